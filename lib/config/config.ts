@@ -1,0 +1,94 @@
+/** The configuration as the rest of the program sees it: complete, checked, frozen. Types only. */
+
+/** All durations are in seconds and all sizes in bytes, unless the name says otherwise. */
+export interface Config {
+  readonly server: ServerConfig;
+  readonly listeners: readonly ListenerConfig[];
+  readonly driver: DriverConfig;
+  /** Whom workers become when the program starts as root; null when it does not, or may stay root. */
+  readonly runAs: { readonly user: string | number; readonly group: string | number } | null;
+}
+
+export interface ServerConfig {
+  readonly workers: number;
+  /** A file, `-` for standard output, or null for none. */
+  readonly accessLog: string | null;
+  /** Connections to one backend, per worker. */
+  readonly maxSockets: number;
+  readonly deadBackendTTL: number;
+  /** Further attempts after the first. */
+  readonly retryOnError: number;
+  /** Retries in flight as a share of the active requests, per worker; 3 are always granted. */
+  readonly retryBudget: number;
+  /** Count 500 as deadly too, while an active health checker lives. */
+  readonly deadBackendOn500: boolean;
+  /** Keep connections to backends. */
+  readonly httpKeepAlive: boolean;
+  /** Folder of error pages; pages missing there come from the package. Null for the packaged ones. */
+  readonly staticDir: string | null;
+  readonly debug: boolean;
+  readonly lruCache: { readonly size: number; readonly ttl: number } | null;
+  /** Within it the store answers a lookup, or the client gets 503. */
+  readonly storeTimeout: number;
+  readonly memory: { readonly limitMB: number; readonly interval: number };
+  /** How long a worker that stops waits for requests in flight, and for tunnels. */
+  readonly drain: { readonly requests: number; readonly tunnels: number };
+  readonly timeouts: Timeouts;
+  readonly limits: Limits;
+  /** Addresses and CIDR ranges whose X-Forwarded-* fields are believed; `private` stands for the private ranges. */
+  readonly trustedProxies: readonly string[];
+  /** `standard` replaces forged fields; `hipache` sets them only where absent and maps IPv4 into IPv6. */
+  readonly forwarded: 'standard' | 'hipache';
+  /** Who gets X-Request-Id. */
+  readonly requestId: 'backend' | 'both' | 'off';
+}
+
+/** One for each phase of an exchange. 0 is no limit. */
+export interface Timeouts {
+  /** From the first byte of a request to the end of its head. */
+  readonly header: number;
+  /** Silence within a request body. */
+  readonly body: number;
+  readonly connect: number;
+  /** From the request's end to the first byte of the backend's answer. */
+  readonly firstByte: number;
+  /** Silence within an answer's body, of either side. */
+  readonly response: number;
+  /** Between two requests on a client's connection. */
+  readonly idle: number;
+  /** Silence, both ways, on an upgraded connection. */
+  readonly tunnel: number;
+}
+
+export interface Limits {
+  readonly headerBytes: number;
+  /** 0 is no limit. */
+  readonly bodyBytes: number;
+  /** Bytes per second that a request body must keep up after its first seconds. 0 is no limit. */
+  readonly bodyMinRate: number;
+}
+
+export interface ListenerConfig {
+  readonly address: string;
+  /** 0 is any free port. */
+  readonly port: number;
+  readonly proxyProtocol: 'off' | 'optional' | 'required';
+  /** Null for plain HTTP. */
+  readonly tls: TlsConfig | null;
+}
+
+/** File contents (PEM), read when the configuration was loaded: workers need no right to read them. */
+export interface TlsConfig {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: readonly string[];
+  readonly passphrase: string | null;
+  readonly ciphers: string | null;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** Driver URLs as core/driver-url reads them; a `file:` path is absolute here. */
+export interface DriverConfig {
+  readonly read: string;
+  readonly write: string;
+}

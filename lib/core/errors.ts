@@ -1,0 +1,41 @@
+/** Why the router itself, not a backend, answers a client: one code a program can test, one status. */
+const STATUS = {
+  'no-host': 400,
+  'bad-host': 400,
+  'bad-request': 400,
+  'no-frontend': 400,
+  'method-refused': 405,
+  'request-timeout': 408,
+  'body-too-large': 413,
+  'uri-too-long': 414,
+  'expectation-failed': 417,
+  'head-too-large': 431,
+  internal: 500,
+  'coding-unknown': 501,
+  'no-backend': 502,
+  'route-broken': 502,
+  'backend-failed': 502,
+  'store-unavailable': 503,
+  'backend-silent': 504,
+  'version-unknown': 505,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+
+/** An answer of the router's own. `message` is for the operator: log line and `x-debug-error`. */
+export class RouterError extends Error {
+  override readonly name = 'RouterError';
+  readonly code: ErrorCode;
+  readonly status: number;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.status = STATUS[code];
+  }
+}
+
+/** Anything thrown, as a RouterError: what is not one already is a mistake of ours, hence 500. */
+export function asRouterError(thrown: unknown): RouterError {
+  return thrown instanceof RouterError ? thrown : new RouterError('internal', 'internal error', { cause: thrown });
+}

@@ -1,0 +1,68 @@
+/** The nouns of routing. Types only: this file compiles to nothing. */
+
+/** One server that can answer for a frontend. */
+export interface Backend {
+  /** Its place in the frontend's list, from 0. It is what `dead:<host>` holds, so it is public. */
+  readonly id: number;
+  /** The URL as the operator wrote it, white space trimmed. */
+  readonly href: string;
+  readonly protocol: 'http:' | 'https:';
+  /** A name or an address; IPv6 without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Where one host's requests go: a snapshot, frozen when the store read it. */
+export interface Route {
+  /** The host the client asked for. Dead marks are filed under it even when a wildcard matched. */
+  readonly frontend: string;
+  /** What it matched: `www.example.com`, `*.example.com` or `*`. */
+  readonly key: string;
+  /** The operator's name for the site: the first element of the list. */
+  readonly name: string;
+  /** The backends whose URL can be used, in list order. Ids may have gaps where a URL could not. */
+  readonly backends: readonly Backend[];
+  /** How many backends the list names, usable or not: the fourth field of an announcement on `dead`. */
+  readonly size: number;
+  /** Ids presumed dead when the snapshot was taken. */
+  readonly dead: ReadonlySet<number>;
+}
+
+/** How one attempt on one backend ended. Retry, health, log and metrics look at nothing else. */
+export type Outcome =
+  /** A response head came back, whatever its status. `retryAfter`: it asked to be left alone for a while. */
+  | { readonly type: 'answered'; readonly status: number; readonly retryAfter: boolean }
+  /** 101: the two sockets are joined. */
+  | { readonly type: 'upgraded' }
+  /** No connection: not one byte of the request left. Safe to try elsewhere. */
+  | { readonly type: 'unreachable'; readonly cause: Error }
+  /** Connected, then lost before any response. The backend may have acted on it. */
+  | { readonly type: 'broken'; readonly cause: Error }
+  /** Connected, then silent for longer than the limit. The backend may have acted on it. */
+  | { readonly type: 'silent'; readonly cause: Error }
+  /** It answered with bytes that are not HTTP, or that cannot be passed on without ambiguity. */
+  | { readonly type: 'garbled'; readonly cause: Error }
+  /** The client left first, or sent a body that is not HTTP. Says nothing about the backend. */
+  | { readonly type: 'abandoned' };
+
+/** What rules may know of a request. Plain data, so that rules are tested without sockets. */
+export interface RequestTraits {
+  readonly method: string;
+  /** The path and query as sent, never decoded. */
+  readonly path: string;
+  readonly clientIp: string;
+  /** Whether a body comes with it. Once a backend has been sent part of one, it cannot be sent again. */
+  readonly hasBody: boolean;
+}
+
+/** Picks one of the living. `alive` is never empty; `random` returns [0, 1). Pure. */
+export type Selection = (alive: readonly Backend[], traits: RequestTraits, random: () => number) => Backend;
+
+/** A backend that failed, as filed in the store and announced on the channel `dead`. */
+export interface Death {
+  /** The host the client asked for. */
+  readonly frontend: string;
+  readonly backend: Backend;
+  /** How many backends the frontend's list names. */
+  readonly of: number;
+}

@@ -1,0 +1,36 @@
+import type { Death, Route } from '../core/types.ts';
+
+/** Where routes come from. One implementation per scheme of the `driver` URL; test/store/contract.ts holds all to this. */
+export interface RouteStore {
+  /**
+   * The route of the first candidate that names a backend; failing that, of the first that exists at all
+   * (an identifier alone, `size` 0); null when none exists. URLs that cannot be used are left out and reported.
+   * @param candidates keys, most specific first; `candidates[0]` is the host asked for, whose dead marks apply
+   * @throws RouterError `store-unavailable` when no answer came within the store's time limit, at once when the
+   *   store is known to be down; `route-broken` when a key holds something that is no list, or too long a one
+   */
+  find(candidates: readonly string[]): Promise<Route | null>;
+  /**
+   * Hides a backend for `ttlSeconds` and tells other routers. With a live active health checker it only tells.
+   * Idempotent. Rejects when the store cannot be written to.
+   */
+  markDead(death: Death, ttlSeconds: number): Promise<void>;
+  /** Whether an active health checker gave a sign of life lately: then it, not the router, files deaths. */
+  readonly hasHealthChecker: boolean;
+  /** Resolves when lookups can be answered, or when the first attempt to connect has failed. Never rejects. */
+  ready(): Promise<void>;
+  /** Frees sockets and timers. Lookups after it reject with `store-unavailable`. */
+  close(): Promise<void>;
+}
+
+/** What a store tells the operator. The composition root turns it into log lines. */
+export type StoreNotice =
+  | { readonly type: 'store-up'; readonly store: string }
+  | { readonly type: 'store-down'; readonly store: string; readonly cause: Error }
+  /** A key that an operator should mend. Said once per key and fault within a minute. */
+  | { readonly type: 'route-fault'; readonly key: string; readonly fault: string }
+  | { readonly type: 'routes-loaded'; readonly file: string; readonly frontends: number }
+  /** The routes file is broken: `fault` says where; the last good routes stay. */
+  | { readonly type: 'routes-refused'; readonly file: string; readonly fault: string };
+
+export type Notify = (notice: StoreNotice) => void;
