@@ -6,7 +6,15 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[];
   readonly driver: DriverConfig;
   /** Whom workers become when the program starts as root; null when it does not, or may stay root. */
-  readonly runAs: { readonly user: string | number; readonly group: string | number } | null;
+  readonly runAs: RunAs | null;
+}
+
+export interface RunAs {
+  /** The user's name, or its id where it has none. */
+  readonly user: string | number;
+  readonly group: string | number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface ServerConfig {

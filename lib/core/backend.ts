@@ -2,8 +2,21 @@ import type { Backend, Route } from './types.ts';
 
 const DEFAULT_PORT = { 'http:': 80, 'https:': 443 } as const;
 
+// What a name or an address can be made of. The URL parser lets ';' through, which would forge a field of an
+// announcement on `dead`, and other signs that no name has.
+const NAME = /^[a-z0-9._~-]+$/;
+
 /** One backend URL of a frontend's list, or why it cannot be used. The path of the URL is ignored, as Hipache does. */
 export type ParsedBackend = { readonly backend: Backend } | { readonly fault: string };
+
+/** What stands under one key, read once: the operator's name for it and the backends. */
+export interface RouteList {
+  readonly name: string;
+  /** The backends whose URL can be used, in list order. */
+  readonly backends: readonly Backend[];
+  /** How many backends the list names, usable or not. */
+  readonly size: number;
+}
 
 /**
  * Reads a backend URL, `http://host:port` or `https://host:port`. The port defaults to the scheme's.
@@ -22,32 +35,35 @@ export function parseBackend(text: string, id: number): ParsedBackend {
   if (protocol !== 'http:' && protocol !== 'https:') return { fault: `unknown scheme "${protocol}"` };
   // A URL without "//" parses, and names a host nobody meant.
   if (!href.slice(protocol.length).startsWith('//')) return { fault: 'no "//" after the scheme' };
-  const hostname = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const bracketed = url.hostname.startsWith('[');
+  const hostname = bracketed ? url.hostname.slice(1, -1) : url.hostname;
   if (hostname === '') return { fault: 'no host' };
+  if (!bracketed && !NAME.test(hostname)) return { fault: `no such host can be: "${hostname}"` };
   const port = url.port === '' ? DEFAULT_PORT[protocol] : Number(url.port);
   if (port === 0) return { fault: 'port 0' };
   return { backend: Object.freeze({ id, href, protocol, hostname, port }) };
 }
 
-/** The backend as hipache-hchecker and `x-debug-backend-url` name it: scheme, host and port, nothing after. */
+const AUTHORITY = /^https?:\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?)(?:[/?#\\]|$)/i;
+
+/**
+ * The backend as hipache-hchecker and `x-debug-backend-url` name it: scheme, host and port, nothing after.
+ * Host and port are spelled as the operator did: hipache-hchecker checks a backend only when `scheme://host` of what
+ * was announced equals the list's element, so `http://10.0.0.1` must not become `http://10.0.0.1:80`. A user and
+ * password are left out. Where the spelling is odd (escapes, letters beyond ASCII), host and port as they are dialled.
+ */
 export function originOf(backend: Backend): string {
+  const written = AUTHORITY.exec(backend.href)?.[1];
+  if (written !== undefined) return `${backend.protocol}//${written}`;
   const host = backend.hostname.includes(':') ? `[${backend.hostname}]` : backend.hostname;
   return `${backend.protocol}//${host}:${backend.port}`;
 }
 
 /**
- * A route from what a store holds under a key.
- * @param list the identifier, then the backend URLs
- * @param dead ids presumed dead
+ * Reads a frontend's list: the identifier, then the backend URLs.
  * @param onFault told of each URL that cannot be used; its backend is left out
  */
-export function buildRoute(
-  frontend: string,
-  key: string,
-  list: readonly string[],
-  dead: ReadonlySet<number>,
-  onFault: (href: string, fault: string) => void,
-): Route {
+export function readList(list: readonly string[], onFault: (href: string, fault: string) => void): RouteList {
   const backends: Backend[] = [];
   for (let i = 1; i < list.length; i++) {
     const href = list[i] ?? '';
@@ -55,12 +71,27 @@ export function buildRoute(
     if ('backend' in parsed) backends.push(parsed.backend);
     else onFault(href, parsed.fault);
   }
-  return Object.freeze({
-    frontend,
-    key,
-    name: list[0] ?? '',
-    backends: Object.freeze(backends),
-    size: list.length - 1,
-    dead,
-  });
+  return Object.freeze({ name: list[0] ?? '', backends: Object.freeze(backends), size: Math.max(0, list.length - 1) });
+}
+
+/**
+ * A route from a list that was read before.
+ * @param frontend the host asked for
+ * @param key what it matched
+ * @param dead ids presumed dead
+ */
+export function routeOf(frontend: string, key: string, list: RouteList, dead: ReadonlySet<number>): Route {
+  const { name, backends, size } = list;
+  return Object.freeze({ frontend, key, name, backends, size, dead });
+}
+
+/** A route from what a store holds under a key: `readList` and `routeOf` in one. */
+export function buildRoute(
+  frontend: string,
+  key: string,
+  list: readonly string[],
+  dead: ReadonlySet<number>,
+  onFault: (href: string, fault: string) => void,
+): Route {
+  return routeOf(frontend, key, readList(list, onFault), dead);
 }

@@ -16,8 +16,13 @@ export interface RedisAddress {
 }
 
 const REDIS_PORT = 6379;
-// The user part is greedy up to the last '@', so that a password may hold ':' and '@'; the host may be an IPv6 literal.
-const REDIS = /^(rediss?):(?:\/\/(?:(.*)@)?(\[[0-9a-f:.]+\]|[^@:/?#]*)(?::([0-9]{1,5}))?(?:\/([0-9]*))?)?(?:#(.*))?$/is;
+const FORM =
+  'is no driver URL; write redis://:password@host:port/database#prefix or file:PATH ("#" in a password is %23)';
+
+// The user part is greedy up to the last '@' before a '#', so that a password may hold ':', '/' and '@', and a prefix
+// '@'. The host may be an IPv6 literal.
+const REDIS =
+  /^(rediss?):(?:\/\/(?:([^#]*)@)?(\[[0-9a-f:.]+\]|[^@:/?#\s]*)(?::([0-9]{1,5}))?(?:\/([0-9]{0,9}))?)?(?:#(.*))?$/is;
 
 /**
  * Reads `redis://:password@host:port/database#prefix` (`rediss:` for TLS; every part optional) or `file:PATH`.
@@ -26,11 +31,13 @@ const REDIS = /^(rediss?):(?:\/\/(?:(.*)@)?(\[[0-9a-f:.]+\]|[^@:/?#]*)(?::([0-9]
 export function parseDriverUrl(text: string): DriverUrl {
   if (/^file:/i.test(text)) {
     const path = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
+    // In a URL, what follows "//" is a host: "file://routes.json" would be the machine of that name.
+    if (path.startsWith('//')) throw new Error('names a host; write file:PATH or file:///PATH');
     if (path === '') throw new Error('names no file; write file:PATH');
     return { scheme: 'file', path };
   }
   const match = REDIS.exec(text);
-  if (!match) throw new Error('is no driver URL; write redis://:password@host:port/database#prefix or file:PATH');
+  if (!match) throw new Error(FORM);
   const [, scheme = '', userinfo, host = '', port, database, prefix] = match;
   const [username, password] = credentials(userinfo);
   return {
@@ -47,9 +54,12 @@ export function parseDriverUrl(text: string): DriverUrl {
   };
 }
 
-/** The URL with its password blotted out, fit for a log or `--dry`. */
+/** The URL with its password blotted out, fit for a log or `--dry`. Of a text that is no driver URL, more is blotted out. */
 export function censorDriverUrl(text: string): string {
-  return text.replace(/^([a-z+]+:\/\/[^:@/]*):(.*)@/is, '$1:***@');
+  if (/^file:/i.test(text)) return text;
+  if (!REDIS.test(text)) return text.replace(/^([a-z+]*:\/\/)?.*@/is, '$1***@');
+  // A user part without a colon is a password too.
+  return text.replace(/^([a-z]+:\/\/)(?:([^:#]*:))?[^#]*@/is, '$1$2***@');
 }
 
 function credentials(userinfo: string | undefined): [string | null, string | null] {

@@ -15,6 +15,7 @@ const STATUS = {
   'no-backend': 502,
   'route-broken': 502,
   'backend-failed': 502,
+  'backend-crowded': 503,
   'store-unavailable': 503,
   'backend-silent': 504,
   'version-unknown': 505,

@@ -19,10 +19,11 @@ export function choose(
   traits: RequestTraits,
   random: () => number,
 ): Backend | null {
-  if (route.size === 0) throw new RouterError('no-backend', 'no backend: the list holds an identifier only');
+  if (route.size === 0)
+    throw new RouterError('no-backend', 'Cannot find a valid backend: the list holds an identifier only');
   if (route.backends.length === 0) throw new RouterError('no-backend', 'backend is invalid');
   const alive = route.dead.size === 0 ? route.backends : route.backends.filter(({ id }) => !route.dead.has(id));
-  if (alive.length === 0) throw new RouterError('no-backend', 'no valid backend: all are dead');
+  if (alive.length === 0) throw new RouterError('no-backend', 'Cannot find a valid backend: all are dead');
   const fresh = tried.size === 0 ? alive : alive.filter(({ id }) => !tried.has(id));
   return fresh.length === 0 ? null : select(fresh, traits, random);
 }

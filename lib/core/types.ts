@@ -36,6 +36,8 @@ export type Outcome =
   | { readonly type: 'upgraded' }
   /** No connection: not one byte of the request left. Safe to try elsewhere. */
   | { readonly type: 'unreachable'; readonly cause: Error }
+  /** Every connection it may have was busy for too long: not one byte left. It lives, so it is not filed as dead. */
+  | { readonly type: 'crowded'; readonly cause: Error }
   /** Connected, then lost before any response. The backend may have acted on it. */
   | { readonly type: 'broken'; readonly cause: Error }
   /** Connected, then silent for longer than the limit. The backend may have acted on it. */

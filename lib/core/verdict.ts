@@ -10,6 +10,7 @@ export function isDeadly(outcome: Outcome, on500: boolean): boolean {
     case 'broken':
     case 'silent':
       return true;
+    case 'crowded':
     case 'garbled':
     case 'upgraded':
     case 'abandoned':
@@ -20,5 +21,23 @@ export function isDeadly(outcome: Outcome, on500: boolean): boolean {
       if (status === 503 && retryAfter) return false;
       return status >= (on500 ? 500 : 501) && status <= 599;
     }
+  }
+}
+
+/** How an attempt ended, in words for an operator. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.type) {
+    case 'answered':
+      return `it answered ${outcome.status}`;
+    case 'upgraded':
+      return 'it changed to another protocol';
+    case 'abandoned':
+      return 'the client left';
+    case 'unreachable':
+    case 'crowded':
+    case 'broken':
+    case 'silent':
+    case 'garbled':
+      return outcome.cause.message || (outcome.cause as Error & { code?: string }).code || outcome.type;
   }
 }

@@ -1,0 +1,23 @@
+import { chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { RunAs } from '../config/config.ts';
+
+/**
+ * Makes the access log for the workers, who may not be allowed to: nginx's way, the master creates it and gives it away.
+ * @throws Error with a sentence for the operator when it cannot be written
+ */
+export function prepareAccessLog(path: string | null, runAs: RunAs | null): void {
+  if (path === null || path === '-') return;
+  try {
+    const folder = dirname(path);
+    const made = mkdirSync(folder, { recursive: true });
+    closeSync(openSync(path, 'a', 0o640));
+    if (!runAs) return;
+    if (made !== undefined) chownSync(folder, runAs.uid, runAs.gid);
+    // Devices such as /dev/null are nobody's to give away.
+    if (!path.startsWith('/dev/')) chownSync(path, runAs.uid, runAs.gid);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`server.accessLog: ${reason}; name another file, "-" for standard output, or "none"`, { cause });
+  }
+}

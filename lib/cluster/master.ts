@@ -1,0 +1,213 @@
+import cluster, { type Worker } from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import type { Config } from '../config/config.ts';
+import type { ConfigSource } from '../config/load.ts';
+import { version } from '../core/version.ts';
+import { createLog, describeCause, type Log } from '../observe/log.ts';
+import { logStoreNotice } from '../observe/notices.ts';
+import type { StoreNotice } from '../store/store.ts';
+import { prepareAccessLog } from './access-file.ts';
+import { Generation } from './generation.ts';
+import type { ToMaster, ToWorker } from './messages.ts';
+import { onSignals } from './signals.ts';
+import type { Slot } from './slot.ts';
+
+/** Added to the workers' own limits before they are ended by force, ms. */
+const GRACE_MS = 5_000;
+
+/**
+ * Runs the router until it is told to stop.
+ * @returns the exit code: 0 after a stop that was asked for, 1 when the first workers could not start
+ * @throws Error with a sentence for the operator when something in the configuration turns out not to work
+ */
+export async function runMaster(source: ConfigSource): Promise<number> {
+  return await new Master(source).run();
+}
+
+class Master {
+  readonly #source: ConfigSource;
+  readonly #log: Log;
+  #config: Config;
+  #current: Generation | null = null;
+  /** Generations that have not ended: the current one, one that starts, those that drain. */
+  readonly #alive = new Set<Generation>();
+  #isStopping = false;
+  #reloading: Promise<void> | null = null;
+  #mustReload = false;
+  #finish: (code: number) => void = () => {};
+
+  constructor(source: ConfigSource) {
+    this.#source = source;
+    this.#config = source.load();
+    this.#log = createLog(this.#config.server.debug);
+  }
+
+  async run(): Promise<number> {
+    const finished = new Promise<number>((resolve) => {
+      this.#finish = resolve;
+    });
+    cluster.setupPrimary({
+      exec: new URL('worker-main.js', import.meta.url).pathname,
+      args: [],
+      // http-proxy calls util._extend, which newer Nodes announce as deprecated in every worker.
+      execArgv: [...process.execArgv, '--disable-warning=DEP0060'],
+      serialization: 'advanced',
+    });
+    const stopListening = onSignals({
+      stop: () => this.#stop(),
+      reload: () => void this.#reload(),
+      reopenLogs: () => this.#reopenLogs(),
+    });
+    try {
+      await this.#begin(this.#config);
+      return await finished;
+    } finally {
+      stopListening();
+    }
+  }
+
+  /** Starts the first generation, or ends with the reason. */
+  async #begin(config: Config): Promise<void> {
+    prepareAccessLog(config.server.accessLog, config.runAs);
+    const generation = this.#createGeneration(config);
+    this.#current = generation;
+    try {
+      const listening = await generation.start(this.#notify);
+      if (this.#isStopping) return;
+      const { workers } = config.server;
+      const where = listening.join(', ');
+      this.#log.info(
+        { event: 'ready', version, workers, listening },
+        `hipache ${version} is ready on ${where} (${workers} ${workers === 1 ? 'worker' : 'workers'})`,
+      );
+      if (workers > 4 * availableParallelism())
+        this.#log.warn({ event: 'many-workers', workers }, 'far more workers than CPUs');
+    } catch (error) {
+      if (this.#isStopping) return;
+      generation.kill();
+      this.#log.fatal({ event: 'start-failed' }, `hipache cannot start: ${describeCause(error)}`);
+      this.#finish(1);
+    }
+  }
+
+  #createGeneration(config: Config): Generation {
+    const generation = new Generation(config, (ours, slot) => ({
+      fork: () => cluster.fork(),
+      onMessage: (message, worker) => this.#onMessage(message, worker, slot()),
+      onExit: (worker, how, respawnMs) => this.#onExit(worker, how, respawnMs, ours),
+    }));
+    this.#alive.add(generation);
+    return generation;
+  }
+
+  readonly #notify = (notice: StoreNotice): void => logStoreNotice(this.#log, notice);
+
+  #onMessage(message: ToMaster, worker: Worker, slot: Slot): void {
+    switch (message.type) {
+      case 'dead':
+        for (const other of Object.values(cluster.workers ?? {})) {
+          if (other && other !== worker && other.isConnected()) other.send(message satisfies ToWorker);
+        }
+        return;
+      case 'fat': {
+        const { pid } = worker.process;
+        const { megabytes } = message;
+        this.#log.warn(
+          { event: 'worker-fat', worker: pid, megabytes },
+          `worker ${pid} uses ${megabytes} MB: it is replaced`,
+        );
+        void slot.replace();
+        return;
+      }
+      case 'hello':
+      case 'ready':
+      case 'failed':
+        return;
+    }
+  }
+
+  #onExit(worker: Worker, how: string, respawnMs: number | null, generation: Generation): void {
+    const { pid } = worker.process;
+    if (respawnMs === null) this.#log.debug({ event: 'worker-ended', worker: pid }, `worker ${pid} ended`);
+    // What a first generation dies of is said once, as the reason for the program's end.
+    else if (generation.isReady) {
+      const when = respawnMs === 0 ? 'now' : `in ${respawnMs} ms`;
+      this.#log.error(
+        { event: 'worker-died', worker: pid, how, respawnMs },
+        `worker ${pid} died (${how}); another starts ${when}`,
+      );
+    }
+  }
+
+  /** Reads the configuration anew, and changes over to workers that run it; a configuration with faults changes nothing. */
+  async #reload(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#mustReload = true;
+    // However many signals come during a reload, they make for one more.
+    if (this.#reloading) return;
+    this.#reloading = (async () => {
+      while (this.#mustReload && !this.#isStopping) {
+        this.#mustReload = false;
+        await this.#changeOver();
+      }
+    })();
+    await this.#reloading;
+    this.#reloading = null;
+  }
+
+  async #changeOver(): Promise<void> {
+    const old = this.#current;
+    let next: Generation | null = null;
+    try {
+      const config = this.#source.load();
+      prepareAccessLog(config.server.accessLog, config.runAs);
+      next = this.#createGeneration(config);
+      await next.start(this.#notify);
+      this.#config = config;
+      this.#current = next;
+      this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was read anew');
+      if (old) this.#retire(old);
+    } catch (error) {
+      if (next) {
+        this.#alive.delete(next);
+        next.kill();
+      }
+      this.#log.error({ event: 'reload-refused' }, `the configuration was not changed: ${describeCause(error)}`);
+    }
+  }
+
+  #retire(generation: Generation): void {
+    void generation.stop().then(() => this.#alive.delete(generation));
+  }
+
+  #reopenLogs(): void {
+    try {
+      prepareAccessLog(this.#config.server.accessLog, this.#config.runAs);
+    } catch (error) {
+      this.#log.error({ event: 'log-failed' }, describeCause(error));
+      return;
+    }
+    this.#tell({ type: 'reopen-logs' });
+  }
+
+  #tell(message: ToWorker): void {
+    for (const generation of this.#alive) generation.tell(message);
+  }
+
+  /** Lets everything finish, then ends; asked a second time, ends at once. */
+  #stop(): void {
+    if (this.#isStopping) {
+      for (const generation of this.#alive) generation.kill();
+      return;
+    }
+    this.#isStopping = true;
+    this.#log.info({ event: 'stopping' }, 'hipache stops: it finishes what is under way');
+    const { requests, tunnels } = this.#config.server.drain;
+    const force = setTimeout(() => this.#stop(), Math.max(requests, tunnels) * 1000 + GRACE_MS);
+    void Promise.all([...this.#alive].map((generation) => generation.stop())).then(() => {
+      clearTimeout(force);
+      this.#log.info({ event: 'stopped' }, 'hipache has stopped');
+      this.#finish(0);
+    });
+  }
+}

@@ -1,0 +1,16 @@
+/** What each signal means to the master. Workers leave INT to it: a terminal sends that one to all processes. */
+export interface SignalActions {
+  readonly stop: () => void;
+  readonly reload: () => void;
+  readonly reopenLogs: () => void;
+}
+
+/** Listens for signals until the returned function is called. */
+export function onSignals({ stop, reload, reopenLogs }: SignalActions): () => void {
+  const table = { SIGTERM: stop, SIGINT: stop, SIGHUP: reload, SIGUSR1: reopenLogs } as const;
+  const entries = Object.entries(table) as [NodeJS.Signals, () => void][];
+  for (const [signal, act] of entries) process.on(signal, act);
+  return () => {
+    for (const [signal, act] of entries) process.off(signal, act);
+  };
+}

@@ -1,0 +1,46 @@
+/** A worker process: says hello, is told its configuration, serves until it is told to drain. */
+import type { ToMaster, ToWorker } from './messages.ts';
+import { Worker } from './worker.ts';
+
+let worker: Worker | null = null;
+
+function say(message: ToMaster): void {
+  // Without a channel the master is gone, and so will this process be.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function start(message: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+  try {
+    worker = new Worker(message.config, message.routes, say);
+    say({ type: 'ready', listening: await worker.start() });
+  } catch (error) {
+    say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await end();
+  }
+}
+
+async function end(): Promise<void> {
+  await worker?.drain();
+  // Lets what was said last reach the master.
+  process.disconnect?.();
+  process.exit(0);
+}
+
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'configure') void start(message);
+  else if (message.type === 'drain') void end();
+  else worker?.hear(message);
+});
+// A terminal's interrupt reaches every process; the master says what to do about it.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGUSR1', () => {});
+process.on('SIGTERM', () => void end());
+process.on('disconnect', () => void end());
+// A mistake of ours must not be hidden; the other workers go on, and the master starts a new one.
+process.on('uncaughtException', (error) => {
+  worker?.die(error);
+  process.exit(70);
+});
+
+say({ type: 'hello' });

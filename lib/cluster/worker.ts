@@ -1,0 +1,259 @@
+/** The composition root: the one place where the parts of a worker are made and joined. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { packagePagesFolder } from '../config/package.ts';
+import { pickRandom } from '../core/selection.ts';
+import { parseDriverUrl } from '../core/driver-url.ts';
+import { accessLine, garbageLine, LogTime } from '../observe/access-line.ts';
+import { LineFile } from '../observe/line-file.ts';
+import { createLog, describeCause, type Log } from '../observe/log.ts';
+import { watchMemory } from '../observe/memory.ts';
+import { logDeathNotice, logStoreNotice } from '../observe/notices.ts';
+import { accessRecord } from '../observe/record.ts';
+import { AlarmClock } from '../proxy/alarms.ts';
+import { RetryBudget } from '../proxy/budget.ts';
+import type { Exchange } from '../proxy/exchange.ts';
+import { Forwarder } from '../proxy/forward.ts';
+import type { Limits } from '../proxy/limits.ts';
+import { mourn } from '../proxy/mourn.ts';
+import { Pages } from '../proxy/pages.ts';
+import { pong } from '../proxy/ping.ts';
+import { Pools } from '../proxy/pools.ts';
+import { errorMessage, refuse } from '../proxy/refuse.ts';
+import { route, type RouterParts } from '../proxy/router.ts';
+import { trust } from '../proxy/trust.ts';
+import { Listener, type ListenerParts } from '../server/listener.ts';
+import { Traffic } from '../server/traffic.ts';
+import type { FileStore } from '../store/file.ts';
+import { type OpenedStore, openStore } from '../store/open.ts';
+import type { RouteEntry } from '../store/route-table.ts';
+import type { RouteStore } from '../store/store.ts';
+import type { ToMaster, ToWorker } from './messages.ts';
+import { dropPrivileges } from './privileges.ts';
+
+/** Everything a worker process does, from its configuration to its end. */
+export class Worker {
+  readonly #config: Config;
+  readonly #say: (message: ToMaster) => void;
+  readonly #log: Log;
+  readonly #store: RouteStore;
+  readonly #fileStore: FileStore | null;
+  readonly #accessLog: LineFile | null;
+  readonly #logTime = new LogTime();
+  readonly #clock = new AlarmClock();
+  readonly #traffic = new Traffic();
+  readonly #pools: Pools;
+  readonly #listeners: readonly Listener[];
+  #isDraining = false;
+  #stopWatching: () => void = () => {};
+
+  /** @param routes the file store's, or null with another driver. @throws Error with a sentence for the operator */
+  constructor(config: Config, routes: readonly RouteEntry[] | null, say: (message: ToMaster) => void) {
+    this.#config = config;
+    this.#say = say;
+    this.#log = createLog(config.server.debug);
+    const { store, file } = this.#openStore(routes);
+    this.#store = store;
+    this.#fileStore = file;
+    this.#accessLog = this.#openAccessLog();
+    const { maxSockets, httpKeepAlive } = config.server;
+    this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive });
+    this.#listeners = this.#createListeners();
+  }
+
+  /** Begins to accept. @returns where, as URLs. @throws Error with a sentence for the operator */
+  async start(): Promise<readonly string[]> {
+    const { runAs, server } = this.#config;
+    const where: string[] = [];
+    for (const listener of this.#listeners) {
+      const { address, tls } = listener.config;
+      try {
+        const { port } = await listener.listen();
+        where.push(`${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`);
+      } catch (error) {
+        throw new Error(`cannot listen on ${address} port ${listener.config.port}: ${listenFault(error)}`, {
+          cause: error,
+        });
+      }
+    }
+    if (runAs) dropPrivileges(runAs);
+    await this.#store.ready();
+    this.#stopWatching = watchMemory(server.memory.limitMB, server.memory.interval, (megabytes) =>
+      this.#say({ type: 'fat', megabytes }),
+    );
+    return where;
+  }
+
+  hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>): void {
+    switch (message.type) {
+      case 'routes':
+        this.#fileStore?.replace(message.routes);
+        return;
+      case 'dead':
+        this.#fileStore?.bury(message.mark);
+        return;
+      case 'reopen-logs':
+        this.#reopenLogs();
+        return;
+    }
+  }
+
+  /** Stops accepting, finishes what is under way within the limits, frees everything. Idempotent. */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return await this.#traffic.drained({ requestsMs: 0, tunnelsMs: 0 });
+    this.#isDraining = true;
+    this.#stopWatching();
+    for (const listener of this.#listeners) listener.stop();
+    const { requests, tunnels } = this.#config.server.drain;
+    await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
+    for (const listener of this.#listeners) listener.closeIdle();
+    this.#pools.close();
+    await this.#store.close();
+    this.#accessLog?.flushSync();
+  }
+
+  /** The last words of a worker that made a mistake. */
+  die(error: unknown): void {
+    this.#log.fatal({ event: 'worker-mistake', err: error }, 'a mistake of the program itself: this worker ends');
+    this.#accessLog?.flushSync();
+  }
+
+  #openStore(routes: readonly RouteEntry[] | null): OpenedStore {
+    const { driver, server } = this.#config;
+    return openStore({
+      read: parseDriverUrl(driver.read),
+      write: parseDriverUrl(driver.write),
+      timeoutMs: server.storeTimeout * 1000,
+      cache: server.lruCache,
+      notify: (notice) => logStoreNotice(this.#log, notice),
+      file: routes && { entries: routes, share: (mark) => this.#say({ type: 'dead', mark }) },
+    });
+  }
+
+  #openAccessLog(): LineFile | null {
+    const { accessLog } = this.#config.server;
+    if (accessLog === null) return null;
+    try {
+      return new LineFile(accessLog, (cause) =>
+        this.#log.error({ event: 'log-failed', cause: describeCause(cause) }, 'the access log cannot be written'),
+      );
+    } catch (error) {
+      throw new Error(`server.accessLog: ${describeCause(error)}`, { cause: error });
+    }
+  }
+
+  #reopenLogs(): void {
+    try {
+      this.#accessLog?.reopen();
+    } catch (error) {
+      this.#log.error({ event: 'log-failed', cause: describeCause(error) }, 'the access log cannot be opened anew');
+    }
+  }
+
+  #createListeners(): Listener[] {
+    const { server, listeners } = this.#config;
+    const { staticDir, trustedProxies, timeouts } = server;
+    const pages = Pages.read(
+      staticDir === null ? [packagePagesFolder] : [packagePagesFolder, staticDir],
+      (path, cause) =>
+        this.#log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `no error pages from ${path}`),
+    );
+    const isDraining = (): boolean => this.#isDraining;
+    const refuseParts = { pages, clock: this.#clock, bodyMs: timeouts.body * 1000, isDraining };
+    const isTrusted = trust(trustedProxies);
+    const routerParts = this.#routerParts(isTrusted, (exchange, error) => refuse(exchange, error, refuseParts));
+    const parts: ListenerParts = {
+      timeouts,
+      headerBytes: server.limits.headerBytes,
+      isTrusted,
+      serve: (exchange) => {
+        this.#traffic.add(exchange);
+        void route(exchange, routerParts);
+      },
+      refuse: (exchange, error) => {
+        refuse(exchange, error, refuseParts);
+        void exchange.ended.then(() => this.#record(exchange));
+      },
+      errorMessage: (status) => errorMessage(pages, status),
+      recordGarbage: (line, error, { peer }, bytes) => {
+        this.#log.debug(
+          { event: 'garbage', client: peer.address, cause: describeCause(error) },
+          'bytes that were no request',
+        );
+        this.#accessLog?.append(garbageLine(peer.address, line, error.status, bytes, this.#logTime.at(Date.now())));
+      },
+    };
+    return listeners.map((listener) => new Listener(listener, parts));
+  }
+
+  #routerParts(isTrusted: (address: string) => boolean, refuseExchange: RouterParts['refuse']): RouterParts {
+    const { server } = this.#config;
+    const forwarder = new Forwarder({
+      clock: this.#clock,
+      limits: limitsOf(this.#config),
+      pools: this.#pools,
+      isDraining: () => this.#isDraining,
+    });
+    return {
+      store: this.#store,
+      select: pickRandom,
+      random: Math.random,
+      headerPolicy: {
+        style: server.forwarded,
+        isTrusted,
+        serverName: hostname(),
+        makeRequestId: server.requestId === 'off' ? null : randomUUID,
+      },
+      budget: new RetryBudget(server.retryBudget),
+      forward: (exchange, backend) => forwarder.forward(exchange, backend),
+      mourn: (death, why) => {
+        void mourn(death, why, server.deadBackendTTL, this.#store, (notice) => logDeathNotice(this.#log, notice));
+      },
+      pong,
+      refuse: refuseExchange,
+      record: (exchange) => this.#record(exchange),
+      policy: {
+        retries: server.retryOnError,
+        deadOn500: server.deadBackendOn500,
+        maxBodyBytes: server.limits.bodyBytes,
+      },
+    };
+  }
+
+  #record(exchange: Exchange): void {
+    const { refusal } = exchange;
+    if (refusal?.code === 'internal')
+      this.#log.error({ event: 'internal-error', err: refusal.cause }, 'a mistake of the program itself');
+    this.#accessLog?.append(accessLine(accessRecord(exchange), this.#logTime.at(Date.now())));
+    // Connections that have just become idle would wait for a next request until they time out.
+    if (this.#isDraining) for (const listener of this.#listeners) listener.closeIdle();
+  }
+}
+
+function limitsOf({ server }: Config): Limits {
+  const { timeouts, limits } = server;
+  return {
+    bodyMs: timeouts.body * 1000,
+    connectMs: timeouts.connect * 1000,
+    firstByteMs: timeouts.firstByte * 1000,
+    responseMs: timeouts.response * 1000,
+    tunnelMs: timeouts.tunnel * 1000,
+    bodyBytes: limits.bodyBytes,
+    bodyMinRate: limits.bodyMinRate,
+  };
+}
+
+function listenFault(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program listens there (EADDRINUSE)';
+    case 'EACCES':
+      return 'not allowed (EACCES); ports below 1024 are for root';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address (EADDRNOTAVAIL)';
+    default:
+      return describeCause(error);
+  }
+}

@@ -1,0 +1,28 @@
+/** What is wrong with a configuration, gathered so that an operator mends it in one go. */
+
+/** A configuration that cannot be used. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  /** Every fault found, each one line that begins with its place: `server.workers: must be …`. Never empty. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+/** Collects faults. Each is kept once: two listeners that share a broken key have one fault. */
+export class Faults {
+  readonly #lines = new Set<string>();
+
+  /** @param place a key such as `server.workers`, or a file */
+  add(place: string, sentence: string): void {
+    this.#lines.add(`${place}: ${sentence}`);
+  }
+
+  /** @throws ConfigError when there is any */
+  throwIfAny(): void {
+    if (this.#lines.size > 0) throw new ConfigError([...this.#lines]);
+  }
+}

@@ -1,0 +1,86 @@
+import type { ListenerConfig } from './config.ts';
+import type { Faults } from './faults.ts';
+import type { HttpSettings, HttpsSettings } from './schema.ts';
+import { readTls, type TlsFiles } from './tls.ts';
+
+/** From the sections `http` and `https` to the places we listen on. */
+
+/** One listener before its files are read: what `--dry` may show. */
+export interface Place {
+  /** Where the file says it: `https.bind[0]`. */
+  readonly path: string;
+  readonly address: string;
+  readonly port: number;
+  readonly proxyProtocol: ListenerConfig['proxyProtocol'];
+}
+
+export interface SecurePlace extends Place {
+  readonly files: TlsFiles;
+  /** Which of `files` the listener says itself, rather than the section. */
+  readonly own: ReadonlySet<string>;
+}
+
+/** The plain listeners. */
+export function placesOf({ bind, port, proxyProtocol }: HttpSettings): readonly Place[] {
+  return bind.map((place, index) => ({
+    path: `http.bind[${index}]`,
+    address: place.address,
+    port: place.port ?? port,
+    proxyProtocol: place.proxyProtocol ?? proxyProtocol,
+  }));
+}
+
+/** The TLS listeners; each inherits from the section what it does not say itself. */
+export function securePlacesOf(https: HttpsSettings): readonly SecurePlace[] {
+  return https.bind.map((place, index) => {
+    const hasOwnKey = place.key !== null && place.key !== https.key;
+    const own = new Set(Object.entries(place).flatMap(([field, value]) => (isGiven(value) ? [field] : [])));
+    // A passphrase belongs to its key: another key's would only fail to open this one.
+    if (hasOwnKey) own.add('passphrase');
+    return {
+      path: `https.bind[${index}]`,
+      address: place.address,
+      port: place.port ?? https.port,
+      proxyProtocol: place.proxyProtocol ?? https.proxyProtocol,
+      files: {
+        key: place.key ?? https.key,
+        cert: place.cert ?? https.cert,
+        ca: place.ca.length > 0 ? place.ca : https.ca,
+        passphrase: place.passphrase ?? (hasOwnKey ? null : https.passphrase),
+        ciphers: place.ciphers ?? https.ciphers,
+        minVersion: place.minVersion ?? https.minVersion,
+      },
+      own,
+    };
+  });
+}
+
+/** Listeners as workers open them, their files read. Adds a fault for each that cannot be. */
+export function resolveListeners(
+  places: readonly Place[],
+  securePlaces: readonly SecurePlace[],
+  faults: Faults,
+): readonly ListenerConfig[] {
+  const plain = places.map(({ address, port, proxyProtocol }) => ({ address, port, proxyProtocol, tls: null }));
+  const secure = securePlaces.flatMap(({ path, address, port, proxyProtocol, files, own }) => {
+    const tls = readTls(files, (field) => (own.has(field) ? `${path}.${field}` : `https.${field}`), faults);
+    return tls ? [{ address, port, proxyProtocol, tls }] : [];
+  });
+  return [...plain, ...secure];
+}
+
+/** Adds a fault when nothing would listen, and one for each place that two listeners want. */
+export function checkPlaces(places: readonly Place[], faults: Faults): void {
+  if (places.length === 0) faults.add('http.bind', 'names no address, nor does https.bind: nothing would listen');
+  const taken = new Map<string, string>();
+  for (const { path, address, port } of places) {
+    const place = `${address} port ${port}`;
+    const holder = taken.get(place);
+    if (holder !== undefined) faults.add(path, `wants ${place}, which ${holder} has taken`);
+    else if (port !== 0) taken.set(place, path);
+  }
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
+}

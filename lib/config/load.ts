@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { addUnknownKey, check } from './check.ts';
+import type { Config } from './config.ts';
+import { resolveDriver } from './driver.ts';
+import { Faults } from './faults.ts';
+import { deepFreeze } from './freeze.ts';
+import { parseJson } from './json.ts';
+import { modernize } from './legacy.ts';
+import { checkPlaces, placesOf, resolveListeners, securePlacesOf } from './listeners.ts';
+import { type Machine, thisMachine } from './machine.ts';
+import { readText } from './read-text.ts';
+import { resolveRunAs } from './run-as.ts';
+import { accountSection, httpSection, httpsSection, KNOWN_KEYS, serverSection } from './schema.ts';
+import { resolveServer } from './server.ts';
+import { show } from './show.ts';
+import { isObject } from './values.ts';
+
+/** A configuration that can be loaded again: on SIGHUP. */
+export interface ConfigSource {
+  /** The file, absolute. */
+  readonly path: string;
+  /** @throws ConfigError */
+  load(): Config;
+}
+
+export interface LoadOptions {
+  readonly machine?: Machine;
+  /** Told one line for each old key in the file, before its faults are known. */
+  readonly onDeprecation?: (line: string) => void;
+}
+
+export interface Loaded {
+  readonly config: Config;
+  /** The configuration as `--dry` prints it: in the shape of a configuration file, secrets censored. */
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The configuration in a file, complete, checked and frozen. Reads that file, certificates, and as root the accounts.
+ * @throws ConfigError with every fault found
+ */
+export function loadConfig(path: string, options: LoadOptions = {}): Config {
+  return readConfig(path, options).config;
+}
+
+/**
+ * The same, with what may be shown of it.
+ * @throws ConfigError with every fault found
+ */
+export function readConfig(
+  path: string,
+  { machine = thisMachine, onDeprecation = () => {} }: LoadOptions = {},
+): Loaded {
+  const faults = new Faults();
+  const file = readFile(path, faults);
+  const keys = modernize(file, onDeprecation);
+  for (const key of Object.keys(keys)) {
+    if (!KNOWN_KEYS.get('')?.includes(key)) addUnknownKey('', key, faults);
+  }
+  const server = check(serverSection, keys['server'], 'server', faults);
+  const http = check(httpSection, keys['http'], 'http', faults);
+  const https = check(httpsSection, keys['https'], 'https', faults);
+  const driver = resolveDriver(keys['driver'], resolve(path), faults);
+  const user = check(accountSection, keys['user'], 'user', faults);
+  const group = check(accountSection, keys['group'], 'group', faults);
+  const runAs = resolveRunAs(user, group, machine, faults);
+  const places = http ? placesOf(http) : [];
+  const securePlaces = https ? securePlacesOf(https) : [];
+  if (http && https) checkPlaces([...places, ...securePlaces], faults);
+  const listeners = resolveListeners(places, securePlaces, faults);
+  faults.throwIfAny();
+  if (!server || !http || !https || !driver) throw new Error('a part of the configuration failed without a fault');
+  const config = deepFreeze({ server: resolveServer(server, machine), listeners, driver, runAs });
+  const settings = { http, https, places, securePlaces, user: user ?? null, group: group ?? null };
+  return { config, document: show(config, settings) };
+}
+
+/** The keys of a configuration file. Nothing else is worth checking when there are none: throws at once. */
+function readFile(path: string, faults: Faults): Readonly<Record<string, unknown>> {
+  try {
+    const value = parseJson(readText(path));
+    if (isObject(value)) return value;
+    faults.add(path, 'must hold an object, { … }');
+  } catch (error) {
+    faults.add(path, error instanceof Error ? error.message : String(error));
+  }
+  faults.throwIfAny();
+  return {};
+}

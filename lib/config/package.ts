@@ -1,0 +1,21 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The installed package: where it lies. */
+
+/** The folder of package.json. Found by looking upward, since compiled code lies deeper than its source. */
+export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
+
+/** The folder of the configurations that come with the package. */
+export const packageConfigFolder = join(packageRoot, 'config');
+
+/** The folder of the error pages that come with the package: `error_<status>.html`, `error_default.html`. */
+export const packagePagesFolder = join(packageConfigFolder, 'pages');
+
+function findRoot(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error('package.json is missing: the installation is not whole');
+  return findRoot(parent);
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist: part of its path is no folder',
+  EACCES: 'may not be read by this user',
+  EPERM: 'may not be read by this user',
+  EISDIR: 'is a folder, not a file',
+};
+
+/**
+ * A text file's content, in UTF-8.
+ * @throws Error whose message completes the sentence that begins with the file's name: `does not exist`
+ */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    throw new Error(REASONS[code] ?? `cannot be read (${code})`, { cause });
+  }
+}

@@ -1,0 +1,138 @@
+import * as v from 'valibot';
+import {
+  account,
+  address,
+  driverUrl,
+  file,
+  flag,
+  lenient,
+  listOf,
+  oneOf,
+  or,
+  port,
+  seconds,
+  section,
+  share,
+  text,
+  trusted,
+  wholeNumber,
+} from './values.ts';
+
+/**
+ * Every key a configuration file may hold, its unit and its default. Times are seconds and sizes bytes.
+ * `null` means "not given", save for `server.accessLog`, where it means "none".
+ */
+
+const LOCAL = ['127.0.0.1'];
+const PLACE = 'must be an IP address or an object, { "address": …, "port": … }';
+
+const lruCache = { size: wholeNumber(0), ttl: seconds(0) };
+
+const memory = { limitMB: v.nullish(wholeNumber(0), 200), interval: v.nullish(seconds(1), 60) };
+
+const drain = { requests: v.nullish(seconds(0), 30), tunnels: v.nullish(seconds(0), 3600) };
+
+// Those without a default follow server.tcpTimeout: see timeouts.ts.
+const timeouts = {
+  header: v.nullish(seconds(0), 10),
+  body: v.nullish(seconds(0)),
+  connect: v.nullish(seconds(0)),
+  firstByte: v.nullish(seconds(0)),
+  response: v.nullish(seconds(0)),
+  idle: v.nullish(seconds(0), 60),
+  tunnel: v.nullish(seconds(0), 3600),
+};
+
+const limits = {
+  headerBytes: v.nullish(wholeNumber(1024), 16_384),
+  bodyBytes: v.nullish(wholeNumber(0), 0),
+  bodyMinRate: v.nullish(wholeNumber(0), 240),
+};
+
+const server = {
+  // One per processor when not given.
+  workers: v.nullish(lenient(wholeNumber(1))),
+  accessLog: v.optional(v.nullable(text), '/var/log/hipache/access.log'),
+  maxSockets: v.nullish(wholeNumber(1), 100),
+  deadBackendTTL: v.nullish(wholeNumber(1), 30),
+  tcpTimeout: v.nullish(seconds(0)),
+  retryOnError: v.nullish(wholeNumber(0), 3),
+  retryBudget: v.nullish(share, 0.2),
+  deadBackendOn500: v.nullish(flag, true),
+  httpKeepAlive: v.nullish(flag, true),
+  staticDir: v.nullish(text, null),
+  debug: v.nullish(flag, false),
+  lruCache: v.nullish(or(false, null, v.nullable(section(lruCache))), null),
+  storeTimeout: v.nullish(seconds(0.001), 1),
+  memory: v.nullish(section(memory), {}),
+  drain: v.nullish(section(drain), {}),
+  timeouts: v.nullish(section(timeouts), {}),
+  limits: v.nullish(section(limits), {}),
+  trustedProxies: v.nullish(listOf(trusted), ['private']),
+  forwarded: v.nullish(oneOf(['standard', 'hipache']), 'standard'),
+  requestId: v.nullish(oneOf(['backend', 'both', 'off']), 'backend'),
+};
+
+const proxyProtocol = oneOf(['off', 'optional', 'required']);
+const minVersion = oneOf(['TLSv1.2', 'TLSv1.3']);
+
+/** One listener; what it leaves out it takes from its section. */
+const place = { address, port: v.nullish(port), proxyProtocol: v.nullish(proxyProtocol) };
+
+const certificate = {
+  key: v.nullish(text, null),
+  cert: v.nullish(text, null),
+  ca: v.nullish(listOf(file), []),
+  passphrase: v.nullish(text, null),
+  ciphers: v.nullish(text, null),
+};
+
+const securePlace = { ...place, ...certificate, minVersion: v.nullish(minVersion) };
+
+const http = {
+  port: v.nullish(port, 80),
+  // Hipache took "" for "not given" here. [] means no plain listener.
+  bind: v.nullish(or('', LOCAL, listOf(section(place, PLACE), asPlace)), LOCAL),
+  proxyProtocol: v.nullish(proxyProtocol, 'off'),
+};
+
+const https = {
+  port: v.nullish(port, 443),
+  bind: v.nullish(listOf(section(securePlace, PLACE), asPlace), []),
+  proxyProtocol: v.nullish(proxyProtocol, 'off'),
+  ...certificate,
+  minVersion: v.nullish(minVersion, 'TLSv1.2'),
+};
+
+/** The sections of a file. Each is read on its own, so that a fault in one hides none in another. */
+export const serverSection = v.nullish(section(server), {});
+export const httpSection = v.nullish(section(http), {});
+export const httpsSection = v.nullish(section(https), {});
+export const oneDriver = v.nullish(driverUrl, 'redis:');
+export const severalDrivers = v.array(driverUrl);
+export const accountSection = v.nullish(account);
+
+export type ServerSettings = v.InferOutput<typeof serverSection>;
+export type HttpSettings = v.InferOutput<typeof httpSection>;
+export type HttpsSettings = v.InferOutput<typeof httpsSection>;
+
+const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'user', 'group'];
+
+/** The keys known in each section, by its path without list places; the top level is `""`. */
+export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['', TOP_LEVEL],
+  ['server', Object.keys(server)],
+  ['server.lruCache', Object.keys(lruCache)],
+  ['server.memory', Object.keys(memory)],
+  ['server.drain', Object.keys(drain)],
+  ['server.timeouts', Object.keys(timeouts)],
+  ['server.limits', Object.keys(limits)],
+  ['http', Object.keys(http)],
+  ['http.bind', Object.keys(place)],
+  ['https', Object.keys(https)],
+  ['https.bind', Object.keys(securePlace)],
+]);
+
+function asPlace(item: unknown): unknown {
+  return typeof item === 'string' ? { address: item } : item;
+}

@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import type { ServerConfig } from './config.ts';
+import type { Machine } from './machine.ts';
+import type { ServerSettings } from './schema.ts';
+import { resolveTimeouts } from './timeouts.ts';
+
+/** The section `server` with the defaults that depend on the machine and on other keys. Paths become absolute. */
+export function resolveServer(settings: ServerSettings, machine: Machine): ServerConfig {
+  const { lruCache, staticDir } = settings;
+  return {
+    workers: settings.workers ?? machine.processors,
+    accessLog: accessLogOf(settings.accessLog),
+    maxSockets: settings.maxSockets,
+    deadBackendTTL: settings.deadBackendTTL,
+    retryOnError: settings.retryOnError,
+    retryBudget: settings.retryBudget,
+    deadBackendOn500: settings.deadBackendOn500,
+    httpKeepAlive: settings.httpKeepAlive,
+    staticDir: staticDir === null ? null : resolve(staticDir),
+    debug: settings.debug,
+    // A cache of nothing, or for no time, is no cache.
+    lruCache: lruCache && lruCache.size > 0 && lruCache.ttl > 0 ? { size: lruCache.size, ttl: lruCache.ttl } : null,
+    storeTimeout: settings.storeTimeout,
+    memory: { limitMB: settings.memory.limitMB, interval: settings.memory.interval },
+    drain: { requests: settings.drain.requests, tunnels: settings.drain.tunnels },
+    timeouts: resolveTimeouts(settings),
+    limits: {
+      headerBytes: settings.limits.headerBytes,
+      bodyBytes: settings.limits.bodyBytes,
+      bodyMinRate: settings.limits.bodyMinRate,
+    },
+    trustedProxies: settings.trustedProxies,
+    forwarded: settings.forwarded,
+    requestId: settings.requestId,
+  };
+}
+
+function accessLogOf(value: string | null): string | null {
+  if (value === null || value === 'none') return null;
+  return value === '-' ? value : resolve(value);
+}

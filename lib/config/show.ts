@@ -1,0 +1,52 @@
+import { censorDriverUrl } from '../core/driver-url.ts';
+import type { Config, DriverConfig } from './config.ts';
+import type { Place, SecurePlace } from './listeners.ts';
+import type { HttpSettings, HttpsSettings } from './schema.ts';
+import type { TlsFiles } from './tls.ts';
+
+/** A resolved configuration fit for other eyes. */
+
+const CENSORED = '***';
+
+/** What a configuration file said, section by section, once checked. */
+export interface Settings {
+  readonly http: HttpSettings;
+  readonly https: HttpsSettings;
+  readonly places: readonly Place[];
+  readonly securePlaces: readonly SecurePlace[];
+  readonly user: string | number | null;
+  readonly group: string | number | null;
+}
+
+/**
+ * The configuration in the shape of a configuration file, every default written out: unless a secret was blotted out
+ * in it, it can be used as one. Keys and certificates are shown as the names of their files.
+ */
+export function show(config: Config, settings: Settings): Readonly<Record<string, unknown>> {
+  const { http, https, places, securePlaces, user, group } = settings;
+  return {
+    server: config.server,
+    http: { port: http.port, proxyProtocol: http.proxyProtocol, bind: places.map(showPlace) },
+    https: {
+      port: https.port,
+      proxyProtocol: https.proxyProtocol,
+      ...showFiles(https),
+      bind: securePlaces.map((place) => Object.assign(showPlace(place), showFiles(place.files))),
+    },
+    driver: showDriver(config.driver),
+    user: config.runAs?.user ?? user,
+    group: config.runAs?.group ?? group,
+  };
+}
+
+function showPlace({ address, port, proxyProtocol }: Place): Record<string, unknown> {
+  return { address, port, proxyProtocol };
+}
+
+function showFiles({ key, cert, ca, passphrase, ciphers, minVersion }: TlsFiles): Record<string, unknown> {
+  return { key, cert, ca, passphrase: passphrase === null ? null : CENSORED, ciphers, minVersion };
+}
+
+function showDriver({ read, write }: DriverConfig): string | readonly string[] {
+  return read === write ? censorDriverUrl(read) : [censorDriverUrl(read), censorDriverUrl(write)];
+}

@@ -1,0 +1,142 @@
+import { BlockList, isIP } from 'node:net';
+import * as v from 'valibot';
+import { parseDriverUrl } from '../core/driver-url.ts';
+
+/** The kinds of value a key can hold. Each message completes a sentence that begins with the key. */
+
+/** What `section` says of a key it does not know; `check` adds which one was probably meant. */
+export const UNKNOWN_KEY = 'unknown key';
+
+// Node's timers run 2^31 - 1 ms at most; it fires a longer one after 1 ms.
+const MOST_SECONDS = 2_147_483;
+
+/** An object with these keys and no other. Every fault in it is reported, not only the first. */
+export function section<const Entries extends v.ObjectEntries>(entries: Entries, fault = 'must be an object, { … }') {
+  const stranger = v.custom<unknown>(() => false, UNKNOWN_KEY);
+  return v.pipe(v.custom<Record<string, unknown>>(isObject, fault), v.objectWithRest(entries, stranger, 'is missing'));
+}
+
+/** An object as JSON means it: no array, not null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function wholeNumber(least: number) {
+  return v.custom<number>(
+    (value) => Number.isSafeInteger(value) && Number(value) >= least,
+    `must be a whole number of at least ${least}`,
+  );
+}
+
+/** Seconds, fractions allowed. */
+export function seconds(least: number) {
+  return v.custom<number>(
+    (value) => typeof value === 'number' && value >= least && value <= MOST_SECONDS,
+    `must be a number of seconds from ${least} to ${MOST_SECONDS}`,
+  );
+}
+
+export const share = v.custom<number>(
+  (value) => typeof value === 'number' && value >= 0 && value <= 1,
+  'must be a number from 0 to 1',
+);
+
+export const flag = v.boolean('must be true or false');
+
+/** Text; `""` is as good as none, since templates that write configurations leave it. */
+export const text = v.pipe(
+  v.string('must be text'),
+  v.transform((value) => (value === '' ? null : value)),
+);
+
+/** A file's name. Relative ones start from the working directory. */
+export const file = v.pipe(v.string('must be the name of a file'), v.minLength(1, 'must be the name of a file'));
+
+export function oneOf<const Options extends readonly string[]>(options: Options) {
+  return v.picklist(options, `must be ${options.map((option) => `"${option}"`).join(' or ')}`);
+}
+
+/** A number that may come in quotes: Hipache took "8080", and templates write it so. */
+export function lenient<const Schema extends v.GenericSchema<unknown, number>>(schema: Schema) {
+  return v.pipe(v.unknown(), v.transform(unquote), schema);
+}
+
+function unquote(value: unknown): unknown {
+  return typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+}
+
+/** 0 is any free port. */
+export const port = lenient(
+  v.custom<number>(
+    (value) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
+    'must be a port, 0 to 65535 (0 is any free port)',
+  ),
+);
+
+// The last label of a name is never all digits (RFC 1123 §2.1), or "10.0.0.256" would be looked up as a name.
+const HOST_NAME = /^(?:[a-z0-9_-]{1,63}\.)*(?![0-9]+$)[a-z0-9_-]{1,63}$/i;
+
+/** An address to listen on, or a name that has one. An IPv6 address may come in brackets, and leaves without. */
+export const address = v.pipe(
+  v.string('must be an IP address, such as "127.0.0.1" or "::1"'),
+  v.transform((value) => (/^\[.*:.*\]$/.test(value) ? value.slice(1, -1) : value)),
+  v.check((value) => isIP(value) !== 0 || HOST_NAME.test(value), 'must be an IP address, such as "127.0.0.1" or "::1"'),
+);
+
+/** `private`, an address, or a range such as `10.0.0.0/8`. */
+export const trusted = v.custom<string>(
+  (value) => typeof value === 'string' && (value === 'private' || isRange(value)),
+  'must be "private", an IP address or a range such as "10.0.0.0/8"',
+);
+
+function isRange(value: string): boolean {
+  const [ip = '', length, ...more] = value.split('/');
+  const family = isIP(ip);
+  if (family === 0 || more.length > 0) return false;
+  if (length === undefined) return true;
+  if (!/^[0-9]{1,3}$/.test(length)) return false;
+  try {
+    // The one judge of ranges: what it takes here, it takes when a worker matches clients.
+    new BlockList().addSubnet(ip, Number(length), family === 6 ? 'ipv6' : 'ipv4');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A driver URL. The message never repeats it, since it may hold a password. */
+export const driverUrl = v.pipe(
+  v.string('must be text, such as "redis://127.0.0.1:6379"'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    try {
+      parseDriverUrl(dataset.value);
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) });
+    }
+  }),
+);
+
+/** A name or a number: users and groups. */
+export const account = v.custom<string | number>(
+  (value) => typeof value === 'string' || (Number.isSafeInteger(value) && Number(value) >= 0),
+  'must be a name or a number',
+);
+
+/** One thing or several: `x` means `[x]`, and nothing means `[]`. */
+export function listOf<const Schema extends v.GenericSchema>(schema: Schema, wrap = (item: unknown): unknown => item) {
+  const toList = (value: unknown): unknown[] => {
+    if (value === null || value === '') return [];
+    return (Array.isArray(value) ? value : [value]).map(wrap);
+  };
+  return v.pipe(v.unknown(), v.transform(toList), v.array(schema));
+}
+
+/** A schema that takes `alias` for `meaning`. */
+export function or<const Schema extends v.GenericSchema>(alias: unknown, meaning: unknown, schema: Schema) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => (value === alias ? meaning : value)),
+    schema,
+  );
+}

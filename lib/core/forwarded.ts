@@ -1,0 +1,109 @@
+/**
+ * Who the client is, and what backends are told of it: X-Forwarded-*, X-Real-IP and Forwarded.
+ * A field that anybody may send proves nothing: it counts only from a proxy that the operator trusts.
+ */
+
+/** What a connection and a head say of their client. */
+export interface Peer {
+  /** The other end's address; IPv4 never mapped into IPv6. */
+  readonly address: string;
+  readonly isTrusted: boolean;
+  readonly isTls: boolean;
+  /** The port the client came in by. */
+  readonly localPort: number;
+}
+
+export interface ForwardedPolicy {
+  /** `standard` replaces what an untrusted peer claims; `hipache` sets fields only where absent, as the original did. */
+  readonly style: 'standard' | 'hipache';
+  readonly isTrusted: (address: string) => boolean;
+  /** X-Forwarded-Server: the router's own host name. */
+  readonly serverName: string;
+}
+
+/** An IPv4 address written as IPv6 (`::ffff:1.2.3.4`), as itself; other addresses unchanged. */
+export function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** An IPv4 address as Hipache wrote it, `::ffff:1.2.3.4`; IPv6 unchanged. */
+export function mapped(address: string): string {
+  return address.includes(':') || address === '' ? address : `::ffff:${address}`;
+}
+
+/**
+ * The client's address: the right-most one in X-Forwarded-For that no trusted proxy stands for, read from right to left.
+ * @param forwardedFor every X-Forwarded-For value received
+ */
+export function clientAddress(
+  peer: Peer,
+  forwardedFor: readonly string[],
+  isTrusted: (address: string) => boolean,
+): string {
+  if (!peer.isTrusted || forwardedFor.length === 0) return peer.address;
+  const hops = forwardedFor.join(',').split(',');
+  let client = peer.address;
+  for (let i = hops.length - 1; i >= 0; i--) {
+    const hop = addressOf(hops[i] ?? '');
+    if (hop === null) return client;
+    client = hop;
+    if (!isTrusted(hop)) return client;
+  }
+  return client;
+}
+
+const ADDRESS = /^(?:\[([0-9a-f:.]+)\](?::[0-9]+)?|([0-9.]+)(?::[0-9]+)?|([0-9a-f:.]+))$/i;
+
+/** The address of one hop, which may carry a port or brackets; null when it is none (`unknown`, `_hidden`). */
+function addressOf(hop: string): string | null {
+  const match = ADDRESS.exec(hop.trim());
+  if (!match) return null;
+  return unmapped((match[1] ?? match[2] ?? match[3] ?? '').toLowerCase());
+}
+
+/** Fields of this family, by their lower-case names; '_' for '-' is an alias that CGI programs cannot tell apart. */
+export function isForwardedField(lowerName: string): boolean {
+  const name = lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;
+  return name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-');
+}
+
+/** What came in of the family that is worth keeping, by lower-case name; and the fields to add, names and values in turn. */
+export interface ForwardedFields {
+  readonly forwardedFor: readonly string[];
+  /** Lower-case names present in the request and believed. */
+  readonly kept: ReadonlySet<string>;
+}
+
+/**
+ * The fields to add to a request for a backend, after those of the family that were not `kept` have been dropped.
+ * X-Forwarded-For is always among them unless the style is `hipache` and it was kept.
+ */
+export function forwardedFields(
+  policy: ForwardedPolicy,
+  peer: Peer,
+  client: string,
+  authority: string,
+  { forwardedFor, kept }: ForwardedFields,
+): string[] {
+  const isHipache = policy.style === 'hipache';
+  const scheme = peer.isTls ? 'https' : 'http';
+  const fields: string[] = [];
+  const add = (name: string, value: string): void => {
+    if (!kept.has(name.toLowerCase())) fields.push(name, value);
+  };
+  if (!isHipache) {
+    const chain = peer.isTrusted && forwardedFor.length > 0 ? `${forwardedFor.join(', ')}, ` : '';
+    fields.push('X-Forwarded-For', `${chain}${peer.address}`);
+  } else {
+    add('X-Forwarded-For', mapped(peer.address));
+  }
+  add('X-Real-IP', isHipache ? mapped(peer.address) : client);
+  add('X-Forwarded-Protocol', scheme);
+  add('X-Forwarded-Proto', scheme);
+  add('X-Forwarded-Port', String(peer.localPort));
+  if (!isHipache) {
+    add('X-Forwarded-Host', authority);
+    add('X-Forwarded-Server', policy.serverName);
+  }
+  return fields;
+}

@@ -1,0 +1,102 @@
+import { clientAddress, type ForwardedPolicy, forwardedFields, isForwardedField, type Peer } from './forwarded.ts';
+import type { Framing } from './framing.ts';
+import { hopByHop } from './hop-by-hop.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** A header section to send on, and whose request it is. */
+export interface OutgoingRequest {
+  /** Names and values in turn; order, case and duplicates as the client sent them. */
+  readonly headers: string[];
+  readonly clientIp: string;
+  /** As received from a trusted peer, or made; null when ids are off. */
+  readonly requestId: string | null;
+}
+
+export interface RequestHeaderPolicy extends ForwardedPolicy {
+  /** Makes a request id; null where ids are off. */
+  readonly makeRequestId: (() => string) | null;
+}
+
+const REQUEST_ID = /^[\w.+/=-]{1,200}$/;
+/** Node's client adds chunked framing to a request without any, unless its method is one of these. */
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/**
+ * The header section for the backend: what the client sent, less the hop-by-hop fields and what it may not claim,
+ * framed by what was parsed rather than by a copied field.
+ */
+export function requestHeaders(
+  head: RequestHead,
+  rawHeaders: readonly string[],
+  peer: Peer,
+  policy: RequestHeaderPolicy,
+): OutgoingRequest {
+  const dropped = hopByHop(rawHeaders);
+  const believed = policy.style === 'hipache' || peer.isTrusted;
+  const headers: string[] = [];
+  const forwardedFor: string[] = [];
+  const kept = new Set<string>();
+  let requestId: string | null = null;
+  let isFramed = false;
+
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    const value = rawHeaders[i + 1] ?? '';
+    const lower = name.toLowerCase();
+    if (dropped.has(lower)) continue;
+    switch (lower) {
+      case 'host':
+        headers.push(name, head.authority);
+        continue;
+      case 'content-length':
+      case 'transfer-encoding':
+        isFramed ||= pushFraming(headers, name, head.framing);
+        continue;
+      case 'trailer':
+        // A trailer section needs chunked framing; without it, Node's client throws on the field.
+        if (head.framing.kind === 'chunked') headers.push(name, value);
+        continue;
+      case 'expect':
+        if (head.expectsContinue) headers.push(name, value);
+        continue;
+      case 'x-request-id':
+      case 'x_request_id':
+        if (policy.makeRequestId === null) headers.push(name, value);
+        else if (lower === 'x-request-id' && peer.isTrusted && REQUEST_ID.test(value)) requestId ??= value;
+        continue;
+    }
+    if (isForwardedField(lower)) {
+      if (!believed || lower.includes('_')) continue;
+      if (lower === 'x-forwarded-for') {
+        forwardedFor.push(value);
+        if (policy.style === 'standard') continue;
+      }
+      kept.add(lower);
+    }
+    headers.push(name, value);
+  }
+
+  if (!isFramed && head.framing.kind === 'none' && !BODILESS.has(head.method)) headers.push('Content-Length', '0');
+  const clientIp = clientAddress(peer, forwardedFor, policy.isTrusted);
+  headers.push(...forwardedFields(policy, peer, clientIp, head.authority, { forwardedFor, kept }));
+  if (policy.makeRequestId !== null) {
+    requestId ??= policy.makeRequestId();
+    headers.push('X-Request-Id', requestId);
+  }
+  if (head.isWebSocket) headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
+  return { headers, clientIp, requestId };
+}
+
+/** Writes the framing as parsed where the client's own field stood. Returns whether there was any to write. */
+function pushFraming(headers: string[], name: string, framing: Framing): boolean {
+  switch (framing.kind) {
+    case 'none':
+      return false;
+    case 'length':
+      headers.push(name, String(framing.bytes));
+      return true;
+    case 'chunked':
+      headers.push(name, 'chunked');
+      return true;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Outcome, RequestTraits } from './types.ts';
+
+/** Methods that may be sent twice without harm (RFC 9110 §9.2.2), as far as the router answers for it. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/**
+ * May this request be tried on another backend?
+ * @param retries how many there have been already
+ * @param limit how many there may be
+ */
+export function mayRetry(outcome: Outcome, traits: RequestTraits, retries: number, limit: number): boolean {
+  if (retries >= limit) return false;
+  switch (outcome.type) {
+    case 'unreachable':
+    case 'crowded':
+      return true;
+    case 'broken':
+    case 'silent':
+      return IDEMPOTENT.has(traits.method) && !traits.hasBody;
+    case 'garbled':
+    case 'answered':
+    case 'upgraded':
+    case 'abandoned':
+      return false;
+  }
+}

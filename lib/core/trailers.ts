@@ -1,0 +1,33 @@
+import { isForwardedField } from './forwarded.ts';
+
+/** Fields that frame, route or authenticate a message: in a trailer section they come too late (RFC 9110 §6.5.1). */
+const FORBIDDEN = new Set([
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'set-cookie',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-request-id',
+]);
+
+/** A trailer section to pass on, in pairs of name and value: as it came, less what a receiver might merge to its harm. */
+export function trailerFields(rawTrailers: readonly string[]): [string, string][] {
+  const fields: [string, string][] = [];
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i] ?? '';
+    const lower = name.toLowerCase();
+    if (!FORBIDDEN.has(lower) && !isForwardedField(lower)) fields.push([name, rawTrailers[i + 1] ?? '']);
+  }
+  return fields;
+}

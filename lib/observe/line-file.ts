@@ -1,0 +1,124 @@
+/** Appends lines to a file without making anybody wait: two buffers in turn, one write under way at a time. */
+import { closeSync, openSync, write, writeSync } from 'node:fs';
+
+const BUFFER_BYTES = 262_144;
+/** A full-enough buffer is written at once, bytes. */
+const FLUSH_BYTES = 65_536;
+/** Otherwise lines wait for company this long, ms. */
+const FLUSH_MS = 100;
+/** A pipe takes this much in one piece (POSIX PIPE_BUF): more could be torn apart by other workers' lines. */
+const PIPE_BYTES = 4_096;
+const STDOUT = 1;
+
+/** A file to append to, or `-` for standard output. */
+export class LineFile {
+  readonly #path: string;
+  readonly #onFault: (cause: Error) => void;
+  #fd: number;
+  #filling = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #writing = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #filled = 0;
+  #isWriting = false;
+  #timer: NodeJS.Timeout | null = null;
+  #dropped = 0;
+
+  /**
+   * Opens `path` for appending. @throws the system's error
+   * @param onFault told of each failed write; the lines of that write are lost
+   */
+  constructor(path: string, onFault: (cause: Error) => void) {
+    this.#path = path;
+    this.#onFault = onFault;
+    this.#fd = path === '-' ? STDOUT : openSync(path, 'a', 0o640);
+  }
+
+  /** Lines lost since the start: the disk did not keep up, or failed. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes a line of ASCII or latin1, line end included. Never blocks; drops it when both buffers are full. */
+  append(line: string): void {
+    if (this.#filled + line.length > BUFFER_BYTES) {
+      this.#dropped++;
+      return;
+    }
+    this.#filled += this.#filling.write(line, this.#filled, 'latin1');
+    if (this.#filled >= FLUSH_BYTES) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  /** Opens the path anew, after it was moved away. @throws the system's error, and goes on with the old file */
+  reopen(): void {
+    if (this.#path === '-') return;
+    this.flushSync();
+    const fd = openSync(this.#path, 'a', 0o640);
+    const old = this.#fd;
+    this.#fd = fd;
+    // A write under way holds the old descriptor's number: it is closed when that has ended.
+    if (this.#isWriting) setTimeout(() => closeSync(old), 1_000).unref();
+    else closeSync(old);
+  }
+
+  /** Writes what is left, and waits for it: for the end of a process. Lines of a write under way are that write's. */
+  flushSync(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const end = this.#filled;
+    this.#filled = 0;
+    let at = 0;
+    while (at < end) {
+      try {
+        at += writeSync(this.#fd, this.#filling, at, this.#pieceEnd(this.#filling, at, end) - at);
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code === 'EAGAIN') continue;
+        this.#onFault(cause as Error);
+        return;
+      }
+    }
+  }
+
+  #flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#isWriting || this.#filled === 0) return;
+    [this.#filling, this.#writing] = [this.#writing, this.#filling];
+    const end = this.#filled;
+    this.#filled = 0;
+    this.#isWriting = true;
+    this.#write(0, end);
+  }
+
+  #write(at: number, end: number): void {
+    const length = this.#pieceEnd(this.#writing, at, end) - at;
+    write(this.#fd, this.#writing, at, length, null, (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        // A pipe whose reader is slow: there is nothing to wait for but time.
+        setTimeout(() => this.#write(at, end), 10);
+        return;
+      }
+      if (error) {
+        this.#dropped += lines(this.#writing, at, end);
+        this.#onFault(error);
+      } else if (at + written < end) {
+        this.#write(at + written, end);
+        return;
+      }
+      this.#isWriting = false;
+      if (this.#filled > 0) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+    });
+  }
+
+  /** Where the piece that starts at `at` ends: for standard output, after the last whole line that a pipe takes at once. */
+  #pieceEnd(buffer: Buffer, at: number, end: number): number {
+    if (this.#path !== '-' || end - at <= PIPE_BYTES) return end;
+    const lineEnd = buffer.lastIndexOf(0x0a, at + PIPE_BYTES - 1) + 1;
+    return lineEnd > at ? lineEnd : at + PIPE_BYTES;
+  }
+}
+
+function lines(buffer: Buffer, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (buffer[i] === 0x0a) count++;
+  return count;
+}

@@ -1,0 +1,53 @@
+/** What stores and routing announce, as lines of the operator's log: one stable event name each. */
+import { originOf } from '../core/backend.ts';
+import type { DeathNotice } from '../proxy/mourn.ts';
+import type { StoreNotice } from '../store/store.ts';
+import { describeCause, type Log } from './log.ts';
+
+export function logStoreNotice(log: Log, notice: StoreNotice): void {
+  switch (notice.type) {
+    case 'store-up':
+      log.info({ event: notice.type, store: notice.store }, `${notice.store} answers`);
+      return;
+    case 'store-down': {
+      const cause = describeCause(notice.cause);
+      log.error({ event: notice.type, store: notice.store, cause }, `${notice.store} does not answer: ${cause}`);
+      return;
+    }
+    case 'route-fault':
+      log.warn({ event: notice.type, key: notice.key, fault: notice.fault }, `${notice.key}: ${notice.fault}`);
+      return;
+    case 'routes-loaded':
+      log.info(
+        { event: notice.type, file: notice.file, frontends: notice.frontends },
+        `${notice.file}: ${notice.frontends} ${notice.frontends === 1 ? 'frontend' : 'frontends'}`,
+      );
+      return;
+    case 'routes-refused':
+      log.error({ event: notice.type, file: notice.file, fault: notice.fault }, `${notice.file}: ${notice.fault}`);
+      return;
+  }
+}
+
+export function logDeathNotice(log: Log, notice: DeathNotice): void {
+  const { frontend, backend } = notice.death;
+  const url = originOf(backend);
+  switch (notice.type) {
+    case 'backend-dead': {
+      const { ttlSeconds, why } = notice;
+      log.warn(
+        { event: notice.type, frontend, backend: url, id: backend.id, ttlSeconds, why },
+        `${frontend}: ${url} is dead: ${why}`,
+      );
+      return;
+    }
+    case 'death-unfiled': {
+      const cause = describeCause(notice.cause);
+      log.error(
+        { event: notice.type, frontend, backend: url, cause },
+        `the death of ${url} could not be filed: ${cause}`,
+      );
+      return;
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { RouterError } from '../core/errors.ts';
+import type { Backend, Outcome } from '../core/types.ts';
+import { Alarm, type AlarmClock } from './alarms.ts';
+import { relayAnswer, relayInformation } from './answer.ts';
+import type { BodyProgress } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import type { Limits } from './limits.ts';
+import { relayUpgrade } from './upgrade.ts';
+
+export interface AttemptParts {
+  readonly clock: AlarmClock;
+  readonly limits: Limits;
+  /** Whether answers should ask clients to close their connection. */
+  readonly isDraining: () => boolean;
+}
+
+/** Where an attempt stands. What an error means depends on nothing else. */
+type Phase = 'waiting' | 'connecting' | 'sending' | 'sent' | 'settled';
+
+/** One request to one backend, from the wish for a connection to the head of the answer. */
+export class Attempt implements BodyProgress {
+  readonly outcome: Promise<Outcome>;
+  readonly #exchange: Exchange;
+  readonly #backend: Backend;
+  readonly #parts: AttemptParts;
+  readonly #alarm: Alarm;
+  #phase: Phase = 'waiting';
+  #out: ClientRequest | null = null;
+  #hasHeard = false;
+  #settle: (outcome: Outcome) => void = () => {};
+
+  constructor(exchange: Exchange, backend: Backend, parts: AttemptParts) {
+    this.#exchange = exchange;
+    this.#backend = backend;
+    this.#parts = parts;
+    this.#alarm = new Alarm(() => this.#onAlarm());
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    exchange.onInterrupt = () => this.#end({ type: 'abandoned' });
+  }
+
+  /** Whether the connection was an old one and failed before a byte came back: the backend had just closed it. */
+  get wasStale(): boolean {
+    return this.#out !== null && this.#out.reusedSocket && !this.#hasHeard && this.#exchange.body.isReplayable;
+  }
+
+  /** Takes the request over. http-proxy calls this in the place of piping a body into it. */
+  start(out: ClientRequest): void {
+    this.#out = out;
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
+    out.once('socket', (socket) => this.#onSocket(socket));
+    out.on('information', (information) => {
+      this.#hasHeard = true;
+      this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+      relayInformation(this.#exchange, information);
+    });
+    out.once('response', (answer) => this.#onAnswer(answer));
+    out.once('upgrade', (answer, socket, head) => this.#onUpgrade(answer, socket, head));
+    // Node closes the request without an error when a 101 comes that nobody asked for.
+    out.once('close', () => this.fail(new Error('the backend closed the connection')));
+    // Without a body there is nothing to hold back: Node sends the head as soon as there is a connection.
+    if (!this.#hasBody) out.end();
+  }
+
+  /** The request failed. Idempotent: what comes after the first answer or error says nothing new. */
+  fail(cause: NodeJS.ErrnoException): void {
+    switch (this.#phase) {
+      case 'waiting':
+      case 'connecting':
+        return this.#end({ type: 'unreachable', cause });
+      case 'sending':
+      case 'sent':
+        return this.#end(cause.code?.startsWith('HPE_') ? { type: 'garbled', cause } : { type: 'broken', cause });
+      case 'settled':
+        return;
+    }
+  }
+
+  onBytes(total: number): void {
+    const { limits, clock } = this.#parts;
+    if (limits.bodyBytes > 0 && total > limits.bodyBytes) {
+      this.#exchange.interrupt(new RouterError('body-too-large', `a body of more than ${limits.bodyBytes} bytes`));
+      return;
+    }
+    if (this.#phase === 'sending') clock.set(this.#alarm, limits.bodyMs);
+  }
+
+  onBlocked(): void {
+    // Now it is the backend that keeps everybody waiting.
+    if (this.#phase === 'sending') this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+  }
+
+  onSent(): void {
+    if (this.#phase !== 'sending') return;
+    this.#phase = 'sent';
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+  }
+
+  get #hasBody(): boolean {
+    return this.#exchange.head?.framing.kind !== 'none';
+  }
+
+  #onSocket(socket: Socket): void {
+    if (this.#phase === 'settled') return;
+    this.#phase = 'connecting';
+    if (!socket.connecting) return this.#onConnected();
+    // A request that waited for its turn starts its wait for a connection here.
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
+    socket.once(this.#backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.#onConnected());
+  }
+
+  #onConnected(): void {
+    if (this.#phase !== 'connecting' || this.#out === null) return;
+    this.#phase = 'sending';
+    if (!this.#hasBody) return this.onSent();
+    const { clock, limits } = this.#parts;
+    clock.set(this.#alarm, limits.bodyMs);
+    const out = this.#out;
+    this.#exchange.body.feed(out, this);
+    // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
+    setImmediate(() => {
+      if (!out.destroyed && !out.writableEnded && this.#exchange.body.bytes === 0) out.flushHeaders();
+    });
+  }
+
+  #onAnswer(answer: IncomingMessage): void {
+    if (this.#phase === 'settled') {
+      answer.resume();
+      return;
+    }
+    const out = this.#out;
+    if (out === null) return;
+    this.#hasHeard = true;
+    const relay = relayAnswer(this.#exchange, out, answer, this.#parts);
+    if (relay !== null) {
+      this.#end({ type: 'garbled', cause: new Error(relay) });
+      return;
+    }
+    this.#pass({ type: 'answered', status: answer.statusCode ?? 0, retryAfter: 'retry-after' in answer.headers });
+  }
+
+  #onUpgrade(answer: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const relay =
+      this.#phase === 'settled' ? 'too late' : relayUpgrade(this.#exchange, answer, socket, head, this.#parts);
+    if (relay !== null) {
+      socket.destroy();
+      this.#end({ type: 'garbled', cause: new Error(relay) });
+      return;
+    }
+    this.#pass({ type: 'upgraded' });
+  }
+
+  #onAlarm(): void {
+    switch (this.#phase) {
+      case 'waiting':
+        return this.#end({ type: 'crowded', cause: new Error('no connection was free in time') });
+      case 'connecting':
+        return this.#end({ type: 'unreachable', cause: new Error('connecting timed out') });
+      case 'sending':
+        if (this.#exchange.request.isPaused()) break;
+        this.#exchange.interrupt(new RouterError('request-timeout', 'the request body stopped coming'));
+        return;
+      case 'sent':
+        break;
+      case 'settled':
+        return;
+    }
+    this.#end({ type: 'silent', cause: new Error('the backend did not answer in time') });
+  }
+
+  /** An answer is on its way to the client: whoever relays it owns the connection from here. */
+  #pass(outcome: Outcome): void {
+    this.#phase = 'settled';
+    this.#parts.clock.clear(this.#alarm);
+    this.#settle(outcome);
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#phase === 'settled') return;
+    this.#exchange.onInterrupt = null;
+    this.#exchange.body.stop();
+    this.#pass(outcome);
+    this.#out?.destroy();
+  }
+}

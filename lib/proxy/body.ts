@@ -1,0 +1,116 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { trailerFields } from '../core/trailers.ts';
+
+/** What was sent is kept up to this size, so that it can be sent again after a stale connection, bytes. */
+const REPLAY_BYTES = 65_536;
+
+/** Told what a body is waiting for, so that somebody can put a limit on it. */
+export interface BodyProgress {
+  /** Bytes came and went on; more are expected from the client. */
+  onBytes(total: number): void;
+  /** The backend does not take more for now. */
+  onBlocked(): void;
+  /** All of it has been handed to the backend. */
+  onSent(): void;
+}
+
+/**
+ * A request's body on its way to a backend. Nothing is read from the client until a backend has accepted a
+ * connection, so that after a refusal the body is still whole; then it streams, at the pace of the slower side.
+ */
+export class RequestBody {
+  readonly #request: IncomingMessage;
+  /** What went out so far; null once it was too much to keep. */
+  #kept: Buffer[] | null = [];
+  #bytes = 0;
+  #out: ClientRequest | null = null;
+  #progress: BodyProgress | null = null;
+  #isListening = false;
+  #isRead = false;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  /** Bytes read from the client so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether all that was read could be sent once more. */
+  get isReplayable(): boolean {
+    return this.#kept !== null;
+  }
+
+  /** Whether the client has sent all of it and it was read. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** Sends the body to `out`, from its beginning; only while `isReplayable`. Ends `out` after it, with trailers. */
+  feed(out: ClientRequest, progress: BodyProgress): void {
+    this.#out = out;
+    this.#progress = progress;
+    for (const chunk of this.#kept ?? []) out.write(chunk);
+    out.on('drain', this.#onDrain);
+    if (this.#isRead) {
+      this.#finish();
+      return;
+    }
+    if (!this.#isListening) {
+      this.#isListening = true;
+      this.#request.on('data', this.#onData);
+      this.#request.once('end', this.#onEnd);
+      // The interruption that follows a broken request comes from the listener; here it only must not be uncaught.
+      this.#request.on('error', () => {});
+    }
+    if (out.writableNeedDrain) this.#block();
+    else this.#request.resume();
+  }
+
+  /** Sends nothing more to the backend. What the client still sends is not read. */
+  stop(): void {
+    this.#out?.off('drain', this.#onDrain);
+    this.#out = null;
+    this.#progress = null;
+    if (this.#isListening && !this.#isRead) this.#request.pause();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#bytes += chunk.length;
+    if (this.#kept !== null) {
+      if (this.#bytes <= REPLAY_BYTES) this.#kept.push(chunk);
+      else this.#kept = null;
+    }
+    const out = this.#out;
+    if (out === null) return;
+    const isFlowing = out.write(chunk);
+    this.#progress?.onBytes(this.#bytes);
+    if (!isFlowing) this.#block();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#isRead = true;
+    if (this.#out !== null) this.#finish();
+  };
+
+  readonly #onDrain = (): void => {
+    if (this.#isRead) return;
+    this.#progress?.onBytes(this.#bytes);
+    this.#request.resume();
+  };
+
+  #block(): void {
+    this.#request.pause();
+    this.#progress?.onBlocked();
+  }
+
+  #finish(): void {
+    const out = this.#out;
+    if (out === null) return;
+    const trailers = trailerFields(this.#request.rawTrailers);
+    if (trailers.length > 0) out.addTrailers(trailers);
+    out.end();
+    this.#progress?.onSent();
+  }
+}

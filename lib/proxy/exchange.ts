@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { RouterError } from '../core/errors.ts';
+import type { Peer } from '../core/forwarded.ts';
+import type { RequestHead } from '../core/request-head.ts';
+import type { OutgoingRequest } from '../core/request-headers.ts';
+import type { Backend, Outcome, Route } from '../core/types.ts';
+import { RequestBody } from './body.ts';
+
+/** One backend tried, and how that ended. */
+export interface Attempt {
+  readonly backend: Backend;
+  readonly outcome: Outcome;
+  readonly tookMs: number;
+}
+
+/** The client's socket after an upgrade request, and the bytes that came with it. */
+export interface UpgradeSocket {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** What an exchange is opened with. */
+export interface ExchangeStart {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Set when the client asked to switch protocols: `response` answers it if that comes to nothing. */
+  readonly upgrade: UpgradeSocket | null;
+  readonly peer: Peer;
+}
+
+/** One request, from its head to its log line. Steps fill it in; nothing is hung on `request` or `response`. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly upgrade: UpgradeSocket | null;
+  readonly peer: Peer;
+  readonly body: RequestBody;
+  /** `performance.now()`, ms. */
+  readonly startedAt = performance.now();
+
+  /** Null until it was understood. */
+  head: RequestHead | null = null;
+  outgoing: OutgoingRequest | null = null;
+  route: Route | null = null;
+  /** The backend being tried, or the one that answered. */
+  trying: Backend | null = null;
+  /** `performance.now()`, ms. */
+  tryingSince: number | null = null;
+  readonly attempts: Attempt[] = [];
+  /** Why the router answered itself; null when a backend did. */
+  refusal: RouterError | null = null;
+  /** Why the exchange was cut short from the client's side; its answer, if there can be one. */
+  interruption: RouterError | 'client-left' | null = null;
+  /** Of the answer's body, to the client; both ways for a tunnel's bytes from the backend. */
+  bytesSent = 0;
+  /** 0 until an answer began. */
+  status = 0;
+
+  /** Set by whatever is under way: how to stop it when the client's side breaks off. */
+  onInterrupt: (() => void) | null = null;
+  readonly ended: Promise<void>;
+  #isEnded = false;
+  #end: () => void = () => {};
+
+  constructor(start: ExchangeStart) {
+    this.request = start.request;
+    this.response = start.response;
+    this.upgrade = start.upgrade;
+    this.peer = start.peer;
+    this.body = new RequestBody(start.request);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    const { response, upgrade } = this;
+    const onClose = (): void => {
+      if (!response.writableFinished) this.interrupt('client-left');
+      this.end();
+    };
+    // A tunnel outlives its response, which is never written then; the socket's end is the exchange's.
+    if (upgrade) upgrade.socket.once('close', onClose);
+    else response.once('close', onClose);
+  }
+
+  /** Nothing more will be sent to the client. Idempotent. */
+  end(): void {
+    this.#isEnded = true;
+    this.#end();
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether the head of an answer has been written: from then on the client can only be cut off. */
+  get isAnswered(): boolean {
+    return this.status !== 0;
+  }
+
+  /** The client left, or sent what cannot be passed on: stops what is under way. The first reason counts. */
+  interrupt(reason: RouterError | 'client-left'): void {
+    if (this.interruption !== null || this.#isEnded) return;
+    this.interruption = reason;
+    this.body.stop();
+    this.onInterrupt?.();
+    // Half of an answer must not look like a whole one.
+    if (this.isAnswered) this.cut();
+  }
+
+  /** Destroys the client's connection: what it got must not look complete. */
+  cut(): void {
+    if (this.upgrade) this.upgrade.socket.destroy();
+    else this.response.destroy();
+    this.end();
+  }
+}

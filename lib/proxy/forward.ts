@@ -1,0 +1,98 @@
+/**
+ * Sends a request to a backend through http-proxy and says how that ended: the only file that knows the library.
+ *
+ * What http-proxy 1.18.1 is left to do: compose the client request, send it on one of our connections, report its
+ * errors. What it would get wrong on today's Node is taken out of its hands, by means of its own options:
+ * - it lower-cases and merges header fields and normalises paths: `ssl`, the object that it fills in and passes to
+ *   `http.request`, here has a path and header list of its own that do not change;
+ * - it pipes the body away before there is a connection, so that after a refusal nothing is left to send elsewhere:
+ *   `buffer`, the stream that it pipes instead, is the Attempt, which takes the request over and holds the body back;
+ * - it copies the backend's hop-by-hop fields and framing to the client, drops trailers and 1xx, and leaves the client
+ *   waiting when the backend is cut: `selfHandleResponse` leaves the answer to answer.ts;
+ * - it rewrites a chunked DELETE to `content-length: 0` with the body still behind it (CVE-2026-29057): that pass is
+ *   taken off its public list;
+ * - its `ws` ends the client's socket on any error, and sends a decoded body under a chunked head: an upgrade is a
+ *   request whose answer may be a 101, so it takes the way of all requests.
+ * It never sees the client's own request and response, so it hangs no listeners on them.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Stream } from 'node:stream';
+import httpProxy from 'http-proxy';
+import type { Backend, Outcome } from '../core/types.ts';
+import { Attempt, type AttemptParts } from './attempt.ts';
+import type { Exchange } from './exchange.ts';
+import type { Pools } from './pools.ts';
+
+/** Stale connections met in a row before the backend is taken at its word. */
+const STALE_LIMIT = 3;
+
+/** http-proxy's list of steps, public but missing in its types. */
+interface HasPasses {
+  webPasses: { readonly name: string }[];
+}
+
+/** What http-proxy looks at of a request and a response before it hands over. */
+const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as ServerResponse;
+
+export interface ForwarderParts extends AttemptParts {
+  readonly pools: Pools;
+}
+
+export class Forwarder {
+  readonly #parts: ForwarderParts;
+  readonly #proxy = httpProxy.createProxyServer();
+
+  constructor(parts: ForwarderParts) {
+    this.#parts = parts;
+    const proxy = this.#proxy as unknown as HasPasses;
+    proxy.webPasses = proxy.webPasses.filter((pass) => pass.name !== 'deleteLength');
+  }
+
+  /** One attempt. A connection that proved stale is not one: it is replaced, and nobody hears of it. Never rejects. */
+  async forward(exchange: Exchange, backend: Backend): Promise<Outcome> {
+    for (let stale = 0; ; stale++) {
+      const attempt = new Attempt(exchange, backend, this.#parts);
+      this.#send(exchange, backend, attempt);
+      const outcome = await attempt.outcome;
+      if (outcome.type !== 'broken' || !attempt.wasStale || stale >= STALE_LIMIT) return outcome;
+      this.#parts.pools.forget(backend);
+    }
+  }
+
+  #send(exchange: Exchange, backend: Backend, attempt: Attempt): void {
+    const { method = 'GET' } = exchange.request;
+    const path = exchange.head?.path ?? '/';
+    const headers = exchange.outgoing?.headers ?? [];
+    this.#proxy.web(
+      requestStandIn(method, path),
+      RESPONSE_STAND_IN,
+      {
+        target: { protocol: backend.protocol, host: backend.hostname, port: backend.port },
+        agent: this.#parts.pools.agentFor(backend),
+        ssl: clientOptions(path, headers),
+        buffer: { pipe: (out: Parameters<Attempt['start']>[0]) => attempt.start(out) } as unknown as Stream,
+        selfHandleResponse: true,
+        toProxy: true,
+      },
+      (error) => attempt.fail(error),
+    );
+  }
+}
+
+function requestStandIn(method: string, url: string): IncomingMessage {
+  return { method, url, headers: {}, socket: { destroyed: false }, on: () => {} } as unknown as IncomingMessage;
+}
+
+/** Options for `http.request` that http-proxy fills in, but for the path and headers, which stay as they are. */
+function clientOptions(path: string, headers: readonly string[]): object {
+  return {
+    get path() {
+      return path;
+    },
+    set path(_normalised) {},
+    get headers() {
+      return headers;
+    },
+    set headers(_merged) {},
+  };
+}

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { STATUS_CODES } from 'node:http';
+import { join } from 'node:path';
+
+/** The body of an error answer. */
+export interface Page {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const NAME = /^error_([0-9]{3}|default)\.html$/;
+
+/** Error pages, read once: `error_<status>.html`, else `error_default.html`, else a line of text. */
+export class Pages {
+  readonly #pages: ReadonlyMap<string, Page>;
+
+  constructor(pages: ReadonlyMap<string, Page>) {
+    this.#pages = pages;
+  }
+
+  /**
+   * Reads the pages of some folders; what a later one holds replaces what an earlier one does.
+   * @param onFault told of a folder or page that cannot be read; the others still count
+   */
+  static read(folders: readonly string[], onFault: (path: string, cause: unknown) => void): Pages {
+    const pages = new Map<string, Page>();
+    for (const folder of folders) {
+      for (const name of namesIn(folder, onFault)) {
+        const key = NAME.exec(name)?.[1];
+        if (key === undefined) continue;
+        const path = join(folder, name);
+        try {
+          pages.set(key, { type: 'text/html; charset=utf-8', body: readFileSync(path) });
+        } catch (cause) {
+          onFault(path, cause);
+        }
+      }
+    }
+    return new Pages(pages);
+  }
+
+  for(status: number): Page {
+    return this.#pages.get(String(status)) ?? this.#pages.get('default') ?? textPage(status);
+  }
+}
+
+function namesIn(folder: string, onFault: (path: string, cause: unknown) => void): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    onFault(folder, cause);
+    return [];
+  }
+}
+
+function textPage(status: number): Page {
+  return { type: 'text/plain; charset=utf-8', body: Buffer.from(`${status} ${STATUS_CODES[status] ?? 'Error'}\n`) };
+}

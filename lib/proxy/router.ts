@@ -1,0 +1,122 @@
+/** The way of a request, in order. Every step is one call; what a step knows is in its own file. */
+import { asRouterError, RouterError } from '../core/errors.ts';
+import { candidates } from '../core/hostname.ts';
+import { readHead } from '../core/request-head.ts';
+import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
+import { mayRetry } from '../core/retry.ts';
+import { choose } from '../core/selection.ts';
+import type { Backend, Death, Outcome, RequestTraits, Route, Selection } from '../core/types.ts';
+import { describeOutcome, isDeadly } from '../core/verdict.ts';
+import type { RouteStore } from '../store/store.ts';
+import type { RetryBudget } from './budget.ts';
+import type { Exchange } from './exchange.ts';
+import { isPing } from './ping.ts';
+
+export interface RouterParts {
+  readonly store: Pick<RouteStore, 'find' | 'hasHealthChecker'>;
+  readonly select: Selection;
+  /** Returns [0, 1). */
+  readonly random: () => number;
+  readonly headerPolicy: RequestHeaderPolicy;
+  readonly budget: RetryBudget;
+  readonly forward: (exchange: Exchange, backend: Backend) => Promise<Outcome>;
+  /** `why`: for the operator. */
+  readonly mourn: (death: Death, why: string) => void;
+  readonly pong: (exchange: Exchange) => void;
+  readonly refuse: (exchange: Exchange, error: RouterError) => void;
+  /** Told once of every exchange, when it has ended. */
+  readonly record: (exchange: Exchange) => void;
+  readonly policy: { readonly retries: number; readonly deadOn500: boolean; readonly maxBodyBytes: number };
+}
+
+/** Answers one request. Never rejects: whatever goes wrong, the client hears of it and it is recorded. */
+export async function route(exchange: Exchange, parts: RouterParts): Promise<void> {
+  parts.budget.requestStarted();
+  try {
+    await answer(exchange, parts);
+  } catch (error) {
+    parts.refuse(exchange, asRouterError(error));
+  }
+  await exchange.ended;
+  parts.budget.requestEnded();
+  parts.record(exchange);
+}
+
+async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
+  const { request } = exchange;
+  const { method = '', url = '', httpVersion, rawHeaders } = request;
+  const head = readHead({ method, target: url, version: httpVersion, rawHeaders });
+  exchange.head = head;
+  if (isPing(head)) return parts.pong(exchange);
+  const { maxBodyBytes } = parts.policy;
+  if (maxBodyBytes > 0 && head.framing.kind === 'length' && head.framing.bytes > maxBodyBytes) {
+    throw new RouterError('body-too-large', `a body of ${head.framing.bytes} bytes`);
+  }
+  exchange.outgoing = requestHeaders(head, rawHeaders, exchange.peer, parts.headerPolicy);
+  const found = await parts.store.find(candidates(head.hostname));
+  if (!found) throw new RouterError('no-frontend', 'frontend not found');
+  exchange.route = found;
+  const traits = {
+    method,
+    path: head.path,
+    clientIp: exchange.outgoing.clientIp,
+    hasBody: head.framing.kind !== 'none',
+  };
+  await tryBackends(exchange, found, traits, parts);
+}
+
+async function tryBackends(exchange: Exchange, found: Route, traits: RequestTraits, parts: RouterParts): Promise<void> {
+  const tried = new Set<number>();
+  let failure: Failure | null = null;
+  for (let retries = 0; ; retries++) {
+    if (exchange.interruption !== null) return stopped(exchange);
+    const backend = choose(found, tried, parts.select, traits, parts.random);
+    if (backend === null) throw givenUp(failure);
+    if (retries > 0 && !parts.budget.take()) throw givenUp(failure);
+    const outcome = await attempt(exchange, backend, parts);
+    if (retries > 0) parts.budget.giveBack();
+
+    // An only backend is never declared dead: a bad answer beats none.
+    const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
+    if (found.backends.length > 1 && isDeadly(outcome, on500)) {
+      parts.mourn({ frontend: found.frontend, backend, of: found.size }, describeOutcome(outcome));
+    }
+    if (outcome.type === 'answered' || outcome.type === 'upgraded') return;
+    if (outcome.type === 'abandoned') return stopped(exchange);
+    failure = outcome;
+    if (!mayRetry(outcome, traits, retries, parts.policy.retries)) throw givenUp(failure);
+    tried.add(backend.id);
+  }
+}
+
+async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts): Promise<Outcome> {
+  exchange.trying = backend;
+  exchange.tryingSince = performance.now();
+  const outcome = await parts.forward(exchange, backend);
+  exchange.attempts.push({ backend, outcome, tookMs: performance.now() - exchange.tryingSince });
+  return outcome;
+}
+
+/** The client's side broke off: answered with the reason, where there is one and somebody to hear it. */
+function stopped(exchange: Exchange): void {
+  if (exchange.interruption instanceof RouterError) throw exchange.interruption;
+}
+
+type Failure = Exclude<Outcome, { type: 'answered' | 'upgraded' | 'abandoned' }>;
+
+/** What the client is told when no further backend may be tried. */
+function givenUp(failure: Failure | null): RouterError {
+  const cause = failure?.cause;
+  switch (failure?.type) {
+    case 'silent':
+      return new RouterError('backend-silent', 'the backend did not answer in time', { cause });
+    case 'crowded':
+      return new RouterError('backend-crowded', 'all connections to the backends are busy', { cause });
+    case 'garbled':
+      return new RouterError('backend-failed', 'the answer of the backend is not valid HTTP', { cause });
+    case 'broken':
+    case 'unreachable':
+    case undefined:
+      return new RouterError('backend-failed', 'Reached max retries limit', { cause });
+  }
+}

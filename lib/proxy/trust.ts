@@ -1,0 +1,33 @@
+import { BlockList, isIP } from 'node:net';
+
+/** What the word `private` stands for: loopback, RFC 1918, link-local and unique-local addresses. */
+const PRIVATE = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fe80::/10',
+  'fc00::/7',
+];
+
+/**
+ * Compiles a list of trusted proxies into a question.
+ * @param entries addresses, CIDR ranges, or the word `private`; checked when the configuration was loaded
+ */
+export function trust(entries: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const entry of entries.flatMap((item) => (item === 'private' ? PRIVATE : [item]))) {
+    const [address = '', bits] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (address) => {
+    const family = isIP(address);
+    // A unix socket's peer has no address: who may open the socket file is the file's business.
+    if (family === 0) return address === '';
+    return list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+}

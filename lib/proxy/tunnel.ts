@@ -1,0 +1,42 @@
+import type { Duplex } from 'node:stream';
+import { Alarm, type AlarmClock } from './alarms.ts';
+import type { Exchange } from './exchange.ts';
+
+/** How long the other side may take to close after one side has, ms. */
+const CLOSING_MS = 5_000;
+
+/**
+ * Joins a client's socket and a backend's, both ways, with backpressure, until both have ended.
+ * A side that breaks off takes the other with it; a side that ends politely lets the other finish.
+ * @param idleMs silence of both sides that ends the tunnel; 0 for none
+ */
+export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock: AlarmClock, idleMs: number): void {
+  const destroyBoth = (): void => {
+    client.destroy();
+    backend.destroy();
+  };
+  const alarm = new Alarm(destroyBoth);
+  const onBytes = (): void => clock.set(alarm, idleMs);
+  const onClosed = (other: Duplex) => (): void => {
+    if (!other.writableEnded) other.end();
+    if (!other.destroyed) clock.set(alarm, CLOSING_MS);
+  };
+
+  client.on('error', destroyBoth);
+  backend.on('error', destroyBoth);
+  client.once('close', onClosed(backend));
+  backend.once('close', onClosed(client));
+  client.on('data', onBytes);
+  backend.on('data', (chunk: Buffer) => {
+    exchange.bytesSent += chunk.length;
+    onBytes();
+  });
+  client.pipe(backend);
+  backend.pipe(client);
+  exchange.onInterrupt = destroyBoth;
+  void exchange.ended.then(() => {
+    clock.clear(alarm);
+    backend.destroy();
+  });
+  onBytes();
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { hopByHop } from '../core/hop-by-hop.ts';
+import { hasToken } from '../core/request-head.ts';
+import type { AttemptParts } from './attempt.ts';
+import { debugHeaders } from './debug-headers.ts';
+import type { Exchange } from './exchange.ts';
+import { join } from './tunnel.ts';
+
+/**
+ * Passes a 101 on to the client and joins the two sockets (RFC 6455 §4.2.2).
+ * @returns null when they are joined; otherwise why not, and nothing was written
+ */
+export function relayUpgrade(
+  exchange: Exchange,
+  answer: IncomingMessage,
+  backend: Duplex,
+  head: Buffer,
+  { clock, limits }: AttemptParts,
+): string | null {
+  const { upgrade, response, request } = exchange;
+  if (!upgrade) return 'a 101 that nobody asked for';
+  if (!hasToken(answer.headers.upgrade ?? '', 'websocket')) return 'a 101 to another protocol';
+
+  const { rawHeaders } = answer;
+  const dropped = hopByHop(rawHeaders);
+  let text = 'HTTP/1.1 101 Switching Protocols\r\n';
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    const lower = name.toLowerCase();
+    if (lower === 'connection' || lower === 'upgrade' || !dropped.has(lower))
+      text += `${name}: ${rawHeaders[i + 1]}\r\n`;
+  }
+  if (exchange.head?.isDebug) {
+    const debug = debugHeaders(exchange);
+    for (let i = 0; i < debug.length; i += 2) text += `${debug[i]}: ${debug[i + 1]}\r\n`;
+  }
+
+  exchange.status = 101;
+  response.detachSocket(request.socket);
+  upgrade.socket.write(`${text}\r\n`, 'latin1');
+  if (head.length > 0) upgrade.socket.write(head);
+  if (upgrade.head.length > 0) backend.write(upgrade.head);
+  exchange.bytesSent += head.length;
+  join(exchange, upgrade.socket, backend, clock, limits.tunnelMs);
+  return null;
+}

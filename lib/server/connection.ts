@@ -1,0 +1,37 @@
+import type { Duplex } from 'node:stream';
+import type { Peer } from '../core/forwarded.ts';
+import type { Exchange } from '../proxy/exchange.ts';
+
+/** A client's connection: who is at its other end, and the exchanges that are open on it, oldest first. */
+export class Connection {
+  readonly socket: Duplex;
+  readonly peer: Peer;
+  /** Something unreadable came: nothing further on it is read as a request. */
+  hasFailed = false;
+  readonly #open = new Set<Exchange>();
+
+  constructor(socket: Duplex, peer: Peer) {
+    this.socket = socket;
+    this.peer = peer;
+  }
+
+  add(exchange: Exchange): void {
+    this.#open.add(exchange);
+    void exchange.ended.then(() => this.#open.delete(exchange));
+  }
+
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** The exchange whose request is still being received, if there is one: broken bytes are part of its body. */
+  get receiving(): Exchange | null {
+    for (const exchange of this.#open) if (!exchange.request.complete) return exchange;
+    return null;
+  }
+
+  /** Resolves when all that are open now have ended. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#open].map((exchange) => exchange.ended));
+  }
+}

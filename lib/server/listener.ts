@@ -1,0 +1,200 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { ListenerConfig, Timeouts } from '../config/config.ts';
+import { RouterError } from '../core/errors.ts';
+import { unmapped } from '../core/forwarded.ts';
+import { readHead } from '../core/request-head.ts';
+import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
+import { Connection } from './connection.ts';
+import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
+import { withoutUpgrade } from './reinject.ts';
+import { tlsOptions } from './tls.ts';
+
+export interface ListenerParts {
+  readonly timeouts: Timeouts;
+  readonly headerBytes: number;
+  readonly isTrusted: (address: string) => boolean;
+  /** Answers an exchange. */
+  readonly serve: (exchange: Exchange) => void;
+  /** Answers an exchange that cannot be served. */
+  readonly refuse: (exchange: Exchange, error: RouterError) => void;
+  /** A whole error answer, for connections without a request to answer. */
+  readonly errorMessage: (status: number) => Buffer;
+  /** Told of bytes that were no request. */
+  readonly recordGarbage: (line: string, error: RouterError, connection: Connection, bytes: number) => void;
+}
+
+/** How often Node looks for heads that took too long, ms. */
+const CHECK_MS = 1_000;
+/** How long a refused connection stays open for its client to read why, ms. */
+const LINGER_MS = 2_000;
+
+/** One address that clients come in by: Node's HTTP server, and all that it would answer in its own way. */
+export class Listener {
+  readonly config: ListenerConfig;
+  readonly #parts: ListenerParts;
+  readonly #server: Server;
+  readonly #connections = new WeakMap<Duplex, Connection>();
+
+  constructor(config: ListenerConfig, parts: ListenerParts) {
+    this.config = config;
+    this.#parts = parts;
+    this.#server = this.#createServer();
+  }
+
+  /** Starts to accept. @throws the system's error, EADDRINUSE for example */
+  listen(): Promise<AddressInfo> {
+    const { address: host, port } = this.config;
+    const options: ListenOptions = { host, port, backlog: 4096, ipv6Only: host === '::' ? false : undefined };
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(options, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Stops accepting and closes idle connections. Open exchanges go on. */
+  stop(): void {
+    if (this.#server.listening) this.#server.close();
+    this.#server.closeIdleConnections();
+  }
+
+  /** Closes connections that wait for a next request. */
+  closeIdle(): void {
+    this.#server.closeIdleConnections();
+  }
+
+  #createServer(): Server {
+    const { timeouts, headerBytes } = this.#parts;
+    const options = {
+      maxHeaderSize: headerBytes,
+      // A request without Host gets our page, not Node's bare line.
+      requireHostHeader: false,
+      noDelay: true,
+      connectionsCheckingInterval: CHECK_MS,
+      headersTimeout: timeouts.header * 1000,
+      // Long uploads are not faulty; what must not be slow has limits of its own.
+      requestTimeout: 0,
+      keepAliveTimeout: timeouts.idle * 1000,
+    };
+    const { tls } = this.config;
+    const server = tls ? createHttpsServer({ ...options, ...tlsOptions(tls) }) : createHttpServer(options);
+    // Node would drop the fields past a count without a word, framing fields too; maxHeaderSize bounds them.
+    server.maxHeadersCount = 0;
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#open({ request, response, upgrade: null, peer: this.#connectionOf(request.socket).peer });
+    };
+    server.on('request', onRequest);
+    server.on('checkContinue', onRequest);
+    server.on('checkExpectation', onRequest);
+    server.on('upgrade', (request, socket, head) => void this.#onUpgrade(request, socket, head));
+    server.on('connect', (request, socket, head) => void this.#onConnect(request, socket, head));
+    server.on('clientError', (error, socket) => void this.#onParseError(error, socket));
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  #connectionOf(socket: Socket): Connection {
+    let connection = this.#connections.get(socket);
+    if (!connection) {
+      const address = unmapped(socket.remoteAddress ?? '');
+      connection = new Connection(socket, {
+        address,
+        isTrusted: this.#parts.isTrusted(address),
+        isTls: this.config.tls !== null,
+        localPort: socket.localPort ?? this.config.port,
+      });
+      this.#connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  #open(start: ExchangeStart): void {
+    const exchange = new Exchange(start);
+    this.#connectionOf(start.request.socket).add(exchange);
+    this.#parts.serve(exchange);
+  }
+
+  async #onUpgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): Promise<void> {
+    // Node has let go of the socket: errors on it are ours from here.
+    duplex.on('error', () => duplex.destroy());
+    const { socket } = request;
+    const connection = this.#connectionOf(socket);
+    if (!connection.isIdle) {
+      // Pipelined behind requests that are not answered yet: the socket is theirs. Closing it after them is an answer.
+      await connection.settled();
+      socket.destroy();
+      return;
+    }
+    if (!isWebSocket(request)) {
+      socket.unshift(withoutUpgrade(request, head));
+      this.#server.emit(this.config.tls ? 'secureConnection' : 'connection', socket as TLSSocket);
+      socket.resume();
+      return;
+    }
+    this.#open({ request, response: responseOn(request, socket), upgrade: { socket, head }, peer: connection.peer });
+  }
+
+  async #onConnect(request: IncomingMessage, duplex: Duplex, head: Buffer): Promise<void> {
+    duplex.on('error', () => duplex.destroy());
+    const { socket } = request;
+    const connection = this.#connectionOf(socket);
+    await connection.settled();
+    if (socket.destroyed) return;
+    const response = responseOn(request, socket);
+    const exchange = new Exchange({ request, response, upgrade: { socket, head }, peer: connection.peer });
+    connection.add(exchange);
+    this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not served here'));
+  }
+
+  async #onParseError(error: ParseError, duplex: Duplex): Promise<void> {
+    const socket = duplex as Socket;
+    const connection = this.#connectionOf(socket);
+    if (connection.hasFailed) return;
+    connection.hasFailed = true;
+    const refusal = refusalFor(error, socket.bytesRead === error.rawPacket?.length);
+    if (refusal === null || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { receiving } = connection;
+    if (receiving) {
+      receiving.interrupt(refusal);
+      return;
+    }
+    // A bad request behind good ones: their answers come first (RFC 9112 §9.3.2).
+    await connection.settled();
+    if (socket.destroyed) return;
+    const message = this.#parts.errorMessage(refusal.status);
+    this.#parts.recordGarbage(firstLine(error), refusal, connection, message.length);
+    socket.end(message);
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  }
+}
+
+/** Node's server makes no response for an upgrade; until the protocol has switched, it is answered like any request. */
+function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => {
+    response.detachSocket(socket);
+    socket.end();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  });
+  return response;
+}
+
+/** Whether the router passes this upgrade on. A head that cannot be read is not one: it is refused as a plain request. */
+function isWebSocket({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): boolean {
+  try {
+    return readHead({ method, target: url, version: httpVersion, rawHeaders }).isWebSocket;
+  } catch {
+    return false;
+  }
+}

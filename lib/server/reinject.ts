@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * The bytes of a request as they came, less its wish to upgrade: RFC 9110 §7.8 lets a server ignore that, and treat
+ * the rest as a plain request. Node's parser stops at any Upgrade field while somebody listens for upgrades, so the
+ * request is put back on the socket and parsed once more.
+ * @param head bytes that came after it
+ */
+export function withoutUpgrade(request: IncomingMessage, head: Buffer): Buffer {
+  const { method, url, httpVersion, rawHeaders } = request;
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    const value = rawHeaders[i + 1] ?? '';
+    const lower = name.toLowerCase();
+    if (lower === 'upgrade') continue;
+    text += `${name}: ${lower === 'connection' ? withoutToken(value, 'upgrade') : value}\r\n`;
+  }
+  return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]);
+}
+
+function withoutToken(list: string, token: string): string {
+  return list
+    .split(',')
+    .filter((item) => item.trim().toLowerCase() !== token)
+    .join(',');
+}

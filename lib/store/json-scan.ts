@@ -1,0 +1,105 @@
+/** Where in a JSON text something is, both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What JSON.parse does not tell: where a text stops being JSON, and which names of the outermost object come twice. */
+export interface JsonScan {
+  /** Null when the text is JSON, or when the scan cannot say where it breaks. */
+  readonly fault: (Position & { readonly expected: string }) | null;
+  readonly repeats: readonly (Position & { readonly name: string })[];
+}
+
+const TOKEN =
+  /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\r\n\t]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\r\n\t]*)*")|(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?![\w.]))/y;
+const SPACE = /[ \t\r\n]*/y;
+
+/** What may come next, in the words of the message. */
+type Next =
+  | 'a value'
+  | 'a value or "]"'
+  | 'a name in quotes or "}"'
+  | 'a name in quotes'
+  | '":"'
+  | '"," or "}"'
+  | '"," or "]"'
+  | 'the end';
+
+/** Reads a text as JSON without building anything. Linear in the text; never throws. */
+export function scanJson(text: string): JsonScan {
+  const open: ('{' | '[')[] = [];
+  const names = new Set<string>();
+  const repeats: (Position & { name: string })[] = [];
+  let next: Next = 'a value';
+  let at = 0;
+  while (true) {
+    TOKEN.lastIndex = at;
+    const token = TOKEN.exec(text);
+    SPACE.lastIndex = at;
+    const start = at + (SPACE.exec(text)?.[0].length ?? 0);
+    if (token === null) {
+      const fault = next === 'the end' && start === text.length ? null : { ...positionOf(text, start), expected: next };
+      return { fault, repeats };
+    }
+    const [, sign, string] = token;
+    if (open.length === 1 && open[0] === '{' && string !== undefined && next.startsWith('a name')) {
+      const name = String(JSON.parse(string));
+      if (names.has(name)) repeats.push({ ...positionOf(text, start), name });
+      names.add(name);
+    }
+    const step = stepOver(next, sign, string !== undefined, open);
+    if (step === null) return { fault: { ...positionOf(text, start), expected: next }, repeats };
+    next = step;
+    at = TOKEN.lastIndex;
+  }
+}
+
+/** What may follow this token, or null when it may not stand here. Opens and closes brackets in `open`. */
+function stepOver(next: Next, sign: string | undefined, isString: boolean, open: ('{' | '[')[]): Next | null {
+  switch (next) {
+    case 'a name in quotes or "}"':
+      if (sign === '}') return leave(open);
+      return isString ? '":"' : null;
+    case 'a name in quotes':
+      return isString ? '":"' : null;
+    case '":"':
+      return sign === ':' ? 'a value' : null;
+    case '"," or "}"':
+      if (sign === '}') return leave(open);
+      return sign === ',' ? 'a name in quotes' : null;
+    case '"," or "]"':
+      if (sign === ']') return leave(open);
+      return sign === ',' ? 'a value' : null;
+    case 'a value or "]"':
+      return sign === ']' ? leave(open) : enter(sign, open);
+    case 'a value':
+      return enter(sign, open);
+    case 'the end':
+      return null;
+  }
+}
+
+function enter(sign: string | undefined, open: ('{' | '[')[]): Next | null {
+  if (sign === undefined) return afterValue(open);
+  if (sign !== '{' && sign !== '[') return null;
+  open.push(sign);
+  return sign === '{' ? 'a name in quotes or "}"' : 'a value or "]"';
+}
+
+function leave(open: ('{' | '[')[]): Next {
+  open.pop();
+  return afterValue(open);
+}
+
+function afterValue(open: readonly ('{' | '[')[]): Next {
+  const around = open.at(-1);
+  if (around === undefined) return 'the end';
+  return around === '{' ? '"," or "}"' : '"," or "]"';
+}
+
+function positionOf(text: string, offset: number): Position {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return { line, column: offset - before.lastIndexOf('\n') };
+}

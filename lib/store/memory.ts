@@ -1,0 +1,47 @@
+import { RouterError } from '../core/errors.ts';
+import type { Death, Route } from '../core/types.ts';
+import { RouteTable } from './route-table.ts';
+import type { Notify, RouteStore } from './store.ts';
+
+/** What a MemoryStore may be given; all of it has a default. */
+export interface MemoryStoreOptions {
+  readonly notify?: Notify;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** Routes of this process alone: the reference for all stores, and what tests route by. */
+export class MemoryStore implements RouteStore {
+  readonly hasHealthChecker = false;
+  readonly #table: RouteTable;
+  #closed = false;
+
+  constructor({ notify = () => {}, now = Date.now }: MemoryStoreOptions = {}) {
+    this.#table = new RouteTable(now, (key, fault) => notify({ type: 'route-fault', key, fault }));
+  }
+
+  /** Puts a route in place: the identifier, then the backend URLs. */
+  set(key: string, list: readonly string[]): void {
+    this.#table.set(key, list);
+  }
+
+  /** Removes a route; one that is not there is no fault. */
+  remove(key: string): void {
+    this.#table.remove(key);
+  }
+
+  async find(candidates: readonly string[]): Promise<Route | null> {
+    if (this.#closed) throw new RouterError('store-unavailable', 'the store is closed');
+    return this.#table.find(candidates);
+  }
+
+  async markDead(death: Death, ttlSeconds: number): Promise<void> {
+    this.#table.mourn(death, ttlSeconds);
+  }
+
+  async ready(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,144 @@
+import { isIP } from 'node:net';
+import { Command, Redis, type RedisOptions } from 'ioredis';
+import type { RedisAddress } from '../core/driver-url.ts';
+import type { RedisCommand } from './redis-codec.ts';
+
+/** What a client tells of its connection. */
+export interface RedisClientEvents {
+  readonly onConnect: () => void;
+  /** A connection was lost, or an attempt has failed; `cause` says why. The next attempt is under way. */
+  readonly onClose: (cause: Error) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 1000;
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 500;
+/** How long a server may take to close its side when we close ours. One that hangs would never do it. */
+const DISCONNECT_TIMEOUT_MS = 50;
+
+/** ioredis, narrowed: it connects again for ever, queues nothing, sends nothing twice, and emits no `error`. */
+export class RedisClient {
+  readonly #redis: Redis;
+  readonly #events: RedisClientEvents;
+  #cause: Error = new Error('connection closed');
+  /** The connection was made, but must not be used. */
+  #isUnusable = false;
+  #isClosed = false;
+
+  /** @param handshakeMs limit for each command of the handshake */
+  constructor(address: RedisAddress, handshakeMs: number, events: RedisClientEvents) {
+    this.#events = events;
+    this.#redis = new Redis(optionsFor(address, handshakeMs));
+    this.#redis.on('ready', () => this.#connected());
+    this.#redis.on('close', () => this.#lost());
+    this.#redis.on('error', (error: Error) => this.#failed(error));
+    this.#redis.on('end', () => this.#ended());
+  }
+
+  /** Sends a command. Rejects with what Redis replied, what `isTimeout` knows, or the loss of the connection. */
+  async send(command: RedisCommand, deadline: number): Promise<unknown> {
+    return await this.#redis.sendCommand(commandOf(command, deadline));
+  }
+
+  /** Sends commands as one packet. An error that Redis replied stands among the replies; others reject. */
+  async sendAll(commands: readonly RedisCommand[], deadline: number): Promise<readonly unknown[]> {
+    const { stream } = this.#redis;
+    stream.cork();
+    const sent = commands.map((command) => this.send(command, deadline));
+    stream.uncork();
+    const replies: unknown[] = [];
+    for (const answer of await Promise.allSettled(sent)) {
+      if (answer.status === 'rejected' && !isReplyError(answer.reason)) throw answer.reason;
+      replies.push(answer.status === 'rejected' ? answer.reason : answer.value);
+    }
+    return replies;
+  }
+
+  /** Gives the connection up and makes another. */
+  reconnect(): void {
+    this.#redis.disconnect(true);
+  }
+
+  /** Frees the socket and the timers. What was sent and not answered is rejected. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const hasSocket = ['connecting', 'connect', 'ready'].includes(this.#redis.status);
+    const ended = new Promise<void>((resolve) => this.#redis.once('end', () => resolve()));
+    this.#redis.disconnect();
+    if (hasSocket) await ended;
+  }
+
+  #connected(): void {
+    if (this.#isUnusable) this.reconnect();
+    else this.#events.onConnect();
+  }
+
+  #lost(): void {
+    this.#isUnusable = false;
+    const cause = this.#cause;
+    this.#cause = new Error('connection closed');
+    this.#events.onClose(cause);
+  }
+
+  #failed(error: Error): void {
+    this.#cause = error;
+    // ioredis goes on in database 0 when the one asked for does not exist: those would be another site's routes.
+    if ('command' in error && isSelect(error.command)) this.#isUnusable = true;
+  }
+
+  #ended(): void {
+    if (this.#isClosed) return;
+    // ioredis gives up when a connection cannot even be tried. We never do.
+    this.#lost();
+    setTimeout(() => {
+      if (!this.#isClosed) this.#redis.connect().catch(() => {});
+    }, RETRY_MAX_MS).unref();
+  }
+}
+
+/** Whether Redis itself replied this error: the connection is well. */
+export function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Whether a command was not answered by its deadline. */
+export function isTimeout(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Command timed out';
+}
+
+function isSelect(command: unknown): boolean {
+  return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select';
+}
+
+function commandOf([name, ...args]: RedisCommand, deadline: number): Command {
+  const command = new Command(name, args, { replyEncoding: 'utf8' });
+  // ioredis' own limit is the same for every command; this one is what its task has left.
+  command.setTimeout(deadline - performance.now());
+  return command;
+}
+
+function optionsFor(address: RedisAddress, handshakeMs: number) {
+  const { host, port, tls, username, password, database } = address;
+  return {
+    host,
+    port,
+    db: database,
+    protocol: 2,
+    commandTimeout: handshakeMs,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    retryStrategy: (times) => Math.min(RETRY_FIRST_MS * times, RETRY_MAX_MS),
+    // A server that became a replica: the name it was reached by may lead to the new master by now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    // Whether to wait and what to send again is decided in redis-connection.ts, command by command, within its limit.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // The pulse does it, without INFO, which a cautious operator does not allow.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
+  } satisfies RedisOptions;
+}

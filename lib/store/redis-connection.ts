@@ -1,0 +1,217 @@
+import type { RedisAddress } from '../core/driver-url.ts';
+import { RouterError } from '../core/errors.ts';
+import { isReplyError, isTimeout, RedisClient } from './redis-client.ts';
+import type { RedisCommand } from './redis-codec.ts';
+import { Turn } from './turn.ts';
+
+/** What a connection is made of, and whom it tells. */
+export interface RedisConnectionSettings {
+  readonly address: RedisAddress;
+  /** Within it every command is answered or rejected. */
+  readonly timeoutMs: number;
+  /** Sent on each new connection and every few seconds: its answer shows that the server serves. */
+  readonly pulse: RedisCommand;
+  /** Told the answer; null when the server refused this command, which only one that serves would do. */
+  readonly onPulse: (reply: unknown) => void;
+  readonly onUp: () => void;
+  readonly onDown: (cause: Error) => void;
+}
+
+/**
+ * `trying`: whether the server can be reached is not known yet, at first and after a connection was lost; commands
+ * wait for the outcome. `down`: the last attempt failed; commands are rejected at once, and attempts go on.
+ */
+type State = 'trying' | 'up' | 'down' | 'closed';
+
+const PULSE_MS = 5000;
+/** Between two questions to a server that is there and does not serve: it may be loading its data. */
+const PULSE_DOWN_MS = 250;
+/** After this many commands in a row without an answer in time, the connection is given up. */
+const MAX_TIMEOUTS = 3;
+const PULSE_REFUSED = /^(?:NOPERM|WRONGTYPE|ERR unknown command)/;
+
+/** A connection to Redis that mends itself for ever, and knows whether it is worth asking. */
+export class RedisConnection {
+  readonly #settings: RedisConnectionSettings;
+  readonly #client: RedisClient;
+  #state: State = 'trying';
+  #turn = new Turn();
+  readonly #first = this.#turn;
+  #cause: Error = new Error('not connected yet');
+  #epoch = 0;
+  #timeouts = 0;
+  #pulseTimer: NodeJS.Timeout | undefined;
+  #announced: 'up' | 'down' | null = null;
+
+  constructor(settings: RedisConnectionSettings) {
+    this.#settings = settings;
+    this.#client = new RedisClient(settings.address, settings.timeoutMs, {
+      onConnect: () => void this.#connected(),
+      onClose: (cause) => this.#lost(cause),
+    });
+  }
+
+  /** Changes with every connection: what was learnt of the server on one need not hold on the next. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Resolves when the first attempt to connect has ended, either way. */
+  ready(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  /** When a task that starts now must be done, in `performance.now()` milliseconds. */
+  deadline(): number {
+    return performance.now() + this.#settings.timeoutMs;
+  }
+
+  /**
+   * Sends a command. It may reach the server twice, when the connection is lost before the answer.
+   * @throws RouterError `store-unavailable`, by the deadline; or the error that Redis replied (see `isReplyError`)
+   */
+  async send(command: RedisCommand, deadline: number): Promise<unknown> {
+    for (let mayRetry = true; ; mayRetry = false) {
+      if (this.#state !== 'up') await this.#untilUp(deadline);
+      try {
+        const reply = await this.#client.send(command, deadline);
+        this.#timeouts = 0;
+        return reply;
+      } catch (error) {
+        this.#judge(error, mayRetry);
+      }
+    }
+  }
+
+  /**
+   * Sends commands together. They may reach the server twice.
+   * @returns the replies in order; an error that Redis replied stands in its place
+   * @throws RouterError `store-unavailable`, by the deadline
+   */
+  async sendAll(commands: readonly RedisCommand[], deadline: number): Promise<readonly unknown[]> {
+    for (let mayRetry = true; ; mayRetry = false) {
+      if (this.#state !== 'up') await this.#untilUp(deadline);
+      try {
+        const replies = await this.#client.sendAll(commands, deadline);
+        this.#timeouts = 0;
+        return replies;
+      } catch (error) {
+        this.#judge(error, mayRetry);
+      }
+    }
+  }
+
+  /** Frees the socket and the timers; commands in flight are rejected. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#turn.end();
+    clearTimeout(this.#pulseTimer);
+    await this.#client.close();
+  }
+
+  /** Waits while it is not known whether the server can be reached; throws when it cannot. */
+  async #untilUp(deadline: number): Promise<void> {
+    if (this.#state === 'trying') await this.#turn.endsBy(deadline);
+    switch (this.#state) {
+      case 'up':
+        return;
+      case 'trying':
+        throw unavailable(`no connection within ${this.#settings.timeoutMs} ms`, this.#cause);
+      case 'down':
+        throw unavailable(describe(this.#cause), this.#cause);
+      case 'closed':
+        throw unavailable('the store is closed');
+    }
+  }
+
+  /** What a failed command says of the connection. Returns when the command may be sent once more. */
+  #judge(error: unknown, mayRetry: boolean): void {
+    if (isReplyError(error)) {
+      this.#timeouts = 0;
+      throw error;
+    }
+    if (isTimeout(error)) {
+      this.#timedOut(error);
+      throw unavailable(`no answer within ${this.#settings.timeoutMs} ms`, error);
+    }
+    if (!mayRetry || this.#state === 'closed') throw unavailable('the connection was lost', error);
+  }
+
+  #timedOut(error: Error): void {
+    this.#timeouts++;
+    if (this.#state === 'up' && this.#timeouts >= MAX_TIMEOUTS) this.#giveUp(error);
+  }
+
+  #giveUp(cause: Error): void {
+    this.#sink(cause);
+    this.#client.reconnect();
+  }
+
+  #connected(): Promise<void> {
+    this.#epoch++;
+    this.#timeouts = 0;
+    return this.#beat();
+  }
+
+  #lost(cause: Error): void {
+    this.#epoch++;
+    clearTimeout(this.#pulseTimer);
+    if (this.#state === 'up') {
+      this.#state = 'trying';
+      this.#turn = new Turn();
+    } else this.#sink(cause);
+  }
+
+  /** Asks whether the server serves, and arranges for the next time. */
+  async #beat(): Promise<void> {
+    const epoch = this.#epoch;
+    const verdict = await this.#ask();
+    // Another connection's beat has taken over.
+    if (epoch !== this.#epoch || this.#state === 'closed') return;
+    if ('reply' in verdict) this.#rise(verdict.reply);
+    else if (!isTimeout(verdict.error)) this.#sink(verdict.error);
+    else if (this.#state === 'up') this.#timedOut(verdict.error);
+    else this.#giveUp(verdict.error);
+    this.#pulseTimer = setTimeout(() => void this.#beat(), this.#state === 'up' ? PULSE_MS : PULSE_DOWN_MS).unref();
+  }
+
+  async #ask(): Promise<{ reply: unknown } | { error: Error }> {
+    try {
+      return { reply: await this.#client.send(this.#settings.pulse, this.deadline()) };
+    } catch (error) {
+      if (isReplyError(error) && PULSE_REFUSED.test(error.message)) return { reply: null };
+      return { error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+
+  #rise(reply: unknown): void {
+    this.#timeouts = 0;
+    this.#settings.onPulse(reply);
+    this.#state = 'up';
+    this.#turn.end();
+    if (this.#announced === 'up') return;
+    this.#announced = 'up';
+    this.#settings.onUp();
+  }
+
+  #sink(cause: Error): void {
+    if (this.#state === 'closed') return;
+    this.#cause = cause;
+    this.#state = 'down';
+    this.#turn.end();
+    if (this.#announced === 'down') return;
+    this.#announced = 'down';
+    this.#settings.onDown(cause);
+  }
+}
+
+function unavailable(reason: string, cause?: unknown): RouterError {
+  return new RouterError('store-unavailable', `Redis does not serve: ${reason}`, { cause });
+}
+
+/** An AggregateError of a host with two addresses has no message. */
+function describe(error: Error): string {
+  if (error.message !== '') return error.message;
+  return 'code' in error ? String(error.code) : error.name;
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Walks a host's candidates inside Redis: one round trip however many there are.
+ *
+ * KEYS: the candidates' `frontend:` keys, most specific first, then the host's `dead:` key. ARGV[1]: the longest list
+ * allowed. Returns nil, or what `lookupOfScript` in redis-codec.ts reads. It only reads, so it runs on replicas too,
+ * and when memory is full.
+ */
+export const LOOKUP = `
+local last = #KEYS
+local bare
+
+-- A reply that is an error: the type of what stands there when that is the reason, else the error itself.
+local function reason(key, wanted, err)
+  local found = redis.pcall('TYPE', key)
+  if found.ok and found.ok ~= wanted then return found.ok end
+  return nil, err
+end
+
+for i = 1, last - 1 do
+  local size = redis.pcall('LLEN', KEYS[i])
+  if type(size) ~= 'number' then
+    local found, err = reason(KEYS[i], 'list', size)
+    if err then return err end
+    return {'wrong-type', i - 1, found}
+  end
+  if size > tonumber(ARGV[1]) then return {'too-long', i - 1} end
+  if size > 1 then
+    local dead = redis.pcall('SMEMBERS', KEYS[last])
+    if dead.err then
+      local found, err = reason(KEYS[last], 'set', dead)
+      if err then return err end
+      dead = found
+    end
+    return {'found', i - 1, redis.call('LRANGE', KEYS[i], 0, -1), dead}
+  end
+  if size == 1 and not bare then bare = i end
+end
+
+if bare then return {'found', bare - 1, redis.call('LRANGE', KEYS[bare], 0, -1), {}} end
+return false
+`;
+
+/** How EVALSHA names it. */
+export const LOOKUP_SHA = createHash('sha1').update(LOOKUP).digest('hex');

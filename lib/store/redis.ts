@@ -1,0 +1,173 @@
+import { routeOf } from '../core/backend.ts';
+import type { RedisAddress } from '../core/driver-url.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Death, Route } from '../core/types.ts';
+import { NOBODY } from './dead-marks.ts';
+import { FaultLog } from './fault-log.ts';
+import { MAX_LIST } from './limits.ts';
+import { ListMemo } from './list-memo.ts';
+import { isReplyError } from './redis-client.ts';
+import {
+  announcement,
+  idsOf,
+  isFresh,
+  lookupCommands,
+  lookupOfPipeline,
+  lookupOfScript,
+  type Lookup,
+  type RedisCommand,
+} from './redis-codec.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { LOOKUP, LOOKUP_SHA } from './redis-script.ts';
+import type { Notify, RouteStore } from './store.ts';
+
+/** What a RedisStore is made of. */
+export interface RedisStoreSettings {
+  readonly read: RedisAddress;
+  /** The same as `read`, or where deaths are written. Equal addresses share one connection. */
+  readonly write: RedisAddress;
+  /** A lookup takes no longer. */
+  readonly timeoutMs: number;
+  readonly notify: Notify;
+}
+
+/** Routes in Redis, laid out as Hipache does. One round trip for a lookup. */
+export class RedisStore implements RouteStore {
+  readonly #settings: RedisStoreSettings;
+  readonly #read: RedisConnection;
+  readonly #write: RedisConnection;
+  readonly #faults: FaultLog;
+  readonly #lists: ListMemo;
+  #ping: unknown = null;
+  /** On which connection scripts were refused. */
+  #scriptless = -1;
+
+  constructor(settings: RedisStoreSettings) {
+    const { read, write, notify } = settings;
+    this.#settings = settings;
+    this.#faults = new FaultLog(notify, () => performance.now());
+    this.#lists = new ListMemo((key, fault) => this.#faults.tell(`${read.prefix}frontend:${key}`, fault));
+    this.#read = this.#connect(read, ['get', 'hchecker_ping'], (reply) => {
+      this.#ping = reply;
+    });
+    this.#write = isSameServer(read, write) ? this.#read : this.#connect(write, ['ping'], () => {});
+  }
+
+  get hasHealthChecker(): boolean {
+    return isFresh(this.#ping, Date.now());
+  }
+
+  async find(candidates: readonly string[]): Promise<Route | null> {
+    const [frontend] = candidates;
+    if (frontend === undefined) return null;
+    const { prefix } = this.#settings.read;
+    const keys = candidates.map((key) => `${prefix}frontend:${key}`);
+    const deadKey = `${prefix}dead:${frontend}`;
+    const lookup = await this.#lookUp(keys, deadKey);
+    if (lookup.type === 'none') return null;
+    const key = candidates[lookup.index] ?? '';
+    const fullKey = keys[lookup.index] ?? '';
+    switch (lookup.type) {
+      case 'wrong-type':
+        throw this.#broken(fullKey, `holds a ${lookup.found}, not a list`);
+      case 'too-long':
+        throw this.#broken(fullKey, `is longer than ${MAX_LIST} elements`);
+      case 'found': {
+        const list = this.#lists.read(key, lookup.list);
+        if (typeof lookup.dead !== 'string') return routeOf(frontend, key, list, idsOf(lookup.dead, list.size));
+        this.#faults.tell(deadKey, `holds a ${lookup.dead}, not a set; nobody is taken for dead`);
+        return routeOf(frontend, key, list, NOBODY);
+      }
+    }
+  }
+
+  async markDead(death: Death, ttlSeconds: number): Promise<void> {
+    const key = `${this.#settings.write.prefix}dead:${death.frontend}`;
+    const tell: RedisCommand = ['publish', 'dead', announcement(death)];
+    const isActive = this.hasHealthChecker || ttlSeconds <= 0;
+    const commands: readonly RedisCommand[] = isActive ? [tell] : [...burial(key, death.backend.id, ttlSeconds), tell];
+    const replies = await this.#write.sendAll(commands, this.#write.deadline());
+    const failed = replies.flat().find((reply) => isReplyError(reply));
+    if (failed === undefined) return;
+    if (failed.message.startsWith('WRONGTYPE')) throw this.#broken(key, 'holds something that is no set');
+    throw refused(failed);
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all([this.#read.ready(), this.#write.ready()]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#read.close(), this.#write.close()]);
+  }
+
+  async #lookUp(keys: readonly string[], deadKey: string): Promise<Lookup> {
+    const deadline = this.#read.deadline();
+    const { epoch } = this.#read;
+    try {
+      if (this.#scriptless !== epoch) return lookupOfScript(await this.#runScript(keys, deadKey, deadline));
+    } catch (error) {
+      if (!isReplyError(error)) throw error;
+      if (!isScriptRefused(error)) throw refused(error);
+      this.#scriptless = epoch;
+    }
+    try {
+      return lookupOfPipeline(await this.#read.sendAll(lookupCommands(keys, deadKey), deadline));
+    } catch (error) {
+      throw isReplyError(error) ? refused(error) : error;
+    }
+  }
+
+  async #runScript(keys: readonly string[], deadKey: string, deadline: number): Promise<unknown> {
+    const args = [String(keys.length + 1), ...keys, deadKey, String(MAX_LIST)];
+    try {
+      return await this.#read.send(['evalsha', LOOKUP_SHA, ...args], deadline);
+    } catch (error) {
+      // A server that has restarted, or whose scripts were flushed. EVAL keeps the script for the next time.
+      if (!isReplyError(error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.#read.send(['eval', LOOKUP, ...args], deadline);
+    }
+  }
+
+  #broken(key: string, fault: string): RouterError {
+    this.#faults.tell(key, fault);
+    return new RouterError('route-broken', `${key} ${fault}`);
+  }
+
+  #connect(address: RedisAddress, pulse: RedisCommand, onPulse: (reply: unknown) => void): RedisConnection {
+    const { timeoutMs, notify } = this.#settings;
+    const store = nameOf(address);
+    return new RedisConnection({
+      address,
+      timeoutMs,
+      pulse,
+      onPulse,
+      onUp: () => notify({ type: 'store-up', store }),
+      onDown: (cause) => notify({ type: 'store-down', store, cause }),
+    });
+  }
+}
+
+/** Both or neither: a mark without an end would outlive its backend's recovery. */
+function burial(key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {
+  return [['multi'], ['sadd', key, String(id)], ['expire', key, String(Math.ceil(ttlSeconds))], ['exec']];
+}
+
+/** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
+function refused(error: Error): RouterError {
+  return new RouterError('store-unavailable', `Redis does not serve: ${error.message}`, { cause: error });
+}
+
+function isScriptRefused({ message }: Error): boolean {
+  return message.startsWith('NOPERM') || /^ERR unknown command/i.test(message);
+}
+
+function isSameServer(a: RedisAddress, b: RedisAddress): boolean {
+  return JSON.stringify({ ...a, prefix: '' }) === JSON.stringify({ ...b, prefix: '' });
+}
+
+/** The address as an operator knows it, without user and password. */
+function nameOf({ tls, host, port, database, prefix }: RedisAddress): string {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${tls ? 'rediss' : 'redis'}://${authority}/${database}${prefix === '' ? '' : `#${prefix}`}`;
+}

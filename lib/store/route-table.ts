@@ -1,0 +1,83 @@
+import { readList, routeOf, type RouteList } from '../core/backend.ts';
+import type { Death, Route } from '../core/types.ts';
+import { DeadMarks, type DeadMark } from './dead-marks.ts';
+
+/** A key and its list, the identifier first. Plain data: it travels between processes, as JSON too. */
+export type RouteEntry = readonly [key: string, list: readonly string[]];
+
+/** Told of a backend URL that cannot be used. */
+export type OnUrlFault = (key: string, fault: string) => void;
+
+/** Routes and dead marks in memory, and the rule by which a host finds its route. No I/O. */
+export class RouteTable {
+  // Maps, not objects: `__proto__` is a host like any other.
+  #lists = new Map<string, RouteList>();
+  readonly #marks: DeadMarks;
+  readonly #now: () => number;
+  readonly #onUrlFault: OnUrlFault;
+
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => number, onUrlFault: OnUrlFault) {
+    this.#now = now;
+    this.#onUrlFault = onUrlFault;
+    this.#marks = new DeadMarks(now);
+  }
+
+  /** Puts a list in the place of what stood under the key. An empty list removes it, as in Redis. */
+  set(key: string, list: readonly string[]): void {
+    if (list.length === 0) this.#lists.delete(key);
+    else this.#lists.set(key, this.#read(key, list));
+  }
+
+  /** Removes a key; one that is not there is no fault. */
+  remove(key: string): void {
+    this.#lists.delete(key);
+  }
+
+  /** Puts these routes in the place of all others, in one step. */
+  replace(entries: readonly RouteEntry[]): void {
+    const lists = new Map<string, RouteList>();
+    for (const [key, list] of entries) {
+      if (list.length > 0) lists.set(key, this.#read(key, list));
+    }
+    this.#lists = lists;
+  }
+
+  /** The route of the first candidate that names a backend, else of the first that exists, else null. */
+  find(candidates: readonly string[]): Route | null {
+    const [frontend] = candidates;
+    if (frontend === undefined) return null;
+    let bare: Route | null = null;
+    for (const key of candidates) {
+      const list = this.#lists.get(key);
+      if (list === undefined) continue;
+      if (list.size > 0) return routeOf(frontend, key, list, this.#marks.among(list.backends, frontend));
+      bare ??= routeOf(frontend, key, list, this.#marks.among(list.backends, frontend));
+    }
+    return bare;
+  }
+
+  /** Hides a backend, and gives the mark for others to hide it too. */
+  mourn(death: Death, ttlSeconds: number): DeadMark {
+    const { frontend, backend } = death;
+    const mark = { frontend, id: backend.id, url: backend.href, until: this.#now() + ttlSeconds * 1000 };
+    this.#marks.add(mark);
+    return mark;
+  }
+
+  /** Hides a backend that another process found dead. */
+  bury(mark: DeadMark): void {
+    this.#marks.add(mark);
+  }
+
+  #read(key: string, list: readonly string[]): RouteList {
+    return readList(list, (href, fault) => this.#onUrlFault(key, urlFault(href, fault)));
+  }
+}
+
+/** What is wrong with a backend URL, in words. The URL is cut: it may be anything. */
+export function urlFault(href: string, fault: string): string {
+  const shown = href.length > 200 ? `${href.slice(0, 200)}…` : href;
+  // A password is no matter for a log.
+  return `backend ${JSON.stringify(shown.replace(/\/\/[^/@]*@/, '//***@'))}: ${fault}`;
+}

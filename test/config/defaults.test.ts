@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import type { Config } from '../../lib/config/config.ts';
+import { loadConfig } from '../../lib/config/load.ts';
+import { load, machine, makeFolder, write } from '../support/configurations.ts';
+
+const EMPTY: Config = {
+  server: {
+    workers: 3,
+    accessLog: '/var/log/hipache/access.log',
+    maxSockets: 100,
+    deadBackendTTL: 30,
+    retryOnError: 3,
+    retryBudget: 0.2,
+    deadBackendOn500: true,
+    httpKeepAlive: true,
+    staticDir: null,
+    debug: false,
+    lruCache: null,
+    storeTimeout: 1,
+    memory: { limitMB: 200, interval: 60 },
+    drain: { requests: 30, tunnels: 3600 },
+    timeouts: { header: 10, body: 30, connect: 5, firstByte: 30, response: 60, idle: 60, tunnel: 3600 },
+    limits: { headerBytes: 16_384, bodyBytes: 0, bodyMinRate: 240 },
+    trustedProxies: ['private'],
+    forwarded: 'standard',
+    requestId: 'backend',
+  },
+  listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', tls: null }],
+  driver: { read: 'redis:', write: 'redis:' },
+  runAs: null,
+};
+
+test('an empty object is a whole configuration: local port 80, local Redis, a worker for each processor', () => {
+  assert.deepEqual(load({}), EMPTY);
+});
+
+test('null at any key is as good as leaving it out, save for accessLog', () => {
+  const nothing = { server: null, http: null, https: null, driver: null, user: null, group: null };
+  assert.deepEqual(load(nothing), EMPTY);
+  const server = Object.fromEntries(Object.keys(EMPTY.server).map((key) => [key, null]));
+  assert.deepEqual(load({ server }).server, { ...EMPTY.server, accessLog: null });
+});
+
+/** What an operator writes under `server`, and what the program then sees. */
+const GIVEN: readonly (readonly [Record<string, unknown>, Partial<Config['server']>])[] = [
+  [{ workers: 7 }, { workers: 7 }],
+  [{ workers: '7' }, { workers: 7 }],
+  [{ accessLog: '-' }, { accessLog: '-' }],
+  [{ accessLog: '/tmp/a.log' }, { accessLog: '/tmp/a.log' }],
+  [{ accessLog: 'logs/a.log' }, { accessLog: resolve('logs/a.log') }],
+  [{ accessLog: null }, { accessLog: null }],
+  [{ accessLog: '' }, { accessLog: null }],
+  [{ accessLog: 'none' }, { accessLog: null }],
+  [{ maxSockets: 1 }, { maxSockets: 1 }],
+  [{ deadBackendTTL: 60 }, { deadBackendTTL: 60 }],
+  [{ retryOnError: 0 }, { retryOnError: 0 }],
+  [{ retryBudget: 1 }, { retryBudget: 1 }],
+  [{ deadBackendOn500: false }, { deadBackendOn500: false }],
+  [{ httpKeepAlive: false }, { httpKeepAlive: false }],
+  [{ staticDir: 'pages' }, { staticDir: resolve('pages') }],
+  [{ staticDir: '' }, { staticDir: null }],
+  [{ debug: true }, { debug: true }],
+  [{ lruCache: { size: 5, ttl: 0.5 } }, { lruCache: { size: 5, ttl: 0.5 } }],
+  [{ lruCache: { size: 0, ttl: 5 } }, { lruCache: null }],
+  [{ lruCache: { size: 5, ttl: 0 } }, { lruCache: null }],
+  [{ lruCache: false }, { lruCache: null }],
+  [{ storeTimeout: 0.25 }, { storeTimeout: 0.25 }],
+  [{ memory: { limitMB: 0 } }, { memory: { limitMB: 0, interval: 60 } }],
+  [{ memory: { interval: 5 } }, { memory: { limitMB: 200, interval: 5 } }],
+  [{ drain: { requests: 0, tunnels: 10 } }, { drain: { requests: 0, tunnels: 10 } }],
+  [
+    { limits: { headerBytes: 8192, bodyBytes: 1, bodyMinRate: 0 } },
+    { limits: { headerBytes: 8192, bodyBytes: 1, bodyMinRate: 0 } },
+  ],
+  [{ trustedProxies: [] }, { trustedProxies: [] }],
+  [{ trustedProxies: '10.1.2.3' }, { trustedProxies: ['10.1.2.3'] }],
+  [
+    { trustedProxies: ['private', '192.0.2.1', '192.0.2.0/24', '2001:db8::/32', '::1'] },
+    { trustedProxies: ['private', '192.0.2.1', '192.0.2.0/24', '2001:db8::/32', '::1'] },
+  ],
+  [{ forwarded: 'hipache' }, { forwarded: 'hipache' }],
+  [{ requestId: 'both' }, { requestId: 'both' }],
+  [{ requestId: 'off' }, { requestId: 'off' }],
+];
+
+for (const [given, seen] of GIVEN) {
+  test(`server ${JSON.stringify(given)} changes that and nothing else`, () => {
+    assert.deepEqual(load({ server: given }).server, { ...EMPTY.server, ...seen });
+  });
+}
+
+const PHASES = EMPTY.server.timeouts;
+
+/** `server.tcpTimeout`, the limits given beside it, and what becomes of the phases. */
+const LIMITS: readonly (readonly [number, Partial<typeof PHASES>, Partial<typeof PHASES>])[] = [
+  [10, {}, { body: 10, firstByte: 10, response: 10 }],
+  [2, {}, { body: 2, firstByte: 2, response: 2, connect: 2 }],
+  [0, {}, { body: 0, firstByte: 0, response: 0 }],
+  [2, { connect: 9, body: 8 }, { body: 8, firstByte: 2, response: 2, connect: 9 }],
+  [90, { response: 0 }, { body: 90, firstByte: 90, response: 0 }],
+];
+
+for (const [tcpTimeout, timeouts, seen] of LIMITS) {
+  test(`tcpTimeout ${tcpTimeout} stands for the phases that ${JSON.stringify(timeouts)} leaves open`, () => {
+    assert.deepEqual(load({ server: { tcpTimeout, timeouts } }).server.timeouts, { ...PHASES, ...seen });
+  });
+}
+
+test('each phase has its own limit, 0 for none', () => {
+  const timeouts = { header: 1, body: 2, connect: 3, firstByte: 4, response: 5, idle: 6, tunnel: 0 };
+  assert.deepEqual(load({ server: { timeouts } }).server.timeouts, timeouts);
+});
+
+test('one driver URL is read and written', () => {
+  assert.deepEqual(load({ driver: 'redis://:p@h/1' }).driver, { read: 'redis://:p@h/1', write: 'redis://:p@h/1' });
+  assert.deepEqual(load({ driver: ['redis://h'] }).driver, { read: 'redis://h', write: 'redis://h' });
+});
+
+test('of two driver URLs the first is read and the last written', () => {
+  assert.deepEqual(load({ driver: ['redis://slave:1', 'rediss://master'] }).driver, {
+    read: 'redis://slave:1',
+    write: 'rediss://master',
+  });
+});
+
+test('a routes file starts from the folder of the configuration, not from the working directory', () => {
+  const folder = makeFolder();
+  const url = `file:${join(folder, 'sub/routes.json')}`;
+  for (const driver of ['file:sub/routes.json', `file://${folder}/sub/routes.json`, ['file:./sub/routes.json']]) {
+    assert.deepEqual(loadConfig(write({ driver }, folder), { machine }).driver, { read: url, write: url });
+  }
+});
+
+test('a byte order mark before the configuration is forgiven', () => {
+  assert.equal(load('\uFEFF{"server": {"workers": 9}}').server.workers, 9);
+});
+
+test('a configuration cannot be changed once loaded, however deep', () => {
+  const config = load({ server: { lruCache: { size: 1, ttl: 1 } } });
+  const isDeeplyFrozen = (value: unknown): boolean =>
+    typeof value !== 'object' ||
+    value === null ||
+    (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen));
+  assert.ok(isDeeplyFrozen(config));
+});

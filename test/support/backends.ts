@@ -1,0 +1,80 @@
+/** Backends of every kind: well-behaved, and those that refuse, stall, cut or reset. */
+import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+
+/** A backend and where it is. */
+export interface RunningBackend<S> {
+  readonly server: S;
+  readonly port: number;
+  readonly url: string;
+}
+
+async function run<S extends TcpServer>(t: TestContext, server: S, sockets: Set<Socket>): Promise<RunningBackend<S>> {
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  });
+  const { port } = server.address() as AddressInfo;
+  return { server, port, url: `http://127.0.0.1:${port}` };
+}
+
+/** An HTTP server with a handler. */
+export function startBackend(t: TestContext, handler: RequestListener): Promise<RunningBackend<Server>> {
+  return run(t, createHttpServer(handler), new Set());
+}
+
+/** A TCP server: what it does with a connection is up to the test. */
+export function startRawBackend(
+  t: TestContext,
+  onConnection: (socket: Socket) => void,
+): Promise<RunningBackend<TcpServer>> {
+  return run(t, createServer({ allowHalfOpen: true }, onConnection), new Set());
+}
+
+/** Answers each request head with these bytes, and keeps what it received. */
+export async function startSink(
+  t: TestContext,
+  answer: string | Buffer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+): Promise<RunningBackend<TcpServer> & { readonly received: () => string; readonly connections: () => number }> {
+  let text = '';
+  let connections = 0;
+  const backend = await startRawBackend(t, (socket) => {
+    connections++;
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (chunk.includes('\r\n\r\n')) socket.write(answer);
+    });
+    socket.on('end', () => socket.end());
+  });
+  return { ...backend, received: () => text, connections: () => connections };
+}
+
+/** The URL of a port that nobody listens on. */
+export async function refusingUrl(): Promise<string> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
+
+/** The whole body of a message, as text. */
+export async function textOf(message: IncomingMessage): Promise<string> {
+  let text = '';
+  message.setEncoding('latin1');
+  for await (const chunk of message) text += String(chunk);
+  return text;
+}

@@ -1,0 +1,76 @@
+/** Clients: one that speaks HTTP through Node, one that sends raw bytes. */
+import { once } from 'node:events';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { textOf } from './backends.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+}
+
+export interface Ask {
+  readonly port: number;
+  readonly host?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: string | Buffer;
+  /** Keeps the connection; by default each request has its own. */
+  readonly agent?: Agent;
+}
+
+/** One request, and its whole answer. Rejects when the connection breaks. */
+export function ask({
+  port,
+  host = 'site.test',
+  method = 'GET',
+  path = '/',
+  headers,
+  body,
+  agent,
+}: Ask): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const out = request(
+      { host: '127.0.0.1', port, method, path, headers: { host, ...headers }, agent: agent ?? false, timeout: 20_000 },
+      (answer) => {
+        textOf(answer).then((text) => {
+          const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
+          resolve({ status: statusCode, reason: statusMessage, headers: answer.headers, rawHeaders, body: text });
+        }, reject);
+      },
+    );
+    out.once('error', reject);
+    out.once('timeout', () => out.destroy(new Error('no answer within 20 s')));
+    out.end(body);
+  });
+}
+
+/** Sends raw bytes and gives all that comes back until the connection closes, or until `isDone` says so. */
+export async function send(
+  port: number,
+  bytes: string | Buffer,
+  isDone: (text: string) => boolean = () => false,
+): Promise<string> {
+  const socket = await dial(port);
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+    if (isDone(text)) socket.destroy();
+  });
+  socket.setTimeout(20_000, () => socket.destroy(new Error('no answer within 20 s')));
+  socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  await once(socket, 'close');
+  return text;
+}
+
+/** A connection to a local port. */
+export async function dial(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.on('error', () => {});
+  return socket;
+}
