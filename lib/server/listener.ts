@@ -157,7 +157,7 @@ export class Listener {
     const connection = this.#connectionOf(socket);
     if (connection.hasFailed) return;
     connection.hasFailed = true;
-    const refusal = refusalFor(error, socket.bytesRead === error.rawPacket?.length);
+    const refusal = refusalFor(error, socket.bytesRead === error.rawPacket?.length, this.#parts.headerBytes);
     if (refusal === null || !socket.writable) {
       socket.destroy();
       return;
