@@ -70,6 +70,8 @@ export interface Timeouts {
 
 export interface Limits {
   readonly headerBytes: number;
+  /** Clients' connections served at a time, per worker; others wait. 0 is no limit. */
+  readonly connections: number;
   /** 0 is no limit. */
   readonly bodyBytes: number;
   /** Bytes per second that a request body must keep up after its first seconds. 0 is no limit. */
