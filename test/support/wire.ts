@@ -11,11 +11,14 @@ export interface WireRequest {
   readonly trailers: readonly (readonly [name: string, value: string])[];
 }
 
+/** The bytes end within a message that is well so far. */
+export class Incomplete extends Error {}
+
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP\/(1\.[01])$/;
 // oxlint-disable-next-line no-control-regex -- the tab is allowed in values
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\u0080-\u00ff]*?)[ \t]*$/;
 
-/** All requests in `bytes` (latin1). @throws Error when anything could be read in two ways, or is left over */
+/** All requests in `bytes` (latin1). @throws Error when anything could be read in two ways, or `Incomplete` */
 export function readRequests(bytes: string): WireRequest[] {
   const requests: WireRequest[] = [];
   let rest = bytes;
@@ -34,7 +37,7 @@ export function valuesOf(request: Pick<WireRequest, 'fields'>, name: string): st
 
 function readRequest(bytes: string): [WireRequest, string] {
   const end = bytes.indexOf('\r\n\r\n');
-  if (end < 0) throw new Error(`no end of the header section in ${JSON.stringify(bytes)}`);
+  if (end < 0) throw new Incomplete(`no end of the header section in ${JSON.stringify(bytes)}`);
   const [requestLine = '', ...lines] = bytes.slice(0, end).split('\r\n');
   const match = REQUEST_LINE.exec(requestLine);
   if (!match) throw new Error(`request line ${JSON.stringify(requestLine)}`);
@@ -53,7 +56,7 @@ function readRequest(bytes: string): [WireRequest, string] {
   }
   const length = Number(lengths[0] ?? 0);
   if (lengths.length === 1 && !/^[0-9]+$/.test(lengths[0] ?? '')) throw new Error(`Content-Length ${lengths[0]}`);
-  if (rest.length < length) throw new Error(`a body of ${rest.length} bytes, not ${length}`);
+  if (rest.length < length) throw new Incomplete(`a body of ${rest.length} bytes, not ${length}`);
   return [{ ...head, body: rest.slice(0, length), trailers: [] }, rest.slice(length)];
 }
 
@@ -68,10 +71,12 @@ function readChunked(bytes: string): { body: string; trailers: [string, string][
   let body = '';
   for (;;) {
     const match = /^([0-9A-Fa-f]{1,8})\r\n/.exec(rest);
+    if (/^[0-9A-Fa-f]{0,8}\r?$/.test(rest)) throw new Incomplete('no end of the chunk size');
     if (!match) throw new Error(`chunk size in ${JSON.stringify(rest.slice(0, 40))}`);
     const size = Number.parseInt(match[1] ?? '', 16);
     rest = rest.slice(match[0].length);
     if (size === 0) break;
+    if (rest.length < size + 2) throw new Incomplete('no end of the chunk');
     body += rest.slice(0, size);
     if (rest.slice(size, size + 2) !== '\r\n') throw new Error('no CRLF after a chunk');
     rest = rest.slice(size + 2);
@@ -79,7 +84,7 @@ function readChunked(bytes: string): { body: string; trailers: [string, string][
   const trailers: [string, string][] = [];
   for (;;) {
     const end = rest.indexOf('\r\n');
-    if (end < 0) throw new Error('no end of the trailer section');
+    if (end < 0) throw new Incomplete('no end of the trailer section');
     const line = rest.slice(0, end);
     rest = rest.slice(end + 2);
     if (line === '') return { body, trailers, after: rest };
