@@ -5,9 +5,9 @@ export interface Deferred<T> {
 }
 
 export function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => {};
+  const slot: { resolve?: (value: T) => void } = {};
   const promise = new Promise<T>((settle) => {
-    resolve = settle;
+    slot.resolve = settle;
   });
-  return { promise, resolve };
+  return { promise, resolve: (value) => slot.resolve?.(value) };
 }

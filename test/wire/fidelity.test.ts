@@ -170,8 +170,8 @@ test('requests', async (t) => {
   });
 
   await t.test('pipelined requests are answered in order', async () => {
-    const kept = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: site.test\r\n\r\n`;
-    const answer = await converse(scene, kept('/1') + kept('/2') + request('GET /3 HTTP/1.1'));
+    const [one, two] = ['/1', '/2'].map((path) => `GET ${path} HTTP/1.1\r\nHost: site.test\r\n\r\n`);
+    const answer = await converse(scene, `${one}${two}${request('GET /3 HTTP/1.1')}`);
     assert.equal(answer.split('HTTP/1.1 200 OK').length - 1, 3);
     assert.deepEqual(
       scene

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { startRawBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
 import { startRouter } from '../support/router.ts';
@@ -15,34 +15,36 @@ const BATCH = 100;
 
 /** Bytes and phrases that request smuggling is made of. */
 const spice = fc.constantFrom(
-  ...[
-    '\r',
-    '\n',
-    '\r\n',
-    '\r\n\r\n',
-    '\0',
-    '\x01',
-    ' ',
-    '\t',
-    ':',
-    ',',
-    ';',
-    '\x0b',
-    '\x7f',
-    '\xff',
-    '0',
-    '-',
-    '+',
-    '"',
-  ],
-  ...['chunked', 'identity', 'gzip', 'Content-Length: 3\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: other.test\r\n'],
-  ...[
-    ' HTTP/1.1',
-    'Transfer-Encoding:\x0bchunked\r\n',
-    'Connection: Content-Length\r\n',
-    '0\r\n\r\n',
-    'GET /x HTTP/1.1\r\n',
-  ],
+  '\r',
+  '\n',
+  '\r\n',
+  '\r\n\r\n',
+  '\0',
+  '\x01',
+  ' ',
+  '\t',
+  ':',
+  ',',
+  ';',
+  '\x0b',
+  '\x7f',
+  '\xff',
+  '0',
+  '-',
+  '+',
+  '"',
+  'chunked',
+  'identity',
+  'gzip',
+  'Content-Length: 3\r\n',
+  'Transfer-Encoding: chunked\r\n',
+  'Host: other.test\r\n',
+
+  ' HTTP/1.1',
+  'Transfer-Encoding:\x0bchunked\r\n',
+  'Connection: Content-Length\r\n',
+  '0\r\n\r\n',
+  'GET /x HTTP/1.1\r\n',
 );
 
 const mutation = fc.record({

@@ -32,13 +32,23 @@ function memoryOf(router: Router): number {
   return Number(/VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
-async function digest(message: IncomingMessage, pause = async () => {}): Promise<string> {
+const atOnce = async (): Promise<void> => {};
+
+async function digest(message: IncomingMessage, pause = atOnce): Promise<string> {
   const hash: Hash = createHash('sha1');
   for await (const chunk of message) {
     hash.update(chunk as Buffer);
     await pause();
   }
   return hash.digest('hex');
+}
+
+/** Takes a rest now and then. */
+function slowly(): () => Promise<void> {
+  let n = 0;
+  return async () => {
+    if (++n % 64 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
 }
 
 /** Watches memory while something runs. @returns by how much it grew at most */
@@ -61,7 +71,7 @@ async function send(out: ReturnType<typeof request>, size: number): Promise<void
 }
 
 test('streams', { skip: process.platform !== 'linux' && 'memory is read from /proc' }, async (t) => {
-  let pause = async (): Promise<void> => {};
+  let pause = atOnce;
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.method === 'GET') {
       const size = Number(incoming.url?.slice(1));
@@ -74,18 +84,16 @@ test('streams', { skip: process.platform !== 'linux' && 'memory is read from /pr
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const options = { host: '127.0.0.1', port: router.port, headers: { host: 'site.test' } };
 
-  function download(size: number, wait = async () => {}): Promise<string> {
+  function download(size: number, wait = atOnce): Promise<string> {
     return new Promise((resolve, reject) => {
-      get({ ...options, path: `/${size}` }, (answer) => digest(answer, wait).then(resolve, reject)).once(
-        'error',
-        reject,
-      );
+      const out = get({ ...options, path: `/${size}` }, (answer) => void digest(answer, wait).then(resolve, reject));
+      out.once('error', reject);
     });
   }
 
   function upload(size: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const out = request({ ...options, method: 'PUT' }, (answer) => textOf(answer).then(resolve, reject));
+      const out = request({ ...options, method: 'PUT' }, (answer) => void textOf(answer).then(resolve, reject));
       out.once('error', reject);
       void send(out, size);
     });
@@ -96,13 +104,6 @@ test('streams', { skip: process.platform !== 'linux' && 'memory is read from /pr
   await upload(32 * MIB);
   const whole = digestOf(SIZE);
   const part = digestOf(64 * MIB);
-  const slowly = (): (() => Promise<void>) => {
-    let n = 0;
-    return async () => {
-      if (++n % 64 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    };
-  };
-
   await t.test('1 GiB down', async () => {
     assert.ok((await growth(router, async () => assert.equal(await download(SIZE), whole))) < GROWTH);
   });
