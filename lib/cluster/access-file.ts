@@ -17,7 +17,7 @@ export function prepareAccessLog(path: string | null, runAs: RunAs | null): void
     // Devices such as /dev/null are nobody's to give away.
     if (!path.startsWith('/dev/')) chownSync(path, runAs.uid, runAs.gid);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`server.accessLog: ${reason}; name another file, "-" for standard output, or "none"`, { cause });
+    const choice = 'name a file that can be written, "-" for standard output, or "none"';
+    throw new Error(`server.accessLog: ${choice}`, { cause });
   }
 }

@@ -14,6 +14,7 @@ export class Generation {
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
   #isReady = false;
+  #isEnding = false;
 
   constructor(config: Config, partsFor: PartsFor) {
     this.config = config;
@@ -40,6 +41,8 @@ export class Generation {
     if (url.scheme === 'file') {
       const onChange = (): void => this.tell({ type: 'routes', routes: this.#routesFile?.routes ?? [] });
       this.#routesFile = await RoutesFile.open(url.path, { notify, onChange });
+      // A stop that came during the first reading found no file to close.
+      if (this.#isEnding) await this.#routesFile.close();
     }
     const [listening = []] = await Promise.all(this.#slots.map((slot) => slot.start()));
     this.#isReady = true;
@@ -50,15 +53,20 @@ export class Generation {
     for (const slot of this.#slots) slot.tell(message);
   }
 
-  /** Resolves when all workers have finished and exited. */
+  /** Resolves when all workers have finished and exited. Idempotent. */
   async stop(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.stop()));
-    await this.#routesFile?.close();
+    await Promise.all([this.#closeRoutes(), ...this.#slots.map((slot) => slot.stop())]);
   }
 
   /** Ends the workers at once. */
   kill(): void {
     for (const slot of this.#slots) slot.kill();
-    void this.#routesFile?.close();
+    void this.#closeRoutes();
+  }
+
+  /** Workers that only finish what they have need no news. */
+  async #closeRoutes(): Promise<void> {
+    this.#isEnding = true;
+    await this.#routesFile?.close();
   }
 }

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/load.ts';
 import { version } from '../core/version.ts';
@@ -18,7 +19,7 @@ const GRACE_MS = 5_000;
 /**
  * Runs the router until it is told to stop.
  * @returns the exit code: 0 after a stop that was asked for, 1 when the first workers could not start
- * @throws Error with a sentence for the operator when something in the configuration turns out not to work
+ * @throws ConfigError when the configuration cannot be used
  */
 export async function runMaster(source: ConfigSource): Promise<number> {
   return await new Master(source).run();
@@ -32,6 +33,7 @@ class Master {
   /** Generations that have not ended: the current one, one that starts, those that drain. */
   readonly #alive = new Set<Generation>();
   #isStopping = false;
+  #beginning: Promise<void> = Promise.resolve();
   #reloading: Promise<void> | null = null;
   #mustReload = false;
   #finish: (code: number) => void = () => {};
@@ -47,7 +49,7 @@ class Master {
       this.#finish = resolve;
     });
     cluster.setupPrimary({
-      exec: new URL('worker-main.js', import.meta.url).pathname,
+      exec: fileURLToPath(new URL('worker-main.js', import.meta.url)),
       args: [],
       // http-proxy calls util._extend, which newer Nodes announce as deprecated in every worker.
       execArgv: [...process.execArgv, '--disable-warning=DEP0060'],
@@ -59,7 +61,7 @@ class Master {
       reopenLogs: () => this.#reopenLogs(),
     });
     try {
-      await this.#begin(this.#config);
+      this.#beginning = this.#begin(this.#config);
       return await finished;
     } finally {
       stopListening();
@@ -68,10 +70,10 @@ class Master {
 
   /** Starts the first generation, or ends with the reason. */
   async #begin(config: Config): Promise<void> {
-    prepareAccessLog(config.server.accessLog, config.runAs);
     const generation = this.#createGeneration(config);
     this.#current = generation;
     try {
+      prepareAccessLog(config.server.accessLog, config.runAs);
       const listening = await generation.start(this.#notify);
       if (this.#isStopping) return;
       const { workers } = config.server;
@@ -84,6 +86,7 @@ class Master {
         this.#log.warn({ event: 'many-workers', workers }, 'far more workers than CPUs');
     } catch (error) {
       if (this.#isStopping) return;
+      this.#isStopping = true;
       generation.kill();
       this.#log.fatal({ event: 'start-failed' }, `hipache cannot start: ${describeCause(error)}`);
       this.#finish(1);
@@ -93,7 +96,7 @@ class Master {
   #createGeneration(config: Config): Generation {
     const generation = new Generation(config, (ours, slot) => ({
       fork: () => cluster.fork(),
-      onMessage: (message, worker) => this.#onMessage(message, worker, slot()),
+      onMessage: (message, worker) => this.#onMessage(message, worker, slot(), config),
       onExit: (worker, how, respawnMs) => this.#onExit(worker, how, respawnMs, ours),
     }));
     this.#alive.add(generation);
@@ -102,27 +105,58 @@ class Master {
 
   readonly #notify = (notice: StoreNotice): void => logStoreNotice(this.#log, notice);
 
-  #onMessage(message: ToMaster, worker: Worker, slot: Slot): void {
+  #onMessage(message: ToMaster, worker: Worker, slot: Slot, config: Config): void {
     switch (message.type) {
       case 'dead':
         for (const other of Object.values(cluster.workers ?? {})) {
           if (other && other !== worker && other.isConnected()) other.send(message satisfies ToWorker);
         }
         return;
-      case 'fat': {
-        const { pid } = worker.process;
-        const { megabytes } = message;
-        this.#log.warn(
-          { event: 'worker-fat', worker: pid, megabytes },
-          `worker ${pid} uses ${megabytes} MB: it is replaced`,
-        );
-        void slot.replace();
+      case 'fat':
+        void this.#onFat(message.megabytes, worker, slot, config.server.memory.limitMB);
         return;
-      }
+      case 'leaving':
+        void this.#replace(worker, slot);
+        return;
+      case 'closed':
+        // Messages keep their order: what was handed to this worker before is ahead of the answer.
+        if (worker.isConnected()) worker.send({ type: 'last-connection' } satisfies ToWorker, () => {});
+        return;
       case 'hello':
       case 'ready':
       case 'failed':
         return;
+    }
+  }
+
+  async #onFat(megabytes: number, worker: Worker, slot: Slot, limitMB: number): Promise<void> {
+    const { pid } = worker.process;
+    const restMs = slot.askForRelief(worker, performance.now());
+    if (restMs === null) return;
+    const size = `worker ${pid} uses ${megabytes} MB`;
+    if (restMs === 0) {
+      this.#log.warn({ event: 'worker-fat', worker: pid, megabytes, limitMB }, `${size}: it is replaced`);
+      await this.#replace(worker, slot);
+      return;
+    }
+    const minutes = Math.ceil(restMs / 60_000);
+    this.#log.warn(
+      { event: 'worker-still-fat', worker: pid, megabytes, limitMB, restMs: Math.ceil(restMs) },
+      `${size}, and its predecessor was only just replaced: it stays for the next ${minutes} min; ` +
+        `server.memory.limitMB (${limitMB}) may be less than any worker needs`,
+    );
+  }
+
+  async #replace(worker: Worker, slot: Slot): Promise<void> {
+    try {
+      await slot.replace(worker);
+    } catch (error) {
+      const { pid } = worker.process;
+      const cause = describeCause(error);
+      this.#log.error(
+        { event: 'successor-failed', worker: pid, cause },
+        `worker ${pid} goes on, its successor could not start: ${cause}`,
+      );
     }
   }
 
@@ -146,6 +180,7 @@ class Master {
     // However many signals come during a reload, they make for one more.
     if (this.#reloading) return;
     this.#reloading = (async () => {
+      await this.#beginning;
       while (this.#mustReload && !this.#isStopping) {
         this.#mustReload = false;
         await this.#changeOver();
@@ -163,11 +198,14 @@ class Master {
       prepareAccessLog(config.server.accessLog, config.runAs);
       next = this.#createGeneration(config);
       await next.start(this.#notify);
+      if (this.#isStopping) return;
       this.#config = config;
       this.#current = next;
+      this.#log.level = config.server.debug ? 'debug' : 'info';
       this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was read anew');
       if (old) this.#retire(old);
     } catch (error) {
+      if (this.#isStopping) return;
       if (next) {
         this.#alive.delete(next);
         next.kill();

@@ -11,6 +11,8 @@ export type ToWorker =
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
   | { readonly type: 'reopen-logs' }
+  /** The answer to `closed`: every connection that was on its way to the worker has come before it. */
+  | { readonly type: 'last-connection' }
   /** Finish what is under way, then end. */
   | { readonly type: 'drain' };
 
@@ -21,6 +23,10 @@ export type ToMaster =
   | { readonly type: 'ready'; readonly listening: readonly string[] }
   /** It could not start, and ends. */
   | { readonly type: 'failed'; readonly message: string }
-  /** It wants a successor. */
+  /** It is past `server.memory.limitMB`. Said at every look, as long as it is. */
   | { readonly type: 'fat'; readonly megabytes: number }
+  /** Somebody asked this one worker to end. It goes on until it has a successor. */
+  | { readonly type: 'leaving' }
+  /** It accepts no more. */
+  | { readonly type: 'closed' }
   | { readonly type: 'dead'; readonly mark: DeadMark };

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { ToMaster, ToWorker } from './messages.ts';
+import { Rest } from './rest.ts';
 
 /** A worker that dies sooner than this after its start, ms, is not healthy: its successor has to wait. */
 const HEALTHY_MS = 5_000;
@@ -12,6 +13,7 @@ export interface SlotParts {
   readonly configure: () => ToWorker;
   /** All that a worker says beyond its start. */
   readonly onMessage: (message: ToMaster, worker: Worker) => void;
+  /** `respawnMs`: when another takes its place; null when none has to. */
   readonly onExit: (worker: Worker, how: string, respawnMs: number | null) => void;
 }
 
@@ -26,7 +28,9 @@ export class Slot {
   #delayMs = FIRST_DELAY_MS;
   #timer: NodeJS.Timeout | null = null;
   #isReplacing = false;
-  #onEmpty: (() => void) | null = null;
+  readonly #rest = new Rest();
+  #stopped: Promise<void> | null = null;
+  #onEmpty: () => void = () => {};
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
@@ -34,25 +38,39 @@ export class Slot {
 
   /** Starts the first worker. Resolves with where it listens; @throws Error with a sentence why it does not */
   async start(): Promise<readonly string[]> {
+    if (this.#isStopping) throw new Error('it was stopped before it had started');
     const { worker, ready } = this.#spawn();
     this.#current = worker;
     return await ready;
   }
 
-  /** Starts a successor, and drains the worker that serves once it is ready. */
-  async replace(): Promise<void> {
-    if (this.#isReplacing || this.#isStopping) return;
+  /**
+   * A worker of this slot is too fat.
+   * @returns 0 when it is to be replaced now; for how long it is not, ms; null when there is nothing to do or say
+   */
+  askForRelief(worker: Worker, now: number): number | null {
+    if (worker !== this.#current || this.#isReplacing || this.#isStopping) return null;
+    return this.#rest.ask(now);
+  }
+
+  /**
+   * Starts a successor for the worker that serves, and drains that one once it is ready.
+   * @throws Error with a sentence why the successor could not start; the old one goes on
+   */
+  async replace(old: Worker): Promise<void> {
+    if (old !== this.#current || this.#isReplacing || this.#isStopping) return;
     this.#isReplacing = true;
-    const old = this.#current;
     try {
       const { worker, ready } = this.#spawn();
       await ready;
       this.#current = worker;
-      if (old && this.#alive.has(old)) send(old, { type: 'drain' });
-    } catch {
-      // The old one goes on: onExit told the operator, and the memory guard asks again.
+      send(old, { type: 'drain' });
+    } catch (error) {
+      if (!this.#isStopping) throw error;
     } finally {
       this.#isReplacing = false;
+      // The old one died meanwhile, and its place was left to the successor.
+      if (this.#current === null) this.#respawnIn(this.#delayMs);
     }
   }
 
@@ -61,21 +79,26 @@ export class Slot {
     for (const worker of this.#alive) send(worker, message);
   }
 
-  /** Lets the workers finish, and starts no others. Resolves when all have exited. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    if (this.#timer) clearTimeout(this.#timer);
-    if (this.#alive.size === 0) return;
-    this.tell({ type: 'drain' });
-    await new Promise<void>((resolve) => {
+  /** Lets the workers finish, and starts no others. Resolves when all have exited. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= new Promise((resolve) => {
+      this.#endRespawning();
       this.#onEmpty = resolve;
+      if (this.#alive.size === 0) resolve();
+      else this.tell({ type: 'drain' });
     });
+    return this.#stopped;
   }
 
   /** Ends the workers at once. */
   kill(): void {
-    this.#isStopping = true;
+    this.#endRespawning();
     for (const worker of this.#alive) worker.process.kill('SIGKILL');
+  }
+
+  #endRespawning(): void {
+    this.#isStopping = true;
+    if (this.#timer) clearTimeout(this.#timer);
   }
 
   #spawn(): { worker: Worker; ready: Promise<readonly string[]> } {
@@ -85,7 +108,8 @@ export class Slot {
     const ready = new Promise<readonly string[]>((resolve, reject) => {
       let reason: string | null = null;
       worker.on('message', (message: ToMaster) => {
-        if (message.type === 'hello') send(worker, this.#parts.configure());
+        // What is said to a worker before its hello is lost: a stop may have been.
+        if (message.type === 'hello') send(worker, this.#isStopping ? { type: 'drain' } : this.#parts.configure());
         else if (message.type === 'ready') resolve(message.listening);
         else if (message.type === 'failed') reason = message.message;
         else this.#parts.onMessage(message, worker);
@@ -106,14 +130,20 @@ export class Slot {
   #onExit(worker: Worker, how: string, ageMs: number): void {
     this.#alive.delete(worker);
     const mustRespawn = worker === this.#current && !this.#isStopping;
-    if (ageMs >= HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
-    // One that lived long enough has done nothing to deserve a delay.
-    const delayMs = ageMs >= HEALTHY_MS ? 0 : this.#delayMs;
+    const isHealthy = ageMs >= HEALTHY_MS;
+    if (isHealthy) this.#delayMs = FIRST_DELAY_MS;
+    // One that lived long enough has done nothing to deserve a delay; and a successor may be on its way.
+    const delayMs = isHealthy || this.#isReplacing ? 0 : this.#delayMs;
     this.#parts.onExit(worker, how, mustRespawn ? delayMs : null);
-    if (this.#alive.size === 0) this.#onEmpty?.();
+    if (this.#alive.size === 0) this.#onEmpty();
     if (!mustRespawn) return;
     this.#current = null;
-    if (ageMs < HEALTHY_MS) this.#delayMs = Math.min(LAST_DELAY_MS, this.#delayMs * 2);
+    if (!isHealthy) this.#delayMs = Math.min(LAST_DELAY_MS, this.#delayMs * 2);
+    if (!this.#isReplacing) this.#respawnIn(delayMs);
+  }
+
+  #respawnIn(delayMs: number): void {
+    if (this.#isStopping) return;
     this.#timer = setTimeout(() => {
       this.#current = this.#spawn().worker;
     }, delayMs);

@@ -35,8 +35,10 @@ process.on('message', (message: ToWorker) => {
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGUSR1', () => {});
-process.on('SIGTERM', () => void end());
-process.on('disconnect', () => void end());
+// The master's own end is told by a message, in good order; this one was meant for a single worker.
+process.on('SIGTERM', () => say({ type: 'leaving' }));
+// Also when the master is killed: node:cluster ends its workers then, without a word to us.
+process.on('exit', () => worker?.flush());
 // A mistake of ours must not be hidden; the other workers go on, and the master starts a new one.
 process.on('uncaughtException', (error) => {
   worker?.die(error);

@@ -32,6 +32,9 @@ import type { RouteStore } from '../store/store.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
 import { dropPrivileges } from './privileges.ts';
 
+/** How long the master may take to hand over what it has accepted for a worker that stops, ms. */
+const LAST_CONNECTION_MS = 1_000;
+
 /** Everything a worker process does, from its configuration to its end. */
 export class Worker {
   readonly #config: Config;
@@ -45,7 +48,8 @@ export class Worker {
   readonly #traffic = new Traffic();
   readonly #pools: Pools;
   readonly #listeners: readonly Listener[];
-  #isDraining = false;
+  #drained: Promise<void> | null = null;
+  #onLastConnection: () => void = () => {};
   #stopWatching: () => void = () => {};
 
   /** @param routes the file store's, or null with another driver. @throws Error with a sentence for the operator */
@@ -96,27 +100,55 @@ export class Worker {
       case 'reopen-logs':
         this.#reopenLogs();
         return;
+      case 'last-connection':
+        this.#onLastConnection();
+        return;
     }
   }
 
   /** Stops accepting, finishes what is under way within the limits, frees everything. Idempotent. */
-  async drain(): Promise<void> {
-    if (this.#isDraining) return await this.#traffic.drained({ requestsMs: 0, tunnelsMs: 0 });
-    this.#isDraining = true;
-    this.#stopWatching();
-    for (const listener of this.#listeners) listener.stop();
-    const { requests, tunnels } = this.#config.server.drain;
-    await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
-    for (const listener of this.#listeners) listener.closeIdle();
-    this.#pools.close();
-    await this.#store.close();
-    this.#accessLog?.flushSync();
+  drain(): Promise<void> {
+    this.#drained ??= this.#finish();
+    return this.#drained;
   }
 
   /** The last words of a worker that made a mistake. */
   die(error: unknown): void {
     this.#log.fatal({ event: 'worker-mistake', err: error }, 'a mistake of the program itself: this worker ends');
+  }
+
+  /** Writes what is left of the access log, at once: the process ends. */
+  flush(): void {
     this.#accessLog?.flushSync();
+  }
+
+  async #finish(): Promise<void> {
+    this.#stopWatching();
+    for (const listener of this.#listeners) listener.stop();
+    await this.#lastConnection();
+    const { requests, tunnels } = this.#config.server.drain;
+    await Promise.all(this.#listeners.map((listener) => listener.greeted(requests * 1000)));
+    await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
+    for (const listener of this.#listeners) listener.closeIdle();
+    this.#pools.close();
+    await this.#store.close();
+    await this.#accessLog?.close();
+  }
+
+  /** Resolves when the master has handed over the last connection that it accepted for this worker. */
+  async #lastConnection(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_CONNECTION_MS);
+      this.#onLastConnection = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#say({ type: 'closed' });
+    });
+  }
+
+  get #isDraining(): boolean {
+    return this.#drained !== null;
   }
 
   #openStore(routes: readonly RouteEntry[] | null): OpenedStore {

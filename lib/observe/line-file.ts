@@ -8,6 +8,8 @@ const FLUSH_BYTES = 65_536;
 const FLUSH_MS = 100;
 /** A pipe takes this much in one piece (POSIX PIPE_BUF): more could be torn apart by other workers' lines. */
 const PIPE_BYTES = 4_096;
+/** How long the end of a process waits for a pipe that nobody reads, ms. */
+const PATIENCE_MS = 1_000;
 const STDOUT = 1;
 
 /** A file to append to, or `-` for standard output. */
@@ -19,6 +21,7 @@ export class LineFile {
   #writing = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #filled = 0;
   #isWriting = false;
+  #onWritten: () => void = () => {};
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
 
@@ -60,8 +63,20 @@ export class LineFile {
     else closeSync(old);
   }
 
+  /** Writes what is left. Resolves when it is in the file, and so is what was being written. */
+  async close(): Promise<void> {
+    if (this.#isWriting) {
+      await new Promise<void>((resolve) => {
+        this.#onWritten = resolve;
+        setTimeout(resolve, PATIENCE_MS);
+      });
+    }
+    this.flushSync();
+  }
+
   /** Writes what is left, and waits for it: for the end of a process. Lines of a write under way are that write's. */
   flushSync(): void {
+    const deadline = performance.now() + PATIENCE_MS;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     const end = this.#filled;
@@ -71,7 +86,8 @@ export class LineFile {
       try {
         at += writeSync(this.#fd, this.#filling, at, this.#pieceEnd(this.#filling, at, end) - at);
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'EAGAIN') continue;
+        if ((cause as NodeJS.ErrnoException).code === 'EAGAIN' && performance.now() < deadline) continue;
+        this.#dropped += lines(this.#filling, at, end);
         this.#onFault(cause as Error);
         return;
       }
@@ -105,6 +121,7 @@ export class LineFile {
         return;
       }
       this.#isWriting = false;
+      this.#onWritten();
       if (this.#filled > 0) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
     });
   }

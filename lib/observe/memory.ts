@@ -1,7 +1,7 @@
 const MIB = 1_048_576;
 
 /**
- * Looks at the process's memory from time to time and says, once, when it is past a limit.
+ * Looks at the process's memory from time to time and says, each time, when it is past a limit.
  * @param limitMB resident set size, MiB; 0 for none
  * @param intervalSeconds between two looks
  * @param onFat told how many MiB it has
@@ -11,9 +11,7 @@ export function watchMemory(limitMB: number, intervalSeconds: number, onFat: (me
   if (limitMB === 0) return () => {};
   const timer = setInterval(() => {
     const megabytes = Math.round(process.memoryUsage.rss() / MIB);
-    if (megabytes < limitMB) return;
-    clearInterval(timer);
-    onFat(megabytes);
+    if (megabytes >= limitMB) onFat(megabytes);
   }, intervalSeconds * 1000);
   timer.unref();
   return () => clearInterval(timer);

@@ -32,12 +32,18 @@ const CHECK_MS = 1_000;
 /** How long a refused connection stays open for its client to read why, ms. */
 const LINGER_MS = 2_000;
 
+/** How long a stop waits for the first request on a connection that was accepted just before, ms. */
+const GREETING_MS = 1_000;
+
 /** One address that clients come in by: Node's HTTP server, and all that it would answer in its own way. */
 export class Listener {
   readonly config: ListenerConfig;
   readonly #parts: ListenerParts;
   readonly #server: Server;
   readonly #connections = new WeakMap<Duplex, Connection>();
+  /** Clients, by address and port, that have connected and sent no request yet. */
+  readonly #silent = new Set<string>();
+  #onAllGreeted: () => void = () => {};
 
   constructor(config: ListenerConfig, parts: ListenerParts) {
     this.config = config;
@@ -62,6 +68,21 @@ export class Listener {
   stop(): void {
     if (this.#server.listening) this.#server.close();
     this.#server.closeIdleConnections();
+  }
+
+  /**
+   * Resolves when no client is left that has connected and not sent its first request: it has every right to an
+   * answer. Waits for a second at most, and no longer than `limitMs`.
+   */
+  async greeted(limitMs: number): Promise<void> {
+    if (this.#silent.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(GREETING_MS, limitMs));
+      this.#onAllGreeted = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Closes connections that wait for a next request. */
@@ -89,6 +110,11 @@ export class Listener {
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       this.#open({ request, response, upgrade: null, peer: this.#connectionOf(request.socket).peer });
     };
+    server.on('connection', (socket: Socket) => {
+      const client = clientOf(socket);
+      this.#silent.add(client);
+      socket.once('close', () => this.#greet(client));
+    });
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
@@ -102,6 +128,7 @@ export class Listener {
   #connectionOf(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (!connection) {
+      this.#greet(clientOf(socket));
       const address = unmapped(socket.remoteAddress ?? '');
       connection = new Connection(socket, {
         address,
@@ -112,6 +139,10 @@ export class Listener {
       this.#connections.set(socket, connection);
     }
     return connection;
+  }
+
+  #greet(client: string): void {
+    if (this.#silent.delete(client) && this.#silent.size === 0) this.#onAllGreeted();
   }
 
   #open(start: ExchangeStart): void {
@@ -134,6 +165,8 @@ export class Listener {
     if (!isWebSocket(request)) {
       socket.unshift(withoutUpgrade(request, head));
       this.#server.emit(this.config.tls ? 'secureConnection' : 'connection', socket as TLSSocket);
+      // For us it is no new client.
+      this.#greet(clientOf(socket));
       socket.resume();
       return;
     }
@@ -175,6 +208,11 @@ export class Listener {
     socket.end(message);
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
+}
+
+/** A TLS socket and the one below it have this in common, and nothing else that is public. */
+function clientOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Node's server makes no response for an upgrade; until the protocol has switched, it is answered like any request. */

@@ -28,6 +28,8 @@ export interface RouterOptions {
   /** Further top-level keys. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** As a terminal or a supervisor would start it: leader of a process group of its own. */
+  readonly isGroupLeader?: boolean;
 }
 
 export class Router {
@@ -42,10 +44,14 @@ export class Router {
   readonly #exit: Promise<number | null>;
   readonly #watchers = new Set<() => void>();
 
-  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>>, isGroupLeader = false) {
     this.folder = folder;
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(process.execPath, [COMMAND, ...args], { stdio, env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, [COMMAND, ...args], {
+      stdio,
+      env: { ...process.env, ...env },
+      detached: isGroupLeader,
+    });
     this.process = child;
     this.#exit = once(child, 'close').then(([code]) => code as number | null);
     createInterface({ input: child.stdout }).on('line', (line) => this.#hear(() => this.lines.push(line)));
@@ -161,7 +167,12 @@ export async function startRouter(t: TestContext, options: RouterOptions): Promi
 /** Starts a router without waiting. */
 export function launchRouter(t: TestContext, options: RouterOptions): Router {
   const folder = temporaryFolder(t);
-  const router = new Router(folder, ['--config', writeConfig(folder, options)], options.env ?? {});
+  const router = new Router(
+    folder,
+    ['--config', writeConfig(folder, options)],
+    options.env ?? {},
+    options.isGroupLeader,
+  );
   t.after(() => router.stop());
   return router;
 }

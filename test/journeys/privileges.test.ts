@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { startBackend, textOf } from '../support/backends.ts';
+import { makePair, noOpenssl } from '../support/certificates.ts';
+import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { noProc, statusOf, workersOf } from '../support/processes.ts';
+import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
+
+const USER = 'www-data';
+
+function idsOf(user: string): { uid: number; gid: number; groups: string[] } | null {
+  try {
+    const id = (...flags: string[]) => execFileSync('id', [...flags, user], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    return { uid: Number(id('-u')), gid: Number(id('-g')), groups: id('-G').split(' ') };
+  } catch {
+    return null;
+  }
+}
+
+const ids = idsOf(USER);
+const { uid = -1, gid = -1, groups = [] } = ids ?? {};
+const why =
+  process.getuid?.() === 0 ? (ids === null ? `there is no user ${USER}` : noProc) : 'only root can give up its rights';
+const needsRoot = { skip: why };
+
+/** Every worker of the router is an ordinary user's process, with that user's groups and no others. */
+function assertHarmless(router: Router): void {
+  const workers = workersOf(router);
+  assert.notEqual(workers.length, 0);
+  for (const pid of workers) {
+    assert.deepEqual(
+      statusOf(pid, 'Uid'),
+      Array.from({ length: 4 }, () => String(uid)),
+    );
+    assert.deepEqual(
+      statusOf(pid, 'Gid'),
+      Array.from({ length: 4 }, () => String(gid)),
+    );
+    assert.deepEqual(statusOf(pid, 'Groups').toSorted(), groups.toSorted());
+  }
+}
+
+/** A port below 1024 that nobody listens on. */
+async function privilegedPort(): Promise<number> {
+  for (let port = 1023; port > 600; port--) {
+    const server = createServer();
+    try {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error('no free port below 1024');
+}
+
+const hello = (t: TestContext) => startBackend(t, (_request, response) => response.end('hello'));
+
+test('started as root on a port for root, workers are www-data: also respawned ones', needsRoot, async (t) => {
+  const backend = await hello(t);
+  const port = await privilegedPort();
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes, server: { workers: 2 }, config: { user: USER, http: { port } } });
+  assert.equal((await ask({ port })).body, 'hello');
+  assertHarmless(router);
+  const [victim = 0] = workersOf(router);
+  process.kill(victim, 'SIGKILL');
+  await router.event('worker-died');
+  await eventually(() => {
+    assert.equal(workersOf(router).length, 2);
+    assertHarmless(router);
+  }, 10_000);
+});
+
+test(
+  'the access log is made by the master for the workers, and made anew for them at SIGUSR1',
+  needsRoot,
+  async (t) => {
+    const backend = await hello(t);
+    const folder = temporaryFolder(t);
+    chmodSync(folder, 0o755);
+    const accessLog = join(folder, 'logs', 'access.log');
+    const routes = { 'site.test': ['site', backend.url] };
+    const router = await startRouter(t, { routes, server: { accessLog }, config: { user: USER } });
+    assert.equal(statSync(accessLog).uid, uid);
+    assert.equal(statSync(accessLog).gid, gid);
+    // As logrotate leaves it in a folder that belongs to root: nobody but root could make the new file.
+    chownSync(join(folder, 'logs'), 0, 0);
+    renameSync(accessLog, `${accessLog}.1`);
+    router.signal('SIGUSR1');
+    await eventually(async () => {
+      await ask({ port: router.port, path: '/rotated' });
+      assert.match(readFileSync(accessLog, 'utf8'), /"GET \/rotated /);
+    });
+    assert.equal(statSync(accessLog).uid, uid);
+    assert.equal(
+      router.log.find(({ event }) => event === 'log-failed'),
+      undefined,
+    );
+  },
+);
+
+test(
+  'certificates and routes that only root can read work, and are read anew by the master',
+  { skip: why || noOpenssl },
+  async (t) => {
+    const backend = await hello(t);
+    const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'secret'), { mode: 0o700 });
+    const pair = makePair(join(folder, 'secret'), 'site.test');
+    for (const file of [pair.keyFile, pair.certFile]) chmodSync(file, 0o600);
+    const router = await startRouter(t, {
+      routes: { 'site.test': ['site', backend.url] },
+      config: {
+        user: USER,
+        http: { bind: [] },
+        https: { port: 0, bind: ['127.0.0.1'], key: pair.keyFile, cert: pair.certFile },
+      },
+    });
+    assertHarmless(router);
+    // The configuration's folder is for its owner alone, too: routes.json lies there.
+    assert.equal(statSync(router.folder).mode & 0o077, 0);
+    const askSecurely = async (): Promise<string> => {
+      const options = { host: '127.0.0.1', port: router.port, servername: 'site.test', ca: pair.cert, agent: false };
+      const out = request({ ...options, headers: { host: 'site.test' } }).end();
+      const [answer] = (await once(out, 'response')) as [Parameters<typeof textOf>[0]];
+      return await textOf(answer);
+    };
+    assert.equal(await askSecurely(), 'hello');
+    router.signal('SIGHUP');
+    await router.event('reloaded');
+    assert.equal(await askSecurely(), 'hello');
+    await eventually(() => assertHarmless(router));
+  },
+);
+
+test('"user": "root" is taken at its word', needsRoot, async (t) => {
+  const router = await startRouter(t, { routes: {}, config: { user: 'root' } });
+  const [pid = 0] = workersOf(router);
+  assert.equal(statusOf(pid, 'Uid')[0], '0');
+});

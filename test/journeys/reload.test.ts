@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startBackend } from '../support/backends.ts';
+import { ask, dial } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLoad } from '../support/load.ts';
+import { haveEnded, noProc, workersOf } from '../support/processes.ts';
+import { freePort } from '../support/redis.ts';
+import { launchRouter, startRouter, writeConfig } from '../support/router.ts';
+import { startSlowBackend } from '../support/slow.ts';
+
+const hello = (t: Parameters<typeof startBackend>[0]) => startBackend(t, (_request, response) => response.end('hello'));
+
+test('SIGHUP changes the access log and the number of workers, and requests in flight finish', async (t) => {
+  const backend = await startSlowBackend(t);
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes });
+  const { port } = router;
+  const old = noProc ? [] : workersOf(router);
+  const before = ask({ port, path: '/before' });
+  await backend.arrived(1);
+
+  const accessLog = join(router.folder, 'new.log');
+  writeConfig(router.folder, { routes, server: { workers: 2, accessLog } });
+  router.signal('SIGHUP');
+  await router.event('reloaded');
+  const after = ask({ port, path: '/after' });
+  await backend.arrived(2);
+  if (!noProc) assert.equal(workersOf(router).length, 3);
+  for (const { response } of backend.waiting) response.end('ok');
+  assert.equal((await before).status, 200);
+  assert.equal((await after).status, 200);
+  await router.line(/"GET \/before /);
+  await eventually(() => assert.match(readFileSync(accessLog, 'utf8'), /^.*"GET \/after .*\n$/));
+  if (noProc) return;
+  await haveEnded(old);
+  assert.equal(workersOf(router).length, 2);
+});
+
+test('SIGHUP changes the port, and lets go of the old one', async (t) => {
+  const backend = await hello(t);
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes });
+  const port = await freePort();
+  writeConfig(router.folder, { routes, config: { http: { port } } });
+  router.signal('SIGHUP');
+  await router.event('reloaded');
+  assert.equal((await ask({ port })).body, 'hello');
+  await eventually(() => assert.rejects(dial(router.port), { code: 'ECONNREFUSED' }));
+});
+
+test('a configuration with faults changes nothing: every fault is logged, and everything goes on', async (t) => {
+  const backend = await hello(t);
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const workers = noProc ? [] : workersOf(router);
+  writeConfig(router.folder, { server: { workers: 0, maxSocket: 1 }, config: { driver: 'mysql:' } });
+  router.signal('SIGHUP');
+  const { msg = '' } = await router.event('reload-refused');
+  for (const fault of [/server\.workers: /, /server\.maxSocket: /, /driver: /]) assert.match(msg, fault);
+  writeFileSync(join(router.folder, 'config.json'), '{ "server": ');
+  const from = router.log.length;
+  router.signal('SIGHUP');
+  assert.match((await router.event('reload-refused', from)).msg ?? '', /line 1, column/);
+  assert.equal((await ask(router)).body, 'hello');
+  if (!noProc) assert.deepEqual(workersOf(router), workers);
+});
+
+test('a port that is taken changes nothing either, and no half-started worker stays', async (t) => {
+  const backend = await hello(t);
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes });
+  const workers = noProc ? [] : workersOf(router);
+  const port = Number(new URL(backend.url).port);
+  writeConfig(router.folder, { routes, server: { workers: 3 }, config: { http: { port } } });
+  router.signal('SIGHUP');
+  const { msg = '' } = await router.event('reload-refused');
+  assert.match(msg, new RegExp(`cannot listen on 127\\.0\\.0\\.1 port ${port}: .*EADDRINUSE`));
+  assert.equal((await ask(router)).body, 'hello');
+  if (!noProc) await eventually(() => assert.deepEqual(workersOf(router), workers));
+});
+
+test('an access log that cannot be written changes nothing either', async (t) => {
+  const backend = await hello(t);
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes });
+  writeConfig(router.folder, { routes, server: { accessLog: join(router.folder, 'config.json', 'access.log') } });
+  router.signal('SIGHUP');
+  assert.match((await router.event('reload-refused')).msg ?? '', /server\.accessLog: /);
+  assert.equal((await ask(router)).body, 'hello');
+});
+
+test('several SIGHUPs in a row under load cost no request, and leave one generation', async (t) => {
+  const backend = await hello(t);
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { workers: 2 } });
+  const load = startLoad(router.port);
+  await load.answers(20);
+  for (let i = 0; i < 5; i++) {
+    router.signal('SIGHUP');
+    await load.answers(10);
+  }
+  // Those that came during a reload made for one more; a last one after them shows that it is still heard.
+  await router.event('reloaded');
+  const from = router.log.length;
+  router.signal('SIGHUP');
+  await router.event('reloaded', from);
+  await load.answers(20);
+  assert.deepEqual(await load.stop(), []);
+  if (!noProc) await eventually(() => assert.equal(workersOf(router).length, 2));
+  assert.equal(await router.stop(), 0);
+});
+
+test('SIGHUP during the start waits for it', async (t) => {
+  const backend = await hello(t);
+  const router = launchRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  await router.event('routes-loaded');
+  router.signal('SIGHUP');
+  await router.event('reloaded');
+  assert.equal(router.log.filter(({ event }) => event === 'ready').length, 1);
+  assert.equal((await ask(router)).body, 'hello');
+});

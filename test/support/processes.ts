@@ -1,0 +1,68 @@
+/** What the system tells of processes, by way of Linux's /proc. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { eventually } from './eventually.ts';
+import type { Router } from './router.ts';
+
+/** Why tests that look at processes cannot run here, for `skip`; false when they can. */
+export const noProc: string | false = existsSync('/proc/self/stat') ? false : 'this system has no /proc';
+
+interface Stat {
+  /** One letter; Z has ended and waits for its parent to look. */
+  readonly state: string;
+  readonly parent: number;
+}
+
+function statOf(pid: number): Stat | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name before it, in brackets, may hold anything.
+    const [state = '', parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  const stat = statOf(pid);
+  return stat !== null && stat.state !== 'Z';
+}
+
+/** The workers of a router, oldest first. */
+export function workersOf({ process: { pid: master } }: Router): readonly number[] {
+  const pids = readdirSync('/proc').map(Number);
+  return pids.filter((pid) => isAlive(pid) && statOf(pid)?.parent === master).toSorted((a, b) => a - b);
+}
+
+/** The worker of a router that has one. */
+export function workerOf(router: Router): number {
+  const [pid, ...others] = workersOf(router);
+  if (pid === undefined || others.length > 0) throw new Error(`${others.length + (pid ? 1 : 0)} workers, not one`);
+  return pid;
+}
+
+/** Resolves when all these processes have ended. */
+export async function haveEnded(pids: readonly number[]): Promise<void> {
+  await eventually(() => {
+    const left = pids.filter(isAlive);
+    if (left.length > 0) throw new Error(`still there: ${left.join(', ')}`);
+  });
+}
+
+/** A field of a process's status, such as `Uid` or `Groups`: its values. */
+export function statusOf(pid: number, field: string): readonly string[] {
+  const line = readFileSync(`/proc/${pid}/status`, 'latin1')
+    .split('\n')
+    .find((text) => text.startsWith(`${field}:`));
+  return line === undefined
+    ? []
+    : line
+        .slice(field.length + 1)
+        .split(/\s+/)
+        .filter(Boolean);
+}
+
+/** How many files and sockets a process has open. */
+export function openFilesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
