@@ -33,6 +33,17 @@ test('a later folder replaces pages of an earlier one, and only those', (t) => {
   );
 });
 
+test('a later folder’s default page stands for every page of an earlier one', (t) => {
+  const [first, second] = [temporaryFolder(t), temporaryFolder(t)];
+  for (const status of ['502', 'default']) writeFileSync(join(first, `error_${status}.html`), 'packaged');
+  writeFileSync(join(second, 'error_default.html'), 'ours');
+  const pages = Pages.read([first, second], noFault);
+  assert.deepEqual(
+    [502, 504].map((status) => pages.for(status).body.toString()),
+    ['ours', 'ours'],
+  );
+});
+
 test('a folder or a page that cannot be read is reported, and the others count', (t) => {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, 'error_400.html'));
