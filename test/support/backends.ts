@@ -1,6 +1,12 @@
 /** Backends of every kind: well-behaved, and those that refuse, stall, cut or reset. */
 import { once } from 'node:events';
-import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type Server,
+} from 'node:http';
 import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
@@ -32,6 +38,14 @@ async function run<S extends TcpServer>(t: TestContext, server: S, sockets: Set<
 /** An HTTP server with a handler. */
 export function startBackend(t: TestContext, handler: RequestListener): Promise<RunningBackend<Server>> {
   return run(t, createHttpServer(handler), new Set());
+}
+
+/** Answers every request with this text, whatever was asked. */
+export function says(text: string, status = 200, headers: OutgoingHttpHeaders = {}): RequestListener {
+  return (request, response) => {
+    request.resume();
+    response.writeHead(status, headers).end(text);
+  };
 }
 
 /** A TCP server: what it does with a connection is up to the test. */
