@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
-import { requestFraming } from '../../lib/core/framing.ts';
+import { hasBody, requestFraming } from '../../lib/core/framing.ts';
 
 /** The framing as `kind` or `length:bytes`, or the code of the refusal. */
 function read(lengths: readonly string[], codings: readonly string[], version = '1.1'): string {
@@ -73,3 +73,10 @@ test('both framings at once are refused, whatever they say', () => {
 });
 
 test('HTTP/1.0 knows no Transfer-Encoding', () => assert.equal(read([], ['chunked'], '1.0'), 'bad-request 400'));
+
+test('a length of 0 is no body, and chunked may be one', () => {
+  assert.equal(hasBody({ kind: 'none' }), false);
+  assert.equal(hasBody({ kind: 'length', bytes: 0 }), false);
+  assert.equal(hasBody({ kind: 'length', bytes: 1 }), true);
+  assert.equal(hasBody({ kind: 'chunked' }), true);
+});
