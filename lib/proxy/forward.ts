@@ -62,7 +62,10 @@ export class Forwarder {
   #send(exchange: Exchange, backend: Backend, attempt: Attempt): void {
     const { method = 'GET' } = exchange.request;
     const path = exchange.head?.path ?? '/';
-    const headers = exchange.outgoing?.headers ?? [];
+    const fields = exchange.outgoing?.headers ?? [];
+    // Node would say keep-alive here, and close the connection all the same: the backend would not know before.
+    const mustClose = !this.#parts.pools.keepAlive && exchange.upgrade === null;
+    const headers = mustClose ? [...fields, 'Connection', 'close'] : fields;
     this.#proxy.web(
       requestStandIn(method, path),
       RESPONSE_STAND_IN,

@@ -14,10 +14,13 @@ export interface PoolOptions {
 
 /** Connections to backends, one pool for each scheme. */
 export class Pools {
+  /** Whether a connection outlives its request. */
+  readonly keepAlive: boolean;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
   constructor({ maxSockets, keepAlive }: PoolOptions) {
+    this.keepAlive = keepAlive;
     // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
     const options = {
       keepAlive,
