@@ -32,7 +32,7 @@ export interface ServerConfig {
   readonly deadBackendOn500: boolean;
   /** Keep connections to backends. */
   readonly httpKeepAlive: boolean;
-  /** Folder of error pages; pages missing there come from the package. Null for the packaged ones. */
+  /** Folder of error pages; what it lacks comes from the package, unless it has a default page. Null: all packaged. */
   readonly staticDir: string | null;
   readonly debug: boolean;
   readonly lruCache: { readonly size: number; readonly ttl: number } | null;
