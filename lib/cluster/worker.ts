@@ -198,6 +198,7 @@ export class Worker {
     const parts: ListenerParts = {
       timeouts,
       headerBytes: server.limits.headerBytes,
+      maxConnections: server.limits.connections,
       isTrusted,
       serve: (exchange) => {
         this.#traffic.add(exchange);

@@ -10,7 +10,7 @@ export interface DoorParts {
   /** How long a PROXY header may take, ms; 0 for ever. */
   readonly headerMs: number;
   readonly isTrusted: (address: string) => boolean;
-  /** Takes a connection over. `proxied`: who the load balancer in front says its client is. */
+  /** Takes a connection over, which may be paused. `proxied`: who the load balancer in front says its client is. */
   readonly admit: (socket: Socket, proxied: ProxiedAddresses | null) => void;
 }
 
@@ -71,17 +71,13 @@ export class Door {
     const { proxyProtocol, headerMs, isTrusted, admit } = this.#parts;
     if (proxyProtocol === 'off') {
       admit(socket, null);
-      socket.resume();
       return;
     }
     const mayTell = isTrusted(unmapped(socket.remoteAddress ?? ''));
     if (mayTell) greet(socket, proxyProtocol === 'required', headerMs, admit);
     // From anybody else a header would be a forgery; where it must come first, there is nothing to talk about.
     else if (proxyProtocol === 'required') socket.destroy();
-    else {
-      admit(socket, null);
-      socket.resume();
-    }
+    else admit(socket, null);
   }
 
   #leave(): void {

@@ -3,7 +3,7 @@ import { type ProxiedAddresses, readProxyHeader } from '../core/proxy-protocol.t
 
 /**
  * Reads the PROXY header that a load balancer sends before its client's bytes, puts back what came after it, and
- * admits the connection. A bad header, or none in time, closes the connection: whoever it is, nobody knows who.
+ * admits the connection, paused. A bad header, or none in time, closes the connection: whoever it is, nobody knows who.
  * @param isRequired without it, a connection that begins otherwise is admitted as it is
  * @param limitMs for the whole header; 0 for ever
  */
@@ -35,7 +35,6 @@ export function greet(
     const rest = header.type === 'header' ? bytes.subarray(header.length) : bytes;
     if (rest.length > 0) socket.unshift(rest);
     admit(socket, header.type === 'header' ? header.addresses : null);
-    socket.resume();
   };
   socket.on('data', onData).on('end', onError).on('error', onError).on('close', stop);
   socket.resume();

@@ -67,7 +67,8 @@ export async function send(
   });
   socket.setTimeout(20_000, () => socket.destroy(new Error('no answer within 20 s')));
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
-  await once(socket, 'close');
+  // However it closes: a reset is an answer too.
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 
