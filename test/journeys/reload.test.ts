@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { startLoad } from '../support/load.ts';
+import { Load } from '../support/load.ts';
 import { haveEnded, noProc, workersOf } from '../support/processes.ts';
 import { freePort } from '../support/redis.ts';
 import { launchRouter, startRouter, writeConfig } from '../support/router.ts';
@@ -94,7 +94,7 @@ test('an access log that cannot be written changes nothing either', async (t) =>
 test('several SIGHUPs in a row under load cost no request, and leave one generation', async (t) => {
   const backend = await hello(t);
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { workers: 2 } });
-  const load = startLoad(router.port);
+  const load = new Load(router.port);
   await load.answers(20);
   for (let i = 0; i < 5; i++) {
     router.signal('SIGHUP');

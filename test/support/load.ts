@@ -1,45 +1,48 @@
-/** Clients that ask without pause, to show that nobody notices what happens to the router meanwhile. */
 import { ask } from './client.ts';
 
-export interface Load {
-  /** Resolves when so many more answers have come. */
-  answers(count: number): Promise<void>;
-  /** Stops asking. Resolves with what went wrong, one line each. */
-  stop(): Promise<readonly string[]>;
-}
+/** Clients that ask without pause, to show that nobody notices what happens to the router meanwhile. */
+export class Load {
+  readonly #port: number;
+  readonly #running: Promise<unknown>;
+  /** What was not answered with 200, one line each. */
+  readonly faults: string[] = [];
+  #answered = 0;
+  #isStopping = false;
+  #onAnswer: () => void = () => {};
 
-/** Asks `port` over and over, each time on a new connection; all answers should be 200. */
-export function startLoad(port: number, clients = 4): Load {
-  const faults: string[] = [];
-  let answered = 0;
-  let isStopping = false;
-  let onAnswer = (): void => {};
-  const client = async (): Promise<void> => {
-    while (!isStopping) {
+  /** Asks a port over and over, each time on a new connection. */
+  constructor(port: number, clients = 4) {
+    this.#port = port;
+    this.#running = Promise.all(Array.from({ length: clients }, () => this.#askOnAndOn()));
+  }
+
+  /** Resolves when so many more answers have come. */
+  answers(count: number): Promise<void> {
+    const goal = this.#answered + count;
+    return new Promise((resolve) => {
+      this.#onAnswer = () => {
+        if (this.#answered >= goal) resolve();
+      };
+    });
+  }
+
+  /** Stops asking. Resolves with the faults when the last answer has come. */
+  async stop(): Promise<readonly string[]> {
+    this.#isStopping = true;
+    await this.#running;
+    return this.faults;
+  }
+
+  async #askOnAndOn(): Promise<void> {
+    while (!this.#isStopping) {
       try {
-        const { status } = await ask({ port });
-        if (status !== 200) faults.push(`status ${status}`);
+        const { status } = await ask({ port: this.#port });
+        if (status !== 200) this.faults.push(`status ${status}`);
       } catch (error) {
-        faults.push(String(error));
+        this.faults.push(String(error));
       }
-      answered++;
-      onAnswer();
+      this.#answered++;
+      this.#onAnswer();
     }
-  };
-  const running = Promise.all(Array.from({ length: clients }, client));
-  return {
-    answers: (count) => {
-      const goal = answered + count;
-      return new Promise((resolve) => {
-        onAnswer = () => {
-          if (answered >= goal) resolve();
-        };
-      });
-    },
-    stop: async () => {
-      isStopping = true;
-      await running;
-      return faults;
-    },
-  };
+  }
 }
