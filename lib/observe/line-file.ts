@@ -72,6 +72,7 @@ export class LineFile {
         at += writeSync(this.#fd, this.#filling, at, this.#pieceEnd(this.#filling, at, end) - at);
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code === 'EAGAIN') continue;
+        this.#dropped += lines(this.#filling, at, end);
         this.#onFault(cause as Error);
         return;
       }
