@@ -136,6 +136,9 @@ test(
       assert.equal(fault.code, 'ENOSPC');
       assert.equal(file.dropped, dropped);
     }
+    file.append('last\n');
+    file.flushSync();
+    assert.equal(file.dropped, 5);
   },
 );
 

@@ -38,6 +38,19 @@ test('an alarm rings once, within a tenth of a second after its limit', (t) => {
   assert.equal(clock.size, 0);
 });
 
+test('an alarm that is set between two ticks does not ring early', (t) => {
+  const time = fakeTime(t);
+  const clock = new AlarmClock();
+  clock.set(counter().alarm, 60_000);
+  time.pass(50);
+  const { alarm, rung } = counter();
+  clock.set(alarm, 100);
+  time.pass(50);
+  assert.equal(rung(), 0);
+  time.pass(150);
+  assert.equal(rung(), 1);
+});
+
 test('an alarm that is put off rings when it was put off to', (t) => {
   const time = fakeTime(t);
   const clock = new AlarmClock();
