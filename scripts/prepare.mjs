@@ -3,9 +3,11 @@ import { build, canBuild, isBuilt } from './build.mjs';
 
 if (canBuild()) {
   process.exitCode = build();
-} else if (!isBuilt()) {
+} else if (isBuilt()) {
+  console.error('hipache is not built anew: the compiler is a development dependency. dist/ stays as it is.');
+} else {
   console.error(
-    'hipache is not built: the compiler is a development dependency. Run "npm ci" (without --omit=dev), then "npm prune --omit=dev".',
+    'hipache is not built: the compiler is a development dependency. Run "npm ci" in its folder first, without --omit=dev.',
   );
   process.exitCode = 1;
 }
