@@ -237,6 +237,7 @@ export class Worker {
         isTrusted,
         serverName: hostname(),
         makeRequestId: server.requestId === 'off' ? null : randomUUID,
+        tellsRequestId: server.requestId === 'both',
       },
       budget: new RetryBudget(server.retryBudget),
       forward: (exchange, backend) => forwarder.forward(exchange, backend),

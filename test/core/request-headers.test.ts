@@ -11,6 +11,7 @@ const standard: RequestHeaderPolicy = {
   isTrusted: (address) => address.startsWith('10.'),
   serverName: 'router1',
   makeRequestId: () => 'made-here',
+  tellsRequestId: false,
 };
 const hipache: RequestHeaderPolicy = { ...standard, style: 'hipache', makeRequestId: null };
 
