@@ -6,6 +6,7 @@ import type { RequestHead } from '../core/request-head.ts';
 import type { OutgoingRequest } from '../core/request-headers.ts';
 import type { Backend, Outcome, Route } from '../core/types.ts';
 import { RequestBody } from './body.ts';
+import { readEarly } from './early.ts';
 
 /** One backend tried, and how that ended. */
 export interface Attempt {
@@ -36,6 +37,8 @@ export class Exchange {
   readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
   readonly body: RequestBody;
+  /** Gives what the client sent ahead of the answer to its upgrade, after `upgrade.head`; from then on its bytes are the caller's. */
+  readonly takeEarly: () => Buffer;
   /** `performance.now()`, ms. */
   readonly startedAt = performance.now();
 
@@ -80,6 +83,7 @@ export class Exchange {
     // A tunnel outlives its response, which is never written then; the socket's end is the exchange's.
     if (upgrade) upgrade.socket.once('close', onClose);
     else response.once('close', onClose);
+    this.takeEarly = upgrade ? readEarly(upgrade.socket, () => this.#onUpgradeEnd(upgrade)) : () => Buffer.alloc(0);
   }
 
   /** Nothing more will be sent to the client. Idempotent. */
@@ -105,6 +109,11 @@ export class Exchange {
     this.onInterrupt?.();
     // Half of an answer must not look like a whole one.
     if (this.isAnswered) this.cut();
+  }
+
+  /** A client that ends its side before it was answered has left: it could never use what it asked for. */
+  #onUpgradeEnd({ socket }: UpgradeSocket): void {
+    if (!this.isAnswered) socket.destroy();
   }
 
   /** Destroys the client's connection: what it got must not look complete. */

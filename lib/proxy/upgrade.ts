@@ -38,7 +38,7 @@ export function relayUpgrade(
   response.detachSocket(request.socket);
   upgrade.socket.write(`${text}\r\n`, 'latin1');
   if (head.length > 0) upgrade.socket.write(head);
-  if (upgrade.head.length > 0) backend.write(upgrade.head);
+  for (const bytes of [upgrade.head, exchange.takeEarly()]) if (bytes.length > 0) backend.write(bytes);
   exchange.bytesSent += head.length;
   join(exchange, upgrade.socket, backend, clock, limits.tunnelMs);
   return null;

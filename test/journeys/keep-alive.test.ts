@@ -8,6 +8,7 @@ import { startBackend, startRawBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { deathsOf } from '../support/deaths.ts';
 import { startRouter } from '../support/router.ts';
+import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
 
 test('a connection to a backend serves one request after the other, of any client', async (t) => {
   let connections = 0;
@@ -48,7 +49,7 @@ test('a kept connection that the backend has closed costs no request', async (t)
   assert.deepEqual(deathsOf(router, 'site.test'), []);
 });
 
-test('without httpKeepAlive every request has a connection of its own', async (t) => {
+test('without httpKeepAlive every request has a connection of its own, and WebSockets work as ever', async (t) => {
   let connections = 0;
   const asked: (string | undefined)[] = [];
   const site = await startBackend(t, (request, response) => {
@@ -56,13 +57,16 @@ test('without httpKeepAlive every request has a connection of its own', async (t
     response.end('ok');
   });
   site.server.on('connection', () => connections++);
+  const echo = await startWebSocketBackend(t);
   const { port } = await startRouter(t, {
-    routes: { 'site.test': ['site', site.url] },
+    routes: { 'site.test': ['site', site.url], 'echo.test': ['echo', echo.url] },
     server: { httpKeepAlive: false },
   });
   for (let i = 0; i < 5; i++) await ask({ port });
   assert.equal(connections, 5);
   assert.deepEqual(asked, ['close', 'close', 'close', 'close', 'close']);
+  const client = openWebSocket(t, `ws://127.0.0.1:${port}/`, 'echo.test');
+  await once(client, 'open');
 });
 
 test('maxSockets bounds the connections to a backend: what is too much waits its turn, and is answered', async (t) => {
@@ -93,4 +97,22 @@ test('maxSockets bounds the connections to a backend: what is too much waits its
   }
   for (const { status, body } of await answers) assert.deepEqual([status, body], [200, 'ok']);
   assert.equal(most, 2);
+});
+
+test('who waits too long for a connection is told to come again, and the busy backend is not dead', async (t) => {
+  const waiting: ServerResponse[] = [];
+  const busy = await startBackend(t, (_request, response) => waiting.push(response));
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', busy.url, busy.url] },
+    server: { maxSockets: 1, timeouts: { connect: 0.3 } },
+  });
+  const { port } = router;
+  const asked = once(busy.server, 'request');
+  const first = ask({ port });
+  await asked;
+  const second = await ask({ port, headers: { 'X-Debug': '1' } });
+  assert.deepEqual([second.status, second.headers['x-debug-error']], [503, 'all connections to the backends are busy']);
+  waiting[0]?.end('ok');
+  assert.equal((await first).body, 'ok');
+  assert.deepEqual(deathsOf(router, 'site.test'), []);
 });

@@ -1,8 +1,9 @@
 /** WebSockets: through the router and back, and what becomes of them when one side goes. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { refusingUrl, says, startBackend, startRawBackend, textOf } from '../support/backends.ts';
@@ -17,6 +18,11 @@ async function refusalOf(
 ): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
   const [, answer] = (await once(client, 'unexpected-response')) as [unknown, IncomingMessage];
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: await textOf(answer) };
+}
+
+function handshakeTo(path: string, host: string): string {
+  const fields = [`Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  return `${[`GET ${path} HTTP/1.1`, ...fields, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='].join('\r\n')}\r\n\r\n`;
 }
 
 test('a WebSocket goes through, and its end too', async (t) => {
@@ -165,19 +171,35 @@ test('a WebSocket goes through, and its end too', async (t) => {
     await router.until('death', () => deathsOf(router, 'broken.test')[0]);
   });
 
-  await t.test('the first bytes of a client that does not wait for the 101 are not lost', async () => {
-    const socket = await dial(port);
-    const handshake = ['Host: echo.test', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-    // "hi", masked with zeros.
-    const frame = '\x81\x82\0\0\0\0hi';
-    socket.write(Buffer.from(`GET / HTTP/1.1\r\n${[...handshake, key].join('\r\n')}\r\n\r\n${frame}`, 'latin1'));
+  await t.test('what a client sends before it was answered is not lost', async (sub) => {
+    const held = new EventEmitter();
+    const late = await startRawBackend(sub, (socket) => held.emit('connection', socket));
+    const other = await startRouter(sub, { routes: { 'late.test': ['late', late.url] } });
+    const connected = once(held, 'connection');
+    const client = await dial(other.port);
+    client.write(`${handshakeTo('/', 'late.test')}with it,`);
+    const [backend] = (await connected) as [Socket];
     let text = '';
-    for await (const chunk of socket) {
-      text += (chunk as Buffer).toString('latin1');
-      if (text.endsWith('\x81\x02hi')) break;
+    backend.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    const more = 'x'.repeat(200_000);
+    client.write(more);
+    await once(backend, 'data');
+    backend.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    while (!text.endsWith('done')) {
+      await once(backend, 'data');
+      if (!client.writableEnded) client.end('done');
     }
-    assert.match(text, /^HTTP\/1\.1 101 Switching Protocols\r\n/);
+    assert.equal(text.slice(text.indexOf('\r\n\r\n') + 4), `with it,${more}done`);
+  });
+
+  await t.test('a client that leaves before the backend has answered takes its connection there with it', async () => {
+    const connected = once(silent.server, 'connection');
+    const client = await dial(port);
+    client.write(handshakeTo('/left', 'silent.test'));
+    const [backend] = (await connected) as [Socket];
+    client.destroy();
+    await once(backend, 'end');
+    await router.line(/"GET \/left HTTP\/1\.1" 499 0 "-" "-" "silent" /);
   });
 
   for (const protocol of ['h2c', 'irc, TLS/1.0', 'websocketx']) {
