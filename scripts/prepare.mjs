@@ -1,17 +1,13 @@
 /** Builds on `npm install` in a clone; a published package comes built. */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { build, canBuild, isBuilt } from './build.mjs';
 
-const compiler = new URL('../node_modules/typescript/bin/tsc', import.meta.url);
-
-if (existsSync(compiler)) {
-  const root = new URL('..', import.meta.url);
-  process.exitCode =
-    spawnSync(process.execPath, [fileURLToPath(compiler), '-p', '.'], { cwd: root, stdio: 'inherit' }).status ?? 1;
-} else if (!existsSync(new URL('../dist/bin/hipache.js', import.meta.url))) {
+if (canBuild()) {
+  process.exitCode = build();
+} else if (isBuilt()) {
+  console.error('hipache is not built anew: the compiler is a development dependency. dist/ stays as it is.');
+} else {
   console.error(
-    'hipache is not built: the compiler is a development dependency. Run "npm ci" (without --omit=dev), then "npm prune --omit=dev".',
+    'hipache is not built: the compiler is a development dependency. Run "npm ci" in its folder first, without --omit=dev.',
   );
   process.exitCode = 1;
 }

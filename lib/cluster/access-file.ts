@@ -1,4 +1,4 @@
-import { chownSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RunAs } from '../config/config.ts';
 
@@ -10,10 +10,12 @@ export function prepareAccessLog(path: string | null, runAs: RunAs | null): void
   if (path === null || path === '-') return;
   try {
     const folder = dirname(path);
-    const made = mkdirSync(folder, { recursive: true });
+    const isNew = !existsSync(folder);
+    // One folder at most: a longer path that is missing is more likely a slip of the pen.
+    if (isNew) mkdirSync(folder);
     closeSync(openSync(path, 'a', 0o640));
     if (!runAs) return;
-    if (made !== undefined) chownSync(folder, runAs.uid, runAs.gid);
+    if (isNew) chownSync(folder, runAs.uid, runAs.gid);
     // Devices such as /dev/null are nobody's to give away.
     if (!path.startsWith('/dev/')) chownSync(path, runAs.uid, runAs.gid);
   } catch (cause) {

@@ -198,6 +198,7 @@ export class Worker {
     const parts: ListenerParts = {
       timeouts,
       headerBytes: server.limits.headerBytes,
+      maxConnections: server.limits.connections,
       isTrusted,
       serve: (exchange) => {
         this.#traffic.add(exchange);
@@ -236,6 +237,7 @@ export class Worker {
         isTrusted,
         serverName: hostname(),
         makeRequestId: server.requestId === 'off' ? null : randomUUID,
+        tellsRequestId: server.requestId === 'both',
       },
       budget: new RetryBudget(server.retryBudget),
       forward: (exchange, backend) => forwarder.forward(exchange, backend),

@@ -32,7 +32,7 @@ export interface ServerConfig {
   readonly deadBackendOn500: boolean;
   /** Keep connections to backends. */
   readonly httpKeepAlive: boolean;
-  /** Folder of error pages; pages missing there come from the package. Null for the packaged ones. */
+  /** Folder of error pages; what it lacks comes from the package, unless it has a default page. Null: all packaged. */
   readonly staticDir: string | null;
   readonly debug: boolean;
   readonly lruCache: { readonly size: number; readonly ttl: number } | null;
@@ -70,6 +70,8 @@ export interface Timeouts {
 
 export interface Limits {
   readonly headerBytes: number;
+  /** Clients' connections served at a time, per worker; others wait. 0 is no limit. */
+  readonly connections: number;
   /** 0 is no limit. */
   readonly bodyBytes: number;
   /** Bytes per second that a request body must keep up after its first seconds. 0 is no limit. */

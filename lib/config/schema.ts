@@ -46,6 +46,7 @@ const timeouts = {
 const limits = {
   headerBytes: v.nullish(wholeNumber(1024), 16_384),
   bodyBytes: v.nullish(wholeNumber(0), 0),
+  connections: v.nullish(wholeNumber(0), 0),
   bodyMinRate: v.nullish(wholeNumber(0), 240),
 };
 

@@ -27,6 +27,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     limits: {
       headerBytes: settings.limits.headerBytes,
       bodyBytes: settings.limits.bodyBytes,
+      connections: settings.limits.connections,
       bodyMinRate: settings.limits.bodyMinRate,
     },
     trustedProxies: settings.trustedProxies,

@@ -30,6 +30,18 @@ export function requestFraming(version: string, lengths: readonly string[], codi
   return lengthFraming(lengths);
 }
 
+/** Whether a body comes with a message; one of 0 bytes is none, and a chunked one may be anything. */
+export function hasBody(framing: Framing): boolean {
+  switch (framing.kind) {
+    case 'none':
+      return false;
+    case 'length':
+      return framing.bytes > 0;
+    case 'chunked':
+      return true;
+  }
+}
+
 function codingsFraming(values: readonly string[]): Framing {
   const codings = values
     .join(',')

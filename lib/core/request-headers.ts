@@ -10,11 +10,15 @@ export interface OutgoingRequest {
   readonly clientIp: string;
   /** As received from a trusted peer, or made; null when ids are off. */
   readonly requestId: string | null;
+  /** Fields for the answer, whoever gives it: names and values in turn. */
+  readonly answerFields: readonly string[];
 }
 
 export interface RequestHeaderPolicy extends ForwardedPolicy {
   /** Makes a request id; null where ids are off. */
   readonly makeRequestId: (() => string) | null;
+  /** Whether the client is told the id, too. */
+  readonly tellsRequestId: boolean;
 }
 
 const REQUEST_ID = /^[\w.+/=-]{1,200}$/;
@@ -84,7 +88,8 @@ export function requestHeaders(
     headers.push('X-Request-Id', requestId);
   }
   if (head.isWebSocket) headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
-  return { headers, clientIp, requestId };
+  const answerFields = requestId !== null && policy.tellsRequestId ? ['X-Request-Id', requestId] : [];
+  return { headers, clientIp, requestId, answerFields };
 }
 
 /** Writes the framing as parsed where the client's own field stood. Returns whether there was any to write. */

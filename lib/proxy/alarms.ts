@@ -17,7 +17,6 @@ export class Alarm {
 export class AlarmClock {
   readonly #set = new Set<Alarm>();
   #timer: NodeJS.Timeout | null = null;
-  #now = performance.now();
 
   /** Rings `alarm` once, `limitMs` from now; called again it puts it off. A limit of 0 calls it off. */
   set(alarm: Alarm, limitMs: number): void {
@@ -26,12 +25,12 @@ export class AlarmClock {
       return;
     }
     if (this.#timer === null) {
-      this.#now = performance.now();
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
       // An alarm is no reason for a worker to live on.
       this.#timer.unref();
     }
-    alarm.due = this.#now + limitMs;
+    // Not the time of the last tick: that may be long ago on a busy worker, and an alarm must not ring early.
+    alarm.due = performance.now() + limitMs;
     this.#set.add(alarm);
   }
 
@@ -46,9 +45,9 @@ export class AlarmClock {
   }
 
   #tick(): void {
-    this.#now = performance.now();
+    const now = performance.now();
     for (const alarm of this.#set) {
-      if (alarm.due > this.#now) continue;
+      if (alarm.due > now) continue;
       this.#set.delete(alarm);
       alarm.ring();
     }

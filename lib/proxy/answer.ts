@@ -38,6 +38,8 @@ export function relayAnswer(
   if (typeof relayed === 'string') return relayed;
 
   const { headers, framing } = relayed;
+  // A backend that answers with an id of its own has told the client already.
+  if (!('x-request-id' in answer.headers)) headers.push(...(exchange.outgoing?.answerFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
   if (isDraining() || exchange.upgrade) headers.push('Connection', 'close');
   exchange.status = status;

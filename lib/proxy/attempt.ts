@@ -8,6 +8,7 @@ import { relayAnswer, relayInformation } from './answer.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';
+import { Pace } from './pace.ts';
 import { relayUpgrade } from './upgrade.ts';
 
 export interface AttemptParts {
@@ -29,6 +30,7 @@ export class Attempt implements BodyProgress {
   readonly #alarm: Alarm;
   #phase: Phase = 'waiting';
   #out: ClientRequest | null = null;
+  #pace: Pace | null = null;
   #hasHeard = false;
   #settle: (outcome: Outcome) => void = () => {};
 
@@ -86,12 +88,16 @@ export class Attempt implements BodyProgress {
       this.#exchange.interrupt(new RouterError('body-too-large', `a body of more than ${limits.bodyBytes} bytes`));
       return;
     }
-    if (this.#phase === 'sending') clock.set(this.#alarm, limits.bodyMs);
+    if (this.#phase !== 'sending') return;
+    clock.set(this.#alarm, limits.bodyMs);
+    if (this.#pace?.isTooSlow(total, performance.now())) this.#giveUpOnBody('the request body came too slowly');
   }
 
   onBlocked(): void {
     // Now it is the backend that keeps everybody waiting.
-    if (this.#phase === 'sending') this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    if (this.#phase !== 'sending') return;
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    this.#pace?.blocked(performance.now());
   }
 
   onSent(): void {
@@ -119,6 +125,7 @@ export class Attempt implements BodyProgress {
     if (!this.#hasBody) return this.onSent();
     const { clock, limits } = this.#parts;
     clock.set(this.#alarm, limits.bodyMs);
+    this.#pace = new Pace(limits.bodyMinRate, performance.now());
     const out = this.#out;
     this.#exchange.body.feed(out, this);
     // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
@@ -162,14 +169,17 @@ export class Attempt implements BodyProgress {
         return this.#end({ type: 'unreachable', cause: new Error('connecting timed out') });
       case 'sending':
         if (this.#exchange.request.isPaused()) break;
-        this.#exchange.interrupt(new RouterError('request-timeout', 'the request body stopped coming'));
-        return;
+        return this.#giveUpOnBody('the request body stopped coming');
       case 'sent':
         break;
       case 'settled':
         return;
     }
     this.#end({ type: 'silent', cause: new Error('the backend did not answer in time') });
+  }
+
+  #giveUpOnBody(why: string): void {
+    this.#exchange.interrupt(new RouterError('request-timeout', why));
   }
 
   /** An answer is on its way to the client: whoever relays it owns the connection from here. */

@@ -59,10 +59,16 @@ export class Forwarder {
     }
   }
 
+  /** The fields for the backend. A connection that will not be kept says so: Node's agent would only close it. */
+  #headers({ outgoing, upgrade }: Exchange): readonly string[] {
+    const headers = outgoing?.headers ?? [];
+    return upgrade || this.#parts.pools.isKeeping ? headers : [...headers, 'Connection', 'close'];
+  }
+
   #send(exchange: Exchange, backend: Backend, attempt: Attempt): void {
     const { method = 'GET' } = exchange.request;
     const path = exchange.head?.path ?? '/';
-    const headers = exchange.outgoing?.headers ?? [];
+    const headers = this.#headers(exchange);
     this.#proxy.web(
       requestStandIn(method, path),
       RESPONSE_STAND_IN,

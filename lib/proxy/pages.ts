@@ -19,22 +19,16 @@ export class Pages {
   }
 
   /**
-   * Reads the pages of some folders; what a later one holds replaces what an earlier one does.
+   * Reads the pages of some folders; what a later one holds replaces what an earlier one does, and its default page
+   * replaces all of it: an operator who writes a single page means every error.
    * @param onFault told of a folder or page that cannot be read; the others still count
    */
   static read(folders: readonly string[], onFault: (path: string, cause: unknown) => void): Pages {
     const pages = new Map<string, Page>();
     for (const folder of folders) {
-      for (const name of namesIn(folder, onFault)) {
-        const key = NAME.exec(name)?.[1];
-        if (key === undefined) continue;
-        const path = join(folder, name);
-        try {
-          pages.set(key, { type: 'text/html; charset=utf-8', body: readFileSync(path) });
-        } catch (cause) {
-          onFault(path, cause);
-        }
-      }
+      const own = pagesIn(folder, onFault);
+      if (own.has('default')) pages.clear();
+      for (const [key, page] of own) pages.set(key, page);
     }
     return new Pages(pages);
   }
@@ -42,6 +36,21 @@ export class Pages {
   for(status: number): Page {
     return this.#pages.get(String(status)) ?? this.#pages.get('default') ?? textPage(status);
   }
+}
+
+function pagesIn(folder: string, onFault: (path: string, cause: unknown) => void): Map<string, Page> {
+  const pages = new Map<string, Page>();
+  for (const name of namesIn(folder, onFault)) {
+    const key = NAME.exec(name)?.[1];
+    if (key === undefined) continue;
+    const path = join(folder, name);
+    try {
+      pages.set(key, { type: 'text/html; charset=utf-8', body: readFileSync(path) });
+    } catch (cause) {
+      onFault(path, cause);
+    }
+  }
+  return pages;
 }
 
 function namesIn(folder: string, onFault: (path: string, cause: unknown) => void): string[] {

@@ -14,10 +14,13 @@ export interface PoolOptions {
 
 /** Connections to backends, one pool for each scheme. */
 export class Pools {
+  /** Whether connections are kept for the next request. */
+  readonly isKeeping: boolean;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
   constructor({ maxSockets, keepAlive }: PoolOptions) {
+    this.isKeeping = keepAlive;
     // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
     const options = {
       keepAlive,

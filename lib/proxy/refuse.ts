@@ -32,6 +32,7 @@ export function refuse(exchange: Exchange, error: RouterError, parts: RefusePart
   const headers = errorHeaders(parts.pages, status);
   if (error.code === 'store-unavailable') headers.push('Retry-After', RETRY_AFTER);
   if (error.code === 'method-refused') headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  headers.push(...(exchange.outgoing?.answerFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
   // Where the head was not understood, or its body broke off, nobody knows where the next request starts.
   const mustClose = head === null || exchange.interruption !== null || exchange.upgrade !== null || parts.isDraining();

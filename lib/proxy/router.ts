@@ -1,5 +1,6 @@
 /** The way of a request, in order. Every step is one call; what a step knows is in its own file. */
 import { asRouterError, RouterError } from '../core/errors.ts';
+import { hasBody } from '../core/framing.ts';
 import { candidates } from '../core/hostname.ts';
 import { readHead } from '../core/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
@@ -60,7 +61,7 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
     method,
     path: head.path,
     clientIp: exchange.outgoing.clientIp,
-    hasBody: head.framing.kind !== 'none',
+    hasBody: hasBody(head.framing),
   };
   await tryBackends(exchange, found, traits, parts);
 }

@@ -31,10 +31,8 @@ export function relayUpgrade(
     if (lower === 'connection' || lower === 'upgrade' || !dropped.has(lower))
       text += `${name}: ${rawHeaders[i + 1]}\r\n`;
   }
-  if (exchange.head?.isDebug) {
-    const debug = debugHeaders(exchange);
-    for (let i = 0; i < debug.length; i += 2) text += `${debug[i]}: ${debug[i + 1]}\r\n`;
-  }
+  const added = [...(exchange.outgoing?.answerFields ?? []), ...(exchange.head?.isDebug ? debugHeaders(exchange) : [])];
+  for (let i = 0; i < added.length; i += 2) text += `${added[i]}: ${added[i + 1]}\r\n`;
 
   exchange.status = 101;
   response.detachSocket(request.socket);

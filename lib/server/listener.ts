@@ -4,11 +4,13 @@ import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig, Timeouts } from '../config/config.ts';
+import type { ProxiedAddresses } from '../core/proxy-protocol.ts';
 import { RouterError } from '../core/errors.ts';
 import { unmapped } from '../core/forwarded.ts';
 import { readHead } from '../core/request-head.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import { Connection } from './connection.ts';
+import { Door } from './door.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
 import { withoutUpgrade } from './reinject.ts';
 import { tlsOptions } from './tls.ts';
@@ -16,6 +18,8 @@ import { tlsOptions } from './tls.ts';
 export interface ListenerParts {
   readonly timeouts: Timeouts;
   readonly headerBytes: number;
+  /** Connections served at a time; 0 for any number. */
+  readonly maxConnections: number;
   readonly isTrusted: (address: string) => boolean;
   /** Answers an exchange. */
   readonly serve: (exchange: Exchange) => void;
@@ -35,12 +39,15 @@ const LINGER_MS = 2_000;
 /** How long a stop waits for the first request on a connection that was accepted just before, ms. */
 const GREETING_MS = 1_000;
 
-/** One address that clients come in by: Node's HTTP server, and all that it would answer in its own way. */
+/** One address that clients come in by: a door, Node's HTTP server behind it, and all that it would answer in its own way. */
 export class Listener {
   readonly config: ListenerConfig;
   readonly #parts: ListenerParts;
+  readonly #door: Door;
   readonly #server: Server;
   readonly #connections = new WeakMap<Duplex, Connection>();
+  /** Who a load balancer said its clients are, by the address and port that the connection came from. */
+  readonly #proxied = new Map<string, ProxiedAddresses>();
   /** Clients, by address and port, that have connected and sent no request yet. */
   readonly #silent = new Set<string>();
   #onAllGreeted: () => void = () => {};
@@ -49,24 +56,25 @@ export class Listener {
     this.config = config;
     this.#parts = parts;
     this.#server = this.#createServer();
+    this.#door = new Door({
+      limit: parts.maxConnections,
+      proxyProtocol: config.proxyProtocol,
+      headerMs: parts.timeouts.header * 1000,
+      isTrusted: parts.isTrusted,
+      admit: (socket, proxied) => this.#admit(socket, proxied),
+    });
   }
 
   /** Starts to accept. @throws the system's error, EADDRINUSE for example */
   listen(): Promise<AddressInfo> {
     const { address: host, port } = this.config;
     const options: ListenOptions = { host, port, backlog: 4096, ipv6Only: host === '::' ? false : undefined };
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+    return this.#door.listen(options);
   }
 
   /** Stops accepting and closes idle connections. Open exchanges go on. */
   stop(): void {
-    if (this.#server.listening) this.#server.close();
+    this.#door.close();
     this.#server.closeIdleConnections();
   }
 
@@ -110,11 +118,6 @@ export class Listener {
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       this.#open({ request, response, upgrade: null, peer: this.#connectionOf(request.socket).peer });
     };
-    server.on('connection', (socket: Socket) => {
-      const client = clientOf(socket);
-      this.#silent.add(client);
-      socket.once('close', () => this.#greet(client));
-    });
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
@@ -122,19 +125,37 @@ export class Listener {
     server.on('connect', (request, socket, head) => void this.#onConnect(request, socket, head));
     server.on('clientError', (error, socket) => void this.#onParseError(error, socket));
     server.on('tlsClientError', (_error, socket) => socket.destroy());
+    // The server listens to nobody: the door brings its connections. But only this event starts its watch over
+    // heads that take too long (see test/wire/limits.test.ts).
+    server.emit('listening');
     return server;
+  }
+
+  #admit(socket: Socket, proxied: ProxiedAddresses | null): void {
+    const client = clientOf(socket);
+    this.#silent.add(client);
+    if (proxied) this.#proxied.set(client, proxied);
+    socket.once('close', () => {
+      this.#greet(client);
+      this.#proxied.delete(client);
+    });
+    this.#server.emit('connection', socket);
+    // A TLS server reads from below the socket, an HTTP server from the socket itself.
+    if (this.config.tls === null) socket.resume();
   }
 
   #connectionOf(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (!connection) {
-      this.#greet(clientOf(socket));
-      const address = unmapped(socket.remoteAddress ?? '');
+      const client = clientOf(socket);
+      this.#greet(client);
+      const proxied = this.#proxied.get(client);
+      const address = unmapped(proxied?.source ?? socket.remoteAddress ?? '');
       connection = new Connection(socket, {
         address,
         isTrusted: this.#parts.isTrusted(address),
         isTls: this.config.tls !== null,
-        localPort: socket.localPort ?? this.config.port,
+        localPort: proxied?.destinationPort ?? socket.localPort ?? this.config.port,
       });
       this.#connections.set(socket, connection);
     }
@@ -165,8 +186,6 @@ export class Listener {
     if (!isWebSocket(request)) {
       socket.unshift(withoutUpgrade(request, head));
       this.#server.emit(this.config.tls ? 'secureConnection' : 'connection', socket as TLSSocket);
-      // For us it is no new client.
-      this.#greet(clientOf(socket));
       socket.resume();
       return;
     }
@@ -190,7 +209,7 @@ export class Listener {
     const connection = this.#connectionOf(socket);
     if (connection.hasFailed) return;
     connection.hasFailed = true;
-    const refusal = refusalFor(error, socket.bytesRead === error.rawPacket?.length);
+    const refusal = refusalFor(error, socket.bytesRead === error.rawPacket?.length, this.#parts.headerBytes);
     if (refusal === null || !socket.writable) {
       socket.destroy();
       return;

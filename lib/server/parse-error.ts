@@ -13,8 +13,9 @@ export interface ParseError extends Error {
 /**
  * The refusal that a parse error deserves, or null when there is nobody to talk to any more.
  * @param isFirstPacket whether `rawPacket` is all that ever came on the connection
+ * @param headerBytes how large a header section may be, request line included
  */
-export function refusalFor(error: ParseError, isFirstPacket: boolean): RouterError | null {
+export function refusalFor(error: ParseError, isFirstPacket: boolean, headerBytes: number): RouterError | null {
   switch (error.code) {
     case 'ECONNRESET':
     case 'EPIPE':
@@ -26,7 +27,7 @@ export function refusalFor(error: ParseError, isFirstPacket: boolean): RouterErr
       return new RouterError('request-timeout', 'the request head did not come in time', { cause: error });
     case 'HPE_HEADER_OVERFLOW':
       // RFC 9110 §15.5.15: a target that alone is too long gets its own code.
-      return isFirstPacket && !error.rawPacket?.includes('\r\n')
+      return isFirstPacket && lineLength(error.rawPacket) >= headerBytes
         ? new RouterError('uri-too-long', 'the request target is too long', { cause: error })
         : new RouterError('head-too-large', 'the header section is too large', { cause: error });
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
@@ -38,6 +39,11 @@ export function refusalFor(error: ParseError, isFirstPacket: boolean): RouterErr
     default:
       return new RouterError('bad-request', error.message, { cause: error });
   }
+}
+
+function lineLength(packet: Buffer | undefined): number {
+  const end = packet?.indexOf('\r\n') ?? 0;
+  return end < 0 ? Infinity : end;
 }
 
 /** The first line of what could not be parsed, for the access log: a guess, and not to be believed. */

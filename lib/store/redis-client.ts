@@ -24,6 +24,8 @@ export class RedisClient {
   /** The connection was made, but must not be used. */
   #isUnusable = false;
   #isClosed = false;
+  /** The connection whose commands wait for the end of the turn. */
+  #gathering: Redis['stream'] | null = null;
 
   /** @param handshakeMs limit for each command of the handshake */
   constructor(address: RedisAddress, handshakeMs: number, events: RedisClientEvents) {
@@ -36,16 +38,26 @@ export class RedisClient {
   }
 
   /** Sends a command. Rejects with what Redis replied, what `isTimeout` knows, or the loss of the connection. */
-  async send(command: RedisCommand, deadline: number): Promise<unknown> {
-    return await this.#redis.sendCommand(commandOf(command, deadline));
+  send(command: RedisCommand, deadline: number): Promise<unknown> {
+    this.#gather();
+    return this.#redis.sendCommand(commandOf(command, deadline)) as Promise<unknown>;
+  }
+
+  /** Lets the commands of one turn of the event loop leave as one packet: each write of its own costs a system call. */
+  #gather(): void {
+    const { stream } = this.#redis;
+    if (stream === this.#gathering || !stream?.writable) return;
+    this.#gathering = stream;
+    stream.cork();
+    setImmediate(() => {
+      this.#gathering = null;
+      stream.uncork();
+    });
   }
 
   /** Sends commands as one packet. An error that Redis replied stands among the replies; others reject. */
   async sendAll(commands: readonly RedisCommand[], deadline: number): Promise<readonly unknown[]> {
-    const { stream } = this.#redis;
-    stream.cork();
     const sent = commands.map((command) => this.send(command, deadline));
-    stream.uncork();
     const replies: unknown[] = [];
     for (const answer of await Promise.allSettled(sent)) {
       if (answer.status === 'rejected' && !isReplyError(answer.reason)) throw answer.reason;

@@ -35,6 +35,8 @@ export class RedisConnection {
   readonly #settings: RedisConnectionSettings;
   readonly #client: RedisClient;
   #state: State = 'trying';
+  /** A command found the connection lost; the client's own word for it is still to come. */
+  #isLossKnown = false;
   #turn = new Turn();
   readonly #first = this.#turn;
   #cause: Error = new Error('not connected yet');
@@ -135,7 +137,16 @@ export class RedisConnection {
       this.#timedOut(error);
       throw unavailable(`no answer within ${this.#settings.timeoutMs} ms`, error);
     }
+    this.#doubt();
     if (!mayRetry || this.#state === 'closed') throw unavailable('the connection was lost', error);
+  }
+
+  /** The connection is lost: the next attempt to connect will tell whether the server is. */
+  #doubt(): void {
+    if (this.#state !== 'up') return;
+    this.#state = 'trying';
+    this.#isLossKnown = true;
+    this.#turn = new Turn();
   }
 
   #timedOut(error: Error): void {
@@ -157,10 +168,10 @@ export class RedisConnection {
   #lost(cause: Error): void {
     this.#epoch++;
     clearTimeout(this.#pulseTimer);
-    if (this.#state === 'up') {
-      this.#state = 'trying';
-      this.#turn = new Turn();
-    } else this.#sink(cause);
+    this.#doubt();
+    // Without a connection to lose, it was an attempt that failed.
+    if (!this.#isLossKnown) this.#sink(cause);
+    this.#isLossKnown = false;
   }
 
   /** Asks whether the server serves, and arranges for the next time. */
@@ -189,6 +200,7 @@ export class RedisConnection {
     this.#timeouts = 0;
     this.#settings.onPulse(reply);
     this.#state = 'up';
+    this.#isLossKnown = false;
     this.#turn.end();
     if (this.#announced === 'up') return;
     this.#announced = 'up';

@@ -38,6 +38,8 @@ export class RedisStore implements RouteStore {
   readonly #write: RedisConnection;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
+  /** Lookups of this turn of the event loop, by host. */
+  readonly #unsent = new Map<string, Promise<Route | null>>();
   #ping: unknown = null;
   /** On which connection scripts were refused. */
   #scriptless = -1;
@@ -57,9 +59,22 @@ export class RedisStore implements RouteStore {
     return isFresh(this.#ping, Date.now());
   }
 
-  async find(candidates: readonly string[]): Promise<Route | null> {
-    const [frontend] = candidates;
-    if (frontend === undefined) return null;
+  /**
+   * Requests for one host that arrive in the same turn of the event loop share one lookup: it has not been sent yet,
+   * so it sees whatever was written before any of them arrived.
+   */
+  find(candidates: readonly string[]): Promise<Route | null> {
+    const [frontend = ''] = candidates;
+    const shared = this.#unsent.get(frontend);
+    if (shared !== undefined) return shared;
+    // Commands leave at the end of the turn (see redis-client.ts), right after this.
+    if (this.#unsent.size === 0) setImmediate(() => this.#unsent.clear());
+    const found = this.#find(frontend, candidates);
+    this.#unsent.set(frontend, found);
+    return found;
+  }
+
+  async #find(frontend: string, candidates: readonly string[]): Promise<Route | null> {
     const { prefix } = this.#settings.read;
     const keys = candidates.map((key) => `${prefix}frontend:${key}`);
     const deadKey = `${prefix}dead:${frontend}`;

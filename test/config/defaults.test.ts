@@ -22,7 +22,7 @@ const EMPTY: Config = {
     memory: { limitMB: 200, interval: 60 },
     drain: { requests: 30, tunnels: 3600 },
     timeouts: { header: 10, body: 30, connect: 5, firstByte: 30, response: 60, idle: 60, tunnel: 3600 },
-    limits: { headerBytes: 16_384, bodyBytes: 0, bodyMinRate: 240 },
+    limits: { headerBytes: 16_384, bodyBytes: 0, connections: 0, bodyMinRate: 240 },
     trustedProxies: ['private'],
     forwarded: 'standard',
     requestId: 'backend',
@@ -72,7 +72,7 @@ const GIVEN: readonly (readonly [Record<string, unknown>, Partial<Config['server
   [{ drain: { requests: 0, tunnels: 10 } }, { drain: { requests: 0, tunnels: 10 } }],
   [
     { limits: { headerBytes: 8192, bodyBytes: 1, bodyMinRate: 0 } },
-    { limits: { headerBytes: 8192, bodyBytes: 1, bodyMinRate: 0 } },
+    { limits: { headerBytes: 8192, bodyBytes: 1, connections: 0, bodyMinRate: 0 } },
   ],
   [{ trustedProxies: [] }, { trustedProxies: [] }],
   [{ trustedProxies: '10.1.2.3' }, { trustedProxies: ['10.1.2.3'] }],

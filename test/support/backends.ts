@@ -1,6 +1,13 @@
 /** Backends of every kind: well-behaved, and those that refuse, stall, cut or reset. */
 import { once } from 'node:events';
-import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as SecureServer } from 'node:https';
 import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
@@ -32,6 +39,25 @@ async function run<S extends TcpServer>(t: TestContext, server: S, sockets: Set<
 /** An HTTP server with a handler. */
 export function startBackend(t: TestContext, handler: RequestListener): Promise<RunningBackend<Server>> {
   return run(t, createHttpServer(handler), new Set());
+}
+
+/** An HTTPS server with a handler, named as its certificate is. */
+export async function startSecureBackend(
+  t: TestContext,
+  { key, cert }: { readonly key: string; readonly cert: string },
+  name: string,
+  handler: RequestListener,
+): Promise<RunningBackend<SecureServer>> {
+  const backend = await run(t, createHttpsServer({ key, cert }, handler), new Set());
+  return { ...backend, url: `https://${name}:${backend.port}` };
+}
+
+/** Answers every request with this text, whatever was asked. */
+export function says(text: string, status = 200, headers: OutgoingHttpHeaders = {}): RequestListener {
+  return (request, response) => {
+    request.resume();
+    response.writeHead(status, headers).end(text);
+  };
 }
 
 /** A TCP server: what it does with a connection is up to the test. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Why tests that need certificates cannot run here, for `skip`; false when they can. */
@@ -25,5 +25,25 @@ export function makePair(folder: string, name: string, passphrase?: string): Pai
   const form = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '1'];
   const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   execFileSync('openssl', [...form, ...names, '-keyout', keyFile, '-out', certFile, ...secret], { stdio: 'pipe' });
+  return { keyFile, certFile, key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
+}
+
+/**
+ * Makes `<name>.key` and `<name>.crt`, signed by another pair rather than by itself.
+ * @param isAuthority lets it sign others in turn
+ */
+export function makeSigned(folder: string, name: string, issuer: Pair, isAuthority = false): Pair {
+  const keyFile = join(folder, `${name}.key`);
+  const certFile = join(folder, `${name}.crt`);
+  const requestFile = join(folder, `${name}.csr`);
+  const extensionFile = join(folder, `${name}.ext`);
+  writeFileSync(extensionFile, isAuthority ? 'basicConstraints=CA:TRUE\n' : `subjectAltName=DNS:${name}\n`);
+  const form = ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', [...form, '-subj', `/CN=${name}`, '-keyout', keyFile, '-out', requestFile], {
+    stdio: 'pipe',
+  });
+  const signing = ['x509', '-req', '-in', requestFile, '-CA', issuer.certFile, '-CAkey', issuer.keyFile];
+  const rest = ['-CAcreateserial', '-days', '1', '-extfile', extensionFile, '-out', certFile];
+  execFileSync('openssl', [...signing, ...rest], { stdio: 'pipe' });
   return { keyFile, certFile, key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
 }

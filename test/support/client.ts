@@ -1,7 +1,9 @@
 /** Clients: one that speaks HTTP through Node, one that sends raw bytes. */
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { textOf } from './backends.ts';
 
 export interface Answer {
@@ -21,6 +23,8 @@ export interface Ask {
   readonly body?: string | Buffer;
   /** Keeps the connection; by default each request has its own. */
   readonly agent?: Agent;
+  /** Asks over TLS, with these options. */
+  readonly tls?: ConnectionOptions;
 }
 
 /** One request, and its whole answer. Rejects when the connection breaks. */
@@ -32,17 +36,17 @@ export function ask({
   headers,
   body,
   agent,
+  tls,
 }: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const out = request(
-      { host: '127.0.0.1', port, method, path, headers: { host, ...headers }, agent: agent ?? false, timeout: 20_000 },
-      (answer) => {
-        textOf(answer).then((text) => {
-          const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
-          resolve({ status: statusCode, reason: statusMessage, headers: answer.headers, rawHeaders, body: text });
-        }, reject);
-      },
-    );
+    const start = tls ? secureRequest : request;
+    const options = { host: '127.0.0.1', port, method, path, headers: { host, ...headers }, timeout: 20_000 };
+    const out = start({ ...tls, ...options, agent: agent ?? false }, (answer) => {
+      textOf(answer).then((text) => {
+        const { statusCode = 0, statusMessage = '', rawHeaders } = answer;
+        resolve({ status: statusCode, reason: statusMessage, headers: answer.headers, rawHeaders, body: text });
+      }, reject);
+    });
     out.once('error', reject);
     out.once('timeout', () => out.destroy(new Error('no answer within 20 s')));
     out.end(body);
@@ -63,7 +67,8 @@ export async function send(
   });
   socket.setTimeout(20_000, () => socket.destroy(new Error('no answer within 20 s')));
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
-  await once(socket, 'close');
+  // However it closes: a reset is an answer too.
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 

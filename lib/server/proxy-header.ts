@@ -1,0 +1,41 @@
+import type { Socket } from 'node:net';
+import { type ProxiedAddresses, readProxyHeader } from '../core/proxy-protocol.ts';
+
+/**
+ * Reads the PROXY header that a load balancer sends before its client's bytes, puts back what came after it, and
+ * admits the connection, paused. A bad header, or none in time, closes the connection: whoever it is, nobody knows who.
+ * @param isRequired without it, a connection that begins otherwise is admitted as it is
+ * @param limitMs for the whole header; 0 for ever
+ */
+export function greet(
+  socket: Socket,
+  isRequired: boolean,
+  limitMs: number,
+  admit: (socket: Socket, proxied: ProxiedAddresses | null) => void,
+): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  const timer = limitMs > 0 ? setTimeout(() => socket.destroy(), limitMs) : null;
+  const onError = (): void => {
+    socket.destroy();
+  };
+  const stop = (): void => {
+    if (timer) clearTimeout(timer);
+    socket.off('data', onData).off('end', onError).off('error', onError).off('close', stop);
+  };
+  const onData = (chunk: Buffer): void => {
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    const header = readProxyHeader(bytes);
+    if (header.type === 'incomplete') return;
+    stop();
+    if (header.type === 'invalid' || (header.type === 'none' && isRequired)) {
+      socket.destroy();
+      return;
+    }
+    socket.pause();
+    const rest = header.type === 'header' ? bytes.subarray(header.length) : bytes;
+    if (rest.length > 0) socket.unshift(rest);
+    admit(socket, header.type === 'header' ? header.addresses : null);
+  };
+  socket.on('data', onData).on('end', onError).on('error', onError).on('close', stop);
+  socket.resume();
+}

@@ -1,0 +1,96 @@
+/** Connections to backends: kept for the next request, and never more than maxSockets. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import { startBackend, startRawBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
+import { deathsOf } from '../support/deaths.ts';
+import { startRouter } from '../support/router.ts';
+
+test('a connection to a backend serves one request after the other, of any client', async (t) => {
+  let connections = 0;
+  const site = await startBackend(t, (request, response) => {
+    const hash = createHash('sha256');
+    request.on('data', (chunk: Buffer) => hash.update(chunk));
+    // With its length: Node's client gives up a connection after an answer to HEAD that has none.
+    request.on('end', () => response.setHeader('Content-Length', 64).end(hash.digest('hex')));
+  });
+  site.server.on('connection', () => connections++);
+  const { port } = await startRouter(t, { routes: { 'site.test': ['site', site.url] } });
+  for (let i = 0; i < 10; i++) {
+    assert.equal((await ask({ port, method: i % 2 === 0 ? 'GET' : 'HEAD', path: `/${i}` })).status, 200);
+    const body = `body ${i}`;
+    const answer = await ask({ port, method: 'POST', body });
+    assert.equal(answer.body, createHash('sha256').update(body).digest('hex'));
+  }
+  assert.equal(connections, 1);
+});
+
+test('a kept connection that the backend has closed costs no request', async (t) => {
+  let connections = 0;
+  // Answers one request on each connection, and closes it when the next comes: what a race with an idle timeout looks like.
+  const { url } = await startRawBackend(t, (socket) => {
+    connections++;
+    let requests = 0;
+    socket.on('data', () => {
+      if (++requests === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      else socket.destroy();
+    });
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', url, url] } });
+  for (let i = 0; i < 5; i++) {
+    assert.equal((await ask({ port: router.port })).status, 200);
+    assert.equal((await ask({ port: router.port, method: 'POST', body: 'x'.repeat(i) })).status, 200);
+  }
+  assert.equal(connections, 10);
+  assert.deepEqual(deathsOf(router, 'site.test'), []);
+});
+
+test('without httpKeepAlive every request has a connection of its own', async (t) => {
+  let connections = 0;
+  const asked: (string | undefined)[] = [];
+  const site = await startBackend(t, (request, response) => {
+    asked.push(request.headers.connection);
+    response.end('ok');
+  });
+  site.server.on('connection', () => connections++);
+  const { port } = await startRouter(t, {
+    routes: { 'site.test': ['site', site.url] },
+    server: { httpKeepAlive: false },
+  });
+  for (let i = 0; i < 5; i++) await ask({ port });
+  assert.equal(connections, 5);
+  assert.deepEqual(asked, ['close', 'close', 'close', 'close', 'close']);
+});
+
+test('maxSockets bounds the connections to a backend: what is too much waits its turn, and is answered', async (t) => {
+  let open = 0;
+  let most = 0;
+  const waiting: ServerResponse[] = [];
+  const site = await startBackend(t, (_request, response) => {
+    waiting.push(response);
+    site.server.emit('asked');
+  });
+  site.server.on('connection', (socket) => {
+    most = Math.max(most, ++open);
+    socket.once('close', () => open--);
+  });
+  const other = await startBackend(t, (_request, response) => response.end('other'));
+  const { port } = await startRouter(t, {
+    routes: { 'site.test': ['site', site.url], 'other.test': ['other', other.url] },
+    server: { maxSockets: 2 },
+  });
+  let asked = once(site.server, 'asked');
+  const answers = Promise.all(Array.from({ length: 6 }, (_, i) => ask({ port, path: `/${i}` })));
+  for (let i = 0; i < 6; i++) {
+    if (waiting.length === 0) await asked;
+    asked = once(site.server, 'asked');
+    // Another backend has connections of its own: what waits here does not hold up anybody there.
+    if (i === 0) assert.equal((await ask({ port, host: 'other.test' })).body, 'other');
+    waiting.shift()?.end('ok');
+  }
+  for (const { status, body } of await answers) assert.deepEqual([status, body], [200, 'ok']);
+  assert.equal(most, 2);
+});

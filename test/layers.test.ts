@@ -1,0 +1,122 @@
+/** The layers of lib/README.md: imports point down, never up, never sideways between folders of one rank. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+const RANKS: ReadonlyMap<string, number> = new Map([
+  ['lib/core', 0],
+  ['lib/config', 1],
+  ['lib/store', 1],
+  ['lib/proxy', 2],
+  ['lib/fastlane', 2],
+  ['lib/observe', 3],
+  ['lib/server', 3],
+  ['lib/cluster', 4],
+  ['bin', 5],
+]);
+
+/** Who may import what comes from elsewhere: one file, or one folder. */
+const IMPORTERS: ReadonlyMap<string, string> = new Map([
+  ['http-proxy', 'lib/proxy/forward.ts'],
+  ['ioredis', 'lib/store/redis-client.ts'],
+  ['lru-cache', 'lib/store/cached.ts'],
+  ['pino', 'lib/observe/log.ts'],
+  ['valibot', 'lib/config/'],
+  ['node:cluster', 'lib/cluster/'],
+]);
+
+interface Import {
+  readonly from: string;
+  /** A path from the root for our own files, else the module's name. */
+  readonly to: string;
+}
+
+// Static imports and exports, type imports, and dynamic ones: all name their module in quotes after these words.
+const SPECIFIER = /\b(?:from|import)\s*\(?\s*'([^'\s]+)'/g;
+
+const files = ['lib', 'bin'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`),
+);
+
+const imports: readonly Import[] = files.flatMap((from) => {
+  const code = readFileSync(join(root, from), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(SPECIFIER)].map(([, name = '']) => ({
+    from,
+    to: name.startsWith('.') ? normalize(join(dirname(from), name)) : name,
+  }));
+});
+
+const isOurs = ({ to }: Import): boolean => to.startsWith('lib/') || to.startsWith('bin/');
+const rank = (file: string): number => RANKS.get(dirname(file)) ?? Number.NaN;
+const told = ({ from, to }: Import): string => `${from} imports ${to}`;
+
+test('there is something to look at', () => {
+  assert.ok(files.length > 50, `${files.length} files`);
+  assert.ok(imports.some(({ from, to }) => from === 'lib/proxy/router.ts' && to === 'lib/core/verdict.ts'));
+});
+
+test('every file has a place in the table', () => {
+  assert.deepEqual(
+    files.filter((file) => !RANKS.has(dirname(file))),
+    [],
+  );
+});
+
+test('imports point down, never up, never sideways between folders of one rank', () => {
+  const wrong = imports.filter((each) => {
+    const { from, to } = each;
+    return isOurs(each) && dirname(from) !== dirname(to) && !(rank(to) < rank(from));
+  });
+  assert.deepEqual(wrong.map(told), []);
+});
+
+test('imports name files that are there, and stay within lib and bin', () => {
+  const wrong = imports.filter(
+    (each) => each.to.includes('/') && !each.to.startsWith('node:') && !files.includes(each.to),
+  );
+  assert.deepEqual(wrong.map(told), []);
+});
+
+test('Node’s modules are called by their full names', () => {
+  assert.deepEqual(imports.filter(({ to }) => builtinModules.includes(to)).map(told), []);
+});
+
+test('core is rules: no Node, no packages, no clock, no chance', () => {
+  const foreign = imports.filter((each) => each.from.startsWith('lib/core/') && !isOurs(each));
+  assert.deepEqual(foreign.map(told), []);
+  const impure =
+    /\b(?:process|Buffer|setTimeout|setInterval|setImmediate|console|performance)\b[.(]|Math\.random|Date\.now|new Date\(\)/;
+  const wrong = files.filter(
+    (file) => file.startsWith('lib/core/') && impure.test(readFileSync(join(root, file), 'utf8')),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+for (const [name, where] of IMPORTERS) {
+  test(`${name} is imported by ${where} only`, () => {
+    const importers = imports.filter(({ to }) => to === name).map(({ from }) => from);
+    assert.ok(importers.length > 0);
+    assert.deepEqual(
+      importers.filter((from) => !from.startsWith(where)),
+      [],
+    );
+  });
+}
+
+test('no other package is imported, and every one is declared', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const packages = new Set(imports.filter((each) => !isOurs(each) && !each.to.startsWith('node:')).map(({ to }) => to));
+  for (const name of packages) {
+    assert.ok(IMPORTERS.has(name), `${name} has no place in the table`);
+    assert.ok(name in manifest.dependencies, `${name} is not declared`);
+  }
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessLine, type AccessRecord, garbageLine, LogTime } from '../../lib/observe/access-line.ts';
+
+const TIME = '21/Nov/2026:01:21:49 +0000';
+
+const record: AccessRecord = {
+  clientIp: '127.0.0.1',
+  method: 'GET',
+  target: '/',
+  version: '1.1',
+  status: 200,
+  bytes: 370,
+  referer: 'ref',
+  userAgent: 'ua',
+  name: 'identifier',
+  totalMs: 11.4,
+  backendMs: 9.2,
+};
+
+function line(changes: Partial<AccessRecord> = {}): string {
+  return accessLine({ ...record, ...changes }, TIME);
+}
+
+test('a line is the one that Hipache wrote, byte for byte', () => {
+  assert.equal(
+    line(),
+    '::ffff:127.0.0.1 - - [21/Nov/2026:01:21:49 +0000] "GET / HTTP/1.1" 200 370 "ref" "ua" "identifier" 0.011 0.009\n',
+  );
+});
+
+test('what is missing is a dash, and a backend that was not tried took no time', () => {
+  assert.equal(
+    line({ clientIp: '', referer: undefined, userAgent: '', name: null, backendMs: null }),
+    '- - - [21/Nov/2026:01:21:49 +0000] "GET / HTTP/1.1" 200 370 "-" "-" "-" 0.011 0.000\n',
+  );
+});
+
+test('an IPv6 client is written as it is', () =>
+  assert.match(line({ clientIp: '2001:db8::1' }), /^2001:db8::1 - - \[/));
+
+test('nobody can end a field or a line from outside', () => {
+  assert.match(line({ userAgent: 'a" 200 "b' }), / "a\\x22 200 \\x22b" /);
+  assert.match(line({ referer: 'back\\slash' }), / "back\\x5Cslash" /);
+  assert.match(line({ target: '/\r\n\t\0\x1b[2J\x7f' }), /"GET \/\\x0D\\x0A\\x09\\x00\\x1B\[2J\\x7F HTTP\/1.1"/);
+  assert.match(line({ method: 'G"T' }), /"G\\x22T \//);
+});
+
+test('bytes beyond ASCII are escaped one by one: header values are latin1, names of sites are UTF-8', () => {
+  assert.match(line({ userAgent: 'caf\u00e9 \u00ff' }), / "caf\\xE9 \\xFF" /);
+  assert.match(line({ name: 'caf\u00e9 \u2603' }), / "caf\\xC3\\xA9 \\xE2\\x98\\x83" /);
+});
+
+test('a line stays one line of ASCII whatever comes in', () => {
+  const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('');
+  const text = line({ userAgent: all, referer: all, target: all, method: all, name: all });
+  assert.match(text, /^[ -~]+\n$/);
+});
+
+test('bytes that were no request are logged in the place of one', () => {
+  assert.equal(
+    garbageLine('127.0.0.1', 'GET /"\x01', 400, 12, TIME),
+    '::ffff:127.0.0.1 - - [21/Nov/2026:01:21:49 +0000] "GET /\\x22\\x01" 400 12 "-" "-" "-" 0.000 0.000\n',
+  );
+});
+
+test('times are UTC, the year too', () => {
+  const time = new LogTime();
+  assert.equal(time.at(Date.UTC(2026, 10, 21, 1, 21, 49, 999)), TIME);
+  assert.equal(time.at(Date.UTC(2026, 11, 31, 23, 59, 59)), '31/Dec/2026:23:59:59 +0000');
+  assert.equal(time.at(Date.UTC(2027, 0, 1, 0, 0, 0)), '01/Jan/2027:00:00:00 +0000');
+  assert.equal(time.at(Date.UTC(2024, 1, 29, 12, 5, 7)), '29/Feb/2024:12:05:07 +0000');
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { LineFile } from '../../lib/observe/line-file.ts';
+import { temporaryFolder } from '../support/router.ts';
+
+interface Opened {
+  readonly path: string;
+  readonly file: LineFile;
+  readonly faults: Error[];
+}
+
+function open(t: TestContext): Opened {
+  const path = join(temporaryFolder(t), 'access.log');
+  const faults: Error[] = [];
+  const file = new LineFile(path, (cause) => faults.push(cause));
+  t.after(() => file.flushSync());
+  return { path, file, faults };
+}
+
+const textOf = (path: string): string => readFileSync(path, 'latin1');
+
+/** Resolves when the file holds so many bytes: writes end when the system says so. */
+async function grown(path: string, size: number): Promise<void> {
+  for (let i = 0; i < 2_000 && statSync(path).size < size; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(statSync(path).size, size);
+}
+
+test('lines are appended to what the file held, and soon', async (t) => {
+  const path = join(temporaryFolder(t), 'access.log');
+  writeFileSync(path, 'before\n');
+  const file = new LineFile(path, assert.fail);
+  file.append('one\n');
+  file.append('caf\u00e9\n');
+  await grown(path, 16);
+  assert.equal(textOf(path), 'before\none\ncaf\u00e9\n');
+});
+
+test('a new file is nobody else’s to read or write', (t) => {
+  const { path } = open(t);
+  assert.equal(statSync(path).mode & 0o027, 0);
+});
+
+test('flushSync writes what is left, at once and once', async (t) => {
+  const { path, file } = open(t);
+  file.append('one\n');
+  file.flushSync();
+  assert.equal(textOf(path), 'one\n');
+  file.flushSync();
+  file.append('two\n');
+  file.flushSync();
+  assert.equal(textOf(path), 'one\ntwo\n');
+});
+
+test('many lines come through whole, in order, and none is lost', async (t) => {
+  const { path, file } = open(t);
+  let text = '';
+  for (let i = 0; i < 60; i++) {
+    for (let j = 0; j < 100; j++) {
+      const line = `${i}.${j} ${'x'.repeat(j)}\n`;
+      text += line;
+      file.append(line);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await grown(path, text.length);
+  assert.equal(textOf(path), text);
+  assert.equal(file.dropped, 0);
+});
+
+test('after the file was moved away, reopen makes a new one, and no line is lost or doubled', async (t) => {
+  const { path, file } = open(t);
+  file.append('one\n');
+  renameSync(path, `${path}.1`);
+  file.append('two\n');
+  file.reopen();
+  file.append('three\n');
+  file.flushSync();
+  assert.equal(textOf(`${path}.1`), 'one\ntwo\n');
+  assert.equal(textOf(path), 'three\n');
+});
+
+test('a write that is under way while the file is reopened goes to the old file', async (t) => {
+  const { path, file } = open(t);
+  const line = `${'x'.repeat(1_023)}\n`;
+  // The 64th line fills a buffer that is worth writing at once.
+  for (let i = 0; i < 64; i++) file.append(line);
+  file.append('last\n');
+  renameSync(path, `${path}.1`);
+  file.reopen();
+  file.append('new\n');
+  await grown(`${path}.1`, 64 * 1_024 + 5);
+  await grown(path, 4);
+});
+
+test('where the new file cannot be opened, the old one is kept', (t) => {
+  const { path, file, faults } = open(t);
+  file.append('one\n');
+  rmSync(join(path, '..'), { recursive: true });
+  assert.throws(() => file.reopen(), { code: 'ENOENT' });
+  file.append('two\n');
+  file.flushSync();
+  assert.deepEqual(faults, []);
+});
+
+test('a file that cannot be opened is the caller’s to hear of', (t) => {
+  const folder = temporaryFolder(t);
+  assert.throws(() => new LineFile(join(folder, 'none', 'access.log'), assert.fail), { code: 'ENOENT' });
+});
+
+test('a disk that does not keep up costs lines, not memory: they are counted', async (t) => {
+  const { path, file } = open(t);
+  const line = `${'x'.repeat(1_023)}\n`;
+  // Nothing is written before this loop ends, so that two buffers are all there is.
+  for (let i = 0; i < 2_000; i++) file.append(line);
+  const kept = 2_000 - file.dropped;
+  assert.ok(kept >= 256 && kept <= 512, `${kept} kept`);
+  await grown(path, kept * 1_024);
+  file.append('after\n');
+  await grown(path, kept * 1_024 + 6);
+  assert.ok(textOf(path).endsWith('x\nafter\n'));
+});
+
+test(
+  'a disk that fails is reported, its lines are counted, and the next ones are tried',
+  { skip: noFullDisk() },
+  async () => {
+    const faults = new EventEmitter();
+    const file = new LineFile('/dev/full', (cause) => faults.emit('fault', cause));
+    for (const dropped of [2, 4]) {
+      file.append('one\n');
+      file.append('two\n');
+      const [fault] = (await once(faults, 'fault')) as [NodeJS.ErrnoException];
+      assert.equal(fault.code, 'ENOSPC');
+      assert.equal(file.dropped, dropped);
+    }
+    file.append('last\n');
+    file.flushSync();
+    assert.equal(file.dropped, 5);
+  },
+);
+
+function noFullDisk(): string | false {
+  try {
+    return statSync('/dev/full').isCharacterDevice() ? false : '/dev/full is no device';
+  } catch {
+    return 'there is no /dev/full';
+  }
+}

@@ -1,0 +1,149 @@
+/** The documents say what the program does: tables, examples, commands and links are held to it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../lib/config/package.ts';
+import { readConfig } from '../lib/config/load.ts';
+import { KNOWN_KEYS } from '../lib/config/schema.ts';
+import { isObject } from '../lib/config/values.ts';
+import { parseRoutes } from '../lib/store/routes-json.ts';
+import { faultsOf, machine, write } from './support/configurations.ts';
+import { anchorsOf, codesOf, commandsOf, fencesOf, localLinksOf, rowsOf } from './support/markdown.ts';
+import { startRedis } from './support/redis.ts';
+
+const COMMAND = fileURLToPath(new URL('../bin/hipache.js', import.meta.url));
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'lib/README.md',
+  ...readdirSync(join(packageRoot, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+const read = (name: string): string => readFileSync(join(packageRoot, name), 'utf8');
+
+/** Defaults that depend on the machine, or on another key, in the words of the tables. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'server.workers': 'one per CPU',
+  'http.bind': '`["127.0.0.1"]`',
+  user: '`www-data`',
+  group: "the user's",
+};
+
+/** The keys of a configuration table, each with its default as written. */
+function tableOf(name: string): ReadonlyMap<string, string> {
+  const rows = rowsOf(read(name), 'key');
+  return new Map(rows.flatMap(([keys = '', byDefault = '']) => codesOf(keys).map((key) => [key, byDefault])));
+}
+
+/** Every key that a file may hold, `https.bind[].cert` among them. */
+function knownKeys(): readonly string[] {
+  return [...KNOWN_KEYS].flatMap(([section, keys]) => {
+    const place = section.replace(/\.bind$/, '.bind[].').replace(/([^.])$/, '$1.');
+    return keys.map((key) => `${place}${key}`).filter((key) => !KNOWN_KEYS.has(key) || /lruCache|bind$/.test(key));
+  });
+}
+
+/** The default of a key in the words of the tables. */
+function defaultOf(key: string): string {
+  const inWords = IN_WORDS[key];
+  if (inWords !== undefined) return inWords;
+  if (/^https?\.bind\[\]/.test(key)) return key.endsWith('.address') ? '–' : `as in \`${key.split('.')[0]}\``;
+  let value: unknown = readConfig(write({}), { machine }).document;
+  for (const part of key.split('.')) value = isObject(value) ? value[part] : undefined;
+  return value === undefined || value === null ? '–' : `\`${JSON.stringify(value).replaceAll(',', ', ')}\``;
+}
+
+test('the table of every key holds every key, and no other', () => {
+  assert.deepEqual([...tableOf('docs/configuration.md').keys()].toSorted(), [...knownKeys()].toSorted());
+});
+
+for (const name of ['README.md', 'docs/configuration.md']) {
+  test(`the defaults in ${name} are the program's`, () => {
+    const table = tableOf(name);
+    assert.ok(table.size > 15);
+    for (const [key, byDefault] of table) {
+      assert.ok(knownKeys().includes(key), `${name} tells of a key ${key} that is not known`);
+      assert.equal(byDefault, defaultOf(key), `${name}: ${key}`);
+    }
+  });
+}
+
+for (const name of DOCUMENTS) {
+  test(`the examples in ${name} are configurations or routes that work`, () => {
+    for (const { language, lines } of fencesOf(read(name))) {
+      if (language !== 'json') continue;
+      const text = lines.join('\n');
+      const isRoutes = Object.values(JSON.parse(text) as object).every(Array.isArray);
+      const { faults, warnings } = parseRoutes(text);
+      if (isRoutes) assert.deepEqual([...faults, ...warnings], []);
+      // Certificates are examples, too.
+      else
+        assert.deepEqual(
+          faultsOf(text).filter((fault) => !fault.endsWith('does not exist')),
+          [],
+        );
+    }
+  });
+
+  test(`the links in ${name} lead somewhere`, () => {
+    for (const link of localLinksOf(read(name))) {
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? name : join(dirname(name), path);
+      assert.doesNotThrow(() => read(target), `${name}: ${link}`);
+      if (anchor !== undefined) assert.ok(anchorsOf(read(target)).includes(anchor), `${name}: ${link}`);
+    }
+  });
+}
+
+test('the command prints what README shows', () => {
+  const shown = commandsOf(read('README.md')).filter(({ command }) => /^hipache --(?:help|version)$/.test(command));
+  assert.equal(shown.length, 2);
+  for (const { command, output } of shown) {
+    const [, ...args] = command.split(' ');
+    assert.equal(spawnSync(process.execPath, [COMMAND, ...args], { encoding: 'utf8' }).stdout, output);
+  }
+});
+
+test('redis-cli prints what README shows, step by step', async (t) => {
+  const redis = await startRedis(t);
+  const steps = commandsOf(read('README.md')).filter(({ command }) => command.startsWith('redis-cli '));
+  assert.equal(steps.length, 4);
+  for (const { command, output } of steps) {
+    const [, ...args] = command.split(' ');
+    const { stdout } = spawnSync('redis-cli', ['--no-raw', '-p', String(redis.port), ...args], { encoding: 'utf8' });
+    assert.equal(stdout, output, command);
+  }
+});
+
+test('every npm script that the documents name is there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
+  for (const name of DOCUMENTS) {
+    for (const [, script = ''] of read(name).matchAll(/npm run (\w[\w:-]*)/g)) assert.ok(script in scripts, script);
+  }
+});
+
+test('docs/logs.md tells of every event of the log, and of no other', () => {
+  const sources = readdirSync(join(packageRoot, 'lib'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ({ name, text: read(join('lib', name)) }));
+  const events = new Set(sources.flatMap(({ text }) => namesIn(text, /\bevent: '([\w-]+)'/g)));
+  // Notices carry their event's name as their type.
+  for (const { name, text } of sources) {
+    if (/(?:store\/store|proxy\/mourn)\.ts$/.test(name)) {
+      for (const type of namesIn(text, /readonly type: '([\w-]+)'/g)) events.add(type);
+    }
+  }
+  const told = rowsOf(read('docs/logs.md'), 'event').flatMap(([event = '']) => codesOf(event));
+  assert.deepEqual([...told].toSorted(), [...events].toSorted());
+});
+
+function namesIn(text: string, pattern: RegExp): readonly string[] {
+  return [...text.matchAll(pattern)].map(([, name = '']) => name);
+}

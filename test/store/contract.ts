@@ -1,0 +1,187 @@
+/** What every store promises, run by each of them. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { candidates } from '../../lib/core/hostname.ts';
+import type { Route } from '../../lib/core/types.ts';
+import type { RouteStore } from '../../lib/store/store.ts';
+import { eventually } from '../support/eventually.ts';
+
+/** An empty store, and a way to put routes where it looks for them. */
+export interface Subject {
+  readonly store: RouteStore;
+  readonly set: (key: string, list: readonly string[]) => Promise<void>;
+  readonly remove: (key: string) => Promise<void>;
+}
+
+/** @param open makes an empty store and closes it after the test */
+export function storeContract(storeName: string, open: (t: TestContext) => Promise<Subject>): void {
+  const promise = (what: string, check: (subject: Subject) => Promise<void>): void => {
+    void test(`${storeName}: ${what}`, async (t) => {
+      const subject = await open(t);
+      await subject.store.ready();
+      await check(subject);
+    });
+  };
+
+  promise('a host nobody set has no route', async ({ store }) => {
+    assert.equal(await find(store, 'www.x.io'), null);
+    assert.equal(await store.find([]), null);
+  });
+
+  promise('a route says what it was asked for, what it matched and whom it leads to', async ({ store, set }) => {
+    await set('www.x.io', ['my site', 'http://10.0.0.1:8080', 'https://[2001:db8::1]']);
+    const route = await find(store, 'www.x.io');
+    assert.deepEqual(route, {
+      frontend: 'www.x.io',
+      key: 'www.x.io',
+      name: 'my site',
+      backends: [
+        { id: 0, href: 'http://10.0.0.1:8080', protocol: 'http:', hostname: '10.0.0.1', port: 8080 },
+        { id: 1, href: 'https://[2001:db8::1]', protocol: 'https:', hostname: '2001:db8::1', port: 443 },
+      ],
+      size: 2,
+      dead: new Set(),
+    });
+    assert.ok(Object.isFrozen(route) && Object.isFrozen(route?.backends));
+  });
+
+  promise('the exact host comes before wildcards, the longer wildcard before the shorter', async ({ store, set }) => {
+    await set('*', ['any', 'http://10.0.0.1']);
+    assert.equal((await find(store, 'a.b.x.io'))?.key, '*');
+    await set('*.x.io', ['short', 'http://10.0.0.2']);
+    assert.equal((await find(store, 'a.b.x.io'))?.key, '*.x.io');
+    await set('*.b.x.io', ['long', 'http://10.0.0.3']);
+    assert.equal((await find(store, 'a.b.x.io'))?.key, '*.b.x.io');
+    await set('a.b.x.io', ['exact', 'http://10.0.0.4']);
+    assert.equal((await find(store, 'a.b.x.io'))?.key, 'a.b.x.io');
+    assert.equal((await find(store, 'a.b.x.io'))?.frontend, 'a.b.x.io');
+  });
+
+  promise('an identifier alone gives way to a wildcard that names a backend', async ({ store, set }) => {
+    await set('www.x.io', ['bare']);
+    await set('*.x.io', ['bare too']);
+    await set('*', ['any', 'http://10.0.0.1']);
+    assert.equal((await find(store, 'www.x.io'))?.name, 'any');
+  });
+
+  promise('where nobody names a backend, the most specific identifier is the route', async ({ store, set }) => {
+    await set('www.x.io', ['bare']);
+    await set('*', ['any']);
+    const route = await find(store, 'www.x.io');
+    assert.equal(route?.name, 'bare');
+    assert.equal(route?.size, 0);
+    assert.deepEqual(route?.backends, []);
+  });
+
+  promise('a URL that cannot be used is left out, and the others keep their ids', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'garbage', 'http://10.0.0.1', 'ftp://10.0.0.2', '', ' http://10.0.0.3\n']);
+    const route = await find(store, 'www.x.io');
+    assert.deepEqual(idsOf(route), [1, 4]);
+    assert.equal(route?.size, 5);
+  });
+
+  promise('a list of unusable URLs still is the route: a wildcard does not take over', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'garbage']);
+    await set('*', ['any', 'http://10.0.0.1']);
+    const route = await find(store, 'www.x.io');
+    assert.equal(route?.name, 'x');
+    assert.equal(route?.size, 1);
+    assert.deepEqual(route?.backends, []);
+  });
+
+  promise('a dead backend is hidden, for its host alone, however often it is marked', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
+    await set('www.y.io', ['y', 'http://10.0.0.1', 'http://10.0.0.2']);
+    await die(store, 'www.x.io', 1, 30);
+    await die(store, 'www.x.io', 1, 30);
+    assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([1]));
+    await die(store, 'www.x.io', 0, 30);
+    assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([0, 1]));
+    assert.deepEqual((await find(store, 'www.y.io'))?.dead, new Set());
+  });
+
+  promise('a death is filed under the host asked for, though a wildcard matched', async ({ store, set }) => {
+    await set('*.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
+    await die(store, 'a.x.io', 0, 30);
+    assert.deepEqual((await find(store, 'a.x.io'))?.dead, new Set([0]));
+    assert.deepEqual((await find(store, 'b.x.io'))?.dead, new Set());
+  });
+
+  promise('a dead backend lives again after its time', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
+    await die(store, 'www.x.io', 0, 1);
+    assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([0]));
+    await eventually(async () => assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set()));
+  });
+
+  promise('a route is a snapshot: what happens later does not change it', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
+    const before = await find(store, 'www.x.io');
+    await die(store, 'www.x.io', 0, 30);
+    await set('www.x.io', ['x', 'http://10.0.0.9']);
+    assert.deepEqual(before?.dead, new Set());
+    assert.deepEqual(idsOf(before), [0, 1]);
+  });
+
+  promise('a route that was changed or removed is seen at once', async ({ store, set, remove }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1']);
+    await find(store, 'www.x.io');
+    await set('www.x.io', ['x', 'http://10.0.0.2', 'http://10.0.0.1']);
+    assert.deepEqual(
+      (await find(store, 'www.x.io'))?.backends.map(({ href }) => href),
+      ['http://10.0.0.2', 'http://10.0.0.1'],
+    );
+    await remove('www.x.io');
+    assert.equal(await find(store, 'www.x.io'), null);
+  });
+
+  promise('names that mean something to JavaScript are names like any other', async ({ store, set }) => {
+    for (const host of ['__proto__', 'constructor', 'tostring']) {
+      assert.equal(await store.find([host]), null);
+      await set(host, [host, 'http://10.0.0.1', 'http://10.0.0.2']);
+      await die(store, host, 1, 30);
+      assert.equal((await find(store, host))?.name, host);
+      assert.deepEqual((await find(store, host))?.dead, new Set([1]));
+    }
+  });
+
+  promise('an identifier may be any text', async ({ store, set }) => {
+    const name = 'Büro 北京 🐘 "quoted"\t\n';
+    await set('www.x.io', [name, 'http://10.0.0.1']);
+    assert.equal((await find(store, 'www.x.io'))?.name, name);
+  });
+
+  promise('many lookups at once each get their own answer', async ({ store, set }) => {
+    const hosts = Array.from({ length: 200 }, (_, i) => `h${i}.x.io`);
+    for (const host of hosts) await set(host, [host, 'http://10.0.0.1']);
+    const routes = await Promise.all(hosts.map((host) => find(store, host)));
+    assert.deepEqual(
+      routes.map((route) => route?.name),
+      hosts,
+    );
+  });
+
+  promise('a closed store says so, and can be closed again', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1']);
+    await store.close();
+    await assert.rejects(find(store, 'www.x.io'), { name: 'RouterError', code: 'store-unavailable', status: 503 });
+    await store.close();
+  });
+}
+
+/** Looks a host up as the router does. */
+export function find(store: RouteStore, host: string): Promise<Route | null> {
+  return store.find(candidates(host));
+}
+
+/** Marks the backend with this id dead, as the router does. */
+export async function die(store: RouteStore, host: string, id: number, ttlSeconds: number): Promise<void> {
+  const route = await find(store, host);
+  const backend = route?.backends.find((one) => one.id === id);
+  if (!route || !backend) throw new Error(`no backend ${id} of ${host}`);
+  await store.markDead({ frontend: host, backend, of: route.size }, ttlSeconds);
+}
+
+function idsOf(route: Route | null): readonly number[] {
+  return route?.backends.map(({ id }) => id) ?? [];
+}

@@ -1,0 +1,53 @@
+import { after } from 'node:test';
+import { RedisStore } from '../../lib/store/redis.ts';
+import type { RouteStore } from '../../lib/store/store.ts';
+import { startRedis } from '../support/redis.ts';
+import { storeContract } from './contract.ts';
+
+const PASSWORD = 'wr:it@e';
+const master = await startRedis({ after }, { password: PASSWORD });
+const replica = await startRedis(
+  { after },
+  { lines: [`replicaof 127.0.0.1 ${master.port}`, `masterauth ${PASSWORD}`] },
+);
+
+storeContract('redis, a replica to read and a master to write', async (t) => {
+  await write('flushall');
+  const store = new RedisStore({
+    read: replica.address(),
+    write: master.address(`:${PASSWORD}@`),
+    timeoutMs: 2000,
+    notify: () => {},
+  });
+  t.after(() => store.close());
+  return {
+    store: replicated(store),
+    set: async (key, list) => {
+      await write('del', `frontend:${key}`);
+      await write('rpush', `frontend:${key}`, ...list);
+    },
+    remove: (key) => write('del', `frontend:${key}`),
+  };
+});
+
+/** Writes, and waits until the replica has it. */
+async function write(name: string, ...args: string[]): Promise<void> {
+  await master.cli(name, ...args);
+  while ((await master.cli('wait', 1, 1000)) !== 1);
+}
+
+/** The store, with deaths that are known to the replica once they are filed. */
+function replicated(store: RedisStore): RouteStore {
+  return {
+    find: (candidates) => store.find(candidates),
+    markDead: async (death, ttlSeconds) => {
+      await store.markDead(death, ttlSeconds);
+      await write('set', 'marker', '1');
+    },
+    get hasHealthChecker() {
+      return store.hasHealthChecker;
+    },
+    ready: () => store.ready(),
+    close: () => store.close(),
+  };
+}

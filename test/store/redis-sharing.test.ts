@@ -1,0 +1,50 @@
+/** Lookups that wait in the same turn of the event loop share a packet, and for one host an answer. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { candidates } from '../../lib/core/hostname.ts';
+import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import { RedisStore } from '../../lib/store/redis.ts';
+import { startRedis } from '../support/redis.ts';
+
+async function scene(t: TestContext) {
+  const redis = await startRedis(t);
+  const url = parseDriverUrl(`redis://127.0.0.1:${redis.port}`);
+  assert.ok(url.scheme === 'redis');
+  const store = new RedisStore({ read: url.redis, write: url.redis, timeoutMs: 5_000, notify: () => {} });
+  t.after(() => store.close());
+  await store.ready();
+  await redis.cli('rpush', 'frontend:a.test', 'a', 'http://127.0.0.1:1');
+  await redis.cli('rpush', 'frontend:b.test', 'b', 'http://127.0.0.1:2');
+  const lookups = async (): Promise<number> => {
+    const stats = String(await redis.cli('info', 'commandstats'));
+    const calls = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=([0-9]+)`).exec(stats)?.[1] ?? 0);
+    return calls('evalsha') + calls('eval');
+  };
+  return { redis, store, lookups };
+}
+
+test('requests for one host in one turn make one lookup', async (t) => {
+  const { store, lookups } = await scene(t);
+  await store.find(candidates('a.test'));
+  const before = await lookups();
+  const routes = await Promise.all(Array.from({ length: 50 }, () => store.find(candidates('a.test'))));
+  assert.equal((await lookups()) - before, 1);
+  assert.deepEqual(new Set(routes.map((route) => route?.name)), new Set(['a']));
+});
+
+test('requests for different hosts in one turn get each their own answer', async (t) => {
+  const { store } = await scene(t);
+  const [a, b, none] = await Promise.all(['a.test', 'b.test', 'c.test'].map((host) => store.find(candidates(host))));
+  assert.deepEqual([a?.name, b?.name, none], ['a', 'b', null]);
+});
+
+test('a request that arrives after a write never gets an answer that was asked for before it', async (t) => {
+  const { redis, store } = await scene(t);
+  for (let n = 2; n < 100; n++) {
+    const earlier = store.find(candidates('a.test'));
+    await redis.cli('rpush', 'frontend:a.test', `http://127.0.0.1:${n}`);
+    const route = await store.find(candidates('a.test'));
+    assert.equal(route?.size, n);
+    await earlier;
+  }
+});

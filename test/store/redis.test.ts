@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { RedisStore } from '../../lib/store/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { die, find, storeContract } from './contract.ts';
+import { redisReplies } from './redis-replies.ts';
+import { openRedis, subjectOf } from './redis-subject.ts';
+
+const shared = await startRedis({ after });
+storeContract('redis', subjectOf(shared));
+storeContract('redis with a prefix', subjectOf(shared, '', 'site:'));
+redisReplies('redis', shared);
+
+test('a right that is missing is a 503 that says which', async (t) => {
+  const redis = await startRedis(t, {
+    lines: ['user default on nopass ~* &* +@all', 'user low on >pw ~other:* +@all'],
+  });
+  const { store, notices } = openRedis(t, redis, 'low:pw@');
+  await store.ready();
+  await notices.next('store-up');
+  await assert.rejects(find(store, 'www.x.io'), { code: 'store-unavailable', message: /NOPERM/ });
+});
+
+test('a death that may not be announced is filed nevertheless', async (t) => {
+  const lines = ['user default on nopass ~* &* +@all', 'user mute on >pw ~* resetchannels +@all'];
+  const redis = await startRedis(t, { lines });
+  const { store } = openRedis(t, redis, 'mute:pw@');
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
+  await assert.rejects(die(store, 'www.x.io', 0, 30), { code: 'store-unavailable', message: /NOPERM/ });
+  assert.deepEqual(await redis.cli('smembers', 'dead:www.x.io'), ['0']);
+});
+
+test('a lookup is one command, whatever the number of candidates', async (t) => {
+  const redis = await startRedis(t);
+  const { store } = openRedis(t, redis);
+  await find(store, 'a.b.c.d.x.io');
+  await redis.cli('config', 'resetstat');
+  for (let i = 0; i < 10; i++) await find(store, 'a.b.c.d.x.io');
+  const statistics = String(await redis.cli('info', 'commandstats'));
+  assert.match(statistics, /cmdstat_evalsha:calls=10,/);
+  assert.doesNotMatch(statistics, /cmdstat_eval:/);
+});
+
+test('equal addresses share a connection, others do not', async (t) => {
+  const redis = await startRedis(t);
+  for (const [read, write, expected] of [
+    ['', '#p', 1],
+    ['', '/1', 2],
+  ] as const) {
+    const store = new RedisStore({
+      read: redis.address('', read),
+      write: redis.address('', write),
+      timeoutMs: 2000,
+      notify: () => {},
+    });
+    t.after(() => store.close());
+    await store.ready();
+    assert.equal(await connections(redis), expected);
+    await store.close();
+    await eventually(async () => assert.equal(await connections(redis), 0));
+  }
+});
+
+test('the database of the URL is the one that is read', async (t) => {
+  const redis = await startRedis(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1');
+  await redis.cli('move', 'frontend:www.x.io', 3);
+  assert.equal(await find(openRedis(t, redis).store, 'www.x.io'), null);
+  assert.equal((await find(openRedis(t, redis, '', '/3').store, 'www.x.io'))?.name, 'x');
+});
+
+test('a database that does not exist is no database: never database 0 in its place', async (t) => {
+  const redis = await startRedis(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1');
+  const { store, notices } = openRedis(t, redis, '', '/99');
+  await store.ready();
+  await assert.rejects(find(store, 'www.x.io'), { code: 'store-unavailable', message: /DB index is out of range/ });
+  assert.match((await notices.next('store-down')).cause.message, /DB index is out of range/);
+});
+
+async function connections(redis: TestRedis): Promise<number> {
+  const list = String(await redis.cli('client', 'list', 'type', 'normal'));
+  return list.split('\n').filter((line) => line.includes(`laddr=127.0.0.1:${redis.port} `)).length;
+}

@@ -1,0 +1,44 @@
+import type { Notify, StoreNotice } from '../../lib/store/store.ts';
+
+/** Collects what a store tells, and lets a test wait for it. */
+export class Notices {
+  readonly all: StoreNotice[] = [];
+  #waiting: (() => void)[] = [];
+  #seen = 0;
+
+  /** To be given to what tells. */
+  readonly notify: Notify = (notice) => {
+    this.all.push(notice);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  };
+
+  /** The next notice of a type, after the last one that was waited for. Passes over others. */
+  async next<Type extends StoreNotice['type']>(type: Type): Promise<Extract<StoreNotice, { type: Type }>> {
+    while (true) {
+      const notice = this.all[this.#seen];
+      if (notice === undefined) await this.#more();
+      else {
+        this.#seen++;
+        if (isOf(notice, type)) return notice;
+      }
+    }
+  }
+
+  /** The types of all notices, in order. */
+  get types(): readonly string[] {
+    return this.all.map(({ type }) => type);
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+function isOf<Type extends StoreNotice['type']>(
+  notice: StoreNotice,
+  type: Type,
+): notice is Extract<StoreNotice, { type: Type }> {
+  return notice.type === type;
+}

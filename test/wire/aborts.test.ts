@@ -1,0 +1,129 @@
+/** Who leaves frees the other side at once; who answers early is heard. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { startRawBackend } from '../support/backends.ts';
+import { dial, send } from '../support/client.ts';
+import { deferred } from '../support/deferred.ts';
+import { startRouter } from '../support/router.ts';
+import { statusOf } from './scene.ts';
+
+/** Far more than a second, so that a slow machine does not fail a promise that was kept. */
+const SOON = (): AbortSignal => AbortSignal.timeout(5_000);
+
+async function sceneWith(t: TestContext, onRequest: (socket: Socket) => void) {
+  const sockets: Socket[] = [];
+  const backend = await startRawBackend(t, (socket) => {
+    sockets.push(socket);
+    socket.once('data', () => onRequest(socket));
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  return { router, sockets };
+}
+
+for (const [when, answer] of [
+  ['before an answer', ''],
+  ['within an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome'],
+] as const) {
+  for (const how of ['closes', 'resets'] as const) {
+    test(`a client that ${how} ${when} frees the backend at once`, async (t) => {
+      const asked = deferred<Socket>();
+      const { router } = await sceneWith(t, (socket) => {
+        if (answer !== '') socket.write(answer);
+        asked.resolve(socket);
+      });
+      const client = await dial(router.port);
+      client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
+      const socket = await asked.promise;
+      if (answer !== '') await once(client, 'data');
+      if (how === 'resets') client.resetAndDestroy();
+      else client.destroy();
+      socket.resume();
+      if (!socket.destroyed && !socket.readableEnded)
+        await Promise.race([once(socket, 'end', { signal: SOON() }), once(socket, 'close')]);
+      assert.match(await router.line(/"GET \/ HTTP/), answer === '' ? / 499 / : / 200 /);
+    });
+  }
+}
+
+test('a client that leaves in the middle of its upload frees the backend at once', async (t) => {
+  const asked = deferred<Socket>();
+  const { router } = await sceneWith(t, (socket) => asked.resolve(socket));
+  const client = await dial(router.port);
+  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000000\r\n\r\nsome');
+  const socket = await asked.promise;
+  client.destroy();
+  socket.resume();
+  if (!socket.destroyed && !socket.readableEnded)
+    await Promise.race([once(socket, 'end', { signal: SOON() }), once(socket, 'close')]);
+  assert.match(await router.line(/"POST \/ HTTP/), / 499 /);
+});
+
+test('an answer that comes before the body was read goes through, and the rest of the body is drained', async (t) => {
+  const { router } = await sceneWith(t, (socket) => {
+    socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
+    socket.pause();
+  });
+  const answer = await send(
+    router.port,
+    `POST / HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n${'a'.repeat(100_000)}`,
+  );
+  assert.equal(statusOf(answer), 413);
+  assert.ok(answer.endsWith('no'));
+});
+
+test('an early answer to an endless body ends the connection', async (t) => {
+  const { router } = await sceneWith(t, (socket) => {
+    socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
+    socket.pause();
+  });
+  const client = await dial(router.port);
+  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n');
+  let text = '';
+  client.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+  });
+  const chunk = `8000\r\n${'a'.repeat(0x8000)}\r\n`;
+  const pump = (): void => {
+    while (!client.destroyed && client.write(chunk));
+  };
+  client.on('drain', pump);
+  pump();
+  // The reset is an error too, which `once` would throw.
+  await new Promise((resolve) => client.once('close', resolve));
+  assert.equal(statusOf(text), 401);
+});
+
+test('a backend may answer while the body is still coming: both streams go on', async (t) => {
+  const { router } = await sceneWith(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.on('data', (chunk) => {
+      if (chunk.includes('last')) socket.write('5\r\nheard\r\n0\r\n\r\n');
+    });
+  });
+  const client = await dial(router.port);
+  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n');
+  const [head] = (await once(client, 'data', { signal: SOON() })) as [Buffer];
+  assert.match(head.toString('latin1'), /^HTTP\/1\.1 200 OK\r\n/);
+  client.write('4\r\nlast\r\n0\r\n\r\n');
+  const [body] = (await once(client, 'data', { signal: SOON() })) as [Buffer];
+  assert.match(body.toString('latin1'), /heard/);
+  client.destroy();
+});
+
+test('the head of an answer goes ahead of a body that takes its time', async (t) => {
+  const asked = deferred<Socket>();
+  const { router } = await sceneWith(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n');
+    asked.resolve(socket);
+  });
+  const client = await dial(router.port);
+  client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  const [head] = (await once(client, 'data', { signal: SOON() })) as [Buffer];
+  assert.match(head.toString('latin1'), /text\/event-stream/);
+  (await asked.promise).write('data: 1\n\n');
+  const [event] = (await once(client, 'data', { signal: SOON() })) as [Buffer];
+  assert.match(event.toString('latin1'), /data: 1\n\n/);
+  client.destroy();
+});

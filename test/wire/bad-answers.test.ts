@@ -1,0 +1,98 @@
+/** Answers that two readers could read in two ways are a 502; a backend cannot take the worker down with it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startRawBackend } from '../support/backends.ts';
+import { ask, send } from '../support/client.ts';
+import { startRouter } from '../support/router.ts';
+import { request, statusOf } from './scene.ts';
+
+const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
+const ok = (fields: string, body = 'hello'): string => `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${body}`;
+
+const BAD: Readonly<Record<string, string>> = {
+  'Content-Length and Transfer-Encoding (RFC 9112 §6.3)': ok('Content-Length: 5\r\nTransfer-Encoding: chunked', CHUNKS),
+  'two lengths': ok('Content-Length: 5\r\nContent-Length: 5'),
+  'a list of lengths': ok('Content-Length: 5, 5'),
+  'Transfer-Encoding: gzip': ok('Transfer-Encoding: gzip'),
+  'Transfer-Encoding: gzip, chunked': ok('Transfer-Encoding: gzip, chunked', CHUNKS),
+  'Transfer-Encoding: chunked, gzip': ok('Transfer-Encoding: chunked, gzip', CHUNKS),
+  'Transfer-Encoding in HTTP/1.0': `HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKS}`,
+  'obs-fold (RFC 9112 §5.2)': ok('X-A: a\r\n b\r\nContent-Length: 5'),
+  'bare LF': 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello',
+  'a control byte in a value': ok('X-A: a\x01\r\nContent-Length: 5'),
+  'NUL in a value': ok('X-A: a\0\r\nContent-Length: 5'),
+  'a field name that is no token': ok('X(A): a\r\nContent-Length: 5'),
+  'a control byte in the reason phrase': 'HTTP/1.1 200 O\x01K\r\nContent-Length: 5\r\n\r\nhello',
+  'status 099': 'HTTP/1.1 099 No\r\nContent-Length: 5\r\n\r\nhello',
+  'status 000': 'HTTP/1.1 000 No\r\nContent-Length: 5\r\n\r\nhello',
+  'status 1000': 'HTTP/1.1 1000 No\r\nContent-Length: 5\r\n\r\nhello',
+  'a 101 that nobody asked for':
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  'a bare 101 that nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+  'HTTP/2.0': 'HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+  'no HTTP at all': '-ERR unknown command GET\r\n',
+  'a header section without end': `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(200_000)}`,
+};
+
+test('an answer with', async (t) => {
+  const backend = await startRawBackend(t, (socket) => {
+    socket.on('data', (head) => {
+      const name = decodeURIComponent(/^GET \/([^ ]*) /.exec(head.toString('latin1'))?.[1] ?? '');
+      socket.write(BAD[name] ?? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 'latin1');
+    });
+    socket.on('end', () => socket.end());
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const { pid } = await router.event('ready');
+
+  for (const name of Object.keys(BAD)) {
+    await t.test(`${name} is a 502 with the error page`, async () => {
+      const path = `/${encodeURIComponent(name).replace(/'/g, '%27')}`;
+      const answer = await ask({ port: router.port, path });
+      assert.equal(answer.status, 502);
+      assert.match(answer.headers['content-type'] ?? '', /^text\/html/);
+      assert.equal((await ask({ port: router.port })).status, 200, 'a good request is answered');
+    });
+  }
+  assert.equal(
+    router.log.find(({ event }) => event === 'worker-mistake' || event === 'worker-died'),
+    undefined,
+  );
+  assert.ok(pid);
+});
+
+test('an answer that is cut off never looks complete', async (t) => {
+  const cut: Readonly<Record<string, string>> = {
+    length: 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello',
+    chunks: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
+    within: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello',
+    garbled: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n',
+  };
+  const backend = await startRawBackend(t, (socket) => {
+    socket.once('data', (head) => {
+      const name = /^GET \/([^ ]*) /.exec(head.toString('latin1'))?.[1] ?? '';
+      socket.end(cut[name] ?? '');
+    });
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  for (const name of Object.keys(cut)) {
+    await t.test(name, async () => {
+      const answer = await send(router.port, request(`GET /${name} HTTP/1.1`));
+      assert.equal(statusOf(answer), 200);
+      assert.ok(!answer.endsWith('0\r\n\r\n'), 'no last chunk is made up');
+      await assert.rejects(ask({ port: router.port, path: `/${name}` }), { code: 'ECONNRESET' });
+    });
+  }
+});
+
+test('bytes behind an answer are never taken for the answer to the next request', async (t) => {
+  const backend = await startRawBackend(t, (socket) => {
+    socket.on('data', () => {
+      const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+      socket.write(`${answer}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged`);
+    });
+    socket.on('end', () => socket.end());
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  for (let i = 0; i < 20; i++) assert.equal((await ask({ port: router.port })).body, 'ok');
+});

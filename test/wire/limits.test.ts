@@ -1,0 +1,124 @@
+/** Every phase of an exchange has a limit, and slowness is answered, not suffered. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { startBackend, startRawBackend } from '../support/backends.ts';
+import { ask, dial, send } from '../support/client.ts';
+import { startRouter } from '../support/router.ts';
+import { statusOf } from './scene.ts';
+
+test('a header section that takes too long is answered 408 (RFC 9110 §15.5.9)', async (t) => {
+  const router = await startRouter(t, { routes: {}, server: { timeouts: { header: 1 } } });
+  const answer = await send(router.port, 'GET / HTTP/1.1\r\nHost: site.test\r\nX-Slow: ');
+  assert.equal(statusOf(answer), 408);
+  assert.match(answer, /\r\nConnection: close\r\n/);
+});
+
+test('a body that stops coming is answered 408, and the backend freed', async (t) => {
+  const backend = await startRawBackend(t, () => {});
+  const freed = once(backend.server, 'connection').then(([socket]) => once(socket.resume(), 'end'));
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { timeouts: { body: 1 } },
+  });
+  const answer = await send(router.port, 'POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nsome');
+  assert.equal(statusOf(answer), 408);
+  await freed;
+});
+
+test('a body that trickles in below the least rate is answered 408', async (t) => {
+  const backend = await startRawBackend(t, (socket) => socket.resume());
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { limits: { bodyMinRate: 1000 } },
+  });
+  const client = await dial(router.port);
+  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000000\r\n\r\n');
+  const trickle = setInterval(() => client.write('a'), 200);
+  t.after(() => clearInterval(trickle));
+  const [answer] = (await once(client, 'data', { signal: AbortSignal.timeout(15_000) })) as [Buffer];
+  assert.equal(statusOf(answer.toString('latin1')), 408);
+  client.destroy();
+});
+
+test('a body over the limit is answered 413, announced or not (RFC 9110 §15.5.14)', async (t) => {
+  let complete = 0;
+  const backend = await startBackend(t, (request, response) => {
+    request.resume().on('end', () => {
+      complete++;
+      response.end('ok');
+    });
+  });
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { limits: { bodyBytes: 1000 } },
+  });
+  const announced = await ask({ port: router.port, method: 'POST', body: 'a'.repeat(1001) });
+  assert.equal(announced.status, 413);
+  const chunks = `3e9\r\n${'a'.repeat(1001)}\r\n0\r\n\r\n`;
+  const unannounced = await send(
+    router.port,
+    `POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
+  );
+  assert.equal(statusOf(unannounced), 413);
+  assert.equal(complete, 0);
+  assert.equal((await ask({ port: router.port, method: 'POST', body: 'a'.repeat(1000) })).status, 200);
+});
+
+test('a backend that does not answer in time is a 504', async (t) => {
+  const backend = await startRawBackend(t, (socket) => socket.resume());
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { timeouts: { firstByte: 1 } },
+  });
+  const { status, body } = await ask({ port: router.port });
+  assert.equal(status, 504);
+  assert.match(body, /<html/);
+  assert.equal((await ask({ port: router.port, method: 'POST', body: 'x' })).status, 504);
+});
+
+test('a backend that falls silent within its answer: the client is cut off', async (t) => {
+  const backend = await startRawBackend(t, (socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nsome'));
+  });
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { timeouts: { response: 1 } },
+  });
+  await assert.rejects(ask({ port: router.port }), { code: 'ECONNRESET' });
+});
+
+test('a client that does not read its answer is cut off, and the backend freed', async (t) => {
+  const backend = await startRawBackend(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`;
+    const pump = (): void => {
+      while (!socket.destroyed && socket.write(chunk));
+    };
+    socket.on('drain', pump);
+    socket.resume();
+    pump();
+  });
+  const freed = once(backend.server, 'connection').then(
+    ([socket]) => new Promise((resolve) => socket.once('close', resolve)),
+  );
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { timeouts: { response: 1 } },
+  });
+  const client = await dial(router.port);
+  client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  client.pause();
+  await freed;
+  client.destroy();
+});
+
+test('an idle connection is closed after its time, without a word', async (t) => {
+  const backend = await startBackend(t, (_request, response) => response.end('ok'));
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { timeouts: { idle: 1 } },
+  });
+  const answer = await send(router.port, 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  assert.equal(answer.split('HTTP/1.1').length - 1, 1);
+});
