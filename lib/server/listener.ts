@@ -239,7 +239,11 @@ function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
+  // The server has let go of the socket: nobody else would wake an answer that waits for a slow client.
+  const onDrain = (): unknown => response.emit('drain');
+  socket.on('drain', onDrain);
   response.once('finish', () => {
+    socket.off('drain', onDrain);
     response.detachSocket(socket);
     socket.end();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
+import { parseDriverUrl } from '../../lib/core/driver-url.ts';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { Router, startRouter, temporaryFolder, writeConfig } from '../support/router.ts';
 
 const named = (t: TestContext, name: string) => startBackend(t, (_request, response) => response.end(name));
 
@@ -85,4 +86,14 @@ test('routes are read from the first URL, deaths written to the last', async (t)
   assert.deepEqual(await announced, ['dead', `site.test;${failing.url};0;2`]);
   assert.deepEqual(await writer.cli('smembers', 'dead:site.test'), ['0']);
   assert.equal(await reader.cli('exists', 'dead:site.test'), 0);
+});
+
+test('without a driver it is the local Redis on the default port', async (t) => {
+  const folder = temporaryFolder(t);
+  const router = new Router(folder, ['--dry', '--config', writeConfig(folder, {})], {});
+  assert.equal(await router.exited(), 0);
+  const shown = JSON.parse(router.lines.slice(1).join('\n')) as { driver: string };
+  const url = parseDriverUrl(shown.driver);
+  assert.ok(url.scheme === 'redis');
+  assert.deepEqual([url.redis.host, url.redis.port, url.redis.database], ['127.0.0.1', 6379, 0]);
 });
