@@ -23,7 +23,14 @@ if (files.length === 0) {
   console.error(`no test file is named like ${wanted.join(', ')}`);
   process.exitCode = 1;
 } else if (ensureRedis()) {
-  const args = ['--test', '--test-concurrency=2', `--test-timeout=${LIMIT_MS}`, '--enable-source-maps', ...files];
+  const args = [
+    '--test',
+    '--test-concurrency=2',
+
+    `--test-timeout=${LIMIT_MS}`,
+    '--enable-source-maps',
+    ...files,
+  ];
   process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 } else {
   process.exitCode = 1;

@@ -112,7 +112,9 @@ export class Listener {
       keepAliveTimeout: timeouts.idle * 1000,
     };
     const { tls } = this.config;
-    const server = tls ? createHttpsServer({ ...options, ...tlsOptions(tls) }) : createHttpServer(options);
+    const server = tls
+      ? createHttpsServer({ ...options, handshakeTimeout: timeouts.header * 1000, ...tlsOptions(tls) })
+      : createHttpServer(options);
     // Node would drop the fields past a count without a word, framing fields too; maxHeaderSize bounds them.
     server.maxHeadersCount = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
