@@ -47,5 +47,5 @@ test('an access log that cannot be written, likewise', async (t) => {
   const accessLog = join(temporaryFolder(t), 'file', 'access.log');
   writeFileSync(dirname(accessLog), 'a file where a folder should be');
   const words = await failure(t, { routes: {}, server: { accessLog } });
-  assert.match(words, /^hipache cannot start: server\.accessLog: name a file .*, "-" for .* or "none": EEXIST: file/);
+  assert.match(words, /^hipache cannot start: server\.accessLog: name a file .*, "-" for .* or "none": ENOTDIR: /);
 });
