@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { guard } from './guard.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));
 /** Longer than anything here takes on a busy machine, ms. */
@@ -53,6 +54,7 @@ export class Router {
       detached: isGroupLeader,
     });
     this.process = child;
+    guard(child);
     this.#exit = once(child, 'close').then(([code]) => code as number | null);
     createInterface({ input: child.stdout }).on('line', (line) => this.#hear(() => this.lines.push(line)));
     createInterface({ input: child.stderr }).on('line', (line) => this.#hear(() => this.#read(line)));
