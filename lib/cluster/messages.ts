@@ -25,7 +25,7 @@ export type ToMaster =
   | { readonly type: 'failed'; readonly message: string }
   /** It is past `server.memory.limitMB`. Said at every look, as long as it is. */
   | { readonly type: 'fat'; readonly megabytes: number }
-  /** Somebody asked this one worker to end. It goes on until it has a successor. */
+  /** It goes on until it has a successor: somebody asked this one worker to end, or it lacks a right it once had. */
   | { readonly type: 'leaving' }
   /** It accepts no more. */
   | { readonly type: 'closed' }

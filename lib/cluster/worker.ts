@@ -179,6 +179,11 @@ export class Worker {
     try {
       this.#accessLog?.reopen();
     } catch (error) {
+      if (this.#config.runAs) {
+        // In a folder that only root may enter, a worker that still is root can: the successor opens it at its start.
+        this.#say({ type: 'leaving' });
+        return;
+      }
       this.#log.error({ event: 'log-failed', cause: describeCause(error) }, 'the access log cannot be opened anew');
     }
   }

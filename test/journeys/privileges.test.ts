@@ -110,6 +110,21 @@ test(
   },
 );
 
+test('in a folder that only root may enter, the access log is opened anew too', needsRoot, async (t) => {
+  const backend = await hello(t);
+  // As mkdtemp makes it: 0700.
+  const accessLog = join(temporaryFolder(t), 'access.log');
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes, server: { accessLog, workers: 2 }, config: { user: USER } });
+  renameSync(accessLog, `${accessLog}.1`);
+  router.signal('SIGUSR1');
+  await eventually(async () => {
+    assert.equal((await ask({ port: router.port, path: '/rotated' })).status, 200);
+    assert.match(readFileSync(accessLog, 'utf8'), /"GET \/rotated /);
+  });
+  assertHarmless(router);
+});
+
 test(
   'certificates and routes that only root can read work, and are read anew by the master',
   { skip: why || noOpenssl },
