@@ -21,6 +21,7 @@ import { Pages } from '../proxy/pages.ts';
 import { pong } from '../proxy/ping.ts';
 import { Pools } from '../proxy/pools.ts';
 import { errorMessage, refuse } from '../proxy/refuse.ts';
+import { SlowUploads } from '../proxy/slow-uploads.ts';
 import { route, type RouterParts } from '../proxy/router.ts';
 import { trust } from '../proxy/trust.ts';
 import { Listener, type ListenerParts } from '../server/listener.ts';
@@ -231,6 +232,7 @@ export class Worker {
       clock: this.#clock,
       limits: limitsOf(this.#config),
       pools: this.#pools,
+      slowUploads: new SlowUploads(server.maxSockets),
       isDraining: () => this.#isDraining,
     });
     return {

@@ -15,8 +15,9 @@ export interface BodyProgress {
 }
 
 /**
- * A request's body on its way to a backend. Nothing is read from the client until a backend has accepted a
- * connection, so that after a refusal the body is still whole; then it streams, at the pace of the slower side.
+ * A request's body on its way to a backend. A first part is gathered before there is a connection, and nothing more
+ * until a backend has accepted one, so that after a refusal the body is still whole; then it streams, at the pace of
+ * the slower side.
  */
 export class RequestBody {
   readonly #request: IncomingMessage;
@@ -27,6 +28,9 @@ export class RequestBody {
   #progress: BodyProgress | null = null;
   #isListening = false;
   #isRead = false;
+  #isSlow = false;
+  /** Set while a first part is gathered: it is enough, or there will be no more. */
+  #onGathered: (() => void) | null = null;
 
   constructor(request: IncomingMessage) {
     this.#request = request;
@@ -47,6 +51,27 @@ export class RequestBody {
     return this.#isRead;
   }
 
+  /** Whether its client took its time over the first part. */
+  get isSlow(): boolean {
+    return this.#isSlow;
+  }
+
+  /** Reads a first part. Resolves when the body is whole, when there is a good deal of it, or after `patienceMs`. */
+  async gather(patienceMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, patienceMs);
+      this.#onGathered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#listen();
+      this.#request.resume();
+    });
+    this.#onGathered = null;
+    this.#isSlow = !this.#isRead && this.#bytes < REPLAY_BYTES;
+    if (!this.#isRead) this.#request.pause();
+  }
+
   /** Sends the body to `out`, from its beginning; only while `isReplayable`. Ends `out` after it, with trailers. */
   feed(out: ClientRequest, progress: BodyProgress): void {
     this.#out = out;
@@ -57,13 +82,7 @@ export class RequestBody {
       this.#finish();
       return;
     }
-    if (!this.#isListening) {
-      this.#isListening = true;
-      this.#request.on('data', this.#onData);
-      this.#request.once('end', this.#onEnd);
-      // The interruption that follows a broken request comes from the listener; here it only must not be uncaught.
-      this.#request.on('error', () => {});
-    }
+    this.#listen();
     if (out.writableNeedDrain) this.#block();
     else this.#request.resume();
   }
@@ -76,14 +95,30 @@ export class RequestBody {
     if (this.#isListening && !this.#isRead) this.#request.pause();
   }
 
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#request.on('data', this.#onData);
+    this.#request.once('end', this.#onEnd);
+    // The interruption that follows a broken request comes from the listener; here it only must not be uncaught.
+    this.#request.on('error', () => this.#onGathered?.());
+    this.#request.once('close', () => this.#onGathered?.());
+  }
+
   readonly #onData = (chunk: Buffer): void => {
+    // Nobody wants it any more.
+    if (this.#out === null && this.#onGathered === null) return;
     this.#bytes += chunk.length;
     if (this.#kept !== null) {
-      if (this.#bytes <= REPLAY_BYTES) this.#kept.push(chunk);
+      // What comes before there is a backend is kept in any case: it was sent to nobody yet.
+      if (this.#bytes <= REPLAY_BYTES || this.#out === null) this.#kept.push(chunk);
       else this.#kept = null;
     }
     const out = this.#out;
-    if (out === null) return;
+    if (out === null) {
+      if (this.#bytes >= REPLAY_BYTES) this.#onGathered?.();
+      return;
+    }
     const isFlowing = out.write(chunk);
     this.#progress?.onBytes(this.#bytes);
     if (!isFlowing) this.#block();
@@ -91,6 +126,7 @@ export class RequestBody {
 
   readonly #onEnd = (): void => {
     this.#isRead = true;
+    this.#onGathered?.();
     if (this.#out !== null) this.#finish();
   };
 

@@ -22,6 +22,7 @@ import type { Backend, Outcome } from '../core/types.ts';
 import { Attempt, type AttemptParts } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Pools } from './pools.ts';
+import type { SlowUploads } from './slow-uploads.ts';
 
 /** Stale connections met in a row before the backend is taken at its word. */
 const STALE_LIMIT = 3;
@@ -36,6 +37,7 @@ const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as S
 
 export interface ForwarderParts extends AttemptParts {
   readonly pools: Pools;
+  readonly slowUploads: SlowUploads;
 }
 
 export class Forwarder {
@@ -50,6 +52,16 @@ export class Forwarder {
 
   /** One attempt. A connection that proved stale is not one: it is replaced, and nobody hears of it. Never rejects. */
   async forward(exchange: Exchange, backend: Backend): Promise<Outcome> {
+    if (!exchange.body.isSlow) return await this.#try(exchange, backend);
+    const leave = this.#parts.slowUploads.enter(backend);
+    if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
+    void exchange.ended.then(leave);
+    const outcome = await this.#try(exchange, backend);
+    if (outcome.type !== 'answered') leave();
+    return outcome;
+  }
+
+  async #try(exchange: Exchange, backend: Backend): Promise<Outcome> {
     for (let stale = 0; ; stale++) {
       const attempt = new Attempt(exchange, backend, this.#parts);
       this.#send(exchange, backend, attempt);

@@ -30,6 +30,9 @@ export interface RouterParts {
   readonly policy: { readonly retries: number; readonly deadOn500: boolean; readonly maxBodyBytes: number };
 }
 
+/** How long a request with a body waits for a first part of it before it goes to a backend, ms. */
+const GATHER_MS = 100;
+
 /** Answers one request. Never rejects: whatever goes wrong, the client hears of it and it is recorded. */
 export async function route(exchange: Exchange, parts: RouterParts): Promise<void> {
   parts.budget.requestStarted();
@@ -63,6 +66,11 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
     clientIp: exchange.outgoing.clientIp,
     hasBody: hasBody(head.framing),
   };
+  // A client that waits for 100 sends nothing before a backend has said so.
+  if (traits.hasBody && !head.expectsContinue) await exchange.body.gather(GATHER_MS);
+  if (maxBodyBytes > 0 && exchange.body.bytes > maxBodyBytes) {
+    throw new RouterError('body-too-large', `a body of more than ${maxBodyBytes} bytes`);
+  }
   await tryBackends(exchange, found, traits, parts);
 }
 
