@@ -28,7 +28,5 @@ test('half of server.maxSockets stays free of slow uploads', async (t) => {
   // Bodies that come at once are not slow, whatever their size.
   const quick = Array.from({ length: 6 }, () => ask({ port: router.port, method: 'POST', body: 'a'.repeat(500_000) }));
   assert.deepEqual(new Set((await Promise.all(quick)).map(({ status }) => status)), new Set([200]));
-  // Who finishes after all makes room for another.
-  slow[0]?.write('x'.repeat(996));
   for (const client of slow) client.destroy();
 });
