@@ -206,13 +206,11 @@ export class Worker {
       headerBytes: server.limits.headerBytes,
       maxConnections: server.limits.connections,
       isTrusted,
-      serve: (exchange) => {
-        this.#traffic.add(exchange);
-        void route(exchange, routerParts);
-      },
+      serve: (exchange) => this.#traffic.add(exchange, route(exchange, routerParts)),
       refuse: (exchange, error) => {
         refuse(exchange, error, refuseParts);
-        void exchange.ended.then(() => this.#record(exchange));
+        const recorded = exchange.ended.then(() => this.#record(exchange));
+        this.#traffic.add(exchange, recorded);
       },
       errorMessage: (status) => errorMessage(pages, status),
       recordGarbage: (line, error, { peer }, bytes) => {

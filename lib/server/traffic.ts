@@ -6,14 +6,15 @@ export interface DrainLimits {
   readonly tunnelsMs: number;
 }
 
-/** The exchanges of a worker that have not ended. */
+/** The exchanges of a worker that are not over. */
 export class Traffic {
   readonly #open = new Set<Exchange>();
   #onQuiet: (() => void) | null = null;
 
-  add(exchange: Exchange): void {
+  /** @param over resolves when the exchange has ended and has been recorded: a worker must not end before that */
+  add(exchange: Exchange, over: Promise<void>): void {
     this.#open.add(exchange);
-    void exchange.ended.then(() => {
+    void over.then(() => {
       this.#open.delete(exchange);
       if (this.#open.size === 0) this.#onQuiet?.();
     });
@@ -23,7 +24,7 @@ export class Traffic {
     return this.#open.size;
   }
 
-  /** Resolves when every exchange has ended; those that outlast their limit are cut. */
+  /** Resolves when every exchange is over; those that outlast their limit are cut. */
   async drained({ requestsMs, tunnelsMs }: DrainLimits): Promise<void> {
     if (this.#open.size === 0) return;
     const timers = [
