@@ -16,6 +16,14 @@ import type { Slot } from './slot.ts';
 /** Added to the workers' own limits before they are ended by force, ms. */
 const GRACE_MS = 5_000;
 
+const WORKER_FLAGS = [
+  // http-proxy calls util._extend, which newer Nodes announce as deprecated in every worker.
+  '--disable-warning=DEP0060',
+  // MiB. Newer Nodes let the young generation grow to several times of what they did when server.memory.limitMB got
+  // its default; a worker that is busy, not leaking, would pass it.
+  '--max-semi-space-size=16',
+];
+
 /**
  * Runs the router until it is told to stop.
  * @returns the exit code: 0 after a stop that was asked for, 1 when the first workers could not start
@@ -51,8 +59,7 @@ class Master {
     cluster.setupPrimary({
       exec: fileURLToPath(new URL('worker-main.js', import.meta.url)),
       args: [],
-      // http-proxy calls util._extend, which newer Nodes announce as deprecated in every worker.
-      execArgv: [...process.execArgv, '--disable-warning=DEP0060'],
+      execArgv: [...process.execArgv, ...WORKER_FLAGS],
       serialization: 'advanced',
     });
     const stopListening = onSignals({

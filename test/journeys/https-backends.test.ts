@@ -49,7 +49,8 @@ test('an https backend is spoken to over TLS, if it can prove its name', { skip:
 
   await t.test('a backend that cannot prove its name is dead, and even a POST goes to the next one', async () => {
     const death = await askUntilDead(router, { host: 'some.test', method: 'POST', body: 'ok' });
-    assert.deepEqual([death['backend'], death['why']], [unknown.url, 'self-signed certificate']);
+    assert.equal(death['backend'], unknown.url);
+    assert.match(String(death['why']), /^self-signed certificate/);
     for (let i = 0; i < 10; i++) {
       assert.equal((await ask({ port, host: 'some.test', method: 'POST', body: 'ok' })).body, 'some.test http 2');
     }
