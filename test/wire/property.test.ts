@@ -9,7 +9,7 @@ import { startRouter } from '../support/router.ts';
 import { Incomplete, readRequests, valuesOf, type WireRequest } from '../support/wire.ts';
 
 /** `RUNS=500 npm test -- property` for a long look. */
-const RUNS = Number(process.env['RUNS'] ?? 8);
+const RUNS = Number(process.env['RUNS'] ?? 5);
 /** Requests thrown at the router at a time, each on its own connection. */
 const BATCH = 100;
 

@@ -7,7 +7,7 @@ import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { type Router, startRouter } from '../support/router.ts';
 
-const REQUESTS = Number(process.env['SOAK'] ?? 10_000);
+const REQUESTS = Number(process.env['SOAK'] ?? 6_000);
 const PARALLEL = 32;
 
 function workerOf(router: Router): string {
