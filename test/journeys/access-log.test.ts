@@ -54,7 +54,7 @@ test('every request makes one line, whatever became of it', async (t) => {
     routes: {
       'site.test': ['identifier', site.url],
       'odd.test': ['a "name"\\ \u2603', site.url],
-      'refused.test': ['refused', await refusingUrl()],
+      'refused.test': ['refused', refusingUrl()],
       'silent.test': ['silent', silent.url],
       'endless.test': ['endless', endless.url],
       'cut.test': ['cut', cutting.url],

@@ -31,7 +31,7 @@ const HARMLESS: readonly (readonly [status: number, headers: Readonly<Record<str
 
 test('a backend is dead for what it does, never for what its clients do', async (t) => {
   const good = await startCounted(t, says('good'));
-  const refusing = await refusingUrl();
+  const refusing = refusingUrl();
   const cutting = await startRawBackend(t, (socket) => socket.once('data', () => socket.destroy()));
   const silent = await startRawBackend(t, (socket) => socket.resume());
   const garbling = await startRawBackend(t, (socket) => socket.once('data', () => socket.end('hello\r\n\r\n')));

@@ -11,7 +11,7 @@ import { startRouter, temporaryFolder } from '../support/router.ts';
 const page = (name: string): string => readFileSync(join(packagePagesFolder, `error_${name}.html`), 'latin1');
 
 test('every error has its code and its page, and is never cached', async (t) => {
-  const refusing = await refusingUrl();
+  const refusing = refusingUrl();
   const silent = await startRawBackend(t, (socket) => socket.resume());
   const cutting = await startRawBackend(t, (socket) => socket.once('data', () => socket.destroy()));
   const garbling = await startRawBackend(t, (socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9\r\n')));

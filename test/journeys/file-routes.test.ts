@@ -76,7 +76,7 @@ test('a link swapped beside the file is seen, as Kubernetes does it', async (t) 
 
 test('what one worker learns of a dead backend, the others know', { skip: noProc }, async (t) => {
   const good = await named(t, 'good');
-  const routes = { 'site.test': ['site', await refusingUrl(), good.url] };
+  const routes = { 'site.test': ['site', refusingUrl(), good.url] };
   const router = await startRouter(t, { routes, server: { workers: 2 } });
   const { port } = router;
   const dead = await eventually(async () => {

@@ -32,7 +32,7 @@ async function listen(t: TestContext, redis: TestRedis): Promise<{ next: () => P
 test('a dead backend is marked in Redis with server.deadBackendTTL, announced, and not asked again', async (t) => {
   const redis = await startRedis(t);
   const good = await startBackend(t, hello);
-  const bad = await refusingUrl();
+  const bad = refusingUrl();
   await redis.cli('rpush', 'eu-frontend:site.test', 'site', good.url, bad);
   const { next, all } = await listen(t, redis);
   const router = await routerOn(t, redis, '#eu-', { server: { deadBackendTTL: 17 } });
@@ -69,7 +69,7 @@ test('a mark that somebody else made is heeded, and its end too', async (t) => {
 test('the mark belongs to the host that was asked for, also when a wildcard matched', async (t) => {
   const redis = await startRedis(t);
   const good = await startBackend(t, hello);
-  const bad = await refusingUrl();
+  const bad = refusingUrl();
   await redis.cli('rpush', 'frontend:*.site.test', 'site', bad, good.url);
   const { next, all } = await listen(t, redis);
   const router = await routerOn(t, redis);

@@ -28,7 +28,7 @@ test('whatever stands at the keys: a clear answer, a log line, and the worker li
   });
 
   await t.test('another type at the dead key: nobody is taken for dead, and marking fails aloud', async () => {
-    await redis.cli('rpush', 'frontend:dead.test', 'site', good.url, await refusingUrl());
+    await redis.cli('rpush', 'frontend:dead.test', 'site', good.url, refusingUrl());
     await redis.cli('set', 'dead:dead.test', 'text');
     assert.equal(await get('dead.test'), 200);
     assert.match((await fault('dead:dead.test')).msg ?? '', /holds a string, not a set/);

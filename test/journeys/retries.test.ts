@@ -32,7 +32,7 @@ const digest = (body: Buffer): string => createHash('sha256').update(body).diges
 
 test('a request is tried again where that is safe, as often as it may be', async (t) => {
   const refusing: string[] = [];
-  for (let i = 0; i < 6; i++) refusing.push(await refusingUrl());
+  for (let i = 0; i < 6; i++) refusing.push(refusingUrl());
   const good = await startBackend(t, says('good'));
   const digesting = await startBackend(t, (incoming, response) => {
     const hash = createHash('sha256');

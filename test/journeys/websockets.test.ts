@@ -27,7 +27,7 @@ function handshakeTo(path: string, host: string): string {
 
 test('a WebSocket goes through, and its end too', async (t) => {
   const echo = await startWebSocketBackend(t);
-  const refusing = await refusingUrl();
+  const refusing = refusingUrl();
   const plain = await startBackend(t, (request, response) =>
     response.end(`plain ${request.headers.upgrade ?? 'request'}`),
   );

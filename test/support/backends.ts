@@ -86,15 +86,15 @@ export async function startSink(
   return { ...backend, received: () => text, connections: () => connections };
 }
 
-/** The URL of a port that nobody listens on. */
-export async function refusingUrl(): Promise<string> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+let refusals = 0;
+
+/**
+ * The URL of a port that nobody listens on, another one each time. Not a port that was free a moment ago: the system
+ * would give it to the next server that asks for any.
+ */
+export function refusingUrl(): string {
+  refusals++;
+  return `http://127.1.${refusals >> 8}.${refusals & 255}:1`;
 }
 
 /** The whole body of a message, as text. */

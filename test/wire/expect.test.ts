@@ -28,7 +28,7 @@ test('the body is asked for when the backend asks for it', async (t) => {
       if (received.endsWith('hello')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone');
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', await refusingUrl(), backend.url] } });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', refusingUrl(), backend.url] } });
   const client = await dial(router.port);
   client.write(HEAD);
   assert.equal(await until(client, /\r\n\r\n/), 'HTTP/1.1 100 Continue\r\n\r\n');
