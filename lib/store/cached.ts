@@ -32,6 +32,10 @@ export class CachedStore implements RouteStore {
     return this.#routes.get(frontend) ?? this.#ask(frontend, candidates);
   }
 
+  peek(frontend: string): Route | undefined {
+    return this.#routes.get(frontend);
+  }
+
   async markDead(death: Death, ttlSeconds: number): Promise<void> {
     this.#forget(death.frontend);
     try {

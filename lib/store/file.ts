@@ -1,4 +1,5 @@
 import { RouterError } from '../core/errors.ts';
+import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
 import type { DeadMark } from './dead-marks.ts';
 import { RouteTable, type RouteEntry } from './route-table.ts';
@@ -37,9 +38,13 @@ export class FileStore implements RouteStore {
     this.#table.bury(mark);
   }
 
-  async find(candidates: readonly string[]): Promise<Route | null> {
+  async find(keys: readonly string[]): Promise<Route | null> {
     if (this.#closed) throw new RouterError('store-unavailable', 'the store is closed');
-    return this.#table.find(candidates);
+    return this.#table.find(keys);
+  }
+
+  peek(frontend: string): Route | null | undefined {
+    return this.#closed ? undefined : this.#table.find(candidates(frontend));
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {

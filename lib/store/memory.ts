@@ -1,4 +1,5 @@
 import { RouterError } from '../core/errors.ts';
+import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
 import { RouteTable } from './route-table.ts';
 import type { Notify, RouteStore } from './store.ts';
@@ -30,9 +31,13 @@ export class MemoryStore implements RouteStore {
     this.#table.remove(key);
   }
 
-  async find(candidates: readonly string[]): Promise<Route | null> {
+  async find(keys: readonly string[]): Promise<Route | null> {
     if (this.#closed) throw new RouterError('store-unavailable', 'the store is closed');
-    return this.#table.find(candidates);
+    return this.#table.find(keys);
+  }
+
+  peek(frontend: string): Route | null | undefined {
+    return this.#closed ? undefined : this.#table.find(candidates(frontend));
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {

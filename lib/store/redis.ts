@@ -74,6 +74,11 @@ export class RedisStore implements RouteStore {
     return found;
   }
 
+  /** Redis is asked on every request. */
+  peek(): undefined {
+    return undefined;
+  }
+
   async #find(frontend: string, candidates: readonly string[]): Promise<Route | null> {
     const { prefix } = this.#settings.read;
     const keys = candidates.map((key) => `${prefix}frontend:${key}`);

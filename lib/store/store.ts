@@ -11,6 +11,11 @@ export interface RouteStore {
    */
   find(candidates: readonly string[]): Promise<Route | null>;
   /**
+   * What `find` would resolve with for this host, when that is known without asking anybody; undefined when it is not.
+   * Never throws.
+   */
+  peek(frontend: string): Route | null | undefined;
+  /**
    * Hides a backend for `ttlSeconds` and tells other routers. With a live active health checker it only tells.
    * Idempotent. Rejects when the store cannot be written to.
    */

@@ -45,6 +45,15 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     assert.ok(Object.isFrozen(route) && Object.isFrozen(route?.backends));
   });
 
+  promise('what is told without asking is what would be found', async ({ store, set }) => {
+    await set('*.x.io', ['x', 'http://10.0.0.1']);
+    for (const host of ['a.x.io', 'a.y.io']) {
+      const found = await find(store, host);
+      const peeked = store.peek(host);
+      if (peeked !== undefined) assert.deepEqual(peeked, found);
+    }
+  });
+
   promise('the exact host comes before wildcards, the longer wildcard before the shorter', async ({ store, set }) => {
     await set('*', ['any', 'http://10.0.0.1']);
     assert.equal((await find(store, 'a.b.x.io'))?.key, '*');

@@ -39,6 +39,7 @@ async function write(name: string, ...args: string[]): Promise<void> {
 /** The store, with deaths that are known to the replica once they are filed. */
 function replicated(store: RedisStore): RouteStore {
   return {
+    peek: () => undefined,
     find: (candidates) => store.find(candidates),
     markDead: async (death, ttlSeconds) => {
       await store.markDead(death, ttlSeconds);
