@@ -16,12 +16,18 @@ export class Generation {
   #isReady = false;
   #isEnding = false;
 
-  constructor(config: Config, partsFor: PartsFor) {
+  /** @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
+  constructor(config: Config, isReload: boolean, partsFor: PartsFor) {
     this.config = config;
     this.#slots = Array.from({ length: config.server.workers }, () => {
       const slot: Slot = new Slot({
         ...partsFor(this, () => slot),
-        configure: () => ({ type: 'configure', config, routes: this.#routesFile?.routes ?? null }),
+        configure: () => ({
+          type: 'configure',
+          config,
+          routes: this.#routesFile?.routes ?? null,
+          mindsRun: this.#isReady || !isReload,
+        }),
       });
       return slot;
     });

@@ -6,6 +6,7 @@ import type { ConfigSource } from '../config/load.ts';
 import { version } from '../core/version.ts';
 import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { logStoreNotice } from '../observe/notices.ts';
+import { SnapshotFile } from '../store/snapshot-file.ts';
 import type { StoreNotice } from '../store/store.ts';
 import { prepareAccessLog } from './access-file.ts';
 import { Generation } from './generation.ts';
@@ -38,6 +39,7 @@ class Master {
   readonly #log: Log;
   #config: Config;
   #current: Generation | null = null;
+  #snapshot: SnapshotFile | null = null;
   /** Generations that have not ended: the current one, one that starts, those that drain. */
   readonly #alive = new Set<Generation>();
   #isStopping = false;
@@ -77,10 +79,11 @@ class Master {
 
   /** Starts the first generation, or ends with the reason. */
   async #begin(config: Config): Promise<void> {
-    const generation = this.#createGeneration(config);
+    const generation = this.#createGeneration(config, false);
     this.#current = generation;
     try {
       prepareAccessLog(config.server.accessLog, config.runAs);
+      await this.#openSnapshot(config);
       const listening = await generation.start(this.#notify);
       if (this.#isStopping) return;
       const { workers } = config.server;
@@ -100,8 +103,8 @@ class Master {
     }
   }
 
-  #createGeneration(config: Config): Generation {
-    const generation = new Generation(config, (ours, slot) => ({
+  #createGeneration(config: Config, isReload: boolean): Generation {
+    const generation = new Generation(config, isReload, (ours, slot) => ({
       fork: () => cluster.fork(),
       onMessage: (message, worker) => this.#onMessage(message, worker, slot(), config),
       onExit: (worker, how, respawnMs) => this.#onExit(worker, how, respawnMs, ours),
@@ -128,6 +131,9 @@ class Master {
       case 'closed':
         // Messages keep their order: what was handed to this worker before is ahead of the answer.
         if (worker.isConnected()) worker.send({ type: 'last-connection' } satisfies ToWorker, () => {});
+        return;
+      case 'learned':
+        this.#snapshot?.learn(message.lesson);
         return;
       case 'hello':
       case 'ready':
@@ -203,9 +209,12 @@ class Master {
     try {
       const config = this.#source.load();
       prepareAccessLog(config.server.accessLog, config.runAs);
-      next = this.#createGeneration(config);
+      next = this.#createGeneration(config, true);
+      // What the old workers know is there for the new ones.
+      await this.#snapshot?.save();
       await next.start(this.#notify);
       if (this.#isStopping) return;
+      await this.#openSnapshot(config);
       this.#config = config;
       this.#current = next;
       this.#log.level = config.server.debug ? 'debug' : 'info';
@@ -219,6 +228,18 @@ class Master {
       }
       this.#log.error({ event: 'reload-refused' }, `the configuration was not changed: ${describeCause(error)}`);
     }
+  }
+
+  /** Keeps the snapshot that this configuration names, if it names one. */
+  async #openSnapshot({ cache, driver }: Config): Promise<void> {
+    const path = driver.read.startsWith('file:') ? null : cache.snapshot;
+    const limits = { max: cache.max, maxAgeMs: cache.maxStale * 1000 };
+    if (path !== null && path === this.#snapshot?.path) {
+      this.#snapshot.limits = limits;
+      return;
+    }
+    await this.#snapshot?.close();
+    this.#snapshot = path === null ? null : new SnapshotFile(path, limits, this.#notify);
   }
 
   #retire(generation: Generation): void {
@@ -249,8 +270,9 @@ class Master {
     this.#log.info({ event: 'stopping' }, 'hipache stops: it finishes what is under way');
     const { requests, tunnels } = this.#config.server.drain;
     const force = setTimeout(() => this.#stop(), Math.max(requests, tunnels) * 1000 + GRACE_MS);
-    void Promise.all([...this.#alive].map((generation) => generation.stop())).then(() => {
+    void Promise.all([...this.#alive].map((generation) => generation.stop())).then(async () => {
       clearTimeout(force);
+      await this.#snapshot?.close();
       this.#log.info({ event: 'stopped' }, 'hipache has stopped');
       this.#finish(0);
     });

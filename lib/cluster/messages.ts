@@ -1,11 +1,21 @@
 import type { Config } from '../config/config.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
+import type { Lesson } from '../store/learned.ts';
 import type { RouteEntry } from '../store/route-table.ts';
+
+/** The answer to `hello`: a worker never reads a configuration that is being edited. */
+export interface Configure {
+  readonly type: 'configure';
+  readonly config: Config;
+  /** The file store's; null with another driver. */
+  readonly routes: readonly RouteEntry[] | null;
+  /** Whether a Redis that lost its routes is in trouble. After a reload it is not. */
+  readonly mindsRun: boolean;
+}
 
 /** What the master says to a worker. */
 export type ToWorker =
-  /** The answer to `hello`: a worker never reads a configuration that is being edited. `routes`: the file store's. */
-  | { readonly type: 'configure'; readonly config: Config; readonly routes: readonly RouteEntry[] | null }
+  | Configure
   /** The routes file changed. */
   | { readonly type: 'routes'; readonly routes: readonly RouteEntry[] }
   /** Another worker found a backend dead, and there is no Redis to tell. */
@@ -29,4 +39,6 @@ export type ToMaster =
   | { readonly type: 'leaving' }
   /** It accepts no more. */
   | { readonly type: 'closed' }
-  | { readonly type: 'dead'; readonly mark: DeadMark };
+  | { readonly type: 'dead'; readonly mark: DeadMark }
+  /** What it read from Redis, for the snapshot. */
+  | { readonly type: 'learned'; readonly lesson: Lesson };

@@ -1,5 +1,5 @@
 /** A worker process: says hello, is told its configuration, serves until it is told to drain. */
-import type { ToMaster, ToWorker } from './messages.ts';
+import type { Configure, ToMaster, ToWorker } from './messages.ts';
 import { Worker } from './worker.ts';
 
 let worker: Worker | null = null;
@@ -9,9 +9,9 @@ function say(message: ToMaster): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-async function start(message: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+async function start(message: Configure): Promise<void> {
   try {
-    worker = new Worker(message.config, message.routes, say);
+    worker = new Worker(message, say);
     say({ type: 'ready', listening: await worker.start() });
   } catch (error) {
     say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -27,10 +27,13 @@ import { trust } from '../proxy/trust.ts';
 import { Listener, type ListenerParts } from '../server/listener.ts';
 import { Traffic } from '../server/traffic.ts';
 import type { FileStore } from '../store/file.ts';
+import type { SnapshotSettings } from '../store/open-redis.ts';
 import { type OpenedStore, openStore } from '../store/open.ts';
 import type { RouteEntry } from '../store/route-table.ts';
+import { readSnapshot } from '../store/snapshot-file.ts';
+import type { Snapshot } from '../store/snapshot.ts';
 import type { RouteStore } from '../store/store.ts';
-import type { ToMaster, ToWorker } from './messages.ts';
+import type { Configure, ToMaster, ToWorker } from './messages.ts';
 import { dropPrivileges } from './privileges.ts';
 
 /** How long the master may take to hand over what it has accepted for a worker that stops, ms. */
@@ -53,12 +56,12 @@ export class Worker {
   #onLastConnection: () => void = () => {};
   #stopWatching: () => void = () => {};
 
-  /** @param routes the file store's, or null with another driver. @throws Error with a sentence for the operator */
-  constructor(config: Config, routes: readonly RouteEntry[] | null, say: (message: ToMaster) => void) {
+  /** @throws Error with a sentence for the operator */
+  constructor({ config, routes, mindsRun }: Configure, say: (message: ToMaster) => void) {
     this.#config = config;
     this.#say = say;
     this.#log = createLog(config.server.debug);
-    const { store, file } = this.#openStore(routes);
+    const { store, file } = this.#openStore(routes, mindsRun);
     this.#store = store;
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
@@ -152,16 +155,29 @@ export class Worker {
     return this.#drained !== null;
   }
 
-  #openStore(routes: readonly RouteEntry[] | null): OpenedStore {
-    const { driver, server } = this.#config;
+  #openStore(routes: readonly RouteEntry[] | null, mindsRun: boolean): OpenedStore {
+    const { driver, server, cache } = this.#config;
     return openStore({
       read: parseDriverUrl(driver.read),
       write: parseDriverUrl(driver.write),
       timeoutMs: server.storeTimeout * 1000,
-      cache: server.lruCache,
+      cache: {
+        mode: cache.mode,
+        max: server.lruCache?.size ?? cache.max,
+        maxAgeMs: cache.maxAge * 1000,
+        maxStaleMs: cache.maxStale * 1000,
+        lruMs: (server.lruCache?.ttl ?? 0) * 1000,
+      },
+      deadMs: server.deadBackendTTL * 1000,
+      snapshot: cache.snapshot === null ? null : this.#snapshot(cache.snapshot, mindsRun),
       notify: (notice) => logStoreNotice(this.#log, notice),
       file: routes && { entries: routes, share: (mark) => this.#say({ type: 'dead', mark }) },
     });
+  }
+
+  /** Read here and now: a worker that has given up its rights could not. */
+  #snapshot(path: string, mindsRun: boolean): SnapshotSettings {
+    return { last: lastSnapshot(path), mindsRun, learn: (lesson) => this.#say({ type: 'learned', lesson }) };
   }
 
   #openAccessLog(): LineFile | null {
@@ -281,6 +297,15 @@ function limitsOf({ server }: Config): Limits {
     bodyBytes: limits.bodyBytes,
     bodyMinRate: limits.bodyMinRate,
   };
+}
+
+/** Null when there is none, or none that can be used: the master has told of that. */
+function lastSnapshot(path: string): Snapshot | null {
+  try {
+    return readSnapshot(path);
+  } catch {
+    return null;
+  }
 }
 
 function listenFault(error: unknown): string {

@@ -5,6 +5,7 @@ export interface Config {
   readonly server: ServerConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly driver: DriverConfig;
+  readonly cache: CacheConfig;
   /** Whom workers become when the program starts as root; null when it does not, or may stay root. */
   readonly runAs: RunAs | null;
 }
@@ -95,6 +96,20 @@ export interface TlsConfig {
   readonly passphrase: string | null;
   readonly ciphers: string | null;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** What is remembered of a Redis. Of a routes file all is. */
+export interface CacheConfig {
+  /** `request` asks Redis on each request; `push` only for what Redis said has changed. */
+  readonly mode: 'request' | 'push';
+  /** Hosts remembered at most, per worker. */
+  readonly max: number;
+  /** In mode `push`: how long a route is not asked for again, whatever Redis did not say. */
+  readonly maxAge: number;
+  /** How long a route that was known serves while Redis gives no answer; 0 is not at all. */
+  readonly maxStale: number;
+  /** The file that keeps known routes for the next start, absolute; null for none. */
+  readonly snapshot: string | null;
 }
 
 /** Driver URLs as core/driver-url reads them; a `file:` path is absolute here. */

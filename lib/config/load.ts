@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { resolveCache } from './cache.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
 import { resolveDriver } from './driver.ts';
@@ -10,7 +11,7 @@ import { checkPlaces, placesOf, resolveListeners, securePlacesOf } from './liste
 import { type Machine, thisMachine } from './machine.ts';
 import { readText } from './read-text.ts';
 import { resolveRunAs } from './run-as.ts';
-import { accountSection, httpSection, httpsSection, KNOWN_KEYS, serverSection } from './schema.ts';
+import { accountSection, cacheSection, httpSection, httpsSection, KNOWN_KEYS, serverSection } from './schema.ts';
 import { resolveServer } from './server.ts';
 import { show } from './show.ts';
 import { isObject } from './values.ts';
@@ -61,16 +62,20 @@ export function readConfig(
   const http = check(httpSection, keys['http'], 'http', faults);
   const https = check(httpsSection, keys['https'], 'https', faults);
   const driver = resolveDriver(keys['driver'], resolve(path), faults);
+  const cache = check(cacheSection, keys['cache'], 'cache', faults);
   const user = check(accountSection, keys['user'], 'user', faults);
   const group = check(accountSection, keys['group'], 'group', faults);
   const runAs = resolveRunAs(user, group, machine, faults);
+  const serverConfig = server && resolveServer(server, machine);
+  const cacheConfig = cache && resolveCache(cache, serverConfig?.lruCache ?? null, faults);
   const places = http ? placesOf(http) : [];
   const securePlaces = https ? securePlacesOf(https) : [];
   if (http && https) checkPlaces([...places, ...securePlaces], faults);
   const listeners = resolveListeners(places, securePlaces, faults);
   faults.throwIfAny();
-  if (!server || !http || !https || !driver) throw new Error('a part of the configuration failed without a fault');
-  const config = deepFreeze({ server: resolveServer(server, machine), listeners, driver, runAs });
+  if (!serverConfig || !cacheConfig || !http || !https || !driver)
+    throw new Error('a part of the configuration failed without a fault');
+  const config = deepFreeze({ server: serverConfig, listeners, driver, cache: cacheConfig, runAs });
   const settings = { http, https, places, securePlaces, user: user ?? null, group: group ?? null };
   return { config, document: show(config, settings) };
 }

@@ -50,6 +50,14 @@ const limits = {
   bodyMinRate: v.nullish(wholeNumber(0), 240),
 };
 
+const cache = {
+  mode: v.nullish(oneOf(['request', 'push']), 'request'),
+  max: v.nullish(wholeNumber(1), 100_000),
+  maxAge: v.nullish(seconds(0.1), 300),
+  maxStale: v.nullish(seconds(0), 3600),
+  snapshot: v.nullish(text, null),
+};
+
 const server = {
   // One per processor when not given.
   workers: v.nullish(lenient(wholeNumber(1))),
@@ -109,15 +117,17 @@ const https = {
 export const serverSection = v.nullish(section(server), {});
 export const httpSection = v.nullish(section(http), {});
 export const httpsSection = v.nullish(section(https), {});
+export const cacheSection = v.nullish(section(cache), {});
 export const oneDriver = v.nullish(driverUrl, 'redis:');
 export const severalDrivers = v.array(driverUrl);
 export const accountSection = v.nullish(account);
 
 export type ServerSettings = v.InferOutput<typeof serverSection>;
+export type CacheSettings = v.InferOutput<typeof cacheSection>;
 export type HttpSettings = v.InferOutput<typeof httpSection>;
 export type HttpsSettings = v.InferOutput<typeof httpsSection>;
 
-const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'user', 'group'];
+const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'cache', 'user', 'group'];
 
 /** The keys known in each section, by its path without list places; the top level is `""`. */
 export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -128,6 +138,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['server.drain', Object.keys(drain)],
   ['server.timeouts', Object.keys(timeouts)],
   ['server.limits', Object.keys(limits)],
+  ['cache', Object.keys(cache)],
   ['http', Object.keys(http)],
   ['http.bind', Object.keys(place)],
   ['https', Object.keys(https)],

@@ -34,6 +34,7 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
       bind: securePlaces.map((place) => Object.assign(showPlace(place), showFiles(place.files))),
     },
     driver: showDriver(config.driver),
+    cache: config.cache,
     user: config.runAs?.user ?? user,
     group: config.runAs?.group ?? group,
   };

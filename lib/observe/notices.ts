@@ -14,6 +14,30 @@ export function logStoreNotice(log: Log, notice: StoreNotice): void {
       log.error({ event: notice.type, store: notice.store, cause }, `${notice.store} does not answer: ${cause}`);
       return;
     }
+    case 'push-refused': {
+      const cause = describeCause(notice.cause);
+      log.warn({ event: notice.type, cause }, `Redis cannot tell of changes (${cause}): it is asked on each request`);
+      return;
+    }
+    case 'snapshot-loaded':
+      log.info(
+        { event: notice.type, file: notice.file, routes: notice.routes },
+        `${notice.file}: the last known routes of ${notice.routes} ${notice.routes === 1 ? 'host' : 'hosts'}`,
+      );
+      return;
+    case 'snapshot-refused': {
+      const cause = describeCause(notice.cause);
+      log.warn({ event: notice.type, file: notice.file, cause }, `the snapshot ${notice.file} is not used: ${cause}`);
+      return;
+    }
+    case 'snapshot-failed': {
+      const cause = describeCause(notice.cause);
+      log.error(
+        { event: notice.type, file: notice.file, cause },
+        `the snapshot ${notice.file} cannot be written: ${cause}`,
+      );
+      return;
+    }
     case 'route-fault':
       log.warn({ event: notice.type, key: notice.key, fault: notice.fault }, `${notice.key}: ${notice.fault}`);
       return;
@@ -45,7 +69,7 @@ export function logDeathNotice(log: Log, notice: DeathNotice): void {
       const cause = describeCause(notice.cause);
       log.error(
         { event: notice.type, frontend, backend: url, cause },
-        `the death of ${url} could not be filed: ${cause}`,
+        `the death of ${url} could not be filed, this worker keeps it for later: ${cause}`,
       );
       return;
     }

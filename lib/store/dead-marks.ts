@@ -40,6 +40,12 @@ export class DeadMarks {
     }
   }
 
+  /** Forgets a mark; one that is not there is no fault. */
+  remove(frontend: string, id: number): void {
+    const marks = this.#byFrontend.get(frontend);
+    if (marks?.delete(id) && marks.size === 0) this.#byFrontend.delete(frontend);
+  }
+
   /** Which of these backends are presumed dead for this host now. */
   among(backends: readonly Backend[], frontend: string): ReadonlySet<number> {
     const marks = this.#byFrontend.get(frontend);

@@ -1,8 +1,7 @@
 import type { DriverUrl } from '../core/driver-url.ts';
-import { CachedStore } from './cached.ts';
 import type { DeadMark } from './dead-marks.ts';
 import { FileStore } from './file.ts';
-import { RedisStore } from './redis.ts';
+import { type CacheSettings, openRedisStore, type SnapshotSettings } from './open-redis.ts';
 import type { RouteEntry } from './route-table.ts';
 import type { Notify, RouteStore } from './store.ts';
 
@@ -13,8 +12,12 @@ export interface StoreSettings {
   /** A lookup takes no longer. */
   readonly timeoutMs: number;
   readonly notify: Notify;
-  /** `server.lruCache`, `ttl` in seconds; null is off. */
-  readonly cache: { readonly size: number; readonly ttl: number } | null;
+  /** For Redis; a routes file is in memory already. */
+  readonly cache: CacheSettings;
+  /** How long the router's own dead marks count, ms. */
+  readonly deadMs: number;
+  /** For Redis, with `cache.snapshot`. */
+  readonly snapshot: SnapshotSettings | null;
   /** For `file:`: the routes as the master read them, and how the other workers hear of a death. Else null. */
   readonly file: { readonly entries: readonly RouteEntry[]; readonly share: (mark: DeadMark) => void } | null;
 }
@@ -29,16 +32,14 @@ export interface OpenedStore {
  * Opens the store that the driver URLs name. It connects on its own; see `ready()`.
  * @throws Error when the URLs do not go together
  */
-export function openStore({ read, write, timeoutMs, notify, cache, file }: StoreSettings): OpenedStore {
+export function openStore({ read, write, file, ...settings }: StoreSettings): OpenedStore {
   if (read.scheme === 'redis' && write.scheme === 'redis') {
-    const redis = new RedisStore({ read: read.redis, write: write.redis, timeoutMs, notify });
-    return { store: cache === null ? redis : new CachedStore(redis, cache.size, cache.ttl), file: null };
+    return { store: openRedisStore({ ...settings, read: read.redis, write: write.redis }), file: null };
   }
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be of redis, or both of the same file');
   }
   if (file === null) throw new Error('driver: a store of a file needs the routes that the file holds');
-  // In memory already: a cache would only make it late.
   const store = new FileStore(file.entries, file.share);
   return { store, file: store };
 }

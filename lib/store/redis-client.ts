@@ -8,6 +8,8 @@ export interface RedisClientEvents {
   readonly onConnect: () => void;
   /** A connection was lost, or an attempt has failed; `cause` says why. The next attempt is under way. */
   readonly onClose: (cause: Error) => void;
+  /** Something came on a channel that was subscribed to: text, or what else Redis sends there. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 1000;
@@ -35,6 +37,8 @@ export class RedisClient {
     this.#redis.on('close', () => this.#lost());
     this.#redis.on('error', (error: Error) => this.#failed(error));
     this.#redis.on('end', () => this.#ended());
+    // "message" would join a list with commas.
+    if (events.onMessage) this.#redis.on('messageBuffer', (_channel, message: unknown) => events.onMessage?.(message));
   }
 
   /** Sends a command. Rejects with what Redis replied, what `isTimeout` knows, or the loss of the connection. */
@@ -145,6 +149,7 @@ function optionsFor(address: RedisAddress, handshakeMs: number) {
     // Whether to wait and what to send again is decided in redis-connection.ts, command by command, within its limit.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     // The pulse does it, without INFO, which a cautious operator does not allow.
     enableReadyCheck: false,

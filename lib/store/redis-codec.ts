@@ -12,9 +12,18 @@ export type RedisCommand = readonly [name: string, ...args: string[]];
 export type Lookup =
   | { readonly type: 'none' }
   /** `dead` is the set's members, or the type of what stands at the `dead:` key and is no set. */
-  | { readonly type: 'found'; readonly index: number; readonly list: readonly string[]; readonly dead: Dead }
+  | Found
   | { readonly type: 'wrong-type'; readonly index: number; readonly found: string }
   | { readonly type: 'too-long'; readonly index: number };
+
+export interface Found {
+  readonly type: 'found';
+  readonly index: number;
+  readonly list: readonly string[];
+  readonly dead: Dead;
+  /** How long it takes until the first of the keys expires, ms; negative when none does, or nobody asked. */
+  readonly leftMs: number;
+}
 
 type Dead = readonly string[] | string;
 
@@ -22,43 +31,62 @@ type Dead = readonly string[] | string;
 export function lookupOfScript(reply: unknown): Lookup {
   if (reply === null) return { type: 'none' };
   if (!Array.isArray(reply)) throw unexpected(reply);
-  const [type, index, third, dead]: unknown[] = reply;
+  const [type, index, third, dead, leftMs]: unknown[] = reply;
   if (typeof index !== 'number') throw unexpected(reply);
   if (type === 'too-long') return { type, index };
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
   if (type !== 'found' || !isStrings(third)) throw unexpected(reply);
   if (typeof dead !== 'string' && !isStrings(dead)) throw unexpected(reply);
-  return { type, index, list: third, dead };
+  if (typeof leftMs !== 'number') throw unexpected(reply);
+  return { type, index, list: third, dead, leftMs };
 }
 
 /** What the script does, as commands for one pipeline, for servers that refuse scripts. */
-export function lookupCommands(frontendKeys: readonly string[], deadKey: string): readonly RedisCommand[] {
-  const commands: RedisCommand[] = [
-    ['type', deadKey],
-    ['smembers', deadKey],
-  ];
+export function lookupCommands(
+  frontendKeys: readonly string[],
+  deadKey: string,
+  wantsExpiry: boolean,
+): readonly RedisCommand[] {
+  const commands: RedisCommand[] = [];
   for (const key of frontendKeys) {
     // One element more than allowed is enough to know that there are too many.
-    commands.push(['type', key], ['lrange', key, '0', String(MAX_LIST)]);
+    commands.push(['type', key], ['lrange', key, '0', String(MAX_LIST)], wantsExpiry ? ['pttl', key] : NOTHING);
   }
-  return commands;
+  commands.push(['type', deadKey], ['smembers', deadKey], wantsExpiry ? ['pttl', deadKey] : NOTHING);
+  return commands.filter((command) => command !== NOTHING);
 }
+
+const NOTHING: RedisCommand = [''];
 
 /**
  * Reads the replies to `lookupCommands`. Each may be an Error, as Redis replied it.
  * @throws the Error of a reply that was needed and is one for another reason than the key's type
  */
-export function lookupOfPipeline(replies: readonly unknown[]): Lookup {
+export function lookupOfPipeline(replies: readonly unknown[], wantsExpiry: boolean): Lookup {
+  const width = wantsExpiry ? 3 : 2;
+  const keys: (readonly unknown[])[] = [];
+  for (let at = 0; at < replies.length; at += width) keys.push(replies.slice(at, at + width));
+  const [deadType, members, deadLeft] = keys.pop() ?? [];
   let bare: Lookup = { type: 'none' };
-  for (let at = 2; at + 1 < replies.length; at += 2) {
-    const index = at / 2 - 1;
-    const list = valueOf(replies[at], replies[at + 1], 'list');
+  let left = -1;
+  for (const [index, [type, elements, keyLeft]] of keys.entries()) {
+    const list = valueOf(type, elements, 'list');
     if (typeof list === 'string') return { type: 'wrong-type', index, found: list };
     if (list.length > MAX_LIST) return { type: 'too-long', index };
-    if (list.length > 1) return { type: 'found', index, list, dead: valueOf(replies[0], replies[1], 'set') };
-    if (list.length === 1 && bare.type === 'none') bare = { type: 'found', index, list, dead: [] };
+    if (list.length > 0) left = sooner(left, keyLeft);
+    if (list.length > 1) {
+      const dead = valueOf(deadType, members, 'set');
+      return { type: 'found', index, list, dead, leftMs: sooner(left, deadLeft) };
+    }
+    if (list.length === 1 && bare.type === 'none') bare = { type: 'found', index, list, dead: [], leftMs: -1 };
   }
-  return bare;
+  return bare.type === 'found' ? { ...bare, leftMs: left } : bare;
+}
+
+/** The less of two times; negative or no number is never. */
+function sooner(a: number, b: unknown): number {
+  if (typeof b !== 'number' || b < 0) return a;
+  return a < 0 ? b : Math.min(a, b);
 }
 
 /** The elements, or the type of what stands there instead. */

@@ -13,9 +13,21 @@ export interface RedisConnectionSettings {
   readonly pulse: RedisCommand;
   /** Told the answer; null when the server refused this command, which only one that serves would do. */
   readonly onPulse: (reply: unknown) => void;
+  /**
+   * Asked on each new connection, before it serves: why the server must not be used although it answers, or null.
+   * `ask` rejects as `send` does. `downSince`: since when nobody has answered, `performance.now()` ms; null at first.
+   */
+  readonly examine?: (ask: Ask, downSince: number | null) => Promise<Error | null>;
+  /** A new connection serves. */
+  readonly onServing?: () => void;
+  /** The connection was lost, or is given up. */
+  readonly onLoss?: () => void;
   readonly onUp: () => void;
   readonly onDown: (cause: Error) => void;
 }
+
+/** Sends a command on a connection that does not serve yet. */
+export type Ask = (command: RedisCommand) => Promise<unknown>;
 
 /**
  * `trying`: whether the server can be reached is not known yet, at first and after a connection was lost; commands
@@ -44,6 +56,9 @@ export class RedisConnection {
   #timeouts = 0;
   #pulseTimer: NodeJS.Timeout | undefined;
   #announced: 'up' | 'down' | null = null;
+  /** The epoch that was examined and serves. */
+  #serving = -1;
+  #downSince: number | null = null;
 
   constructor(settings: RedisConnectionSettings) {
     this.#settings = settings;
@@ -167,6 +182,7 @@ export class RedisConnection {
 
   #lost(cause: Error): void {
     this.#epoch++;
+    this.#stopServing();
     clearTimeout(this.#pulseTimer);
     this.#doubt();
     // Without a connection to lose, it was an attempt that failed.
@@ -177,7 +193,11 @@ export class RedisConnection {
   /** Asks whether the server serves, and arranges for the next time. */
   async #beat(): Promise<void> {
     const epoch = this.#epoch;
-    const verdict = await this.#ask();
+    let verdict = await this.#ask();
+    if ('reply' in verdict && epoch === this.#epoch && this.#serving !== epoch) {
+      const fault = await this.#examine();
+      if (fault !== null) verdict = { error: fault };
+    }
     // Another connection's beat has taken over.
     if (epoch !== this.#epoch || this.#state === 'closed') return;
     if ('reply' in verdict) this.#rise(verdict.reply);
@@ -196,12 +216,33 @@ export class RedisConnection {
     }
   }
 
+  async #examine(): Promise<Error | null> {
+    const { examine } = this.#settings;
+    if (examine === undefined) return null;
+    try {
+      return await examine((command) => this.#client.send(command, this.deadline()), this.#downSince);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  #stopServing(): void {
+    if (this.#serving < 0) return;
+    this.#serving = -1;
+    this.#downSince = performance.now();
+    this.#settings.onLoss?.();
+  }
+
   #rise(reply: unknown): void {
     this.#timeouts = 0;
     this.#settings.onPulse(reply);
     this.#state = 'up';
     this.#isLossKnown = false;
     this.#turn.end();
+    if (this.#serving !== this.#epoch) {
+      this.#serving = this.#epoch;
+      this.#settings.onServing?.();
+    }
     if (this.#announced === 'up') return;
     this.#announced = 'up';
     this.#settings.onUp();

@@ -14,12 +14,14 @@ import {
   lookupCommands,
   lookupOfPipeline,
   lookupOfScript,
+  type Found,
   type Lookup,
   type RedisCommand,
 } from './redis-codec.ts';
-import { RedisConnection } from './redis-connection.ts';
+import type { Reading, RouteSource } from './reading.ts';
+import { type Ask, RedisConnection, type RedisConnectionSettings } from './redis-connection.ts';
 import { LOOKUP, LOOKUP_SHA } from './redis-script.ts';
-import type { Notify, RouteStore } from './store.ts';
+import type { Notify } from './store.ts';
 
 /** What a RedisStore is made of. */
 export interface RedisStoreSettings {
@@ -29,17 +31,23 @@ export interface RedisStoreSettings {
   /** A lookup takes no longer. */
   readonly timeoutMs: number;
   readonly notify: Notify;
+  /** Whether readings say when they expire. It costs Redis two commands more for a lookup. */
+  readonly wantsExpiry?: boolean;
+  /** See RedisConnectionSettings: of the connection that reads. */
+  readonly examine?: (ask: Ask, downSince: number | null) => Promise<Error | null>;
+  /** Told of the connection that reads: a new one serves, or it was lost. */
+  readonly onReader?: (reader: RedisConnection | null) => void;
 }
 
 /** Routes in Redis, laid out as Hipache does. One round trip for a lookup. */
-export class RedisStore implements RouteStore {
+export class RedisStore implements RouteSource {
   readonly #settings: RedisStoreSettings;
   readonly #read: RedisConnection;
   readonly #write: RedisConnection;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
   /** Lookups of this turn of the event loop, by host. */
-  readonly #unsent = new Map<string, Promise<Route | null>>();
+  readonly #unsent = new Map<string, Promise<Reading>>();
   #ping: unknown = null;
   /** On which connection scripts were refused. */
   #scriptless = -1;
@@ -49,42 +57,53 @@ export class RedisStore implements RouteStore {
     this.#settings = settings;
     this.#faults = new FaultLog(notify, () => performance.now());
     this.#lists = new ListMemo((key, fault) => this.#faults.tell(`${read.prefix}frontend:${key}`, fault));
-    this.#read = this.#connect(read, ['get', 'hchecker_ping'], (reply) => {
-      this.#ping = reply;
+    this.#read = this.#connect(read, {
+      pulse: ['get', 'hchecker_ping'],
+      onPulse: (reply) => {
+        this.#ping = reply;
+      },
+      ...(settings.examine && { examine: settings.examine }),
+      onServing: () => settings.onReader?.(this.#read),
+      onLoss: () => settings.onReader?.(null),
     });
-    this.#write = isSameServer(read, write) ? this.#read : this.#connect(write, ['ping'], () => {});
+    const isOne = isSameServer(read, write);
+    this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
   }
 
   get hasHealthChecker(): boolean {
     return isFresh(this.#ping, Date.now());
   }
 
+  async find(candidates: readonly string[]): Promise<Route | null> {
+    return (await this.read(candidates)).route;
+  }
+
   /**
    * Requests for one host that arrive in the same turn of the event loop share one lookup: it has not been sent yet,
    * so it sees whatever was written before any of them arrived.
    */
-  find(candidates: readonly string[]): Promise<Route | null> {
+  read(candidates: readonly string[]): Promise<Reading> {
     const [frontend = ''] = candidates;
     const shared = this.#unsent.get(frontend);
     if (shared !== undefined) return shared;
     // Commands leave at the end of the turn (see redis-client.ts), right after this.
     if (this.#unsent.size === 0) setImmediate(() => this.#unsent.clear());
-    const found = this.#find(frontend, candidates);
-    this.#unsent.set(frontend, found);
-    return found;
+    const reading = this.#readHost(frontend, candidates);
+    this.#unsent.set(frontend, reading);
+    return reading;
   }
 
-  /** Redis is asked on every request. */
+  /** Redis is asked every time. */
   peek(): undefined {
     return undefined;
   }
 
-  async #find(frontend: string, candidates: readonly string[]): Promise<Route | null> {
+  async #readHost(frontend: string, candidates: readonly string[]): Promise<Reading> {
     const { prefix } = this.#settings.read;
     const keys = candidates.map((key) => `${prefix}frontend:${key}`);
     const deadKey = `${prefix}dead:${frontend}`;
     const lookup = await this.#lookUp(keys, deadKey);
-    if (lookup.type === 'none') return null;
+    if (lookup.type === 'none') return NONE;
     const key = candidates[lookup.index] ?? '';
     const fullKey = keys[lookup.index] ?? '';
     switch (lookup.type) {
@@ -94,11 +113,16 @@ export class RedisStore implements RouteStore {
         throw this.#broken(fullKey, `is longer than ${MAX_LIST} elements`);
       case 'found': {
         const list = this.#lists.read(key, lookup.list);
-        if (typeof lookup.dead !== 'string') return routeOf(frontend, key, list, idsOf(lookup.dead, list.size));
-        this.#faults.tell(deadKey, `holds a ${lookup.dead}, not a set; nobody is taken for dead`);
-        return routeOf(frontend, key, list, NOBODY);
+        const route = routeOf(frontend, key, list, this.#deadOf(lookup, deadKey, list.size));
+        return { route, expiresMs: lookup.leftMs < 0 ? Infinity : lookup.leftMs };
       }
     }
+  }
+
+  #deadOf({ dead }: Found, deadKey: string, size: number): ReadonlySet<number> {
+    if (typeof dead !== 'string') return idsOf(dead, size);
+    this.#faults.tell(deadKey, `holds a ${dead}, not a set; nobody is taken for dead`);
+    return NOBODY;
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {
@@ -132,14 +156,16 @@ export class RedisStore implements RouteStore {
       this.#scriptless = epoch;
     }
     try {
-      return lookupOfPipeline(await this.#read.sendAll(lookupCommands(keys, deadKey), deadline));
+      const { wantsExpiry = false } = this.#settings;
+      const replies = await this.#read.sendAll(lookupCommands(keys, deadKey, wantsExpiry), deadline);
+      return lookupOfPipeline(replies, wantsExpiry);
     } catch (error) {
       throw isReplyError(error) ? refused(error) : error;
     }
   }
 
   async #runScript(keys: readonly string[], deadKey: string, deadline: number): Promise<unknown> {
-    const args = [String(keys.length + 1), ...keys, deadKey, String(MAX_LIST)];
+    const args = [String(keys.length + 1), ...keys, deadKey, String(MAX_LIST), this.#settings.wantsExpiry ? 'ttl' : ''];
     try {
       return await this.#read.send(['evalsha', LOOKUP_SHA, ...args], deadline);
     } catch (error) {
@@ -154,19 +180,23 @@ export class RedisStore implements RouteStore {
     return new RouterError('route-broken', `${key} ${fault}`);
   }
 
-  #connect(address: RedisAddress, pulse: RedisCommand, onPulse: (reply: unknown) => void): RedisConnection {
+  #connect(address: RedisAddress, own: OwnSettings): RedisConnection {
     const { timeoutMs, notify } = this.#settings;
     const store = nameOf(address);
     return new RedisConnection({
+      ...own,
       address,
       timeoutMs,
-      pulse,
-      onPulse,
       onUp: () => notify({ type: 'store-up', store }),
       onDown: (cause) => notify({ type: 'store-down', store, cause }),
     });
   }
 }
+
+/** What a connection is given beyond what all are. */
+type OwnSettings = Omit<RedisConnectionSettings, 'address' | 'timeoutMs' | 'onUp' | 'onDown'>;
+
+const NONE: Reading = { route: null, expiresMs: Infinity };
 
 /** Both or neither: a mark without an end would outlive its backend's recovery. */
 function burial(key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {

@@ -32,6 +32,13 @@ export interface RouteStore {
 export type StoreNotice =
   | { readonly type: 'store-up'; readonly store: string }
   | { readonly type: 'store-down'; readonly store: string; readonly cause: Error }
+  /** Redis cannot tell of changes: it is asked on each request. Said once until it can. */
+  | { readonly type: 'push-refused'; readonly cause: Error }
+  | { readonly type: 'snapshot-loaded'; readonly file: string; readonly routes: number }
+  /** The snapshot cannot be used: the router starts without. */
+  | { readonly type: 'snapshot-refused'; readonly file: string; readonly cause: Error }
+  /** The snapshot cannot be written. Said once until it can. */
+  | { readonly type: 'snapshot-failed'; readonly file: string; readonly cause: Error }
   /** A key that an operator should mend. Said once per key and fault within a minute. */
   | { readonly type: 'route-fault'; readonly key: string; readonly fault: string }
   | { readonly type: 'routes-loaded'; readonly file: string; readonly frontends: number }

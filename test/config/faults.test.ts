@@ -35,6 +35,13 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { httpKeepAlive: 1 } }, `server.httpKeepAlive: ${FLAG}`],
   [{ server: { debug: 'true' } }, `server.debug: ${FLAG}`],
   [{ server: { staticDir: 1 } }, 'server.staticDir: must be text'],
+  [{ cache: { mode: 'pull' } }, 'cache.mode: must be "request" or "push"'],
+  [{ cache: { max: 0 } }, `cache.max: ${WHOLE} 1`],
+  [{ cache: { maxStale: 0, snapshot: 'x' } }, 'cache.snapshot: has no use when cache.maxStale is 0'],
+  [
+    { cache: { mode: 'push' }, server: { lruCache: { size: 1, ttl: 1 } } },
+    'server.lruCache: has no use with cache.mode "push", which is never late; leave it out',
+  ],
   [{ server: { lruCache: true } }, `server.lruCache: ${OBJECT}`],
   [{ server: { lruCache: { size: 5 } } }, 'server.lruCache.ttl: is missing'],
   [{ server: { lruCache: { size: 1.5, ttl: 1 } } }, `server.lruCache.size: ${WHOLE} 0`],
@@ -118,7 +125,7 @@ const STRANGERS: readonly (readonly [unknown, string])[] = [
   [{ https: { certs: '/c' } }, 'https.certs: unknown key; did you mean "cert"?'],
   [{ workers: 5 }, 'workers: unknown key; did you mean "server.workers"?'],
   [{ drivers: 'redis:' }, 'drivers: unknown key; did you mean "driver"?'],
-  [{ x: 1 }, 'x: unknown key; known here are server, http, https, driver, user, group'],
+  [{ x: 1 }, 'x: unknown key; known here are server, http, https, driver, cache, user, group'],
   [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are requests, tunnels'],
 ];
 

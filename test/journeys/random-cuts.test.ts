@@ -6,22 +6,12 @@ import { startBackend, startRawBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { noProc, openFilesOf, workerOf } from '../support/processes.ts';
+import { seeded } from '../support/random.ts';
 import { startRouter } from '../support/router.ts';
 
 const CUTS = 300;
 const AT_ONCE = 10;
 const SEED = Number(process.env['CUTS_SEED'] ?? 20_261_121);
-
-/** Mulberry32: the same numbers for the same seed, from [0, 1). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const BODY = 'x'.repeat(3_000);
 const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';

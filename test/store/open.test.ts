@@ -1,32 +1,38 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import { CachedStore } from '../../lib/store/cached.ts';
 import { FileStore } from '../../lib/store/file.ts';
 import { openStore, type StoreSettings } from '../../lib/store/open.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
+import { RememberingStore } from '../../lib/store/remembering.ts';
 import { freePort } from '../support/redis.ts';
 import { find } from './contract.ts';
 
 const FILE = { entries: [['x.io', ['x', 'http://10.0.0.1']]], share: () => {} } as const;
 
+const CACHE = { mode: 'request', max: 10, maxAgeMs: 60_000, maxStaleMs: 60_000, lruMs: 0 } as const;
+const REST = { timeoutMs: 1000, notify: () => {}, cache: CACHE, deadMs: 30_000, snapshot: null, file: null } as const;
+
 test('a file: URL opens a store of the routes that the master read, which it feeds', async () => {
-  const { store, file } = openStore(settings('file:/a.json', { file: FILE, cache: { size: 10, ttl: 60 } }));
+  const { store, file } = openStore(settings('file:/a.json', { file: FILE, cache: { ...CACHE, lruMs: 60_000 } }));
   assert.ok(file instanceof FileStore);
   assert.equal((await find(store, 'x.io'))?.name, 'x');
   file.replace([]);
   assert.equal(await find(store, 'x.io'), null, 'no cache in between');
 });
 
-test('a redis: URL opens a RedisStore, with a cache when asked for', async (t) => {
+test('a redis: URL opens a store that remembers, unless nothing is to be remembered', async (t) => {
   const url = `redis://127.0.0.1:${await freePort()}`;
-  const plain = openStore(settings(url));
-  const cached = openStore(settings(url, { cache: { size: 10, ttl: 60 } }));
-  t.after(() => plain.store.close());
-  t.after(() => cached.store.close());
-  assert.ok(plain.store instanceof RedisStore);
-  assert.ok(cached.store instanceof CachedStore);
-  assert.equal(plain.file, null);
+  const open = (cache: Partial<StoreSettings['cache']>) => {
+    const { store, file } = openStore(settings(url, { cache: { ...CACHE, ...cache } }));
+    t.after(() => store.close());
+    assert.equal(file, null);
+    return store;
+  };
+  assert.ok(open({}) instanceof RememberingStore);
+  assert.ok(open({ maxStaleMs: 0 }) instanceof RedisStore);
+  assert.ok(open({ maxStaleMs: 0, lruMs: 1000 }) instanceof RememberingStore);
+  assert.ok(open({ maxStaleMs: 0, mode: 'push' }) instanceof RememberingStore);
 });
 
 test('URLs that do not go together are refused', () => {
@@ -37,5 +43,5 @@ test('URLs that do not go together are refused', () => {
 
 function settings(url: string, more: Partial<StoreSettings> = {}): StoreSettings {
   const driver = parseDriverUrl(url);
-  return { read: driver, write: driver, timeoutMs: 1000, notify: () => {}, cache: null, file: null, ...more };
+  return { read: driver, write: driver, ...REST, ...more };
 }

@@ -1,0 +1,77 @@
+import type { Ask } from './redis-connection.ts';
+import { isReplyError } from './redis-client.ts';
+
+/** Rounds of SCAN at most, of 1,000 keys each. A keyspace with more than that, whatever it is, is not empty. */
+const MAX_ROUNDS = 100;
+
+/** What an EmptyRestart is made of. */
+export interface EmptyRestartParts {
+  /** Before `frontend:`. */
+  readonly prefix: string;
+  /** After so long without routes the emptiness is believed, ms. */
+  readonly maxStaleMs: number;
+  /** The run that the routes known at the start are of; null when any will do. */
+  readonly runId: string | null;
+}
+
+/**
+ * Knows a Redis that has lost everything: another run than the one that served before, and not one frontend in it.
+ * That is an outage, not the wish of an operator to route nothing.
+ */
+export class EmptyRestart {
+  readonly #parts: EmptyRestartParts;
+  #runId: string | null;
+  readonly #startedAt = performance.now();
+
+  constructor(parts: EmptyRestartParts) {
+    this.#parts = parts;
+    this.#runId = parts.runId;
+  }
+
+  /** The run whose routes are served; null when the server does not tell. */
+  get runId(): string | null {
+    return this.#runId;
+  }
+
+  /** Why the server must not be asked for routes, or null. See `RedisConnectionSettings.examine`. */
+  async examine(ask: Ask, downSince: number | null): Promise<Error | null> {
+    const runId = await runIdOf(ask);
+    const isOther = this.#runId !== null && runId !== null && runId !== this.#runId;
+    if (isOther && performance.now() - (downSince ?? this.#startedAt) < this.#parts.maxStaleMs) {
+      if (!(await this.#hasRoutes(ask))) return new Error('it was restarted and holds no frontend any more');
+    }
+    this.#runId = runId;
+    return null;
+  }
+
+  async #hasRoutes(ask: Ask): Promise<boolean> {
+    // A prefix may hold signs that SCAN takes for patterns.
+    const pattern = `${this.#parts.prefix.replace(/[*?[\]\\]/g, '\\$&')}frontend:*`;
+    let cursor = '0';
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const reply = await unlessRefused(ask(['scan', cursor, 'match', pattern, 'count', '1000']));
+      // Who may not look cannot tell.
+      if (!Array.isArray(reply)) return true;
+      const [next, keys]: unknown[] = reply;
+      if (Array.isArray(keys) && keys.length > 0) return true;
+      cursor = String(next);
+      if (cursor === '0') return false;
+    }
+    return true;
+  }
+}
+
+async function runIdOf(ask: Ask): Promise<string | null> {
+  const info = await unlessRefused(ask(['info', 'server']));
+  return typeof info === 'string' ? (/^run_id:(\w+)/m.exec(info)?.[1] ?? null) : null;
+}
+
+/** Null for a command that this user may not give, or this server does not know. */
+async function unlessRefused(reply: Promise<unknown>): Promise<unknown> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (isReplyError(error) && /^(?:NOPERM|ERR)/.test(error.message)) return null;
+    throw error;
+  }
+}

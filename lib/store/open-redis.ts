@@ -1,0 +1,97 @@
+import type { RedisAddress } from '../core/driver-url.ts';
+import { EmptyRestart } from './empty-restart.ts';
+import { AgeLimit, Watch } from './freshness.ts';
+import { Learned, type Lesson } from './learned.ts';
+import { RedisTracking } from './redis-tracking.ts';
+import { RedisStore } from './redis.ts';
+import { RememberingStore } from './remembering.ts';
+import { restoreRoute, type Snapshot } from './snapshot.ts';
+import type { Notify, RouteStore } from './store.ts';
+
+/** How a store of Redis remembers. Times in ms. */
+export interface CacheSettings {
+  readonly mode: 'request' | 'push';
+  /** Hosts remembered at most. */
+  readonly max: number;
+  /** In mode `push`: after it Redis is asked, whatever it did not say. */
+  readonly maxAgeMs: number;
+  /** How long last-known routes serve while Redis gives no answer; 0 is not at all. */
+  readonly maxStaleMs: number;
+  /** `server.lruCache`: how long a route is not asked for again; 0 is not at all. */
+  readonly lruMs: number;
+}
+
+/** What a worker opens a store of Redis with. */
+export interface RedisSettings {
+  readonly read: RedisAddress;
+  readonly write: RedisAddress;
+  /** A lookup takes no longer. */
+  readonly timeoutMs: number;
+  readonly cache: CacheSettings;
+  /** How long the router's own dead marks count. */
+  readonly deadMs: number;
+  /** Null without `cache.snapshot`. */
+  readonly snapshot: SnapshotSettings | null;
+  readonly notify: Notify;
+}
+
+export interface SnapshotSettings {
+  /** What was known before; null when there is nothing. */
+  readonly last: Snapshot | null;
+  /** Whether a Redis that lost the routes of `last` is in trouble. After a reload it is not: that is what reloads are for. */
+  readonly mindsRun: boolean;
+  /** Told what is read, for the next snapshot. */
+  readonly learn: (lesson: Lesson) => void;
+}
+
+/** Opens a store of Redis with the memory that the configuration asks for. */
+export function openRedisStore({ read, write, timeoutMs, cache, deadMs, snapshot, notify }: RedisSettings): RouteStore {
+  const { maxStaleMs, maxAgeMs } = cache;
+  const runId = (snapshot?.mindsRun && snapshot.last?.runId) || null;
+  const emptyRestart = new EmptyRestart({ prefix: read.prefix, maxStaleMs, runId });
+  const watch = cache.mode === 'push' ? new Watch(maxAgeMs) : null;
+  let tracking: RedisTracking | null = null;
+  const source = new RedisStore({
+    read,
+    write,
+    timeoutMs,
+    notify,
+    wantsExpiry: watch !== null,
+    examine: (ask, downSince) => emptyRestart.examine(ask, downSince),
+    onReader: (reader) => (reader ? tracking?.readerUp(reader) : tracking?.readerLost()),
+  });
+  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return source;
+
+  const learned = snapshot && new Learned(() => emptyRestart.runId, snapshot.learn);
+  const store = new RememberingStore({
+    source,
+    freshness: watch ?? new AgeLimit(cache.lruMs),
+    max: cache.max,
+    maxStaleMs,
+    deadMs,
+    learn: learned && ((frontend, route) => learned.add(frontend, route)),
+    endsToo: () => Promise.all([tracking?.close(), learned?.close()]),
+  });
+  if (watch !== null) tracking = track(read, timeoutMs, watch, store, notify);
+  const now = Date.now();
+  for (const saved of snapshot?.last?.routes ?? []) store.recall(restoreRoute(saved), Math.max(0, now - saved[3]));
+  return store;
+}
+
+function track(address: RedisAddress, timeoutMs: number, watch: Watch, store: RememberingStore, notify: Notify) {
+  return new RedisTracking(address, timeoutMs, {
+    onBegin: () => watch.begin(),
+    onEnd: () => watch.end(performance.now()),
+    // Nothing that was read before is sure any more.
+    onFlush: () => watch.begin(),
+    onRoute: (key) => {
+      // Whoever has a list of its own never asked for a wildcard's.
+      if (key.startsWith('*')) return watch.wildcardChanged();
+      store.doubt(key);
+      // An IPv6 literal is looked up without its brackets, too.
+      if (key.includes(':')) store.doubt(`[${key}]`);
+    },
+    onDead: (frontend) => store.doubt(frontend),
+    onRefused: (cause) => notify({ type: 'push-refused', cause }),
+  });
+}

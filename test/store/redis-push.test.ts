@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { after, test, type TestContext } from 'node:test';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { candidates } from '../../lib/core/hostname.ts';
+import type { RedisAddress } from '../../lib/core/driver-url.ts';
+import type { Route } from '../../lib/core/types.ts';
+import { openRedisStore } from '../../lib/store/open-redis.ts';
+import { RedisStore } from '../../lib/store/redis.ts';
+import type { RouteStore } from '../../lib/store/store.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLagging } from '../support/lagging.ts';
+import { Notices } from '../support/notices.ts';
+import { pick, seeded } from '../support/random.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { find, storeContract } from './contract.ts';
+import { subjectOf } from './redis-subject.ts';
+
+/** `SEED=7 ROUNDS=500 npm test -- redis-push` for a long look. */
+const SEED = Number(process.env['SEED'] ?? 20_261_121);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
+/** The promise: so long after the last edit, every answer is what Redis holds, ms. */
+const SETTLED_MS = 100;
+
+const redis = await startRedis({ after });
+const LIST = ['x', 'http://10.0.0.1', 'http://10.0.0.2'] as const;
+
+function open(t: TestContext, server: TestRedis = redis, userinfo = '', rest = '') {
+  return openAt(t, server.address(userinfo, rest));
+}
+
+function openAt(t: TestContext, address: RedisAddress) {
+  const notices = new Notices();
+  const store = openRedisStore({
+    read: address,
+    write: address,
+    timeoutMs: 2000,
+    cache: { mode: 'push', max: 1000, maxAgeMs: 300_000, maxStaleMs: 3_600_000, lruMs: 0 },
+    deadMs: 30_000,
+    snapshot: null,
+    notify: notices.notify,
+  });
+  t.after(() => store.close());
+  return { store, notices };
+}
+
+/** Waits until this host is answered from memory: then changes are told. */
+async function remembered(store: RouteStore, host: string): Promise<Route | null> {
+  return await eventually(async () => {
+    await find(store, host);
+    const route = store.peek(host);
+    assert.notEqual(route, undefined, `${host} is asked for each time`);
+    return route ?? null;
+  });
+}
+
+/** How many commands this does to the server, besides those that ask. */
+async function commands(server: TestRedis, work: () => Promise<unknown>): Promise<number> {
+  const count = async () =>
+    Number(/total_commands_processed:(\d+)/.exec(String(await server.cli('info', 'stats')))?.[1]);
+  const before = await count();
+  await work();
+  return (await count()) - before - 1;
+}
+
+test('a route that was read is not read again, nor a host that nobody knows, until Redis says so', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:x.io', ...LIST);
+  const { store } = open(t);
+  await remembered(store, 'x.io');
+  await remembered(store, 'none.io');
+  const asked = await commands(redis, async () => {
+    for (let i = 0; i < 200; i++) {
+      assert.equal((await find(store, 'x.io'))?.size, 2);
+      assert.equal(await find(store, 'none.io'), null);
+    }
+  });
+  // The pulse may come in between.
+  assert.ok(asked <= 2, `${asked} commands`);
+
+  await redis.cli('rpush', 'frontend:x.io', 'http://10.0.0.3');
+  await eventually(() => assert.equal(store.peek('x.io'), undefined), SETTLED_MS);
+  assert.equal((await find(store, 'x.io'))?.size, 3);
+  await redis.cli('rpush', 'frontend:none.io', ...LIST);
+  await eventually(() => assert.equal(store.peek('none.io'), undefined), SETTLED_MS);
+  assert.equal((await find(store, 'none.io'))?.size, 2);
+});
+
+test('keys behind a prefix are watched, too', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'mine:frontend:x.io', ...LIST);
+  const { store } = open(t, redis, '', '/0#mine:');
+  await remembered(store, 'x.io');
+  await redis.cli('sadd', 'mine:dead:x.io', 1);
+  await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([1])), SETTLED_MS);
+});
+
+test('a dead mark of another router hides the backend, and its end shows it again, in time', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:x.io', ...LIST);
+  const { store } = open(t);
+  await remembered(store, 'x.io');
+  await redis.cli('sadd', 'dead:x.io', 0);
+  await redis.cli('pexpire', 'dead:x.io', 400);
+  const markedAt = performance.now();
+  await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0])), SETTLED_MS);
+  await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set()));
+  const tookMs = performance.now() - markedAt;
+  assert.ok(tookMs > 350 && tookMs < 900, `${tookMs} ms`);
+});
+
+test('the end of a mark is seen in time though Redis has thousands of keys that expire', async (t) => {
+  await redis.cli('flushall');
+  const many = redis.client().pipeline();
+  for (let i = 0; i < 50_000; i++) many.call('set', `volatile:${i}`, '1', 'px', String(60_000 + i));
+  await many.exec();
+  await redis.cli('rpush', 'frontend:x.io', ...LIST);
+  const { store } = open(t);
+  await remembered(store, 'x.io');
+  for (const ttl of [300, 500, 700]) {
+    await redis.cli('sadd', 'dead:x.io', 0);
+    await redis.cli('pexpire', 'dead:x.io', ttl);
+    await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0])), SETTLED_MS);
+    await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set()), ttl + 300);
+  }
+});
+
+test('when either connection is lost, what was read is asked for again, and then remembered again', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:x.io', ...LIST);
+  const { store } = open(t);
+  for (const type of ['normal', 'pubsub']) {
+    await remembered(store, 'x.io');
+    await redis.cli('client', 'kill', 'type', type, 'skipme', 'yes');
+    // While nobody tells, a change must not go by unseen.
+    await eventually(() => assert.equal(store.peek('x.io'), undefined));
+    await redis.cli('rpush', 'frontend:x.io', 'http://10.0.0.9');
+    const length = Number(await redis.cli('llen', 'frontend:x.io'));
+    await eventually(async () => assert.equal((await find(store, 'x.io'))?.size, length - 1));
+    assert.equal((await remembered(store, 'x.io'))?.size, length - 1);
+  }
+});
+
+test('a server that was restarted is watched again', async (t) => {
+  const own = await startRedis(t);
+  await own.cli('rpush', 'frontend:x.io', ...LIST);
+  const { store } = open(t, own);
+  await remembered(store, 'x.io');
+  await own.kill();
+  await eventually(() => assert.equal(store.peek('x.io'), undefined));
+  assert.ok(await own.start());
+  await own.cli('rpush', 'frontend:x.io', 'x', 'http://10.0.0.7');
+  await eventually(async () => assert.equal((await find(store, 'x.io'))?.size, 1));
+  assert.equal((await remembered(store, 'x.io'))?.size, 1);
+});
+
+test('an answer that a change has overtaken is not remembered', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:x.io', ...LIST);
+  // The connection that reads is made first.
+  let lag = 150;
+  const port = await startLagging(t, redis.port, () => [lag, (lag = 0)][0] ?? 0);
+  const { store } = openAt(t, { ...redis.address(), port });
+  await remembered(store, 'other.io');
+  const lookups = async () => /cmdstat_evalsha:calls=\d+/.exec(String(await redis.cli('info', 'commandstats')))?.[0];
+  const before = await lookups();
+  const early = find(store, 'x.io');
+  await eventually(async () => assert.notEqual(await lookups(), before));
+  await redis.cli('rpush', 'frontend:x.io', 'http://10.0.0.3');
+  assert.equal((await early)?.size, 2, 'it was read before the change');
+  assert.equal(store.peek('x.io'), undefined);
+  assert.equal((await find(store, 'x.io'))?.size, 3);
+});
+
+test('a user who may not watch is told once, and Redis is asked on each request', async (t) => {
+  const own = await startRedis(t, { lines: ['user blind on >pw ~* &* +@all -client|tracking'] });
+  await own.cli('rpush', 'frontend:x.io', ...LIST);
+  const { store, notices } = open(t, own, 'blind:pw@');
+  assert.match((await notices.next('push-refused')).cause.message, /NOPERM/);
+  assert.equal((await find(store, 'x.io'))?.size, 2);
+  assert.equal(store.peek('x.io'), undefined);
+  await own.cli('rpush', 'frontend:x.io', 'http://10.0.0.3');
+  assert.equal((await find(store, 'x.io'))?.size, 3);
+  for (let i = 0; i < 3; i++) {
+    await own.cli('client', 'kill', 'type', 'pubsub');
+    await own.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await eventually(async () => assert.equal((await find(store, 'x.io'))?.size, 3));
+  }
+  assert.equal(notices.types.filter((type) => type === 'push-refused').length, 1);
+});
+
+test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are enough for every answer to be right`, async (t) => {
+  await redis.cli('flushall');
+  const random = seeded(SEED);
+  const address = redis.address();
+  // Changes are told on a connection of their own: they overtake answers, and are overtaken.
+  const port = await startLagging(t, redis.port, () => Math.floor(random() * 8));
+  const { store } = openAt(t, { ...address, port });
+  const fresh = new RedisStore({ read: address, write: address, timeoutMs: 2000, notify: () => {} });
+  t.after(() => fresh.close());
+  await fresh.ready();
+
+  const hosts = ['a.x.io', 'b.x.io', 'c.y.io', 'd.z.com', 'x.io', '[::1]'] as const;
+  const keys = [...hosts, '*.x.io', '*.io', '*', '::1'] as const;
+  const url = () => `http://10.0.0.${1 + Math.floor(random() * 9)}`;
+  const key = () => `frontend:${pick(keys, random)}`;
+  const dead = () => `dead:${pick(hosts, random)}`;
+  const few = () => String(Math.floor(random() * 3));
+  const edits: readonly [() => readonly string[], ...(() => readonly string[])[]] = [
+    () => ['rpush', key(), 'name', url()],
+    () => ['rpush', key(), url()],
+    () => ['rpush', key(), 'bare'],
+    () => ['lrem', key(), '1', url()],
+    () => ['lpop', key()],
+    () => ['del', key()],
+    () => ['sadd', dead(), few()],
+    () => ['srem', dead(), few()],
+    () => ['del', dead()],
+    () => ['pexpire', dead(), String(20 + Math.floor(random() * 400))],
+    () => ['pexpire', key(), String(20 + Math.floor(random() * 400))],
+    () => ['persist', key()],
+    () => ['rename', key(), key()],
+    () => ['set', key(), 'no list'],
+    () => ['flushdb'],
+  ];
+  const cuts = ['normal', 'pubsub'] as const;
+
+  for (let round = 0; round < ROUNDS; round++) {
+    const editing = new AbortController();
+    const asking = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (!editing.signal.aborted) {
+          await find(store, pick(hosts, random)).catch(() => {});
+          // What is answered from memory would leave no time for anything else.
+          await turn();
+        }
+      }),
+    );
+    for (let i = 0; i < 60; i++) {
+      // A key that is not there to be renamed, or is no list, is an error of Redis and of no matter here.
+      await redis.cli(...(pick(edits, random)() as [string, ...string[]])).catch(() => {});
+      if (random() < 0.03)
+        await redis.cli('client', 'kill', 'type', pick(cuts, random), 'skipme', 'yes').catch(() => {});
+      if (random() < 0.2) await delay(random() * 5);
+    }
+    editing.abort();
+    await asking;
+    await delay(SETTLED_MS);
+    for (const host of hosts) {
+      // What was remembered and should not have been stays wrong. What expires between two readings, or is told late
+      // by a machine that has other things to do, does not.
+      await eventually(async () => {
+        const [answer, truth] = await Promise.all([outcomeOf(store, host), outcomeOf(fresh, host)]);
+        assert.deepEqual(answer, truth, `${host} in round ${round} of SEED=${SEED}`);
+      }, 1000);
+    }
+  }
+});
+
+async function outcomeOf(store: RouteStore, host: string): Promise<unknown> {
+  try {
+    return await store.find(candidates(host));
+  } catch (error) {
+    return error instanceof Error ? error.message : error;
+  }
+}
+
+storeContract('redis with push', (t) => subjectWithPush(t));
+
+async function subjectWithPush(t: TestContext) {
+  const subject = await subjectOf(redis)(t);
+  const { store } = open(t);
+  const settled = async () => {
+    // Sees to it that what was written before has been told: what is told comes in order.
+    await redis.cli('del', 'frontend:marker.test');
+    await delay(20);
+  };
+  return {
+    store,
+    set: async (key: string, list: readonly string[]) => {
+      await subject.set(key, list);
+      await settled();
+    },
+    remove: async (key: string) => {
+      await subject.remove(key);
+      await settled();
+    },
+  };
+}

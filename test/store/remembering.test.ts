@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RouterError } from '../../lib/core/errors.ts';
+import type { Route } from '../../lib/core/types.ts';
+import { AgeLimit, type Freshness, Watch } from '../../lib/store/freshness.ts';
+import { MemoryStore } from '../../lib/store/memory.ts';
+import type { Reading, RouteSource } from '../../lib/store/reading.ts';
+import { RememberingStore } from '../../lib/store/remembering.ts';
+import { Turn } from '../../lib/store/turn.ts';
+import { eventually } from '../support/eventually.ts';
+import { die, find } from './contract.ts';
+
+const LIST = ['x', 'http://10.0.0.1', 'http://10.0.0.2'];
+
+test('a route that was found is not asked for again', async () => {
+  const { inner, store } = scene();
+  inner.set('x.io', LIST);
+  const route = await find(store, 'x.io');
+  inner.remove('x.io');
+  assert.equal(await find(store, 'x.io'), route);
+  assert.equal(inner.finds, 1);
+});
+
+test('a route is asked for again after its time', async () => {
+  const { inner, store } = scene({ lruMs: 50 });
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  inner.remove('x.io');
+  await eventually(async () => assert.equal(await find(store, 'x.io'), null));
+});
+
+test('a host without a route, or with an identifier only, is asked for each time', async () => {
+  const { inner, store } = scene();
+  assert.equal(await find(store, 'x.io'), null);
+  inner.set('x.io', ['x']);
+  assert.equal((await find(store, 'x.io'))?.size, 0);
+  inner.set('x.io', LIST);
+  assert.equal((await find(store, 'x.io'))?.size, 2);
+});
+
+test('a death marked here is seen at once', async () => {
+  const { inner, store } = scene();
+  inner.set('x.io', LIST);
+  inner.set('y.io', LIST);
+  await find(store, 'y.io');
+  await die(store, 'x.io', 1, 30);
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([1]));
+  const { finds } = inner;
+  await find(store, 'y.io');
+  assert.equal(inner.finds, finds, 'other frontends stay known');
+});
+
+test('a lookup that was under way when a backend died is not kept', async () => {
+  const { inner, store } = scene();
+  inner.set('x.io', LIST);
+  const gate = inner.hold();
+  const early = find(store, 'x.io');
+  inner.let();
+  await die(store, 'x.io', 1, 30);
+  gate.end();
+  assert.deepEqual((await early)?.dead, new Set());
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([1]));
+});
+
+test('while the source is silent a known route serves for a while; an unknown host does not', async () => {
+  const { inner, store } = scene({ lruMs: 0, maxStaleMs: 200 });
+  inner.set('x.io', LIST);
+  const route = await find(store, 'x.io');
+  assert.equal(await find(store, 'nobody.io'), null);
+  inner.failure = new RouterError('store-unavailable', 'down');
+  assert.equal(await find(store, 'x.io'), route);
+  await assert.rejects(find(store, 'y.io'), { code: 'store-unavailable' });
+  await assert.rejects(find(store, 'nobody.io'), { code: 'store-unavailable' }, 'not found is no answer either');
+  await eventually(() => assert.rejects(find(store, 'x.io'), { code: 'store-unavailable' }));
+});
+
+test('a source that answers badly is not silent: what was known does not serve', async () => {
+  const { inner, store } = scene({ lruMs: 0 });
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  inner.failure = new RouterError('route-broken', 'broken');
+  await assert.rejects(find(store, 'x.io'), { code: 'route-broken' });
+});
+
+test('a dead mark that was read counts no longer than it would in the source', async () => {
+  const { inner, store } = scene({ lruMs: 0, deadMs: 150 });
+  inner.set('x.io', LIST);
+  await die(inner, 'x.io', 1, 30);
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([1]));
+  inner.failure = new RouterError('store-unavailable', 'down');
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([1]));
+  await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set()));
+});
+
+test('a death that cannot be filed is told, counts here, and is filed when that is possible', async () => {
+  const { inner, store } = scene({ lruMs: 0 });
+  inner.set('x.io', LIST);
+  inner.set('y.io', LIST);
+  await find(store, 'x.io');
+  await find(store, 'y.io');
+  inner.failure = new RouterError('store-unavailable', 'down');
+  await assert.rejects(die(store, 'x.io', 0, 30), { code: 'store-unavailable' });
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0]));
+  assert.deepEqual((await find(store, 'y.io'))?.dead, new Set(), 'for its host alone');
+  inner.failure = null;
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0]), 'before it is filed');
+  await eventually(async () => assert.deepEqual((await find(inner, 'x.io'))?.dead, new Set([0])));
+  const ids = inner.filed.map(({ ttlSeconds }) => ttlSeconds);
+  assert.equal(ids.length, 1);
+  assert.ok(ids[0] !== undefined && ids[0] > 28 && ids[0] < 30, 'for the time that is left');
+});
+
+test('a death whose time is over before it could be filed is forgotten', async () => {
+  const { inner, store } = scene({ lruMs: 0 });
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  inner.failure = new RouterError('store-unavailable', 'down');
+  await assert.rejects(die(store, 'x.io', 0, 0.1));
+  await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set()));
+  inner.failure = null;
+  assert.deepEqual(inner.filed, []);
+});
+
+test('no more routes are kept than asked for', async () => {
+  const { inner, store } = scene({ max: 2 });
+  for (const host of ['a.io', 'b.io', 'c.io']) {
+    inner.set(host, LIST);
+    await find(store, host);
+  }
+  const { finds } = inner;
+  await find(store, 'c.io');
+  assert.equal(inner.finds, finds);
+  await find(store, 'a.io');
+  assert.equal(inner.finds, finds + 1);
+});
+
+test('whoever makes up names pushes no real host out', async () => {
+  const { inner, store } = scene({ max: 2 });
+  inner.set('*.wild.io', LIST);
+  for (const host of ['a.io', 'b.io']) inner.set(host, LIST);
+  for (const host of ['a.io', 'b.io']) await find(store, host);
+  for (let i = 0; i < 10; i++) {
+    await find(store, `${i}.wild.io`);
+    await find(store, `${i}.nowhere.io`);
+  }
+  const { finds } = inner;
+  for (const host of ['a.io', 'b.io']) await find(store, host);
+  assert.equal(inner.finds, finds);
+});
+
+test('watched: what was read is not asked for again, unknown hosts neither, until it changes', async () => {
+  const { inner, store, watch } = watched();
+  watch.begin();
+  inner.set('x.io', LIST);
+  for (let i = 0; i < 3; i++) {
+    assert.equal((await find(store, 'x.io'))?.size, 2);
+    assert.equal(await find(store, 'y.io'), null);
+  }
+  assert.equal(inner.finds, 2);
+  assert.equal(store.peek('x.io')?.size, 2);
+  assert.equal(store.peek('y.io'), null);
+  assert.equal(store.peek('z.io'), undefined);
+  inner.remove('x.io');
+  store.doubt('x.io');
+  assert.equal(await find(store, 'x.io'), null);
+});
+
+test('watched: a wildcard that changes puts in doubt whoever has no list of its own', async () => {
+  const { inner, store, watch } = watched();
+  watch.begin();
+  inner.set('own.io', LIST);
+  inner.set('*.io', LIST);
+  for (const host of ['own.io', 'wild.io', 'none.com']) await find(store, host);
+  watch.wildcardChanged();
+  assert.notEqual(store.peek('own.io'), undefined);
+  assert.equal(store.peek('wild.io'), undefined);
+  assert.equal(store.peek('none.com'), undefined);
+});
+
+test('watched: what was read before a watch began, or the last one broke, is asked for again', async () => {
+  const { inner, store, watch } = watched();
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  await find(store, 'x.io');
+  assert.equal(inner.finds, 2, 'nobody watches');
+  watch.begin();
+  assert.equal(store.peek('x.io'), undefined);
+  await find(store, 'x.io');
+  assert.notEqual(store.peek('x.io'), undefined);
+  watch.end(performance.now());
+  assert.equal(store.peek('x.io'), undefined);
+  watch.begin();
+  assert.equal(store.peek('x.io'), undefined);
+});
+
+test('watched: a read that a change overtakes, or the end of the watch, is not kept', async () => {
+  const overtaking: ((scene: ReturnType<typeof watched>) => void)[] = [
+    ({ store }) => store.doubt('x.io'),
+    ({ watch }) => watch.end(performance.now()),
+    ({ watch }) => watch.begin(),
+  ];
+  for (const overtake of overtaking) {
+    const parts = watched();
+    const { inner, store, watch } = parts;
+    watch.begin();
+    inner.set('x.io', LIST);
+    const gate = inner.hold();
+    const early = find(store, 'x.io');
+    inner.let();
+    overtake(parts);
+    gate.end();
+    assert.equal((await early)?.size, 2);
+    assert.equal(store.peek('x.io'), undefined);
+  }
+});
+
+test('watched: a key that expires is asked for again then, whatever nobody said', async () => {
+  const { inner, store, watch } = watched();
+  watch.begin();
+  inner.set('x.io', LIST);
+  inner.expiresMs = 100;
+  await find(store, 'x.io');
+  assert.notEqual(store.peek('x.io'), undefined);
+  await eventually(() => assert.equal(store.peek('x.io'), undefined));
+});
+
+test('watched: what was right until the watch broke is stale from then on, not from when it was read', async () => {
+  const watch = new Watch(60_000);
+  const { inner, store } = scene({ freshness: watch, maxStaleMs: 300 });
+  watch.begin();
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  watch.end(performance.now());
+  inner.failure = new RouterError('store-unavailable', 'down');
+  assert.equal((await find(store, 'x.io'))?.size, 2);
+  await eventually(() => assert.rejects(find(store, 'x.io')));
+});
+
+test('what was known before the start serves while the source is silent, and gives way to what is read', async () => {
+  const { inner, store } = scene({ lruMs: 0, maxStaleMs: 60_000 });
+  inner.set('x.io', LIST);
+  const route = await find(inner, 'x.io');
+  assert.ok(route);
+  store.recall(route, 59_000);
+  store.recall({ ...route, frontend: 'old.io' }, 61_000);
+  inner.failure = new RouterError('store-unavailable', 'down');
+  assert.equal((await find(store, 'x.io'))?.size, 2);
+  await assert.rejects(find(store, 'old.io'));
+  inner.failure = null;
+  inner.remove('x.io');
+  assert.equal(await find(store, 'x.io'), null);
+});
+
+test('what is read anew is passed on, dead marks are not worth it', async () => {
+  const learnt: string[] = [];
+  const { inner, store } = scene({
+    lruMs: 0,
+    learn: (frontend, route) => learnt.push(`${frontend} ${route?.name ?? 'is gone'}`),
+  });
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  await die(store, 'x.io', 1, 30);
+  await find(store, 'x.io');
+  await find(store, 'y.io');
+  inner.remove('x.io');
+  await find(store, 'x.io');
+  assert.deepEqual(learnt, ['x.io x', 'x.io is gone']);
+});
+
+interface SceneOptions {
+  readonly max?: number;
+  readonly lruMs?: number;
+  readonly maxStaleMs?: number;
+  readonly deadMs?: number;
+  readonly freshness?: Freshness;
+  readonly learn?: (frontend: string, route: Route | null) => void;
+}
+
+function scene({ max = 100, lruMs = 60_000, maxStaleMs = 60_000, deadMs = 30_000, ...more }: SceneOptions = {}) {
+  const inner = new ObservedStore();
+  const freshness = more.freshness ?? new AgeLimit(lruMs);
+  const { learn = null } = more;
+  return {
+    inner,
+    store: new RememberingStore({ source: inner, freshness, max, maxStaleMs, deadMs, learn, endsToo: async () => {} }),
+  };
+}
+
+function watched() {
+  const watch = new Watch(60_000);
+  return { watch, ...scene({ freshness: watch }) };
+}
+
+/** Counts lookups, and can fail or hold them. */
+class ObservedStore extends MemoryStore implements RouteSource {
+  finds = 0;
+  expiresMs = Infinity;
+  failure: RouterError | null = null;
+  readonly filed: { readonly ttlSeconds: number }[] = [];
+  #held: Promise<void> | null = null;
+
+  async read(candidates: readonly string[]): Promise<Reading> {
+    this.finds++;
+    if (this.failure !== null) throw this.failure;
+    const held = this.#held;
+    const { expiresMs } = this;
+    const route = await this.find(candidates);
+    await held;
+    return { route, expiresMs };
+  }
+
+  override async markDead(...args: Parameters<MemoryStore['markDead']>) {
+    if (this.failure !== null) throw this.failure;
+    this.filed.push({ ttlSeconds: args[1] });
+    await super.markDead(...args);
+  }
+
+  /** Answers given from now on arrive when the turn ends. */
+  hold(): Turn {
+    const turn = new Turn();
+    this.#held = turn.promise;
+    return turn;
+  }
+
+  /** Answers given from now on arrive at once again. */
+  let(): void {
+    this.#held = null;
+  }
+}
