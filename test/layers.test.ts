@@ -24,7 +24,7 @@ const RANKS: ReadonlyMap<string, number> = new Map([
 const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['http-proxy', 'lib/proxy/forward.ts'],
   ['ioredis', 'lib/store/redis-client.ts'],
-  ['lru-cache', 'lib/store/cached.ts'],
+  ['lru-cache', 'lib/store/host-memory.ts'],
   ['pino', 'lib/observe/log.ts'],
   ['valibot', 'lib/config/'],
   ['node:cluster', 'lib/cluster/'],
