@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
-import { Command, Redis, type RedisOptions } from 'ioredis';
-import type { RedisAddress } from '../core/driver-url.ts';
+import { Command, Redis } from 'ioredis';
+import type { RedisAddress } from '../core/redis-address.ts';
 import type { RedisCommand } from './redis-codec.ts';
+import { optionsFor, RETRY_MAX_MS } from './redis-options.ts';
 
 /** What a client tells of its connection. */
 export interface RedisClientEvents {
@@ -9,12 +9,6 @@ export interface RedisClientEvents {
   /** A connection was lost, or an attempt has failed; `cause` says why. The next attempt is under way. */
   readonly onClose: (cause: Error) => void;
 }
-
-const CONNECT_TIMEOUT_MS = 1000;
-const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 500;
-/** How long a server may take to close its side when we close ours. One that hangs would never do it. */
-const DISCONNECT_TIMEOUT_MS = 50;
 
 /** ioredis, narrowed: it connects again for ever, queues nothing, sends nothing twice, and emits no `error`. */
 export class RedisClient {
@@ -127,30 +121,4 @@ function commandOf([name, ...args]: RedisCommand, deadline: number): Command {
   // ioredis' own limit is the same for every command; this one is what its task has left.
   command.setTimeout(deadline - performance.now());
   return command;
-}
-
-function optionsFor(address: RedisAddress, handshakeMs: number) {
-  const { host, port, tls, username, password, database } = address;
-  return {
-    host,
-    port,
-    db: database,
-    protocol: 2,
-    commandTimeout: handshakeMs,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-    retryStrategy: (times) => Math.min(RETRY_FIRST_MS * times, RETRY_MAX_MS),
-    // A server that became a replica: the name it was reached by may lead to the new master by now.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    // Whether to wait and what to send again is decided in redis-connection.ts, command by command, within its limit.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // The pulse does it, without INFO, which a cautious operator does not allow.
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password }),
-    ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
-  } satisfies RedisOptions;
 }

@@ -1,5 +1,5 @@
-import type { RedisAddress } from '../core/driver-url.ts';
 import { RouterError } from '../core/errors.ts';
+import type { RedisAddress } from '../core/redis-address.ts';
 import { isReplyError, isTimeout, RedisClient } from './redis-client.ts';
 import type { RedisCommand } from './redis-codec.ts';
 import { Turn } from './turn.ts';

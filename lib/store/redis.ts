@@ -1,6 +1,6 @@
 import { routeOf } from '../core/backend.ts';
-import type { RedisAddress } from '../core/driver-url.ts';
 import { RouterError } from '../core/errors.ts';
+import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import type { Death, Route } from '../core/types.ts';
 import { NOBODY } from './dead-marks.ts';
 import { FaultLog } from './fault-log.ts';
@@ -156,7 +156,7 @@ export class RedisStore implements RouteStore {
 
   #connect(address: RedisAddress, pulse: RedisCommand, onPulse: (reply: unknown) => void): RedisConnection {
     const { timeoutMs, notify } = this.#settings;
-    const store = nameOf(address);
+    const store = nameOfAddress(address);
     return new RedisConnection({
       address,
       timeoutMs,
@@ -184,10 +184,4 @@ function isScriptRefused({ message }: Error): boolean {
 
 function isSameServer(a: RedisAddress, b: RedisAddress): boolean {
   return JSON.stringify({ ...a, prefix: '' }) === JSON.stringify({ ...b, prefix: '' });
-}
-
-/** The address as an operator knows it, without user and password. */
-function nameOf({ tls, host, port, database, prefix }: RedisAddress): string {
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return `${tls ? 'rediss' : 'redis'}://${authority}/${database}${prefix === '' ? '' : `#${prefix}`}`;
 }

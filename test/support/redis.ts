@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { parseDriverUrl, type RedisAddress } from '../../lib/core/driver-url.ts';
+import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import type { RedisAddress } from '../../lib/core/redis-address.ts';
 
 /** Who ends the server: a test context, or a suite's `after`. */
 export interface Owner {
