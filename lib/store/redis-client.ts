@@ -1,6 +1,7 @@
 import { Command, Redis } from 'ioredis';
 import type { RedisAddress } from '../core/redis-address.ts';
 import type { RedisCommand } from './redis-codec.ts';
+import { isReplyError } from './redis-link.ts';
 import { optionsFor, RETRY_MAX_MS } from './redis-options.ts';
 
 /** What a client tells of its connection. */
@@ -13,6 +14,8 @@ export interface RedisClientEvents {
 /** ioredis, narrowed: it connects again for ever, queues nothing, sends nothing twice, and emits no `error`. */
 export class RedisClient {
   readonly #redis: Redis;
+  readonly #isNamedBySentinels: boolean;
+  readonly #handshakeMs: number;
   readonly #events: RedisClientEvents;
   #cause: Error = new Error('connection closed');
   /** The connection was made, but must not be used. */
@@ -24,6 +27,8 @@ export class RedisClient {
   /** @param handshakeMs limit for each command of the handshake */
   constructor(address: RedisAddress, handshakeMs: number, events: RedisClientEvents) {
     this.#events = events;
+    this.#isNamedBySentinels = address.place.type === 'sentinels';
+    this.#handshakeMs = handshakeMs;
     this.#redis = new Redis(optionsFor(address, handshakeMs));
     this.#redis.on('ready', () => this.#connected());
     this.#redis.on('close', () => this.#lost());
@@ -76,7 +81,33 @@ export class RedisClient {
 
   #connected(): void {
     if (this.#isUnusable) this.reconnect();
+    else if (this.#isNamedBySentinels) void this.#checkRole();
     else this.#events.onConnect();
+  }
+
+  /** A sentinel may name a server that was the master a moment ago: asks the server itself, and then the sentinels again. */
+  async #checkRole(): Promise<void> {
+    const { stream } = this.#redis;
+    const fault = await this.#faultOfRole();
+    // Lost meanwhile: the next connection is checked on its own.
+    if (stream !== this.#redis.stream || this.#redis.status !== 'ready') return;
+    if (fault === null) {
+      this.#events.onConnect();
+    } else {
+      this.#cause = fault;
+      this.reconnect();
+    }
+  }
+
+  async #faultOfRole(): Promise<Error | null> {
+    try {
+      const role = await this.send(['role'], performance.now() + this.#handshakeMs);
+      if (Array.isArray(role) && role[0] === 'master') return null;
+      return new Error('the server that the sentinels named is no master');
+    } catch (error) {
+      // A user without the right to ask takes the sentinels at their word; of other errors the pulse will tell.
+      return isReplyError(error) ? null : new Error('the server that the sentinels named is silent', { cause: error });
+    }
   }
 
   #lost(): void {
@@ -100,11 +131,6 @@ export class RedisClient {
       if (!this.#isClosed) this.#redis.connect().catch(() => {});
     }, RETRY_MAX_MS).unref();
   }
-}
-
-/** Whether Redis itself replied this error: the connection is well. */
-export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** Whether a command was not answered by its deadline. */

@@ -6,7 +6,7 @@ import { NOBODY } from './dead-marks.ts';
 import { FaultLog } from './fault-log.ts';
 import { MAX_LIST } from './limits.ts';
 import { ListMemo } from './list-memo.ts';
-import { isReplyError } from './redis-client.ts';
+import { RedisCluster } from './redis-cluster.ts';
 import {
   announcement,
   idsOf,
@@ -18,7 +18,8 @@ import {
   type RedisCommand,
 } from './redis-codec.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { LOOKUP, LOOKUP_SHA } from './redis-script.ts';
+import { isReplyError, type RedisLink, type RedisLinkSettings } from './redis-link.ts';
+import { BURIAL, LOOKUP, LOOKUP_SHA } from './redis-script.ts';
 import type { Notify, RouteStore } from './store.ts';
 
 /** What a RedisStore is made of. */
@@ -31,11 +32,11 @@ export interface RedisStoreSettings {
   readonly notify: Notify;
 }
 
-/** Routes in Redis, laid out as Hipache does. One round trip for a lookup. */
+/** Routes in Redis, laid out as Hipache does. One round trip for a lookup; in a cluster one to each node that has a key. */
 export class RedisStore implements RouteStore {
   readonly #settings: RedisStoreSettings;
-  readonly #read: RedisConnection;
-  readonly #write: RedisConnection;
+  readonly #read: RedisLink;
+  readonly #write: RedisLink;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
   /** Lookups of this turn of the event loop, by host. */
@@ -105,7 +106,9 @@ export class RedisStore implements RouteStore {
     const key = `${this.#settings.write.prefix}dead:${death.frontend}`;
     const tell: RedisCommand = ['publish', 'dead', announcement(death)];
     const isActive = this.hasHealthChecker || ttlSeconds <= 0;
-    const commands: readonly RedisCommand[] = isActive ? [tell] : [...burial(key, death.backend.id, ttlSeconds), tell];
+    const commands: readonly RedisCommand[] = isActive
+      ? [tell]
+      : [...burial(this.#write, key, death.backend.id, ttlSeconds), tell];
     const replies = await this.#write.sendAll(commands, this.#write.deadline());
     const failed = replies.flat().find((reply) => isReplyError(reply));
     if (failed === undefined) return;
@@ -125,7 +128,8 @@ export class RedisStore implements RouteStore {
     const deadline = this.#read.deadline();
     const { epoch } = this.#read;
     try {
-      if (this.#scriptless !== epoch) return lookupOfScript(await this.#runScript(keys, deadKey, deadline));
+      if (this.#read.isOneServer && this.#scriptless !== epoch)
+        return lookupOfScript(await this.#runScript(keys, deadKey, deadline));
     } catch (error) {
       if (!isReplyError(error)) throw error;
       if (!isScriptRefused(error)) throw refused(error);
@@ -154,23 +158,27 @@ export class RedisStore implements RouteStore {
     return new RouterError('route-broken', `${key} ${fault}`);
   }
 
-  #connect(address: RedisAddress, pulse: RedisCommand, onPulse: (reply: unknown) => void): RedisConnection {
+  #connect(address: RedisAddress, pulse: RedisCommand, onPulse: (reply: unknown) => void): RedisLink {
     const { timeoutMs, notify } = this.#settings;
     const store = nameOfAddress(address);
-    return new RedisConnection({
+    const settings: RedisLinkSettings = {
       address,
       timeoutMs,
       pulse,
       onPulse,
       onUp: () => notify({ type: 'store-up', store }),
       onDown: (cause) => notify({ type: 'store-down', store, cause }),
-    });
+    };
+    return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
   }
 }
 
 /** Both or neither: a mark without an end would outlive its backend's recovery. */
-function burial(key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {
-  return [['multi'], ['sadd', key, String(id)], ['expire', key, String(Math.ceil(ttlSeconds))], ['exec']];
+function burial(link: RedisLink, key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {
+  const ttl = String(Math.ceil(ttlSeconds));
+  if (link.isOneServer) return [['multi'], ['sadd', key, String(id)], ['expire', key, ttl], ['exec']];
+  // A transaction would be sent off to another node half said.
+  return [['eval', BURIAL, '1', key, String(id), ttl]];
 }
 
 /** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
