@@ -1,8 +1,9 @@
 import { Command, Redis } from 'ioredis';
-import type { RedisAddress } from '../core/redis-address.ts';
+import type { Endpoint, RedisAddress } from '../core/redis-address.ts';
 import type { RedisCommand } from './redis-codec.ts';
 import { isReplyError } from './redis-link.ts';
 import { optionsFor, RETRY_MAX_MS } from './redis-options.ts';
+import { SentinelWatch } from './redis-sentinel-watch.ts';
 
 /** What a client tells of its connection. */
 export interface RedisClientEvents {
@@ -14,10 +15,12 @@ export interface RedisClientEvents {
 /** ioredis, narrowed: it connects again for ever, queues nothing, sends nothing twice, and emits no `error`. */
 export class RedisClient {
   readonly #redis: Redis;
-  readonly #isNamedBySentinels: boolean;
+  /** Null unless sentinels name the server. */
+  readonly #watch: SentinelWatch | null;
   readonly #handshakeMs: number;
   readonly #events: RedisClientEvents;
   #cause: Error = new Error('connection closed');
+  #sentinelFault = '';
   /** The connection was made, but must not be used. */
   #isUnusable = false;
   #isClosed = false;
@@ -27,13 +30,17 @@ export class RedisClient {
   /** @param handshakeMs limit for each command of the handshake */
   constructor(address: RedisAddress, handshakeMs: number, events: RedisClientEvents) {
     this.#events = events;
-    this.#isNamedBySentinels = address.place.type === 'sentinels';
+    this.#watch =
+      address.place.type === 'sentinels' ? new SentinelWatch(address, handshakeMs, (to) => this.#switched(to)) : null;
     this.#handshakeMs = handshakeMs;
     this.#redis = new Redis(optionsFor(address, handshakeMs));
     this.#redis.on('ready', () => this.#connected());
     this.#redis.on('close', () => this.#lost());
     this.#redis.on('error', (error: Error) => this.#failed(error));
     this.#redis.on('end', () => this.#ended());
+    this.#redis.on('sentinelError', (error: Error) => {
+      this.#sentinelFault = error.message;
+    });
   }
 
   /** Sends a command. Rejects with what Redis replied, what `isTimeout` knows, or the loss of the connection. */
@@ -73,6 +80,7 @@ export class RedisClient {
   /** Frees the socket and the timers. What was sent and not answered is rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#watch?.close();
     const hasSocket = ['connecting', 'connect', 'ready'].includes(this.#redis.status);
     const ended = new Promise<void>((resolve) => this.#redis.once('end', () => resolve()));
     this.#redis.disconnect();
@@ -81,8 +89,19 @@ export class RedisClient {
 
   #connected(): void {
     if (this.#isUnusable) this.reconnect();
-    else if (this.#isNamedBySentinels) void this.#checkRole();
+    else if (this.#watch) void this.#checkRole();
     else this.#events.onConnect();
+  }
+
+  /** The sentinels have another master now: asks them where, unless it is this one already. */
+  #switched(to: Endpoint): void {
+    const { stream, status } = this.#redis;
+    // One that is being made may be to the old one: it is given up as soon as that can be done.
+    if (status === 'connecting' || status === 'connect') this.#isUnusable = true;
+    else if (status === 'ready' && (stream.remoteAddress !== to.host || stream.remotePort !== to.port)) {
+      this.#cause = new Error('the sentinels have another master');
+      this.reconnect();
+    }
   }
 
   /** A sentinel may name a server that was the master a moment ago: asks the server itself, and then the sentinels again. */
@@ -118,7 +137,9 @@ export class RedisClient {
   }
 
   #failed(error: Error): void {
-    this.#cause = error;
+    // What ioredis says of retries is not true of us.
+    const isUnnamed = error.message.startsWith('All sentinels are unreachable');
+    this.#cause = isUnnamed ? new Error(`no sentinel names the master: ${this.#sentinelFault}`) : error;
     // ioredis goes on in database 0 when the one asked for does not exist: those would be another site's routes.
     if ('command' in error && isSelect(error.command)) this.#isUnusable = true;
   }

@@ -13,6 +13,22 @@ export const RETRY_MAX_MS = 500;
 /** How long a server may take to close its side when we close ours. One that hangs would never do it. */
 const DISCONNECT_TIMEOUT_MS = 50;
 
+/** Between two attempts to hear from a sentinel that is away. */
+const RETRY_SENTINEL_MS = 1000;
+
+const COMMON = {
+  protocol: 2,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+  // Whether to wait and what to send again is decided in redis-connection.ts, command by command, within its limit.
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  // The pulse does it, without INFO, which a cautious operator does not allow.
+  enableReadyCheck: false,
+  disableClientInfo: true,
+} as const;
+
 /**
  * What ioredis is told to connect to one server: that of the address, or the master that its sentinels name.
  * @param handshakeMs limit for each command of the handshake, and for a sentinel's answer
@@ -22,24 +38,34 @@ export function optionsFor(address: RedisAddress, handshakeMs: number): OneServe
   const { place, tls, username, password, database } = address;
   return {
     ...whereOf(place, tls, handshakeMs),
+    ...COMMON,
     db: database,
-    protocol: 2,
     commandTimeout: handshakeMs,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     retryStrategy: (times) => Math.min(RETRY_FIRST_MS * times, RETRY_MAX_MS),
     // A server that became a replica: the name it was reached by may lead to the new master by now.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    // Whether to wait and what to send again is decided in redis-connection.ts, command by command, within its limit.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // The pulse does it, without INFO, which a cautious operator does not allow.
-    enableReadyCheck: false,
-    disableClientInfo: true,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
   };
+}
+
+/**
+ * What ioredis is told to listen to each sentinel of an address: connects again for ever.
+ * @returns none when the address has no sentinels
+ */
+export function sentinelOptionsFor({ place, tls }: RedisAddress, handshakeMs: number): readonly OneServerOptions[] {
+  if (place.type !== 'sentinels') return [];
+  return place.sentinels.map(({ host, port }) => ({
+    host,
+    port,
+    ...COMMON,
+    commandTimeout: handshakeMs,
+    autoResubscribe: false,
+    retryStrategy: () => RETRY_SENTINEL_MS,
+    ...(place.username === null ? {} : { username: place.username }),
+    ...(place.password === null ? {} : { password: place.password }),
+    ...(tls && { tls: tlsOptions(tls, host) }),
+  }));
 }
 
 function whereOf(place: RedisPlace, tls: RedisTls | null, handshakeMs: number): OneServerOptions {

@@ -41,8 +41,9 @@ test('CLUSTER SLOTS is read, and what is none is not', () => {
   }
 });
 
+const say = (message: string) => redirectionOf(new Error(message), 'asked');
+
 test('MOVED and ASK say where else; other errors do not', () => {
-  const say = (message: string) => redirectionOf(new Error(message), 'asked');
   assert.deepEqual(say('MOVED 12 10.0.0.1:7000'), { slot: 12, to: { host: '10.0.0.1', port: 7000 }, isForOnce: false });
   assert.deepEqual(say('ASK 12 ::1:7000'), { slot: 12, to: { host: '::1', port: 7000 }, isForOnce: true });
   assert.deepEqual(say('MOVED 12 :7000')?.to, { host: 'asked', port: 7000 });
