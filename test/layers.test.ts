@@ -20,10 +20,10 @@ const RANKS: ReadonlyMap<string, number> = new Map([
   ['bin', 5],
 ]);
 
-/** Who may import what comes from elsewhere: one file, or one folder. */
+/** Who may import what comes from elsewhere: one file, or those whose path begins so. */
 const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['http-proxy', 'lib/proxy/forward.ts'],
-  ['ioredis', 'lib/store/redis-client.ts'],
+  ['ioredis', 'lib/store/redis-'],
   ['lru-cache', 'lib/store/host-memory.ts'],
   ['pino', 'lib/observe/log.ts'],
   ['valibot', 'lib/config/'],

@@ -1,5 +1,5 @@
-import type { Ask } from './redis-connection.ts';
-import { isReplyError } from './redis-client.ts';
+import { runIdOf } from './redis-codec.ts';
+import { type Ask, isReplyError } from './redis-link.ts';
 
 /** Rounds of SCAN at most, of 1,000 keys each. A keyspace with more than that, whatever it is, is not empty. */
 const MAX_ROUNDS = 100;
@@ -33,9 +33,9 @@ export class EmptyRestart {
     return this.#runId;
   }
 
-  /** Why the server must not be asked for routes, or null. See `RedisConnectionSettings.examine`. */
+  /** Why the server must not be asked for routes, or null. See `RedisLinkSettings.examine`. */
   async examine(ask: Ask, downSince: number | null): Promise<Error | null> {
-    const runId = await runIdOf(ask);
+    const runId = runIdOf(await unlessRefused(ask(['info', 'server'])));
     const isOther = this.#runId !== null && runId !== null && runId !== this.#runId;
     if (isOther && performance.now() - (downSince ?? this.#startedAt) < this.#parts.maxStaleMs) {
       if (!(await this.#hasRoutes(ask))) return new Error('it was restarted and holds no frontend any more');
@@ -59,11 +59,6 @@ export class EmptyRestart {
     }
     return true;
   }
-}
-
-async function runIdOf(ask: Ask): Promise<string | null> {
-  const info = await unlessRefused(ask(['info', 'server']));
-  return typeof info === 'string' ? (/^run_id:(\w+)/m.exec(info)?.[1] ?? null) : null;
 }
 
 /** Null for a command that this user may not give, or this server does not know. */

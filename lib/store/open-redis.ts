@@ -1,4 +1,4 @@
-import type { RedisAddress } from '../core/driver-url.ts';
+import type { RedisAddress } from '../core/redis-address.ts';
 import { EmptyRestart } from './empty-restart.ts';
 import { AgeLimit, Watch } from './freshness.ts';
 import { Learned, type Lesson } from './learned.ts';
@@ -49,7 +49,9 @@ export function openRedisStore({ read, write, timeoutMs, cache, deadMs, snapshot
   const { maxStaleMs, maxAgeMs } = cache;
   const runId = (snapshot?.mindsRun && snapshot.last?.runId) || null;
   const emptyRestart = new EmptyRestart({ prefix: read.prefix, maxStaleMs, runId });
-  const watch = cache.mode === 'push' ? new Watch(maxAgeMs) : null;
+  const mayWatch = cache.mode === 'push' && read.place.type !== 'cluster';
+  if (cache.mode === 'push' && !mayWatch) notify({ type: 'push-refused', cause: new Error('it is a cluster') });
+  const watch = mayWatch ? new Watch(maxAgeMs) : null;
   let tracking: RedisTracking | null = null;
   const source = new RedisStore({
     read,

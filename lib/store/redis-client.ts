@@ -1,7 +1,9 @@
-import { isIP } from 'node:net';
-import { Command, Redis, type RedisOptions } from 'ioredis';
-import type { RedisAddress } from '../core/driver-url.ts';
+import { Command, Redis } from 'ioredis';
+import type { Endpoint, RedisAddress } from '../core/redis-address.ts';
 import type { RedisCommand } from './redis-codec.ts';
+import { isReplyError } from './redis-link.ts';
+import { optionsFor, RETRY_MAX_MS } from './redis-options.ts';
+import { SentinelWatch } from './redis-sentinel-watch.ts';
 
 /** What a client tells of its connection. */
 export interface RedisClientEvents {
@@ -12,17 +14,15 @@ export interface RedisClientEvents {
   readonly onMessage?: (message: unknown) => void;
 }
 
-const CONNECT_TIMEOUT_MS = 1000;
-const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 500;
-/** How long a server may take to close its side when we close ours. One that hangs would never do it. */
-const DISCONNECT_TIMEOUT_MS = 50;
-
 /** ioredis, narrowed: it connects again for ever, queues nothing, sends nothing twice, and emits no `error`. */
 export class RedisClient {
   readonly #redis: Redis;
+  /** Null unless sentinels name the server. */
+  readonly #watch: SentinelWatch | null;
+  readonly #handshakeMs: number;
   readonly #events: RedisClientEvents;
   #cause: Error = new Error('connection closed');
+  #sentinelFault = '';
   /** The connection was made, but must not be used. */
   #isUnusable = false;
   #isClosed = false;
@@ -32,6 +32,9 @@ export class RedisClient {
   /** @param handshakeMs limit for each command of the handshake */
   constructor(address: RedisAddress, handshakeMs: number, events: RedisClientEvents) {
     this.#events = events;
+    this.#watch =
+      address.place.type === 'sentinels' ? new SentinelWatch(address, handshakeMs, (to) => this.#switched(to)) : null;
+    this.#handshakeMs = handshakeMs;
     this.#redis = new Redis(optionsFor(address, handshakeMs));
     this.#redis.on('ready', () => this.#connected());
     this.#redis.on('close', () => this.#lost());
@@ -39,6 +42,9 @@ export class RedisClient {
     this.#redis.on('end', () => this.#ended());
     // "message" would join a list with commas.
     if (events.onMessage) this.#redis.on('messageBuffer', (_channel, message: unknown) => events.onMessage?.(message));
+    this.#redis.on('sentinelError', (error: Error) => {
+      this.#sentinelFault = error.message;
+    });
   }
 
   /** Sends a command. Rejects with what Redis replied, what `isTimeout` knows, or the loss of the connection. */
@@ -78,6 +84,7 @@ export class RedisClient {
   /** Frees the socket and the timers. What was sent and not answered is rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#watch?.close();
     const hasSocket = ['connecting', 'connect', 'ready'].includes(this.#redis.status);
     const ended = new Promise<void>((resolve) => this.#redis.once('end', () => resolve()));
     this.#redis.disconnect();
@@ -86,7 +93,44 @@ export class RedisClient {
 
   #connected(): void {
     if (this.#isUnusable) this.reconnect();
+    else if (this.#watch) void this.#checkRole();
     else this.#events.onConnect();
+  }
+
+  /** The sentinels have another master now: asks them where, unless it is this one already. */
+  #switched(to: Endpoint): void {
+    const { stream, status } = this.#redis;
+    // One that is being made may be to the old one: it is given up as soon as that can be done.
+    if (status === 'connecting' || status === 'connect') this.#isUnusable = true;
+    else if (status === 'ready' && (stream.remoteAddress !== to.host || stream.remotePort !== to.port)) {
+      this.#cause = new Error('the sentinels have another master');
+      this.reconnect();
+    }
+  }
+
+  /** A sentinel may name a server that was the master a moment ago: asks the server itself, and then the sentinels again. */
+  async #checkRole(): Promise<void> {
+    const { stream } = this.#redis;
+    const fault = await this.#faultOfRole();
+    // Lost meanwhile: the next connection is checked on its own.
+    if (stream !== this.#redis.stream || this.#redis.status !== 'ready') return;
+    if (fault === null) {
+      this.#events.onConnect();
+    } else {
+      this.#cause = fault;
+      this.reconnect();
+    }
+  }
+
+  async #faultOfRole(): Promise<Error | null> {
+    try {
+      const role = await this.send(['role'], performance.now() + this.#handshakeMs);
+      if (Array.isArray(role) && role[0] === 'master') return null;
+      return new Error('the server that the sentinels named is no master');
+    } catch (error) {
+      // A user without the right to ask takes the sentinels at their word; of other errors the pulse will tell.
+      return isReplyError(error) ? null : new Error('the server that the sentinels named is silent', { cause: error });
+    }
   }
 
   #lost(): void {
@@ -97,7 +141,9 @@ export class RedisClient {
   }
 
   #failed(error: Error): void {
-    this.#cause = error;
+    // What ioredis says of retries is not true of us.
+    const isUnnamed = error.message.startsWith('All sentinels are unreachable');
+    this.#cause = isUnnamed ? new Error(`no sentinel names the master: ${this.#sentinelFault}`) : error;
     // ioredis goes on in database 0 when the one asked for does not exist: those would be another site's routes.
     if ('command' in error && isSelect(error.command)) this.#isUnusable = true;
   }
@@ -110,11 +156,6 @@ export class RedisClient {
       if (!this.#isClosed) this.#redis.connect().catch(() => {});
     }, RETRY_MAX_MS).unref();
   }
-}
-
-/** Whether Redis itself replied this error: the connection is well. */
-export function isReplyError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** Whether a command was not answered by its deadline. */
@@ -131,31 +172,4 @@ function commandOf([name, ...args]: RedisCommand, deadline: number): Command {
   // ioredis' own limit is the same for every command; this one is what its task has left.
   command.setTimeout(deadline - performance.now());
   return command;
-}
-
-function optionsFor(address: RedisAddress, handshakeMs: number) {
-  const { host, port, tls, username, password, database } = address;
-  return {
-    host,
-    port,
-    db: database,
-    protocol: 2,
-    commandTimeout: handshakeMs,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-    retryStrategy: (times) => Math.min(RETRY_FIRST_MS * times, RETRY_MAX_MS),
-    // A server that became a replica: the name it was reached by may lead to the new master by now.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    // Whether to wait and what to send again is decided in redis-connection.ts, command by command, within its limit.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    maxRetriesPerRequest: 0,
-    // The pulse does it, without INFO, which a cautious operator does not allow.
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password }),
-    ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
-  } satisfies RedisOptions;
 }

@@ -118,6 +118,11 @@ export function isFresh(ping: unknown, nowMs: number): boolean {
   return typeof ping === 'string' && /^[0-9]{1,15}$/.test(ping) && nowMs / 1000 - Number(ping) < 30;
 }
 
+/** Which run of the server replied this to `INFO server`; null when it does not say. */
+export function runIdOf(info: unknown): string | null {
+  return typeof info === 'string' ? (/^run_id:(\w+)/m.exec(info)?.[1] ?? null) : null;
+}
+
 function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }

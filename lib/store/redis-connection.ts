@@ -1,33 +1,16 @@
-import type { RedisAddress } from '../core/driver-url.ts';
-import { RouterError } from '../core/errors.ts';
-import { isReplyError, isTimeout, RedisClient } from './redis-client.ts';
+import { isTimeout, RedisClient } from './redis-client.ts';
 import type { RedisCommand } from './redis-codec.ts';
+import {
+  describe,
+  isPulseRefused,
+  isReplyError,
+  PULSE_DOWN_MS,
+  PULSE_MS,
+  type RedisLink,
+  type RedisLinkSettings,
+  unavailable,
+} from './redis-link.ts';
 import { Turn } from './turn.ts';
-
-/** What a connection is made of, and whom it tells. */
-export interface RedisConnectionSettings {
-  readonly address: RedisAddress;
-  /** Within it every command is answered or rejected. */
-  readonly timeoutMs: number;
-  /** Sent on each new connection and every few seconds: its answer shows that the server serves. */
-  readonly pulse: RedisCommand;
-  /** Told the answer; null when the server refused this command, which only one that serves would do. */
-  readonly onPulse: (reply: unknown) => void;
-  /**
-   * Asked on each new connection, before it serves: why the server must not be used although it answers, or null.
-   * `ask` rejects as `send` does. `downSince`: since when nobody has answered, `performance.now()` ms; null at first.
-   */
-  readonly examine?: (ask: Ask, downSince: number | null) => Promise<Error | null>;
-  /** A new connection serves. */
-  readonly onServing?: () => void;
-  /** The connection was lost, or is given up. */
-  readonly onLoss?: () => void;
-  readonly onUp: () => void;
-  readonly onDown: (cause: Error) => void;
-}
-
-/** Sends a command on a connection that does not serve yet. */
-export type Ask = (command: RedisCommand) => Promise<unknown>;
 
 /**
  * `trying`: whether the server can be reached is not known yet, at first and after a connection was lost; commands
@@ -35,16 +18,13 @@ export type Ask = (command: RedisCommand) => Promise<unknown>;
  */
 type State = 'trying' | 'up' | 'down' | 'closed';
 
-const PULSE_MS = 5000;
-/** Between two questions to a server that is there and does not serve: it may be loading its data. */
-const PULSE_DOWN_MS = 250;
 /** After this many commands in a row without an answer in time, the connection is given up. */
 const MAX_TIMEOUTS = 3;
-const PULSE_REFUSED = /^(?:NOPERM|WRONGTYPE|ERR unknown command)/;
 
-/** A connection to Redis that mends itself for ever, and knows whether it is worth asking. */
-export class RedisConnection {
-  readonly #settings: RedisConnectionSettings;
+/** A connection to one server that mends itself for ever, and knows whether the server is worth asking. */
+export class RedisConnection implements RedisLink {
+  readonly isOneServer = true;
+  readonly #settings: RedisLinkSettings;
   readonly #client: RedisClient;
   #state: State = 'trying';
   /** A command found the connection lost; the client's own word for it is still to come. */
@@ -60,7 +40,7 @@ export class RedisConnection {
   #serving = -1;
   #downSince: number | null = null;
 
-  constructor(settings: RedisConnectionSettings) {
+  constructor(settings: RedisLinkSettings) {
     this.#settings = settings;
     this.#client = new RedisClient(settings.address, settings.timeoutMs, {
       onConnect: () => void this.#connected(),
@@ -68,25 +48,18 @@ export class RedisConnection {
     });
   }
 
-  /** Changes with every connection: what was learnt of the server on one need not hold on the next. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Resolves when the first attempt to connect has ended, either way. */
   ready(): Promise<void> {
     return this.#first.promise;
   }
 
-  /** When a task that starts now must be done, in `performance.now()` milliseconds. */
   deadline(): number {
     return performance.now() + this.#settings.timeoutMs;
   }
 
-  /**
-   * Sends a command. It may reach the server twice, when the connection is lost before the answer.
-   * @throws RouterError `store-unavailable`, by the deadline; or the error that Redis replied (see `isReplyError`)
-   */
   async send(command: RedisCommand, deadline: number): Promise<unknown> {
     for (let mayRetry = true; ; mayRetry = false) {
       if (this.#state !== 'up') await this.#untilUp(deadline);
@@ -100,11 +73,6 @@ export class RedisConnection {
     }
   }
 
-  /**
-   * Sends commands together. They may reach the server twice.
-   * @returns the replies in order; an error that Redis replied stands in its place
-   * @throws RouterError `store-unavailable`, by the deadline
-   */
   async sendAll(commands: readonly RedisCommand[], deadline: number): Promise<readonly unknown[]> {
     for (let mayRetry = true; ; mayRetry = false) {
       if (this.#state !== 'up') await this.#untilUp(deadline);
@@ -118,7 +86,6 @@ export class RedisConnection {
     }
   }
 
-  /** Frees the socket and the timers; commands in flight are rejected. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -211,7 +178,7 @@ export class RedisConnection {
     try {
       return { reply: await this.#client.send(this.#settings.pulse, this.deadline()) };
     } catch (error) {
-      if (isReplyError(error) && PULSE_REFUSED.test(error.message)) return { reply: null };
+      if (isPulseRefused(error)) return { reply: null };
       return { error: error instanceof Error ? error : new Error(String(error)) };
     }
   }
@@ -257,14 +224,4 @@ export class RedisConnection {
     this.#announced = 'down';
     this.#settings.onDown(cause);
   }
-}
-
-function unavailable(reason: string, cause?: unknown): RouterError {
-  return new RouterError('store-unavailable', `Redis does not serve: ${reason}`, { cause });
-}
-
-/** An AggregateError of a host with two addresses has no message. */
-function describe(error: Error): string {
-  if (error.message !== '') return error.message;
-  return 'code' in error ? String(error.code) : error.name;
 }

@@ -56,3 +56,10 @@ return false
 
 /** How EVALSHA names it. */
 export const LOOKUP_SHA = createHash('sha1').update(LOOKUP).digest('hex');
+
+/** Both or neither, on the one node that has the key. KEYS: a `dead:` key. ARGV: the id, and seconds. */
+export const BURIAL = `
+local added = redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return added
+`;

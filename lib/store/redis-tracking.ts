@@ -1,7 +1,7 @@
-import type { RedisAddress } from '../core/driver-url.ts';
-import { isReplyError, RedisClient } from './redis-client.ts';
-import type { RedisCommand } from './redis-codec.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisAddress } from '../core/redis-address.ts';
+import { RedisClient } from './redis-client.ts';
+import { type RedisCommand, runIdOf } from './redis-codec.ts';
+import { isReplyError, type RedisLink } from './redis-link.ts';
 
 /** What a watch over Redis' keys tells. */
 export interface TrackingEvents {
@@ -22,8 +22,14 @@ export interface TrackingEvents {
 const CHANNEL = '__redis__:invalidate';
 /** How often the connection that changes come by is asked whether it lives, ms. */
 const PING_MS = 5000;
-/** After a command that was not answered, ms. */
+/** After a command that was not answered, or when the two connections led to two servers, ms. */
 const RETRY_MS = 1000;
+
+/** The second connection, as its server knows it. */
+interface Listener {
+  readonly id: string;
+  readonly runId: string | null;
+}
 
 /**
  * Client side caching in the broadcasting mode of Redis 6 (https://redis.io/docs/latest/develop/reference/client-side-caching/):
@@ -37,9 +43,9 @@ export class RedisTracking {
   readonly #deadPrefix: string;
   readonly #events: TrackingEvents;
   /** The connection that reads, while it serves. */
-  #reader: RedisConnection | null = null;
-  /** The server's name for the second connection, once it listens. */
-  #listener: string | null = null;
+  #reader: RedisLink | null = null;
+  /** The second connection, once it listens. */
+  #listener: Listener | null = null;
   /** Changes with each connection on either side: what was under way for the last one is void. */
   #turn = 0;
   #isOn = false;
@@ -60,7 +66,7 @@ export class RedisTracking {
   }
 
   /** The connection that reads is a new one, and serves. */
-  readerUp(reader: RedisConnection): void {
+  readerUp(reader: RedisLink): void {
     this.#reader = reader;
     void this.#begin();
   }
@@ -80,9 +86,9 @@ export class RedisTracking {
   /** Asks to be told of changes on the second connection. */
   async #listen(): Promise<void> {
     try {
-      const id = await this.#send(['client', 'id']);
+      const [id, info] = await Promise.all([this.#send(['client', 'id']), this.#send(['info', 'server'])]);
       await this.#send(['subscribe', CHANNEL]);
-      this.#listener = String(id);
+      this.#listener = { id: String(id), runId: runIdOf(info) };
     } catch (error) {
       this.#giveUp(error);
       return;
@@ -105,20 +111,29 @@ export class RedisTracking {
     const turn = ++this.#turn;
     const prefixes = ['prefix', this.#routePrefix, 'prefix', this.#deadPrefix];
     try {
-      const [, reply] = await reader.sendAll(
+      const [, reply, info] = await reader.sendAll(
         // What was tracked before collides with the same prefixes.
         [
           ['client', 'tracking', 'off'],
-          ['client', 'tracking', 'on', 'redirect', listener, 'bcast', ...prefixes],
+          ['client', 'tracking', 'on', 'redirect', listener.id, 'bcast', ...prefixes],
+          ['info', 'server'],
         ],
         reader.deadline(),
       );
       if (turn !== this.#turn) return;
       if (isReplyError(reply)) this.#refused(reply);
+      else if (isReplyError(info)) this.#refused(info);
+      else if (listener.runId === null) this.#refused(new Error('it does not tell its run_id'));
+      // An id is a small number: another server has a client of that name, too, and would tell that one.
+      else if (runIdOf(info) !== listener.runId) this.#retry(() => this.#client.reconnect());
       else this.#succeed();
     } catch {
-      if (turn === this.#turn) this.#retryTimer = setTimeout(() => void this.#begin(), RETRY_MS).unref();
+      if (turn === this.#turn) this.#retry(() => void this.#begin());
     }
+  }
+
+  #retry(what: () => void): void {
+    this.#retryTimer = setTimeout(what, RETRY_MS).unref();
   }
 
   #succeed(): void {

@@ -1,12 +1,12 @@
 import { routeOf } from '../core/backend.ts';
-import type { RedisAddress } from '../core/driver-url.ts';
 import { RouterError } from '../core/errors.ts';
+import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import type { Death, Route } from '../core/types.ts';
 import { NOBODY } from './dead-marks.ts';
 import { FaultLog } from './fault-log.ts';
 import { MAX_LIST } from './limits.ts';
 import { ListMemo } from './list-memo.ts';
-import { isReplyError } from './redis-client.ts';
+import { RedisCluster } from './redis-cluster.ts';
 import {
   announcement,
   idsOf,
@@ -19,8 +19,9 @@ import {
   type RedisCommand,
 } from './redis-codec.ts';
 import type { Reading, RouteSource } from './reading.ts';
-import { type Ask, RedisConnection, type RedisConnectionSettings } from './redis-connection.ts';
-import { LOOKUP, LOOKUP_SHA } from './redis-script.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { isReplyError, type RedisLink, type RedisLinkSettings } from './redis-link.ts';
+import { BURIAL, LOOKUP, LOOKUP_SHA } from './redis-script.ts';
 import type { Notify } from './store.ts';
 
 /** What a RedisStore is made of. */
@@ -33,17 +34,17 @@ export interface RedisStoreSettings {
   readonly notify: Notify;
   /** Whether readings say when they expire. It costs Redis two commands more for a lookup. */
   readonly wantsExpiry?: boolean;
-  /** See RedisConnectionSettings: of the connection that reads. */
-  readonly examine?: (ask: Ask, downSince: number | null) => Promise<Error | null>;
+  /** See RedisLinkSettings: of the connection that reads. */
+  readonly examine?: RedisLinkSettings['examine'];
   /** Told of the connection that reads: a new one serves, or it was lost. */
-  readonly onReader?: (reader: RedisConnection | null) => void;
+  readonly onReader?: (reader: RedisLink | null) => void;
 }
 
-/** Routes in Redis, laid out as Hipache does. One round trip for a lookup. */
+/** Routes in Redis, laid out as Hipache does. One round trip for a lookup; in a cluster one to each node that has a key. */
 export class RedisStore implements RouteSource {
   readonly #settings: RedisStoreSettings;
-  readonly #read: RedisConnection;
-  readonly #write: RedisConnection;
+  readonly #read: RedisLink;
+  readonly #write: RedisLink;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
   /** Lookups of this turn of the event loop, by host. */
@@ -129,7 +130,9 @@ export class RedisStore implements RouteSource {
     const key = `${this.#settings.write.prefix}dead:${death.frontend}`;
     const tell: RedisCommand = ['publish', 'dead', announcement(death)];
     const isActive = this.hasHealthChecker || ttlSeconds <= 0;
-    const commands: readonly RedisCommand[] = isActive ? [tell] : [...burial(key, death.backend.id, ttlSeconds), tell];
+    const commands: readonly RedisCommand[] = isActive
+      ? [tell]
+      : [...burial(this.#write, key, death.backend.id, ttlSeconds), tell];
     const replies = await this.#write.sendAll(commands, this.#write.deadline());
     const failed = replies.flat().find((reply) => isReplyError(reply));
     if (failed === undefined) return;
@@ -149,7 +152,8 @@ export class RedisStore implements RouteSource {
     const deadline = this.#read.deadline();
     const { epoch } = this.#read;
     try {
-      if (this.#scriptless !== epoch) return lookupOfScript(await this.#runScript(keys, deadKey, deadline));
+      if (this.#read.isOneServer && this.#scriptless !== epoch)
+        return lookupOfScript(await this.#runScript(keys, deadKey, deadline));
     } catch (error) {
       if (!isReplyError(error)) throw error;
       if (!isScriptRefused(error)) throw refused(error);
@@ -180,27 +184,31 @@ export class RedisStore implements RouteSource {
     return new RouterError('route-broken', `${key} ${fault}`);
   }
 
-  #connect(address: RedisAddress, own: OwnSettings): RedisConnection {
+  #connect(address: RedisAddress, own: OwnSettings): RedisLink {
     const { timeoutMs, notify } = this.#settings;
-    const store = nameOf(address);
-    return new RedisConnection({
+    const store = nameOfAddress(address);
+    const settings: RedisLinkSettings = {
       ...own,
       address,
       timeoutMs,
       onUp: () => notify({ type: 'store-up', store }),
       onDown: (cause) => notify({ type: 'store-down', store, cause }),
-    });
+    };
+    return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
   }
 }
 
 /** What a connection is given beyond what all are. */
-type OwnSettings = Omit<RedisConnectionSettings, 'address' | 'timeoutMs' | 'onUp' | 'onDown'>;
+type OwnSettings = Omit<RedisLinkSettings, 'address' | 'timeoutMs' | 'onUp' | 'onDown'>;
 
 const NONE: Reading = { route: null, expiresMs: Infinity };
 
 /** Both or neither: a mark without an end would outlive its backend's recovery. */
-function burial(key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {
-  return [['multi'], ['sadd', key, String(id)], ['expire', key, String(Math.ceil(ttlSeconds))], ['exec']];
+function burial(link: RedisLink, key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {
+  const ttl = String(Math.ceil(ttlSeconds));
+  if (link.isOneServer) return [['multi'], ['sadd', key, String(id)], ['expire', key, ttl], ['exec']];
+  // A transaction would be sent off to another node half said.
+  return [['eval', BURIAL, '1', key, String(id), ttl]];
 }
 
 /** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
@@ -214,10 +222,4 @@ function isScriptRefused({ message }: Error): boolean {
 
 function isSameServer(a: RedisAddress, b: RedisAddress): boolean {
   return JSON.stringify({ ...a, prefix: '' }) === JSON.stringify({ ...b, prefix: '' });
-}
-
-/** The address as an operator knows it, without user and password. */
-function nameOf({ tls, host, port, database, prefix }: RedisAddress): string {
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return `${tls ? 'rediss' : 'redis'}://${authority}/${database}${prefix === '' ? '' : `#${prefix}`}`;
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { censorDriverUrl, parseDriverUrl, type RedisAddress } from '../../lib/core/driver-url.ts';
+import { censorDriverUrl, parseDriverUrl } from '../../lib/core/driver-url.ts';
+import { nameOfAddress, PLAIN_TLS, type RedisAddress } from '../../lib/core/redis-address.ts';
 
-const LOCAL: RedisAddress = {
+/** What a URL of one server says, with what it leaves out. */
+const LOCAL = {
   host: '127.0.0.1',
   port: 6379,
   tls: false,
-  username: null,
-  password: null,
+  username: null as string | null,
+  password: null as string | null,
   database: 0,
   prefix: '',
 };
@@ -19,7 +21,7 @@ function redis(url: string): RedisAddress {
 }
 
 /** Every form in Hipache's README and its page on drivers, then the ones it failed on. */
-const FORMS: readonly (readonly [string, Partial<RedisAddress>])[] = [
+const FORMS: readonly (readonly [string, Partial<typeof LOCAL>])[] = [
   ['redis:', {}],
   ['redis://', {}],
   ['REDIS://Example.org', { host: 'Example.org' }],
@@ -55,7 +57,139 @@ const FORMS: readonly (readonly [string, Partial<RedisAddress>])[] = [
 
 for (const [url, parts] of FORMS) {
   test(`${url} is read as Hipache documents it`, () => {
-    assert.deepEqual(redis(url), { ...LOCAL, ...parts });
+    const { host, port, tls, ...rest } = { ...LOCAL, ...parts };
+    const place = { type: 'server', host, port };
+    assert.deepEqual(redis(url), { place, tls: tls ? PLAIN_TLS : null, ...rest });
+  });
+}
+
+const NOBODY = { username: null, password: null };
+const MANY: readonly (readonly [string, Partial<RedisAddress>])[] = [
+  [
+    'redis+sentinel://10.0.0.1,[::1]:5000,Host.example/mymaster/2#app:',
+    {
+      place: {
+        type: 'sentinels',
+        sentinels: [
+          { host: '10.0.0.1', port: 26379 },
+          { host: '::1', port: 5000 },
+          { host: 'Host.example', port: 26379 },
+        ],
+        master: 'mymaster',
+        ...NOBODY,
+      },
+      database: 2,
+      prefix: 'app:',
+    },
+  ],
+  [
+    'rediss+sentinel://ann:p%40%2F%3F%23w@h/m?sentinel_username=bob&sentinel_password=a%26b=c',
+    {
+      place: {
+        type: 'sentinels',
+        sentinels: [{ host: 'h', port: 26379 }],
+        master: 'm',
+        username: 'bob',
+        password: 'a&b=c',
+      },
+      tls: PLAIN_TLS,
+      username: 'ann',
+      password: 'p@/?#w',
+    },
+  ],
+  [
+    'redis+sentinel://h/m?sentinelPassword=x',
+    {
+      place: { type: 'sentinels', sentinels: [{ host: 'h', port: 26379 }], master: 'm', username: null, password: 'x' },
+    },
+  ],
+  [
+    'REDIS+Cluster://:pw@h1:7000,h2/#p',
+    {
+      place: {
+        type: 'cluster',
+        nodes: [
+          { host: 'h1', port: 7000 },
+          { host: 'h2', port: 6379 },
+        ],
+      },
+      password: 'pw',
+      prefix: 'p',
+    },
+  ],
+  [
+    'rediss+cluster://[2001:db8::1]/0',
+    { place: { type: 'cluster', nodes: [{ host: '2001:db8::1', port: 6379 }] }, tls: PLAIN_TLS },
+  ],
+  ['redis+unix:///run/redis.sock', { place: { type: 'socket', path: '/run/redis.sock' } }],
+  [
+    'redis+unix://ann:s%2F@/run/a@b%3F.sock?db=3#x:',
+    {
+      place: { type: 'socket', path: '/run/a@b?.sock' },
+      username: 'ann',
+      password: 's/',
+      database: 3,
+      prefix: 'x:',
+    },
+  ],
+];
+
+const BARE = { tls: null, username: null, password: null, database: 0, prefix: '' };
+
+for (const [url, parts] of MANY) {
+  test(`${url} is read`, () => {
+    assert.deepEqual(redis(url), {
+      ...BARE,
+      ...parts,
+    });
+  });
+}
+
+const REFUSED: readonly (readonly [string, RegExp])[] = [
+  ['redis+sentinel://h', /must end with the name of a master/],
+  ['redis+sentinel://h/', /must end with the name of a master/],
+  ['redis+sentinel://h/m/x', /must end with the name of a master/],
+  ['redis+sentinel://h/m?s3cret=1', /parameter that is not known here; known: sentinel_username/],
+  ['redis+sentinel:///m', /write redis\+sentinel:\/\/:password@host1/],
+  ['redis+sentinel://:s3/cret@h/m', /write redis\+sentinel:.*%2F/],
+  ['redis+cluster://h/1', /a cluster has only one, 0/],
+  ['redis+cluster://h?db=1', /parameters, which redis\+cluster: does not know/],
+  ['redis+cluster://:s3@cret@h', /write redis\+cluster:/],
+  ['redis+cluster://h:70000', /has port 70000/],
+  ['redis+unix://run/redis.sock', /write redis\+unix:\/\//],
+  ['redis+unix:///run/redis.sock?db=x', /a number for db/],
+  ['redis+unix:///run/redis.sock?password=s3cret', /not known here; known: db/],
+  ['rediss+unix:///run/redis.sock', /a socket needs no TLS/],
+];
+
+for (const [url, why] of REFUSED) {
+  test(`${url} is refused, and told why without its password`, () => {
+    assert.throws(
+      () => parseDriverUrl(url),
+      (error: Error) => why.test(error.message) && !/s3|cret/.test(error.message),
+    );
+  });
+}
+
+test('what rediss: means can be said', () => {
+  const tls = { ca: ['authority'], cert: 'certificate', key: 'key', passphrase: null };
+  for (const url of ['rediss://h', 'rediss+sentinel://h/m', 'rediss+cluster://h']) {
+    assert.deepEqual(parseDriverUrl(url, tls), { scheme: 'redis', redis: { ...redis(url), tls } });
+  }
+  assert.deepEqual(parseDriverUrl('redis://h', tls), parseDriverUrl('redis://h'));
+});
+
+const NAMED: readonly (readonly [string, string])[] = [
+  ['rediss://ann:s3cret@[::1]', 'rediss://[::1]:6379/0'],
+  ['redis://:s3cret@h/1#p', 'redis://h:6379/1#p'],
+  ['redis+unix://:s3cret@/run/r.sock?db=1', 'redis+unix:///run/r.sock?db=1'],
+  ['redis+sentinel://:s3cret@h,[::1]:1/m?sentinel_password=s3cret', 'redis+sentinel://h:26379,[::1]:1/m/0'],
+  ['rediss+cluster://s3cret@h:1,i:2#p', 'rediss+cluster://h:1,i:2/#p'],
+];
+
+for (const [url, name] of NAMED) {
+  test(`${url} is called ${name} in the log`, () => {
+    assert.equal(nameOfAddress(redis(url)), name);
   });
 }
 
@@ -115,6 +249,15 @@ const CENSORED: readonly (readonly [string, string])[] = [
   ['redis://:s3:c@r/et@[::1]:6379', 'redis://:***@[::1]:6379'],
   ['redis://a/b:s3cret@host', 'redis://a/b:***@host'],
   ['rediss://:s3cret@host', 'rediss://:***@host'],
+  ['redis+sentinel://ann:s3cret@h:1,i/m/0#p@q', 'redis+sentinel://ann:***@h:1,i/m/0#p@q'],
+  [
+    'rediss+sentinel://s3cret@h/m?sentinel_username=bob&sentinel_password=s3cret#a=b',
+    'rediss+sentinel://***@h/m?sentinel_username=***&sentinel_password=***#a=b',
+  ],
+  ['redis+sentinel://h/m?sentinelPassword=s3cret', 'redis+sentinel://h/m?sentinelPassword=***'],
+  ['redis+cluster://:s3cret@h:1,i/#p', 'redis+cluster://:***@h:1,i/#p'],
+  ['redis+unix://ann:s3cret@/run/a@b.sock?db=1#p', 'redis+unix://ann:***@/run/a@b.sock?db=1#p'],
+  ['redis+unix:///run/r.sock?password=s3cret&db=1', 'redis+unix:///run/r.sock?password=***&db=1'],
   ['file:/etc/routes@home.json', 'file:/etc/routes@home.json'],
 ];
 
@@ -127,4 +270,9 @@ for (const [url, censored] of CENSORED) {
 test('the password of a URL that cannot be read is blotted out all the same', () => {
   assert.equal(censorDriverUrl('redis://:s3#cret@host'), 'redis://***@host');
   assert.equal(censorDriverUrl('etcd://ann:s3cret@host'), 'etcd://***@host');
+  assert.equal(censorDriverUrl('redis+sentinel://:s3/cret@h/m'), 'redis+sentinel://***@h/m');
+  assert.equal(censorDriverUrl('redis+cluster://:s3#cret@h'), 'redis+cluster://***@h');
+  assert.equal(censorDriverUrl('redis+cluster://:s3@cret@h'), 'redis+cluster://***@h');
+  assert.equal(censorDriverUrl('redis+unix://:s3/cret@/run/r.sock'), 'redis+unix://***@/run/r.sock');
+  assert.equal(censorDriverUrl('redis+unix://run/r.sock?password=s3cret'), 'redis+unix://run/r.sock?password=***');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { candidates } from '../../lib/core/hostname.ts';
-import type { RedisAddress } from '../../lib/core/driver-url.ts';
+import type { RedisAddress } from '../../lib/core/redis-address.ts';
 import type { Route } from '../../lib/core/types.ts';
 import { openRedisStore } from '../../lib/store/open-redis.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
@@ -159,7 +159,7 @@ test('an answer that a change has overtaken is not remembered', async (t) => {
   // The connection that reads is made first.
   let lag = 150;
   const port = await startLagging(t, redis.port, () => [lag, (lag = 0)][0] ?? 0);
-  const { store } = openAt(t, { ...redis.address(), port });
+  const { store } = openAt(t, { ...redis.address(), place: { type: 'server', host: '127.0.0.1', port } });
   await remembered(store, 'other.io');
   const lookups = async () => /cmdstat_evalsha:calls=\d+/.exec(String(await redis.cli('info', 'commandstats')))?.[0];
   const before = await lookups();
@@ -194,7 +194,7 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
   const address = redis.address();
   // Changes are told on a connection of their own: they overtake answers, and are overtaken.
   const port = await startLagging(t, redis.port, () => Math.floor(random() * 8));
-  const { store } = openAt(t, { ...address, port });
+  const { store } = openAt(t, { ...address, place: { type: 'server', host: '127.0.0.1', port } });
   const fresh = new RedisStore({ read: address, write: address, timeoutMs: 2000, notify: () => {} });
   t.after(() => fresh.close());
   await fresh.ready();

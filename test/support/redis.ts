@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { parseDriverUrl, type RedisAddress } from '../../lib/core/driver-url.ts';
+import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import type { RedisAddress } from '../../lib/core/redis-address.ts';
 
 /** Who ends the server: a test context, or a suite's `after`. */
 export interface Owner {
@@ -20,6 +21,8 @@ export interface TestRedisOptions {
   readonly tls?: boolean;
   /** What the default user must give. */
   readonly password?: string;
+  /** Not a store of data, but one that watches others: `lines` say whom. */
+  readonly isSentinel?: boolean;
 }
 
 /** A real redis-server: alone on its port, without persistence, in a folder that goes when it goes. */
@@ -42,18 +45,24 @@ export class TestRedis {
     return join(this.#folder, 'ca.pem');
   }
 
+  /** Where it listens besides its port. */
+  get socketPath(): string {
+    return join(this.#folder, 'redis.sock');
+  }
+
   /** Starts it and waits until it takes connections. @returns false when the port was taken meanwhile */
   async start(): Promise<boolean> {
     const config = join(this.#folder, 'redis.conf');
     writeFileSync(config, [...this.#lines(), ...(this.#options.lines ?? [])].join('\n'));
-    const child = spawn('redis-server', [config], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const mode = this.#options.isSentinel ? ['--sentinel'] : [];
+    const child = spawn('redis-server', [config, ...mode], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     guard(child);
     return await new Promise((resolve, reject) => {
       let said = '';
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         said += text;
-        if (said.includes('eady to accept connections')) resolve(true);
+        if (/eady to accept connections|Sentinel ID is/.test(said)) resolve(true);
       });
       child.once('exit', () => {
         if (said.includes('Address already in use')) resolve(false);
@@ -85,7 +94,7 @@ export class TestRedis {
   #connect(): Redis {
     const { password } = this.#options;
     const client = new Redis({
-      path: join(this.#folder, 'redis.sock'),
+      path: this.socketPath,
       protocol: 2,
       disableClientInfo: true,
       commandTimeout: 5000,
@@ -130,7 +139,8 @@ export class TestRedis {
   }
 
   #lines(): readonly string[] {
-    const common = [`dir ${this.#folder}`, 'unixsocket redis.sock', 'save ""', 'appendonly no', 'bind 127.0.0.1'];
+    const common = [`dir ${this.#folder}`, 'unixsocket redis.sock', 'bind 127.0.0.1'];
+    if (!this.#options.isSentinel) common.push('save ""', 'appendonly no');
     if (this.#options.password !== undefined) common.push(`requirepass ${this.#options.password}`);
     if (!this.#options.tls) return [...common, `port ${this.port}`];
     return [

@@ -1,0 +1,33 @@
+import { Redis } from 'ioredis';
+import type { Endpoint, RedisAddress } from '../core/redis-address.ts';
+import { sentinelOptionsFor } from './redis-options.ts';
+
+const CHANNEL = '+switch-master';
+
+/**
+ * Hears from every sentinel when the master has changed. An old master that was only slow goes on as one for up to ten
+ * seconds, until a sentinel tells it: who does not listen reads from it what nobody writes any more.
+ */
+export class SentinelWatch {
+  readonly #clients: readonly Redis[];
+
+  /** @param onSwitch told where the master is now, by each sentinel */
+  constructor(address: RedisAddress, handshakeMs: number, onSwitch: (to: Endpoint) => void) {
+    const { place } = address;
+    this.#clients = sentinelOptionsFor(address, handshakeMs).map((options) => {
+      const client = new Redis(options);
+      // One that is away comes back, or others tell.
+      client.on('error', () => {});
+      client.on('ready', () => void client.subscribe(CHANNEL).catch(() => {}));
+      client.on('message', (_channel: string, message: string) => {
+        const [name, , , host = '', port] = message.split(' ');
+        if (place.type === 'sentinels' && name === place.master) onSwitch({ host, port: Number(port) });
+      });
+      return client;
+    });
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.disconnect();
+  }
+}
