@@ -51,10 +51,10 @@ export class RememberingStore implements RouteStore {
     return this.#withUnfiled(known.route);
   }
 
-  async find(candidates: readonly string[]): Promise<Route | null> {
+  find(candidates: readonly string[]): Promise<Route | null> {
     const [frontend = ''] = candidates;
     const route = this.peek(frontend);
-    return route === undefined ? this.#ask(frontend, candidates) : route;
+    return route === undefined ? this.#ask(frontend, candidates) : Promise.resolve(route);
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {
