@@ -153,10 +153,10 @@ export class Worker {
   }
 
   #openStore(routes: readonly RouteEntry[] | null): OpenedStore {
-    const { driver, server } = this.#config;
+    const { driver, driverTls, server } = this.#config;
     return openStore({
-      read: parseDriverUrl(driver.read),
-      write: parseDriverUrl(driver.write),
+      read: parseDriverUrl(driver.read, driverTls),
+      write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
       cache: server.lruCache,
       notify: (notice) => logStoreNotice(this.#log, notice),

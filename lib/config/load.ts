@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
 import { resolveDriver } from './driver.ts';
+import { readDriverTls } from './driver-tls.ts';
 import { Faults } from './faults.ts';
 import { deepFreeze } from './freeze.ts';
 import { parseJson } from './json.ts';
@@ -10,7 +11,7 @@ import { checkPlaces, placesOf, resolveListeners, securePlacesOf } from './liste
 import { type Machine, thisMachine } from './machine.ts';
 import { readText } from './read-text.ts';
 import { resolveRunAs } from './run-as.ts';
-import { accountSection, httpSection, httpsSection, KNOWN_KEYS, serverSection } from './schema.ts';
+import { accountSection, driverTlsSection, httpSection, httpsSection, KNOWN_KEYS, serverSection } from './schema.ts';
 import { resolveServer } from './server.ts';
 import { show } from './show.ts';
 import { isObject } from './values.ts';
@@ -61,6 +62,8 @@ export function readConfig(
   const http = check(httpSection, keys['http'], 'http', faults);
   const https = check(httpsSection, keys['https'], 'https', faults);
   const driver = resolveDriver(keys['driver'], resolve(path), faults);
+  const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);
+  const driverTls = tlsFiles && readDriverTls(tlsFiles, driver, faults);
   const user = check(accountSection, keys['user'], 'user', faults);
   const group = check(accountSection, keys['group'], 'group', faults);
   const runAs = resolveRunAs(user, group, machine, faults);
@@ -69,9 +72,10 @@ export function readConfig(
   if (http && https) checkPlaces([...places, ...securePlaces], faults);
   const listeners = resolveListeners(places, securePlaces, faults);
   faults.throwIfAny();
-  if (!server || !http || !https || !driver) throw new Error('a part of the configuration failed without a fault');
-  const config = deepFreeze({ server: resolveServer(server, machine), listeners, driver, runAs });
-  const settings = { http, https, places, securePlaces, user: user ?? null, group: group ?? null };
+  if (!server || !http || !https || !driver || !tlsFiles || !driverTls)
+    throw new Error('a part of the configuration failed without a fault');
+  const config = deepFreeze({ server: resolveServer(server, machine), listeners, driver, driverTls, runAs });
+  const settings = { http, https, driverTls: tlsFiles, places, securePlaces, user: user ?? null, group: group ?? null };
   return { config, document: show(config, settings) };
 }
 
