@@ -156,10 +156,10 @@ export class Worker {
   }
 
   #openStore(routes: readonly RouteEntry[] | null, mindsRun: boolean): OpenedStore {
-    const { driver, server, cache } = this.#config;
+    const { driver, driverTls, server, cache } = this.#config;
     return openStore({
-      read: parseDriverUrl(driver.read),
-      write: parseDriverUrl(driver.write),
+      read: parseDriverUrl(driver.read, driverTls),
+      write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
       cache: {
         mode: cache.mode,

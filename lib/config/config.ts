@@ -1,3 +1,5 @@
+import type { RedisTls } from '../core/redis-address.ts';
+
 /** The configuration as the rest of the program sees it: complete, checked, frozen. Types only. */
 
 /** All durations are in seconds and all sizes in bytes, unless the name says otherwise. */
@@ -5,6 +7,8 @@ export interface Config {
   readonly server: ServerConfig;
   readonly listeners: readonly ListenerConfig[];
   readonly driver: DriverConfig;
+  /** What `rediss` stands for in a driver URL: file contents (PEM), like TlsConfig. */
+  readonly driverTls: RedisTls;
   readonly cache: CacheConfig;
   /** Whom workers become when the program starts as root; null when it does not, or may stay root. */
   readonly runAs: RunAs | null;

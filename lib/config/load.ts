@@ -3,6 +3,7 @@ import { resolveCache } from './cache.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
 import { resolveDriver } from './driver.ts';
+import { readDriverTls } from './driver-tls.ts';
 import { Faults } from './faults.ts';
 import { deepFreeze } from './freeze.ts';
 import { parseJson } from './json.ts';
@@ -11,7 +12,15 @@ import { checkPlaces, placesOf, resolveListeners, securePlacesOf } from './liste
 import { type Machine, thisMachine } from './machine.ts';
 import { readText } from './read-text.ts';
 import { resolveRunAs } from './run-as.ts';
-import { accountSection, cacheSection, httpSection, httpsSection, KNOWN_KEYS, serverSection } from './schema.ts';
+import {
+  accountSection,
+  cacheSection,
+  driverTlsSection,
+  httpSection,
+  httpsSection,
+  KNOWN_KEYS,
+  serverSection,
+} from './schema.ts';
 import { resolveServer } from './server.ts';
 import { show } from './show.ts';
 import { isObject } from './values.ts';
@@ -62,6 +71,8 @@ export function readConfig(
   const http = check(httpSection, keys['http'], 'http', faults);
   const https = check(httpsSection, keys['https'], 'https', faults);
   const driver = resolveDriver(keys['driver'], resolve(path), faults);
+  const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);
+  const driverTls = tlsFiles && readDriverTls(tlsFiles, driver, faults);
   const cache = check(cacheSection, keys['cache'], 'cache', faults);
   const user = check(accountSection, keys['user'], 'user', faults);
   const group = check(accountSection, keys['group'], 'group', faults);
@@ -73,10 +84,11 @@ export function readConfig(
   if (http && https) checkPlaces([...places, ...securePlaces], faults);
   const listeners = resolveListeners(places, securePlaces, faults);
   faults.throwIfAny();
-  if (!serverConfig || !cacheConfig || !http || !https || !driver)
+  if (!serverConfig || !cacheConfig || !http || !https || !driver || !tlsFiles || !driverTls) {
     throw new Error('a part of the configuration failed without a fault');
-  const config = deepFreeze({ server: serverConfig, listeners, driver, cache: cacheConfig, runAs });
-  const settings = { http, https, places, securePlaces, user: user ?? null, group: group ?? null };
+  }
+  const config = deepFreeze({ server: serverConfig, listeners, driver, driverTls, cache: cacheConfig, runAs });
+  const settings = { http, https, driverTls: tlsFiles, places, securePlaces, user: user ?? null, group: group ?? null };
   return { config, document: show(config, settings) };
 }
 

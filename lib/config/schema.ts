@@ -98,6 +98,13 @@ const certificate = {
 
 const securePlace = { ...place, ...certificate, minVersion: v.nullish(minVersion) };
 
+const driverTls = {
+  ca: v.nullish(listOf(file), []),
+  cert: v.nullish(text, null),
+  key: v.nullish(text, null),
+  passphrase: v.nullish(text, null),
+};
+
 const http = {
   port: v.nullish(port, 80),
   // Hipache took "" for "not given" here. [] means no plain listener.
@@ -117,6 +124,7 @@ const https = {
 export const serverSection = v.nullish(section(server), {});
 export const httpSection = v.nullish(section(http), {});
 export const httpsSection = v.nullish(section(https), {});
+export const driverTlsSection = v.nullish(section(driverTls), {});
 export const cacheSection = v.nullish(section(cache), {});
 export const oneDriver = v.nullish(driverUrl, 'redis:');
 export const severalDrivers = v.array(driverUrl);
@@ -126,8 +134,9 @@ export type ServerSettings = v.InferOutput<typeof serverSection>;
 export type CacheSettings = v.InferOutput<typeof cacheSection>;
 export type HttpSettings = v.InferOutput<typeof httpSection>;
 export type HttpsSettings = v.InferOutput<typeof httpsSection>;
+export type DriverTlsSettings = v.InferOutput<typeof driverTlsSection>;
 
-const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'cache', 'user', 'group'];
+const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'user', 'group'];
 
 /** The keys known in each section, by its path without list places; the top level is `""`. */
 export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -143,6 +152,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['http.bind', Object.keys(place)],
   ['https', Object.keys(https)],
   ['https.bind', Object.keys(securePlace)],
+  ['driverTls', Object.keys(driverTls)],
 ]);
 
 function asPlace(item: unknown): unknown {

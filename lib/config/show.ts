@@ -1,7 +1,7 @@
 import { censorDriverUrl } from '../core/driver-url.ts';
 import type { Config, DriverConfig } from './config.ts';
 import type { Place, SecurePlace } from './listeners.ts';
-import type { HttpSettings, HttpsSettings } from './schema.ts';
+import type { DriverTlsSettings, HttpSettings, HttpsSettings } from './schema.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** A resolved configuration fit for other eyes. */
@@ -12,6 +12,7 @@ const CENSORED = '***';
 export interface Settings {
   readonly http: HttpSettings;
   readonly https: HttpsSettings;
+  readonly driverTls: DriverTlsSettings;
   readonly places: readonly Place[];
   readonly securePlaces: readonly SecurePlace[];
   readonly user: string | number | null;
@@ -23,7 +24,7 @@ export interface Settings {
  * in it, it can be used as one. Keys and certificates are shown as the names of their files.
  */
 export function show(config: Config, settings: Settings): Readonly<Record<string, unknown>> {
-  const { http, https, places, securePlaces, user, group } = settings;
+  const { http, https, driverTls, places, securePlaces, user, group } = settings;
   return {
     server: config.server,
     http: { port: http.port, proxyProtocol: http.proxyProtocol, bind: places.map(showPlace) },
@@ -34,6 +35,7 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
       bind: securePlaces.map((place) => Object.assign(showPlace(place), showFiles(place.files))),
     },
     driver: showDriver(config.driver),
+    driverTls: { ...driverTls, passphrase: showSecret(driverTls.passphrase) },
     cache: config.cache,
     user: config.runAs?.user ?? user,
     group: config.runAs?.group ?? group,
@@ -45,7 +47,11 @@ function showPlace({ address, port, proxyProtocol }: Place): Record<string, unkn
 }
 
 function showFiles({ key, cert, ca, passphrase, ciphers, minVersion }: TlsFiles): Record<string, unknown> {
-  return { key, cert, ca, passphrase: passphrase === null ? null : CENSORED, ciphers, minVersion };
+  return { key, cert, ca, passphrase: showSecret(passphrase), ciphers, minVersion };
+}
+
+function showSecret(secret: string | null): string | null {
+  return secret === null ? null : CENSORED;
 }
 
 function showDriver({ read, write }: DriverConfig): string | readonly string[] {

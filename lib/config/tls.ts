@@ -1,9 +1,7 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import type { TlsConfig } from './config.ts';
 import type { Faults } from './faults.ts';
-import { readText } from './read-text.ts';
+import { parseCertificate, parseKey, readCertificates, readPem, refusalOf } from './pem.ts';
 
 /** Certificates and keys, checked when the configuration is loaded rather than when the first client comes. */
 
@@ -22,85 +20,44 @@ export type PlaceOf = (field: keyof TlsFiles) => string;
 
 /** The files' contents; null with faults added when one is missing or they do not fit together. */
 export function readTls(files: TlsFiles, placeOf: PlaceOf, faults: Faults): TlsConfig | null {
-  const cert = readPem(files.cert, placeOf('cert'), faults);
-  const key = readPem(files.key, placeOf('key'), faults);
-  const ca = files.ca.map((file) => readPem(file, placeOf('ca'), faults));
+  const { passphrase, ciphers, minVersion } = files;
+  const cert = readNeeded(files.cert, placeOf('cert'), faults);
+  const key = readNeeded(files.key, placeOf('key'), faults);
   const certificate = cert === null ? null : parseCertificate(cert, String(files.cert), placeOf('cert'), faults);
-  const privateKey = key === null ? null : parseKey(key, files, placeOf, faults);
-  const authorities = ca.map((text, place) =>
-    text === null ? null : parseCertificate(text, String(files.ca[place]), placeOf('ca'), faults),
-  );
-  if (cert === null || key === null || !certificate || !privateKey || authorities.includes(null)) return null;
+  const keyFile = { key: String(files.key), passphrase };
+  const privateKey = key === null ? null : parseKey(key, keyFile, placeOf, faults);
+  const ca = readCertificates(files.ca, placeOf('ca'), faults);
+  if (cert === null || key === null || !certificate || !privateKey || !ca) return null;
   if (!certificate.checkPrivateKey(privateKey)) {
     faults.add(placeOf('key'), `${files.key} is not the key of the certificate ${files.cert}`);
     return null;
   }
-  const { passphrase, ciphers, minVersion } = files;
-  const tls = { key, cert, ca: ca.filter((text) => text !== null), passphrase, ciphers, minVersion };
+  const tls = { key, cert, ca, passphrase, ciphers, minVersion };
   return isUsable(tls, placeOf, faults) ? tls : null;
 }
 
-function readPem(file: string | null, place: string, faults: Faults): string | null {
-  if (file === null) {
-    faults.add(place, 'is missing; https needs a key and a certificate');
-    return null;
-  }
-  try {
-    return readText(resolve(file));
-  } catch (error) {
-    faults.add(place, `${file} ${messageOf(error)}`);
-    return null;
-  }
+function readNeeded(file: string | null, place: string, faults: Faults): string | null {
+  if (file !== null) return readPem(file, place, faults);
+  faults.add(place, 'is missing; https needs a key and a certificate');
+  return null;
 }
 
-function parseCertificate(text: string, file: string, place: string, faults: Faults): X509Certificate | null {
-  try {
-    return new X509Certificate(text);
-  } catch {
-    faults.add(place, `${file} holds no certificate in PEM form`);
-    return null;
-  }
-}
-
-function parseKey(text: string, files: TlsFiles, placeOf: PlaceOf, faults: Faults): KeyObject | null {
-  const { key: file, passphrase } = files;
-  try {
-    return createPrivateKey(passphrase === null ? text : { key: text, passphrase });
-  } catch {
-    // Both forms of an encrypted key say so: "BEGIN ENCRYPTED PRIVATE KEY" and "Proc-Type: 4,ENCRYPTED".
-    if (!text.includes('ENCRYPTED')) faults.add(placeOf('key'), `${file} holds no private key in PEM form`);
-    else if (passphrase === null) faults.add(placeOf('passphrase'), `is missing, and ${file} is encrypted`);
-    else faults.add(placeOf('passphrase'), `does not open ${file}`);
-    return null;
-  }
-}
-
-/** The last word is OpenSSL's: it may refuse ciphers, or a key too weak for its taste. */
 function isUsable(tls: TlsConfig, placeOf: PlaceOf, faults: Faults): boolean {
-  const refusal = refusalOf(tls);
+  const refusal = refusalOf(optionsOf(tls));
   if (refusal === null) return true;
   // Its messages do not say what they are about ("invalid command"), so ask again without the ciphers.
-  const isAboutCiphers = tls.ciphers !== null && refusalOf({ ...tls, ciphers: null }) === null;
+  const isAboutCiphers = tls.ciphers !== null && refusalOf(optionsOf({ ...tls, ciphers: null })) === null;
   faults.add(placeOf(isAboutCiphers ? 'ciphers' : 'cert'), `is refused by OpenSSL: ${refusal}`);
   return false;
 }
 
-function refusalOf({ key, cert, ca, passphrase, ciphers, minVersion }: TlsConfig): string | null {
-  try {
-    createSecureContext({
-      key,
-      cert,
-      ca: [...ca],
-      minVersion,
-      ...(passphrase === null ? {} : { passphrase }),
-      ...(ciphers === null ? {} : { ciphers }),
-    });
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function optionsOf({ key, cert, ca, passphrase, ciphers, minVersion }: TlsConfig): SecureContextOptions {
+  return {
+    key,
+    cert,
+    ca: [...ca],
+    minVersion,
+    ...(passphrase === null ? {} : { passphrase }),
+    ...(ciphers === null ? {} : { ciphers }),
+  };
 }

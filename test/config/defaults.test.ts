@@ -29,6 +29,7 @@ const EMPTY: Config = {
   },
   listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', tls: null }],
   driver: { read: 'redis:', write: 'redis:' },
+  driverTls: { ca: [], cert: null, key: null, passphrase: null },
   cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null },
   runAs: null,
 };

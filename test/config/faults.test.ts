@@ -89,6 +89,16 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   ],
   [{ driver: 7 }, 'driver: must be text, such as "redis://127.0.0.1:6379"'],
   [{ driver: ['redis:', 'redis://h:0'] }, 'driver[1]: has port 0; ports go from 1 to 65535'],
+  [{ driverTls: { ca: 'x.pem' } }, 'driverTls: is for a driver URL that begins with rediss, and there is none'],
+  [
+    { driver: 'rediss://h', driverTls: { cert: 'x.pem' } },
+    'driverTls.key: is missing; a certificate and its key go together',
+  ],
+  [
+    { driver: 'rediss+cluster://h', driverTls: { key: 'x.pem' } },
+    'driverTls.cert: is missing; a certificate and its key go together',
+  ],
+  [{ driver: 'rediss:', driverTls: { ca: ['/none.pem'] } }, 'driverTls.ca: /none.pem does not exist'],
   [{ driver: [] }, 'driver: must be one URL, or two: [read, write]'],
   [{ driver: ['redis:', 'redis:', 'redis:'] }, 'driver: must be one URL, or two: [read, write]'],
   [
@@ -125,7 +135,7 @@ const STRANGERS: readonly (readonly [unknown, string])[] = [
   [{ https: { certs: '/c' } }, 'https.certs: unknown key; did you mean "cert"?'],
   [{ workers: 5 }, 'workers: unknown key; did you mean "server.workers"?'],
   [{ drivers: 'redis:' }, 'drivers: unknown key; did you mean "driver"?'],
-  [{ x: 1 }, 'x: unknown key; known here are server, http, https, driver, cache, user, group'],
+  [{ x: 1 }, 'x: unknown key; known here are server, http, https, driver, driverTls, cache, user, group'],
   [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are requests, tunnels'],
 ];
 

@@ -5,7 +5,7 @@ import { asRoot, load, makeFolder, read } from '../support/configurations.ts';
 
 test('what is shown has the shape of a configuration file, every default written out', () => {
   const { document } = read({});
-  assert.deepEqual(Object.keys(document), ['server', 'http', 'https', 'driver', 'cache', 'user', 'group']);
+  assert.deepEqual(Object.keys(document), ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'user', 'group']);
   assert.deepEqual(document['http'], {
     port: 80,
     proxyProtocol: 'off',
@@ -21,6 +21,8 @@ const OPEN: readonly unknown[] = [
   { server: { accessLog: '-', timeouts: { body: 0 }, memory: { limitMB: 0 }, trustedProxies: [] } },
   { http: { port: 0, bind: ['::1', { address: '127.0.0.1', port: 81, proxyProtocol: 'required' }] } },
   { driver: ['redis://a', 'rediss://b/3#p'] },
+  { driver: ['redis+unix:///run/r.sock', 'rediss+sentinel://a,b:1/m'], driverTls: { ca: '' } },
+  { driver: 'redis+cluster://a,b:7001' },
   { driver: 'file:routes.json' },
   { cache: { mode: 'push', max: 5, maxStale: 0 } },
   { cache: { snapshot: 'last-known' } },

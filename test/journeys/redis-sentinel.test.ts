@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
+import { askOnAndOn } from '../support/asking.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSentinels } from '../support/redis-sentinel.ts';
 import { type Router, startRouter } from '../support/router.ts';
@@ -17,28 +18,6 @@ const routerOn = (t: TestContext, driver: string): Promise<Router> =>
 
 const hello = (t: TestContext) => startBackend(t, (_request, response) => response.end('hello'));
 
-/** Asks on and on until told to stop; no answer may take long. Returns what came. */
-function clients(router: Router): () => Promise<ReadonlyMap<number, number>> {
-  let isOver = false;
-  const statuses = new Map<number, number>();
-  const working = Promise.all(
-    Array.from({ length: 4 }, async () => {
-      while (!isOver) {
-        const startedAt = performance.now();
-        const { status } = await ask(router);
-        const tookMs = performance.now() - startedAt;
-        assert.ok(tookMs < STORE_TIMEOUT * 1000 + SLACK_MS, `${status} after ${tookMs} ms`);
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      }
-    }),
-  );
-  return async () => {
-    isOver = true;
-    await working;
-    return statuses;
-  };
-}
-
 test('a failover on request is followed: reads and deaths go to the new master', async (t) => {
   const redis = await startSentinels(t);
   const backend = await hello(t);
@@ -46,7 +25,7 @@ test('a failover on request is followed: reads and deaths go to the new master',
   await old.cli('rpush', 'frontend:site.test', 'site', backend.url);
   const router = await routerOn(t, redis.url());
   assert.equal((await ask(router)).body, 'hello');
-  const stop = clients(router);
+  const stop = askOnAndOn(router, STORE_TIMEOUT * 1000 + SLACK_MS);
   await eventually(() => redis.sentinels[0]?.cli('sentinel', 'failover', 'mymaster'), RECOVERY_MS);
   await redis.haveElected(old);
   const master = await redis.master();
@@ -82,7 +61,7 @@ for (const [what, end] of [
     await old.cli('rpush', 'frontend:site.test', 'site', backend.url);
     await old.cli('wait', 1, 5000);
     const router = await routerOn(t, redis.url());
-    const stop = clients(router);
+    const stop = askOnAndOn(router, STORE_TIMEOUT * 1000 + SLACK_MS);
     await router.line(/ 200 /);
     await old[end]();
     await redis.haveElected(old);
@@ -119,7 +98,7 @@ test('passwords of the servers and of the sentinels are used, and never told', a
 test('a master that the sentinels do not know is said to be unknown to them', async (t) => {
   const redis = await startSentinels(t);
   const router = await routerOn(t, redis.url().replace('mymaster', 'another'));
-  assert.match((await router.event('store-down')).msg ?? '', /no sentinel names the master: connected to sentinel/);
+  assert.match((await router.event('store-down')).msg ?? '', /no sentinel names the master: .*No such master/);
   assert.equal((await ask(router)).status, 503);
 });
 

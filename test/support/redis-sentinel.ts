@@ -35,8 +35,8 @@ export class TestSentinels {
   /** The server that a sentinel takes for the master. */
   async master(): Promise<TestRedis> {
     const [sentinel] = this.sentinels;
-    const [, port] = (await sentinel?.cli('sentinel', 'get-master-addr-by-name', MASTER)) as readonly string[];
-    const master = this.servers.find((server) => server.port === Number(port));
+    const port = sentinel && (await masterPort(sentinel));
+    const master = this.servers.find((server) => server.port === port);
     if (!master) throw new Error(`no server has port ${port}`);
     return master;
   }
@@ -45,8 +45,7 @@ export class TestSentinels {
   async haveElected(besides: TestRedis): Promise<void> {
     await eventually(async () => {
       for (const sentinel of this.sentinels) {
-        const [, port] = (await sentinel.cli('sentinel', 'get-master-addr-by-name', MASTER)) as readonly string[];
-        if (Number(port) === besides.port) throw new Error('the old one is still named');
+        if ((await masterPort(sentinel)) === besides.port) throw new Error('the old one is still named');
       }
     }, PATIENCE_MS);
   }
@@ -66,13 +65,19 @@ export class TestSentinels {
   }
 }
 
+async function masterPort(sentinel: TestRedis): Promise<number> {
+  const [, port] = (await sentinel.cli('sentinel', 'get-master-addr-by-name', MASTER)) as readonly string[];
+  return Number(port);
+}
+
+const secret = (given: string | undefined): TestRedisOptions => (given === undefined ? {} : { password: given });
+
 /** Starts them; they end with their owner. */
 export async function startSentinels(
   owner: Owner,
   { password, sentinelPassword }: SentinelOptions = {},
 ): Promise<TestSentinels> {
   const lines = ['repl-diskless-sync-delay 0', ...(password === undefined ? [] : [`masterauth ${password}`])];
-  const secret = (given: string | undefined): TestRedisOptions => (given === undefined ? {} : { password: given });
   const master = await startRedis(owner, { ...secret(password), lines });
   const replicaof = `replicaof 127.0.0.1 ${master.port}`;
   const replica = await startRedis(owner, { ...secret(password), lines: [...lines, replicaof] });

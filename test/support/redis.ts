@@ -17,8 +17,11 @@ export interface Owner {
 export interface TestRedisOptions {
   /** Lines for its configuration file, such as `requirepass secret` or `user fred on >pw ~* +@all`. */
   readonly lines?: readonly string[];
-  /** TLS on the port, with a certificate for `localhost` from an authority of its own (see `caPath`). */
-  readonly tls?: boolean;
+  /**
+   * TLS on the port, with a certificate for `localhost` and 127.0.0.1 from an authority of its own (see `caPath`);
+   * `mutual`: clients need a certificate of that authority, too (see `clientFiles`).
+   */
+  readonly tls?: boolean | 'mutual';
   /** What the default user must give. */
   readonly password?: string;
   /** Not a store of data, but one that watches others: `lines` say whom. */
@@ -43,6 +46,11 @@ export class TestRedis {
   /** The authority to trust when `tls` was asked for. */
   get caPath(): string {
     return join(this.#folder, 'ca.pem');
+  }
+
+  /** A client's certificate and key, for `mutual`. */
+  get clientFiles(): { readonly cert: string; readonly key: string } {
+    return { cert: join(this.#folder, 'client.pem'), key: join(this.#folder, 'client.key') };
   }
 
   /** Where it listens besides its port. */
@@ -150,7 +158,7 @@ export class TestRedis {
       'tls-cert-file server.pem',
       'tls-key-file server.key',
       'tls-ca-cert-file ca.pem',
-      'tls-auth-clients no',
+      `tls-auth-clients ${this.#options.tls === 'mutual' ? 'yes' : 'no'}`,
     ];
   }
 }
@@ -199,6 +207,8 @@ function makeCertificate(folder: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   openssl(...request, '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  openssl(...request, '-CA', 'ca.pem', '-CAkey', 'ca.key', ...names, '-keyout', 'server.key', '-out', 'server.pem');
+  const signed = [...request, '-CA', 'ca.pem', '-CAkey', 'ca.key'];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  openssl(...signed, ...names, '-keyout', 'server.key', '-out', 'server.pem');
+  openssl(...signed, '-subj', '/CN=a router', '-keyout', 'client.key', '-out', 'client.pem');
 }
