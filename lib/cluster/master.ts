@@ -130,6 +130,7 @@ class Master {
         if (worker.isConnected()) worker.send({ type: 'last-connection' } satisfies ToWorker, () => {});
         return;
       case 'hello':
+      case 'want-routes':
       case 'ready':
       case 'failed':
         return;

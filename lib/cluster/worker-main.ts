@@ -11,7 +11,7 @@ function say(message: ToMaster): void {
 
 async function start(message: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
   try {
-    worker = new Worker(message.config, message.routes, say);
+    worker = new Worker(message.config, say);
     say({ type: 'ready', listening: await worker.start() });
   } catch (error) {
     say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });

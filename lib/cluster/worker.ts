@@ -28,7 +28,6 @@ import { Listener, type ListenerParts } from '../server/listener.ts';
 import { Traffic } from '../server/traffic.ts';
 import type { FileStore } from '../store/file.ts';
 import { type OpenedStore, openStore } from '../store/open.ts';
-import type { RouteEntry } from '../store/route-table.ts';
 import type { RouteStore } from '../store/store.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
 import { dropPrivileges } from './privileges.ts';
@@ -53,12 +52,12 @@ export class Worker {
   #onLastConnection: () => void = () => {};
   #stopWatching: () => void = () => {};
 
-  /** @param routes the file store's, or null with another driver. @throws Error with a sentence for the operator */
-  constructor(config: Config, routes: readonly RouteEntry[] | null, say: (message: ToMaster) => void) {
+  /** @throws Error with a sentence for the operator */
+  constructor(config: Config, say: (message: ToMaster) => void) {
     this.#config = config;
     this.#say = say;
     this.#log = createLog(config.server.debug);
-    const { store, file } = this.#openStore(routes);
+    const { store, file } = this.#openStore();
     this.#store = store;
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
@@ -71,6 +70,8 @@ export class Worker {
   async start(): Promise<readonly string[]> {
     const { runAs, server } = this.#config;
     const where: string[] = [];
+    // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
+    await this.#fileStore?.ready();
     for (const listener of this.#listeners) {
       const { address, tls } = listener.config;
       try {
@@ -93,7 +94,7 @@ export class Worker {
   hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>): void {
     switch (message.type) {
       case 'routes':
-        this.#fileStore?.replace(message.routes);
+        this.#fileStore?.take(message.piece);
         return;
       case 'dead':
         this.#fileStore?.bury(message.mark);
@@ -152,7 +153,7 @@ export class Worker {
     return this.#drained !== null;
   }
 
-  #openStore(routes: readonly RouteEntry[] | null): OpenedStore {
+  #openStore(): OpenedStore {
     const { driver, server } = this.#config;
     return openStore({
       read: parseDriverUrl(driver.read),
@@ -160,7 +161,10 @@ export class Worker {
       timeoutMs: server.storeTimeout * 1000,
       cache: server.lruCache,
       notify: (notice) => logStoreNotice(this.#log, notice),
-      file: routes && { entries: routes, share: (mark) => this.#say({ type: 'dead', mark }) },
+      file: {
+        wantPiece: () => this.#say({ type: 'want-routes' }),
+        share: (mark) => this.#say({ type: 'dead', mark }),
+      },
     });
   }
 
