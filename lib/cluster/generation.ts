@@ -1,9 +1,11 @@
+import type { Worker } from 'node:cluster';
 import type { Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import { RoutesFile } from '../store/routes-file.ts';
 import type { Notify } from '../store/store.ts';
-import type { ToWorker } from './messages.ts';
-import { Slot, type SlotParts } from './slot.ts';
+import type { ToMaster, ToWorker } from './messages.ts';
+import { RoutesFeed } from './routes-feed.ts';
+import { send, Slot, type SlotParts } from './slot.ts';
 
 /** What a slot is given beyond its configuration. `slot`: the one it is for. */
 export type PartsFor = (generation: Generation, slot: () => Slot) => Omit<SlotParts, 'configure'>;
@@ -13,21 +15,22 @@ export class Generation {
   readonly config: Config;
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
+  #feed: RoutesFeed<Worker> | null = null;
   #isReady = false;
-  #isEnding = false;
 
   /** @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
   constructor(config: Config, isReload: boolean, partsFor: PartsFor) {
     this.config = config;
     this.#slots = Array.from({ length: config.server.workers }, () => {
+      const parts = partsFor(this, () => slot);
       const slot: Slot = new Slot({
-        ...partsFor(this, () => slot),
-        configure: () => ({
-          type: 'configure',
-          config,
-          routes: this.#routesFile?.routes ?? null,
-          mindsRun: this.#isReady || !isReload,
-        }),
+        ...parts,
+        configure: () => ({ type: 'configure', config, mindsRun: this.#isReady || !isReload }),
+        onMessage: (message, worker) => this.#hear(message, worker, parts),
+        onExit: (worker, how, respawnMs) => {
+          this.#feed?.forget(worker);
+          parts.onExit(worker, how, respawnMs);
+        },
       });
       return slot;
     });
@@ -45,10 +48,10 @@ export class Generation {
   async start(notify: Notify): Promise<readonly string[]> {
     const url = parseDriverUrl(this.config.driver.read);
     if (url.scheme === 'file') {
-      const onChange = (): void => this.tell({ type: 'routes', routes: this.#routesFile?.routes ?? [] });
-      this.#routesFile = await RoutesFile.open(url.path, { notify, onChange });
-      // A stop that came during the first reading found no file to close.
-      if (this.#isEnding) await this.#routesFile.close();
+      const onChange = (image: Uint8Array): void => this.#feed?.replace(image);
+      this.#routesFile = new RoutesFile(url.path, { notify, onChange });
+      const image = await this.#routesFile.open();
+      this.#feed = new RoutesFeed(image, (worker, piece) => send(worker, { type: 'routes', piece }));
     }
     const [listening = []] = await Promise.all(this.#slots.map((slot) => slot.start()));
     this.#isReady = true;
@@ -70,9 +73,14 @@ export class Generation {
     void this.#closeRoutes();
   }
 
+  #hear(message: ToMaster, worker: Worker, { onMessage }: Pick<SlotParts, 'onMessage'>): void {
+    if (message.type !== 'want-routes') onMessage(message, worker);
+    // What a worker said last may be heard after its end, when it has been forgotten.
+    else if (!worker.isDead()) this.#feed?.want(worker);
+  }
+
   /** Workers that only finish what they have need no news. */
   async #closeRoutes(): Promise<void> {
-    this.#isEnding = true;
     await this.#routesFile?.close();
   }
 }

@@ -136,6 +136,7 @@ class Master {
         this.#snapshot?.learn(message.lesson);
         return;
       case 'hello':
+      case 'want-routes':
       case 'ready':
       case 'failed':
         return;

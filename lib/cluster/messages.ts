@@ -1,14 +1,12 @@
 import type { Config } from '../config/config.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 import type { Lesson } from '../store/learned.ts';
-import type { RouteEntry } from '../store/route-table.ts';
+import type { Piece } from '../store/pieces.ts';
 
 /** The answer to `hello`: a worker never reads a configuration that is being edited. */
 export interface Configure {
   readonly type: 'configure';
   readonly config: Config;
-  /** The file store's; null with another driver. */
-  readonly routes: readonly RouteEntry[] | null;
   /** Whether a Redis that lost its routes is in trouble. After a reload it is not. */
   readonly mindsRun: boolean;
 }
@@ -16,8 +14,8 @@ export interface Configure {
 /** What the master says to a worker. */
 export type ToWorker =
   | Configure
-  /** The routes file changed. */
-  | { readonly type: 'routes'; readonly routes: readonly RouteEntry[] }
+  /** The answer to `want-routes`: at once as long as there is more of them, else when the routes file has changed. */
+  | { readonly type: 'routes'; readonly piece: Piece }
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
   | { readonly type: 'reopen-logs' }
@@ -29,6 +27,8 @@ export type ToWorker =
 /** What a worker says to the master. */
 export type ToMaster =
   | { readonly type: 'hello' }
+  /** It has dealt with what it was given of the routes file, and wants the next piece. */
+  | { readonly type: 'want-routes' }
   /** It accepts connections. `listening`: where, as URLs. */
   | { readonly type: 'ready'; readonly listening: readonly string[] }
   /** It could not start, and ends. */

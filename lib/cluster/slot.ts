@@ -150,7 +150,8 @@ export class Slot {
   }
 }
 
-function send(worker: Worker, message: ToWorker): void {
+/** Says something to a worker, if it still listens. */
+export function send(worker: Worker, message: ToWorker): void {
   // A worker that is exiting has no channel; its exit is dealt with.
   if (worker.isConnected()) worker.send(message, () => {});
 }

@@ -29,7 +29,6 @@ import { Traffic } from '../server/traffic.ts';
 import type { FileStore } from '../store/file.ts';
 import type { SnapshotSettings } from '../store/open-redis.ts';
 import { type OpenedStore, openStore } from '../store/open.ts';
-import type { RouteEntry } from '../store/route-table.ts';
 import { readSnapshot } from '../store/snapshot-file.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { RouteStore } from '../store/store.ts';
@@ -57,11 +56,11 @@ export class Worker {
   #stopWatching: () => void = () => {};
 
   /** @throws Error with a sentence for the operator */
-  constructor({ config, routes, mindsRun }: Configure, say: (message: ToMaster) => void) {
+  constructor({ config, mindsRun }: Configure, say: (message: ToMaster) => void) {
     this.#config = config;
     this.#say = say;
     this.#log = createLog(config.server.debug);
-    const { store, file } = this.#openStore(routes, mindsRun);
+    const { store, file } = this.#openStore(mindsRun);
     this.#store = store;
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
@@ -74,6 +73,8 @@ export class Worker {
   async start(): Promise<readonly string[]> {
     const { runAs, server } = this.#config;
     const where: string[] = [];
+    // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
+    await this.#fileStore?.ready();
     for (const listener of this.#listeners) {
       const { address, tls } = listener.config;
       try {
@@ -96,7 +97,7 @@ export class Worker {
   hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>): void {
     switch (message.type) {
       case 'routes':
-        this.#fileStore?.replace(message.routes);
+        this.#fileStore?.take(message.piece);
         return;
       case 'dead':
         this.#fileStore?.bury(message.mark);
@@ -155,7 +156,7 @@ export class Worker {
     return this.#drained !== null;
   }
 
-  #openStore(routes: readonly RouteEntry[] | null, mindsRun: boolean): OpenedStore {
+  #openStore(mindsRun: boolean): OpenedStore {
     const { driver, driverTls, server, cache } = this.#config;
     return openStore({
       read: parseDriverUrl(driver.read, driverTls),
@@ -171,7 +172,10 @@ export class Worker {
       deadMs: server.deadBackendTTL * 1000,
       snapshot: cache.snapshot === null ? null : this.#snapshot(cache.snapshot, mindsRun),
       notify: (notice) => logStoreNotice(this.#log, notice),
-      file: routes && { entries: routes, share: (mark) => this.#say({ type: 'dead', mark }) },
+      file: {
+        wantPiece: () => this.#say({ type: 'want-routes' }),
+        share: (mark) => this.#say({ type: 'dead', mark }),
+      },
     });
   }
 

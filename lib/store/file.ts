@@ -2,8 +2,20 @@ import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
 import type { DeadMark } from './dead-marks.ts';
-import { RouteTable, type RouteEntry } from './route-table.ts';
+import { ImageLists } from './image-lists.ts';
+import { Joiner, type Piece } from './pieces.ts';
+import { RouteTable } from './route-table.ts';
+import { RoutesImage } from './routes-image.ts';
 import type { RouteStore } from './store.ts';
+import { Turn } from './turn.ts';
+
+/** How a FileStore speaks to the master. None may throw. */
+export interface FileStoreParts {
+  /** Asks for the next piece of the routes: it comes at once, or when the file has changed. */
+  readonly wantPiece: () => void;
+  /** Tells the other workers of a death. */
+  readonly share: (mark: DeadMark) => void;
+}
 
 /**
  * A worker's half of the file driver: routes and dead marks it was told. The file itself is read by the master
@@ -11,26 +23,33 @@ import type { RouteStore } from './store.ts';
  */
 export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
-  // Unusable URLs are reported once, where the file is read, not by every worker.
-  readonly #table = new RouteTable(Date.now, () => {});
-  readonly #share: (mark: DeadMark) => void;
-  #closed = false;
+  readonly #parts: FileStoreParts;
+  readonly #table = new RouteTable(new Map(), Date.now);
+  readonly #joiner = new Joiner();
+  readonly #filled = new Turn();
+  #isFilled = false;
+  #isClosed = false;
 
-  /**
-   * @param entries the routes to begin with
-   * @param share tells the other workers of a death; must not throw
-   */
-  constructor(entries: readonly RouteEntry[], share: (mark: DeadMark) => void) {
-    this.#share = share;
-    this.#table.replace(entries);
+  /** It asks for its first piece at once. */
+  constructor(parts: FileStoreParts) {
+    this.#parts = parts;
+    parts.wantPiece();
   }
 
   /**
-   * The file has changed: these are the routes from now on. A dead mark stays only where the same URL still has the
-   * same place in its list.
+   * Takes a piece of the routes' image, and asks for the next. With the last one, all routes change in one step: a
+   * lookup sees the file as it was or as it is, never something in between. A dead mark stays only where the same URL
+   * still has the same place in its list.
    */
-  replace(entries: readonly RouteEntry[]): void {
-    this.#table.replace(entries);
+  take(piece: Piece): void {
+    if (this.#isClosed) return;
+    const image = this.#joiner.add(piece);
+    if (image !== null) {
+      this.#table.replace(new ImageLists(new RoutesImage(image)));
+      this.#isFilled = true;
+      this.#filled.end();
+    }
+    this.#parts.wantPiece();
   }
 
   /** Another worker found a backend dead. Idempotent. */
@@ -39,21 +58,26 @@ export class FileStore implements RouteStore {
   }
 
   async find(keys: readonly string[]): Promise<Route | null> {
-    if (this.#closed) throw new RouterError('store-unavailable', 'the store is closed');
+    if (this.#isClosed) throw new RouterError('store-unavailable', 'the store is closed');
+    if (!this.#isFilled) throw new RouterError('store-unavailable', 'the routes have not come yet');
     return this.#table.find(keys);
   }
 
   peek(frontend: string): Route | null | undefined {
-    return this.#closed ? undefined : this.#table.find(candidates(frontend));
+    return this.#isFilled && !this.#isClosed ? this.#table.find(candidates(frontend)) : undefined;
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {
-    this.#share(this.#table.mourn(death, ttlSeconds));
+    this.#parts.share(this.#table.mourn(death, ttlSeconds));
   }
 
-  async ready(): Promise<void> {}
+  /** Resolves when all routes have come for the first time; the master has them before it starts a worker. */
+  ready(): Promise<void> {
+    return this.#filled.promise;
+  }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
+    this.#filled.end();
   }
 }

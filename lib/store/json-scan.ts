@@ -31,25 +31,25 @@ export function scanJson(text: string): JsonScan {
   const open: ('{' | '[')[] = [];
   const names = new Set<string>();
   const repeats: (Position & { name: string })[] = [];
+  const positionOf = positionsIn(text);
   let next: Next = 'a value';
   let at = 0;
   while (true) {
     TOKEN.lastIndex = at;
     const token = TOKEN.exec(text);
-    SPACE.lastIndex = at;
-    const start = at + (SPACE.exec(text)?.[0].length ?? 0);
     if (token === null) {
-      const fault = next === 'the end' && start === text.length ? null : { ...positionOf(text, start), expected: next };
+      const start = afterSpace(text, at);
+      const fault = next === 'the end' && start === text.length ? null : { ...positionOf(start), expected: next };
       return { fault, repeats };
     }
     const [, sign, string] = token;
     if (open.length === 1 && open[0] === '{' && string !== undefined && next.startsWith('a name')) {
       const name = String(JSON.parse(string));
-      if (names.has(name)) repeats.push({ ...positionOf(text, start), name });
+      if (names.has(name)) repeats.push({ ...positionOf(afterSpace(text, at)), name });
       names.add(name);
     }
     const step = stepOver(next, sign, string !== undefined, open);
-    if (step === null) return { fault: { ...positionOf(text, start), expected: next }, repeats };
+    if (step === null) return { fault: { ...positionOf(afterSpace(text, at)), expected: next }, repeats };
     next = step;
     at = TOKEN.lastIndex;
   }
@@ -98,8 +98,22 @@ function afterValue(open: readonly ('{' | '[')[]): Next {
   return around === '{' ? '"," or "}"' : '"," or "]"';
 }
 
-function positionOf(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return { line, column: offset - before.lastIndexOf('\n') };
+function afterSpace(text: string, at: number): number {
+  SPACE.lastIndex = at;
+  return at + (SPACE.exec(text)?.[0].length ?? 0);
+}
+
+/** Says where an offset is; offsets must come in order. Linear in the text, however many are asked for. */
+function positionsIn(text: string): (offset: number) => Position {
+  let line = 1;
+  let start = 0;
+  let end = text.indexOf('\n');
+  return (offset) => {
+    while (end !== -1 && end < offset) {
+      line++;
+      start = end + 1;
+      end = text.indexOf('\n', start);
+    }
+    return { line, column: offset - start + 1 };
+  };
 }

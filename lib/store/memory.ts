@@ -1,7 +1,8 @@
+import { readList, type RouteList } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
-import { RouteTable } from './route-table.ts';
+import { RouteTable, urlFault } from './route-table.ts';
 import type { Notify, RouteStore } from './store.ts';
 
 /** What a MemoryStore may be given; all of it has a default. */
@@ -14,21 +15,30 @@ export interface MemoryStoreOptions {
 /** Routes of this process alone: the reference for all stores, and what tests route by. */
 export class MemoryStore implements RouteStore {
   readonly hasHealthChecker = false;
+  // A Map, not an object: `__proto__` is a host like any other.
+  readonly #lists = new Map<string, RouteList>();
   readonly #table: RouteTable;
+  readonly #notify: Notify;
   #closed = false;
 
   constructor({ notify = () => {}, now = Date.now }: MemoryStoreOptions = {}) {
-    this.#table = new RouteTable(now, (key, fault) => notify({ type: 'route-fault', key, fault }));
+    this.#notify = notify;
+    this.#table = new RouteTable(this.#lists, now);
   }
 
-  /** Puts a route in place: the identifier, then the backend URLs. */
+  /** Puts a route in place: the identifier, then the backend URLs. An empty list removes it, as in Redis. */
   set(key: string, list: readonly string[]): void {
-    this.#table.set(key, list);
+    if (list.length === 0) this.#lists.delete(key);
+    else
+      this.#lists.set(
+        key,
+        readList(list, (href, fault) => this.#report(key, urlFault(href, fault))),
+      );
   }
 
   /** Removes a route; one that is not there is no fault. */
   remove(key: string): void {
-    this.#table.remove(key);
+    this.#lists.delete(key);
   }
 
   async find(keys: readonly string[]): Promise<Route | null> {
@@ -48,5 +58,9 @@ export class MemoryStore implements RouteStore {
 
   async close(): Promise<void> {
     this.#closed = true;
+  }
+
+  #report(key: string, fault: string): void {
+    this.#notify({ type: 'route-fault', key, fault });
   }
 }

@@ -1,8 +1,6 @@
 import type { DriverUrl } from '../core/driver-url.ts';
-import type { DeadMark } from './dead-marks.ts';
-import { FileStore } from './file.ts';
+import { FileStore, type FileStoreParts } from './file.ts';
 import { type CacheSettings, openRedisStore, type SnapshotSettings } from './open-redis.ts';
-import type { RouteEntry } from './route-table.ts';
 import type { Notify, RouteStore } from './store.ts';
 
 /** What a worker opens its store with. */
@@ -18,8 +16,8 @@ export interface StoreSettings {
   readonly deadMs: number;
   /** For Redis, with `cache.snapshot`. */
   readonly snapshot: SnapshotSettings | null;
-  /** For `file:`: the routes as the master read them, and how the other workers hear of a death. Else null. */
-  readonly file: { readonly entries: readonly RouteEntry[]; readonly share: (mark: DeadMark) => void } | null;
+  /** For `file:`: how the store speaks to the master, which reads the file. */
+  readonly file: FileStoreParts;
 }
 
 /** A store, and the same as a FileStore when it is one: the master feeds it. */
@@ -39,7 +37,6 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be of redis, or both of the same file');
   }
-  if (file === null) throw new Error('driver: a store of a file needs the routes that the file holds');
-  const store = new FileStore(file.entries, file.share);
+  const store = new FileStore(file);
   return { store, file: store };
 }

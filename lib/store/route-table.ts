@@ -1,8 +1,9 @@
-import { readList, routeOf, type RouteList } from '../core/backend.ts';
+import { routeOf } from '../core/backend.ts';
 import type { Death, Route } from '../core/types.ts';
 import { DeadMarks, type DeadMark } from './dead-marks.ts';
+import type { Lists } from './lists.ts';
 
-/** A key and its list, the identifier first. Plain data: it travels between processes, as JSON too. */
+/** A key and its list, the identifier first. Plain data. */
 export type RouteEntry = readonly [key: string, list: readonly string[]];
 
 /** Told of a backend URL that cannot be used. */
@@ -10,36 +11,19 @@ export type OnUrlFault = (key: string, fault: string) => void;
 
 /** Routes and dead marks in memory, and the rule by which a host finds its route. No I/O. */
 export class RouteTable {
-  // Maps, not objects: `__proto__` is a host like any other.
-  #lists = new Map<string, RouteList>();
+  #lists: Lists;
   readonly #marks: DeadMarks;
   readonly #now: () => number;
-  readonly #onUrlFault: OnUrlFault;
 
   /** @param now milliseconds since the epoch */
-  constructor(now: () => number, onUrlFault: OnUrlFault) {
+  constructor(lists: Lists, now: () => number) {
+    this.#lists = lists;
     this.#now = now;
-    this.#onUrlFault = onUrlFault;
     this.#marks = new DeadMarks(now);
   }
 
-  /** Puts a list in the place of what stood under the key. An empty list removes it, as in Redis. */
-  set(key: string, list: readonly string[]): void {
-    if (list.length === 0) this.#lists.delete(key);
-    else this.#lists.set(key, this.#read(key, list));
-  }
-
-  /** Removes a key; one that is not there is no fault. */
-  remove(key: string): void {
-    this.#lists.delete(key);
-  }
-
-  /** Puts these routes in the place of all others, in one step. */
-  replace(entries: readonly RouteEntry[]): void {
-    const lists = new Map<string, RouteList>();
-    for (const [key, list] of entries) {
-      if (list.length > 0) lists.set(key, this.#read(key, list));
-    }
+  /** Puts these lists in the place of all others, in one step. */
+  replace(lists: Lists): void {
     this.#lists = lists;
   }
 
@@ -68,10 +52,6 @@ export class RouteTable {
   /** Hides a backend that another process found dead. */
   bury(mark: DeadMark): void {
     this.#marks.add(mark);
-  }
-
-  #read(key: string, list: readonly string[]): RouteList {
-    return readList(list, (href, fault) => this.#onUrlFault(key, urlFault(href, fault)));
   }
 }
 

@@ -1,15 +1,15 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RouteEntry } from './route-table.ts';
-import { inWords, readRoutes, signatureOf, type Reading } from './routes-reading.ts';
+import { readAside } from './reading-thread.ts';
+import { signatureOf, type BadReading, type GoodReading, type Reading } from './routes-reading.ts';
 import type { Notify } from './store.ts';
 
 /** What the owner of a RoutesFile gives it. */
 export interface RoutesFileOptions {
   readonly notify: Notify;
-  /** The file has changed for good: these are the routes now. */
-  readonly onChange: (routes: readonly RouteEntry[]) => void;
+  /** The file has changed for good: these are the routes now, as an image (see routes-image.ts). */
+  readonly onChange: (image: Uint8Array) => void;
   /** Between two looks at the file, for changes that no event told of (network drives, links). Default 2,000. */
   readonly pollMs?: number;
 }
@@ -19,10 +19,11 @@ const DEBOUNCE_MS = 30;
 /** A broken file may be one that is still being written: it is read this often, this far apart, before it is refused. */
 const LOOKS = 4;
 const BETWEEN_LOOKS_MS = 75;
-/** Warnings told one by one after a load; a file that has more gets a last line that says how many. */
-const MAX_WARNINGS = 100;
 
-/** The master's half of the file driver: reads the routes file, watches it, and keeps the last good routes. */
+/**
+ * The master's half of the file driver: has the routes file read, watches it, and keeps the last good routes. However
+ * large the file is, the event loop is never busy with it for long.
+ */
 export class RoutesFile {
   readonly #path: string;
   readonly #options: RoutesFileOptions;
@@ -34,38 +35,34 @@ export class RoutesFile {
   #isOurs = false;
   #look: Promise<void> | null = null;
   #lookAgain = false;
-  #signature: string;
-  #good: Reading;
-  /** What was last reported as broken: its text, or why it could not be read. Null when the last look was good. */
+  #signature = '';
+  #good: GoodReading | null = null;
+  /** What was last reported as broken: its digest, or why it could not be read. Null when the last look was good. */
   #refused: string | null = null;
+
+  /** Nothing happens before `open`. */
+  constructor(path: string, options: RoutesFileOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
 
   /**
    * Reads the file and begins to watch it.
-   * @throws Error that names every fault when the file is missing, unreadable or broken
+   * @returns the routes, as an image
+   * @throws Error that names every fault when the file is missing, unreadable or broken; also when it is closed first
    */
-  static async open(path: string, options: RoutesFileOptions): Promise<RoutesFile> {
-    const signature = await signatureOf(path);
-    const reading = await readRoutes(path);
-    if (reading.faults.length > 0) throw new Error(`routes file ${path}: ${inWords(reading.faults)}`);
-    return new RoutesFile(path, options, signature, reading);
-  }
-
-  private constructor(path: string, options: RoutesFileOptions, signature: string, reading: Reading) {
-    this.#path = path;
-    this.#options = options;
-    this.#signature = signature;
+  async open(): Promise<Uint8Array> {
+    this.#signature = await signatureOf(this.#path);
+    const reading = await this.#read();
+    if (reading.type === 'bad') throw new Error(`routes file ${this.#path}: ${reading.fault}`);
     this.#good = reading;
-    this.#announce();
+    this.#announce(reading);
     this.#watch();
-    this.#poll = setInterval(() => void this.#glance(), options.pollMs ?? 2000);
+    this.#poll = setInterval(() => void this.#glance(), this.#options.pollMs ?? 2000);
+    return reading.image;
   }
 
-  /** The last good routes. */
-  get routes(): readonly RouteEntry[] {
-    return this.#good.entries;
-  }
-
-  /** Stops watching. `onChange` and `notify` are not called any more. */
+  /** Stops reading and watching. `onChange` and `notify` are not called any more. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#watcher?.close();
@@ -120,39 +117,40 @@ export class RoutesFile {
     for (let look = 1; ; look++) {
       // Taken before reading: a change during the read is seen by the next glance.
       this.#signature = await signatureOf(this.#path);
-      const reading = await readRoutes(this.#path, this.#good);
+      const reading = await this.#read();
       if (signal.aborted) return;
-      if (reading.faults.length === 0) return this.#accept(reading);
+      if (reading.type === 'good') return this.#accept(reading);
       if (look === LOOKS) return this.#refuse(reading);
       await delay(BETWEEN_LOOKS_MS, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
     }
   }
 
-  #accept(reading: Reading): void {
-    const isSame = reading.text === this.#good.text;
+  #read(): Promise<Reading> {
+    return readAside(this.#path, this.#good, this.#closing.signal);
+  }
+
+  #accept(reading: GoodReading): void {
+    const isSame = reading === this.#good;
     if (isSame && this.#refused === null) return;
     this.#refused = null;
     this.#good = reading;
-    this.#announce();
-    if (!isSame) this.#options.onChange(reading.entries);
+    this.#announce(reading);
+    if (!isSame) this.#options.onChange(reading.image);
   }
 
-  #refuse(reading: Reading): void {
-    const fault = inWords(reading.faults);
-    const broken = reading.text ?? fault;
+  #refuse({ digest, fault }: BadReading): void {
+    const broken = digest ?? fault;
     if (broken === this.#refused) return;
     this.#refused = broken;
     this.#options.notify({ type: 'routes-refused', file: this.#path, fault: `${fault} (the last good routes stay)` });
   }
 
-  #announce(): void {
-    const { entries, warnings } = this.#good;
-    this.#options.notify({ type: 'routes-loaded', file: this.#path, frontends: entries.length });
-    for (const { key, fault } of warnings.slice(0, MAX_WARNINGS)) {
-      this.#options.notify({ type: 'route-fault', key, fault });
-    }
-    const more = warnings.length - MAX_WARNINGS;
-    if (more > 0) this.#options.notify({ type: 'route-fault', key: this.#path, fault: `and ${more} more like these` });
+  #announce({ frontends, warnings, moreWarnings }: GoodReading): void {
+    const { notify } = this.#options;
+    notify({ type: 'routes-loaded', file: this.#path, frontends });
+    for (const { key, fault } of warnings) notify({ type: 'route-fault', key, fault });
+    if (moreWarnings > 0)
+      notify({ type: 'route-fault', key: this.#path, fault: `and ${moreWarnings} more like these` });
   }
 }

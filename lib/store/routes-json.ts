@@ -4,11 +4,17 @@ import { scanJson } from './json-scan.ts';
 import { MAX_LIST } from './limits.ts';
 import { urlFault, type RouteEntry } from './route-table.ts';
 
+/** Something about a frontend that an operator should mend. */
+export interface RouteWarning {
+  readonly key: string;
+  readonly fault: string;
+}
+
 /** What a routes file says. With faults it is not to be used; warnings each cost one route or one backend. */
 export interface RoutesText {
   readonly entries: readonly RouteEntry[];
   readonly faults: readonly string[];
-  readonly warnings: readonly { readonly key: string; readonly fault: string }[];
+  readonly warnings: readonly RouteWarning[];
 }
 
 /**
@@ -32,7 +38,7 @@ export function parseRoutes(text: string): RoutesText {
     return `${JSON.stringify(name)} stands twice, again in line ${line}, column ${column}`;
   });
   const entries: RouteEntry[] = [];
-  const warnings: { key: string; fault: string }[] = [];
+  const warnings: RouteWarning[] = [];
   for (const [key, list] of Object.entries(value)) {
     const fault = faultOfList(list);
     if (fault !== null) faults.push(`${JSON.stringify(key)} ${fault}`);

@@ -1,31 +1,74 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { parseRoutes, type RoutesText } from './routes-json.ts';
+import { encodeRoutes } from './routes-image.ts';
+import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Faults in one message at most. */
 const MAX_FAULTS = 20;
+/** Warnings passed on one by one. */
+const MAX_WARNINGS = 100;
 
-/** What one look at a routes file came to. */
-export interface Reading extends RoutesText {
-  /** Null when the file could not be read at all; then `faults` says why. */
-  readonly text: string | null;
+/** What one look at a routes file came to. Plain data: it travels between threads. */
+export type Reading = GoodReading | BadReading;
+
+/** A file whose routes can be used. */
+export interface GoodReading {
+  readonly type: 'good';
+  /** Of the file's bytes: another file with the same one says the same. */
+  readonly digest: string;
+  readonly frontends: number;
+  /** See routes-image.ts. */
+  readonly image: Uint8Array<ArrayBuffer>;
+  /** Each costs a route or a backend. The first hundred. */
+  readonly warnings: readonly RouteWarning[];
+  /** How many more there were. */
+  readonly moreWarnings: number;
 }
 
-/** Reads and checks the file. Text that equals that of `known` is not checked again. Never rejects. */
-export async function readRoutes(path: string, known?: Reading): Promise<Reading> {
+/** A file that cannot be used: `fault` says why. */
+export interface BadReading {
+  readonly type: 'bad';
+  /** Null when it could not be read at all. */
+  readonly digest: string | null;
+  readonly fault: string;
+}
+
+/**
+ * Reads and checks the file: up to seconds of work without a pause, so not for an event loop that serves (see
+ * reading-thread.ts). Never rejects.
+ * @param known the digest of what is known to be good, if anything
+ * @returns null when the file is what is known
+ */
+export async function readRoutes(path: string, known: string | null): Promise<Reading | null> {
   try {
     const status = await stat(path);
     if (!status.isFile()) return unreadable('is not a file');
     if (status.size > MAX_BYTES) return unreadable(`is larger than ${MAX_BYTES / 1024 / 1024} MB`);
-    const text = await readFile(path, 'utf8');
-    return known?.text === text ? known : { text, ...parseRoutes(text) };
+    const bytes = await readFile(path);
+    const digest = createHash('sha256').update(bytes).digest('base64');
+    return digest === known ? null : look(bytes.toString('utf8'), digest);
   } catch (error) {
     return unreadable(whyUnreadable(error));
   }
 }
 
-function unreadable(fault: string): Reading {
-  return { text: null, entries: [], faults: [fault], warnings: [] };
+function look(text: string, digest: string): Reading {
+  const { entries, faults, warnings } = parseRoutes(text);
+  if (faults.length > 0) return { type: 'bad', digest, fault: inWords(faults) };
+  return {
+    type: 'good',
+    digest,
+    frontends: entries.length,
+    image: encodeRoutes(entries),
+    warnings: warnings.slice(0, MAX_WARNINGS),
+    moreWarnings: Math.max(0, warnings.length - MAX_WARNINGS),
+  };
+}
+
+/** A file that could not be read at all. */
+export function unreadable(fault: string): BadReading {
+  return { type: 'bad', digest: null, fault };
 }
 
 function whyUnreadable(error: unknown): string {
@@ -40,7 +83,7 @@ function codeOf(error: unknown): string {
 }
 
 /** Faults as one message; of very many, the first. */
-export function inWords(faults: readonly string[]): string {
+function inWords(faults: readonly string[]): string {
   const more = faults.length - MAX_FAULTS;
   return faults.slice(0, MAX_FAULTS).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

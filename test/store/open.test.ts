@@ -6,18 +6,20 @@ import { openStore, type StoreSettings } from '../../lib/store/open.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
 import { RememberingStore } from '../../lib/store/remembering.ts';
 import { freePort } from '../support/redis.ts';
+import { feed } from '../support/routes.ts';
 import { find } from './contract.ts';
 
-const FILE = { entries: [['x.io', ['x', 'http://10.0.0.1']]], share: () => {} } as const;
+const FILE = { wantPiece: () => {}, share: () => {} };
 
 const CACHE = { mode: 'request', max: 10, maxAgeMs: 60_000, maxStaleMs: 60_000, lruMs: 0 } as const;
-const REST = { timeoutMs: 1000, notify: () => {}, cache: CACHE, deadMs: 30_000, snapshot: null, file: null } as const;
+const REST = { timeoutMs: 1000, notify: () => {}, cache: CACHE, deadMs: 30_000, snapshot: null, file: FILE } as const;
 
-test('a file: URL opens a store of the routes that the master read, which it feeds', async () => {
-  const { store, file } = openStore(settings('file:/a.json', { file: FILE, cache: { ...CACHE, lruMs: 60_000 } }));
+test('a file: URL opens a store that the master feeds', async () => {
+  const { store, file } = openStore(settings('file:/a.json', { cache: { ...CACHE, lruMs: 60_000 } }));
   assert.ok(file instanceof FileStore);
+  feed(file, [['x.io', ['x', 'http://10.0.0.1']]]);
   assert.equal((await find(store, 'x.io'))?.name, 'x');
-  file.replace([]);
+  feed(file, []);
   assert.equal(await find(store, 'x.io'), null, 'no cache in between');
 });
 
@@ -38,7 +40,6 @@ test('a redis: URL opens a store that remembers, unless nothing is to be remembe
 test('URLs that do not go together are refused', () => {
   assert.throws(() => openStore({ ...settings('redis:'), write: parseDriverUrl('file:/a.json') }), /both URLs/);
   assert.throws(() => openStore({ ...settings('file:/a.json'), write: parseDriverUrl('file:/b.json') }), /both URLs/);
-  assert.throws(() => openStore(settings('file:/a.json')), /needs the routes/);
 });
 
 function settings(url: string, more: Partial<StoreSettings> = {}): StoreSettings {

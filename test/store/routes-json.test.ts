@@ -93,6 +93,16 @@ test('whatever is JSON has no fault for the scan, and a cut or a stray sign has 
   );
 });
 
+test('a file whose frontends all stand twice is refused in linear time', () => {
+  const half = Array.from({ length: 50_000 }, (_, i) => `"site-${i}.test": ["x"]`).join(',');
+  for (const between of [',', ',\n']) {
+    const { repeats } = scanJson(`{${half}${between}${half}}`);
+    assert.equal(repeats.length, 50_000);
+    const column = between === ',' ? half.length + 3 : 1;
+    assert.deepEqual(repeats[0], { name: 'site-0.test', line: between.length, column });
+  }
+});
+
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);
