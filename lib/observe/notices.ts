@@ -14,6 +14,12 @@ export function logStoreNotice(log: Log, notice: StoreNotice): void {
       log.error({ event: notice.type, store: notice.store, cause }, `${notice.store} does not answer: ${cause}`);
       return;
     }
+    case 'store-emptied':
+      log.error(
+        { event: notice.type, store: notice.store },
+        `${notice.store} was restarted and holds no frontend any more: known routes serve until it does, or until HUP`,
+      );
+      return;
     case 'push-refused': {
       const cause = describeCause(notice.cause);
       log.warn({ event: notice.type, cause }, `Redis cannot tell of changes (${cause}): it is asked on each request`);

@@ -12,6 +12,8 @@ export interface EmptyRestartParts {
   readonly maxStaleMs: number;
   /** The run that the routes known at the start are of; null when any will do. */
   readonly runId: string | null;
+  /** Told once when a server has lost everything. */
+  readonly onEmptied: () => void;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface EmptyRestartParts {
 export class EmptyRestart {
   readonly #parts: EmptyRestartParts;
   #runId: string | null;
+  #isEmptied = false;
   readonly #startedAt = performance.now();
 
   constructor(parts: EmptyRestartParts) {
@@ -38,10 +41,17 @@ export class EmptyRestart {
     const runId = runIdOf(await unlessRefused(ask(['info', 'server'])));
     const isOther = this.#runId !== null && runId !== null && runId !== this.#runId;
     if (isOther && performance.now() - (downSince ?? this.#startedAt) < this.#parts.maxStaleMs) {
-      if (!(await this.#hasRoutes(ask))) return new Error('it was restarted and holds no frontend any more');
+      if (!(await this.#hasRoutes(ask))) return this.#emptied();
     }
     this.#runId = runId;
+    this.#isEmptied = false;
     return null;
+  }
+
+  #emptied(): Error {
+    if (!this.#isEmptied) this.#parts.onEmptied();
+    this.#isEmptied = true;
+    return new Error('it was restarted and holds no frontend any more');
   }
 
   async #hasRoutes(ask: Ask): Promise<boolean> {

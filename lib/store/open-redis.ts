@@ -1,4 +1,4 @@
-import type { RedisAddress } from '../core/redis-address.ts';
+import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import { EmptyRestart } from './empty-restart.ts';
 import { AgeLimit, Watch } from './freshness.ts';
 import { Learned, type Lesson } from './learned.ts';
@@ -48,7 +48,8 @@ export interface SnapshotSettings {
 export function openRedisStore({ read, write, timeoutMs, cache, deadMs, snapshot, notify }: RedisSettings): RouteStore {
   const { maxStaleMs, maxAgeMs } = cache;
   const runId = (snapshot?.mindsRun && snapshot.last?.runId) || null;
-  const emptyRestart = new EmptyRestart({ prefix: read.prefix, maxStaleMs, runId });
+  const onEmptied = (): void => notify({ type: 'store-emptied', store: nameOfAddress(read) });
+  const emptyRestart = new EmptyRestart({ prefix: read.prefix, maxStaleMs, runId, onEmptied });
   const mayWatch = cache.mode === 'push' && read.place.type !== 'cluster';
   if (cache.mode === 'push' && !mayWatch) notify({ type: 'push-refused', cause: new Error('it is a cluster') });
   const watch = mayWatch ? new Watch(maxAgeMs) : null;

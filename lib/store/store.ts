@@ -32,6 +32,8 @@ export interface RouteStore {
 export type StoreNotice =
   | { readonly type: 'store-up'; readonly store: string }
   | { readonly type: 'store-down'; readonly store: string; readonly cause: Error }
+  /** Redis answers, as another run, and holds no frontend: last-known routes serve. */
+  | { readonly type: 'store-emptied'; readonly store: string }
   /** Redis cannot tell of changes: it is asked on each request. Said once until it can. */
   | { readonly type: 'push-refused'; readonly cause: Error }
   | { readonly type: 'snapshot-loaded'; readonly file: string; readonly routes: number }
