@@ -141,11 +141,15 @@ export class RedisClient {
   }
 
   #failed(error: Error): void {
-    // What ioredis says of retries is not true of us.
-    const isUnnamed = error.message.startsWith('All sentinels are unreachable');
-    this.#cause = isUnnamed ? new Error(`no sentinel names the master: ${this.#sentinelFault}`) : error;
+    this.#cause = error.message.startsWith('All sentinels are unreachable') ? this.#unnamed() : error;
     // ioredis goes on in database 0 when the one asked for does not exist: those would be another site's routes.
     if ('command' in error && isSelect(error.command)) this.#isUnusable = true;
+  }
+
+  /** What ioredis says of it speaks of retries, which are ours, and not of causes. */
+  #unnamed(): Error {
+    const faults = [this.#sentinelFault, this.#watch?.fault ?? ''].filter((fault) => fault !== '');
+    return new Error(`no sentinel names the master: ${[...new Set(faults)].join('; ')}`);
   }
 
   #ended(): void {

@@ -10,6 +10,7 @@ const CHANNEL = '+switch-master';
  */
 export class SentinelWatch {
   readonly #clients: readonly Redis[];
+  #fault = '';
 
   /** @param onSwitch told where the master is now, by each sentinel */
   constructor(address: RedisAddress, handshakeMs: number, onSwitch: (to: Endpoint) => void) {
@@ -17,7 +18,9 @@ export class SentinelWatch {
     this.#clients = sentinelOptionsFor(address, handshakeMs).map((options) => {
       const client = new Redis(options);
       // One that is away comes back, or others tell.
-      client.on('error', () => {});
+      client.on('error', (error: Error) => {
+        this.#fault = error.message;
+      });
       client.on('ready', () => void client.subscribe(CHANNEL).catch(() => {}));
       client.on('message', (_channel: string, message: string) => {
         const [name, , , host = '', port] = message.split(' ');
@@ -25,6 +28,11 @@ export class SentinelWatch {
       });
       return client;
     });
+  }
+
+  /** Why the last attempt to connect to one of them failed, which ioredis' own question does not say; or nothing. */
+  get fault(): string {
+    return this.#fault;
   }
 
   close(): void {

@@ -52,6 +52,20 @@ test('routes, wildcards and deaths work wherever their keys are, with the rights
   assert.deepEqual(router.stray, []);
 });
 
+test('rediss+cluster: every node is talked to over TLS, and must be vouched for', async (t) => {
+  const cluster = await startCluster(t, 2, 0, { tls: 'mutual' });
+  const [first] = cluster.masters;
+  assert.ok(first);
+  const backend = await startBackend(t, (_request, response) => response.end('hello'));
+  const hosts = [0, 1].map((place) => cluster.hostOn(place, 'frontend:'));
+  for (const host of hosts) await cluster.cli('rpush', `frontend:${host}`, 'site', backend.url);
+  const driver = urlOf(cluster).replace('redis+', 'rediss+');
+  const router = await startRouter(t, { config: { driver, driverTls: { ca: first.caPath, ...first.clientFiles } } });
+  for (const host of hosts) assert.equal((await ask({ port: router.port, host })).body, 'hello');
+  const wary = await startRouter(t, { config: { driver, driverTls: first.clientFiles } });
+  assert.match((await wary.event('store-down')).msg ?? '', /certificate/);
+});
+
 test('a planned failover costs nobody an answer', async (t) => {
   const cluster = await startCluster(t, 3, 3);
   const backend = await startBackend(t, (_request, response) => response.end('hello'));

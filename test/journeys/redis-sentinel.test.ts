@@ -95,6 +95,22 @@ test('passwords of the servers and of the sentinels are used, and never told', a
   }
 });
 
+test('rediss+sentinel: sentinels and servers are talked to over TLS, also after a failover', async (t) => {
+  const redis = await startSentinels(t, { tls: true });
+  const backend = await hello(t);
+  const old = await redis.master();
+  await old.cli('rpush', 'frontend:site.test', 'site', backend.url);
+  await old.cli('wait', 1, 5000);
+  const driver = redis.url().replace('redis+', 'rediss+');
+  const router = await startRouter(t, { config: { driver, driverTls: { ca: old.caPath } } });
+  assert.equal((await ask(router)).body, 'hello');
+  await old.kill();
+  await redis.haveElected(old);
+  await eventually(async () => assert.equal((await ask(router)).body, 'hello'), RECOVERY_MS);
+  const wary = await startRouter(t, { config: { driver } });
+  assert.match((await wary.event('store-down')).msg ?? '', /certificate/);
+});
+
 test('a master that the sentinels do not know is said to be unknown to them', async (t) => {
   const redis = await startSentinels(t);
   const router = await routerOn(t, redis.url().replace('mymaster', 'another'));

@@ -112,9 +112,11 @@ export async function startCluster(
     'repl-diskless-sync-delay 0',
     ...(options.lines ?? []),
   ];
+  const first = await startRedis(owner, { ...options, lines });
+  const alike = { ...options, ...(options.tls && { certificates: first.certificates }), lines };
   const start = (count: number): Promise<readonly TestRedis[]> =>
-    Promise.all(Array.from({ length: count }, () => startRedis(owner, { ...options, lines })));
-  const cluster = new TestCluster(await start(masters), await start(replicas));
+    Promise.all(Array.from({ length: count }, () => startRedis(owner, alike)));
+  const cluster = new TestCluster([first, ...(await start(masters - 1))], await start(replicas));
   await cluster.form();
   return cluster;
 }

@@ -14,6 +14,8 @@ export interface SentinelOptions {
   readonly sentinelPassword?: string;
   /** What the servers' default user must give. */
   readonly password?: string;
+  /** TLS everywhere. */
+  readonly tls?: boolean;
 }
 
 /** A master, its replica, and three sentinels that watch them. */
@@ -75,12 +77,13 @@ const secret = (given: string | undefined): TestRedisOptions => (given === undef
 /** Starts them; they end with their owner. */
 export async function startSentinels(
   owner: Owner,
-  { password, sentinelPassword }: SentinelOptions = {},
+  { password, sentinelPassword, tls = false }: SentinelOptions = {},
 ): Promise<TestSentinels> {
   const lines = ['repl-diskless-sync-delay 0', ...(password === undefined ? [] : [`masterauth ${password}`])];
-  const master = await startRedis(owner, { ...secret(password), lines });
+  const master = await startRedis(owner, { ...secret(password), tls, lines });
+  const alike = { tls, certificates: master.certificates };
   const replicaof = `replicaof 127.0.0.1 ${master.port}`;
-  const replica = await startRedis(owner, { ...secret(password), lines: [...lines, replicaof] });
+  const replica = await startRedis(owner, { ...secret(password), ...alike, lines: [...lines, replicaof] });
   const watching = [
     `sentinel monitor ${MASTER} 127.0.0.1 ${master.port} 2`,
     `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
@@ -88,7 +91,7 @@ export async function startSentinels(
     ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER} ${password}`]),
     ...(sentinelPassword === undefined ? [] : [`sentinel sentinel-pass ${sentinelPassword}`]),
   ];
-  const start = () => startRedis(owner, { ...secret(sentinelPassword), isSentinel: true, lines: watching });
+  const start = () => startRedis(owner, { ...secret(sentinelPassword), ...alike, isSentinel: true, lines: watching });
   const all = new TestSentinels([master, replica], await Promise.all([start(), start(), start()]));
   await all.form();
   return all;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { parseDriverUrl } from '../../lib/core/driver-url.ts';
 import type { RedisAddress } from '../../lib/core/redis-address.ts';
+import { type RedisServer, SYSTEM_SERVER } from './redis-servers.ts';
 
 /** Who ends the server: a test context, or a suite's `after`. */
 export interface Owner {
@@ -22,8 +23,12 @@ export interface TestRedisOptions {
    * `mutual`: clients need a certificate of that authority, too (see `clientFiles`).
    */
   readonly tls?: boolean | 'mutual';
+  /** The folder of another server's certificates, to be used by this one too. */
+  readonly certificates?: string;
   /** What the default user must give. */
   readonly password?: string;
+  /** By default the system's. */
+  readonly server?: RedisServer;
   /** Not a store of data, but one that watches others: `lines` say whom. */
   readonly isSentinel?: boolean;
 }
@@ -40,17 +45,22 @@ export class TestRedis {
     this.port = port;
     this.#options = options;
     this.#folder = mkdtempSync(join(tmpdir(), 'hipache-redis-'));
-    if (options.tls) makeCertificate(this.#folder);
+    if (options.tls && options.certificates === undefined) makeCertificate(this.#folder);
+  }
+
+  /** Where its certificates are. */
+  get certificates(): string {
+    return this.#options.certificates ?? this.#folder;
   }
 
   /** The authority to trust when `tls` was asked for. */
   get caPath(): string {
-    return join(this.#folder, 'ca.pem');
+    return join(this.certificates, 'ca.pem');
   }
 
   /** A client's certificate and key, for `mutual`. */
   get clientFiles(): { readonly cert: string; readonly key: string } {
-    return { cert: join(this.#folder, 'client.pem'), key: join(this.#folder, 'client.key') };
+    return { cert: join(this.certificates, 'client.pem'), key: join(this.certificates, 'client.key') };
   }
 
   /** Where it listens besides its port. */
@@ -63,7 +73,9 @@ export class TestRedis {
     const config = join(this.#folder, 'redis.conf');
     writeFileSync(config, [...this.#lines(), ...(this.#options.lines ?? [])].join('\n'));
     const mode = this.#options.isSentinel ? ['--sentinel'] : [];
-    const child = spawn('redis-server', [config, ...mode], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const { command, env } = this.#options.server ?? SYSTEM_SERVER;
+    const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+    const child = spawn(command, [config, ...mode], { stdio, env: { ...process.env, ...env } });
     this.#child = child;
     guard(child);
     return await new Promise((resolve, reject) => {
@@ -155,9 +167,11 @@ export class TestRedis {
       ...common,
       'port 0',
       `tls-port ${this.port}`,
-      'tls-cert-file server.pem',
-      'tls-key-file server.key',
-      'tls-ca-cert-file ca.pem',
+      `tls-cert-file ${join(this.certificates, 'server.pem')}`,
+      `tls-key-file ${join(this.certificates, 'server.key')}`,
+      `tls-ca-cert-file ${this.caPath}`,
+      'tls-replication yes',
+      ...(this.#options.isSentinel ? [] : ['tls-cluster yes']),
       `tls-auth-clients ${this.#options.tls === 'mutual' ? 'yes' : 'no'}`,
     ];
   }

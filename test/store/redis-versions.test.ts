@@ -1,0 +1,52 @@
+/** Other servers than the system's: the same promises. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import { RedisStore } from '../../lib/store/redis.ts';
+import { startCluster } from '../support/redis-cluster.ts';
+import { fetchedServer } from '../support/redis-servers.ts';
+import { startRedis } from '../support/redis.ts';
+import { storeContract } from './contract.ts';
+import { redisReplies } from './redis-replies.ts';
+import { subjectOf } from './redis-subject.ts';
+
+for (const [name, version] of [
+  ['redis-6', /redis_version:6\./],
+  ['valkey-8', /valkey_version:8\./],
+] as const) {
+  const server = fetchedServer(name);
+  if (typeof server === 'string') {
+    void test(name, { skip: server });
+    continue;
+  }
+  const redis = await startRedis({ after }, { server });
+  void test(`${name} is what its name says`, async () => {
+    assert.match(String(await redis.cli('info', 'server')), version);
+  });
+  storeContract(name, subjectOf(redis));
+  redisReplies(name, redis);
+
+  // Redis 6.0 knows no rights for channels; later ones give none unless told.
+  const rights = name === 'redis-6' ? '~* +@all -@scripting' : '~* &* +@all -@scripting';
+  const plain = await startRedis({ after }, { server, lines: [`user plain on >pw ${rights}`] });
+  storeContract(`${name} without scripts`, subjectOf(plain, 'plain:pw@'));
+
+  const cluster = await startCluster({ after }, 2, 0, { server });
+  storeContract(`${name} as a cluster`, async (t) => {
+    await cluster.flush();
+    const url = parseDriverUrl(`redis+cluster://127.0.0.1:${cluster.masters[0]?.port}`);
+    assert.ok(url.scheme === 'redis');
+    const store = new RedisStore({ read: url.redis, write: url.redis, timeoutMs: 2000, notify: () => {} });
+    t.after(() => store.close());
+    return {
+      store,
+      set: async (key, list) => {
+        await cluster.cli('del', `frontend:${key}`);
+        await cluster.cli('rpush', `frontend:${key}`, ...list);
+      },
+      remove: async (key) => {
+        await cluster.cli('del', `frontend:${key}`);
+      },
+    };
+  });
+}
