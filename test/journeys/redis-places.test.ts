@@ -23,7 +23,7 @@ test('a Unix socket is as good as a port, with a database and a prefix', async (
   await redis.client().select(3);
   await setRoute(redis, 'eu:frontend:site.test', backend.url);
   const driver = `redis+unix://:s3cret@${redis.socketPath}?db=3#eu:`;
-  const router = await startRouter(t, { config: { driver } });
+  const router = await startRouter(t, { config: { driver, cache: { maxStale: 0 } } });
   assert.equal((await ask(router)).body, 'hello');
   await redis.kill();
   assert.match(
