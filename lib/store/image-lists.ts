@@ -2,8 +2,8 @@ import { readList, type RouteList } from '../core/backend.ts';
 import type { Lists } from './lists.ts';
 import type { RoutesImage } from './routes-image.ts';
 
-/** Elements of all lists in one half of the memo: with both halves full, some 30 MB at worst. */
-const MAX_ELEMENTS = 50_000;
+/** Elements of all lists in one half of the memo: with both halves full, some 12 MB at worst. */
+const MAX_ELEMENTS = 20_000;
 
 /** The lists of an image. A list is read when it is asked for; those asked for lately are kept as they were read. */
 export class ImageLists implements Lists {
