@@ -114,7 +114,8 @@ function killGroup(pid: number): void {
  * it kills the group it was given.
  */
 function guard(child: ChildProcess): void {
-  const script = 'read _; kill -9 -- "-$1"';
+  // dash takes no `--` after `-9`.
+  const script = 'read _; kill -s KILL -- "-$1"';
   const watcher = spawn('sh', ['-c', script, 'guard', String(child.pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // A terminal's Ctrl-C is for us.

@@ -18,14 +18,15 @@ export interface Wishes {
 
 type Say = (line: string) => void;
 
-/** @throws when the reference cannot run */
+/** Where the reference is not installed, the first peer that is takes its place. @throws when the reference cannot run */
 export async function runCase(which: Case, scene: Scene, wishes: Wishes, say: Say): Promise<CaseReport> {
   const field = new Field(which, scene, wishes.seconds);
-  const { reference } = which;
+  const everyone = [which.reference, ...which.peers];
+  const reference = everyone.find(({ tools }) => missing(tools).length === 0) ?? which.reference;
   try {
     const refusal = await field.enter(reference);
     if (refusal !== null) throw new Error(`${reference.label} cannot run: ${refusal}`);
-    for (const peer of which.peers) {
+    for (const peer of everyone.filter((each) => each !== reference)) {
       if (wishes.peers.length > 0 && !wishes.peers.includes(peer.name)) continue;
       const why = await field.enter(peer);
       if (why !== null) say(`  ${peer.label} is left out: ${why}`);
@@ -73,11 +74,13 @@ class Field {
     const others = this.#watchOthers();
     for (let round = 1; round <= rounds; round++) {
       let before = await this.#run(reference);
+      runs.get(reference)?.push(beside(before));
       for (const peer of [...runs.keys()].filter((each) => each !== reference)) {
         try {
           const own = await this.#run(peer);
           const after = await this.#run(reference);
           runs.get(peer)?.push({ own, beside: [before, after] });
+          runs.get(reference)?.push(beside(after));
           before = after;
         } catch (error) {
           if (this.#subjects.get(reference)?.process.hasEnded) throw error;
@@ -86,8 +89,6 @@ class Field {
           say(`  ${peer.label} is left out: ${firstLine(error)}`);
         }
       }
-      // Nobody beside it: it is compared with itself.
-      runs.get(reference)?.push({ own: before, beside: [before, before] });
       say(`  round ${round} of ${rounds} is done`);
     }
     const rows = [...runs].map(([peer, list]) => rowOf(peer, peer === reference, list));
@@ -142,6 +143,11 @@ class Field {
 
 function rowOf({ label }: Peer, isReference: boolean, runs: readonly Run[]): Row {
   return { label, isReference, summary: summarize(runs), runs };
+}
+
+/** A run of the reference, which is compared with itself. */
+function beside(own: Figures): Run {
+  return { own, beside: [own, own] };
 }
 
 function firstLine(error: unknown): string {

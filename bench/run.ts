@@ -6,7 +6,7 @@ import { HELP, parseArguments, type Wanted } from './arguments.ts';
 import { cases } from './cases/all.ts';
 import type { Case } from './cases/case.ts';
 import { describeMachine } from './machine.ts';
-import { goalsOf, tableOf } from './report/markdown.ts';
+import { disturbanceOf, goalsOf, tableOf } from './report/markdown.ts';
 import { publish } from './report/publish.ts';
 import type { CaseReport, Report } from './report/report.ts';
 import { writeReport } from './report/write.ts';
@@ -61,7 +61,7 @@ async function measure(wanted: Wanted, folder: string): Promise<void> {
       console.log(`\n${each.name}: ${each.title}`);
       const result = await runCase(each, scene, wanted, console.log);
       done.push(result);
-      console.log(`\n${tableOf(result)}`);
+      console.log(`\n${tableOf(result)}\n${disturbanceOf(result.others) ?? ''}`);
       // Each as it is done: whoever interrupts the rest keeps it.
       writeReport(report(), folder);
     }

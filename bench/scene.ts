@@ -1,6 +1,6 @@
 /** What stands around the system under test: backends, Redis, a certificate, a folder, and the cores. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from './backend.ts';
@@ -28,6 +28,8 @@ export interface Scene {
 /** Builds a scene, lends it, and takes it down: also when the work fails or the user interrupts it. */
 export async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hipache-bench-'));
+  // Servers that leave root behind read their maps in it; the key has a mode of its own.
+  chmodSync(folder, 0o711);
   const processes = new Processes(folder);
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort(new Error('interrupted'));

@@ -23,6 +23,8 @@ export function haproxy(setup: Partial<Setup> = {}): Peer {
 function configuration({ scene: { backends, certificate }, setup, port, folder }: Place): string {
   return `global
   nbthread ${setup.workers}
+  # Also where the limit of open files does not allow for two a connection.
+  no strict-limits
   maxconn 30000
   ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults

@@ -73,7 +73,7 @@ async function refusal({ command }: Recipe, { scene }: Place): Promise<string | 
     await scene.processes.run([...command, '--dry'], scene.load, DRY_LIMIT_MS);
     return null;
   } catch (error) {
-    const said = /(?:server|cache)[\w.]*: .*/.exec(String(error))?.[0];
+    const said = /(?:server|cache)[\w.]*: [^;\n]*/.exec(String(error))?.[0];
     if (said === undefined) throw error;
     return said;
   }

@@ -58,7 +58,7 @@ let count = 0;
 
 /** Starts a peer and waits until it answers. @returns why it cannot run, when it says so itself. @throws when it fails */
 export async function start(peer: Peer, scene: Scene): Promise<Subject | string> {
-  const { label, setup } = peer;
+  const { setup } = peer;
   const folder = join(scene.folder, `peer${++count}`);
   mkdirSync(folder);
   const place = { scene, setup, folder, port: await freePort() };
@@ -71,7 +71,9 @@ export async function start(peer: Peer, scene: Scene): Promise<Subject | string>
   try {
     await untilAnswered(question, () => process.hasEnded);
   } catch (error) {
-    throw new Error(`${label} did not start: ${String(error)}\n${process.said()}`, { cause: error });
+    const last = process.said().trim().split('\n').slice(-2).join(' / ');
+    await process.stop();
+    throw new Error(`it did not start: ${String(error)}: ${last}`, { cause: error });
   }
   return { port: place.port, frontends: setup.frontends, process };
 }

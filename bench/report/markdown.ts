@@ -45,9 +45,7 @@ function caseOf(report: CaseReport, charts: string): string {
   const remarks = [
     note,
     `Cores: ${cores}.`,
-    others !== null && others > DISTURBED
-      ? `Others had ${(others * 100).toFixed(0)} % of these cores’ time meanwhile: a trial, not a result.`
-      : null,
+    disturbanceOf(others),
     ...skipped.map(({ label, why }) => `Left out: ${label} (${why.replaceAll('|', '/')}).`),
   ].filter((remark) => remark !== null);
   return `## ${title}
@@ -60,6 +58,12 @@ ${tableOf(report)}
 
 ${remarks.map((remark) => `- ${remark}`).join('\n')}
 `;
+}
+
+/** What to think of a case during which others worked too; null when they did not. */
+export function disturbanceOf(others: number | null): string | null {
+  if (others === null || others <= DISTURBED) return null;
+  return `Others had ${(others * 100).toFixed(0)} % of these cores’ time meanwhile: a trial, not a result.`;
 }
 
 /** The table of a case. */

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { goalsOf, machineOf, markdownOf, tableOf } from './markdown.ts';
 import type { Report } from './report.ts';
 
-const BEGIN = '<!-- bench: what stands here is written by npm run bench -- --publish -->';
+const BEGIN = '<!-- bench: this part is written by the benchmark, see docs/benchmarks.md -->';
 const END = '<!-- bench: end -->';
 /** The case that README shows. */
 const SHOWN = 'small';
 
 /** Documents, and what of the report each shows. */
-const PLACES: ReadonlyMap<string, (report: Report) => string> = new Map([
+export const PLACES: ReadonlyMap<string, (report: Report) => string> = new Map([
   ['README.md', headline],
   ['docs/benchmarks.md', (report) => markdownOf(report, '../bench/results').trimEnd()],
 ]);
