@@ -32,6 +32,11 @@ export class Processes {
     this.#folder = folder;
   }
 
+  /** Whether the benchmark is ending: then failures are no news. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Starts a server. Its output goes to a file. @throws when it cannot be run at all */
   async start(command: readonly string[], cores: readonly number[]): Promise<Running> {
     const path = join(this.#folder, `${++this.#count}.log`);

@@ -60,7 +60,7 @@ class Field {
 
   /** Starts and warms a peer. @returns why it does not take part, or null */
   async enter(peer: Peer): Promise<string | null> {
-    const why = await this.#startWarm(peer).catch(firstLine);
+    const why = await this.#startWarm(peer).catch((error: unknown) => this.#reason(error));
     if (typeof why !== 'string') {
       this.#subjects.set(peer, why);
       return null;
@@ -84,9 +84,10 @@ class Field {
           before = after;
         } catch (error) {
           if (this.#subjects.get(reference)?.process.hasEnded) throw error;
+          const why = this.#reason(error);
           runs.delete(peer);
-          this.#skipped.push({ label: peer.label, why: firstLine(error) });
-          say(`  ${peer.label} is left out: ${firstLine(error)}`);
+          this.#skipped.push({ label: peer.label, why });
+          say(`  ${peer.label} is left out: ${why}`);
         }
       }
       say(`  round ${round} of ${rounds} is done`);
@@ -127,6 +128,12 @@ class Field {
     return figures;
   }
 
+  /** Why a peer is left out, in one line. @throws the error when everything ends */
+  #reason(error: unknown): string {
+    if (this.#scene.processes.isClosed) throw error;
+    return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+  }
+
   /** From now until the result is asked for. */
   #watchOthers(): () => number | null {
     const cores = [...this.#scene.load, ...layOut(this.#scene.allowed, 2).subject];
@@ -148,8 +155,4 @@ function rowOf({ label }: Peer, isReference: boolean, runs: readonly Run[]): Row
 /** A run of the reference, which is compared with itself. */
 function beside(own: Figures): Run {
   return { own, beside: [own, own] };
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

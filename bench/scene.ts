@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startBackend } from './backend.ts';
 import { makeCertificate, type Certificate } from './certificate.ts';
 import { childCommand } from './child.ts';
@@ -11,6 +12,9 @@ import { freePort, untilAnswered } from './ports.ts';
 import { Processes } from './processes.ts';
 import { BenchRedis, type Backends } from './redis.ts';
 import { writeScript } from './wrk.ts';
+
+/** How long interrupted work may take to find that its programs are gone, ms. */
+const SETTLE_MS = 5_000;
 
 export interface Scene {
   readonly processes: Processes;
@@ -43,6 +47,7 @@ export async function withScene(work: (scene: Scene) => Promise<void>): Promise<
     await Promise.race([working, interrupted]);
   } finally {
     await processes.close();
+    await Promise.race([working.catch(() => {}), delay(SETTLE_MS, undefined, { ref: false })]);
     rmSync(folder, { recursive: true, force: true });
     for (const signal of signals) process.removeListener(signal, stop);
   }
