@@ -26,6 +26,8 @@ export const HELP = `Usage: npm run bench -- [options]
 `;
 
 const MAX = 1_000;
+const ROUNDS = 3;
+const SECONDS = 4;
 
 /** @throws an Error for the user when it is not understood */
 export function parseArguments(args: readonly string[]): Wanted {
@@ -34,8 +36,8 @@ export function parseArguments(args: readonly string[]): Wanted {
     options: {
       only: { type: 'string', default: '' },
       peers: { type: 'string', default: '' },
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '4' },
+      rounds: { type: 'string', default: String(ROUNDS) },
+      seconds: { type: 'string', default: String(SECONDS) },
       out: { type: 'string' },
       list: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
@@ -50,6 +52,18 @@ export function parseArguments(args: readonly string[]): Wanted {
     seconds: whole('seconds', values.seconds),
     out: values.out ?? null,
   };
+}
+
+/** How the same is measured again. Where the results went is nobody's business. */
+export function commandOf(args: readonly string[]): string {
+  const { only, peers, rounds, seconds } = parseArguments(args);
+  const told = [
+    ...(only.length > 0 ? ['--only', only.join(',')] : []),
+    ...(peers.length > 0 ? ['--peers', peers.join(',')] : []),
+    ...(rounds === ROUNDS ? [] : ['--rounds', String(rounds)]),
+    ...(seconds === SECONDS ? [] : ['--seconds', String(seconds)]),
+  ];
+  return ['npm run bench', ...(told.length > 0 ? ['--', ...told] : [])].join(' ');
 }
 
 function names(text: string): readonly string[] {

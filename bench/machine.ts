@@ -21,7 +21,7 @@ export function describeMachine(): Machine {
     processor: cpus()[0]?.model.trim() ?? arch(),
     cores: availableParallelism(),
     memoryGB: totalmem() / 2 ** 30,
-    system: `${distribution()}${type()} ${release()}`,
+    system: `${distribution()}${type()} ${/^[0-9]+\.[0-9]+/.exec(release())?.[0] ?? ''}`,
     programs: { Node: process.versions.node, ...versions() },
     loadBefore: loadavg()[0] ?? 0,
   };

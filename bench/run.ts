@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { packageRoot } from '../lib/config/package.ts';
 import { version } from '../lib/core/version.ts';
-import { HELP, parseArguments, type Wanted } from './arguments.ts';
+import { commandOf, HELP, parseArguments, type Wanted } from './arguments.ts';
 import { cases } from './cases/all.ts';
 import type { Case } from './cases/case.ts';
 import { describeMachine } from './machine.ts';
@@ -51,7 +51,7 @@ async function measure(wanted: Wanted, folder: string): Promise<void> {
   const optional = missing(list.flatMap(({ peers }) => peers.flatMap(({ tools }) => tools)));
   if (optional.length > 0) console.log(`Some peers are missing. On Debian: ${advice(optional)}`);
   const { rounds, seconds } = wanted;
-  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+  const command = commandOf(args);
   const header = { hipache: version, date: new Date().toISOString(), command, rounds, seconds };
   const machine = describeMachine();
   const done: CaseReport[] = [];

@@ -15,13 +15,18 @@ export function markdownOf(report: Report, charts: string): string {
 
 /** Who, when, on what, and what to think of it. */
 export function preambleOf(report: Report): string {
-  const { hipache, date, command, rounds, seconds, machine } = report;
-  return `hipache ${hipache}, ${date.slice(0, 10)}, by \`${command}\`: ${rounds} rounds of ${seconds} s, medians.
+  const { hipache, date, command, machine } = report;
+  return `hipache ${hipache}, ${date.slice(0, 10)}, by \`${command}\`: ${inAll(report)}.
 
 ${machineOf(machine)}
 
 Absolute figures are of that machine and that hour. The columns with × are ratios to the reference (the first row), which
 ran right before and right after each run: those count.`;
+}
+
+/** How often and how long. */
+export function inAll({ rounds, seconds }: Report): string {
+  return `${seconds} s a run, ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`}`;
 }
 
 export function machineOf({ processor, cores, memoryGB, system, programs, loadBefore }: Machine): string {

@@ -1,7 +1,7 @@
 /** Puts the figures of a report into the documents, between two remarks that mark the place. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { goalsOf, machineOf, markdownOf, tableOf } from './markdown.ts';
+import { goalsOf, inAll, machineOf, markdownOf, tableOf } from './markdown.ts';
 import type { Report } from './report.ts';
 
 const BEGIN = '<!-- bench: this part is written by the benchmark, see docs/benchmarks.md -->';
@@ -19,7 +19,7 @@ export const PLACES: ReadonlyMap<string, (report: Report) => string> = new Map([
 export function headline(report: Report): string {
   const shown = report.cases.find(({ name }) => name === SHOWN);
   if (shown === undefined) return goalsOf(report).trimEnd();
-  return `${shown.title}; ${report.date.slice(0, 10)}, ${report.rounds} rounds of ${report.seconds} s, medians:
+  return `${shown.title}; ${report.date.slice(0, 10)}, ${inAll(report)}:
 
 ${tableOf(shown)}
 

@@ -1,7 +1,7 @@
 /** What the benchmark reads: /proc, wrk, INFO, its own arguments. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseArguments } from '../../bench/arguments.ts';
+import { commandOf, parseArguments } from '../../bench/arguments.ts';
 import { inWords, layOut, parseCores } from '../../bench/cores.ts';
 import { busyTicks, parseProcessStat, treeOf } from '../../bench/proc-stat.ts';
 import { callsBetween, parseCalls, totals } from '../../bench/redis-info.ts';
@@ -107,4 +107,10 @@ test('arguments have defaults, and bounds', () => {
   );
   for (const bad of ['0', '1.5', 'x', '1001']) assert.throws(() => parseArguments(['--rounds', bad]), /--rounds/);
   assert.throws(() => parseArguments(['--nothing']));
+});
+
+test('the command that measures the same again names what differs from the defaults, and no folder', () => {
+  assert.equal(commandOf([]), 'npm run bench');
+  assert.equal(commandOf(['--out', '/some/where', '--rounds', '3']), 'npm run bench');
+  assert.equal(commandOf(['--seconds=2', '--only', 'small,']), 'npm run bench -- --only small --seconds 2');
 });
