@@ -7,7 +7,7 @@ import type { Running } from '../processes.ts';
 import type { Scene } from '../scene.ts';
 import { usageOf } from '../usage.ts';
 import type { Measure } from './measure.ts';
-import { DEFAULT_LOAD, send, WARM_SECONDS } from './requests.ts';
+import { DEFAULT_LOAD, warm } from './requests.ts';
 
 const OPEN_LIMIT_MS = 60_000;
 const PAUSE_MS = 100;
@@ -19,7 +19,7 @@ export function idle(connections: number): Measure {
   return {
     wantsFresh: true,
     warmUp: async (scene, subject) => {
-      await send(DEFAULT_LOAD, scene, subject, WARM_SECONDS);
+      await warm(DEFAULT_LOAD, scene, subject);
       await delay(SETTLE_MS);
     },
     run: (scene, subject) => measure(connections, scene, subject),

@@ -7,8 +7,10 @@ import { usageOf } from '../usage.ts';
 import { parseWrk, wrkCommand, type Counted, type Load } from '../wrk.ts';
 import type { Measure } from './measure.ts';
 
-/** Enough for V8 to compile what is hot, s. */
-export const WARM_SECONDS = 3;
+/** Enough for V8 to compile what is hot: so many answers, in so many turns at most. */
+const WARM_REQUESTS = 20_000;
+const WARM_TURNS = 4;
+const WARM_SECONDS = 3;
 /** wrk takes longer than it was told when a server hangs, ms. */
 const GRACE_MS = 20_000;
 const MB = 1e6;
@@ -19,13 +21,22 @@ export function requests(options: Partial<Load> = {}): Measure {
   const load = { ...DEFAULT_LOAD, ...options };
   return {
     wantsFresh: false,
-    warmUp: async (scene, subject) => void (await send(load, scene, subject, WARM_SECONDS)),
+    warmUp: (scene, subject) => warm(load, scene, subject),
     run: (scene, subject, seconds) => measure(load, scene, subject, seconds),
   };
 }
 
+/** Sends until the system has had the chance to compile itself, through many connections also when few are measured. */
+export async function warm(load: Load, scene: Scene, subject: Subject): Promise<void> {
+  const connections = Math.max(load.connections, DEFAULT_LOAD.connections);
+  let answered = 0;
+  for (let turn = 0; turn < WARM_TURNS && answered < WARM_REQUESTS; turn++) {
+    answered += (await send({ ...load, connections }, scene, subject, WARM_SECONDS)).requests;
+  }
+}
+
 /** Runs wrk. */
-export async function send(load: Load, scene: Scene, subject: Subject, seconds: number): Promise<Counted> {
+async function send(load: Load, scene: Scene, subject: Subject, seconds: number): Promise<Counted> {
   const command = wrkCommand(load, scene.script, subject.port, subject.frontends, seconds);
   return parseWrk(await scene.processes.run(command, scene.load, seconds * 1000 + GRACE_MS));
 }
