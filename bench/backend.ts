@@ -1,0 +1,43 @@
+/** The backend of every system under test: nginx with static answers, which keeps connections. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nginxCommand, NGINX_COMMON } from './nginx-common.ts';
+import { freePort, untilAnswered } from './ports.ts';
+import type { Processes } from './processes.ts';
+
+/** What it answers, by path. */
+export const ANSWERS = { '/20': 20, '/1k': 1024, '/100k': 102_400 } as const;
+
+/** Starts it. @returns its port */
+export async function startBackend(processes: Processes, cores: readonly number[], parent: string): Promise<number> {
+  const folder = join(parent, 'backend');
+  mkdirSync(folder);
+  // nginx takes no answer of that length in its configuration.
+  writeFileSync(join(folder, '100k'), 'x'.repeat(ANSWERS['/100k']));
+  const port = await freePort();
+  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port));
+  const server = await processes.start(nginxCommand(folder), cores);
+  try {
+    await untilAnswered({ port, host: 'backend', path: '/20', tls: false }, () => server.hasEnded);
+  } catch (error) {
+    throw new Error(`the backend did not start: ${server.said()}`, { cause: error });
+  }
+  return port;
+}
+
+function configuration(folder: string, port: number): string {
+  return `${NGINX_COMMON(folder, 1)}
+  access_log off;
+  client_max_body_size 0;
+  client_body_buffer_size 64k;
+  open_file_cache max=10;
+  sendfile on;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location = /20 { return 200 "${'x'.repeat(ANSWERS['/20'])}"; }
+    location = /1k { return 200 "${'x'.repeat(ANSWERS['/1k'])}"; }
+    location = /100k { root ${folder}; }
+  }
+}
+`;
+}

@@ -1,0 +1,68 @@
+/** What connections cost: new ones, idle ones, encrypted ones, and those that became WebSockets. */
+import { idle } from '../measure/idle.ts';
+import { requests } from '../measure/requests.ts';
+import { websockets } from '../measure/websockets.ts';
+import { apache } from '../peers/apache.ts';
+import { h2o } from '../peers/h2o.ts';
+import { haproxy } from '../peers/haproxy.ts';
+import { hipache } from '../peers/hipache.ts';
+import { httpProxy } from '../peers/http-proxy.ts';
+import { nginx } from '../peers/nginx.ts';
+import { COST_COLUMNS, type Case } from './case.ts';
+
+const IDLE = 10_000;
+
+export const connect: Case = {
+  name: 'connect',
+  title: 'A new connection for each request, 64 at a time',
+  measure: requests({ closes: true }),
+  reference: nginx(),
+  peers: [
+    haproxy(),
+    httpProxy,
+    hipache({ routes: 'file' }),
+    hipache({ routes: 'push' }),
+    hipache({ routes: 'request' }),
+  ],
+  columns: COST_COLUMNS,
+  ratios: ['cpuMicros', 'p99Ms'],
+};
+
+export const idleConnections: Case = {
+  name: 'idle',
+  title: '10,000 idle kept connections',
+  note: 'Resident memory that each adds, after a warm-up and one request on each; the memory of the kernel is not in it.',
+  measure: idle(IDLE),
+  reference: nginx(),
+  peers: [haproxy(), hipache({ routes: 'file' }), hipache({ routes: 'push' })],
+  columns: ['bytesPerConnection', 'residentMB'],
+  ratios: ['bytesPerConnection'],
+};
+
+export const tls: Case = {
+  name: 'tls',
+  title: '20-byte answers over TLS, 64 kept connections',
+  measure: requests({ tls: true }),
+  reference: nginx({ tls: true }),
+  peers: [
+    haproxy({ tls: true }),
+    h2o({ tls: true }),
+    apache({ tls: true }),
+    hipache({ routes: 'file' }, { tls: true }),
+    hipache({ routes: 'push' }, { tls: true }),
+    hipache({ routes: 'request' }, { tls: true }),
+  ],
+  columns: COST_COLUMNS,
+  ratios: ['cpuMicros', 'p99Ms'],
+};
+
+export const echo: Case = {
+  name: 'websocket',
+  title: 'WebSocket echo, messages of 125 bytes, 64 connections',
+  note: 'Client and backend are Node: with a fast system between them, messages/s are theirs. Trust the CPU.',
+  measure: websockets,
+  reference: nginx(),
+  peers: [haproxy(), httpProxy, hipache({ routes: 'file' }), hipache({ routes: 'request' })],
+  columns: ['perSecond', 'cpuMicros', 'residentMB'],
+  ratios: ['cpuMicros'],
+};

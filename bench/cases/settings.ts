@@ -1,0 +1,50 @@
+/** What our own settings cost: the access log, the fast lane, workers. */
+import { requests } from '../measure/requests.ts';
+import { hipache, type Routes } from '../peers/hipache.ts';
+import { nginx } from '../peers/nginx.ts';
+import { COST_COLUMNS, type Case } from './case.ts';
+
+const ROUTES: readonly Routes[] = ['file', 'push', 'request'];
+const common = {
+  measure: requests(),
+  reference: nginx(),
+  columns: COST_COLUMNS,
+  ratios: ['cpuMicros', 'p99Ms'],
+} as const satisfies Partial<Case>;
+
+export const accessLog: Case = {
+  ...common,
+  name: 'access-log',
+  title: 'The access log off and on, 20-byte answers, 64 kept connections',
+  peers: [
+    nginx({ accessLog: true }, 'nginx, log on'),
+    ...ROUTES.flatMap((routes) => [
+      hipache({ routes }, { accessLog: false }, `${routes}, log off`),
+      hipache({ routes }, { accessLog: true }, `${routes}, log on`),
+    ]),
+  ],
+};
+
+export const fastLane: Case = {
+  ...common,
+  name: 'fast-lane',
+  title: 'The fast lane on and off, 20-byte answers, 64 kept connections',
+  peers: ROUTES.flatMap((routes) => [
+    hipache({ routes, fastLane: true }, {}, `${routes}, fast lane on`),
+    hipache({ routes, fastLane: false }, {}, `${routes}, fast lane off`),
+  ]),
+};
+
+export const workers: Case = {
+  ...common,
+  name: 'workers',
+  title: 'One worker and two, 20-byte answers, 64 kept connections',
+  note: 'With fewer than three cores the two workers share the one that wrk, the backend and Redis leave alone.',
+  peers: [
+    nginx({ workers: 2 }, 'nginx, 2 workers'),
+    ...ROUTES.flatMap((routes) => [
+      hipache({ routes }, { workers: 1 }, `${routes}, 1 worker`),
+      hipache({ routes }, { workers: 2 }, `${routes}, 2 workers`),
+    ]),
+  ],
+};

@@ -1,0 +1,118 @@
+/** The figures that the router must reach, and whether a report reaches them. */
+import type { Metric } from './figures.ts';
+import type { CaseReport, Report, Row } from './report/report.ts';
+
+export interface Goal {
+  readonly text: string;
+  readonly inCase: string;
+  /** The row that must reach it. */
+  readonly row: string;
+  /** The row it is divided by, in the same case; null for the figure itself. */
+  readonly against: string | null;
+  readonly metric: Metric;
+  readonly bound: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+const PUSH = 'hipache, push cache';
+
+const cpu = (text: string, inCase: string, row: string, against: string, atMost: number): Goal => ({
+  text,
+  inCase,
+  row,
+  against,
+  metric: 'cpuMicros',
+  bound: { atMost },
+});
+
+export const GOALS: readonly Goal[] = [
+  cpu('CPU per request, push cache, against nginx', 'small', PUSH, 'nginx', 1.25),
+  cpu('the same against http-proxy', 'small', PUSH, 'http-proxy, keep-alive agent', 0.25),
+  {
+    text: 'CPU per request with Redis’ own, lookups per request, against nginx + Lua + Redis (script)',
+    inCase: 'redis-64',
+    row: 'hipache, Redis per request',
+    against: 'nginx + Lua + Redis, script',
+    metric: 'bothMicros',
+    bound: { atMost: 0.35 },
+  },
+  {
+    text: 'the same against nginx + Lua + Redis (pipeline)',
+    inCase: 'redis-64',
+    row: 'hipache, Redis per request',
+    against: 'nginx + Lua + Redis, pipeline',
+    metric: 'bothMicros',
+    bound: { atMost: 0.35 },
+  },
+  cpu(
+    'CPU per request, access log on, against off',
+    'access-log',
+    'hipache, push, log on',
+    'hipache, push, log off',
+    1.15,
+  ),
+  {
+    text: '100 KiB answers, MB/s against nginx',
+    inCase: 'large',
+    row: PUSH,
+    against: 'nginx',
+    metric: 'mbPerSecond',
+    bound: { atLeast: 1 },
+  },
+  cpu('POST of 10 KiB, CPU per request against nginx', 'post', PUSH, 'nginx', 1.5),
+  cpu('new connection per request, CPU against nginx', 'connect', PUSH, 'nginx', 2.8),
+  {
+    text: 'p99 at 64 connections, against nginx',
+    inCase: 'small',
+    row: PUSH,
+    against: 'nginx',
+    metric: 'p99Ms',
+    bound: { atMost: 2 },
+  },
+  cpu('CPU per request, 2 workers against 1', 'workers', 'hipache, push, 2 workers', 'hipache, push, 1 worker', 1.1),
+  {
+    text: 'memory of an idle kept connection, bytes',
+    inCase: 'idle',
+    row: PUSH,
+    against: null,
+    metric: 'bytesPerConnection',
+    bound: { atMost: 10_240 },
+  },
+  ...(['push', 'request'] as const).map((mode) =>
+    cpu(
+      `CPU per request, ${mode} mode, a million frontends against a thousand`,
+      'frontends',
+      `hipache, ${mode}, 1,000,000 frontends`,
+      `hipache, ${mode}, 1,000 frontends`,
+      1.2,
+    ),
+  ),
+];
+
+export interface Reached {
+  readonly goal: Goal;
+  /** Null when it was not measured. */
+  readonly value: number | null;
+  readonly isReached: boolean;
+}
+
+export function judge({ cases }: Report, goals: readonly Goal[] = GOALS): readonly Reached[] {
+  return goals.map((goal) => {
+    const value = valueOf(
+      goal,
+      cases.find(({ name }) => name === goal.inCase),
+    );
+    const { bound } = goal;
+    const isReached = value !== null && ('atMost' in bound ? value <= bound.atMost : value >= bound.atLeast);
+    return { goal, value, isReached };
+  });
+}
+
+function valueOf({ row, against, metric }: Goal, found: CaseReport | undefined): number | null {
+  const rowOf = (label: string): Row | undefined => found?.rows.find((each) => each.label === label);
+  const own = rowOf(row)?.summary;
+  if (against === null) return own?.median[metric] ?? null;
+  // Each is a ratio to the reference of its own minutes: that is better than to divide the figures themselves.
+  const other = rowOf(against)?.summary.ratios[metric];
+  const ratio = own?.ratios[metric];
+  return ratio === undefined || other === undefined || other === 0 ? null : ratio / other;
+}

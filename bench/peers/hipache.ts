@@ -1,0 +1,80 @@
+/** The router itself, in its many settings. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ECHO_HOST, hostOf } from '../wrk.ts';
+import { PLAIN, type Peer, type Place, type Recipe, type Setup } from './peer.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));
+const DRY_LIMIT_MS = 20_000;
+
+/** Where routes come from: Redis for each request, Redis' own news, or a file. */
+export type Routes = 'request' | 'push' | 'file';
+
+export interface Settings {
+  readonly routes: Routes;
+  /** Left out: as the program decides. */
+  readonly fastLane?: boolean;
+}
+
+const ROUTES: Readonly<Record<Routes, string>> = {
+  request: 'Redis per request',
+  push: 'push cache',
+  file: 'routes in a file',
+};
+
+/** @param label what follows `hipache, ` in the tables, when the settings do not say enough */
+export function hipache(settings: Settings, setup: Partial<Setup> = {}, label: string = ROUTES[settings.routes]): Peer {
+  return {
+    name: 'hipache',
+    label: `hipache, ${label}`,
+    tools: [],
+    setup: { ...PLAIN, ...setup },
+    recipe: (place) => recipe(place, settings),
+    refusal,
+  };
+}
+
+async function recipe(place: Place, { routes, fastLane }: Settings): Promise<Recipe> {
+  const { scene, setup, port, folder } = place;
+  const { cert, key } = scene.certificate;
+  const listener = { port, bind: ['127.0.0.1'] };
+  const configuration = {
+    server: {
+      workers: setup.workers,
+      accessLog: setup.accessLog ? join(folder, 'access.log') : 'none',
+      // As many as the peers may keep; and nobody is replaced in the middle of a measurement.
+      maxSockets: 512,
+      memory: { limitMB: 0 },
+      timeouts: { idle: 600 },
+      drain: { requests: 1, tunnels: 1 },
+      ...(fastLane === undefined ? {} : { fastLane }),
+    },
+    ...(setup.tls ? { http: { bind: [] }, https: { ...listener, cert, key } } : { http: listener }),
+    ...(routes === 'push' ? { cache: { mode: 'push' } } : {}),
+    driver: routes === 'file' ? 'file:routes.json' : await scene.redis.driver(setup.frontends, scene.backends),
+    ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
+  };
+  const path = join(folder, 'hipache.json');
+  const table = routes === 'file' ? { 'routes.json': JSON.stringify(routesOf(place)) } : {};
+  return {
+    files: { ...table, 'hipache.json': JSON.stringify(configuration) },
+    command: [process.execPath, COMMAND, '--config', path],
+  };
+}
+
+function routesOf({ scene: { backends }, setup }: Place): Readonly<Record<string, readonly string[]>> {
+  const sites = Array.from({ length: setup.frontends }, (_, n) => [hostOf(n), [`site${n}`, backends.plain]] as const);
+  return { ...Object.fromEntries(sites), [ECHO_HOST]: ['echo', backends.echo] };
+}
+
+/** Settings that this version does not know yet are no reason to fail: `--dry` says which they are. */
+async function refusal({ command }: Recipe, { scene }: Place): Promise<string | null> {
+  try {
+    await scene.processes.run([...command, '--dry'], scene.load, DRY_LIMIT_MS);
+    return null;
+  } catch (error) {
+    const said = /(?:server|cache)[\w.]*: [^;\n]*/.exec(String(error))?.[0];
+    if (said === undefined) throw error;
+    return said;
+  }
+}

@@ -1,0 +1,13 @@
+/** Writes a report: `results.json`, `results.md` and a chart for each case. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { markdownOf } from './markdown.ts';
+import type { Report } from './report.ts';
+import { chartOf } from './svg.ts';
+
+export function writeReport(report: Report, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(join(folder, 'results.md'), `# Benchmark\n\n${markdownOf(report, '.')}`);
+  for (const each of report.cases) writeFileSync(join(folder, `${each.name}.svg`), chartOf(each));
+}

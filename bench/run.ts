@@ -1,0 +1,80 @@
+/** `npm run bench`: the router beside its peers. Exit code 1 when it could not be done, 130 when it was interrupted. */
+import { join } from 'node:path';
+import { packageRoot } from '../lib/config/package.ts';
+import { version } from '../lib/core/version.ts';
+import { commandOf, HELP, parseArguments, type Wanted } from './arguments.ts';
+import { cases } from './cases/all.ts';
+import type { Case } from './cases/case.ts';
+import { describeMachine } from './machine.ts';
+import { disturbanceOf, goalsOf, tableOf } from './report/markdown.ts';
+import { publish } from './report/publish.ts';
+import type { CaseReport, Report } from './report/report.ts';
+import { writeReport } from './report/write.ts';
+import { runCase } from './rounds.ts';
+import { withScene } from './scene.ts';
+import { advice, missing, NEEDED } from './tools.ts';
+
+const args = process.argv.slice(2);
+
+try {
+  await act(parseArguments(args));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(message);
+  process.exitCode = message === 'interrupted' ? 130 : 1;
+}
+
+async function act(wanted: Wanted): Promise<void> {
+  const folder = wanted.out ?? join(packageRoot, 'bench/results');
+  switch (wanted.action) {
+    case 'help':
+      console.log(HELP);
+      return;
+    case 'list':
+      for (const each of chosen(wanted)) console.log(described(each));
+      return;
+    case 'publish':
+      publish(packageRoot, folder);
+      return;
+    case 'measure':
+      await measure(wanted, folder);
+  }
+}
+
+async function measure(wanted: Wanted, folder: string): Promise<void> {
+  const lacking = missing(NEEDED);
+  if (lacking.length > 0) {
+    const names = lacking.map(({ program }) => program).join(', ');
+    throw new Error(`Nothing can be measured without ${names}. On Debian: ${advice(lacking)}`);
+  }
+  const list = chosen(wanted);
+  const optional = missing(list.flatMap(({ peers }) => peers.flatMap(({ tools }) => tools)));
+  if (optional.length > 0) console.log(`Some peers are missing. On Debian: ${advice(optional)}`);
+  const { rounds, seconds } = wanted;
+  const command = commandOf(args);
+  const header = { hipache: version, date: new Date().toISOString(), command, rounds, seconds };
+  const machine = describeMachine();
+  const done: CaseReport[] = [];
+  const report = (): Report => ({ ...header, machine, cases: done });
+  await withScene(async (scene) => {
+    for (const each of list) {
+      console.log(`\n${each.name}: ${each.title}`);
+      const result = await runCase(each, scene, wanted, console.log);
+      done.push(result);
+      console.log(`\n${tableOf(result)}\n${disturbanceOf(result.others) ?? ''}`);
+      // Each as it is done: whoever interrupts the rest keeps it.
+      writeReport(report(), folder);
+    }
+  });
+  console.log(`\n${goalsOf(report())}\nWritten to ${folder}`);
+}
+
+function chosen({ only }: Wanted): readonly Case[] {
+  const found = cases.filter(({ name }) => only.length === 0 || only.some((beginning) => name.startsWith(beginning)));
+  if (found.length > 0) return found;
+  throw new Error(`No case begins with ${only.join(' or ')}; --list names them.`);
+}
+
+function described({ name, title, reference, peers }: Case): string {
+  return `${name}: ${title}\n  ${[reference, ...peers].map(({ label }) => label).join('\n  ')}`;
+}
