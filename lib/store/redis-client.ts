@@ -26,7 +26,7 @@ export class RedisClient {
   /** The connection was made, but must not be used. */
   #isUnusable = false;
   #isClosed = false;
-  /** The connection whose commands wait for the end of the turn. */
+  /** The connection whose commands wait for the end of this tick. */
   #gathering: Redis['stream'] | null = null;
 
   /** @param handshakeMs limit for each command of the handshake */
@@ -53,13 +53,13 @@ export class RedisClient {
     return this.#redis.sendCommand(commandOf(command, deadline)) as Promise<unknown>;
   }
 
-  /** Lets the commands of one turn of the event loop leave as one packet: each write of its own costs a system call. */
+  /** Lets commands that are sent together leave as one packet: each write of its own costs a system call. */
   #gather(): void {
     const { stream } = this.#redis;
     if (stream === this.#gathering || !stream?.writable) return;
     this.#gathering = stream;
     stream.cork();
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#gathering = null;
       stream.uncork();
     });

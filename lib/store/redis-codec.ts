@@ -27,7 +27,13 @@ export interface Found {
 
 type Dead = readonly string[] | string;
 
-/** Reads what the script of redis-script.ts returned. @throws RouterError `store-unavailable` when it is none of its replies */
+/** What the script of redis-script.ts returned for each host. @throws RouterError `store-unavailable` when it is none of its replies */
+export function repliesOfScript(reply: unknown, hosts: number): readonly unknown[] {
+  if (!Array.isArray(reply) || reply.length !== hosts) throw unexpected(reply);
+  return reply;
+}
+
+/** Reads what it returned for one host. @throws RouterError `store-unavailable` when it is none of its replies */
 export function lookupOfScript(reply: unknown): Lookup {
   if (reply === null) return { type: 'none' };
   if (!Array.isArray(reply)) throw unexpected(reply);
@@ -41,22 +47,20 @@ export function lookupOfScript(reply: unknown): Lookup {
   return { type, index, list: third, dead, leftMs };
 }
 
-/** What the script does, as commands for one pipeline, for servers that refuse scripts. */
-export function lookupCommands(
-  frontendKeys: readonly string[],
-  deadKey: string,
-  wantsExpiry: boolean,
-): readonly RedisCommand[] {
+/**
+ * What the script does for one host, as commands for one pipeline, for servers that refuse scripts.
+ * @param keys the candidates' keys, then the host's dead set
+ */
+export function lookupCommands(keys: readonly string[], wantsExpiry: boolean): readonly RedisCommand[] {
   const commands: RedisCommand[] = [];
-  for (const key of frontendKeys) {
+  for (const [i, key] of keys.entries()) {
     // One element more than allowed is enough to know that there are too many.
-    commands.push(['type', key], ['lrange', key, '0', String(MAX_LIST)], wantsExpiry ? ['pttl', key] : NOTHING);
+    const read: RedisCommand = i === keys.length - 1 ? ['smembers', key] : ['lrange', key, '0', String(MAX_LIST)];
+    commands.push(['type', key], read);
+    if (wantsExpiry) commands.push(['pttl', key]);
   }
-  commands.push(['type', deadKey], ['smembers', deadKey], wantsExpiry ? ['pttl', deadKey] : NOTHING);
-  return commands.filter((command) => command !== NOTHING);
+  return commands;
 }
-
-const NOTHING: RedisCommand = [''];
 
 /**
  * Reads the replies to `lookupCommands`. Each may be an Error, as Redis replied it.

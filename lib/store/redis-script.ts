@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Walks a host's candidates inside Redis: one round trip however many there are.
+ * Walks the candidates of hosts inside Redis: one round trip however many there are of both.
  *
- * KEYS: the candidates' `frontend:` keys, most specific first, then the host's `dead:` key. ARGV[1]: the longest list
- * allowed. ARGV[2]: `ttl` when it is wanted how many ms are left to the first key that expires. Returns nil, or what
- * `lookupOfScript` in redis-codec.ts reads. It only reads, so it runs on replicas too, and when memory is full.
+ * KEYS: for each host its candidates' `frontend:` keys, most specific first, then its `dead:` key. ARGV[1]: the longest
+ * list allowed. ARGV[2]: `ttl` when it is wanted how many ms are left to the first key that expires. Then for each host
+ * the number of its keys. Returns for each host nil, or what `lookupOfScript` in redis-codec.ts reads, or an error. It
+ * only reads, so it runs on replicas too, and when memory is full.
  */
 export const LOOKUP = `
-local last = #KEYS
-local bare
-local left = -1
+local max = tonumber(ARGV[1])
+local wantsExpiry = ARGV[2] == 'ttl'
 
 -- A reply that is an error: the type of what stands there when that is the reason, else the error itself.
 local function reason(key, wanted, err)
@@ -19,39 +19,52 @@ local function reason(key, wanted, err)
   return nil, err
 end
 
-local function expires(key)
-  if ARGV[2] ~= 'ttl' then return end
+local function sooner(left, key)
+  if not wantsExpiry then return left end
   local ms = redis.call('PTTL', key)
-  if ms >= 0 and (left < 0 or ms < left) then left = ms end
+  if ms >= 0 and (left < 0 or ms < left) then return ms end
+  return left
 end
 
-for i = 1, last - 1 do
-  local size = redis.pcall('LLEN', KEYS[i])
-  if type(size) ~= 'number' then
-    local found, err = reason(KEYS[i], 'list', size)
-    if err then return err end
-    return {'wrong-type', i - 1, found}
-  end
-  if size > tonumber(ARGV[1]) then return {'too-long', i - 1} end
-  if size > 1 then
-    local dead = redis.pcall('SMEMBERS', KEYS[last])
-    if dead.err then
-      local found, err = reason(KEYS[last], 'set', dead)
+local function look(first, last)
+  local bare, bareAt
+  local left = -1
+  for i = first, last - 1 do
+    -- One element more than allowed is enough to know that there are too many.
+    local list = redis.pcall('LRANGE', KEYS[i], 0, max)
+    if list.err then
+      local found, err = reason(KEYS[i], 'list', list)
       if err then return err end
-      dead = found
+      return {'wrong-type', i - first, found}
     end
-    expires(KEYS[i])
-    expires(KEYS[last])
-    return {'found', i - 1, redis.call('LRANGE', KEYS[i], 0, -1), dead, left}
+    if #list > max then return {'too-long', i - first} end
+    if #list > 0 then left = sooner(left, KEYS[i]) end
+    if #list > 1 then
+      local dead = redis.pcall('SMEMBERS', KEYS[last])
+      if dead.err then
+        local found, err = reason(KEYS[last], 'set', dead)
+        if err then return err end
+        dead = found
+      end
+      return {'found', i - first, list, dead, sooner(left, KEYS[last])}
+    end
+    if #list == 1 and not bare then
+      bare = list
+      bareAt = i - first
+    end
   end
-  if size == 1 then
-    expires(KEYS[i])
-    bare = bare or i
-  end
+  if bare then return {'found', bareAt, bare, {}, left} end
+  return false
 end
 
-if bare then return {'found', bare - 1, redis.call('LRANGE', KEYS[bare], 0, -1), {}, left} end
-return false
+local replies = {}
+local first = 1
+for n = 3, #ARGV do
+  local last = first + tonumber(ARGV[n]) - 1
+  replies[n - 2] = look(first, last)
+  first = last + 1
+end
+return replies
 `;
 
 /** How EVALSHA names it. */

@@ -7,21 +7,12 @@ import { FaultLog } from './fault-log.ts';
 import { MAX_LIST } from './limits.ts';
 import { ListMemo } from './list-memo.ts';
 import { RedisCluster } from './redis-cluster.ts';
-import {
-  announcement,
-  idsOf,
-  isFresh,
-  lookupCommands,
-  lookupOfPipeline,
-  lookupOfScript,
-  type Found,
-  type Lookup,
-  type RedisCommand,
-} from './redis-codec.ts';
+import { announcement, idsOf, isFresh, type Found, type RedisCommand } from './redis-codec.ts';
 import type { Reading, RouteSource } from './reading.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { isReplyError, type RedisLink, type RedisLinkSettings } from './redis-link.ts';
-import { BURIAL, LOOKUP, LOOKUP_SHA } from './redis-script.ts';
+import { RedisLookups, refused } from './redis-lookups.ts';
+import { BURIAL } from './redis-script.ts';
 import type { Notify } from './store.ts';
 
 /** What a RedisStore is made of. */
@@ -47,11 +38,10 @@ export class RedisStore implements RouteSource {
   readonly #write: RedisLink;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
+  readonly #lookups: RedisLookups;
   /** Lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Promise<Reading>>();
   #ping: unknown = null;
-  /** On which connection scripts were refused. */
-  #scriptless = -1;
 
   constructor(settings: RedisStoreSettings) {
     const { read, write, notify } = settings;
@@ -67,6 +57,7 @@ export class RedisStore implements RouteSource {
       onServing: () => settings.onReader?.(this.#read),
       onLoss: () => settings.onReader?.(null),
     });
+    this.#lookups = new RedisLookups(this.#read, settings.wantsExpiry ?? false);
     const isOne = isSameServer(read, write);
     this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
   }
@@ -87,7 +78,7 @@ export class RedisStore implements RouteSource {
     const [frontend = ''] = candidates;
     const shared = this.#unsent.get(frontend);
     if (shared !== undefined) return shared;
-    // Commands leave at the end of the turn (see redis-client.ts), right after this.
+    // Lookups leave at the end of the turn (see redis-lookups.ts), right after this.
     if (this.#unsent.size === 0) setImmediate(() => this.#unsent.clear());
     const reading = this.#readHost(frontend, candidates);
     this.#unsent.set(frontend, reading);
@@ -103,7 +94,7 @@ export class RedisStore implements RouteSource {
     const { prefix } = this.#settings.read;
     const keys = candidates.map((key) => `${prefix}frontend:${key}`);
     const deadKey = `${prefix}dead:${frontend}`;
-    const lookup = await this.#lookUp(keys, deadKey);
+    const lookup = await this.#lookups.look([...keys, deadKey]);
     if (lookup.type === 'none') return NONE;
     const key = candidates[lookup.index] ?? '';
     const fullKey = keys[lookup.index] ?? '';
@@ -148,37 +139,6 @@ export class RedisStore implements RouteSource {
     await Promise.all([this.#read.close(), this.#write.close()]);
   }
 
-  async #lookUp(keys: readonly string[], deadKey: string): Promise<Lookup> {
-    const deadline = this.#read.deadline();
-    const { epoch } = this.#read;
-    try {
-      if (this.#read.isOneServer && this.#scriptless !== epoch)
-        return lookupOfScript(await this.#runScript(keys, deadKey, deadline));
-    } catch (error) {
-      if (!isReplyError(error)) throw error;
-      if (!isScriptRefused(error)) throw refused(error);
-      this.#scriptless = epoch;
-    }
-    try {
-      const { wantsExpiry = false } = this.#settings;
-      const replies = await this.#read.sendAll(lookupCommands(keys, deadKey, wantsExpiry), deadline);
-      return lookupOfPipeline(replies, wantsExpiry);
-    } catch (error) {
-      throw isReplyError(error) ? refused(error) : error;
-    }
-  }
-
-  async #runScript(keys: readonly string[], deadKey: string, deadline: number): Promise<unknown> {
-    const args = [String(keys.length + 1), ...keys, deadKey, String(MAX_LIST), this.#settings.wantsExpiry ? 'ttl' : ''];
-    try {
-      return await this.#read.send(['evalsha', LOOKUP_SHA, ...args], deadline);
-    } catch (error) {
-      // A server that has restarted, or whose scripts were flushed. EVAL keeps the script for the next time.
-      if (!isReplyError(error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return this.#read.send(['eval', LOOKUP, ...args], deadline);
-    }
-  }
-
   #broken(key: string, fault: string): RouterError {
     this.#faults.tell(key, fault);
     return new RouterError('route-broken', `${key} ${fault}`);
@@ -209,15 +169,6 @@ function burial(link: RedisLink, key: string, id: number, ttlSeconds: number): r
   if (link.isOneServer) return [['multi'], ['sadd', key, String(id)], ['expire', key, ttl], ['exec']];
   // A transaction would be sent off to another node half said.
   return [['eval', BURIAL, '1', key, String(id), ttl]];
-}
-
-/** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
-function refused(error: Error): RouterError {
-  return new RouterError('store-unavailable', `Redis does not serve: ${error.message}`, { cause: error });
-}
-
-function isScriptRefused({ message }: Error): boolean {
-  return message.startsWith('NOPERM') || /^ERR unknown command/i.test(message);
 }
 
 function isSameServer(a: RedisAddress, b: RedisAddress): boolean {

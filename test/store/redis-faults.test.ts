@@ -178,11 +178,14 @@ test('a death written to a replica is refused with the reason, and lookups go on
   assert.equal((await find(store, 'www.x.io'))?.name, 'x');
 });
 
+/** What the script says of one host that nobody set. */
+const NOBODY = '*1\r\n$-1\r\n';
+
 test('a server that loads its data is down, with its own words, until it has', async (t) => {
   let isLoading = true;
   const fake = await fakeRedis(t, (name) => {
     if (isLoading) return '-LOADING Redis is loading the dataset in memory\r\n';
-    return name === 'evalsha' ? '$-1\r\n' : '+OK\r\n';
+    return name === 'evalsha' ? NOBODY : '+OK\r\n';
   });
   const { store, notices } = openFake(t, fake);
   await store.ready();
@@ -220,11 +223,14 @@ test('replies that no Redis gives are a 503', async (t) => {
   const odd = [
     ':1\r\n',
     '*0\r\n',
-    '*2\r\n$5\r\nfound\r\n:0\r\n',
-    '*3\r\n$8\r\ntoo-long\r\n$1\r\n0\r\n:1\r\n',
+    '*2\r\n$-1\r\n$-1\r\n',
+    '*1\r\n:1\r\n',
+    '*1\r\n*0\r\n',
+    '*1\r\n*2\r\n$5\r\nfound\r\n:0\r\n',
+    '*1\r\n*3\r\n$8\r\ntoo-long\r\n$1\r\n0\r\n:1\r\n',
     '+OK\r\n',
   ];
-  const fake = await fakeRedis(t, (name) => (name === 'evalsha' ? (odd.shift() ?? '$-1\r\n') : '$-1\r\n'));
+  const fake = await fakeRedis(t, (name) => (name === 'evalsha' ? (odd.shift() ?? NOBODY) : '$-1\r\n'));
   const { store } = openFake(t, fake);
   while (odd.length > 0) await assert.rejects(find(store, 'www.x.io'), DOWN);
   assert.equal(await find(store, 'www.x.io'), null);
@@ -232,7 +238,10 @@ test('replies that no Redis gives are a 503', async (t) => {
 
 test('bytes that are not the protocol are a 503, and no crash', async (t) => {
   let isOdd = false;
-  const fake = await fakeRedis(t, () => (isOdd ? 'HTTP/1.1 400 Bad Request\r\n\r\n' : '$-1\r\n'));
+  const fake = await fakeRedis(t, (name) => {
+    if (isOdd) return 'HTTP/1.1 400 Bad Request\r\n\r\n';
+    return name === 'evalsha' ? NOBODY : '$-1\r\n';
+  });
   const { store, notices } = openFake(t, fake);
   await notices.next('store-up');
   isOdd = true;

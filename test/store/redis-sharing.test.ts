@@ -32,6 +32,31 @@ test('requests for one host in one turn make one lookup', async (t) => {
   assert.deepEqual(new Set(routes.map((route) => route?.name)), new Set(['a']));
 });
 
+test('requests for different hosts in one turn make one command, many make few', async (t) => {
+  const { store, lookups } = await scene(t);
+  await store.find(candidates('a.test'));
+  for (const [hosts, commands] of [
+    [64, 1],
+    [200, 4],
+  ] as const) {
+    const before = await lookups();
+    const asked = Array.from({ length: hosts }, (_, i) => store.find(candidates(`${i}.test`)));
+    assert.ok((await Promise.all(asked)).every((route) => route === null));
+    assert.equal((await lookups()) - before, commands);
+  }
+});
+
+test('a key that is faulty breaks its own host alone', async (t) => {
+  const { redis, store } = await scene(t);
+  await redis.cli('set', 'frontend:c.test', 'oops');
+  const hosts = ['a.test', 'c.test', 'b.test', 'd.test'];
+  const [a, c, b, none] = await Promise.allSettled(hosts.map((host) => store.find(candidates(host))));
+  assert.equal(a?.status === 'fulfilled' && a.value?.name, 'a');
+  assert.equal(b?.status === 'fulfilled' && b.value?.name, 'b');
+  assert.equal(none?.status === 'fulfilled' && none.value, null);
+  assert.match(String(c?.status === 'rejected' && c.reason), /c\.test holds a string/);
+});
+
 test('requests for different hosts in one turn get each their own answer', async (t) => {
   const { store } = await scene(t);
   const [a, b, none] = await Promise.all(['a.test', 'b.test', 'c.test'].map((host) => store.find(candidates(host))));
