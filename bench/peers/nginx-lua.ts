@@ -32,14 +32,15 @@ const LOOKUPS: Readonly<Record<Way, string>> = {
   // The very script of our own store.
   script: `
       keys[#keys + 1] = 'dead:' .. host
-      keys[#keys + 1] = ${MAX_LIST}
-      local reply, err = red:evalsha('${LOOKUP_SHA}', #keys - 1, unpack(keys))
-      if not reply and err and string.sub(err, 1, 8) == 'NOSCRIPT' then
-        reply, err = red:eval(LOOKUP, #keys - 1, unpack(keys))
+      local count = #keys
+      keys[count + 1], keys[count + 2], keys[count + 3] = ${MAX_LIST}, '', count
+      local replies, err = red:evalsha('${LOOKUP_SHA}', count, unpack(keys))
+      if not replies and err and string.sub(err, 1, 8) == 'NOSCRIPT' then
+        replies, err = red:eval(LOOKUP, count, unpack(keys))
       end
-      if not reply then ngx.log(ngx.ERR, err) return ngx.exit(503) end
+      if not replies then ngx.log(ngx.ERR, err) return ngx.exit(503) end
       local list, dead
-      if reply ~= ngx.null then list, dead = reply[3], reply[4] end`,
+      if replies[1] ~= ngx.null then list, dead = replies[1][3], replies[1][4] end`,
 };
 
 export function nginxLua(way: Way): Peer {
