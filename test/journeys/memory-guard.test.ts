@@ -14,7 +14,7 @@ test('a fat worker is replaced without a failed request; a fat successor stays, 
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { memory } });
   const old = noProc ? 0 : workerOf(router);
   // With one worker the port would close if there were a moment without any.
-  const load = new Load(router.port);
+  const load = new Load(t, router.port);
   const fat = await router.event('worker-fat');
   assert.equal(fat['limitMB'], 1);
   assert.ok(Number(fat['megabytes']) > 1);
@@ -46,7 +46,7 @@ test('a worker told to end by SIGTERM is replaced first', { skip: noProc }, asyn
   const backend = await startBackend(t, (_request, response) => response.end('ok'));
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const worker = workerOf(router);
-  const load = new Load(router.port);
+  const load = new Load(t, router.port);
   await load.answers(5);
   process.kill(worker, 'SIGTERM');
   await haveEnded([worker]);

@@ -94,7 +94,7 @@ test('an access log that cannot be written changes nothing either', async (t) =>
 test('several SIGHUPs in a row under load cost no request, and leave one generation', async (t) => {
   const backend = await hello(t);
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { workers: 2 } });
-  const load = new Load(router.port);
+  const load = new Load(t, router.port);
   await load.answers(20);
   for (let i = 0; i < 5; i++) {
     router.signal('SIGHUP');

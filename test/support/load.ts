@@ -1,3 +1,4 @@
+import type { TestContext } from 'node:test';
 import { ask } from './client.ts';
 
 /** Clients that ask without pause, to show that nobody notices what happens to the router meanwhile. */
@@ -10,9 +11,10 @@ export class Load {
   #isStopping = false;
   #onAnswer: () => void = () => {};
 
-  /** Asks a port over and over, each time on a new connection. */
-  constructor(port: number, clients = 4) {
+  /** Asks a port over and over, each time on a new connection; until the end of the test at the latest. */
+  constructor(t: TestContext, port: number, clients = 4) {
     this.#port = port;
+    t.after(() => this.stop());
     this.#running = Promise.all(Array.from({ length: clients }, () => this.#askOnAndOn()));
   }
 

@@ -46,7 +46,7 @@ export async function haveEnded(pids: readonly number[]): Promise<void> {
   await eventually(() => {
     const left = pids.filter(isAlive);
     if (left.length > 0) throw new Error(`still there: ${left.join(', ')}`);
-  });
+  }, 20_000);
 }
 
 /** A field of a process's status, such as `Uid` or `Groups`: its values. */
