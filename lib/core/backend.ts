@@ -95,3 +95,8 @@ export function buildRoute(
 ): Route {
   return routeOf(frontend, key, readList(list, onFault), dead);
 }
+
+/** What connections to a backend are told apart by: two spellings of one server give the same. */
+export function serverOf({ protocol, hostname, port }: Backend): string {
+  return `${protocol}${hostname}:${port}`;
+}
