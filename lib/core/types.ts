@@ -57,7 +57,7 @@ export interface Attempted {
 
 /** What the fast lane did for a request before the full lane was given it. Nothing was answered yet. */
 export interface Prior {
-  /** When its head had come: `performance.now()`, ms. */
+  /** When its head had come, ms on the clock of exchanges. */
   readonly startedAt: number;
   /** When the first of the attempts began, if there was any. */
   readonly triedAt: number | null;

@@ -117,6 +117,8 @@ export class ClientConnection implements OccupiedClient, Timed {
   }
 
   cut(): void {
+    // Whoever cuts knows that it is over.
+    this.#occupant = null;
     this.socket.destroy();
   }
 
