@@ -6,7 +6,7 @@ import { trailerFields } from '../core/trailers.ts';
 import { fieldLines } from './response-grammar.ts';
 import { rawFields } from './request-grammar.ts';
 
-/** Extensions of one body, bytes: past it somebody is up to something. */
+/** Names and values of one body's extensions, bytes: past it somebody is up to something. Node's parser counts so, too. */
 const EXTENSION_BYTES = 16_384;
 /** A trailer section, bytes. */
 const TRAILER_BYTES = 16_384;
@@ -22,6 +22,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
 const DELETE = 0x7f;
 
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'end' | 'end-lf' | 'trailers' | 'done';
@@ -92,7 +93,7 @@ export class Chunks {
           break;
         }
         case 'extension':
-          if (++this.#extensions > EXTENSION_BYTES) return -1;
+          if (code !== SEMICOLON && code !== EQUALS && code !== CR && ++this.#extensions > EXTENSION_BYTES) return -1;
           if (code === CR) {
             this.#from = at;
             this.#state = 'size-lf';

@@ -158,7 +158,7 @@ export class ClientConnection implements OccupiedClient, Timed {
       return;
     }
     const at = this.#body.isDone ? 0 : this.#readBody(bytes, 0);
-    if (at < bytes.length) this.#keepAhead(bytes, at);
+    this.#goOn(bytes, at);
   };
 
   readonly #onDrain = (): void => {
@@ -218,7 +218,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#passage.start(request);
     let next = at;
     if (hasBody && at < bytes.length) next = this.#readBody(bytes, at);
-    if (next < bytes.length) this.#keepAhead(bytes, next);
+    this.#goOn(bytes, next);
   }
 
   /** @returns where the next request begins */
@@ -230,6 +230,13 @@ export class ClientConnection implements OccupiedClient, Timed {
     }
     this.#occupant?.onBody(this.#body.output, this.#body.isDone);
     return end;
+  }
+
+  /** What came behind a body: its end may have been the end of the exchange, too. */
+  #goOn(bytes: Buffer, at: number): void {
+    if (at >= bytes.length) return;
+    if (this.#state === 'head') this.#readHead(bytes.subarray(at));
+    else this.#keepAhead(bytes, at);
   }
 
   #keepAhead(bytes: Buffer, at: number): void {

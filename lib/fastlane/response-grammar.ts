@@ -1,4 +1,5 @@
 /** What a backend's answer must look like to be passed on (RFC 9112 §4, §6.3). One strict grammar, no I/O. */
+import { hopByHop } from '../core/hop-by-hop.ts';
 import { hasToken } from '../core/request-head.ts';
 import { responseHeaders } from '../core/response-headers.ts';
 import { rawFields, valueOf } from './request-grammar.ts';
@@ -149,7 +150,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
 
   const isBodiless = toHead || status < 200 || status === 204 || status === 304;
   const framing = isBodiless ? 'none' : isChunked ? 'chunked' : length !== null ? 'length' : 'close';
-  if (!isUsual) fields = composed(text, status, toHead, isOld);
+  if (!isUsual) fields = status < 200 ? interim(text) : composed(text, status, toHead, isOld);
   else if (framing === 'chunked' || framing === 'close' || (isChunked && toHead && status !== 204)) {
     // RFC 9112 §6.1: the end of a connection is not a body's end for our client, so what has none is made chunks of.
     fields += 'Transfer-Encoding: chunked\r\n';
@@ -178,6 +179,13 @@ function composed(text: string, status: number, toHead: boolean, isOld: boolean)
   });
   // It has no objection that was not raised above already.
   return typeof answer === 'string' ? '' : fieldLines(answer.headers);
+}
+
+/** The field lines of a 1xx: it has no body, so nothing frames one (RFC 9112 §6.1). */
+function interim(text: string): string {
+  const raw = rawFields(text);
+  const dropped = hopByHop(raw);
+  return fieldLines(raw.filter((_, i) => !dropped.has(raw[i - (i % 2)]?.toLowerCase() ?? '')));
 }
 
 /** Names and values in turn, as lines. */
