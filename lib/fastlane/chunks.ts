@@ -6,7 +6,10 @@ import { trailerFields } from '../core/trailers.ts';
 import { fieldLines } from './response-grammar.ts';
 import { rawFields } from './request-grammar.ts';
 
-/** Names and values of one body's extensions, bytes: past it somebody is up to something. Node's parser counts so, too. */
+/**
+ * Names and values of one chunk's extensions, bytes: past it somebody is up to something. Not of the whole body: there
+ * are protocols that sign every chunk. Node's parser counts so, too.
+ */
 const EXTENSION_BYTES = 16_384;
 /** A trailer section, bytes. */
 const TRAILER_BYTES = 16_384;
@@ -86,6 +89,7 @@ export class Chunks {
             this.#state = 'size-lf';
           } else if (this.#digits > 0 && code === SEMICOLON) {
             this.#keep(bytes, at);
+            this.#extensions = 0;
             this.#state = 'extension';
           } else {
             return -1;

@@ -111,9 +111,8 @@ export class ClientConnection implements OccupiedClient, Timed {
 
   returned(isLast: boolean): void {
     this.#occupant = null;
-    if (!isLast) this.#next();
-    else if (this.#body.isDone) this.#close();
-    else this.#linger();
+    if (isLast) this.#close();
+    else this.#next();
   }
 
   cut(): void {
@@ -173,6 +172,13 @@ export class ClientConnection implements OccupiedClient, Timed {
     else this.socket.end();
     if (this.#state !== 'closing') this.due = this.#shared.deadlines.after(LINGER_MS);
     this.#state = 'closing';
+  };
+
+  /** All was written, and our side is ended. */
+  readonly #onEnded = (): void => {
+    if (this.#state !== 'closing') return;
+    this.#setBusy(false);
+    this.due = this.#shared.deadlines.after(LINGER_MS);
   };
 
   readonly #onError = (): void => {
@@ -261,23 +267,26 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#ahead = null;
     if (this.socket.isPaused()) this.socket.resume();
     if (ahead !== null) this.#readHead(ahead);
-    else if (parts.isDraining()) this.#close();
+    else if (parts.isDraining()) this.#closeFree();
   }
 
-  /** Ends the connection once all that was written is away. */
+  /** Closes a connection that no exchange is on. */
+  #closeFree(): void {
+    if (this.socket.writableLength === 0) this.socket.destroy();
+    else this.#close();
+  }
+
+  /**
+   * Ends the connection once all that was written is away, and reads on for a while: a client that still sends would
+   * be reset, and could lose what it was told.
+   */
   #close(): void {
+    const { deadlines, parts } = this.#shared;
     this.#setBusy(true);
     this.#state = 'closing';
     this.#occupant = null;
-    this.due = this.#shared.deadlines.after(this.#shared.parts.limits.responseMs);
-    this.socket.destroySoon();
-  }
-
-  /** The same while the client still sends: it would be reset, and could lose what it was told. */
-  #linger(): void {
-    this.#state = 'closing';
-    this.due = this.#shared.deadlines.after(LINGER_MS);
-    this.socket.end();
+    this.due = deadlines.after(parts.limits.responseMs);
+    this.socket.end(this.#onEnded);
     this.socket.resume();
   }
 

@@ -100,7 +100,8 @@ const request = fc.record({
 type Example = typeof request extends fc.Arbitrary<infer T> ? T : never;
 
 const script = fc.record({
-  requests: fc.array(request, { minLength: 1, maxLength: 4 }),
+  requests: fc.array(request, { maxLength: 3 }),
+  last: request,
   splits: fc.array(fc.nat(), { maxLength: 5 }),
 });
 type Script = typeof script extends fc.Arbitrary<infer T> ? T : never;
@@ -130,6 +131,13 @@ function render(example: Example, id: string): string {
     trailers: [['Transfer-Encoding: chunked'], `${chunks('')}0\r\nX-Sum: 1\r\nCookie: no\r\n\r\n`],
   }[framing] as [string[], string];
   return `${method} ${uri} HTTP/${version}\r\n${[...fields, ...field].join('\r\n')}\r\n\r\n${payload}`;
+}
+
+/** The same, less what makes a router close the connection: what is sent behind that may be heard or not. */
+function keeping(example: Example): Example {
+  const host = example.host === 'bad host' ? 'site.test' : example.host;
+  const target = example.target.includes('#') ? '/' : example.target;
+  return { ...example, odd: '', version: '1.1', host, target };
 }
 
 /** One of the two settings, with a backend of its own. */
@@ -219,7 +227,7 @@ function heard(text: string, methods: readonly string[]): unknown {
   }
   // Node's server has no place for a hint whose turn has not come; wire/fidelity holds both lanes to passing on others.
   const finals = answers.filter(({ status }) => status >= 200);
-  return finals.map((answer) => ({ ...answer, fields: settled(answer.fields) }));
+  return finals.map(({ status, reason, fields, body, trailers }) => [status, reason, settled(fields), body, trailers]);
 }
 
 function brief(bytes: string): string {
@@ -229,7 +237,7 @@ function brief(bytes: string): string {
 /** The lines that both have written of these cases, without times. */
 async function logged(router: Router, ids: readonly string[], count: number): Promise<string[]> {
   const of = (line: string): boolean => ids.some((id) => line.includes(id));
-  await router.until('access log lines', () => router.lines.filter(of).length >= count);
+  await router.until(`access log lines of ${ids.join()}`, () => router.lines.filter(of).length >= count);
   return router.lines
     .filter(of)
     .map((line) => line.replace(/\[[^\]]*\]/, '').replace(/ [0-9.]+ [0-9.]+$/, ''))
@@ -245,32 +253,26 @@ test('both lanes say the same to backends, clients and the access log', async (t
   const [fast, full] = await Promise.all([Side.start(t, true), Side.start(t, false)]);
   let count = 0;
   await fc.assert(
-    fc.asyncProperty(script, async ({ requests, splits }: Script) => {
-      const ids = requests.map(() => `case${String(count++).padStart(6, '0')}.`);
-      const last = `last${String(count).padStart(6, '0')}.`;
-      const end = `GET /a${last} HTTP/1.1\r\nHost: site.test\r\nX-Case: ${last}\r\nConnection: close\r\n\r\n`;
-      const bytes = requests.map((one, i) => render(one, ids[i] ?? '')).join('') + end;
-      const methods = requests.map(({ method }) => method);
+    fc.asyncProperty(script, async ({ requests, last, splits }: Script) => {
+      const closing = { ...last, lines: [...last.lines, 'Connection: close'] };
+      const all = [...requests.map(keeping), closing];
+      const ids = all.map(() => `case${String(count++).padStart(6, '0')}.`);
+      const bytes = all.map((one, i) => render(one, ids[i] ?? '')).join('');
+      const methods = all.map(({ method }) => method);
       const story = `sent ${brief(bytes)}`;
       for (const side of [fast, full]) side.received.clear();
       const [toFast, toFull] = await Promise.all([fast.converse(bytes, splits), full.converse(bytes, splits)]);
-      assert.deepEqual(heard(toFast, methods), heard(toFull, methods), `clients; ${story}`);
-      // Node's server asks backends for pipelined requests while an earlier one may still fail and close.
-      for (const id of [...ids, last]) {
-        if (fast.received.has(id) && full.received.has(id))
-          assert.deepEqual(
-            fast.received.get(id),
-            full.received.get(id),
-            `backends, ${id}; ${story}; heard ${brief(toFast)}`,
-          );
-      }
-      const wanted = [...ids, last];
-      if (!toFull.endsWith('hello') || !full.received.has(last)) return;
-      for (const id of wanted) assert.equal(fast.received.has(id), full.received.has(id), `${id}; ${story}`);
       assert.deepEqual(
-        await logged(fast.router, wanted, wanted.length),
-        await logged(full.router, wanted, wanted.length),
+        heard(toFast, methods),
+        heard(toFull, methods),
+        `clients; ${story}, in pieces ${splits.map((at) => at % bytes.length).join()}`,
       );
+      for (const id of ids) {
+        assert.deepEqual(fast.received.get(id), full.received.get(id), `backends, ${id}; ${story}`);
+      }
+      // A head that is no request may have a line without its path in it.
+      if (/HTTP\/1\.1 400 /.test(toFull)) return;
+      assert.deepEqual(await logged(fast.router, ids, ids.length), await logged(full.router, ids, ids.length));
     }),
     {
       numRuns: RUNS,
