@@ -70,7 +70,7 @@ export class HeadWriter {
       // The rule does not look at it.
       hostname: host,
       authority: host,
-      framing: framingOf(request),
+      framing: parsedFraming(request),
       isWebSocket: false,
       expectsContinue: false,
       isDebug: false,
@@ -84,6 +84,6 @@ export class HeadWriter {
   }
 }
 
-function framingOf({ framing, length }: ReadRequest): Framing {
+function parsedFraming({ framing, length }: ReadRequest): Framing {
   return framing === 'length' ? { kind: 'length', bytes: length } : { kind: framing };
 }

@@ -146,7 +146,7 @@ export function readRequest(text: string): ReadRequest | null {
               isUsual = false;
               break;
             case 'content-length': {
-              const value = valueOf(text, colon, end);
+              const value = framingOf(text, colon, end);
               if (length >= 0 || !DIGITS.test(value)) return null;
               length = Number(value);
               if (value.length > 1 && value.startsWith('0')) isUsual = false;
@@ -158,7 +158,7 @@ export function readRequest(text: string): ReadRequest | null {
           break;
         case 17:
           if (text.slice(at, colon).toLowerCase() === 'transfer-encoding') {
-            const value = valueOf(text, colon, end);
+            const value = framingOf(text, colon, end);
             if (isChunked || isOld || value.toLowerCase() !== 'chunked') return null;
             isChunked = true;
             if (value !== 'chunked') isUsual = false;
@@ -205,6 +205,12 @@ export function valueOf(text: string, colon: number, end: number): string {
   while (from < to && isBlank(text.charCodeAt(from))) from++;
   while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
   return text.slice(from, to);
+}
+
+/** The same for a framing field. Where Node's parser does not take a tab for white space, it is part of the value here. */
+export function framingOf(text: string, colon: number, end: number): string {
+  const value = valueOf(text, colon, end);
+  return text.lastIndexOf('\t', end) > colon ? `${value}\t` : value;
 }
 
 function isBlank(code: number): boolean {

@@ -2,7 +2,7 @@
 import { hopByHop } from '../core/hop-by-hop.ts';
 import { hasToken } from '../core/request-head.ts';
 import { responseHeaders } from '../core/response-headers.ts';
-import { rawFields, valueOf } from './request-grammar.ts';
+import { framingOf, rawFields, valueOf } from './request-grammar.ts';
 
 /** A head that can be passed on without ambiguity. */
 export interface ReadAnswer {
@@ -60,7 +60,8 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
   let isUsual = true;
   let length: string | null = null;
   let isChunked = false;
-  let isKept = !isOld;
+  let saysClose = false;
+  let saysKeep = !isOld;
   let hasDate = false;
   let hasRequestId = false;
   let hasRetryAfter = false;
@@ -100,11 +101,12 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
           case 'connection': {
             const value = valueOf(text, colon, end).toLowerCase();
             isLeftOut = true;
-            if (value === 'close') isKept = false;
-            else if (value === 'keep-alive') isKept ||= isOld;
+            if (value === 'close') saysClose = true;
+            else if (value === 'keep-alive') saysKeep = true;
             else {
               isUsual = false;
-              isKept = !hasToken(value, 'close') && (isKept || hasToken(value, 'keep-alive'));
+              saysClose ||= hasToken(value, 'close');
+              saysKeep ||= hasToken(value, 'keep-alive');
             }
           }
         }
@@ -122,7 +124,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
             break;
           case 'content-length':
             if (length !== null) return 'two Content-Length fields';
-            length = valueOf(text, colon, end);
+            length = framingOf(text, colon, end);
             if (!DIGITS.test(length)) return 'invalid Content-Length';
         }
         break;
@@ -132,7 +134,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
       case 17:
         if (text.slice(at, colon).toLowerCase() === 'transfer-encoding') {
           if (isOld) return 'Transfer-Encoding in an HTTP/1.0 answer';
-          if (isChunked || valueOf(text, colon, end).toLowerCase() !== 'chunked') {
+          if (isChunked || framingOf(text, colon, end).toLowerCase() !== 'chunked') {
             return 'a transfer coding other than chunked';
           }
           isChunked = true;
@@ -161,7 +163,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
     fields,
     framing,
     length: framing === 'length' ? Number(length) : 0,
-    isKept: isKept && framing !== 'close',
+    isKept: saysKeep && !saysClose && framing !== 'close',
     hasDate,
     hasRequestId,
     hasRetryAfter,
