@@ -40,6 +40,8 @@ export class Passage implements Occupant, BackendUser {
   #head: WrittenHead | null = null;
   #route: Route | null = null;
   #backend: Backend | null = null;
+  /** As `serverOf` says. */
+  #server = '';
   #place: Place | null = null;
   #leaveQueue: (() => void) | null = null;
   #connection: BackendConnection | null = null;
@@ -243,12 +245,12 @@ export class Passage implements Occupant, BackendUser {
     if (!this.#isWhole) this.#client.pause();
     this.#backend = backend;
     this.#triedAt = parts.now();
-    const server = serverOf(backend);
-    const place = parts.places.enter(server);
+    this.#server = serverOf(backend);
+    const place = parts.places.enter(this.#server);
     if (place !== null) return this.#enter(place);
     this.#phase = 'waiting';
     this.#client.due = deadlines.after(parts.limits.connectMs);
-    this.#leaveQueue = parts.places.wait(server, (turn) => this.#enter(turn));
+    this.#leaveQueue = parts.places.wait(this.#server, (turn) => this.#enter(turn));
   }
 
   #enter(place: Place): void {
@@ -261,7 +263,7 @@ export class Passage implements Occupant, BackendUser {
     const backend = this.#backend;
     if (backend === null) return;
     const { pool, parts, deadlines } = this.#shared;
-    this.#connection = pool.take(serverOf(backend), this);
+    this.#connection = pool.take(this.#server, this);
     if (this.#connection !== null) return this.#send();
     this.#phase = 'connecting';
     this.#client.due = deadlines.after(parts.limits.connectMs);

@@ -50,10 +50,10 @@ test('whatever a backend answers, it is passed on, or refused, as the rule of th
         assert.equal(read.line, `HTTP/1.1 ${status} As you wish\r\n`);
         assert.equal(read.framing === 'close' ? 'chunked' : read.framing, rule.framing?.kind);
         if (rule.framing?.kind === 'length') assert.equal(read.length, rule.framing.bytes);
-        const names = rawFields(text).map((name) => name.toLowerCase());
-        assert.equal(read.hasDate, names.includes('date'));
-        assert.equal(read.hasRetryAfter, names.includes('retry-after'));
-        assert.equal(read.hasRequestId, names.includes('x-request-id'));
+        const names = new Set(rawFields(text).map((name) => name.toLowerCase()));
+        assert.equal(read.hasDate, names.has('date'));
+        assert.equal(read.hasRetryAfter, names.has('retry-after'));
+        assert.equal(read.hasRequestId, names.has('x-request-id'));
         if (lines.some((one) => /close$/i.test(one) && /^connection/i.test(one))) assert.equal(read.isKept, false);
       },
     ),
