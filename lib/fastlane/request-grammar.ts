@@ -210,7 +210,7 @@ export function valueOf(text: string, colon: number, end: number): string {
 /** The same for a framing field. Where Node's parser does not take a tab for white space, it is part of the value here. */
 export function framingOf(text: string, colon: number, end: number): string {
   const value = valueOf(text, colon, end);
-  return text.lastIndexOf('\t', end) > colon ? `${value}\t` : value;
+  return text.slice(colon + 1, end).includes('\t') ? `${value}\t` : value;
 }
 
 function isBlank(code: number): boolean {

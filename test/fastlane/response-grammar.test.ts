@@ -75,8 +75,8 @@ for (const [why, text] of Object.entries({
 }
 
 test('a status line may lack its reason, and even the space before it', () => {
-  for (const line of ['HTTP/1.1 200 ', 'HTTP/1.1 200']) {
-    const read = readAnswer(`${line}\r\nContent-Length: 0\r\n\r\n`, false);
+  for (const status of ['HTTP/1.1 200 ', 'HTTP/1.1 200']) {
+    const read = readAnswer(`${status}\r\nContent-Length: 0\r\n\r\n`, false);
     assert.equal(typeof read === 'string' ? read : read.line, 'HTTP/1.1 200 \r\n');
   }
 });
