@@ -1,7 +1,10 @@
-/** Runs the test files that were built, or those named: `npm test`, `npm test -- journeys/retry`. */
+/**
+ * Runs the test files that were built, or those named: `npm test`, `npm test -- journeys/retry`. Those that start
+ * routers run twice, with the fast lane on and off; with HIPACHE_FAST_LANE=on or =off in the environment, once.
+ */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureRedis } from './ensure-redis.mjs';
 
@@ -19,19 +22,31 @@ const files = readdirSync(built, { recursive: true })
   .map((name) => join(built, name))
   .toSorted();
 
+/** The setting of `server.fastLane` that is not the default. */
+const OTHER_SETTING = 'off';
+
+/** Whether a file starts routers and leaves that setting to us. */
+function isForBoth(file) {
+  const source = readFileSync(join(sources, relative(built, file).replace(/\.js$/, '.ts')), 'utf8');
+  return /support\/router\.ts|\/scene\.ts/.test(source) && !source.includes('fastLane');
+}
+
+/** Resolves to an exit code. */
+function run(names, env) {
+  const args = ['--test', '--test-concurrency=2', `--test-timeout=${LIMIT_MS}`, '--enable-source-maps', ...names];
+  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+}
+
 if (files.length === 0) {
   console.error(`no test file is named like ${wanted.join(', ')}`);
   process.exitCode = 1;
 } else if (ensureRedis()) {
-  const args = [
-    '--test',
-    '--test-concurrency=2',
-
-    `--test-timeout=${LIMIT_MS}`,
-    '--enable-source-maps',
-    ...files,
-  ];
-  process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
+  process.exitCode = run(files, {});
+  const again = process.env.HIPACHE_FAST_LANE === undefined ? files.filter(isForBoth) : [];
+  if (again.length > 0) {
+    console.log(`# once more with the fast lane ${OTHER_SETTING}: ${again.length} files`);
+    process.exitCode = run(again, { HIPACHE_FAST_LANE: OTHER_SETTING }) || process.exitCode;
+  }
 } else {
   process.exitCode = 1;
 }

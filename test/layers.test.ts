@@ -36,8 +36,9 @@ interface Import {
   readonly to: string;
 }
 
-// Static imports and exports, type imports, and dynamic ones: all name their module in quotes after these words.
-const SPECIFIER = /\b(?:from|import)\s*\(?\s*'([^'\s]+)'/g;
+// Static imports and exports, type imports, and dynamic ones: all name their module in quotes after these words, and
+// a method of that name (Buffer.from) is none of them.
+const SPECIFIER = /(?<!\.)\b(?:from|import)\s*\(?\s*'([^'\s]+)'/g;
 
 const files = ['lib', 'bin'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

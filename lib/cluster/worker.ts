@@ -3,14 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { packagePagesFolder } from '../config/package.ts';
+import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
+import { Lane } from '../fastlane/lane.ts';
+import type { LaneParts } from '../fastlane/parts.ts';
 import { accessLine, garbageLine, LogTime } from '../observe/access-line.ts';
 import { LineFile } from '../observe/line-file.ts';
 import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { watchMemory } from '../observe/memory.ts';
 import { logDeathNotice, logStoreNotice } from '../observe/notices.ts';
-import { accessRecord } from '../observe/record.ts';
+import { accessRecord, passedRecord } from '../observe/record.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
@@ -22,7 +25,7 @@ import { pong } from '../proxy/ping.ts';
 import { Pools } from '../proxy/pools.ts';
 import { errorMessage, refuse } from '../proxy/refuse.ts';
 import { SlowUploads } from '../proxy/slow-uploads.ts';
-import { route, type RouterParts } from '../proxy/router.ts';
+import { judge, route, type RouterParts } from '../proxy/router.ts';
 import { trust } from '../proxy/trust.ts';
 import { Listener, type ListenerParts } from '../server/listener.ts';
 import { Traffic } from '../server/traffic.ts';
@@ -48,8 +51,11 @@ export class Worker {
   readonly #accessLog: LineFile | null;
   readonly #logTime = new LogTime();
   readonly #clock = new AlarmClock();
-  readonly #traffic = new Traffic();
+  readonly #traffic: Traffic;
+  readonly #pages: Pages;
+  readonly #places: Places;
   readonly #pools: Pools;
+  readonly #lane: Lane | null;
   readonly #listeners: readonly Listener[];
   #drained: Promise<void> | null = null;
   #onLastConnection: () => void = () => {};
@@ -64,9 +70,16 @@ export class Worker {
     this.#store = store;
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
+    this.#pages = this.#readPages();
     const { maxSockets, httpKeepAlive } = config.server;
+    this.#places = new Places(maxSockets);
     this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive });
-    this.#listeners = this.#createListeners();
+    const isTrusted = trust(config.server.trustedProxies);
+    const routerParts = this.#routerParts(isTrusted);
+    this.#lane = config.server.fastLane ? new Lane(this.#laneParts(routerParts)) : null;
+    this.#pools.other = this.#lane;
+    this.#traffic = new Traffic(this.#lane);
+    this.#listeners = this.#createListeners(isTrusted, routerParts);
   }
 
   /** Begins to accept. @returns where, as URLs. @throws Error with a sentence for the operator */
@@ -130,12 +143,14 @@ export class Worker {
   async #finish(): Promise<void> {
     this.#stopWatching();
     for (const listener of this.#listeners) listener.stop();
+    this.#lane?.closeIdleClients();
     await this.#lastConnection();
     const { requests, tunnels } = this.#config.server.drain;
     await Promise.all(this.#listeners.map((listener) => listener.greeted(requests * 1000)));
     await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
     for (const listener of this.#listeners) listener.closeIdle();
     this.#pools.close();
+    this.#lane?.close();
     await this.#store.close();
     await this.#accessLog?.close();
   }
@@ -209,26 +224,26 @@ export class Worker {
     }
   }
 
-  #createListeners(): Listener[] {
-    const { server, listeners } = this.#config;
-    const { staticDir, trustedProxies, timeouts } = server;
-    const pages = Pages.read(
-      staticDir === null ? [packagePagesFolder] : [packagePagesFolder, staticDir],
-      (path, cause) =>
-        this.#log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `no error pages from ${path}`),
+  #readPages(): Pages {
+    const { staticDir } = this.#config.server;
+    const folders = staticDir === null ? [packagePagesFolder] : [packagePagesFolder, staticDir];
+    return Pages.read(folders, (path, cause) =>
+      this.#log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `no error pages from ${path}`),
     );
-    const isDraining = (): boolean => this.#isDraining;
-    const refuseParts = { pages, clock: this.#clock, bodyMs: timeouts.body * 1000, isDraining };
-    const isTrusted = trust(trustedProxies);
-    const routerParts = this.#routerParts(isTrusted, (exchange, error) => refuse(exchange, error, refuseParts));
+  }
+
+  #createListeners(isTrusted: (address: string) => boolean, routerParts: RouterParts): Listener[] {
+    const { server, listeners } = this.#config;
+    const pages = this.#pages;
     const parts: ListenerParts = {
-      timeouts,
+      timeouts: server.timeouts,
+      lane: this.#lane,
       headerBytes: server.limits.headerBytes,
       maxConnections: server.limits.connections,
       isTrusted,
       serve: (exchange) => this.#traffic.add(exchange, route(exchange, routerParts)),
       refuse: (exchange, error) => {
-        refuse(exchange, error, refuseParts);
+        routerParts.refuse(exchange, error);
         const recorded = exchange.ended.then(() => this.#record(exchange));
         this.#traffic.add(exchange, recorded);
       },
@@ -244,14 +259,17 @@ export class Worker {
     return listeners.map((listener) => new Listener(listener, parts));
   }
 
-  #routerParts(isTrusted: (address: string) => boolean, refuseExchange: RouterParts['refuse']): RouterParts {
+  #routerParts(isTrusted: (address: string) => boolean): RouterParts {
     const { server } = this.#config;
+    const isDraining = (): boolean => this.#isDraining;
+    const refuseParts = { pages: this.#pages, clock: this.#clock, bodyMs: server.timeouts.body * 1000, isDraining };
     const forwarder = new Forwarder({
       clock: this.#clock,
       limits: limitsOf(this.#config),
       pools: this.#pools,
+      places: this.#places,
       slowUploads: new SlowUploads(server.maxSockets),
-      isDraining: () => this.#isDraining,
+      isDraining,
     });
     return {
       store: this.#store,
@@ -270,13 +288,42 @@ export class Worker {
         void mourn(death, why, server.deadBackendTTL, this.#store, (notice) => logDeathNotice(this.#log, notice));
       },
       pong,
-      refuse: refuseExchange,
+      refuse: (exchange, error) => refuse(exchange, error, refuseParts),
       record: (exchange) => this.#record(exchange),
       policy: {
         retries: server.retryOnError,
         deadOn500: server.deadBackendOn500,
         maxBodyBytes: server.limits.bodyBytes,
       },
+    };
+  }
+
+  #laneParts(routerParts: RouterParts): LaneParts {
+    const { server } = this.#config;
+    const { select, random, headerPolicy, budget } = routerParts;
+    const { header, idle } = server.timeouts;
+    const accessLog = this.#accessLog;
+    return {
+      store: this.#store,
+      select,
+      random,
+      now: () => performance.now(),
+      headerPolicy,
+      budget,
+      places: this.#places,
+      otherPool: this.#pools,
+      maxSockets: server.maxSockets,
+      isKeeping: server.httpKeepAlive,
+      limits: {
+        ...limitsOf(this.#config),
+        headerMs: header * 1000,
+        idleMs: idle * 1000,
+        headerBytes: server.limits.headerBytes,
+      },
+      judge: (found, backend, outcome) => judge(found, backend, outcome, routerParts),
+      record:
+        accessLog && ((passed) => accessLog.append(accessLine(passedRecord(passed), this.#logTime.at(Date.now())))),
+      isDraining: () => this.#isDraining,
     };
   }
 

@@ -37,6 +37,8 @@ export interface ServerConfig {
   readonly deadBackendOn500: boolean;
   /** Keep connections to backends. */
   readonly httpKeepAlive: boolean;
+  /** Relay plain requests byte by byte, without Node's HTTP server and client. */
+  readonly fastLane: boolean;
   /** Folder of error pages; what it lacks comes from the package, unless it has a default page. Null: all packaged. */
   readonly staticDir: string | null;
   readonly debug: boolean;

@@ -16,6 +16,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     retryBudget: settings.retryBudget,
     deadBackendOn500: settings.deadBackendOn500,
     httpKeepAlive: settings.httpKeepAlive,
+    fastLane: settings.fastLane,
     staticDir: staticDir === null ? null : resolve(staticDir),
     debug: settings.debug,
     // A cache of nothing, or for no time, is no cache.

@@ -95,3 +95,17 @@ export function buildRoute(
 ): Route {
   return routeOf(frontend, key, readList(list, onFault), dead);
 }
+
+const servers = new WeakMap<Backend, string>();
+
+/** What connections to a backend are told apart by: two spellings of one server give the same. */
+export function serverOf(backend: Backend): string {
+  let server = servers.get(backend);
+  if (server === undefined) {
+    const { protocol, hostname, port } = backend;
+    server = `${protocol}${hostname}:${port}`;
+    // Asked for with every request: the same string is found faster, too.
+    servers.set(backend, server);
+  }
+  return server;
+}

@@ -1,5 +1,8 @@
 /** From a Host header to the keys it is looked up under. */
 
+/** Load balancers ask for this host to learn whether the router itself is well. */
+export const PING_HOST = '__ping__';
+
 // Letters, digits, '-', '.', '_' and '~' (RFC 3986 §2.3, unreserved). The rest of what reg-name allows is
 // refused: ';' would forge a field of an announcement on `dead`, '*' would name a wildcard's key.
 const NAME = /^([a-z0-9._~-]{1,255})(?::[0-9]{0,5})?$/;

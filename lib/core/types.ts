@@ -1,4 +1,5 @@
 /** The nouns of routing. Types only: this file compiles to nothing. */
+import type { RouterError } from './errors.ts';
 
 /** One server that can answer for a frontend. */
 export interface Backend {
@@ -46,6 +47,26 @@ export type Outcome =
   | { readonly type: 'garbled'; readonly cause: Error }
   /** The client left first, or sent a body that is not HTTP. Says nothing about the backend. */
   | { readonly type: 'abandoned' };
+
+/** One backend tried, and how that ended. */
+export interface Attempted {
+  readonly backend: Backend;
+  readonly outcome: Outcome;
+  readonly tookMs: number;
+}
+
+/** What the fast lane did for a request before the full lane was given it. Nothing was answered yet. */
+export interface Prior {
+  /** When its head had come, ms on the clock of exchanges. */
+  readonly startedAt: number;
+  /** When the first of the attempts began, if there was any. */
+  readonly triedAt: number | null;
+  readonly attempts: readonly Attempted[];
+  /** Why the client's side broke off, where it did: that is its answer. */
+  readonly interruption: RouterError | null;
+  /** Its body, or part of it, went to a backend and was not kept: there is none to be read any more. */
+  readonly isBodyLost: boolean;
+}
 
 /** What rules may know of a request. Plain data, so that rules are tested without sockets. */
 export interface RequestTraits {

@@ -1,3 +1,4 @@
+import type { PassedExchange } from '../fastlane/parts.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import type { AccessRecord } from './access-line.ts';
 
@@ -21,4 +22,10 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     totalMs: now - exchange.startedAt,
     backendMs: exchange.tryingSince === null ? null : now - exchange.tryingSince,
   };
+}
+
+/** What the access log says of an exchange that ended in the fast lane. */
+export function passedRecord(passed: PassedExchange): AccessRecord {
+  const status = passed.status === 0 ? CLIENT_CLOSED_REQUEST : passed.status;
+  return { ...passed, version: '1.1', status };
 }

@@ -8,7 +8,7 @@ import { relayAnswer, relayInformation } from './answer.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';
-import { Pace } from './pace.ts';
+import { Pace } from '../core/pace.ts';
 import { relayUpgrade } from './upgrade.ts';
 
 export interface AttemptParts {
@@ -24,6 +24,8 @@ type Phase = 'waiting' | 'connecting' | 'sending' | 'sent' | 'settled';
 /** One request to one backend, from the wish for a connection to the head of the answer. */
 export class Attempt implements BodyProgress {
   readonly outcome: Promise<Outcome>;
+  /** Resolves when the backend's connection is not needed any more. */
+  readonly freed: Promise<void>;
   readonly #exchange: Exchange;
   readonly #backend: Backend;
   readonly #parts: AttemptParts;
@@ -33,6 +35,7 @@ export class Attempt implements BodyProgress {
   #pace: Pace | null = null;
   #hasHeard = false;
   #settle: (outcome: Outcome) => void = () => {};
+  #free: () => void = () => {};
 
   constructor(exchange: Exchange, backend: Backend, parts: AttemptParts) {
     this.#exchange = exchange;
@@ -41,6 +44,9 @@ export class Attempt implements BodyProgress {
     this.#alarm = new Alarm(() => this.#onAlarm());
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.freed = new Promise((resolve) => {
+      this.#free = resolve;
     });
     exchange.onInterrupt = () => this.#end({ type: 'abandoned' });
   }
@@ -63,7 +69,10 @@ export class Attempt implements BodyProgress {
     out.once('response', (answer) => this.#onAnswer(answer));
     out.once('upgrade', (answer, socket, head) => this.#onUpgrade(answer, socket, head));
     // Node closes the request without an error when a 101 comes that nobody asked for.
-    out.once('close', () => this.fail(new Error('the backend closed the connection')));
+    out.once('close', () => {
+      this.#free();
+      this.fail(new Error('the backend closed the connection'));
+    });
     // Without a body there is nothing to hold back: Node sends the head as soon as there is a connection.
     if (!this.#hasBody) out.end();
   }

@@ -4,16 +4,9 @@ import type { RouterError } from '../core/errors.ts';
 import type { Peer } from '../core/forwarded.ts';
 import type { RequestHead } from '../core/request-head.ts';
 import type { OutgoingRequest } from '../core/request-headers.ts';
-import type { Backend, Outcome, Route } from '../core/types.ts';
+import type { Attempted, Backend, Prior, Route } from '../core/types.ts';
 import { RequestBody } from './body.ts';
 import { readEarly } from './early.ts';
-
-/** One backend tried, and how that ended. */
-export interface Attempt {
-  readonly backend: Backend;
-  readonly outcome: Outcome;
-  readonly tookMs: number;
-}
 
 /** The client's socket after an upgrade request, and the bytes that came with it. */
 export interface UpgradeSocket {
@@ -28,6 +21,8 @@ export interface ExchangeStart {
   /** Set when the client asked to switch protocols: `response` answers it if that comes to nothing. */
   readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
+  /** What the fast lane did for the request before; null when it came here first. */
+  readonly prior: Prior | null;
 }
 
 /** One request, from its head to its log line. Steps fill it in; nothing is hung on `request` or `response`. */
@@ -40,7 +35,9 @@ export class Exchange {
   /** Gives what the client sent ahead of the answer to its upgrade, after `upgrade.head`; from then on its bytes are the caller's. */
   readonly takeEarly: () => Buffer;
   /** `performance.now()`, ms. */
-  readonly startedAt = performance.now();
+  readonly startedAt: number;
+  /** Its body, or part of it, is gone: neither can it be read, nor can a next request be found behind it. */
+  readonly isBodyLost: boolean;
 
   /** Null until it was understood. */
   head: RequestHead | null = null;
@@ -50,7 +47,7 @@ export class Exchange {
   trying: Backend | null = null;
   /** `performance.now()`, ms. */
   tryingSince: number | null = null;
-  readonly attempts: Attempt[] = [];
+  readonly attempts: Attempted[] = [];
   /** Why the router answered itself; null when a backend did. */
   refusal: RouterError | null = null;
   /** Why the exchange was cut short from the client's side; its answer, if there can be one. */
@@ -72,6 +69,10 @@ export class Exchange {
     this.upgrade = start.upgrade;
     this.peer = start.peer;
     this.body = new RequestBody(start.request);
+    const { prior } = start;
+    this.startedAt = prior?.startedAt ?? performance.now();
+    this.isBodyLost = prior?.isBodyLost ?? false;
+    if (prior !== null) this.#goOn(prior);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -109,6 +110,13 @@ export class Exchange {
     this.onInterrupt?.();
     // Half of an answer must not look like a whole one.
     if (this.isAnswered) this.cut();
+  }
+
+  #goOn({ attempts, triedAt, interruption }: Prior): void {
+    this.attempts.push(...attempts);
+    this.trying = attempts.at(-1)?.backend ?? null;
+    this.tryingSince = triedAt;
+    this.interruption = interruption;
   }
 
   /** A client that ends its side before it was answered has left: it could never use what it asked for. */

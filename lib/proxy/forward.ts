@@ -18,11 +18,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
+import { serverOf } from '../core/backend.ts';
+import type { Places } from '../core/places.ts';
 import type { Backend, Outcome } from '../core/types.ts';
 import { Attempt, type AttemptParts } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Pools } from './pools.ts';
 import type { SlowUploads } from './slow-uploads.ts';
+import { awaitPlace } from './turn.ts';
 
 /** Stale connections met in a row before the backend is taken at its word. */
 const STALE_LIMIT = 3;
@@ -37,6 +40,7 @@ const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as S
 
 export interface ForwarderParts extends AttemptParts {
   readonly pools: Pools;
+  readonly places: Places;
   readonly slowUploads: SlowUploads;
 }
 
@@ -62,12 +66,25 @@ export class Forwarder {
   }
 
   async #try(exchange: Exchange, backend: Backend): Promise<Outcome> {
+    const { places, clock, limits } = this.#parts;
+    const place =
+      places.enter(serverOf(backend)) ??
+      (await awaitPlace(exchange, serverOf(backend), places, clock, limits.connectMs));
+    if ('type' in place) return place;
+    // A moment later: the connection is free only when its agent has been told so.
+    const leave = (): unknown => setImmediate(() => place.leave());
     for (let stale = 0; ; stale++) {
       const attempt = new Attempt(exchange, backend, this.#parts);
+      this.#parts.pools.makeRoom(backend);
       this.#send(exchange, backend, attempt);
       const outcome = await attempt.outcome;
-      if (outcome.type !== 'broken' || !attempt.wasStale || stale >= STALE_LIMIT) return outcome;
-      this.#parts.pools.forget(backend);
+      if (outcome.type === 'broken' && attempt.wasStale && stale < STALE_LIMIT) {
+        this.#parts.pools.forget(backend);
+        continue;
+      }
+      if (outcome.type === 'answered') void attempt.freed.then(leave);
+      else leave();
+      return outcome;
     }
   }
 

@@ -1,8 +1,7 @@
+import { PING_HOST } from '../core/hostname.ts';
 import type { RequestHead } from '../core/request-head.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Load balancers ask for this host to learn whether the router itself is well. */
-const PING_HOST = '__ping__';
 const BODY = 'ok';
 
 export function isPing(head: RequestHead): boolean {

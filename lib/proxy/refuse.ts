@@ -35,7 +35,12 @@ export function refuse(exchange: Exchange, error: RouterError, parts: RefusePart
   headers.push(...(exchange.outgoing?.answerFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
   // Where the head was not understood, or its body broke off, nobody knows where the next request starts.
-  const mustClose = head === null || exchange.interruption !== null || exchange.upgrade !== null || parts.isDraining();
+  const mustClose =
+    head === null ||
+    exchange.isBodyLost ||
+    exchange.interruption !== null ||
+    exchange.upgrade !== null ||
+    parts.isDraining();
   if (mustClose) headers.push('Connection', 'close');
   const { body } = parts.pages.for(status);
   exchange.bytesSent = request.method === 'HEAD' ? 0 : body.length;

@@ -6,14 +6,22 @@ import { readHead } from '../core/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
 import { mayRetry } from '../core/retry.ts';
 import { choose } from '../core/selection.ts';
-import type { Backend, Death, Outcome, RequestTraits, Route, Selection } from '../core/types.ts';
+import type { Attempted, Backend, Death, Outcome, RequestTraits, Route, Selection } from '../core/types.ts';
 import { describeOutcome, isDeadly } from '../core/verdict.ts';
 import type { RouteStore } from '../store/store.ts';
 import type { RetryBudget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
 
-export interface RouterParts {
+/** What decides about deaths. */
+export interface JudgeParts {
+  readonly store: Pick<RouteStore, 'hasHealthChecker'>;
+  /** `why`: for the operator. */
+  readonly mourn: (death: Death, why: string) => void;
+  readonly policy: { readonly deadOn500: boolean };
+}
+
+export interface RouterParts extends JudgeParts {
   readonly store: Pick<RouteStore, 'find' | 'hasHealthChecker'>;
   readonly select: Selection;
   /** Returns [0, 1). */
@@ -21,8 +29,6 @@ export interface RouterParts {
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: RetryBudget;
   readonly forward: (exchange: Exchange, backend: Backend) => Promise<Outcome>;
-  /** `why`: for the operator. */
-  readonly mourn: (death: Death, why: string) => void;
   readonly pong: (exchange: Exchange) => void;
   readonly refuse: (exchange: Exchange, error: RouterError) => void;
   /** Told once of every exchange, when it has ended. */
@@ -67,7 +73,7 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
     hasBody: hasBody(head.framing),
   };
   // A client that waits for 100 sends nothing before a backend has said so.
-  if (traits.hasBody && !head.expectsContinue) await exchange.body.gather(GATHER_MS);
+  if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost) await exchange.body.gather(GATHER_MS);
   if (maxBodyBytes > 0 && exchange.body.bytes > maxBodyBytes) {
     throw new RouterError('body-too-large', `a body of more than ${maxBodyBytes} bytes`);
   }
@@ -76,20 +82,21 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
 
 async function tryBackends(exchange: Exchange, found: Route, traits: RequestTraits, parts: RouterParts): Promise<void> {
   const tried = new Set<number>();
+  // What the fast lane has tried counts as if it had been tried here.
+  const earlier = [...exchange.attempts];
   let failure: Failure | null = null;
   for (let retries = 0; ; retries++) {
     if (exchange.interruption !== null) return stopped(exchange);
-    const backend = choose(found, tried, parts.select, traits, parts.random);
-    if (backend === null) throw givenUp(failure);
-    if (retries > 0 && !parts.budget.take()) throw givenUp(failure);
-    const outcome = await attempt(exchange, backend, parts);
-    if (retries > 0) parts.budget.giveBack();
-
-    // An only backend is never declared dead: a bad answer beats none.
-    const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
-    if (found.backends.length > 1 && isDeadly(outcome, on500)) {
-      parts.mourn({ frontend: found.frontend, backend, of: found.size }, describeOutcome(outcome));
+    let made = earlier[retries];
+    if (made === undefined) {
+      const backend = choose(found, tried, parts.select, traits, parts.random);
+      if (backend === null) throw givenUp(failure);
+      if (retries > 0 && !parts.budget.take()) throw givenUp(failure);
+      made = await attempt(exchange, backend, parts);
+      if (retries > 0) parts.budget.giveBack();
     }
+    const { backend, outcome } = made;
+    judge(found, backend, outcome, parts);
     if (outcome.type === 'answered' || outcome.type === 'upgraded') return;
     if (outcome.type === 'abandoned') return stopped(exchange);
     failure = outcome;
@@ -98,12 +105,22 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
   }
 }
 
-async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts): Promise<Outcome> {
+async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts): Promise<Attempted> {
   exchange.trying = backend;
   exchange.tryingSince = performance.now();
   const outcome = await parts.forward(exchange, backend);
-  exchange.attempts.push({ backend, outcome, tookMs: performance.now() - exchange.tryingSince });
-  return outcome;
+  const made = { backend, outcome, tookMs: performance.now() - exchange.tryingSince };
+  exchange.attempts.push(made);
+  return made;
+}
+
+/** Files the death of a backend, if that is what an outcome means. */
+export function judge(found: Route, backend: Backend, outcome: Outcome, parts: JudgeParts): void {
+  // An only backend is never declared dead: a bad answer beats none.
+  const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
+  if (found.backends.length > 1 && isDeadly(outcome, on500)) {
+    parts.mourn({ frontend: found.frontend, backend, of: found.size }, describeOutcome(outcome));
+  }
 }
 
 /** The client's side broke off: answered with the reason, where there is one and somebody to hear it. */

@@ -1,23 +1,37 @@
 import type { Duplex } from 'node:stream';
 import type { Peer } from '../core/forwarded.ts';
+import type { Prior } from '../core/types.ts';
 import type { Exchange } from '../proxy/exchange.ts';
+
+/** Where a connection comes from that the fast lane lends for one exchange. */
+export interface Lender {
+  readonly prior: Prior;
+  /** To be told when all of the answer was written. */
+  readonly onEnded: () => void;
+}
 
 /** A client's connection: who is at its other end, and the exchanges that are open on it, oldest first. */
 export class Connection {
   readonly socket: Duplex;
   readonly peer: Peer;
+  /** Null for a connection that is ours for good. */
+  readonly lender: Lender | null;
   /** Something unreadable came: nothing further on it is read as a request. */
   hasFailed = false;
   readonly #open = new Set<Exchange>();
 
-  constructor(socket: Duplex, peer: Peer) {
+  constructor(socket: Duplex, peer: Peer, lender: Lender | null = null) {
     this.socket = socket;
     this.peer = peer;
+    this.lender = lender;
   }
 
   add(exchange: Exchange): void {
     this.#open.add(exchange);
-    void exchange.ended.then(() => this.#open.delete(exchange));
+    void exchange.ended.then(() => {
+      this.#open.delete(exchange);
+      this.lender?.onEnded();
+    });
   }
 
   get isIdle(): boolean {

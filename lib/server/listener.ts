@@ -1,13 +1,14 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
-import type { ListenerConfig, Timeouts } from '../config/config.ts';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { ListenerConfig, Timeouts, TlsConfig } from '../config/config.ts';
 import type { ProxiedAddresses } from '../core/proxy-protocol.ts';
 import { RouterError } from '../core/errors.ts';
-import { unmapped } from '../core/forwarded.ts';
+import { type Peer, unmapped } from '../core/forwarded.ts';
 import { readHead } from '../core/request-head.ts';
+import type { Lane } from '../fastlane/lane.ts';
+import type { FullLane } from '../fastlane/parts.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import { Connection } from './connection.ts';
 import { Door } from './door.ts';
@@ -21,6 +22,8 @@ export interface ListenerParts {
   /** Connections served at a time; 0 for any number. */
   readonly maxConnections: number;
   readonly isTrusted: (address: string) => boolean;
+  /** Where connections are served first; null for none. */
+  readonly lane: Pick<Lane, 'admit'> | null;
   /** Answers an exchange. */
   readonly serve: (exchange: Exchange) => void;
   /** Answers an exchange that cannot be served. */
@@ -39,12 +42,29 @@ const LINGER_MS = 2_000;
 /** How long a stop waits for the first request on a connection that was accepted just before, ms. */
 const GREETING_MS = 1_000;
 
-/** One address that clients come in by: a door, Node's HTTP server behind it, and all that it would answer in its own way. */
+/**
+ * One address that clients come in by: a door, TLS, the fast lane, and behind them Node's HTTP server, with all that it
+ * would answer in its own way.
+ */
 export class Listener {
   readonly config: ListenerConfig;
   readonly #parts: ListenerParts;
   readonly #door: Door;
+  readonly #tls: TlsServer | null;
   readonly #server: Server;
+  /** How the fast lane sees us. */
+  readonly #fullLane: FullLane = {
+    adopt: (socket) => {
+      this.#server.emit('connection', socket);
+      socket.resume();
+    },
+    serveOnce: (stream, peer, prior, onEnded) => {
+      this.#connections.set(stream, new Connection(stream, peer, { prior, onEnded }));
+      this.#server.emit('connection', stream as Socket);
+    },
+    timeOut: (socket, peer) => this.#onHeadTimeout(socket, peer),
+    greet: (socket) => this.#greet(clientOf(socket)),
+  };
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Who a load balancer said its clients are, by the address and port that the connection came from. */
   readonly #proxied = new Map<string, ProxiedAddresses>();
@@ -56,6 +76,7 @@ export class Listener {
     this.config = config;
     this.#parts = parts;
     this.#server = this.#createServer();
+    this.#tls = config.tls && this.#createTls(config.tls);
     this.#door = new Door({
       limit: parts.maxConnections,
       proxyProtocol: config.proxyProtocol,
@@ -111,14 +132,12 @@ export class Listener {
       requestTimeout: 0,
       keepAliveTimeout: timeouts.idle * 1000,
     };
-    const { tls } = this.config;
-    const server = tls
-      ? createHttpsServer({ ...options, handshakeTimeout: timeouts.header * 1000, ...tlsOptions(tls) })
-      : createHttpServer(options);
+    const server = createHttpServer(options);
     // Node would drop the fields past a count without a word, framing fields too; maxHeaderSize bounds them.
     server.maxHeadersCount = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#open({ request, response, upgrade: null, peer: this.#connectionOf(request.socket).peer });
+      const { peer, lender } = this.#connectionOf(request.socket);
+      this.#open({ request, response, upgrade: null, peer, prior: lender?.prior ?? null });
     };
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
@@ -126,7 +145,6 @@ export class Listener {
     server.on('upgrade', (request, socket, head) => void this.#onUpgrade(request, socket, head));
     server.on('connect', (request, socket, head) => void this.#onConnect(request, socket, head));
     server.on('clientError', (error, socket) => void this.#onParseError(error, socket));
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
     // The server listens to nobody: the door brings its connections. But only this event starts its watch over
     // heads that take too long (see test/wire/limits.test.ts).
     server.emit('listening');
@@ -141,27 +159,44 @@ export class Listener {
       this.#greet(client);
       this.#proxied.delete(client);
     });
-    this.#server.emit('connection', socket);
-    // A TLS server reads from below the socket, an HTTP server from the socket itself.
-    if (this.config.tls === null) socket.resume();
+    // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
+    if (this.#tls) this.#tls.emit('connection', socket);
+    else this.#enter(socket);
+  }
+
+  #enter(socket: Socket): void {
+    const { lane } = this.#parts;
+    if (lane) lane.admit(socket, this.#peerOf(socket), this.#fullLane);
+    else this.#fullLane.adopt(socket);
+  }
+
+  #createTls(tls: TlsConfig): TlsServer {
+    const handshakeTimeout = this.#parts.timeouts.header * 1000;
+    const options = { handshakeTimeout, ALPNProtocols: ['http/1.1'], ...tlsOptions(tls) };
+    const server = createTlsServer(options, (socket) => this.#enter(socket));
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
   }
 
   #connectionOf(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (!connection) {
-      const client = clientOf(socket);
-      this.#greet(client);
-      const proxied = this.#proxied.get(client);
-      const address = unmapped(proxied?.source ?? socket.remoteAddress ?? '');
-      connection = new Connection(socket, {
-        address,
-        isTrusted: this.#parts.isTrusted(address),
-        isTls: this.config.tls !== null,
-        localPort: proxied?.destinationPort ?? socket.localPort ?? this.config.port,
-      });
+      this.#greet(clientOf(socket));
+      connection = new Connection(socket, this.#peerOf(socket));
       this.#connections.set(socket, connection);
     }
     return connection;
+  }
+
+  #peerOf(socket: Socket): Peer {
+    const proxied = this.#proxied.get(clientOf(socket));
+    const address = unmapped(proxied?.source ?? socket.remoteAddress ?? '');
+    return {
+      address,
+      isTrusted: this.#parts.isTrusted(address),
+      isTls: this.config.tls !== null,
+      localPort: proxied?.destinationPort ?? socket.localPort ?? this.config.port,
+    };
   }
 
   #greet(client: string): void {
@@ -187,11 +222,17 @@ export class Listener {
     }
     if (!isWebSocket(request)) {
       socket.unshift(withoutUpgrade(request, head));
-      this.#server.emit(this.config.tls ? 'secureConnection' : 'connection', socket as TLSSocket);
+      this.#server.emit('connection', socket);
       socket.resume();
       return;
     }
-    this.#open({ request, response: responseOn(request, socket), upgrade: { socket, head }, peer: connection.peer });
+    this.#open({
+      request,
+      response: responseOn(request, socket),
+      upgrade: { socket, head },
+      peer: connection.peer,
+      prior: null,
+    });
   }
 
   async #onConnect(request: IncomingMessage, duplex: Duplex, head: Buffer): Promise<void> {
@@ -201,9 +242,18 @@ export class Listener {
     await connection.settled();
     if (socket.destroyed) return;
     const response = responseOn(request, socket);
-    const exchange = new Exchange({ request, response, upgrade: { socket, head }, peer: connection.peer });
+    const upgrade = { socket, head };
+    const exchange = new Exchange({ request, response, upgrade, peer: connection.peer, prior: null });
     connection.add(exchange);
     this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not served here'));
+  }
+
+  /** What Node's server does about a head that takes too long. */
+  #onHeadTimeout(socket: Socket, peer: Peer): void {
+    this.#greet(clientOf(socket));
+    this.#connections.set(socket, new Connection(socket, peer));
+    socket.on('error', () => socket.destroy());
+    void this.#onParseError(Object.assign(new Error('request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
   }
 
   async #onParseError(error: ParseError, duplex: Duplex): Promise<void> {

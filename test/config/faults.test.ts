@@ -33,6 +33,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { retryBudget: 1.1 } }, 'server.retryBudget: must be a number from 0 to 1'],
   [{ server: { deadBackendOn500: 'yes' } }, `server.deadBackendOn500: ${FLAG}`],
   [{ server: { httpKeepAlive: 1 } }, `server.httpKeepAlive: ${FLAG}`],
+  [{ server: { fastLane: 'yes' } }, `server.fastLane: ${FLAG}`],
   [{ server: { debug: 'true' } }, `server.debug: ${FLAG}`],
   [{ server: { staticDir: 1 } }, 'server.staticDir: must be text'],
   [{ cache: { mode: 'pull' } }, 'cache.mode: must be "request" or "push"'],

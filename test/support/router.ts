@@ -144,12 +144,15 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
+/** `on` or `off`: in which setting of `server.fastLane` tests run that do not choose; its default when not given. */
+const FAST_LANE = process.env['HIPACHE_FAST_LANE'];
+
 /** Writes a configuration with one worker on a free port, access log on standard output. Returns its path. */
 export function writeConfig(folder: string, { routes, server, config }: RouterOptions): string {
   const path = join(folder, 'config.json');
   if (routes) writeFileSync(join(folder, 'routes.json'), JSON.stringify(routes));
   const base = {
-    server: { workers: 1, accessLog: '-', ...server },
+    server: { workers: 1, accessLog: '-', ...(FAST_LANE && { fastLane: FAST_LANE === 'on' }), ...server },
     http: { port: 0, bind: ['127.0.0.1'] },
     ...(routes && { driver: 'file:routes.json' }),
     // Tests run as root in some places; files in a temporary folder are only for its owner.

@@ -91,3 +91,59 @@ function readChunked(bytes: string): { body: string; trailers: [string, string][
     trailers.push(readField(line));
   }
 }
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** In order, as received. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Decoded. */
+  readonly body: string;
+  readonly trailers: readonly (readonly [name: string, value: string])[];
+}
+
+const STATUS_LINE = /^HTTP\/1\.1 ([0-9]{3}) ([\t -~\u0080-\u00ff]*)$/;
+
+/**
+ * All answers in `bytes` (latin1), interim ones included.
+ * @param methods of the requests that they answer, in order
+ * @throws Error when anything could be read in two ways, or `Incomplete`
+ */
+export function readAnswers(bytes: string, methods: readonly string[]): WireAnswer[] {
+  const answers: WireAnswer[] = [];
+  let rest = bytes;
+  let finals = 0;
+  while (rest !== '') {
+    const [answer, after] = readAnswer(rest, methods[finals] ?? 'GET');
+    answers.push(answer);
+    if (answer.status >= 200) finals++;
+    rest = after;
+  }
+  return answers;
+}
+
+function readAnswer(bytes: string, method: string): [WireAnswer, string] {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) throw new Incomplete(`no end of the header section in ${JSON.stringify(bytes)}`);
+  const [statusLine = '', ...lines] = bytes.slice(0, end).split('\r\n');
+  const match = STATUS_LINE.exec(statusLine);
+  if (!match) throw new Error(`status line ${JSON.stringify(statusLine)}`);
+  const status = Number(match[1]);
+  const head = { status, reason: match[2] ?? '', fields: lines.map(readField) };
+  const rest = bytes.slice(end + 4);
+  const lengths = valuesOf(head, 'content-length');
+  const codings = valuesOf(head, 'transfer-encoding');
+  if (lengths.length + codings.length > 1) throw new Error('framed more than once');
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) {
+    return [{ ...head, body: '', trailers: [] }, rest];
+  }
+  if (codings.length === 1) {
+    if (codings[0]?.toLowerCase() !== 'chunked') throw new Error(`Transfer-Encoding ${codings[0]}`);
+    const { body, trailers, after } = readChunked(rest);
+    return [{ ...head, body, trailers }, after];
+  }
+  if (lengths.length === 0) return [{ ...head, body: rest, trailers: [] }, ''];
+  const length = Number(lengths[0]);
+  if (rest.length < length) throw new Incomplete(`a body of ${rest.length} bytes, not ${length}`);
+  return [{ ...head, body: rest.slice(0, length), trailers: [] }, rest.slice(length)];
+}

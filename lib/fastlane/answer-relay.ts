@@ -1,0 +1,139 @@
+import { Body } from './body.ts';
+import type { OccupiedClient } from './occupant.ts';
+import { type ReadAnswer, mayBeginAnswer, readAnswer } from './response-grammar.ts';
+import type { LaneShared } from './shared.ts';
+
+/**
+ * How far an answer has come: its head is awaited; its body is; it is whole; it is whole and more came than belongs to
+ * it; or it cannot be passed on (any further).
+ */
+export type AnswerProgress = 'head' | 'body' | 'whole' | 'excess' | 'faulty';
+
+/** A head, bytes. Node's client, in the full lane, counts 16 KiB without the white space between the fields. */
+const HEAD_BYTES = 20_480;
+const HEAD_END = Buffer.from('\r\n\r\n');
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** Reads a backend's answer and writes it to the client. One for each client's connection, used again and again. */
+export class AnswerRelay {
+  readonly #client: OccupiedClient;
+  readonly #shared: LaneShared;
+  readonly #body = new Body();
+  #toHead = false;
+  #partial: Buffer | null = null;
+  /** Of the answer that is being relayed; null until its head has come. */
+  answer: ReadAnswer | null = null;
+  /** A byte has come from the backend. */
+  hasHeard = false;
+  /** The client's connection is to be closed after it. */
+  isLast = false;
+  /** Field lines to add, unless the backend gives an id of its own. */
+  answerFields = '';
+  /** The client takes no more for now. */
+  isBlocked = false;
+  /** Why it is `faulty`. */
+  fault = '';
+
+  constructor(client: OccupiedClient, shared: LaneShared) {
+    this.#client = client;
+    this.#shared = shared;
+  }
+
+  /** Awaits a next answer. @param toHead to HEAD. @param isLast the client wants no further one */
+  start(toHead: boolean, isLast: boolean): void {
+    this.#toHead = toHead;
+    this.isLast = isLast;
+    this.answerFields = '';
+    this.#partial = null;
+    this.answer = null;
+    this.hasHeard = false;
+    this.isBlocked = false;
+    this.#body.start('none', 0);
+  }
+
+  /** Bytes of the answer's body so far, chunk framing left out. */
+  get bodyBytes(): number {
+    return this.#body.payload;
+  }
+
+  onBytes(bytes: Buffer): AnswerProgress {
+    this.hasHeard = true;
+    if (this.answer !== null) return this.#relay('', bytes, 0);
+    const all = this.#partial === null ? bytes : Buffer.concat([this.#partial, bytes]);
+    this.#partial = null;
+    for (let at = 0; ;) {
+      const end = all.indexOf(HEAD_END, at) + HEAD_END.length;
+      if (end < HEAD_END.length) return this.#await(all, at);
+      if (end - at > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+      const answer = readAnswer(all.toString('latin1', at, end), this.#toHead);
+      if (typeof answer === 'string') return this.#fail(answer);
+      if (answer.status === 101) return this.#fail('a 101 that nobody asked for');
+      if (answer.status >= 200) return this.#begin(answer, all, end);
+      // RFC 9110 §15.2: 1xx is passed on, but for a 100: who waits for that is not served in this lane.
+      if (answer.status > 100) this.#client.write(`${answer.line}${answer.fields}\r\n`, null);
+      if (end === all.length) return 'head';
+      at = end;
+    }
+  }
+
+  /** The backend has ended its side. @returns whether that is the end of the answer, too */
+  onEnd(): boolean {
+    if (this.answer?.framing !== 'close') return false;
+    this.#client.write(LAST_CHUNK, null);
+    return true;
+  }
+
+  #await(bytes: Buffer, at: number): AnswerProgress {
+    const length = bytes.length - at;
+    if (length > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+    if (!mayBeginAnswer(bytes.toString('latin1', at))) return this.#fail('the head of the answer is not HTTP/1.1');
+    this.#partial = bytes.subarray(at);
+    return 'head';
+  }
+
+  #begin(answer: ReadAnswer, bytes: Buffer, at: number): AnswerProgress {
+    const { parts, keepLines, dateLine } = this.#shared;
+    this.answer = answer;
+    let text = answer.line + answer.fields;
+    if (!answer.hasRequestId) text += this.answerFields;
+    this.isLast ||= parts.isDraining();
+    const end = this.isLast ? 'Connection: close\r\n\r\n' : keepLines;
+    text += answer.hasDate ? end : dateLine() + end;
+    this.#body.start(answer.framing, answer.length);
+    return this.#relay(text, bytes, at);
+  }
+
+  /** @param text a head to be written first */
+  #relay(text: string, bytes: Buffer, at: number): AnswerProgress {
+    const body = this.#body;
+    if (body.isDone) {
+      this.#write(text, null);
+      return at < bytes.length ? 'excess' : 'whole';
+    }
+    const end = body.read(bytes, at);
+    if (end < 0) {
+      this.#write(text, null);
+      return this.#fail('a broken chunk in the answer');
+    }
+    if (this.answer?.framing === 'close') this.#writeChunk(text, body.output);
+    else this.#write(text, body.output);
+    if (!body.isDone) return 'body';
+    return end < bytes.length ? 'excess' : 'whole';
+  }
+
+  #write(text: string, bytes: Buffer | null): void {
+    if (text !== '' || bytes !== null) this.isBlocked = !this.#client.write(text, bytes);
+  }
+
+  /** To a body that ends as its connection does, the client gets chunks: the end of its own would mean nothing to it. */
+  #writeChunk(text: string, bytes: Buffer | null): void {
+    if (bytes === null) return this.#write(text, null);
+    this.#write(`${text}${bytes.length.toString(16)}\r\n`, bytes);
+    this.#write('\r\n', null);
+  }
+
+  #fail(fault: string): AnswerProgress {
+    this.fault = fault;
+    return 'faulty';
+  }
+}

@@ -1,0 +1,86 @@
+import { connect, type Socket } from 'node:net';
+import type { Timed } from './deadlines.ts';
+
+/** Who a connection to a backend works for at the moment. */
+export interface BackendUser {
+  onConnected(): void;
+  onBackendBytes(bytes: Buffer): void;
+  /** What was written has gone; more may be. */
+  onBackendDrained(): void;
+  /** The backend has ended its side in good order. */
+  onBackendEnd(): void;
+  /** The connection is gone. Called once, and nothing after it. */
+  onBackendGone(cause: Error): void;
+}
+
+/** One connection to a backend, for one user after the other. Its listeners are attached once. */
+export class BackendConnection implements Timed {
+  due = Infinity;
+  readonly server: string;
+  readonly socket: Socket;
+  /** Null while it is idle. */
+  user: BackendUser | null;
+  /** It has served a request before: the backend may have closed it, and we not heard of it yet. */
+  isReused = false;
+  #cause: Error | null = null;
+  #onGone: (connection: BackendConnection) => void;
+
+  /** @param onGone told once, before the user, when it cannot be used any more */
+  constructor(
+    server: string,
+    host: string,
+    port: number,
+    user: BackendUser,
+    onGone: (connection: BackendConnection) => void,
+  ) {
+    this.server = server;
+    this.user = user;
+    this.#onGone = onGone;
+    this.socket = connect({ host, port, noDelay: true });
+    this.socket
+      .on('connect', () => this.user?.onConnected())
+      .on('data', (bytes: Buffer) => this.#onBytes(bytes))
+      .on('drain', () => this.user?.onBackendDrained())
+      .on('end', () => this.#onEnd())
+      .on('error', (error) => {
+        this.#cause = error;
+      })
+      .on('close', () => this.#onClose());
+  }
+
+  /** An idle connection has lasted long enough. */
+  ring(): void {
+    this.destroy();
+  }
+
+  /** Ends it without a word to its user. */
+  destroy(): void {
+    this.user = null;
+    this.#tellGone();
+    this.socket.destroy();
+  }
+
+  #onBytes(bytes: Buffer): void {
+    // Bytes that nobody asked for must not be taken for the answer to the next request.
+    if (this.user === null) this.destroy();
+    else this.user.onBackendBytes(bytes);
+  }
+
+  #onEnd(): void {
+    if (this.user === null) this.destroy();
+    else this.user.onBackendEnd();
+  }
+
+  #onClose(): void {
+    this.#tellGone();
+    const { user } = this;
+    this.user = null;
+    user?.onBackendGone(this.#cause ?? new Error('the backend closed the connection'));
+  }
+
+  #tellGone(): void {
+    const tell = this.#onGone;
+    this.#onGone = () => {};
+    tell(this);
+  }
+}

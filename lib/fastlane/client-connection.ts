@@ -1,0 +1,329 @@
+/** A client's connection: finds its requests, one after the other, and gives each to who can serve it. */
+import type { Socket } from 'node:net';
+import type { Peer } from '../core/forwarded.ts';
+import type { Prior } from '../core/types.ts';
+import { Body } from './body.ts';
+import type { Timed } from './deadlines.ts';
+import { Discard } from './discard.ts';
+import { HeadWriter } from './head-writer.ts';
+import { Loan } from './loan.ts';
+import type { Occupant, OccupiedClient } from './occupant.ts';
+import type { FullLane } from './parts.ts';
+import { Passage } from './passage.ts';
+import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
+import { sendTogether } from './send.ts';
+import type { LaneShared } from './shared.ts';
+
+/** What is read ahead of the answer to an earlier request, bytes; past it the client waits. */
+const AHEAD_BYTES = 65_536;
+/** How long a connection that was ended stays open for its client to read why, ms. */
+const LINGER_MS = 2_000;
+/** A head that comes in more pieces than this is from a client that is slow, or wants to be: not for this lane. */
+const HEAD_PIECES = 16;
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** `head`: for a request's. `busy`: it has an occupant. `flushing`: the client must read first. `closing`: no more comes of it. */
+type State = 'head' | 'busy' | 'flushing' | 'closing' | 'gone';
+
+/** Told of the connection's life. */
+export interface ConnectionKeeper {
+  /** An exchange has begun. */
+  onBusy(): void;
+  /** It is over, and the connection free. */
+  onIdle(): void;
+  /** It is no connection of this lane any more. */
+  onGone(connection: ClientConnection): void;
+}
+
+export class ClientConnection implements OccupiedClient, Timed {
+  due: number;
+  readonly socket: Socket;
+  readonly writer: HeadWriter;
+  readonly #peer: Peer;
+  readonly #shared: LaneShared;
+  readonly #fullLane: FullLane;
+  readonly #keeper: ConnectionKeeper;
+  readonly #body = new Body();
+  readonly #passage: Passage;
+  #occupant: Occupant | null = null;
+  #state: State = 'head';
+  /** What was read and belongs to nobody yet. */
+  #ahead: Buffer | null = null;
+  /** Of the head that is being read. */
+  #pieces = 0;
+  #isGreeted = false;
+  /** An exchange is under way, or its answer is not all away. */
+  #isBusy = false;
+
+  constructor(socket: Socket, peer: Peer, shared: LaneShared, fullLane: FullLane, keeper: ConnectionKeeper) {
+    this.socket = socket;
+    this.#peer = peer;
+    this.#shared = shared;
+    this.#fullLane = fullLane;
+    this.#keeper = keeper;
+    const { parts, deadlines } = shared;
+    this.writer = new HeadWriter(peer, parts.headerPolicy, parts.isKeeping);
+    this.#passage = new Passage(this, shared);
+    this.due = deadlines.after(parts.limits.headerMs);
+    deadlines.add(this);
+    socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
+    socket.on('error', this.#onError).on('close', this.#onClose);
+  }
+
+  get bodyBytes(): number {
+    return this.#body.payload;
+  }
+
+  write(text: string, bytes: Buffer | null): boolean {
+    if (bytes === null) return this.socket.write(text, 'latin1');
+    return text === '' ? this.socket.write(bytes) : sendTogether(this.socket, text, bytes);
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.#ahead === null || this.#ahead.length < AHEAD_BYTES) this.socket.resume();
+  }
+
+  passed(isLast: boolean): void {
+    if (!this.#body.isDone) {
+      // Answered before all of it was read: closing at once would reset the connection, and the answer be lost with it.
+      this.#occupant = new Discard(this, this.#shared, isLast);
+      this.resume();
+    } else if (isLast) {
+      this.#close();
+    } else {
+      this.#next();
+    }
+  }
+
+  lend(request: ReadRequest, prior: Prior, held: readonly Buffer[]): void {
+    const loan = new Loan(this, this.#body.isDone, prior.isBodyLost);
+    this.#occupant = loan;
+    this.due = Infinity;
+    loan.push(Buffer.from(request.text, 'latin1'));
+    for (const bytes of held) loan.push(bytes);
+    this.#fullLane.serveOnce(loan, this.#peer, prior, () => loan.onAnswered());
+    if (!this.#body.isDone) this.resume();
+  }
+
+  returned(isLast: boolean): void {
+    this.#occupant = null;
+    if (isLast) this.#close();
+    else this.#next();
+  }
+
+  cut(): void {
+    // Whoever cuts knows that it is over.
+    this.#occupant = null;
+    this.socket.destroy();
+  }
+
+  ring(): void {
+    switch (this.#state) {
+      case 'head':
+        if (this.#ahead === null && this.#isGreeted) this.socket.destroy();
+        else this.#timeOut();
+        return;
+      case 'busy':
+        this.#occupant?.ring();
+        return;
+      case 'flushing':
+      case 'closing':
+        this.socket.destroy();
+        return;
+      case 'gone':
+        return;
+    }
+  }
+
+  /** The lane accepts no more: a connection between two requests is closed. */
+  closeIdle(): void {
+    if (this.#state === 'flushing' || (this.#state === 'head' && this.#isGreeted && this.#ahead === null))
+      this.#close();
+  }
+
+  /** Destroys the connection if an exchange is under way. */
+  cutBusy(): void {
+    if (this.#state !== 'head') this.socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#state === 'head') return this.#readHead(bytes);
+    if (this.#state !== 'busy') {
+      if (this.#state === 'flushing') this.#keepAhead(bytes, 0);
+      return;
+    }
+    const at = this.#body.isDone ? 0 : this.#readBody(bytes, 0);
+    this.#goOn(bytes, at);
+  };
+
+  readonly #onDrain = (): void => {
+    if (this.#state === 'flushing') this.#next();
+    else this.#occupant?.onClientDrained();
+  };
+
+  /** A client that has ended its side has left: Node's server, too, gives half-open connections no answer. */
+  readonly #onEnd = (): void => {
+    this.#letGo();
+    if (this.#state === 'head' && this.#ahead !== null) this.socket.destroy();
+    else this.socket.end();
+    if (this.#state !== 'closing') this.due = this.#shared.deadlines.after(LINGER_MS);
+    this.#state = 'closing';
+  };
+
+  /** All was written, and our side is ended. */
+  readonly #onEnded = (): void => {
+    if (this.#state !== 'closing') return;
+    this.#setBusy(false);
+    this.due = this.#shared.deadlines.after(LINGER_MS);
+  };
+
+  readonly #onError = (): void => {
+    this.socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    this.#letGo();
+    this.#leave();
+  };
+
+  #readHead(bytes: Buffer): void {
+    const all = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
+    const searchFrom = Math.max(0, all.length - bytes.length - 3);
+    const end = all.indexOf(HEAD_END, searchFrom) + HEAD_END.length;
+    const isWhole = end >= HEAD_END.length;
+    const { limits } = this.#shared.parts;
+    if ((isWhole ? end : all.length) > limits.headerBytes) return this.#give(all);
+    if (!isWhole) {
+      if (++this.#pieces > HEAD_PIECES || !mayBegin(all.toString('latin1'))) return this.#give(all);
+      if (this.#ahead === null && this.#isGreeted) this.due = this.#shared.deadlines.after(limits.headerMs);
+      this.#ahead = all;
+      return;
+    }
+    const request = readRequest(all.toString('latin1', 0, end));
+    if (request === null) return this.#give(all);
+    this.#ahead = null;
+    this.#pieces = 0;
+    this.#serve(request, all, end);
+  }
+
+  /** @param at where the request's body begins in `bytes` */
+  #serve(request: ReadRequest, bytes: Buffer, at: number): void {
+    this.#state = 'busy';
+    this.#occupant = this.#passage;
+    this.#setBusy(true);
+    if (!this.#isGreeted) {
+      this.#isGreeted = true;
+      this.#fullLane.greet(this.socket);
+    }
+    this.#body.start(request.framing, request.length);
+    const hasBody = !this.#body.isDone;
+    this.#passage.start(request);
+    let next = at;
+    if (hasBody && at < bytes.length) next = this.#readBody(bytes, at);
+    this.#goOn(bytes, next);
+  }
+
+  /** @returns where the next request begins */
+  #readBody(bytes: Buffer, at: number): number {
+    const end = this.#body.read(bytes, at);
+    if (end < 0) {
+      this.#occupant?.onBadBody(at === 0 ? bytes : bytes.subarray(at));
+      return bytes.length;
+    }
+    this.#occupant?.onBody(this.#body.output, this.#body.isDone);
+    return end;
+  }
+
+  /** What came behind a body: its end may have been the end of the exchange, too. */
+  #goOn(bytes: Buffer, at: number): void {
+    if (at >= bytes.length) return;
+    if (this.#state === 'head') this.#readHead(bytes.subarray(at));
+    else this.#keepAhead(bytes, at);
+  }
+
+  #keepAhead(bytes: Buffer, at: number): void {
+    const rest = bytes.subarray(at);
+    this.#ahead = this.#ahead === null ? rest : Buffer.concat([this.#ahead, rest]);
+    if (this.#ahead.length >= AHEAD_BYTES) this.socket.pause();
+  }
+
+  #next(): void {
+    this.#occupant = null;
+    const { deadlines, parts } = this.#shared;
+    if (this.socket.writableNeedDrain) {
+      // Answers that nobody reads must not pile up.
+      this.#state = 'flushing';
+      this.due = deadlines.after(parts.limits.responseMs);
+      return;
+    }
+    this.#state = 'head';
+    this.#setBusy(false);
+    this.due = deadlines.after(parts.limits.idleMs);
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (this.socket.isPaused()) this.socket.resume();
+    if (ahead !== null) this.#readHead(ahead);
+    else if (parts.isDraining()) this.#closeFree();
+  }
+
+  /** Closes a connection that no exchange is on. */
+  #closeFree(): void {
+    if (this.socket.writableLength === 0) this.socket.destroy();
+    else this.#close();
+  }
+
+  /**
+   * Ends the connection once all that was written is away, and reads on for a while: a client that still sends would
+   * be reset, and could lose what it was told.
+   */
+  #close(): void {
+    const { deadlines, parts } = this.#shared;
+    this.#setBusy(true);
+    this.#state = 'closing';
+    this.#occupant = null;
+    this.due = deadlines.after(parts.limits.responseMs);
+    this.socket.end(this.#onEnded);
+    this.socket.resume();
+  }
+
+  /** The connection is the full lane's for good. */
+  #give(bytes: Buffer): void {
+    this.#leave();
+    this.socket.pause();
+    this.socket.unshift(bytes);
+    this.#fullLane.adopt(this.socket);
+  }
+
+  #timeOut(): void {
+    this.#leave();
+    this.#fullLane.timeOut(this.socket, this.#peer);
+  }
+
+  #letGo(): void {
+    const occupant = this.#occupant;
+    this.#occupant = null;
+    occupant?.onClientGone();
+  }
+
+  #leave(): void {
+    if (this.#state === 'gone') return;
+    this.#setBusy(false);
+    this.#state = 'gone';
+    this.#ahead = null;
+    this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
+    this.socket.off('error', this.#onError).off('close', this.#onClose);
+    this.#shared.deadlines.remove(this);
+    this.#keeper.onGone(this);
+  }
+
+  #setBusy(isBusy: boolean): void {
+    if (isBusy === this.#isBusy) return;
+    this.#isBusy = isBusy;
+    if (isBusy) this.#keeper.onBusy();
+    else this.#keeper.onIdle();
+  }
+}

@@ -1,0 +1,89 @@
+/** Writes the heads that backends get: what core/request-headers.ts says, in text, without taking every head apart. */
+import { forwardedFields, type Peer } from '../core/forwarded.ts';
+import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
+import type { Framing } from '../core/framing.ts';
+import { rawFields, type ReadRequest } from './request-grammar.ts';
+import { fieldLines } from './response-grammar.ts';
+
+export interface WrittenHead {
+  /** The whole head for the backend, latin1. */
+  readonly text: string;
+  readonly clientIp: string;
+  /** Field lines for the answer, unless the backend gives an id of its own. */
+  readonly answerFields: string;
+}
+
+/** Methods that Node's client sends without a length when they have no body: see core/request-headers.ts. */
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+/** Stands for the authority while the lines around it are made. No field value can hold it. */
+const AUTHORITY = '\0';
+
+/** One for each client's connection: whatever does not change from one of its requests to the next is made once. */
+export class HeadWriter {
+  readonly #peer: Peer;
+  readonly #policy: RequestHeaderPolicy;
+  readonly #end: string;
+  /** The forwarded fields of a request that brought none, before and after the authority; null where it is not told. */
+  readonly #before: string;
+  readonly #after: string | null;
+
+  /** @param isKeeping whether backends are to keep their connections open */
+  constructor(peer: Peer, policy: RequestHeaderPolicy, isKeeping: boolean) {
+    this.#peer = peer;
+    this.#policy = policy;
+    this.#end = `Connection: ${isKeeping ? 'keep-alive' : 'close'}\r\n\r\n`;
+    const none = { forwardedFor: [], kept: new Set<string>() };
+    const lines = fieldLines(forwardedFields(policy, peer, peer.address, AUTHORITY, none));
+    const at = lines.indexOf(AUTHORITY);
+    this.#before = at < 0 ? lines : lines.slice(0, at);
+    this.#after = at < 0 ? null : lines.slice(at + 1);
+  }
+
+  /** @param request a plain one */
+  write(request: ReadRequest): WrittenHead {
+    const { fields } = request;
+    return fields === null ? this.#compose(request) : this.#extend(request, fields);
+  }
+
+  /** The usual case: lines are added, and none changed. */
+  #extend({ method, target, host, framing }: ReadRequest, fields: string): WrittenHead {
+    let text = `${method} ${target} HTTP/1.1\r\n${fields}`;
+    if (framing === 'none' && !BODILESS.has(method)) text += 'Content-Length: 0\r\n';
+    text += this.#after === null ? this.#before : this.#before + host + this.#after;
+    const { makeRequestId, tellsRequestId } = this.#policy;
+    let answerFields = '';
+    if (makeRequestId !== null) {
+      const line = `X-Request-Id: ${makeRequestId()}\r\n`;
+      text += line;
+      if (tellsRequestId) answerFields = line;
+    }
+    return { text: text + this.#end, clientIp: this.#peer.address, answerFields };
+  }
+
+  /** The rule itself, for requests that bring what the router decides about. */
+  #compose(request: ReadRequest): WrittenHead {
+    const { text, method, target, host } = request;
+    const head = {
+      method,
+      version: '1.1',
+      path: target,
+      // The rule does not look at it.
+      hostname: host,
+      authority: host,
+      framing: parsedFraming(request),
+      isWebSocket: false,
+      expectsContinue: false,
+      isDebug: false,
+    } as const;
+    const { headers, clientIp, answerFields } = requestHeaders(head, rawFields(text), this.#peer, this.#policy);
+    return {
+      text: `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}${this.#end}`,
+      clientIp,
+      answerFields: fieldLines(answerFields),
+    };
+  }
+}
+
+function parsedFraming({ framing, length }: ReadRequest): Framing {
+  return framing === 'length' ? { kind: 'length', bytes: length } : { kind: framing };
+}

@@ -1,0 +1,42 @@
+/** What was sent is kept up to this size, so that it can be sent again, bytes. */
+const HELD_BYTES = 65_536;
+
+/** A request's body, as far as it could be sent once more. */
+export class HeldBody {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  #isLost = false;
+
+  /** Forgets all: for a next request. */
+  clear(): void {
+    if (this.#parts.length > 0) this.#parts = [];
+    this.#bytes = 0;
+    this.#isLost = false;
+  }
+
+  /** @param isSent it goes to a backend at once: then there is a bound. Before, it is all that there is */
+  add(bytes: Buffer, isSent: boolean): void {
+    this.#bytes += bytes.length;
+    if (this.#isLost) return;
+    if (isSent && this.#bytes > HELD_BYTES) {
+      this.#isLost = true;
+      this.#parts = [];
+    } else {
+      this.#parts.push(bytes);
+    }
+  }
+
+  /** There is a good deal of it: whoever sends it is not slow. */
+  get isMuch(): boolean {
+    return this.#bytes >= HELD_BYTES;
+  }
+
+  /** It was too much to keep. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  get parts(): readonly Buffer[] {
+    return this.#parts;
+  }
+}

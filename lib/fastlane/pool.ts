@@ -1,0 +1,109 @@
+import { serverOf } from '../core/backend.ts';
+import type { Backend } from '../core/types.ts';
+import { BackendConnection, type BackendUser } from './backend-connection.ts';
+import type { Deadlines } from './deadlines.ts';
+
+/** Idle connections to one backend that are kept, at most. */
+const MAX_IDLE = 256;
+/** How long one is kept, ms: long enough for any traffic, and nothing is kept for ever. */
+const IDLE_MS = 60_000;
+
+/** The full lane's connections, as far as both lanes share a limit. */
+export interface OtherPool {
+  /** Open connections to a backend, idle ones included. */
+  open(backend: Backend): number;
+  /** Closes one that is idle. */
+  closeIdle(backend: Backend): void;
+}
+
+export interface PoolParts {
+  /** Connections to one backend, of both lanes. */
+  readonly maxSockets: number;
+  readonly deadlines: Deadlines;
+  readonly other: OtherPool;
+}
+
+/** The lane's connections to one server. */
+interface Server {
+  open: number;
+  /** The latest used last. */
+  readonly idle: BackendConnection[];
+}
+
+/** Connections to backends, kept for the next request. */
+export class Pool {
+  readonly #parts: PoolParts;
+  readonly #servers = new Map<string, Server>();
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /** An idle connection, which is the caller's from then on; null when there is none. @param server as `serverOf` says */
+  take(server: string, user: BackendUser): BackendConnection | null {
+    // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
+    const connection = this.#servers.get(server)?.idle.pop();
+    if (connection === undefined) return null;
+    connection.due = Infinity;
+    connection.isReused = true;
+    connection.user = user;
+    return connection;
+  }
+
+  /** A new connection, which is still being made. Only for who holds one of the backend's places. */
+  open(backend: Backend, user: BackendUser): BackendConnection {
+    const { maxSockets, other, deadlines } = this.#parts;
+    const name = serverOf(backend);
+    const server = this.#servers.get(name) ?? { open: 0, idle: [] };
+    this.#servers.set(name, server);
+    // Fewer than the limit are busy, so one of the others is idle.
+    if (server.open + other.open(backend) >= maxSockets) other.closeIdle(backend);
+    const { hostname, port } = backend;
+    const connection = new BackendConnection(name, hostname, port, user, this.#onGone);
+    server.open++;
+    deadlines.add(connection);
+    return connection;
+  }
+
+  /** Keeps a connection for the next request. */
+  release(connection: BackendConnection): void {
+    const server = this.#servers.get(connection.server);
+    connection.user = null;
+    if (server === undefined || server.idle.length >= Math.min(MAX_IDLE, this.#parts.maxSockets)) {
+      connection.destroy();
+      return;
+    }
+    connection.due = this.#parts.deadlines.after(IDLE_MS);
+    server.idle.push(connection);
+  }
+
+  /** Open connections to a backend, idle ones included. */
+  opened(backend: Backend): number {
+    return this.#servers.get(serverOf(backend))?.open ?? 0;
+  }
+
+  /** Closes the idle connection to a backend that was used longest ago. */
+  closeIdle(backend: Backend): void {
+    this.#servers.get(serverOf(backend))?.idle[0]?.destroy();
+  }
+
+  /** Closes the idle connections to a backend: one of them proved stale, so the others probably are. */
+  forget(server: string): void {
+    for (const connection of this.#servers.get(server)?.idle.slice() ?? []) connection.destroy();
+  }
+
+  /** Closes the idle connections. Busy ones are their users'. */
+  close(): void {
+    for (const { idle } of this.#servers.values()) for (const connection of idle.slice()) connection.destroy();
+  }
+
+  readonly #onGone = (connection: BackendConnection): void => {
+    this.#parts.deadlines.remove(connection);
+    const server = this.#servers.get(connection.server);
+    if (server === undefined) return;
+    const at = server.idle.indexOf(connection);
+    if (at >= 0) server.idle.splice(at, 1);
+    server.open--;
+    if (server.open === 0) this.#servers.delete(connection.server);
+  };
+}

@@ -1,0 +1,102 @@
+/** The grammar of answers: what is passed on of them is what core/response-headers.ts says. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { responseHeaders } from '../../lib/core/response-headers.ts';
+import { fieldLines, mayBeginAnswer, readAnswer } from '../../lib/fastlane/response-grammar.ts';
+import { rawFields } from '../../lib/fastlane/request-grammar.ts';
+
+const line = fc.constantFrom(
+  'Date: now',
+  'Server: \xe9',
+  'X-Empty:',
+  'X-Spaced:  a ',
+  'Set-Cookie: a=1',
+  'set-cookie: b=2',
+  'Content-Length: 3',
+  'content-length: 003',
+  'Content-Length: 1, 1',
+  'Content-Length: -1',
+  'Transfer-Encoding: chunked',
+  'transfer-encoding: CHUNKED',
+  'Transfer-Encoding: gzip, chunked',
+  'Connection: close',
+  'Connection: keep-alive',
+  'connection: x-gone, Close',
+  'X-Gone: 1',
+  'Keep-Alive: timeout=5',
+  'Proxy-Connection: close',
+  'Upgrade: h2c',
+  'TE: x',
+  'Trailer: X-Sum',
+  'X-Request-Id: mine',
+  'Retry-After: 5',
+);
+
+test('whatever a backend answers, it is passed on, or refused, as the rule of the full lane has it', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('1.0', '1.1'),
+      fc.constantFrom(200, 204, 304, 404, 503, 999),
+      fc.array(line, { maxLength: 6 }),
+      fc.boolean(),
+      (version, status, lines, toHead) => {
+        const text = `HTTP/${version} ${status} As you wish\r\n${lines.map((one) => `${one}\r\n`).join('')}\r\n`;
+        const rule = responseHeaders({ status, version, rawHeaders: rawFields(text), toHead, clientVersion: '1.1' });
+        const read = readAnswer(text, toHead);
+        assert.equal(typeof read, typeof rule, `${JSON.stringify(text)}: ${JSON.stringify(read)}`);
+        if (typeof read === 'string' || typeof rule === 'string') return;
+        assert.equal(read.fields, fieldLines(rule.headers));
+        assert.equal(read.line, `HTTP/1.1 ${status} As you wish\r\n`);
+        assert.equal(read.framing === 'close' ? 'chunked' : read.framing, rule.framing?.kind);
+        if (rule.framing?.kind === 'length') assert.equal(read.length, rule.framing.bytes);
+        const names = new Set(rawFields(text).map((name) => name.toLowerCase()));
+        assert.equal(read.hasDate, names.has('date'));
+        assert.equal(read.hasRetryAfter, names.has('retry-after'));
+        assert.equal(read.hasRequestId, names.has('x-request-id'));
+        if (lines.some((one) => /close$/i.test(one) && /^connection/i.test(one))) assert.equal(read.isKept, false);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+for (const [why, text] of Object.entries({
+  'a control byte in the reason': 'HTTP/1.1 200 O\x01K\r\n\r\n',
+  'status 099': 'HTTP/1.1 099 No\r\n\r\n',
+  'status 1000': 'HTTP/1.1 1000 No\r\n\r\n',
+  'HTTP/2.0': 'HTTP/2.0 200 OK\r\n\r\n',
+  'a bare LF': 'HTTP/1.1 200 OK\nX-A: 1\r\n\r\n',
+  'a folded line': 'HTTP/1.1 200 OK\r\nX-A: 1\r\n 2\r\n\r\n',
+  'a space before the colon': 'HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n',
+  'NUL in a value': 'HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n',
+})) {
+  test(`an answer with ${why} is not passed on`, () => assert.equal(typeof readAnswer(text, false), 'string'));
+}
+
+test('a status line may lack its reason, and even the space before it', () => {
+  for (const status of ['HTTP/1.1 200 ', 'HTTP/1.1 200']) {
+    const read = readAnswer(`${status}\r\nContent-Length: 0\r\n\r\n`, false);
+    assert.equal(typeof read === 'string' ? read : read.line, 'HTTP/1.1 200 \r\n');
+  }
+});
+
+test('a 1xx is passed on without what frames a body', () => {
+  const read = readAnswer('HTTP/1.1 103 Early Hints\r\nConnection: X-B\r\nX-B: 1\r\nLink: </a>\r\n\r\n', false);
+  assert.equal(typeof read === 'string' ? read : read.fields, 'Link: </a>\r\n');
+});
+
+test('a beginning may become an answer, or it never will', () => {
+  const text = 'HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n';
+  for (let at = 0; at < text.length; at++) assert.ok(mayBeginAnswer(text.slice(0, at)));
+  for (const wrong of [
+    '-ERR',
+    'HTTP/2',
+    'HTTP/1.1 200 OK\n',
+    'HTTP/1.1 99 No\r\n',
+    'HTTP/1.1 200 OK\r\nX : 1\r\n',
+    '\r\n',
+  ]) {
+    assert.equal(mayBeginAnswer(wrong), false, JSON.stringify(wrong));
+  }
+});
