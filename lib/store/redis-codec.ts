@@ -27,24 +27,44 @@ export interface Found {
 
 type Dead = readonly string[] | string;
 
-/** What the script of redis-script.ts returned for each host. @throws RouterError `store-unavailable` when it is none of its replies */
+/**
+ * What the script of redis-script.ts returned for each host: for `lookupOfScript`.
+ * @throws RouterError `store-unavailable` when it is none of its replies
+ */
 export function repliesOfScript(reply: unknown, hosts: number): readonly unknown[] {
-  if (!Array.isArray(reply) || reply.length !== hosts) throw unexpected(reply);
-  return reply;
+  const replies: unknown = typeof reply === 'string' ? parseJson(reply) : null;
+  if (!Array.isArray(replies) || replies.length !== hosts) throw unexpected(reply);
+  return replies;
 }
 
-/** Reads what it returned for one host. @throws RouterError `store-unavailable` when it is none of its replies */
+/**
+ * Reads what it returned for one host.
+ * @throws Error as Redis replied it; RouterError `store-unavailable` when it is none of its replies
+ */
 export function lookupOfScript(reply: unknown): Lookup {
-  if (reply === null) return { type: 'none' };
-  if (!Array.isArray(reply)) throw unexpected(reply);
+  if (reply === false) return { type: 'none' };
+  if (!Array.isArray(reply)) throw isError(reply) ? new Error(reply.err) : unexpected(reply);
   const [type, index, third, dead, leftMs]: unknown[] = reply;
   if (typeof index !== 'number') throw unexpected(reply);
   if (type === 'too-long') return { type, index };
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
-  if (type !== 'found' || !isStrings(third)) throw unexpected(reply);
-  if (typeof dead !== 'string' && !isStrings(dead)) throw unexpected(reply);
-  if (typeof leftMs !== 'number') throw unexpected(reply);
-  return { type, index, list: third, dead, leftMs };
+  if (type !== 'found' || !isStrings(third) || typeof leftMs !== 'number') throw unexpected(reply);
+  if (typeof dead === 'string' || isStrings(dead)) return { type, index, list: third, dead, leftMs };
+  // Lua has one kind of empty table.
+  if (typeof dead !== 'object' || dead === null || Array.isArray(dead)) throw unexpected(reply);
+  return { type, index, list: third, dead: [], leftMs };
+}
+
+function isError(reply: unknown): reply is { readonly err: string } {
+  return typeof reply === 'object' && reply !== null && 'err' in reply && typeof reply.err === 'string';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -62,9 +62,9 @@ export class RedisLookups {
       const replies = await this.#runScript(batch, deadline);
       for (const [i, { resolve, reject }] of batch.entries()) {
         try {
-          resolve(lookupOf(replies[i]));
+          resolve(lookupOfScript(replies[i]));
         } catch (error) {
-          reject(error);
+          reject(error instanceof RouterError ? error : refused(error));
         }
       }
     } catch (error) {
@@ -114,15 +114,10 @@ export class RedisLookups {
   }
 }
 
-/** @throws RouterError `store-unavailable` when it is an error, or nothing the script says */
-function lookupOf(reply: unknown): Lookup {
-  if (isReplyError(reply)) throw refused(reply);
-  return lookupOfScript(reply);
-}
-
 /** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
-export function refused(error: Error): RouterError {
-  return new RouterError('store-unavailable', `Redis does not serve: ${error.message}`, { cause: error });
+export function refused(error: unknown): RouterError {
+  const said = error instanceof Error ? error.message : String(error);
+  return new RouterError('store-unavailable', `Redis does not serve: ${said}`, { cause: error });
 }
 
 function isScriptRefused({ message }: Error): boolean {

@@ -178,8 +178,12 @@ test('a death written to a replica is refused with the reason, and lookups go on
   assert.equal((await find(store, 'www.x.io'))?.name, 'x');
 });
 
+function bulk(text: string): string {
+  return `$${text.length}\r\n${text}\r\n`;
+}
+
 /** What the script says of one host that nobody set. */
-const NOBODY = '*1\r\n$-1\r\n';
+const NOBODY = bulk('[false]');
 
 test('a server that loads its data is down, with its own words, until it has', async (t) => {
   let isLoading = true;
@@ -223,11 +227,15 @@ test('replies that no Redis gives are a 503', async (t) => {
   const odd = [
     ':1\r\n',
     '*0\r\n',
-    '*2\r\n$-1\r\n$-1\r\n',
-    '*1\r\n:1\r\n',
-    '*1\r\n*0\r\n',
-    '*1\r\n*2\r\n$5\r\nfound\r\n:0\r\n',
-    '*1\r\n*3\r\n$8\r\ntoo-long\r\n$1\r\n0\r\n:1\r\n',
+    bulk('[false'),
+    bulk('[false,false]'),
+    bulk('{}'),
+    bulk('[1]'),
+    bulk('[{}]'),
+    bulk('[[]]'),
+    bulk('[["found",0]]'),
+    bulk('[["found",0,["x","y"],[1],-1]]'),
+    bulk('[["too-long","0"]]'),
     '+OK\r\n',
   ];
   const fake = await fakeRedis(t, (name) => (name === 'evalsha' ? (odd.shift() ?? NOBODY) : '$-1\r\n'));
