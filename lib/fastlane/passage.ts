@@ -405,7 +405,7 @@ export class Passage implements Occupant, BackendUser {
     const { method, target, referer, userAgent } = request;
     const endedAt = now();
     record({
-      clientIp: this.#head?.clientIp ?? '',
+      clientIp: this.#head?.clientIp ?? this.#client.writer.address,
       method,
       target,
       status: this.#relay.answer?.status ?? 0,

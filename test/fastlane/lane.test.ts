@@ -141,6 +141,29 @@ test('a body that is not what its head announced is the full lane’s to refuse,
   await isQuiet(scene, `http:127.0.0.1:${backend.port}`);
 });
 
+test('a lent request whose body does not come after its answer ends the connection', async (t) => {
+  const scene = await startLane(t, { limits: { bodyMs: 200 } });
+  const answer = await send(scene.port, 'POST /early HTTP/1.1\r\nHost: none.test\r\nContent-Length: 5\r\n\r\nhe');
+  assert.deepEqual(statuses(answer), [299]);
+  await eventually(() => assert.equal(scene.lane.size, 0));
+});
+
+test('one whose body does come then goes on', async (t) => {
+  const scene = await startLane(t);
+  const backend = await startSink(t);
+  scene.store.set('site.test', ['site', backend.url]);
+  const client = await dial(scene.port);
+  let text = '';
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  client.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    if (text.endsWith('\r\n\r\n')) client.write(`llo${LAST}`);
+  });
+  client.write('POST /early HTTP/1.1\r\nHost: none.test\r\nContent-Length: 5\r\n\r\nhe');
+  await closed;
+  assert.deepEqual(statuses(text), [299, 200]);
+});
+
 test('an answer of 503 is passed on, and its backend judged', async (t) => {
   const scene = await startLane(t);
   const backend = await startSink(t, 'HTTP/1.1 503 Later\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n');
