@@ -241,7 +241,7 @@ export class Passage implements Occupant, BackendUser {
     } catch {
       backend = null;
     }
-    if (backend === null || backend.protocol === 'https:') return this.#lend(null, null);
+    if (backend === null) return this.#lend(null, null);
     if (!this.#isWhole) this.#client.pause();
     this.#backend = backend;
     this.#triedAt = parts.now();

@@ -58,8 +58,7 @@ export class Pool {
     this.#servers.set(name, server);
     // Fewer than the limit are busy, so one of the others is idle.
     if (server.open + other.open(backend) >= maxSockets) other.closeIdle(backend);
-    const { hostname, port } = backend;
-    const connection = new BackendConnection(name, hostname, port, user, this.#onGone);
+    const connection = new BackendConnection(backend, user, this.#onGone);
     server.open++;
     deadlines.add(connection);
     return connection;
