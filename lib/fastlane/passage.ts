@@ -343,8 +343,9 @@ export class Passage implements Occupant, BackendUser {
     const { pool, parts } = this.#shared;
     const connection = this.#connection;
     this.#connection = null;
-    const isKept = isClean && this.#isWhole && parts.isKeeping && this.#relay.answer?.isKept === true;
-    if (isKept && connection !== null) pool.release(connection);
+    const { answer } = this.#relay;
+    const isKept = isClean && this.#isWhole && parts.isKeeping && answer?.isKept === true;
+    if (isKept && connection !== null) pool.release(connection, answer.keepMs);
     else connection?.destroy();
     this.#drop();
     this.#record();

@@ -11,6 +11,11 @@ import { type LaneScene, startLane } from './scene.ts';
 const PLAIN = 'GET /plain HTTP/1.1\r\nHost: site.test\r\n\r\n';
 const LAST = 'GET /last HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n';
 
+/** An answer of a backend that says for how long it keeps its connection. */
+function keeping(seconds: number): string {
+  return `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=${seconds}\r\nContent-Length: 0\r\n\r\n`;
+}
+
 /** The status of each answer. */
 function statuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 ([0-9]{3})/g)].map(([, status]) => Number(status));
@@ -162,6 +167,20 @@ test('one whose body does come then goes on', async (t) => {
   client.write('POST /early HTTP/1.1\r\nHost: none.test\r\nContent-Length: 5\r\n\r\nhe');
   await closed;
   assert.deepEqual(statuses(text), [299, 200]);
+});
+
+test('a connection that its backend will not keep is not used again', async (t) => {
+  const scene = await startLane(t);
+  const hasty = await startSink(t, keeping(0));
+  const patient = await startSink(t, keeping(5));
+  for (const [{ url, connections }, count] of [
+    [hasty, 3],
+    [patient, 1],
+  ] as const) {
+    scene.store.set('site.test', ['site', url]);
+    await send(scene.port, `${PLAIN}${PLAIN}${LAST}`);
+    assert.equal(connections(), count);
+  }
 });
 
 test('an answer of 503 is passed on, and its backend judged', async (t) => {
