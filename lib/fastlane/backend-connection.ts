@@ -1,4 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { serverOf } from '../core/backend.ts';
+import type { Backend } from '../core/types.ts';
 import type { Timed } from './deadlines.ts';
 
 /** Who a connection to a backend works for at the moment. */
@@ -26,19 +29,13 @@ export class BackendConnection implements Timed {
   #onGone: (connection: BackendConnection) => void;
 
   /** @param onGone told once, before the user, when it cannot be used any more */
-  constructor(
-    server: string,
-    host: string,
-    port: number,
-    user: BackendUser,
-    onGone: (connection: BackendConnection) => void,
-  ) {
-    this.server = server;
+  constructor(backend: Backend, user: BackendUser, onGone: (connection: BackendConnection) => void) {
+    this.server = serverOf(backend);
     this.user = user;
     this.#onGone = onGone;
-    this.socket = connect({ host, port, noDelay: true });
+    this.socket = dial(backend);
     this.socket
-      .on('connect', () => this.user?.onConnected())
+      .on(backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.user?.onConnected())
       .on('data', (bytes: Buffer) => this.#onBytes(bytes))
       .on('drain', () => this.user?.onBackendDrained())
       .on('end', () => this.#onEnd())
@@ -83,4 +80,11 @@ export class BackendConnection implements Timed {
     this.#onGone = () => {};
     tell(this);
   }
+}
+
+/** As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for. */
+function dial({ protocol, hostname: host, port }: Backend): Socket {
+  if (protocol === 'http:') return connect({ host, port, noDelay: true });
+  const socket = connectTls({ host, port, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] });
+  return socket.setNoDelay(true);
 }

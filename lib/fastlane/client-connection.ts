@@ -100,7 +100,9 @@ export class ClientConnection implements OccupiedClient, Timed {
   }
 
   lend(request: ReadRequest, prior: Prior, held: readonly Buffer[]): void {
-    const loan = new Loan(this, this.#body.isDone, prior.isBodyLost);
+    const { deadlines, parts } = this.#shared;
+    const bodyDue = (): number => deadlines.after(parts.limits.bodyMs);
+    const loan = new Loan(this, this.#body.isDone, prior.isBodyLost, bodyDue);
     this.#occupant = loan;
     this.due = Infinity;
     loan.push(Buffer.from(request.text, 'latin1'));

@@ -39,6 +39,11 @@ export class HeadWriter {
     this.#after = at < 0 ? null : lines.slice(at + 1);
   }
 
+  /** The address of the connection's other end. */
+  get address(): string {
+    return this.#peer.address;
+  }
+
   /** @param request a plain one */
   write(request: ReadRequest): WrittenHead {
     const { fields } = request;

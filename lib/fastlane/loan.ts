@@ -5,6 +5,8 @@ import type { Occupant } from './occupant.ts';
 /** A client's connection, as one who was lent it sees it. */
 export interface LoanClient {
   readonly socket: Socket;
+  /** See OccupiedClient. */
+  due: number;
   pause(): void;
   resume(): void;
   /** The loan is over. @param isLast the connection has to be closed, in good order */
@@ -26,16 +28,19 @@ export class Loan extends Duplex implements Occupant {
   #isAnswered = false;
   #isOver = false;
   #onWritten: (() => void) | null = null;
+  readonly #bodyDue: () => number;
 
   /**
    * @param isWhole nothing of the request's body is left to come
    * @param isBodyLost nothing of it will be given
+   * @param bodyDue when the next part of a body is due, on the clock of `client.due`
    */
-  constructor(client: LoanClient, isWhole: boolean, isBodyLost: boolean) {
+  constructor(client: LoanClient, isWhole: boolean, isBodyLost: boolean, bodyDue: () => number) {
     super({ decodeStrings: false });
     this.#client = client;
     this.#isWhole = isWhole;
     this.#isSpoilt = isBodyLost;
+    this.#bodyDue = bodyDue;
     // Whoever was lent it listens, and lets go of it before it is destroyed.
     this.on('error', () => {});
   }
@@ -43,7 +48,7 @@ export class Loan extends Duplex implements Occupant {
   onBody(bytes: Buffer | null, isWhole: boolean): void {
     this.#isWhole = isWhole;
     if (bytes !== null && !this.#isSpoilt && !this.push(bytes)) this.#client.pause();
-    if (isWhole) this.#return();
+    this.#return();
   }
 
   /** As it came: the full lane says what is wrong with it. */
@@ -63,8 +68,10 @@ export class Loan extends Duplex implements Occupant {
     this.destroy();
   }
 
-  /** The full lane's limits apply. */
-  ring(): void {}
+  /** The full lane's limits apply until it has answered; then the rest of the body has not come in time. */
+  ring(): void {
+    if (this.#isAnswered) this.#client.cut();
+  }
 
   /** All of the answer was written. */
   onAnswered(): void {
@@ -112,8 +119,9 @@ export class Loan extends Duplex implements Occupant {
 
   /** Gives the connection back once both the request and the answer are through. */
   #return(): void {
-    if (!this.#isAnswered || !this.#isWhole || this.writableEnded || this.destroyed) return;
-    this.#leave(this.#isSpoilt);
+    if (!this.#isAnswered || this.writableEnded || this.destroyed) return;
+    if (this.#isWhole) this.#leave(this.#isSpoilt);
+    else this.#client.due = this.#bodyDue();
   }
 
   #leave(isLast: boolean): void {

@@ -241,7 +241,7 @@ export class Passage implements Occupant, BackendUser {
     } catch {
       backend = null;
     }
-    if (backend === null || backend.protocol === 'https:') return this.#lend(null, null);
+    if (backend === null) return this.#lend(null, null);
     if (!this.#isWhole) this.#client.pause();
     this.#backend = backend;
     this.#triedAt = parts.now();
@@ -343,8 +343,9 @@ export class Passage implements Occupant, BackendUser {
     const { pool, parts } = this.#shared;
     const connection = this.#connection;
     this.#connection = null;
-    const isKept = isClean && this.#isWhole && parts.isKeeping && this.#relay.answer?.isKept === true;
-    if (isKept && connection !== null) pool.release(connection);
+    const { answer } = this.#relay;
+    const isKept = isClean && this.#isWhole && parts.isKeeping && answer?.isKept === true;
+    if (isKept && connection !== null) pool.release(connection, answer.keepMs);
     else connection?.destroy();
     this.#drop();
     this.#record();
@@ -405,7 +406,7 @@ export class Passage implements Occupant, BackendUser {
     const { method, target, referer, userAgent } = request;
     const endedAt = now();
     record({
-      clientIp: this.#head?.clientIp ?? '',
+      clientIp: this.#head?.clientIp ?? this.#client.writer.address,
       method,
       target,
       status: this.#relay.answer?.status ?? 0,

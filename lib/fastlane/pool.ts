@@ -7,6 +7,8 @@ import type { Deadlines } from './deadlines.ts';
 const MAX_IDLE = 256;
 /** How long one is kept, ms: long enough for any traffic, and nothing is kept for ever. */
 const IDLE_MS = 60_000;
+/** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
+const MARGIN_MS = 1_000;
 
 /** The full lane's connections, as far as both lanes share a limit. */
 export interface OtherPool {
@@ -58,22 +60,22 @@ export class Pool {
     this.#servers.set(name, server);
     // Fewer than the limit are busy, so one of the others is idle.
     if (server.open + other.open(backend) >= maxSockets) other.closeIdle(backend);
-    const { hostname, port } = backend;
-    const connection = new BackendConnection(name, hostname, port, user, this.#onGone);
+    const connection = new BackendConnection(backend, user, this.#onGone);
     server.open++;
     deadlines.add(connection);
     return connection;
   }
 
-  /** Keeps a connection for the next request. */
-  release(connection: BackendConnection): void {
+  /** Keeps a connection for the next request. @param keepMs for how long the backend does */
+  release(connection: BackendConnection, keepMs: number): void {
     const server = this.#servers.get(connection.server);
     connection.user = null;
-    if (server === undefined || server.idle.length >= Math.min(MAX_IDLE, this.#parts.maxSockets)) {
+    const idleMs = Math.min(IDLE_MS, keepMs - Math.min(MARGIN_MS, keepMs / 2));
+    if (idleMs <= 0 || server === undefined || server.idle.length >= Math.min(MAX_IDLE, this.#parts.maxSockets)) {
       connection.destroy();
       return;
     }
-    connection.due = this.#parts.deadlines.after(IDLE_MS);
+    connection.due = this.#parts.deadlines.after(idleMs);
     server.idle.push(connection);
   }
 

@@ -17,6 +17,8 @@ export interface ReadAnswer {
   readonly length: number;
   /** The backend's connection can serve a next request. */
   readonly isKept: boolean;
+  /** For how long the backend keeps it, ms; Infinity where it does not say. */
+  readonly keepMs: number;
   readonly hasDate: boolean;
   readonly hasRequestId: boolean;
   readonly hasRetryAfter: boolean;
@@ -29,6 +31,8 @@ const BEGINNING = new RegExp(`^(?:${LINE}(?:${FIELD})*)?$`);
 const UNFINISHED = /^[\t -~\x80-\xff]*\r?$/;
 const PROTOCOL = 'HTTP/1.';
 const DIGITS = /^[0-9]{1,15}$/;
+// The field is in nobody's standard but RFC 2068, and in wide use.
+const KEEP_SECONDS = /\btimeout=([0-9]{1,9})/i;
 const STATUS_AT = 9;
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -60,6 +64,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
   let isUsual = true;
   let length: string | null = null;
   let isChunked = false;
+  let keepMs = Infinity;
   let saysClose = false;
   let saysKeep = !isOld;
   let hasDate = false;
@@ -97,6 +102,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
         switch (text.slice(at, colon).toLowerCase()) {
           case 'keep-alive':
             isLeftOut = true;
+            keepMs = Number(KEEP_SECONDS.exec(text.slice(colon + 1, end))?.[1] ?? Infinity) * 1000;
             break;
           case 'connection': {
             const value = valueOf(text, colon, end).toLowerCase();
@@ -164,6 +170,7 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
     framing,
     length: framing === 'length' ? Number(length) : 0,
     isKept: saysKeep && !saysClose && framing !== 'close',
+    keepMs,
     hasDate,
     hasRequestId,
     hasRetryAfter,

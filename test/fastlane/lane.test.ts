@@ -11,6 +11,11 @@ import { type LaneScene, startLane } from './scene.ts';
 const PLAIN = 'GET /plain HTTP/1.1\r\nHost: site.test\r\n\r\n';
 const LAST = 'GET /last HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n';
 
+/** An answer of a backend that says for how long it keeps its connection. */
+function keeping(seconds: number): string {
+  return `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=${seconds}\r\nContent-Length: 0\r\n\r\n`;
+}
+
 /** The status of each answer. */
 function statuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 ([0-9]{3})/g)].map(([, status]) => Number(status));
@@ -139,6 +144,43 @@ test('a body that is not what its head announced is the full lane’s to refuse,
   assert.deepEqual([prior?.interruption?.code, prior?.isBodyLost], ['bad-request', true]);
   client.destroy();
   await isQuiet(scene, `http:127.0.0.1:${backend.port}`);
+});
+
+test('a lent request whose body does not come after its answer ends the connection', async (t) => {
+  const scene = await startLane(t, { limits: { bodyMs: 200 } });
+  const answer = await send(scene.port, 'POST /early HTTP/1.1\r\nHost: none.test\r\nContent-Length: 5\r\n\r\nhe');
+  assert.deepEqual(statuses(answer), [299]);
+  await eventually(() => assert.equal(scene.lane.size, 0));
+});
+
+test('one whose body does come then goes on', async (t) => {
+  const scene = await startLane(t);
+  const backend = await startSink(t);
+  scene.store.set('site.test', ['site', backend.url]);
+  const client = await dial(scene.port);
+  let text = '';
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  client.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+    if (text.endsWith('\r\n\r\n')) client.write(`llo${LAST}`);
+  });
+  client.write('POST /early HTTP/1.1\r\nHost: none.test\r\nContent-Length: 5\r\n\r\nhe');
+  await closed;
+  assert.deepEqual(statuses(text), [299, 200]);
+});
+
+test('a connection that its backend will not keep is not used again', async (t) => {
+  const scene = await startLane(t);
+  const hasty = await startSink(t, keeping(0));
+  const patient = await startSink(t, keeping(5));
+  for (const [{ url, connections }, count] of [
+    [hasty, 3],
+    [patient, 1],
+  ] as const) {
+    scene.store.set('site.test', ['site', url]);
+    await send(scene.port, `${PLAIN}${PLAIN}${LAST}`);
+    assert.equal(connections(), count);
+  }
 });
 
 test('an answer of 503 is passed on, and its backend judged', async (t) => {

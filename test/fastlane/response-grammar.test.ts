@@ -81,6 +81,18 @@ test('a status line may lack its reason, and even the space before it', () => {
   }
 });
 
+test('how long a backend keeps its connection is heard', () => {
+  for (const [field, keepMs] of [
+    ['Keep-Alive: timeout=5, max=100', 5_000],
+    ['keep-alive: max=100, Timeout=7', 7_000],
+    ['Keep-Alive: nonsense', Infinity],
+    ['X-A: 1', Infinity],
+  ] as const) {
+    const read = readAnswer(`HTTP/1.1 200 OK\r\n${field}\r\nContent-Length: 0\r\n\r\n`, false);
+    assert.equal(typeof read === 'string' ? read : read.keepMs, keepMs);
+  }
+});
+
 test('a 1xx is passed on without what frames a body', () => {
   const read = readAnswer('HTTP/1.1 103 Early Hints\r\nConnection: X-B\r\nX-B: 1\r\nLink: </a>\r\n\r\n', false);
   assert.equal(typeof read === 'string' ? read : read.fields, 'Link: </a>\r\n');

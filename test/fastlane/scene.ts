@@ -45,6 +45,10 @@ const LIMITS: LaneLimits = {
 /** The full lane answers everything with 299 and the method, the path and the body's length. */
 function startFullLane(): Server {
   const server = createHttpServer({ requireHostHeader: false }, (request, response) => {
+    if (request.url === '/early') {
+      response.writeHead(299, { 'Content-Length': 0 }).end();
+      return;
+    }
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
