@@ -11,7 +11,7 @@ import type { Occupant, OccupiedClient } from './occupant.ts';
 import type { FullLane } from './parts.ts';
 import { Passage } from './passage.ts';
 import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
-import { sendTogether } from './send.ts';
+import { isFull, send, sendTogether } from './send.ts';
 import type { LaneShared } from './shared.ts';
 
 /** What is read ahead of the answer to an earlier request, bytes; past it the client waits. */
@@ -75,8 +75,8 @@ export class ClientConnection implements OccupiedClient, Timed {
   }
 
   write(text: string, bytes: Buffer | null): boolean {
-    if (bytes === null) return this.socket.write(text, 'latin1');
-    return text === '' ? this.socket.write(bytes) : sendTogether(this.socket, text, bytes);
+    if (bytes === null) return send(this.socket, text);
+    return text === '' ? send(this.socket, bytes) : sendTogether(this.socket, text, bytes);
   }
 
   pause(): void {
@@ -256,7 +256,7 @@ export class ClientConnection implements OccupiedClient, Timed {
   #next(): void {
     this.#occupant = null;
     const { deadlines, parts } = this.#shared;
-    if (this.socket.writableNeedDrain) {
+    if (isFull(this.socket)) {
       // Answers that nobody reads must not pile up.
       this.#state = 'flushing';
       this.due = deadlines.after(parts.limits.responseMs);

@@ -15,7 +15,7 @@ import type { WrittenHead } from './head-writer.ts';
 import { HeldBody } from './held-body.ts';
 import type { Occupant, OccupiedClient } from './occupant.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import { sendRequest } from './send.ts';
+import { send, sendRequest } from './send.ts';
 import type { LaneShared } from './shared.ts';
 
 /** How long a body's first part may take before the request is the full lane's, which bounds slow uploads, ms. */
@@ -287,7 +287,8 @@ export class Passage implements Occupant, BackendUser {
 
   #sendBody(bytes: Buffer | null): void {
     const { parts, deadlines } = this.#shared;
-    const isFlowing = bytes === null || this.#connection?.socket.write(bytes) !== false;
+    const connection = this.#connection;
+    const isFlowing = bytes === null || connection === null || send(connection.socket, bytes);
     if (this.#phase === 'sending') {
       if (this.#isWhole) {
         this.#phase = 'sent';

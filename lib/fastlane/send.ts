@@ -4,28 +4,42 @@ import type { Socket } from 'node:net';
 const STRING_BYTES = 16_384;
 
 /**
+ * Writes bytes, or latin1.
+ * @returns false when the socket takes no more for now. Not what its `write` says, which counts what the system has
+ *   taken in the same moment: a large piece would stop the other side each time
+ */
+export function send(socket: Socket, data: Buffer | string): boolean {
+  const isFlowing = typeof data === 'string' ? socket.write(data, 'latin1') : socket.write(data);
+  return isFlowing || socket.writableLength === 0;
+}
+
+/**
  * Writes a head and what there is of its body.
  * @param head latin1
- * @returns false when the socket takes no more for now
+ * @returns as `send`
  */
 export function sendRequest(socket: Socket, head: string, body: readonly Buffer[]): boolean {
   const [first] = body;
-  if (first === undefined) return socket.write(head, 'latin1');
+  if (first === undefined) return send(socket, head);
   if (body.length === 1) return sendTogether(socket, head, first);
   socket.cork();
   socket.write(head, 'latin1');
-  let isFlowing = true;
-  for (const part of body) isFlowing = socket.write(part);
+  for (const part of body) socket.write(part);
   socket.uncork();
-  return isFlowing;
+  return !isFull(socket);
 }
 
-/** Writes text and bytes after it in one go. @returns false when the socket takes no more for now */
+/** Writes text and bytes after it in one go. @returns as `send` */
 export function sendTogether(socket: Socket, text: string, bytes: Buffer): boolean {
-  if (bytes.length <= STRING_BYTES) return socket.write(text + bytes.toString('latin1'), 'latin1');
+  if (bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
   socket.cork();
   socket.write(text, 'latin1');
-  const isFlowing = socket.write(bytes);
+  socket.write(bytes);
   socket.uncork();
-  return isFlowing;
+  return !isFull(socket);
+}
+
+/** Whether there is more waiting to be sent than the socket wants to hold. It says when there is not: `drain`. */
+export function isFull(socket: Socket): boolean {
+  return socket.writableNeedDrain && socket.writableLength > 0;
 }
