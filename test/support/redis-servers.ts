@@ -16,5 +16,7 @@ export function fetchedServer(name: 'redis-6' | 'valkey-8'): RedisServer | strin
   const folder = join(packageRoot, '.redis', name, 'usr');
   const command = join(folder, 'bin', name === 'valkey-8' ? 'valkey-server' : 'redis-server');
   if (!existsSync(command)) return `there is no ${name}: node scripts/fetch-redis.mjs gets it on Debian`;
-  return { command, env: { LD_LIBRARY_PATH: join(folder, 'lib/x86_64-linux-gnu') } };
+  const libraries = join(folder, 'lib/x86_64-linux-gnu');
+  // Debian's Redis 6 asks Lua for cjson, which looks where the system has its modules.
+  return { command, env: { LD_LIBRARY_PATH: libraries, LUA_CPATH: join(libraries, 'lua/5.1/?.so') } };
 }
