@@ -7,6 +7,7 @@ import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import { Lane } from '../fastlane/lane.ts';
+import { proveAcceptedReads } from '../fastlane/accepted-reads.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
 import { accessLine, garbageLine, LogTime } from '../observe/access-line.ts';
 import { LineFile } from '../observe/line-file.ts';
@@ -57,6 +58,7 @@ export class Worker {
   readonly #pools: Pools;
   readonly #lane: Lane | null;
   readonly #listeners: readonly Listener[];
+  #readsAccepted = false;
   #drained: Promise<void> | null = null;
   #onLastConnection: () => void = () => {};
   #stopWatching: () => void = () => {};
@@ -86,6 +88,7 @@ export class Worker {
   async start(): Promise<readonly string[]> {
     const { runAs, server } = this.#config;
     const where: string[] = [];
+    this.#readsAccepted = server.fastLane && server.sharedReads && (await proveAcceptedReads());
     // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
     await this.#fileStore?.ready();
     for (const listener of this.#listeners) {
@@ -324,6 +327,7 @@ export class Worker {
       record:
         accessLog && ((passed) => accessLog.append(accessLine(passedRecord(passed), this.#logTime.at(Date.now())))),
       isDraining: () => this.#isDraining,
+      readsAccepted: () => this.#readsAccepted,
     };
   }
 

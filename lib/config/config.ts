@@ -39,6 +39,8 @@ export interface ServerConfig {
   readonly httpKeepAlive: boolean;
   /** Relay plain requests byte by byte, without Node's HTTP server and client. */
   readonly fastLane: boolean;
+  /** In the fast lane, read all accepted connections into one buffer, where this Node proves to be able to. */
+  readonly sharedReads: boolean;
   /** Folder of error pages; what it lacks comes from the package, unless it has a default page. Null: all packaged. */
   readonly staticDir: string | null;
   readonly debug: boolean;

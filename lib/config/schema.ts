@@ -70,6 +70,7 @@ const server = {
   deadBackendOn500: v.nullish(flag, true),
   httpKeepAlive: v.nullish(flag, true),
   fastLane: v.nullish(flag, true),
+  sharedReads: v.nullish(flag, true),
   staticDir: v.nullish(text, null),
   debug: v.nullish(flag, false),
   lruCache: v.nullish(or(false, null, v.nullable(section(lruCache))), null),

@@ -17,6 +17,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     deadBackendOn500: settings.deadBackendOn500,
     httpKeepAlive: settings.httpKeepAlive,
     fastLane: settings.fastLane,
+    sharedReads: settings.sharedReads,
     staticDir: staticDir === null ? null : resolve(staticDir),
     debug: settings.debug,
     // A cache of nothing, or for no time, is no cache.

@@ -1,5 +1,6 @@
 import { Body } from './body.ts';
 import type { OccupiedClient } from './occupant.ts';
+import { kept } from './read-buffer.ts';
 import { type ReadAnswer, mayBeginAnswer, readAnswer } from './response-grammar.ts';
 import type { LaneShared } from './shared.ts';
 
@@ -87,7 +88,7 @@ export class AnswerRelay {
     const length = bytes.length - at;
     if (length > HEAD_BYTES) return this.#fail('the head of the answer is too large');
     if (!mayBeginAnswer(bytes.toString('latin1', at))) return this.#fail('the head of the answer is not HTTP/1.1');
-    this.#partial = bytes.subarray(at);
+    this.#partial = kept(bytes.subarray(at));
     return 'head';
   }
 

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
 import type { Timed } from './deadlines.ts';
+import { intoBuffer } from './read-buffer.ts';
 
 /** Who a connection to a backend works for at the moment. */
 export interface BackendUser {
@@ -33,10 +34,9 @@ export class BackendConnection implements Timed {
     this.server = serverOf(backend);
     this.user = user;
     this.#onGone = onGone;
-    this.socket = dial(backend);
+    this.socket = dial(backend, (bytes) => this.#onBytes(bytes));
     this.socket
       .on(backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.user?.onConnected())
-      .on('data', (bytes: Buffer) => this.#onBytes(bytes))
       .on('drain', () => this.user?.onBackendDrained())
       .on('end', () => this.#onEnd())
       .on('error', (error) => {
@@ -83,8 +83,8 @@ export class BackendConnection implements Timed {
 }
 
 /** As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for. */
-function dial({ protocol, hostname: host, port }: Backend): Socket {
-  if (protocol === 'http:') return connect({ host, port, noDelay: true });
+function dial({ protocol, hostname: host, port }: Backend, onBytes: (bytes: Buffer) => void): Socket {
+  if (protocol === 'http:') return connect({ host, port, noDelay: true, onread: intoBuffer(onBytes) });
   const socket = connectTls({ host, port, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] });
-  return socket.setNoDelay(true);
+  return socket.setNoDelay(true).on('data', onBytes);
 }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Peer } from '../core/forwarded.ts';
 import type { Prior } from '../core/types.ts';
+import { type EndReads, readAccepted } from './accepted-reads.ts';
 import { Body } from './body.ts';
 import type { Timed } from './deadlines.ts';
 import { Discard } from './discard.ts';
@@ -10,6 +11,7 @@ import { Loan } from './loan.ts';
 import type { Occupant, OccupiedClient } from './occupant.ts';
 import type { FullLane } from './parts.ts';
 import { Passage } from './passage.ts';
+import { kept } from './read-buffer.ts';
 import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
 import { isFull, send, sendTogether } from './send.ts';
 import type { LaneShared } from './shared.ts';
@@ -45,6 +47,8 @@ export class ClientConnection implements OccupiedClient, Timed {
   readonly #keeper: ConnectionKeeper;
   readonly #body = new Body();
   readonly #passage: Passage;
+  /** Null where the stream gives the bytes. */
+  readonly #endReads: EndReads | null;
   #occupant: Occupant | null = null;
   #state: State = 'head';
   /** What was read and belongs to nobody yet. */
@@ -66,8 +70,20 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#passage = new Passage(this, shared);
     this.due = deadlines.after(parts.limits.headerMs);
     deadlines.add(this);
-    socket.on('data', this.#onData).on('drain', this.#onDrain).on('end', this.#onEnd);
-    socket.on('error', this.#onError).on('close', this.#onClose);
+    this.#endReads = parts.readsAccepted() ? readAccepted(socket, this.#onData) : null;
+    socket.on('drain', this.#onDrain).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
+  }
+
+  /** Begins to read. The socket may be paused, and have been read from. */
+  start(): void {
+    const { socket } = this;
+    if (this.#endReads === null) {
+      socket.on('data', this.#onData).resume();
+      return;
+    }
+    const first = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
+    socket.resume();
+    if (first !== null) this.#onData(first);
   }
 
   get bodyBytes(): number {
@@ -202,7 +218,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     if (!isWhole) {
       if (++this.#pieces > HEAD_PIECES || !mayBegin(all.toString('latin1'))) return this.#give(all);
       if (this.#ahead === null && this.#isGreeted) this.due = this.#shared.deadlines.after(limits.headerMs);
-      this.#ahead = all;
+      this.#ahead = kept(all);
       return;
     }
     const request = readRequest(all.toString('latin1', 0, end));
@@ -249,7 +265,7 @@ export class ClientConnection implements OccupiedClient, Timed {
 
   #keepAhead(bytes: Buffer, at: number): void {
     const rest = bytes.subarray(at);
-    this.#ahead = this.#ahead === null ? rest : Buffer.concat([this.#ahead, rest]);
+    this.#ahead = this.#ahead === null ? kept(rest) : Buffer.concat([this.#ahead, rest]);
     if (this.#ahead.length >= AHEAD_BYTES) this.socket.pause();
   }
 
@@ -296,7 +312,7 @@ export class ClientConnection implements OccupiedClient, Timed {
   #give(bytes: Buffer): void {
     this.#leave();
     this.socket.pause();
-    this.socket.unshift(bytes);
+    this.socket.unshift(kept(bytes));
     this.#fullLane.adopt(this.socket);
   }
 
@@ -316,6 +332,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#setBusy(false);
     this.#state = 'gone';
     this.#ahead = null;
+    this.#endReads?.();
     this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
     this.socket.off('error', this.#onError).off('close', this.#onClose);
     this.#shared.deadlines.remove(this);

@@ -1,3 +1,5 @@
+import { kept } from './read-buffer.ts';
+
 /** What was sent is kept up to this size, so that it can be sent again, bytes. */
 const HELD_BYTES = 65_536;
 
@@ -22,7 +24,7 @@ export class HeldBody {
       this.#isLost = true;
       this.#parts = [];
     } else {
-      this.#parts.push(bytes);
+      this.#parts.push(kept(bytes));
     }
   }
 

@@ -34,8 +34,9 @@ export class Lane implements ConnectionKeeper {
 
   /** Serves a client's connection, which may be paused. */
   admit(socket: Socket, peer: Peer, fullLane: FullLane): void {
-    this.#connections.add(new ClientConnection(socket, peer, this.#shared, fullLane, this));
-    socket.resume();
+    const connection = new ClientConnection(socket, peer, this.#shared, fullLane, this);
+    this.#connections.add(connection);
+    connection.start();
   }
 
   /** Exchanges under way, lent ones included. */

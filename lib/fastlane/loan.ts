@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { Occupant } from './occupant.ts';
+import { kept } from './read-buffer.ts';
 
 /** A client's connection, as one who was lent it sees it. */
 export interface LoanClient {
@@ -47,13 +48,13 @@ export class Loan extends Duplex implements Occupant {
 
   onBody(bytes: Buffer | null, isWhole: boolean): void {
     this.#isWhole = isWhole;
-    if (bytes !== null && !this.#isSpoilt && !this.push(bytes)) this.#client.pause();
+    if (bytes !== null && !this.#isSpoilt && !this.push(kept(bytes))) this.#client.pause();
     this.#return();
   }
 
   /** As it came: the full lane says what is wrong with it. */
   onBadBody(rest: Buffer): void {
-    if (!this.#isSpoilt) this.push(rest);
+    if (!this.#isSpoilt) this.push(kept(rest));
     this.#isSpoilt = true;
   }
 

@@ -37,6 +37,8 @@ export interface LaneParts {
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
   readonly limits: LaneLimits;
+  /** Whether accepted sockets read into one buffer: see accepted-reads.ts. */
+  readonly readsAccepted: () => boolean;
   /** Told of an answer that may say that its backend is ill; the answer is passed on all the same. */
   readonly judge: (route: Route, backend: Backend, outcome: Outcome) => void;
   /** Told once of every exchange that ended in this lane; null when nobody wants to know. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
+import { kept } from './read-buffer.ts';
 
-/** A message up to this size is written as one string: cheaper than two buffers, and one packet. */
+/** Up to this size bytes are written as a string: Node writes that from its stack, so nothing has to be kept for it. */
 const STRING_BYTES = 16_384;
 
 /**
@@ -9,7 +10,12 @@ const STRING_BYTES = 16_384;
  *   taken in the same moment: a large piece would stop the other side each time
  */
 export function send(socket: Socket, data: Buffer | string): boolean {
-  const isFlowing = typeof data === 'string' ? socket.write(data, 'latin1') : socket.write(data);
+  const isFlowing =
+    typeof data === 'string'
+      ? socket.write(data, 'latin1')
+      : data.length <= STRING_BYTES
+        ? socket.write(data.toString('latin1'), 'latin1')
+        : socket.write(kept(data));
   return isFlowing || socket.writableLength === 0;
 }
 
@@ -34,7 +40,7 @@ export function sendTogether(socket: Socket, text: string, bytes: Buffer): boole
   if (bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
   socket.cork();
   socket.write(text, 'latin1');
-  socket.write(bytes);
+  socket.write(kept(bytes));
   socket.uncork();
   return !isFull(socket);
 }

@@ -16,6 +16,7 @@ const EMPTY: Config = {
     deadBackendOn500: true,
     httpKeepAlive: true,
     fastLane: true,
+    sharedReads: true,
     staticDir: null,
     debug: false,
     lruCache: null,

@@ -28,6 +28,7 @@ export interface LaneScene {
 export interface LaneOptions {
   readonly maxSockets?: number;
   readonly limits?: Partial<LaneLimits>;
+  readonly readsAccepted?: boolean;
 }
 
 const LIMITS: LaneLimits = {
@@ -62,7 +63,10 @@ function startFullLane(): Server {
   return server;
 }
 
-export async function startLane(t: TestContext, { maxSockets = 10, limits }: LaneOptions = {}): Promise<LaneScene> {
+export async function startLane(
+  t: TestContext,
+  { maxSockets = 10, limits, readsAccepted = true }: LaneOptions = {},
+): Promise<LaneScene> {
   const store = new MemoryStore();
   const places = new Places(maxSockets);
   const lists = { lent: [] as Prior[], adopted: [] as Socket[], timedOut: [] as Socket[] };
@@ -88,6 +92,7 @@ export async function startLane(t: TestContext, { maxSockets = 10, limits }: Lan
     judge: (_route, backend, outcome) => notes.judged.push({ backend, outcome }),
     record: (passed) => notes.recorded.push(passed),
     isDraining: () => false,
+    readsAccepted: () => readsAccepted,
   });
   const server = startFullLane();
   const peer = { address: '192.0.2.1', isTrusted: false, isTls: false, localPort: 80 };
