@@ -6,6 +6,8 @@ export const PING_HOST = '__ping__';
 // Letters, digits, '-', '.', '_' and '~' (RFC 3986 §2.3, unreserved). The rest of what reg-name allows is
 // refused: ';' would forge a field of an announcement on `dead`, '*' would name a wildcard's key.
 const NAME = /^([a-z0-9._~-]{1,255})(?::[0-9]{0,5})?$/;
+// Most are spelled like that already.
+const USUAL = /^(?:[a-z0-9._~-]{0,254}[a-z0-9_~-]|\.)$/;
 const IPV6 = /^(\[[0-9a-f:.]{2,45}\])(?::[0-9]{0,5})?$/;
 
 /** How many labels of a name take part in a lookup at most, the exact name aside. */
@@ -16,6 +18,7 @@ const WILDCARD_LABELS = 5;
  * Null when it is not a host (RFC 9112 §3.2 wants a 400 for it). An empty header is null too.
  */
 export function hostOf(header: string): string | null {
+  if (USUAL.test(header)) return header;
   const lower = header.toLowerCase();
   const match = NAME.exec(lower) ?? IPV6.exec(lower);
   const name = match?.[1];

@@ -37,10 +37,10 @@ export function readAccepted(socket: Socket, onBytes: (bytes: Buffer) => void): 
   const inside = socket as unknown as Inside;
   const { _handle: handle } = inside;
   if (SYMBOLS === null || socket instanceof TLSSocket || typeof handle?.useUserBuffer !== 'function') return null;
-  const { buffer, callback } = intoBuffer(onBytes);
-  inside[SYMBOLS.buffer] = buffer;
-  inside[SYMBOLS.callback] = callback;
-  handle.useUserBuffer(buffer);
+  const reads = intoBuffer(onBytes);
+  inside[SYMBOLS.buffer] = reads.buffer;
+  inside[SYMBOLS.callback] = reads.callback.bind(null);
+  handle.useUserBuffer(reads.buffer);
   return () => {
     // The buffer stays; what comes is given to the stream, which says when it has enough.
     inside[SYMBOLS.callback] = intoStream(socket);

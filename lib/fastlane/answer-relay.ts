@@ -12,7 +12,9 @@ export type AnswerProgress = 'head' | 'body' | 'whole' | 'excess' | 'faulty';
 
 /** A head, bytes. Node's client, in the full lane, counts 16 KiB without the white space between the fields. */
 const HEAD_BYTES = 20_480;
-const HEAD_END = Buffer.from('\r\n\r\n');
+/** So much at most is made text of, for a body behind a head, bytes. */
+const TEXT_BYTES = 16_384;
+const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** Reads a backend's answer and writes it to the client. One for each client's connection, used again and again. */
@@ -59,21 +61,23 @@ export class AnswerRelay {
 
   onBytes(bytes: Buffer): AnswerProgress {
     this.hasHeard = true;
-    if (this.answer !== null) return this.#relay('', bytes, 0);
+    if (this.answer !== null) return this.#relay('', bytes, 0, '');
     const all = this.#partial === null ? bytes : Buffer.concat([this.#partial, bytes]);
     this.#partial = null;
     for (let at = 0; ;) {
-      const end = all.indexOf(HEAD_END, at) + HEAD_END.length;
-      if (end < HEAD_END.length) return this.#await(all, at);
-      if (end - at > HEAD_BYTES) return this.#fail('the head of the answer is too large');
-      const answer = readAnswer(all.toString('latin1', at, end), this.#toHead);
-      if (typeof answer === 'string') return this.#fail(answer);
+      const text = all.toString('latin1', at, textEnd(all, at));
+      const answer = readAnswer(text, this.#toHead);
+      if (typeof answer === 'string') {
+        return text.includes(HEAD_END) ? this.#fail(answer) : this.#await(all, at);
+      }
+      if (answer.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
       if (answer.status === 101) return this.#fail('a 101 that nobody asked for');
-      if (answer.status >= 200) return this.#begin(answer, all, end);
+      if (answer.status >= 200)
+        return this.#begin(answer, all, at + answer.end, text.length === all.length ? text : '');
       // RFC 9110 §15.2: 1xx is passed on, but for a 100: who waits for that is not served in this lane.
-      if (answer.status > 100) this.#client.write(`${answer.line}${answer.fields}\r\n`, null);
-      if (end === all.length) return 'head';
-      at = end;
+      if (answer.status > 100) this.#client.write(`${answer.head}\r\n`, null);
+      at += answer.end;
+      if (at === all.length) return 'head';
     }
   }
 
@@ -92,32 +96,34 @@ export class AnswerRelay {
     return 'head';
   }
 
-  #begin(answer: ReadAnswer, bytes: Buffer, at: number): AnswerProgress {
+  #begin(answer: ReadAnswer, bytes: Buffer, at: number, asText: string): AnswerProgress {
     const { parts, keepLines, dateLine } = this.#shared;
     this.answer = answer;
-    let text = answer.line + answer.fields;
-    if (!answer.hasRequestId) text += this.answerFields;
+    let head = answer.head;
+    if (!answer.hasRequestId) head += this.answerFields;
     this.isLast ||= parts.isDraining();
     const end = this.isLast ? 'Connection: close\r\n\r\n' : keepLines;
-    text += answer.hasDate ? end : dateLine() + end;
+    head += answer.hasDate ? end : dateLine() + end;
     this.#body.start(answer.framing, answer.length);
-    return this.#relay(text, bytes, at);
+    return this.#relay(head, bytes, at, asText);
   }
 
-  /** @param text a head to be written first */
-  #relay(text: string, bytes: Buffer, at: number): AnswerProgress {
+  /** @param head to be written first. @param asText all of `bytes`, where it is known as text, too */
+  #relay(head: string, bytes: Buffer, at: number, asText: string): AnswerProgress {
     const body = this.#body;
     if (body.isDone) {
-      this.#write(text, null);
+      this.#write(head, null);
       return at < bytes.length ? 'excess' : 'whole';
     }
     const end = body.read(bytes, at);
     if (end < 0) {
-      this.#write(text, null);
+      this.#write(head, null);
       return this.#fail('a broken chunk in the answer');
     }
-    if (this.answer?.framing === 'close') this.#writeChunk(text, body.output);
-    else this.#write(text, body.output);
+    if (this.answer?.framing === 'close') this.#writeChunk(head, body.output);
+    // One piece of text is cheaper to write than text and bytes.
+    else if (asText !== '') this.#write(head + body.outputOf(asText), null);
+    else this.#write(head, body.output);
     if (!body.isDone) return 'body';
     return end < bytes.length ? 'excess' : 'whole';
   }
@@ -137,4 +143,11 @@ export class AnswerRelay {
     this.fault = fault;
     return 'faulty';
   }
+}
+
+/** How far bytes are made text of, to find a head in them: all, unless there is much behind it. */
+function textEnd(bytes: Buffer, at: number): number {
+  if (bytes.length - at <= TEXT_BYTES) return bytes.length;
+  const end = bytes.indexOf(HEAD_END, at, 'latin1');
+  return end < 0 ? at + HEAD_BYTES + HEAD_END.length : end + HEAD_END.length;
 }

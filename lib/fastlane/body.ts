@@ -6,8 +6,10 @@ export class Body {
   #left = 0;
   #chunks: Chunks | null = null;
   #payload = 0;
-  /** What the last `read` passes on; null when that is nothing. */
-  output: Buffer | null = null;
+  /** What the last `read` passes on of what it read, unless they are chunks. */
+  #bytes: Buffer | null = null;
+  #from = 0;
+  #to = 0;
 
   /** Begins a new one. @param length of a body framed by it, bytes */
   start(kind: 'none' | 'length' | 'chunked' | 'close', length: number): void {
@@ -15,7 +17,7 @@ export class Body {
     this.#left = length;
     this.#payload = 0;
     this.#chunks = kind === 'chunked' ? new Chunks() : null;
-    this.output = null;
+    this.#bytes = null;
   }
 
   get isDone(): boolean {
@@ -28,22 +30,34 @@ export class Body {
     return this.#chunks === null ? this.#payload : this.#chunks.payload;
   }
 
+  /** What the last `read` passes on; null when that is nothing. */
+  get output(): Buffer | null {
+    if (this.#chunks !== null) return this.#chunks.output;
+    const bytes = this.#bytes;
+    if (bytes === null || this.#from === this.#to) return null;
+    return this.#to - this.#from === bytes.length ? bytes : bytes.subarray(this.#from, this.#to);
+  }
+
+  /** The same, cut out of `text`: what the last `read` was given, as latin1. */
+  outputOf(text: string): string {
+    if (this.#chunks !== null) return this.#chunks.output?.toString('latin1') ?? '';
+    return text.slice(this.#from, this.#to);
+  }
+
   /**
    * Reads on. What is to be passed on is in `output`.
    * @param at where its bytes begin in `bytes`, or go on
    * @returns where they end; -1 when they are not what the framing says
    */
   read(bytes: Buffer, at: number): number {
-    if (this.#chunks !== null) {
-      const end = this.#chunks.read(bytes, at);
-      this.output = this.#chunks.output;
-      return end;
-    }
+    if (this.#chunks !== null) return this.#chunks.read(bytes, at);
     const available = bytes.length - at;
     const taken = this.#kind === 'close' ? available : Math.min(this.#left, available);
     if (this.#kind === 'length') this.#left -= taken;
     this.#payload += taken;
-    this.output = taken === 0 ? null : taken === bytes.length ? bytes : bytes.subarray(at, at + taken);
+    this.#bytes = bytes;
+    this.#from = at;
+    this.#to = at + taken;
     return at + taken;
   }
 }

@@ -3,8 +3,7 @@
  * What not everybody reads alike stays here: chunk extensions, and trailer fields that come too late to be believed.
  */
 import { trailerFields } from '../core/trailers.ts';
-import { fieldLines } from './response-grammar.ts';
-import { rawFields } from './request-grammar.ts';
+import { fieldLines, rawFields } from './field-lines.ts';
 
 /**
  * Names and values of one chunk's extensions, bytes: past it somebody is up to something. Not of the whole body: there

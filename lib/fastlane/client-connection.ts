@@ -22,7 +22,7 @@ const AHEAD_BYTES = 65_536;
 const LINGER_MS = 2_000;
 /** A head that comes in more pieces than this is from a client that is slow, or wants to be: not for this lane. */
 const HEAD_PIECES = 16;
-const HEAD_END = Buffer.from('\r\n\r\n');
+const HEAD_END = '\r\n\r\n';
 
 /** `head`: for a request's. `busy`: it has an occupant. `flushing`: the client must read first. `closing`: no more comes of it. */
 type State = 'head' | 'busy' | 'flushing' | 'closing' | 'gone';
@@ -210,22 +210,19 @@ export class ClientConnection implements OccupiedClient, Timed {
 
   #readHead(bytes: Buffer): void {
     const all = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
-    const searchFrom = Math.max(0, all.length - bytes.length - 3);
-    const end = all.indexOf(HEAD_END, searchFrom) + HEAD_END.length;
-    const isWhole = end >= HEAD_END.length;
     const { limits } = this.#shared.parts;
-    if ((isWhole ? end : all.length) > limits.headerBytes) return this.#give(all);
-    if (!isWhole) {
-      if (++this.#pieces > HEAD_PIECES || !mayBegin(all.toString('latin1'))) return this.#give(all);
+    const text = all.toString('latin1', 0, Math.min(all.length, limits.headerBytes));
+    const request = readRequest(text);
+    if (request === null) {
+      if (all.length > limits.headerBytes || text.includes(HEAD_END)) return this.#give(all);
+      if (++this.#pieces > HEAD_PIECES || !mayBegin(text)) return this.#give(all);
       if (this.#ahead === null && this.#isGreeted) this.due = this.#shared.deadlines.after(limits.headerMs);
       this.#ahead = kept(all);
       return;
     }
-    const request = readRequest(all.toString('latin1', 0, end));
-    if (request === null) return this.#give(all);
     this.#ahead = null;
     this.#pieces = 0;
-    this.#serve(request, all, end);
+    this.#serve(request, all, request.text.length);
   }
 
   /** @param at where the request's body begins in `bytes` */

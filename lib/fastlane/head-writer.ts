@@ -2,8 +2,8 @@
 import { forwardedFields, type Peer } from '../core/forwarded.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
 import type { Framing } from '../core/framing.ts';
-import { rawFields, type ReadRequest } from './request-grammar.ts';
-import { fieldLines } from './response-grammar.ts';
+import { fieldLines, rawFields } from './field-lines.ts';
+import type { ReadRequest } from './request-grammar.ts';
 
 export interface WrittenHead {
   /** The whole head for the backend, latin1. */

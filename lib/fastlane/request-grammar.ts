@@ -4,6 +4,7 @@
  */
 import { isForwardedField } from '../core/forwarded.ts';
 import { hasToken } from '../core/request-head.ts';
+import { digitsOf, endOf, framingOf, isNamed, isNeat, valueOf } from './field-lines.ts';
 
 /** A head whose framing is beyond doubt. */
 export interface ReadRequest {
@@ -34,16 +35,13 @@ export interface ReadRequest {
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const LINE = `${TOKEN} [!-~]+ HTTP\\/1\\.[01]\\r\\n`;
 const FIELD = `${TOKEN}:[\\t -~\\x80-\\xff]*\\r\\n`;
-const HEAD = new RegExp(`^${LINE}(?:${FIELD})*\\r\\n$`);
+const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r\\n`, 'y');
 const BEGINNING = new RegExp(`^(?:${LINE}(?:${FIELD})*)?$`);
 const UNFINISHED = /^[\t -~\x80-\xff]*\r?$/;
-const DIGITS = /^[0-9]{1,15}$/;
 
 /** Methods that Node's parser and the lane's rules both know. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-const TAB = 0x09;
-const SPACE = 0x20;
 const LETTER_X = 0x78;
 
 /** Whether these bytes may be the beginning of a head, as far as they go. */
@@ -53,9 +51,15 @@ export function mayBegin(text: string): boolean {
   return BEGINNING.test(whole) && UNFINISHED.test(text.slice(whole.length));
 }
 
-/** Reads a whole head. @param text latin1, up to and including the empty line. @returns null when it is not for this lane */
+/**
+ * Reads a whole head.
+ * @param text latin1, from its first byte at least to the empty line
+ * @returns null when it is not for this lane
+ */
 export function readRequest(text: string): ReadRequest | null {
+  HEAD.lastIndex = 0;
   if (!HEAD.test(text)) return null;
+  const headEnd = HEAD.lastIndex;
   const lineEnd = text.indexOf('\r\n');
   const methodEnd = text.indexOf(' ');
   const method = text.slice(0, methodEnd);
@@ -71,93 +75,76 @@ export function readRequest(text: string): ReadRequest | null {
   let isLast = false;
   let referer: string | undefined;
   let userAgent: string | undefined;
-  const fieldsEnd = text.length - 2;
+  const fieldsEnd = headEnd - 2;
   /** The lines to leave out: at most one, in the usual case. */
   let dropFrom = fieldsEnd;
   let dropTo = fieldsEnd;
 
   for (let at = lineEnd + 2; at < fieldsEnd;) {
     const colon = text.indexOf(':', at);
-    const end = text.indexOf('\r\n', colon);
-    // Exactly one space before a value and none after it: as Node writes a field, too.
-    const isNeat =
-      text.charCodeAt(colon + 1) === SPACE &&
-      !isBlank(text.charCodeAt(colon + 2)) &&
-      !isBlank(text.charCodeAt(end - 1));
-    if (!isNeat) isUsual = false;
+    const end = endOf(text, colon);
+    if (!isNeat(text, colon, end)) isUsual = false;
     if ((text.charCodeAt(at) | 0x20) === LETTER_X) {
       const name = text.slice(at, colon).toLowerCase();
       if (name === 'x-debug') isPlain = false;
       else if (name === 'x-request-id' || name === 'x_request_id' || isForwardedField(name)) isUsual = false;
     } else {
-      // A name that matters has one of these lengths: most fields are told apart without making a string of them.
+      // A name that matters has one of these lengths: fields are told apart without making strings of them.
       switch (colon - at) {
         case 2:
-          if (text.slice(at, colon).toLowerCase() === 'te') isUsual = false;
+          if (isNamed(text, at, 'te')) isUsual = false;
           break;
         case 4:
-          if (text.slice(at, colon).toLowerCase() === 'host') {
+          if (isNamed(text, at, 'host')) {
             hosts++;
             host = valueOf(text, colon, end);
           }
           break;
         case 6:
-          if (text.slice(at, colon).toLowerCase() === 'expect') isPlain = false;
+          if (isNamed(text, at, 'expect')) isPlain = false;
           break;
         case 7:
-          switch (text.slice(at, colon).toLowerCase()) {
-            case 'upgrade':
-              // Node's parser may stop being one after it.
-              return null;
-            case 'trailer':
-              isUsual = false;
-              break;
-            case 'referer':
-              referer ??= valueOf(text, colon, end);
-          }
+          // Node's parser may stop being one after it.
+          if (isNamed(text, at, 'upgrade')) return null;
+          if (isNamed(text, at, 'trailer')) isUsual = false;
+          else if (isNamed(text, at, 'referer')) referer ??= valueOf(text, colon, end);
           break;
         case 9:
-          if (isForwardedField(text.slice(at, colon).toLowerCase())) isUsual = false;
+          if (isNamed(text, at, 'forwarded')) isUsual = false;
           break;
         case 10:
-          switch (text.slice(at, colon).toLowerCase()) {
-            case 'user-agent':
-              userAgent ??= valueOf(text, colon, end);
-              break;
-            case 'keep-alive':
+          if (isNamed(text, at, 'user-agent')) {
+            userAgent ??= valueOf(text, colon, end);
+          } else if (isNamed(text, at, 'keep-alive')) {
+            isUsual = false;
+          } else if (isNamed(text, at, 'connection')) {
+            const value = valueOf(text, colon, end).toLowerCase();
+            if ((value === 'keep-alive' || value === 'close') && dropFrom === fieldsEnd) {
+              dropFrom = at;
+              dropTo = end + 2;
+              isLast = value === 'close';
+            } else {
               isUsual = false;
-              break;
-            case 'connection': {
-              const value = valueOf(text, colon, end).toLowerCase();
-              if ((value === 'keep-alive' || value === 'close') && dropFrom === fieldsEnd) {
-                dropFrom = at;
-                dropTo = end + 2;
-                isLast = value === 'close';
-              } else {
-                isUsual = false;
-                isLast ||= hasToken(value, 'close');
-              }
+              isLast ||= hasToken(value, 'close');
             }
           }
           break;
         case 14:
-          switch (text.slice(at, colon).toLowerCase()) {
-            case 'http2-settings':
-              isUsual = false;
-              break;
-            case 'content-length': {
-              const value = framingOf(text, colon, end);
-              if (length >= 0 || !DIGITS.test(value)) return null;
-              length = Number(value);
-              if (value.length > 1 && value.startsWith('0')) isUsual = false;
-            }
+          if (isNamed(text, at, 'http2-settings')) {
+            isUsual = false;
+          } else if (isNamed(text, at, 'content-length')) {
+            const value = framingOf(text, colon, end);
+            if (length >= 0) return null;
+            length = digitsOf(value);
+            if (length < 0) return null;
+            if (value.length > 1 && value.startsWith('0')) isUsual = false;
           }
           break;
         case 16:
-          if (text.slice(at, colon).toLowerCase() === 'proxy-connection') isUsual = false;
+          if (isNamed(text, at, 'proxy-connection')) isUsual = false;
           break;
         case 17:
-          if (text.slice(at, colon).toLowerCase() === 'transfer-encoding') {
+          if (isNamed(text, at, 'transfer-encoding')) {
             const value = framingOf(text, colon, end);
             if (isChunked || isOld || value.toLowerCase() !== 'chunked') return null;
             isChunked = true;
@@ -171,7 +158,7 @@ export function readRequest(text: string): ReadRequest | null {
   if ((isChunked && length >= 0) || method === 'CONNECT') return null;
   if (hosts !== 1 || host === '') isPlain = false;
   return {
-    text,
+    text: text.slice(0, headEnd),
     method,
     target,
     isPlain,
@@ -183,36 +170,4 @@ export function readRequest(text: string): ReadRequest | null {
     referer,
     userAgent,
   };
-}
-
-/** Names and values in turn, as Node's parser gives them: without the white space around a value. */
-export function rawFields(text: string): string[] {
-  const fields: string[] = [];
-  const fieldsEnd = text.length - 2;
-  for (let at = text.indexOf('\r\n') + 2; at < fieldsEnd;) {
-    const colon = text.indexOf(':', at);
-    const end = text.indexOf('\r\n', colon);
-    fields.push(text.slice(at, colon), valueOf(text, colon, end));
-    at = end + 2;
-  }
-  return fields;
-}
-
-/** The value of a field line, without the white space around it (RFC 9112 §5.1). */
-export function valueOf(text: string, colon: number, end: number): string {
-  let from = colon + 1;
-  let to = end;
-  while (from < to && isBlank(text.charCodeAt(from))) from++;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
-  return text.slice(from, to);
-}
-
-/** The same for a framing field. Where Node's parser does not take a tab for white space, it is part of the value here. */
-export function framingOf(text: string, colon: number, end: number): string {
-  const value = valueOf(text, colon, end);
-  return text.slice(colon + 1, end).includes('\t') ? `${value}\t` : value;
-}
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
 }

@@ -2,15 +2,15 @@
 import { hopByHop } from '../core/hop-by-hop.ts';
 import { hasToken } from '../core/request-head.ts';
 import { responseHeaders } from '../core/response-headers.ts';
-import { framingOf, rawFields, valueOf } from './request-grammar.ts';
+import { digitsOf, endOf, fieldLines, framingOf, isNamed, isNeat, rawFields, valueOf } from './field-lines.ts';
 
 /** A head that can be passed on without ambiguity. */
 export interface ReadAnswer {
   readonly status: number;
-  /** The status line to pass on, line end included. */
-  readonly line: string;
-  /** The field lines to pass on. */
-  readonly fields: string;
+  /** The status line and the field lines to pass on. */
+  readonly head: string;
+  /** Where it ends in what was read: behind its empty line. */
+  readonly end: number;
   /** What ends its body; `close`: the end of the connection. `none` for answers that have none by nature. */
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
   /** Of its body, bytes; 0 unless the framing is `length`. */
@@ -26,16 +26,15 @@ export interface ReadAnswer {
 
 const LINE = 'HTTP\\/1\\.[01] [1-9][0-9]{2}(?: [\\t -~\\x80-\\xff]*)?\\r\\n';
 const FIELD = "[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t -~\\x80-\\xff]*\\r\\n";
-const HEAD = new RegExp(`^${LINE}(?:${FIELD})*\\r\\n$`);
+const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r\\n`, 'y');
 const BEGINNING = new RegExp(`^(?:${LINE}(?:${FIELD})*)?$`);
 const UNFINISHED = /^[\t -~\x80-\xff]*\r?$/;
 const PROTOCOL = 'HTTP/1.';
-const DIGITS = /^[0-9]{1,15}$/;
 // The field is in nobody's standard but RFC 2068, and in wide use.
 const KEEP_SECONDS = /\btimeout=([0-9]{1,9})/i;
+const VERSION_AT = 7;
 const STATUS_AT = 9;
-const SPACE = 0x20;
-const TAB = 0x09;
+const ONE = 0x31;
 
 /** Whether these bytes may be the beginning of a head, as far as they go. */
 export function mayBeginAnswer(text: string): boolean {
@@ -50,19 +49,20 @@ export function mayBeginAnswer(text: string): boolean {
 
 /**
  * Reads a whole head.
- * @param text latin1, up to and including the empty line
+ * @param text latin1, from its first byte at least to the empty line
  * @param toHead it answers a HEAD: no body follows, whatever its fields say
  * @returns why it cannot be passed on, where that is so
  */
 export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
+  HEAD.lastIndex = 0;
   if (!HEAD.test(text)) return 'the head of the answer is not HTTP/1.1';
-  const lineEnd = text.indexOf('\r\n');
-  const isOld = text.charCodeAt(STATUS_AT - 2) !== 0x31;
-  const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
-  const reason = text.slice(STATUS_AT + 4, lineEnd);
+  const headEnd = HEAD.lastIndex;
+  const lineEnd = text.indexOf('\r');
+  const isOld = text.charCodeAt(VERSION_AT) !== ONE;
+  const status = digitsOf(text.slice(STATUS_AT, STATUS_AT + 3));
 
   let isUsual = true;
-  let length: string | null = null;
+  let length = -1;
   let isChunked = false;
   let keepMs = Infinity;
   let saysClose = false;
@@ -70,75 +70,64 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
   let hasDate = false;
   let hasRequestId = false;
   let hasRetryAfter = false;
-  const fieldsEnd = text.length - 2;
-  let fields = '';
-  /** Where the lines begin that are not in `fields` yet. */
-  let from = lineEnd + 2;
+  const fieldsEnd = headEnd - 2;
+  // RFC 9112 §4: the space before the reason stands even where there is none.
+  const isGoodLine = !isOld && lineEnd > STATUS_AT + 3;
+  let head = isGoodLine ? '' : `HTTP/1.1 ${status} ${text.slice(STATUS_AT + 4, lineEnd)}\r\n`;
+  /** Where the lines begin that are not in `head` yet. */
+  let from = isGoodLine ? 0 : lineEnd + 2;
 
-  for (let at = from; at < fieldsEnd;) {
+  for (let at = lineEnd + 2; at < fieldsEnd;) {
     const colon = text.indexOf(':', at);
-    const end = text.indexOf('\r\n', colon);
-    if (
-      text.charCodeAt(colon + 1) !== SPACE ||
-      isBlank(text.charCodeAt(colon + 2)) ||
-      isBlank(text.charCodeAt(end - 1))
-    ) {
-      isUsual = false;
-    }
+    const end = endOf(text, colon);
+    if (!isNeat(text, colon, end)) isUsual = false;
     let isLeftOut = false;
     switch (colon - at) {
       case 2:
-        if (text.slice(at, colon).toLowerCase() === 'te') isUsual = false;
+        if (isNamed(text, at, 'te')) isUsual = false;
         break;
       case 4:
-        if (text.slice(at, colon).toLowerCase() === 'date') hasDate = true;
+        if (isNamed(text, at, 'date')) hasDate = true;
         break;
-      case 7: {
-        const name = text.slice(at, colon).toLowerCase();
-        if (name === 'upgrade' || name === 'trailer') isUsual = false;
+      case 7:
+        if (isNamed(text, at, 'upgrade') || isNamed(text, at, 'trailer')) isUsual = false;
         break;
-      }
       case 10:
-        switch (text.slice(at, colon).toLowerCase()) {
-          case 'keep-alive':
-            isLeftOut = true;
-            keepMs = Number(KEEP_SECONDS.exec(text.slice(colon + 1, end))?.[1] ?? Infinity) * 1000;
-            break;
-          case 'connection': {
-            const value = valueOf(text, colon, end).toLowerCase();
-            isLeftOut = true;
-            if (value === 'close') saysClose = true;
-            else if (value === 'keep-alive') saysKeep = true;
-            else {
-              isUsual = false;
-              saysClose ||= hasToken(value, 'close');
-              saysKeep ||= hasToken(value, 'keep-alive');
-            }
+        if (isNamed(text, at, 'keep-alive')) {
+          isLeftOut = true;
+          keepMs = Number(KEEP_SECONDS.exec(text.slice(colon + 1, end))?.[1] ?? Infinity) * 1000;
+        } else if (isNamed(text, at, 'connection')) {
+          const value = valueOf(text, colon, end).toLowerCase();
+          isLeftOut = true;
+          if (value === 'close') saysClose = true;
+          else if (value === 'keep-alive') saysKeep = true;
+          else {
+            isUsual = false;
+            saysClose ||= hasToken(value, 'close');
+            saysKeep ||= hasToken(value, 'keep-alive');
           }
         }
         break;
       case 11:
-        if (text.slice(at, colon).toLowerCase() === 'retry-after') hasRetryAfter = true;
+        if (isNamed(text, at, 'retry-after')) hasRetryAfter = true;
         break;
       case 12:
-        if (text.slice(at, colon).toLowerCase() === 'x-request-id') hasRequestId = true;
+        if (isNamed(text, at, 'x-request-id')) hasRequestId = true;
         break;
       case 14:
-        switch (text.slice(at, colon).toLowerCase()) {
-          case 'http2-settings':
-            isUsual = false;
-            break;
-          case 'content-length':
-            if (length !== null) return 'two Content-Length fields';
-            length = framingOf(text, colon, end);
-            if (!DIGITS.test(length)) return 'invalid Content-Length';
+        if (isNamed(text, at, 'http2-settings')) {
+          isUsual = false;
+        } else if (isNamed(text, at, 'content-length')) {
+          if (length >= 0) return 'two Content-Length fields';
+          length = digitsOf(framingOf(text, colon, end));
+          if (length < 0) return 'invalid Content-Length';
         }
         break;
       case 16:
-        if (text.slice(at, colon).toLowerCase() === 'proxy-connection') isUsual = false;
+        if (isNamed(text, at, 'proxy-connection')) isUsual = false;
         break;
       case 17:
-        if (text.slice(at, colon).toLowerCase() === 'transfer-encoding') {
+        if (isNamed(text, at, 'transfer-encoding')) {
           if (isOld) return 'Transfer-Encoding in an HTTP/1.0 answer';
           if (isChunked || framingOf(text, colon, end).toLowerCase() !== 'chunked') {
             return 'a transfer coding other than chunked';
@@ -148,27 +137,30 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
         }
     }
     if (isLeftOut) {
-      fields += text.slice(from, at);
+      head += text.slice(from, at);
       from = end + 2;
     }
     at = end + 2;
   }
-  fields += text.slice(from, fieldsEnd);
-  if (isChunked && length !== null) return 'both Content-Length and Transfer-Encoding';
+  head += text.slice(from, fieldsEnd);
+  if (isChunked && length >= 0) return 'both Content-Length and Transfer-Encoding';
 
   const isBodiless = toHead || status < 200 || status === 204 || status === 304;
-  const framing = isBodiless ? 'none' : isChunked ? 'chunked' : length !== null ? 'length' : 'close';
-  if (!isUsual) fields = status < 200 ? interim(text) : composed(text, status, toHead, isOld);
-  else if (framing === 'chunked' || framing === 'close' || (isChunked && toHead && status !== 204)) {
+  const framing = isBodiless ? 'none' : isChunked ? 'chunked' : length >= 0 ? 'length' : 'close';
+  if (!isUsual) {
+    const whole = text.slice(0, headEnd);
+    head = `HTTP/1.1 ${status} ${text.slice(STATUS_AT + 4, lineEnd)}\r\n`;
+    head += status < 200 ? interim(whole) : composed(whole, status, toHead, isOld);
+  } else if (framing === 'chunked' || framing === 'close' || (isChunked && toHead && status !== 204)) {
     // RFC 9112 §6.1: the end of a connection is not a body's end for our client, so what has none is made chunks of.
-    fields += 'Transfer-Encoding: chunked\r\n';
+    head += 'Transfer-Encoding: chunked\r\n';
   }
   return {
     status,
-    line: `HTTP/1.1 ${status} ${reason}\r\n`,
-    fields,
+    head,
+    end: headEnd,
     framing,
-    length: framing === 'length' ? Number(length) : 0,
+    length: framing === 'length' ? length : 0,
     isKept: saysKeep && !saysClose && framing !== 'close',
     keepMs,
     hasDate,
@@ -195,15 +187,4 @@ function interim(text: string): string {
   const raw = rawFields(text);
   const dropped = hopByHop(raw);
   return fieldLines(raw.filter((_, i) => !dropped.has(raw[i - (i % 2)]?.toLowerCase() ?? '')));
-}
-
-/** Names and values in turn, as lines. */
-export function fieldLines(fields: readonly string[]): string {
-  let text = '';
-  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
-  return text;
-}
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
 }

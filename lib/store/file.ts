@@ -64,7 +64,8 @@ export class FileStore implements RouteStore {
   }
 
   peek(frontend: string): Route | null | undefined {
-    return this.#isFilled && !this.#isClosed ? this.#table.find(candidates(frontend)) : undefined;
+    if (!this.#isFilled || this.#isClosed) return undefined;
+    return this.#table.own(frontend) ?? this.#table.find(candidates(frontend));
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {

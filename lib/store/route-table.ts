@@ -1,4 +1,4 @@
-import { routeOf } from '../core/backend.ts';
+import { type RouteList, routeOf } from '../core/backend.ts';
 import type { Death, Route } from '../core/types.ts';
 import { DeadMarks, type DeadMark } from './dead-marks.ts';
 import type { Lists } from './lists.ts';
@@ -14,6 +14,8 @@ export class RouteTable {
   #lists: Lists;
   readonly #marks: DeadMarks;
   readonly #now: () => number;
+  /** What most requests want: the routes of lists without a dead backend, under their own names. */
+  readonly #healthy = new WeakMap<RouteList, Route>();
 
   /** @param now milliseconds since the epoch */
   constructor(lists: Lists, now: () => number) {
@@ -25,6 +27,20 @@ export class RouteTable {
   /** Puts these lists in the place of all others, in one step. */
   replace(lists: Lists): void {
     this.#lists = lists;
+  }
+
+  /** The route that stands under the host's own name, where it names a backend: no other candidate comes before it. */
+  own(frontend: string): Route | undefined {
+    const list = this.#lists.get(frontend);
+    if (list === undefined || list.size === 0) return undefined;
+    const dead = this.#marks.among(list.backends, frontend);
+    if (dead.size > 0) return routeOf(frontend, frontend, list, dead);
+    let route = this.#healthy.get(list);
+    if (route === undefined) {
+      route = routeOf(frontend, frontend, list, dead);
+      this.#healthy.set(list, route);
+    }
+    return route;
   }
 
   /** The route of the first candidate that names a backend, else of the first that exists, else null. */

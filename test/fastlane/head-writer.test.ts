@@ -6,8 +6,8 @@ import type { Peer } from '../../lib/core/forwarded.ts';
 import { readHead } from '../../lib/core/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../../lib/core/request-headers.ts';
 import { HeadWriter } from '../../lib/fastlane/head-writer.ts';
-import { rawFields, readRequest } from '../../lib/fastlane/request-grammar.ts';
-import { fieldLines } from '../../lib/fastlane/response-grammar.ts';
+import { fieldLines, rawFields } from '../../lib/fastlane/field-lines.ts';
+import { readRequest } from '../../lib/fastlane/request-grammar.ts';
 
 const line = fc.constantFrom(
   'Accept: */*',

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { mayBegin, rawFields, readRequest } from '../../lib/fastlane/request-grammar.ts';
+import { rawFields } from '../../lib/fastlane/field-lines.ts';
+import { mayBegin, readRequest } from '../../lib/fastlane/request-grammar.ts';
 import { hostOf } from '../../lib/core/hostname.ts';
 import { readHead } from '../../lib/core/request-head.ts';
 

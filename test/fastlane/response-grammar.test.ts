@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { responseHeaders } from '../../lib/core/response-headers.ts';
-import { fieldLines, mayBeginAnswer, readAnswer } from '../../lib/fastlane/response-grammar.ts';
-import { rawFields } from '../../lib/fastlane/request-grammar.ts';
+import { fieldLines, rawFields } from '../../lib/fastlane/field-lines.ts';
+import { mayBeginAnswer, readAnswer } from '../../lib/fastlane/response-grammar.ts';
 
 const line = fc.constantFrom(
   'Date: now',
@@ -40,14 +40,15 @@ test('whatever a backend answers, it is passed on, or refused, as the rule of th
       fc.constantFrom(200, 204, 304, 404, 503, 999),
       fc.array(line, { maxLength: 6 }),
       fc.boolean(),
-      (version, status, lines, toHead) => {
+      fc.constantFrom('', 'a body', '\r\n', 'HTTP/1.1 200 OK\r\n\r\n'),
+      (version, status, lines, toHead, after) => {
         const text = `HTTP/${version} ${status} As you wish\r\n${lines.map((one) => `${one}\r\n`).join('')}\r\n`;
         const rule = responseHeaders({ status, version, rawHeaders: rawFields(text), toHead, clientVersion: '1.1' });
-        const read = readAnswer(text, toHead);
+        const read = readAnswer(text + after, toHead);
         assert.equal(typeof read, typeof rule, `${JSON.stringify(text)}: ${JSON.stringify(read)}`);
         if (typeof read === 'string' || typeof rule === 'string') return;
-        assert.equal(read.fields, fieldLines(rule.headers));
-        assert.equal(read.line, `HTTP/1.1 ${status} As you wish\r\n`);
+        assert.equal(read.head, `HTTP/1.1 ${status} As you wish\r\n${fieldLines(rule.headers)}`);
+        assert.equal(read.end, text.length);
         assert.equal(read.framing === 'close' ? 'chunked' : read.framing, rule.framing?.kind);
         if (rule.framing?.kind === 'length') assert.equal(read.length, rule.framing.bytes);
         const names = new Set(rawFields(text).map((name) => name.toLowerCase()));
@@ -77,7 +78,7 @@ for (const [why, text] of Object.entries({
 test('a status line may lack its reason, and even the space before it', () => {
   for (const status of ['HTTP/1.1 200 ', 'HTTP/1.1 200']) {
     const read = readAnswer(`${status}\r\nContent-Length: 0\r\n\r\n`, false);
-    assert.equal(typeof read === 'string' ? read : read.line, 'HTTP/1.1 200 \r\n');
+    assert.equal(typeof read === 'string' ? read : read.head, 'HTTP/1.1 200 \r\nContent-Length: 0\r\n');
   }
 });
 
@@ -95,7 +96,7 @@ test('how long a backend keeps its connection is heard', () => {
 
 test('a 1xx is passed on without what frames a body', () => {
   const read = readAnswer('HTTP/1.1 103 Early Hints\r\nConnection: X-B\r\nX-B: 1\r\nLink: </a>\r\n\r\n', false);
-  assert.equal(typeof read === 'string' ? read : read.fields, 'Link: </a>\r\n');
+  assert.equal(typeof read === 'string' ? read : read.head, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n');
 });
 
 test('a beginning may become an answer, or it never will', () => {
