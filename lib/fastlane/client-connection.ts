@@ -7,6 +7,7 @@ import { Body } from './body.ts';
 import type { Timed } from './deadlines.ts';
 import { Discard } from './discard.ts';
 import { HeadWriter } from './head-writer.ts';
+import type { HeldPart } from './held-body.ts';
 import { Loan } from './loan.ts';
 import type { Occupant, OccupiedClient } from './occupant.ts';
 import type { FullLane } from './parts.ts';
@@ -22,6 +23,8 @@ const AHEAD_BYTES = 65_536;
 const LINGER_MS = 2_000;
 /** A head that comes in more pieces than this is from a client that is slow, or wants to be: not for this lane. */
 const HEAD_PIECES = 16;
+/** Most heads are found in so many bytes: a body behind one is not made text of for nothing. */
+const HEAD_BYTES = 4_096;
 const HEAD_END = '\r\n\r\n';
 
 /** `head`: for a request's. `busy`: it has an occupant. `flushing`: the client must read first. `closing`: no more comes of it. */
@@ -115,14 +118,14 @@ export class ClientConnection implements OccupiedClient, Timed {
     }
   }
 
-  lend(request: ReadRequest, prior: Prior, held: readonly Buffer[]): void {
+  lend(request: ReadRequest, prior: Prior, held: readonly HeldPart[]): void {
     const { deadlines, parts } = this.#shared;
     const bodyDue = (): number => deadlines.after(parts.limits.bodyMs);
     const loan = new Loan(this, this.#body.isDone, prior.isBodyLost, bodyDue);
     this.#occupant = loan;
     this.due = Infinity;
     loan.push(Buffer.from(request.text, 'latin1'));
-    for (const bytes of held) loan.push(bytes);
+    for (const part of held) loan.push(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
     this.#fullLane.serveOnce(loan, this.#peer, prior, () => loan.onAnswered());
     if (!this.#body.isDone) this.resume();
   }
@@ -187,7 +190,8 @@ export class ClientConnection implements OccupiedClient, Timed {
   readonly #onEnd = (): void => {
     this.#letGo();
     if (this.#state === 'head' && this.#ahead !== null) this.socket.destroy();
-    else this.socket.end();
+    // To end it once more would be a mistake, with an Error to be made for it.
+    else if (!this.socket.writableEnded) this.socket.end();
     if (this.#state !== 'closing') this.due = this.#shared.deadlines.after(LINGER_MS);
     this.#state = 'closing';
   };
@@ -211,8 +215,12 @@ export class ClientConnection implements OccupiedClient, Timed {
   #readHead(bytes: Buffer): void {
     const all = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
     const { limits } = this.#shared.parts;
-    const text = all.toString('latin1', 0, Math.min(all.length, limits.headerBytes));
-    const request = readRequest(text);
+    let text = all.toString('latin1', 0, Math.min(all.length, HEAD_BYTES, limits.headerBytes));
+    let request = readRequest(text);
+    if (request === null && all.length > HEAD_BYTES) {
+      text = all.toString('latin1', 0, limits.headerBytes);
+      request = readRequest(text);
+    }
     if (request === null) {
       if (all.length > limits.headerBytes || text.includes(HEAD_END)) return this.#give(all);
       if (++this.#pieces > HEAD_PIECES || !mayBegin(text)) return this.#give(all);

@@ -3,9 +3,14 @@ import { kept } from './read-buffer.ts';
 /** What was sent is kept up to this size, so that it can be sent again, bytes. */
 const HELD_BYTES = 65_536;
 
+/** Latin1 where it is small: made once, for sending it and for keeping it. */
+export type HeldPart = string | Buffer;
+/** The size of a part up to which it is small, bytes: the head before it is text, too. */
+const TEXT_BYTES = 15_360;
+
 /** A request's body, as far as it could be sent once more. */
 export class HeldBody {
-  #parts: Buffer[] = [];
+  #parts: HeldPart[] = [];
   #bytes = 0;
   #isLost = false;
 
@@ -24,7 +29,7 @@ export class HeldBody {
       this.#isLost = true;
       this.#parts = [];
     } else {
-      this.#parts.push(kept(bytes));
+      this.#parts.push(bytes.length <= TEXT_BYTES ? bytes.toString('latin1') : kept(bytes));
     }
   }
 
@@ -38,7 +43,7 @@ export class HeldBody {
     return this.#isLost;
   }
 
-  get parts(): readonly Buffer[] {
+  get parts(): readonly HeldPart[] {
     return this.#parts;
   }
 }

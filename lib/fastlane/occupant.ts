@@ -1,5 +1,6 @@
 import type { Prior } from '../core/types.ts';
 import type { HeadWriter } from './head-writer.ts';
+import type { HeldPart } from './held-body.ts';
 import type { ReadRequest } from './request-grammar.ts';
 
 /** Who has a client's connection at the moment: a passage, or the full lane by way of a loan. */
@@ -31,7 +32,7 @@ export interface OccupiedClient {
   /** The exchange is over. @param isLast so is the connection */
   passed(isLast: boolean): void;
   /** The full lane is to go on with the request. @param held its body, as far as it was read */
-  lend(request: ReadRequest, prior: Prior, held: readonly Buffer[]): void;
+  lend(request: ReadRequest, prior: Prior, held: readonly HeldPart[]): void;
   /** Ends the connection so that what the client got does not look complete. */
   cut(): void;
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { HeldPart } from './held-body.ts';
 import { kept } from './read-buffer.ts';
 
 /** Up to this size bytes are written as a string: Node writes that from its stack, so nothing has to be kept for it. */
@@ -24,20 +25,24 @@ export function send(socket: Socket, data: Buffer | string): boolean {
  * @param head latin1
  * @returns as `send`
  */
-export function sendRequest(socket: Socket, head: string, body: readonly Buffer[]): boolean {
-  const [first] = body;
-  if (first === undefined) return send(socket, head);
-  if (body.length === 1) return sendTogether(socket, head, first);
+export function sendRequest(socket: Socket, head: string, body: readonly HeldPart[]): boolean {
+  const [first = ''] = body;
+  if (body.length <= 1 && typeof first === 'string' && head.length + first.length <= STRING_BYTES) {
+    return send(socket, head + first);
+  }
   socket.cork();
   socket.write(head, 'latin1');
-  for (const part of body) socket.write(part);
+  for (const part of body) {
+    if (typeof part === 'string') socket.write(part, 'latin1');
+    else socket.write(part);
+  }
   socket.uncork();
   return !isFull(socket);
 }
 
 /** Writes text and bytes after it in one go. @returns as `send` */
 export function sendTogether(socket: Socket, text: string, bytes: Buffer): boolean {
-  if (bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
+  if (text.length + bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
   socket.cork();
   socket.write(text, 'latin1');
   socket.write(kept(bytes));

@@ -12,6 +12,9 @@ const PRIVATE = [
   'fc00::/7',
 ];
 
+/** Addresses whose answer is remembered: it is asked for with every connection, and those of load balancers are few. */
+const MAX_KNOWN = 1_000;
+
 /**
  * Compiles a list of trusted proxies into a question.
  * @param entries addresses, CIDR ranges, or the word `private`; checked when the configuration was loaded
@@ -24,10 +27,19 @@ export function trust(entries: readonly string[]): (address: string) => boolean 
     if (bits === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(bits), family);
   }
-  return (address) => {
+  const isListed = (address: string): boolean => {
     const family = isIP(address);
     // A unix socket's peer has no address: who may open the socket file is the file's business.
     if (family === 0) return address === '';
     return list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+  const known = new Map<string, boolean>();
+  return (address) => {
+    let isTrusted = known.get(address);
+    if (isTrusted !== undefined) return isTrusted;
+    if (known.size >= MAX_KNOWN) known.clear();
+    isTrusted = isListed(address);
+    known.set(address, isTrusted);
+    return isTrusted;
   };
 }
