@@ -1,0 +1,70 @@
+/** By how many connections a worker may be ahead of an even share, and by what part of it. */
+const SLACK = 4;
+const SLACK_PART = 1 / 16;
+/** So many workers always accept, where there are more of them: one that dies must not take the port with it. */
+const ALWAYS_ACCEPT = 2;
+
+/** A worker is told to pause, and then to accept; it says so when it does. */
+type Turn = 'accepts' | 'pauses' | 'returns';
+
+interface Share {
+  open: number;
+  turn: Turn;
+}
+
+/**
+ * Keeps the connections of workers even, who accept from one queue of the system: whoever wakes first takes the next,
+ * and that is often the same one. Who has more than its share pauses until the others have caught up. No connection
+ * is ever moved, and those that wait in the queue are the others'.
+ */
+export class Evenness<Worker> {
+  readonly #tell: (worker: Worker, turn: 'pause' | 'accept') => void;
+  readonly #shares = new Map<Worker, Share>();
+
+  constructor(tell: (worker: Worker, turn: 'pause' | 'accept') => void) {
+    this.#tell = tell;
+  }
+
+  /** A worker accepts connections: for the first time, or again. */
+  accepts(worker: Worker): void {
+    const open = this.#shares.get(worker)?.open ?? 0;
+    this.#shares.set(worker, { open, turn: 'accepts' });
+    this.#look();
+  }
+
+  /** A worker has so many connections. */
+  has(worker: Worker, open: number): void {
+    const share = this.#shares.get(worker);
+    if (!share) return;
+    share.open = open;
+    this.#look();
+  }
+
+  /** A worker accepts no more, for good. */
+  forget(worker: Worker): void {
+    if (!this.#shares.delete(worker)) return;
+    // It may have been the only one that accepted.
+    for (const [other, share] of this.#shares) this.#return(other, share);
+  }
+
+  #look(): void {
+    const all = [...this.#shares];
+    const mean = all.reduce((sum, [, { open }]) => sum + open, 0) / all.length;
+    for (const [worker, share] of all) if (share.open <= mean) this.#return(worker, share);
+    // The one with the most comes first: not all that are ahead may pause.
+    const ahead = all.filter(([, { open }]) => open > mean + Math.max(SLACK, mean * SLACK_PART));
+    let spare = all.filter(([, { turn }]) => turn === 'accepts').length - Math.min(ALWAYS_ACCEPT, all.length - 1);
+    for (const [worker, share] of ahead.toSorted(([, a], [, b]) => b.open - a.open)) {
+      if (share.turn !== 'accepts' || spare <= 0) continue;
+      spare--;
+      share.turn = 'pauses';
+      this.#tell(worker, 'pause');
+    }
+  }
+
+  #return(worker: Worker, share: Share): void {
+    if (share.turn !== 'pauses') return;
+    share.turn = 'returns';
+    this.#tell(worker, 'accept');
+  }
+}
