@@ -1,6 +1,10 @@
-/** By how many connections a worker may be ahead of an even share, and by what part of it. */
+/** How far ahead of an even share a worker may be at least: so many connections, or this part of the share. */
 const SLACK = 4;
 const SLACK_PART = 1 / 16;
+/** Telling a worker to pause or to accept takes a while, ms, in which the others go on. */
+const LOOK_BACK_MS = 20;
+/** This part of what came in that while is allowed, too: in a burst, who pauses on little would be late for the rest. */
+const GROWTH_PART = 1 / 4;
 /** So many workers always accept, where there are more of them: one that dies must not take the port with it. */
 const ALWAYS_ACCEPT = 2;
 
@@ -19,10 +23,16 @@ interface Share {
  */
 export class Evenness<Worker> {
   readonly #tell: (worker: Worker, turn: 'pause' | 'accept') => void;
+  readonly #now: () => number;
   readonly #shares = new Map<Worker, Share>();
+  /** The mean of a while ago, and of the while before it. */
+  #last = { at: 0, mean: 0 };
+  #before = { at: 0, mean: 0 };
 
-  constructor(tell: (worker: Worker, turn: 'pause' | 'accept') => void) {
+  /** @param now a clock's ms; only differences count */
+  constructor(tell: (worker: Worker, turn: 'pause' | 'accept') => void, now: () => number) {
     this.#tell = tell;
+    this.#now = now;
   }
 
   /** A worker accepts connections: for the first time, or again. */
@@ -50,9 +60,10 @@ export class Evenness<Worker> {
   #look(): void {
     const all = [...this.#shares];
     const mean = all.reduce((sum, [, { open }]) => sum + open, 0) / all.length;
-    for (const [worker, share] of all) if (share.open <= mean) this.#return(worker, share);
+    const slack = Math.max(SLACK, mean * SLACK_PART, this.#growth(mean) * GROWTH_PART);
+    for (const [worker, share] of all) if (share.open <= mean + slack / 2) this.#return(worker, share);
     // The one with the most comes first: not all that are ahead may pause.
-    const ahead = all.filter(([, { open }]) => open > mean + Math.max(SLACK, mean * SLACK_PART));
+    const ahead = all.filter(([, { open }]) => open > mean + slack);
     let spare = all.filter(([, { turn }]) => turn === 'accepts').length - Math.min(ALWAYS_ACCEPT, all.length - 1);
     for (const [worker, share] of ahead.toSorted(([, a], [, b]) => b.open - a.open)) {
       if (share.turn !== 'accepts' || spare <= 0) continue;
@@ -60,6 +71,16 @@ export class Evenness<Worker> {
       share.turn = 'pauses';
       this.#tell(worker, 'pause');
     }
+  }
+
+  /** How much the mean has grown in the last while or two. */
+  #growth(mean: number): number {
+    const at = this.#now();
+    if (at - this.#last.at > LOOK_BACK_MS) {
+      this.#before = at - this.#last.at > 2 * LOOK_BACK_MS ? { at, mean: this.#last.mean } : this.#last;
+      this.#last = { at, mean };
+    }
+    return mean - this.#before.mean;
   }
 
   #return(worker: Worker, share: Share): void {

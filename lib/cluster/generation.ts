@@ -17,7 +17,10 @@ export class Generation {
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
   #feed: RoutesFeed<Worker> | null = null;
-  readonly #evenness = new Evenness<Worker>((worker, type) => send(worker, { type }));
+  readonly #evenness = new Evenness<Worker>(
+    (worker, type) => send(worker, { type }),
+    () => performance.now(),
+  );
   #isReady = false;
 
   /** @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
