@@ -38,8 +38,8 @@ export class Evenness<Worker> {
   /** A worker accepts connections: for the first time, or again. */
   accepts(worker: Worker): void {
     const open = this.#shares.get(worker)?.open ?? 0;
+    // Who is still ahead pauses when somebody has more than before: without arrivals all accept.
     this.#shares.set(worker, { open, turn: 'accepts' });
-    this.#look();
   }
 
   /** A worker has so many connections. */

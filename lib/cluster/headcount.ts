@@ -14,7 +14,7 @@ export class Headcount {
   #told = 0;
   #goneBefore = 0;
   #goneNow = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #isWatching = false;
 
   constructor(tell: (open: number) => void) {
     this.#tell = tell;
@@ -25,7 +25,7 @@ export class Headcount {
     this.#open += by;
     if (by < 0) this.#goneNow++;
     if (Math.abs(this.#staying - this.#told) >= Math.max(STEP, this.#told >> 5)) this.#say();
-    this.#timer ??= setTimeout(() => this.#turn(), WINDOW_MS);
+    if (!this.#isWatching) this.#watch();
   }
 
   /** As many as have gone lately are taken to go soon. */
@@ -33,10 +33,16 @@ export class Headcount {
     return Math.max(0, this.#open - Math.max(this.#goneBefore, this.#goneNow));
   }
 
+  #watch(): void {
+    this.#isWatching = true;
+    setTimeout(() => this.#turn(), WINDOW_MS);
+  }
+
   #turn(): void {
     this.#goneBefore = this.#goneNow;
     this.#goneNow = 0;
-    this.#timer = this.#goneBefore > 0 ? setTimeout(() => this.#turn(), WINDOW_MS) : null;
+    this.#isWatching = false;
+    if (this.#goneBefore > 0) this.#watch();
     this.#say();
   }
 

@@ -19,7 +19,7 @@ export type ToWorker =
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
   | { readonly type: 'reopen-logs' }
-  /** Leave new connections to the other workers, until `accept`. */
+  /** Leave new connections to the other workers, until `accept`, or for a second. */
   | { readonly type: 'pause' }
   /** Accept again, and say `accepts` then. */
   | { readonly type: 'accept' }

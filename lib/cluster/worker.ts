@@ -39,6 +39,9 @@ import { Headcount } from './headcount.ts';
 import type { Configure, ToMaster, ToWorker } from './messages.ts';
 import { dropPrivileges } from './privileges.ts';
 
+/** For how long a worker leaves new connections to others, ms: their port is closed if they die meanwhile. */
+const PAUSE_MS = 1_000;
+
 /** Everything a worker process does, from its configuration to its end. */
 export class Worker {
   readonly #config: Config;
@@ -56,6 +59,7 @@ export class Worker {
   readonly #lane: Lane | null;
   readonly #listeners: readonly Listener[];
   #drained: Promise<void> | null = null;
+  #pausing: NodeJS.Timeout | null = null;
   #stopWatching: () => void = () => {};
 
   /** @throws Error with a sentence for the operator */
@@ -118,6 +122,7 @@ export class Worker {
         return;
       case 'pause':
         for (const listener of this.#listeners) listener.pause();
+        this.#pausing = setTimeout(() => void this.#acceptAgain(), PAUSE_MS);
         return;
       case 'accept':
         void this.#acceptAgain();
@@ -157,6 +162,10 @@ export class Worker {
   }
 
   async #acceptAgain(): Promise<void> {
+    // The second's end and the master's word may cross: the first one counts.
+    if (this.#pausing === null || this.#isDraining) return;
+    clearTimeout(this.#pausing);
+    this.#pausing = null;
     try {
       await Promise.all(this.#listeners.map((listener) => listener.listen()));
       if (!this.#isDraining) this.#say({ type: 'accepts' });
