@@ -1,6 +1,9 @@
-/** How far ahead of an even share a worker may be at least: so many connections, or this part of the share. */
+/**
+ * How far ahead of an even share a worker may be at least: so many connections, or this part of the share divided by
+ * the number of workers. For what all others are ahead, one is behind.
+ */
 const SLACK = 4;
-const SLACK_PART = 1 / 16;
+const SLACK_PART = 1 / 8;
 /** Telling a worker to pause or to accept takes a while, ms, in which the others go on. */
 const LOOK_BACK_MS = 20;
 /** This part of what came in that while is allowed, too: in a burst, who pauses on little would be late for the rest. */
@@ -60,7 +63,7 @@ export class Evenness<Worker> {
   #look(): void {
     const all = [...this.#shares];
     const mean = all.reduce((sum, [, { open }]) => sum + open, 0) / all.length;
-    const slack = Math.max(SLACK, mean * SLACK_PART, this.#growth(mean) * GROWTH_PART);
+    const slack = Math.max(SLACK, (mean * SLACK_PART) / all.length, this.#growth(mean) * GROWTH_PART);
     for (const [worker, share] of all) if (share.open <= mean + slack / 2) this.#return(worker, share);
     // The one with the most comes first: not all that are ahead may pause.
     const ahead = all.filter(([, { open }]) => open > mean + slack);
