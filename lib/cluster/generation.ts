@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import { RoutesFile } from '../store/routes-file.ts';
 import type { Notify } from '../store/store.ts';
+import { Evenness } from './evenness.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
 import { RoutesFeed } from './routes-feed.ts';
 import { send, Slot, type SlotParts } from './slot.ts';
@@ -16,6 +17,10 @@ export class Generation {
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
   #feed: RoutesFeed<Worker> | null = null;
+  readonly #evenness = new Evenness<Worker>(
+    (worker, type) => send(worker, { type }),
+    () => performance.now(),
+  );
   #isReady = false;
 
   /** @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
@@ -29,6 +34,7 @@ export class Generation {
         onMessage: (message, worker) => this.#hear(message, worker, parts),
         onExit: (worker, how, respawnMs) => {
           this.#feed?.forget(worker);
+          this.#evenness.forget(worker);
           parts.onExit(worker, how, respawnMs);
         },
       });
@@ -74,9 +80,23 @@ export class Generation {
   }
 
   #hear(message: ToMaster, worker: Worker, { onMessage }: Pick<SlotParts, 'onMessage'>): void {
-    if (message.type !== 'want-routes') onMessage(message, worker);
-    // What a worker said last may be heard after its end, when it has been forgotten.
-    else if (!worker.isDead()) this.#feed?.want(worker);
+    switch (message.type) {
+      case 'closing':
+        this.#evenness.forget(worker);
+        return;
+      case 'open':
+        this.#evenness.has(worker, message.open);
+        return;
+      // What a worker said last may be heard after its end, when it has been forgotten.
+      case 'accepts':
+        if (!worker.isDead()) this.#evenness.accepts(worker);
+        return;
+      case 'want-routes':
+        if (!worker.isDead()) this.#feed?.want(worker);
+        return;
+      default:
+        onMessage(message, worker);
+    }
   }
 
   /** Workers that only finish what they have need no news. */

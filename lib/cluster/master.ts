@@ -58,6 +58,8 @@ class Master {
     const finished = new Promise<number>((resolve) => {
       this.#finish = resolve;
     });
+    // Workers accept by themselves: a connection that is handed to them costs more than all else about it.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
       exec: fileURLToPath(new URL('worker-main.js', import.meta.url)),
       args: [],
@@ -128,15 +130,14 @@ class Master {
       case 'leaving':
         void this.#replace(worker, slot);
         return;
-      case 'closed':
-        // Messages keep their order: what was handed to this worker before is ahead of the answer.
-        if (worker.isConnected()) worker.send({ type: 'last-connection' } satisfies ToWorker, () => {});
-        return;
       case 'learned':
         this.#snapshot?.learn(message.lesson);
         return;
       case 'hello':
       case 'want-routes':
+      case 'accepts':
+      case 'open':
+      case 'closing':
       case 'ready':
       case 'failed':
         return;

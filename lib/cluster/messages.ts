@@ -19,8 +19,10 @@ export type ToWorker =
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
   | { readonly type: 'reopen-logs' }
-  /** The answer to `closed`: every connection that was on its way to the worker has come before it. */
-  | { readonly type: 'last-connection' }
+  /** Leave new connections to the other workers, until `accept`, or for a second. */
+  | { readonly type: 'pause' }
+  /** Accept again, and say `accepts` then. */
+  | { readonly type: 'accept' }
   /** Finish what is under way, then end. */
   | { readonly type: 'drain' };
 
@@ -37,8 +39,12 @@ export type ToMaster =
   | { readonly type: 'fat'; readonly megabytes: number }
   /** It goes on until it has a successor: somebody asked this one worker to end, or it lacks a right it once had. */
   | { readonly type: 'leaving' }
-  /** It accepts no more. */
-  | { readonly type: 'closed' }
+  /** It accepts connections: for the first time, or again. Said, like `open`, where there are several workers. */
+  | { readonly type: 'accepts' }
+  /** How many connections it has, about. */
+  | { readonly type: 'open'; readonly open: number }
+  /** It is about to accept no more. */
+  | { readonly type: 'closing' }
   | { readonly type: 'dead'; readonly mark: DeadMark }
   /** What it read from Redis, for the snapshot. */
   | { readonly type: 'learned'; readonly lesson: Lesson };

@@ -36,11 +36,12 @@ import { type OpenedStore, openStore } from '../store/open.ts';
 import { readSnapshot } from '../store/snapshot-file.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { RouteStore } from '../store/store.ts';
+import { Headcount } from './headcount.ts';
 import type { Configure, ToMaster, ToWorker } from './messages.ts';
 import { dropPrivileges } from './privileges.ts';
 
-/** How long the master may take to hand over what it has accepted for a worker that stops, ms. */
-const LAST_CONNECTION_MS = 1_000;
+/** For how long a worker leaves new connections to others, ms: their port is closed if they die meanwhile. */
+const PAUSE_MS = 1_000;
 
 /** Everything a worker process does, from its configuration to its end. */
 export class Worker {
@@ -60,7 +61,7 @@ export class Worker {
   readonly #listeners: readonly Listener[];
   #readsAccepted = false;
   #drained: Promise<void> | null = null;
-  #onLastConnection: () => void = () => {};
+  #pausing: NodeJS.Timeout | null = null;
   #stopWatching: () => void = () => {};
 
   /** @throws Error with a sentence for the operator */
@@ -104,6 +105,7 @@ export class Worker {
     }
     if (runAs) dropPrivileges(runAs);
     await this.#store.ready();
+    if (server.workers > 1) this.#say({ type: 'accepts' });
     this.#stopWatching = watchMemory(server.memory.limitMB, server.memory.interval, (megabytes) =>
       this.#say({ type: 'fat', megabytes }),
     );
@@ -121,8 +123,12 @@ export class Worker {
       case 'reopen-logs':
         this.#reopenLogs();
         return;
-      case 'last-connection':
-        this.#onLastConnection();
+      case 'pause':
+        for (const listener of this.#listeners) listener.pause();
+        this.#pausing = setTimeout(() => void this.#acceptAgain(), PAUSE_MS);
+        return;
+      case 'accept':
+        void this.#acceptAgain();
         return;
     }
   }
@@ -145,9 +151,9 @@ export class Worker {
 
   async #finish(): Promise<void> {
     this.#stopWatching();
-    for (const listener of this.#listeners) listener.stop();
+    this.#say({ type: 'closing' });
     this.#lane?.closeIdleClients();
-    await this.#lastConnection();
+    await Promise.all(this.#listeners.map((listener) => listener.stop()));
     const { requests, tunnels } = this.#config.server.drain;
     await Promise.all(this.#listeners.map((listener) => listener.greeted(requests * 1000)));
     await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
@@ -158,16 +164,20 @@ export class Worker {
     await this.#accessLog?.close();
   }
 
-  /** Resolves when the master has handed over the last connection that it accepted for this worker. */
-  async #lastConnection(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LAST_CONNECTION_MS);
-      this.#onLastConnection = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#say({ type: 'closed' });
-    });
+  async #acceptAgain(): Promise<void> {
+    // The second's end and the master's word may cross: the first one counts.
+    if (this.#pausing === null || this.#isDraining) return;
+    clearTimeout(this.#pausing);
+    this.#pausing = null;
+    try {
+      await Promise.all(this.#listeners.map((listener) => listener.listen()));
+      if (!this.#isDraining) this.#say({ type: 'accepts' });
+    } catch (error) {
+      // The port was lost with the last worker that accepted, or there are no descriptors left.
+      const cause = listenFault(error);
+      this.#log.error({ event: 'listen-failed', cause }, `this worker cannot accept again: ${cause}`);
+      this.#say({ type: 'leaving' });
+    }
   }
 
   get #isDraining(): boolean {
@@ -238,12 +248,14 @@ export class Worker {
   #createListeners(isTrusted: (address: string) => boolean, routerParts: RouterParts): Listener[] {
     const { server, listeners } = this.#config;
     const pages = this.#pages;
+    const headcount = server.workers > 1 ? new Headcount((open) => this.#say({ type: 'open', open })) : null;
     const parts: ListenerParts = {
       timeouts: server.timeouts,
       lane: this.#lane,
       headerBytes: server.limits.headerBytes,
       maxConnections: server.limits.connections,
       isTrusted,
+      count: headcount && ((by) => headcount.change(by)),
       serve: (exchange) => this.#traffic.add(exchange, route(exchange, routerParts)),
       refuse: (exchange, error) => {
         routerParts.refuse(exchange, error);

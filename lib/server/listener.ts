@@ -22,6 +22,8 @@ export interface ListenerParts {
   /** Connections served at a time; 0 for any number. */
   readonly maxConnections: number;
   readonly isTrusted: (address: string) => boolean;
+  /** Told of every connection that comes or goes; null when nobody wants to know. */
+  readonly count: ((by: 1 | -1) => void) | null;
   /** Where connections are served first; null for none. */
   readonly lane: Pick<Lane, 'admit'> | null;
   /** Answers an exchange. */
@@ -82,21 +84,27 @@ export class Listener {
       proxyProtocol: config.proxyProtocol,
       headerMs: parts.timeouts.header * 1000,
       isTrusted: parts.isTrusted,
+      count: parts.count,
       admit: (socket, proxied) => this.#admit(socket, proxied),
     });
   }
 
-  /** Starts to accept. @throws the system's error, EADDRINUSE for example */
+  /** Starts to accept, or does so again after a pause. @throws the system's error, EADDRINUSE for example */
   listen(): Promise<AddressInfo> {
     const { address: host, port } = this.config;
     const options: ListenOptions = { host, port, backlog: 4096, ipv6Only: host === '::' ? false : undefined };
     return this.#door.listen(options);
   }
 
-  /** Stops accepting and closes idle connections. Open exchanges go on. */
-  stop(): void {
-    this.#door.close();
+  /** Leaves new connections to others who listen there, until `listen` is called again. */
+  pause(): void {
+    this.#door.pause();
+  }
+
+  /** Closes idle connections. Open exchanges go on. Resolves when it accepts no more. */
+  async stop(): Promise<void> {
     this.#server.closeIdleConnections();
+    await this.#door.close();
   }
 
   /**

@@ -1,5 +1,5 @@
 /** What the system tells of processes, by way of Linux's /proc. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { eventually } from './eventually.ts';
 import type { Router } from './router.ts';
 
@@ -65,4 +65,28 @@ export function statusOf(pid: number, field: string): readonly string[] {
 /** How many files and sockets a process has open. */
 export function openFilesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** How many connections to a local port each of these processes has accepted and not closed. */
+export function connectionsOf(pids: readonly number[], port: number): readonly number[] {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const ESTABLISHED = '01';
+  const rows = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  const sockets = new Set(
+    rows
+      .filter(([, address, , state]) => address?.endsWith(local) && state === ESTABLISHED)
+      .map((row) => `socket:[${row[9]}]`),
+  );
+  return pids.map((pid) => readdirSync(`/proc/${pid}/fd`).filter((name) => sockets.has(targetOf(pid, name))).length);
+}
+
+function targetOf(pid: number, name: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${name}`);
+  } catch {
+    // Closed since the folder was read.
+    return '';
+  }
 }
