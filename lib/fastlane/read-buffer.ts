@@ -4,8 +4,6 @@ import type { OnReadOpts } from 'node:net';
 const BYTES = 65_536;
 // Not from Node's pool of small buffers: told apart by its memory.
 const BUFFER = Buffer.allocUnsafeSlow(BYTES);
-/** Messages are small and alike: the views of their lengths are made once. */
-const VIEWS: Buffer[] = Array.from({ length: 2_048 }, (_, length) => BUFFER.subarray(0, length));
 
 /** The same bytes, for who needs them after the call that brought them. */
 export function kept(bytes: Buffer): Buffer {
@@ -17,7 +15,7 @@ export function intoBuffer(onBytes: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: BUFFER,
     callback: (length) => {
-      onBytes(VIEWS[length] ?? BUFFER.subarray(0, length));
+      onBytes(BUFFER.subarray(0, length));
       return true;
     },
   };
