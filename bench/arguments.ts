@@ -9,6 +9,8 @@ export interface Wanted {
   readonly rounds: number;
   /** For one run. */
   readonly seconds: number;
+  /** The cases that are not measured stay as the last results have them. */
+  readonly keeps: boolean;
   /** Where the results go; null is `bench/results/`. */
   readonly out: string | null;
 }
@@ -20,6 +22,7 @@ export const HELP = `Usage: npm run bench -- [options]
   --rounds N      3 by default
   --seconds N     for one run, 4 by default
   --out FOLDER    for the results; bench/results by default
+  --keep          the other cases of the last results stay; rounds and seconds must be theirs
   --list          print the cases and who takes part
   --publish       put the last results into README.md and docs/benchmarks.md
   --help          print this
@@ -39,6 +42,7 @@ export function parseArguments(args: readonly string[]): Wanted {
       rounds: { type: 'string', default: String(ROUNDS) },
       seconds: { type: 'string', default: String(SECONDS) },
       out: { type: 'string' },
+      keep: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       publish: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -50,6 +54,7 @@ export function parseArguments(args: readonly string[]): Wanted {
     peers: names(values.peers),
     rounds: whole('rounds', values.rounds),
     seconds: whole('seconds', values.seconds),
+    keeps: values.keep,
     out: values.out ?? null,
   };
 }

@@ -9,7 +9,7 @@ import { describeMachine } from './machine.ts';
 import { disturbanceOf, goalsOf, tableOf } from './report/markdown.ts';
 import { publish } from './report/publish.ts';
 import type { CaseReport, Report } from './report/report.ts';
-import { writeReport } from './report/write.ts';
+import { readReport, writeReport } from './report/write.ts';
 import { runCase } from './rounds.ts';
 import { withScene } from './scene.ts';
 import { advice, missing, NEEDED } from './tools.ts';
@@ -54,8 +54,14 @@ async function measure(wanted: Wanted, folder: string): Promise<void> {
   const command = commandOf(args);
   const header = { hipache: version, date: new Date().toISOString(), command, rounds, seconds };
   const machine = describeMachine();
+  const kept = wanted.keeps ? lastReport(folder, wanted) : null;
   const done: CaseReport[] = [];
-  const report = (): Report => ({ ...header, machine, cases: done });
+  const report = (): Report => ({
+    ...header,
+    command: kept?.command ?? header.command,
+    machine,
+    cases: together(kept?.cases ?? [], done),
+  });
   await withScene(async (scene) => {
     for (const each of list) {
       console.log(`\n${each.name}: ${each.title}`);
@@ -67,6 +73,19 @@ async function measure(wanted: Wanted, folder: string): Promise<void> {
     }
   });
   console.log(`\n${goalsOf(report())}\nWritten to ${folder}`);
+}
+
+/** @throws an Error for the user when there are none, or they were measured otherwise */
+function lastReport(folder: string, { rounds, seconds }: Wanted): Report {
+  const report = readReport(folder);
+  if (report.rounds === rounds && report.seconds === seconds) return report;
+  throw new Error(`The last results are of ${report.rounds} rounds of ${report.seconds} s: these would not be alike.`);
+}
+
+/** In the order of the list; a case that was measured anew takes the place of the old one. */
+function together(old: readonly CaseReport[], fresh: readonly CaseReport[]): readonly CaseReport[] {
+  const all = new Map([...old, ...fresh].map((each) => [each.name, each]));
+  return cases.flatMap(({ name }) => all.get(name) ?? []);
 }
 
 function chosen({ only }: Wanted): readonly Case[] {

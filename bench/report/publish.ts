@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goalsOf, inAll, machineOf, markdownOf, tableOf } from './markdown.ts';
 import type { Report } from './report.ts';
+import { readReport } from './write.ts';
 
 const BEGIN = '<!-- bench: this part is written by the benchmark, see docs/benchmarks.md -->';
 const END = '<!-- bench: end -->';
@@ -36,7 +37,7 @@ export function placed(document: string, text: string): string {
 
 /** @param root the folder of the project @param folder that of the report */
 export function publish(root: string, folder: string): void {
-  const report = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Report;
+  const report = readReport(folder);
   for (const [name, textOf] of PLACES) {
     const path = join(root, name);
     writeFileSync(path, placed(readFileSync(path, 'utf8'), textOf(report)));
