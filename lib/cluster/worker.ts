@@ -14,7 +14,7 @@ import { LineFile } from '../observe/line-file.ts';
 import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { watchMemory } from '../observe/memory.ts';
 import { logDeathNotice, logStoreNotice } from '../observe/notices.ts';
-import { accessRecord, passedRecord } from '../observe/record.ts';
+import { accessRecord } from '../observe/record.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
@@ -336,8 +336,7 @@ export class Worker {
         headerBytes: server.limits.headerBytes,
       },
       judge: (found, backend, outcome) => judge(found, backend, outcome, routerParts),
-      record:
-        accessLog && ((passed) => accessLog.append(accessLine(passedRecord(passed), this.#logTime.at(Date.now())))),
+      record: accessLog && ((passed) => accessLog.append(accessLine(passed, '1.1', this.#logTime.at(Date.now())))),
       isDraining: () => this.#isDraining,
       readsAccepted: () => this.#readsAccepted,
     };
@@ -347,7 +346,8 @@ export class Worker {
     const { refusal } = exchange;
     if (refusal?.code === 'internal')
       this.#log.error({ event: 'internal-error', err: refusal.cause }, 'a mistake of the program itself');
-    this.#accessLog?.append(accessLine(accessRecord(exchange), this.#logTime.at(Date.now())));
+    const version = exchange.head?.version ?? exchange.request.httpVersion;
+    this.#accessLog?.append(accessLine(accessRecord(exchange), version, this.#logTime.at(Date.now())));
     // Connections that have just become idle would wait for a next request until they time out.
     if (this.#isDraining) for (const listener of this.#listeners) listener.closeIdle();
   }

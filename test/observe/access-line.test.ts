@@ -8,7 +8,6 @@ const record: AccessRecord = {
   clientIp: '127.0.0.1',
   method: 'GET',
   target: '/',
-  version: '1.1',
   status: 200,
   bytes: 370,
   referer: 'ref',
@@ -19,7 +18,7 @@ const record: AccessRecord = {
 };
 
 function line(changes: Partial<AccessRecord> = {}): string {
-  return accessLine({ ...record, ...changes }, TIME);
+  return accessLine({ ...record, ...changes }, '1.1', TIME);
 }
 
 test('a line is the one that Hipache wrote, byte for byte', () => {
