@@ -26,15 +26,23 @@ export class BackendConnection implements Timed {
   user: BackendUser | null;
   /** It has served a request before: the backend may have closed it, and we not heard of it yet. */
   isReused = false;
+  /** It reads into the shared buffer, which is best for small answers; large ones would have to be copied out of it. */
+  readonly isForSmall: boolean;
   #cause: Error | null = null;
   #onGone: (connection: BackendConnection) => void;
 
-  /** @param onGone told once, before the user, when it cannot be used any more */
-  constructor(backend: Backend, user: BackendUser, onGone: (connection: BackendConnection) => void) {
+  /** @param isForSmall not taken for TLS. @param onGone told once, before the user, when it cannot be used any more */
+  constructor(
+    backend: Backend,
+    user: BackendUser,
+    isForSmall: boolean,
+    onGone: (connection: BackendConnection) => void,
+  ) {
+    this.isForSmall = isForSmall;
     this.server = serverOf(backend);
     this.user = user;
     this.#onGone = onGone;
-    this.socket = dial(backend, (bytes) => this.#onBytes(bytes));
+    this.socket = dial(backend, isForSmall, (bytes) => this.#onBytes(bytes));
     this.socket
       .on(backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.user?.onConnected())
       .on('drain', () => this.user?.onBackendDrained())
@@ -83,8 +91,12 @@ export class BackendConnection implements Timed {
 }
 
 /** As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for. */
-function dial({ protocol, hostname: host, port }: Backend, onBytes: (bytes: Buffer) => void): Socket {
-  if (protocol === 'http:') return connect({ host, port, noDelay: true, onread: intoBuffer(onBytes) });
+function dial(backend: Backend, isForSmall: boolean, onBytes: (bytes: Buffer) => void): Socket {
+  const { protocol, hostname: host, port } = backend;
+  if (protocol === 'http:') {
+    if (isForSmall) return connect({ host, port, noDelay: true, onread: intoBuffer(onBytes) });
+    return connect({ host, port, noDelay: true }).on('data', onBytes);
+  }
   const socket = connectTls({ host, port, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] });
   return socket.setNoDelay(true).on('data', onBytes);
 }

@@ -346,7 +346,7 @@ export class Passage implements Occupant, BackendUser {
     this.#connection = null;
     const { answer } = this.#relay;
     const isKept = isClean && this.#isWhole && parts.isKeeping && answer?.isKept === true;
-    if (isKept && connection !== null) pool.release(connection, answer.keepMs);
+    if (isKept && connection !== null) pool.release(connection, this.#relay.bodyBytes, answer.keepMs);
     else connection?.destroy();
     this.#drop();
     this.#record();

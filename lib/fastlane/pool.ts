@@ -10,6 +10,11 @@ const IDLE_MS = 60_000;
 /** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
 const MARGIN_MS = 1_000;
 
+/** An answer's body from which on it is large, bytes. */
+const LARGE_BYTES = 16_384;
+/** How many answers it takes to be sure what a backend's are like. */
+const LEANING = 64;
+
 /** The full lane's connections, as far as both lanes share a limit. */
 export interface OtherPool {
   /** Open connections to a backend, idle ones included. */
@@ -28,6 +33,8 @@ export interface PoolParts {
 /** The lane's connections to one server. */
 interface Server {
   open: number;
+  /** Above 0 most of its answers are large, below it small; within `LEANING` of it. */
+  leaning: number;
   /** The latest used last. */
   readonly idle: BackendConnection[];
 }
@@ -56,22 +63,27 @@ export class Pool {
   open(backend: Backend, user: BackendUser): BackendConnection {
     const { maxSockets, other, deadlines } = this.#parts;
     const name = serverOf(backend);
-    const server = this.#servers.get(name) ?? { open: 0, idle: [] };
+    const server = this.#servers.get(name) ?? { open: 0, leaning: 0, idle: [] };
     this.#servers.set(name, server);
     // Fewer than the limit are busy, so one of the others is idle.
     if (server.open + other.open(backend) >= maxSockets) other.closeIdle(backend);
-    const connection = new BackendConnection(backend, user, this.#onGone);
+    const connection = new BackendConnection(backend, user, server.leaning <= 0, this.#onGone);
     server.open++;
     deadlines.add(connection);
     return connection;
   }
 
-  /** Keeps a connection for the next request. @param keepMs for how long the backend does */
-  release(connection: BackendConnection, keepMs: number): void {
+  /** Keeps a connection for the next request. @param bodyBytes of the answer. @param keepMs for how long the backend does */
+  release(connection: BackendConnection, bodyBytes: number, keepMs: number): void {
     const server = this.#servers.get(connection.server);
     connection.user = null;
     const idleMs = Math.min(IDLE_MS, keepMs - Math.min(MARGIN_MS, keepMs / 2));
-    if (idleMs <= 0 || server === undefined || server.idle.length >= Math.min(MAX_IDLE, this.#parts.maxSockets)) {
+    if (
+      idleMs <= 0 ||
+      server === undefined ||
+      !suits(connection, server, bodyBytes) ||
+      server.idle.length >= Math.min(MAX_IDLE, this.#parts.maxSockets)
+    ) {
       connection.destroy();
       return;
     }
@@ -108,4 +120,11 @@ export class Pool {
     server.open--;
     if (server.open === 0) this.#servers.delete(connection.server);
   };
+}
+
+/** Notes the size of an answer. @returns false when the next ones want a connection that reads in the other way */
+function suits({ isForSmall }: BackendConnection, server: Server, bodyBytes: number): boolean {
+  const step = bodyBytes > LARGE_BYTES ? 1 : -1;
+  server.leaning = Math.max(-LEANING, Math.min(LEANING, server.leaning + step));
+  return Math.abs(server.leaning) < LEANING || isForSmall === server.leaning < 0;
 }
