@@ -6,7 +6,7 @@ import { type EndReads, readAccepted } from './accepted-reads.ts';
 import { Body } from './body.ts';
 import type { Timed } from './deadlines.ts';
 import { Discard } from './discard.ts';
-import { HeadWriter } from './head-writer.ts';
+import type { HeadWriter } from './head-writer.ts';
 import type { HeldPart } from './held-body.ts';
 import { Loan } from './loan.ts';
 import type { Occupant, OccupiedClient } from './occupant.ts';
@@ -59,6 +59,8 @@ export class ClientConnection implements OccupiedClient, Timed {
   /** Of the head that is being read. */
   #pieces = 0;
   #isGreeted = false;
+  /** Its client has said that no further request comes. */
+  #isLastAsked = false;
   /** An exchange is under way, or its answer is not all away. */
   #isBusy = false;
 
@@ -69,7 +71,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#fullLane = fullLane;
     this.#keeper = keeper;
     const { parts, deadlines } = shared;
-    this.writer = new HeadWriter(peer, parts.headerPolicy, parts.isKeeping);
+    this.writer = shared.writers.of(peer);
     this.#passage = new Passage(this, shared);
     this.due = deadlines.after(parts.limits.headerMs);
     deadlines.add(this);
@@ -111,10 +113,13 @@ export class ClientConnection implements OccupiedClient, Timed {
       // Answered before all of it was read: closing at once would reset the connection, and the answer be lost with it.
       this.#occupant = new Discard(this, this.#shared, isLast);
       this.resume();
-    } else if (isLast) {
-      this.#close();
-    } else {
+    } else if (!isLast) {
       this.#next();
+    } else if (this.#isLastAsked && this.#ahead === null && !this.#peer.isTls) {
+      // TLS has a word to say at its end, and a client that sends on would be reset before it has read the answer.
+      this.#closeFree();
+    } else {
+      this.#close();
     }
   }
 
@@ -209,7 +214,7 @@ export class ClientConnection implements OccupiedClient, Timed {
 
   readonly #onClose = (): void => {
     this.#letGo();
-    this.#leave();
+    this.#end();
   };
 
   #readHead(bytes: Buffer): void {
@@ -242,6 +247,7 @@ export class ClientConnection implements OccupiedClient, Timed {
       this.#isGreeted = true;
       this.#fullLane.greet(this.socket);
     }
+    this.#isLastAsked = request.isLast;
     this.#body.start(request.framing, request.length);
     const hasBody = !this.#body.isDone;
     this.#passage.start(request);
@@ -293,8 +299,9 @@ export class ClientConnection implements OccupiedClient, Timed {
     else if (parts.isDraining()) this.#closeFree();
   }
 
-  /** Closes a connection that no exchange is on. */
+  /** Closes a connection whose client awaits nothing any more: all that was written is the system's to deliver. */
   #closeFree(): void {
+    this.#occupant = null;
     if (this.socket.writableLength === 0) this.socket.destroy();
     else this.#close();
   }
@@ -332,16 +339,23 @@ export class ClientConnection implements OccupiedClient, Timed {
     occupant?.onClientGone();
   }
 
+  /** Lets go of the socket, which lives on. */
   #leave(): void {
-    if (this.#state === 'gone') return;
-    this.#setBusy(false);
-    this.#state = 'gone';
-    this.#ahead = null;
+    if (!this.#end()) return;
     this.#endReads?.();
     this.socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onEnd);
     this.socket.off('error', this.#onError).off('close', this.#onClose);
+  }
+
+  /** @returns whether it had not ended before */
+  #end(): boolean {
+    if (this.#state === 'gone') return false;
+    this.#setBusy(false);
+    this.#state = 'gone';
+    this.#ahead = null;
     this.#shared.deadlines.remove(this);
     this.#keeper.onGone(this);
+    return true;
   }
 
   #setBusy(isBusy: boolean): void {

@@ -18,7 +18,7 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 /** Stands for the authority while the lines around it are made. No field value can hold it. */
 const AUTHORITY = '\0';
 
-/** One for each client's connection: whatever does not change from one of its requests to the next is made once. */
+/** One for all connections of a client: whatever does not change from one of its requests to the next is made once. */
 export class HeadWriter {
   readonly #peer: Peer;
   readonly #policy: RequestHeaderPolicy;
@@ -91,4 +91,31 @@ export class HeadWriter {
 
 function parsedFraming({ framing, length }: ReadRequest): Framing {
   return framing === 'length' ? { kind: 'length', bytes: length } : { kind: framing };
+}
+
+/** Clients whose writer is kept: those of load balancers come again and again. */
+const MAX_WRITERS = 1_000;
+
+/** The writers of all clients. */
+export class HeadWriters {
+  readonly #policy: RequestHeaderPolicy;
+  readonly #isKeeping: boolean;
+  readonly #writers = new Map<string, HeadWriter>();
+
+  /** @param isKeeping whether backends are to keep their connections open */
+  constructor(policy: RequestHeaderPolicy, isKeeping: boolean) {
+    this.#policy = policy;
+    this.#isKeeping = isKeeping;
+  }
+
+  of(peer: Peer): HeadWriter {
+    const key = `${peer.address} ${peer.localPort} ${peer.isTls}`;
+    let writer = this.#writers.get(key);
+    if (writer === undefined) {
+      if (this.#writers.size >= MAX_WRITERS) this.#writers.clear();
+      writer = new HeadWriter(peer, this.#policy, this.#isKeeping);
+      this.#writers.set(key, writer);
+    }
+    return writer;
+  }
 }

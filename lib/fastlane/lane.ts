@@ -7,6 +7,7 @@ import type { Backend } from '../core/types.ts';
 import type { Peer } from '../core/forwarded.ts';
 import { ClientConnection, type ConnectionKeeper } from './client-connection.ts';
 import { Deadlines } from './deadlines.ts';
+import { HeadWriters } from './head-writer.ts';
 import type { FullLane, LaneParts } from './parts.ts';
 import { Pool } from './pool.ts';
 import { dateLines, type LaneShared } from './shared.ts';
@@ -25,6 +26,7 @@ export class Lane implements ConnectionKeeper {
     this.#shared = {
       parts,
       deadlines,
+      writers: new HeadWriters(parts.headerPolicy, parts.isKeeping),
       pool: new Pool({ maxSockets, other, deadlines }),
       // As Node's server says it.
       keepLines: `Connection: keep-alive\r\n${limits.idleMs > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''}\r\n`,

@@ -1,4 +1,5 @@
 import type { Deadlines } from './deadlines.ts';
+import type { HeadWriters } from './head-writer.ts';
 import type { LaneParts } from './parts.ts';
 import type { Pool } from './pool.ts';
 
@@ -7,6 +8,7 @@ export interface LaneShared {
   readonly parts: LaneParts;
   readonly pool: Pool;
   readonly deadlines: Deadlines;
+  readonly writers: HeadWriters;
   /** The lines that tell a client to keep its connection, the empty line included. */
   readonly keepLines: string;
   /** A Date line, for answers that lack one (RFC 9110 §6.6.1). */

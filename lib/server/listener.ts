@@ -54,6 +54,8 @@ export class Listener {
   readonly #door: Door;
   readonly #tls: TlsServer | null;
   readonly #server: Server;
+  /** Where it listens: what the configuration says, or what the system gave. */
+  #port: number;
   /** How the fast lane sees us. */
   readonly #fullLane: FullLane = {
     adopt: (socket) => {
@@ -76,6 +78,7 @@ export class Listener {
 
   constructor(config: ListenerConfig, parts: ListenerParts) {
     this.config = config;
+    this.#port = config.port;
     this.#parts = parts;
     this.#server = this.#createServer();
     this.#tls = config.tls && this.#createTls(config.tls);
@@ -90,10 +93,12 @@ export class Listener {
   }
 
   /** Starts to accept, or does so again after a pause. @throws the system's error, EADDRINUSE for example */
-  listen(): Promise<AddressInfo> {
+  async listen(): Promise<AddressInfo> {
     const { address: host, port } = this.config;
     const options: ListenOptions = { host, port, backlog: 4096, ipv6Only: host === '::' ? false : undefined };
-    return this.#door.listen(options);
+    const address = await this.#door.listen(options);
+    this.#port = address.port;
+    return address;
   }
 
   /** Leaves new connections to others who listen there, until `listen` is called again. */
@@ -169,19 +174,19 @@ export class Listener {
     });
     // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
     if (this.#tls) this.#tls.emit('connection', socket);
-    else this.#enter(socket);
+    else this.#enter(socket, client);
   }
 
-  #enter(socket: Socket): void {
+  #enter(socket: Socket, client: string): void {
     const { lane } = this.#parts;
-    if (lane) lane.admit(socket, this.#peerOf(socket), this.#fullLane);
+    if (lane) lane.admit(socket, this.#peerOf(socket, client), this.#fullLane);
     else this.#fullLane.adopt(socket);
   }
 
   #createTls(tls: TlsConfig): TlsServer {
     const handshakeTimeout = this.#parts.timeouts.header * 1000;
     const options = { handshakeTimeout, ALPNProtocols: ['http/1.1'], ...tlsOptions(tls) };
-    const server = createTlsServer(options, (socket) => this.#enter(socket));
+    const server = createTlsServer(options, (socket) => this.#enter(socket, clientOf(socket)));
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
   }
@@ -189,21 +194,22 @@ export class Listener {
   #connectionOf(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (!connection) {
-      this.#greet(clientOf(socket));
-      connection = new Connection(socket, this.#peerOf(socket));
+      const client = clientOf(socket);
+      this.#greet(client);
+      connection = new Connection(socket, this.#peerOf(socket, client));
       this.#connections.set(socket, connection);
     }
     return connection;
   }
 
-  #peerOf(socket: Socket): Peer {
-    const proxied = this.#proxied.get(clientOf(socket));
+  #peerOf(socket: Socket, client: string): Peer {
+    const proxied = this.#proxied.get(client);
     const address = unmapped(proxied?.source ?? socket.remoteAddress ?? '');
     return {
       address,
       isTrusted: this.#parts.isTrusted(address),
       isTls: this.config.tls !== null,
-      localPort: proxied?.destinationPort ?? socket.localPort ?? this.config.port,
+      localPort: proxied?.destinationPort ?? this.#port,
     };
   }
 
