@@ -55,7 +55,8 @@ export async function proveAcceptedReads(): Promise<boolean> {
   let client: Socket | null = null;
   let accepted: Socket | null = null;
   try {
-    server.listen(0, '127.0.0.1');
+    // Not shared with other workers: with any port, they would be given the one where a router serves on any port.
+    server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
     await once(server, 'listening', { signal });
     const { port } = server.address() as AddressInfo;
     client = connect(port, '127.0.0.1').on('error', () => {});
