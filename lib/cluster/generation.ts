@@ -73,6 +73,11 @@ export class Generation {
     await Promise.all([this.#closeRoutes(), ...this.#slots.map((slot) => slot.stop())]);
   }
 
+  /** Resolves when none of the workers accepts connections any more; never before `stop`. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.closed()));
+  }
+
   /** Ends the workers at once. */
   kill(): void {
     for (const slot of this.#slots) slot.kill();

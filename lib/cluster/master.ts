@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/load.ts';
@@ -16,6 +17,8 @@ import type { Slot } from './slot.ts';
 
 /** Added to the workers' own limits before they are ended by force, ms. */
 const GRACE_MS = 5_000;
+/** How long a reload waits for the old workers to accept no more, ms. */
+const CLOSE_MS = 2_000;
 
 const WORKER_FLAGS = [
   // http-proxy calls util._extend, which newer Nodes announce as deprecated in every worker.
@@ -138,6 +141,7 @@ class Master {
       case 'accepts':
       case 'open':
       case 'closing':
+      case 'closed':
       case 'ready':
       case 'failed':
         return;
@@ -220,8 +224,8 @@ class Master {
       this.#config = config;
       this.#current = next;
       this.#log.level = config.server.debug ? 'debug' : 'info';
+      if (old) await this.#retire(old);
       this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was read anew');
-      if (old) this.#retire(old);
     } catch (error) {
       if (this.#isStopping) return;
       if (next) {
@@ -244,8 +248,10 @@ class Master {
     this.#snapshot = path === null ? null : new SnapshotFile(path, limits, this.#notify);
   }
 
-  #retire(generation: Generation): void {
+  /** Resolves when all new connections are the successors', or nearly: a worker that hangs keeps nobody waiting. */
+  async #retire(generation: Generation): Promise<void> {
     void generation.stop().then(() => this.#alive.delete(generation));
+    await Promise.race([generation.closed(), delay(CLOSE_MS, undefined, { ref: false })]);
   }
 
   #reopenLogs(): void {

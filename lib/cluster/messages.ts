@@ -45,6 +45,8 @@ export type ToMaster =
   | { readonly type: 'open'; readonly open: number }
   /** It is about to accept no more. */
   | { readonly type: 'closing' }
+  /** It accepts no more. */
+  | { readonly type: 'closed' }
   | { readonly type: 'dead'; readonly mark: DeadMark }
   /** What it read from Redis, for the snapshot. */
   | { readonly type: 'learned'; readonly lesson: Lesson };

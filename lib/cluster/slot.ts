@@ -31,6 +31,9 @@ export class Slot {
   readonly #rest = new Rest();
   #stopped: Promise<void> | null = null;
   #onEmpty: () => void = () => {};
+  /** Those that accept connections. */
+  readonly #accepting = new Set<Worker>();
+  #onClosed: () => void = () => {};
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
@@ -90,6 +93,14 @@ export class Slot {
     return this.#stopped;
   }
 
+  /** Resolves when none of the workers accepts connections any more; never before `stop`. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onClosed = resolve;
+      if (this.#isStopping && this.#accepting.size === 0) resolve();
+    });
+  }
+
   /** Ends the workers at once. */
   kill(): void {
     this.#endRespawning();
@@ -110,7 +121,10 @@ export class Slot {
       worker.on('message', (message: ToMaster) => {
         // What is said to a worker before its hello is lost: a stop may have been.
         if (message.type === 'hello') send(worker, this.#isStopping ? { type: 'drain' } : this.#parts.configure());
-        else if (message.type === 'ready') resolve(message.listening);
+        else if (message.type === 'ready') {
+          this.#accepting.add(worker);
+          resolve(message.listening);
+        } else if (message.type === 'closed') this.#hasClosed(worker);
         else if (message.type === 'failed') reason = message.message;
         else this.#parts.onMessage(message, worker);
       });
@@ -127,8 +141,14 @@ export class Slot {
     return { worker, ready };
   }
 
+  #hasClosed(worker: Worker): void {
+    this.#accepting.delete(worker);
+    if (this.#isStopping && this.#accepting.size === 0) this.#onClosed();
+  }
+
   #onExit(worker: Worker, how: string, ageMs: number): void {
     this.#alive.delete(worker);
+    this.#hasClosed(worker);
     const mustRespawn = worker === this.#current && !this.#isStopping;
     const isHealthy = ageMs >= HEALTHY_MS;
     if (isHealthy) this.#delayMs = FIRST_DELAY_MS;

@@ -154,6 +154,7 @@ export class Worker {
     this.#say({ type: 'closing' });
     this.#lane?.closeIdleClients();
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
+    this.#say({ type: 'closed' });
     const { requests, tunnels } = this.#config.server.drain;
     await Promise.all(this.#listeners.map((listener) => listener.greeted(requests * 1000)));
     await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
