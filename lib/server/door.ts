@@ -18,7 +18,7 @@ export interface DoorParts {
 }
 
 /** How long a door that closes lets in those who have knocked, ms: there may be no end of them. */
-const LAST_MS = 250;
+const LAST_MS = 1_000;
 
 /** Where connections come in: at most so many at a time, and each with the address of its real client. */
 export class Door {

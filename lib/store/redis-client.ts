@@ -174,6 +174,6 @@ function isSelect(command: unknown): boolean {
 function commandOf([name, ...args]: RedisCommand, deadline: number): Command {
   const command = new Command(name, args, { replyEncoding: 'utf8' });
   // ioredis' own limit is the same for every command; this one is what its task has left.
-  command.setTimeout(deadline - performance.now());
+  command.setTimeout(Math.max(1, deadline - performance.now()));
   return command;
 }

@@ -19,7 +19,7 @@ export class Turn {
   async endsBy(deadline: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadline - performance.now());
+      timer = setTimeout(resolve, Math.max(0, deadline - performance.now()));
     });
     await Promise.race([this.promise, late]);
     clearTimeout(timer);
