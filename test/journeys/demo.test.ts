@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { packageRoot } from '../../lib/config/package.ts';
 import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 
 const PATIENCE_MS = 20_000;
 
@@ -92,8 +93,13 @@ test('the demo routes, follows its routes file as printed, and ends whole on an 
 
   assert.equal(spawnSync('sh', ['-c', edit]).status, 0);
   await demo.line(/^router: .*routes\.json: 2 frontends$/);
-  assert.match((await ask({ port, host: 'new.localhost' })).body, /backend south/);
-  for (let i = 0; i < 10; i++) assert.match((await ask({ port, host: 'demo.localhost' })).body, /backend north/);
+  // The master has read it; the workers are told now.
+  await eventually(async () => {
+    for (let i = 0; i < 10; i++) {
+      assert.match((await ask({ port, host: 'new.localhost' })).body, /backend south/);
+      assert.match((await ask({ port, host: 'demo.localhost' })).body, /backend north/);
+    }
+  });
   await demo.line(/"GET \/ HTTP\/1\.1" 400 /);
 
   demo.signal('SIGINT');
