@@ -37,7 +37,10 @@ export type Outcome =
   | { readonly type: 'upgraded' }
   /** No connection: not one byte of the request left. Safe to try elsewhere. */
   | { readonly type: 'unreachable'; readonly cause: Error }
-  /** Every connection it may have was busy for too long: not one byte left. It lives, so it is not filed as dead. */
+  /**
+   * Every connection it may have was busy for too long, or this machine could make no more: not one byte left. It is
+   * not filed as dead.
+   */
   | { readonly type: 'crowded'; readonly cause: Error }
   /** Connected, then lost before any response. The backend may have acted on it. */
   | { readonly type: 'broken'; readonly cause: Error }

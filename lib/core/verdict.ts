@@ -24,6 +24,14 @@ export function isDeadly(outcome: Outcome, on500: boolean): boolean {
   }
 }
 
+/** This machine's own shortages: files, ports, memory. They say nothing of the other side. */
+const OWN_SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** What it says of a backend that no connection to it could be made. */
+export function notConnected(cause: Error & { readonly code?: string | undefined }): Outcome {
+  return { type: OWN_SHORTAGES.has(cause.code ?? '') ? 'crowded' : 'unreachable', cause };
+}
+
 /** How an attempt ended, in words for an operator. */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.type) {

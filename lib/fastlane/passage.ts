@@ -9,6 +9,7 @@ import { Pace } from '../core/pace.ts';
 import type { Place } from '../core/places.ts';
 import { choose } from '../core/selection.ts';
 import type { Backend, Outcome, Route } from '../core/types.ts';
+import { notConnected } from '../core/verdict.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { BackendConnection, BackendUser } from './backend-connection.ts';
 import type { WrittenHead } from './head-writer.ts';
@@ -184,7 +185,7 @@ export class Passage implements Occupant, BackendUser {
   onBackendGone(cause: Error): void {
     switch (this.#phase) {
       case 'connecting':
-        return this.#fail({ type: 'unreachable', cause });
+        return this.#fail(notConnected(cause));
       case 'sending':
       case 'sent':
         return this.#isStale ? this.#resend() : this.#fail({ type: 'broken', cause });

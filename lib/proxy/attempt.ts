@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
 import type { Backend, Outcome } from '../core/types.ts';
+import { notConnected } from '../core/verdict.ts';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import { relayAnswer, relayInformation } from './answer.ts';
 import type { BodyProgress } from './body.ts';
@@ -82,7 +83,7 @@ export class Attempt implements BodyProgress {
     switch (this.#phase) {
       case 'waiting':
       case 'connecting':
-        return this.#end({ type: 'unreachable', cause });
+        return this.#end(notConnected(cause));
       case 'sending':
       case 'sent':
         return this.#end(cause.code?.startsWith('HPE_') ? { type: 'garbled', cause } : { type: 'broken', cause });

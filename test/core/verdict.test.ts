@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '../../lib/core/types.ts';
-import { isDeadly } from '../../lib/core/verdict.ts';
+import { isDeadly, notConnected } from '../../lib/core/verdict.ts';
 
 const cause = new Error('why');
 
@@ -36,4 +36,15 @@ for (const [status, on500, deadly] of [
 test('503 with Retry-After is announced maintenance; Retry-After excuses nothing else', () => {
   assert.equal(isDeadly({ type: 'answered', status: 503, retryAfter: true }, true), false);
   assert.equal(isDeadly({ type: 'answered', status: 502, retryAfter: true }, true), true);
+});
+
+function failed(code: string): Outcome {
+  return notConnected(Object.assign(new Error(code), { code }));
+}
+
+test('a backend that refuses is unreachable; a machine without files, ports or memory says nothing of it', () => {
+  assert.equal(isDeadly(failed('ECONNREFUSED'), false), true);
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
+    assert.equal(isDeadly(failed(code), true), false, code);
+  assert.equal(notConnected(new Error('no code')).type, 'unreachable');
 });
