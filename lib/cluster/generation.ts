@@ -3,17 +3,19 @@ import type { Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import { RoutesFile } from '../store/routes-file.ts';
 import type { Notify } from '../store/store.ts';
+import type { BoundSocket } from './bound-socket.ts';
 import { Evenness } from './evenness.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
 import { RoutesFeed } from './routes-feed.ts';
 import { send, Slot, type SlotParts } from './slot.ts';
 
 /** What a slot is given beyond its configuration. `slot`: the one it is for. */
-export type PartsFor = (generation: Generation, slot: () => Slot) => Omit<SlotParts, 'configure'>;
+export type PartsFor = (generation: Generation, slot: () => Slot) => Omit<SlotParts, 'configure' | 'limitMs'>;
 
 /** The workers forked for one configuration, and the routes file they share, if routes come from one. */
 export class Generation {
   readonly config: Config;
+  readonly #sockets: readonly (BoundSocket | null)[];
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
   #feed: RoutesFeed<Worker> | null = null;
@@ -23,13 +25,15 @@ export class Generation {
   );
   #isReady = false;
 
-  /** @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
-  constructor(config: Config, isReload: boolean, partsFor: PartsFor) {
+  /** @param sockets one for each listener; null where workers make their own. @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
+  constructor(config: Config, sockets: readonly (BoundSocket | null)[], isReload: boolean, partsFor: PartsFor) {
     this.config = config;
+    this.#sockets = sockets;
     this.#slots = Array.from({ length: config.server.workers }, () => {
       const parts = partsFor(this, () => slot);
       const slot: Slot = new Slot({
         ...parts,
+        limitMs: config.server.workerTimeout * 1000,
         configure: () => ({ type: 'configure', config, mindsRun: this.#isReady || !isReload }),
         onMessage: (message, worker) => this.#hear(message, worker, parts),
         onExit: (worker, how, respawnMs) => {
@@ -68,9 +72,9 @@ export class Generation {
     for (const slot of this.#slots) slot.tell(message);
   }
 
-  /** Resolves when all workers have finished and exited. Idempotent. */
-  async stop(): Promise<void> {
-    await Promise.all([this.#closeRoutes(), ...this.#slots.map((slot) => slot.stop())]);
+  /** Resolves when all workers have finished and exited. Idempotent. @param isEnd whether the program ends */
+  async stop(isEnd: boolean): Promise<void> {
+    await Promise.all([this.#closeRoutes(), ...this.#slots.map((slot) => slot.stop(isEnd))]);
   }
 
   /** Resolves when none of the workers accepts connections any more; never before `stop`. */
@@ -96,6 +100,13 @@ export class Generation {
       case 'accepts':
         if (!worker.isDead()) this.#evenness.accepts(worker);
         return;
+      case 'want-socket': {
+        const socket = this.#sockets[message.index];
+        // One that is closed is not in the configuration any more, and the worker will hear of that.
+        if (socket === null || socket?.isOpen)
+          send(worker, { type: 'socket', index: message.index }, socket ?? undefined);
+        return;
+      }
       case 'want-routes':
         if (!worker.isDead()) this.#feed?.want(worker);
         return;

@@ -11,14 +11,26 @@ import { SnapshotFile } from '../store/snapshot-file.ts';
 import type { StoreNotice } from '../store/store.ts';
 import { prepareAccessLog } from './access-file.ts';
 import { Generation } from './generation.ts';
+import { takeInherited } from './inherited.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
+import { openFileLimit, roomForClients } from './open-files.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { ServiceManager } from './service-manager.ts';
 import { onSignals } from './signals.ts';
 import type { Slot } from './slot.ts';
+import { Sockets } from './sockets.ts';
+import { Successor, tellPredecessor } from './successor.ts';
 
 /** Added to the workers' own limits before they are ended by force, ms. */
 const GRACE_MS = 5_000;
 /** How long a reload waits for the old workers to accept no more, ms. */
 const CLOSE_MS = 2_000;
+/** How long another program may take until it serves in our place, ms. */
+const UPGRADE_MS = 60_000;
+/** So many generations may drain at a time, because of WebSockets that live on; the oldest one's are cut then. */
+const MAX_DRAINING = 12;
+/** As many connections as this want more open files, about twice as many, than the system allows. */
+const FEW_FILES = 4_096;
 
 const WORKER_FLAGS = [
   // http-proxy calls util._extend, which newer Nodes announce as deprecated in every worker.
@@ -43,18 +55,30 @@ class Master {
   #config: Config;
   #current: Generation | null = null;
   #snapshot: SnapshotFile | null = null;
+  readonly #sockets = new Sockets();
+  readonly #manager: ServiceManager;
+  #successor: Successor | null = null;
+  /** Aborted by who asks for the end a second time. */
+  readonly #patience = new AbortController();
   /** Generations that have not ended: the current one, one that starts, those that drain. */
   readonly #alive = new Set<Generation>();
   #isStopping = false;
   #beginning: Promise<void> = Promise.resolve();
-  #reloading: Promise<void> | null = null;
+  #changing: Promise<void> | null = null;
   #mustReload = false;
+  #mustUpgrade = false;
   #finish: (code: number) => void = () => {};
 
   constructor(source: ConfigSource) {
     this.#source = source;
     this.#config = source.load();
     this.#log = createLog(this.#config.server.debug);
+    this.#manager = new ServiceManager(process.env, process.pid, (cause) =>
+      this.#log.warn(
+        { event: 'notify-failed', cause: describeCause(cause) },
+        'systemd cannot be told how the router is',
+      ),
+    );
   }
 
   async run(): Promise<number> {
@@ -71,7 +95,8 @@ class Master {
     });
     const stopListening = onSignals({
       stop: () => this.#stop(),
-      reload: () => void this.#reload(),
+      reload: () => this.#reload(),
+      upgrade: () => this.#upgrade(),
       reopenLogs: () => this.#reopenLogs(),
     });
     try {
@@ -79,39 +104,66 @@ class Master {
       return await finished;
     } finally {
       stopListening();
+      if (this.#config.server.pidFile !== null) removePidFile(this.#config.server.pidFile);
+      await this.#manager.close();
     }
   }
 
   /** Starts the first generation, or ends with the reason. */
   async #begin(config: Config): Promise<void> {
-    const generation = this.#createGeneration(config, false);
-    this.#current = generation;
+    let generation: Generation | null = null;
     try {
+      const { pidFile } = config.server;
       prepareAccessLog(config.server.accessLog, config.runAs);
+      this.#sockets.adopt(takeInherited(process.env, process.pid));
+      generation = this.#createGeneration(config, false);
+      this.#current = generation;
+      for (const { address, port } of this.#sockets.dropSpare())
+        this.#log.warn(
+          { event: 'socket-unused', address, port },
+          `no listener is configured for ${address} port ${port}`,
+        );
       await this.#openSnapshot(config);
       const listening = await generation.start(this.#notify);
       if (this.#isStopping) return;
+      if (pidFile !== null) writePidFile(pidFile);
       const { workers } = config.server;
       const where = listening.join(', ');
       this.#log.info(
         { event: 'ready', version, workers, listening },
         `hipache ${version} is ready on ${where} (${workers} ${workers === 1 ? 'worker' : 'workers'})`,
       );
-      if (workers > 4 * availableParallelism())
-        this.#log.warn({ event: 'many-workers', workers }, 'far more workers than CPUs');
+      this.#manager.ready(`serving on ${where}`);
+      tellPredecessor();
+      this.#warn(config);
     } catch (error) {
       if (this.#isStopping) return;
       this.#isStopping = true;
-      generation.kill();
+      generation?.kill();
       this.#log.fatal({ event: 'start-failed' }, `hipache cannot start: ${describeCause(error)}`);
       this.#finish(1);
     }
   }
 
+  /** What an operator should know beforehand. */
+  #warn({ server: { workers } }: Config): void {
+    if (workers > 4 * availableParallelism())
+      this.#log.warn({ event: 'many-workers', workers }, 'far more workers than CPUs');
+    const files = openFileLimit();
+    if (files < FEW_FILES)
+      this.#log.warn(
+        { event: 'few-files', files, connections: roomForClients() },
+        `each worker may open ${files} files, which is good for ${roomForClients()} connections: others wait`,
+      );
+  }
+
+  /** @throws Error with a sentence, when there is an address that it cannot have */
   #createGeneration(config: Config, isReload: boolean): Generation {
-    const generation = new Generation(config, isReload, (ours, slot) => ({
+    const sockets = this.#sockets.open(config.listeners);
+    const generation = new Generation(config, sockets, isReload, (ours, slot) => ({
       fork: () => cluster.fork(),
       onMessage: (message, worker) => this.#onMessage(message, worker, slot(), config),
+      onStuck: (worker, silentMs) => void this.#onStuck(worker, silentMs, slot()),
       onExit: (worker, how, respawnMs) => this.#onExit(worker, how, respawnMs, ours),
     }));
     this.#alive.add(generation);
@@ -137,6 +189,8 @@ class Master {
         this.#snapshot?.learn(message.lesson);
         return;
       case 'hello':
+      case 'alive':
+      case 'want-socket':
       case 'want-routes':
       case 'accepts':
       case 'open':
@@ -166,17 +220,33 @@ class Master {
     );
   }
 
+  async #onStuck(worker: Worker, silentMs: number, slot: Slot): Promise<void> {
+    const { pid } = worker.process;
+    this.#log.error(
+      { event: 'worker-stuck', worker: pid, silentMs: Math.round(silentMs) },
+      `worker ${pid} has hung for ${Math.round(silentMs / 1000)} s: it is replaced`,
+    );
+    try {
+      await slot.relieve(worker);
+    } catch (error) {
+      this.#onNoSuccessor(worker, 'ends all the same', error);
+    }
+  }
+
   async #replace(worker: Worker, slot: Slot): Promise<void> {
     try {
       await slot.replace(worker);
     } catch (error) {
-      const { pid } = worker.process;
-      const cause = describeCause(error);
-      this.#log.error(
-        { event: 'successor-failed', worker: pid, cause },
-        `worker ${pid} goes on, its successor could not start: ${cause}`,
-      );
+      this.#onNoSuccessor(worker, 'goes on', error);
     }
+  }
+
+  #onNoSuccessor({ process: { pid } }: Worker, fate: string, error: unknown): void {
+    const cause = describeCause(error);
+    this.#log.error(
+      { event: 'successor-failed', worker: pid, cause },
+      `worker ${pid} ${fate}, its successor could not start: ${cause}`,
+    );
   }
 
   #onExit(worker: Worker, how: string, respawnMs: number | null, generation: Generation): void {
@@ -192,26 +262,65 @@ class Master {
     }
   }
 
-  /** Reads the configuration anew, and changes over to workers that run it; a configuration with faults changes nothing. */
-  async #reload(): Promise<void> {
-    if (this.#isStopping) return;
+  #reload(): void {
     this.#mustReload = true;
-    // However many signals come during a reload, they make for one more.
-    if (this.#reloading) return;
-    this.#reloading = (async () => {
-      await this.#beginning;
-      while (this.#mustReload && !this.#isStopping) {
-        this.#mustReload = false;
-        await this.#changeOver();
-      }
-    })();
-    await this.#reloading;
-    this.#reloading = null;
+    void this.#change();
   }
 
+  #upgrade(): void {
+    this.#mustUpgrade = true;
+    void this.#change();
+  }
+
+  /** One change at a time. However many signals come during one, they make for one more. */
+  async #change(): Promise<void> {
+    if (this.#isStopping || this.#changing) return;
+    this.#changing = (async () => {
+      await this.#beginning;
+      while ((this.#mustReload || this.#mustUpgrade) && !this.#isStopping) {
+        if (this.#mustUpgrade) {
+          this.#mustUpgrade = false;
+          await this.#startSuccessor();
+        } else {
+          this.#mustReload = false;
+          await this.#changeOver();
+        }
+      }
+    })();
+    await this.#changing;
+    this.#changing = null;
+  }
+
+  /** Starts the program anew from its files; when that serves, this one finishes. */
+  async #startSuccessor(): Promise<void> {
+    try {
+      // The end of process 1 is that of its container.
+      if (process.pid === 1) throw new Error('this is process 1, which cannot be replaced: start another container');
+      // What the workers know is there for the new ones.
+      await this.#snapshot?.save();
+      const successor = new Successor(this.#sockets.toHandOver(this.#config.listeners), UPGRADE_MS);
+      this.#successor = successor;
+      await successor.ready;
+      if (this.#isStopping) return;
+      successor.release();
+      this.#log.info({ event: 'upgraded', successor: successor.pid }, `process ${successor.pid} serves from now on`);
+      this.#end(false);
+    } catch (error) {
+      if (this.#isStopping) return;
+      this.#log.error(
+        { event: 'upgrade-failed', cause: describeCause(error) },
+        `this program goes on: ${describeCause(error)}`,
+      );
+    } finally {
+      this.#successor = null;
+    }
+  }
+
+  /** Reads the configuration anew, and changes over to workers that run it; a configuration with faults changes nothing. */
   async #changeOver(): Promise<void> {
     const old = this.#current;
     let next: Generation | null = null;
+    this.#manager.reloading();
     try {
       const config = this.#source.load();
       prepareAccessLog(config.server.accessLog, config.runAs);
@@ -221,6 +330,7 @@ class Master {
       await next.start(this.#notify);
       if (this.#isStopping) return;
       await this.#openSnapshot(config);
+      this.#movePidFile(this.#config.server.pidFile, config.server.pidFile);
       this.#config = config;
       this.#current = next;
       this.#log.level = config.server.debug ? 'debug' : 'info';
@@ -232,8 +342,10 @@ class Master {
         this.#alive.delete(next);
         next.kill();
       }
+      this.#sockets.keep(this.#config.listeners);
       this.#log.error({ event: 'reload-refused' }, `the configuration was not changed: ${describeCause(error)}`);
     }
+    this.#manager.ready(`${this.#config.server.workers} workers`);
   }
 
   /** Keeps the snapshot that this configuration names, if it names one. */
@@ -248,10 +360,22 @@ class Master {
     this.#snapshot = path === null ? null : new SnapshotFile(path, limits, this.#notify);
   }
 
+  #movePidFile(from: string | null, to: string | null): void {
+    if (from === to) return;
+    if (to !== null) writePidFile(to);
+    if (from !== null) removePidFile(from);
+  }
+
   /** Resolves when all new connections are the successors', or nearly: a worker that hangs keeps nobody waiting. */
   async #retire(generation: Generation): Promise<void> {
-    void generation.stop().then(() => this.#alive.delete(generation));
+    void generation.stop(false).then(() => this.#alive.delete(generation));
     await Promise.race([generation.closed(), delay(CLOSE_MS, undefined, { ref: false })]);
+    this.#sockets.keep(this.#config.listeners);
+    const draining = [...this.#alive].filter((other) => other !== this.#current);
+    if (draining.length <= MAX_DRAINING) return;
+    const [oldest] = draining;
+    this.#log.warn({ event: 'drain-cut' }, `${draining.length} generations drain: what is open in the oldest is cut`);
+    oldest?.tell({ type: 'cut' });
   }
 
   #reopenLogs(): void {
@@ -272,17 +396,35 @@ class Master {
   #stop(): void {
     if (this.#isStopping) {
       for (const generation of this.#alive) generation.kill();
+      this.#patience.abort();
       return;
     }
-    this.#isStopping = true;
     this.#log.info({ event: 'stopping' }, 'hipache stops: it finishes what is under way');
-    const { requests, tunnels } = this.#config.server.drain;
-    const force = setTimeout(() => this.#stop(), Math.max(requests, tunnels) * 1000 + GRACE_MS);
-    void Promise.all([...this.#alive].map((generation) => generation.stop())).then(async () => {
-      clearTimeout(force);
-      await this.#snapshot?.close();
-      this.#log.info({ event: 'stopped' }, 'hipache has stopped');
-      this.#finish(0);
-    });
+    this.#manager.stopping();
+    this.#successor?.kill();
+    this.#end(true);
+  }
+
+  /** @param isLast nobody takes over: load balancers are told first, and idle clients are not waited for */
+  #end(isLast: boolean): void {
+    this.#isStopping = true;
+    void this.#finishAll(isLast).then((code) => this.#finish(code));
+  }
+
+  async #finishAll(isLast: boolean): Promise<number> {
+    const { delay: delaySeconds, requests, tunnels } = this.#config.server.drain;
+    if (isLast && delaySeconds > 0) {
+      this.#tell({ type: 'unready' });
+      await delay(delaySeconds * 1000, undefined, { signal: this.#patience.signal }).catch(() => {});
+    }
+    const ended = Promise.all([...this.#alive].map((generation) => generation.stop(isLast)));
+    // Workers have their own; whoever connects from now on is not left waiting in a queue that nobody empties.
+    this.#sockets.keep([]);
+    const force = setTimeout(() => this.#stop(), (requests + Math.max(requests, tunnels)) * 1000 + GRACE_MS);
+    await ended;
+    clearTimeout(force);
+    await this.#snapshot?.close();
+    this.#log.info({ event: 'stopped' }, 'hipache has stopped');
+    return 0;
   }
 }

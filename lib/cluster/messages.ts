@@ -23,14 +23,24 @@ export type ToWorker =
   | { readonly type: 'pause' }
   /** Accept again, and say `accepts` then. */
   | { readonly type: 'accept' }
-  /** Finish what is under way, then end. */
-  | { readonly type: 'drain' };
+  /** Finish what is under way, then end. `isEnd`: the program ends, so there is no time for idle clients. */
+  | { readonly type: 'drain'; readonly isEnd: boolean }
+  /** It has drained for long enough: cut what is open. */
+  | { readonly type: 'cut' }
+  /** Tell load balancers to go elsewhere. */
+  | { readonly type: 'unready' }
+  /** The answer to `want-socket`, with a socket to listen on; without one the worker makes it by itself. */
+  | { readonly type: 'socket'; readonly index: number };
 
 /** What a worker says to the master. */
 export type ToMaster =
   | { readonly type: 'hello' }
   /** It has dealt with what it was given of the routes file, and wants the next piece. */
   | { readonly type: 'want-routes' }
+  /** It is to accept through this listener of its configuration: again, if it has paused. */
+  | { readonly type: 'want-socket'; readonly index: number }
+  /** Its event loop turns. */
+  | { readonly type: 'alive' }
   /** It accepts connections. `listening`: where, as URLs. */
   | { readonly type: 'ready'; readonly listening: readonly string[] }
   /** It could not start, and ends. */

@@ -3,11 +3,12 @@ export interface SignalActions {
   readonly stop: () => void;
   readonly reload: () => void;
   readonly reopenLogs: () => void;
+  readonly upgrade: () => void;
 }
 
 /** Listens for signals until the returned function is called. */
-export function onSignals({ stop, reload, reopenLogs }: SignalActions): () => void {
-  const table = { SIGTERM: stop, SIGINT: stop, SIGHUP: reload, SIGUSR1: reopenLogs } as const;
+export function onSignals({ stop, reload, reopenLogs, upgrade }: SignalActions): () => void {
+  const table = { SIGTERM: stop, SIGINT: stop, SIGHUP: reload, SIGUSR1: reopenLogs, SIGUSR2: upgrade } as const;
   const entries = Object.entries(table) as [NodeJS.Signals, () => void][];
   for (const [signal, act] of entries) process.on(signal, act);
   return () => {

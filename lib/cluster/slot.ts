@@ -1,5 +1,8 @@
+import type { SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
+import type { BoundSocket } from './bound-socket.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
+import { Pulses } from './pulses.ts';
 import { Rest } from './rest.ts';
 
 /** A worker that dies sooner than this after its start, ms, is not healthy: its successor has to wait. */
@@ -9,10 +12,14 @@ const LAST_DELAY_MS = 10_000;
 
 export interface SlotParts {
   readonly fork: () => Worker;
+  /** How long a worker's event loop may be blocked, ms; 0 for any time. */
+  readonly limitMs: number;
   /** The answer to a worker's `hello`. */
   readonly configure: () => ToWorker;
   /** All that a worker says beyond its start. */
   readonly onMessage: (message: ToMaster, worker: Worker) => void;
+  /** It has not said for `silentMs` that it lives: see `relieve`. */
+  readonly onStuck: (worker: Worker, silentMs: number) => void;
   /** `respawnMs`: when another takes its place; null when none has to. */
   readonly onExit: (worker: Worker, how: string, respawnMs: number | null) => void;
 }
@@ -29,6 +36,7 @@ export class Slot {
   #timer: NodeJS.Timeout | null = null;
   #isReplacing = false;
   readonly #rest = new Rest();
+  readonly #pulses: Pulses<Worker> | null;
   #stopped: Promise<void> | null = null;
   #onEmpty: () => void = () => {};
   /** Those that accept connections. */
@@ -37,6 +45,8 @@ export class Slot {
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
+    const { limitMs, onStuck } = parts;
+    this.#pulses = limitMs > 0 ? new Pulses(limitMs, onStuck, () => performance.now()) : null;
   }
 
   /** Starts the first worker. Resolves with where it listens; @throws Error with a sentence why it does not */
@@ -61,13 +71,29 @@ export class Slot {
    * @throws Error with a sentence why the successor could not start; the old one goes on
    */
   async replace(old: Worker): Promise<void> {
+    await this.#succeed(old, () => send(old, { type: 'drain', isEnd: false }));
+  }
+
+  /**
+   * Ends a worker that hangs; the one that serves when it has a successor.
+   * @throws Error with a sentence why there is none for now
+   */
+  async relieve(stuck: Worker): Promise<void> {
+    try {
+      if (this.#accepting.has(stuck)) await this.#succeed(stuck, () => {});
+    } finally {
+      stuck.process.kill('SIGKILL');
+    }
+  }
+
+  async #succeed(old: Worker, dismiss: () => void): Promise<void> {
     if (old !== this.#current || this.#isReplacing || this.#isStopping) return;
     this.#isReplacing = true;
     try {
       const { worker, ready } = this.#spawn();
       await ready;
       this.#current = worker;
-      send(old, { type: 'drain' });
+      dismiss();
     } catch (error) {
       if (!this.#isStopping) throw error;
     } finally {
@@ -82,14 +108,20 @@ export class Slot {
     for (const worker of this.#alive) send(worker, message);
   }
 
-  /** Lets the workers finish, and starts no others. Resolves when all have exited. Idempotent. */
-  stop(): Promise<void> {
+  /**
+   * Lets the workers finish, and starts no others. Resolves when all have exited. Idempotent.
+   * @param isEnd the program ends: see `ToWorker`
+   */
+  stop(isEnd: boolean): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
       this.#endRespawning();
-      this.#onEmpty = resolve;
-      if (this.#alive.size === 0) resolve();
-      else this.tell({ type: 'drain' });
+      this.#onEmpty = () => {
+        this.#pulses?.close();
+        resolve();
+      };
+      if (this.#alive.size === 0) this.#onEmpty();
     });
+    this.tell({ type: 'drain', isEnd });
     return this.#stopped;
   }
 
@@ -104,6 +136,7 @@ export class Slot {
   /** Ends the workers at once. */
   kill(): void {
     this.#endRespawning();
+    this.#pulses?.close();
     for (const worker of this.#alive) worker.process.kill('SIGKILL');
   }
 
@@ -120,7 +153,10 @@ export class Slot {
       let reason: string | null = null;
       worker.on('message', (message: ToMaster) => {
         // What is said to a worker before its hello is lost: a stop may have been.
-        if (message.type === 'hello') send(worker, this.#isStopping ? { type: 'drain' } : this.#parts.configure());
+        this.#pulses?.beat(worker);
+        if (message.type === 'alive') return;
+        if (message.type === 'hello')
+          send(worker, this.#isStopping ? { type: 'drain', isEnd: true } : this.#parts.configure());
         else if (message.type === 'ready') {
           this.#accepting.add(worker);
           resolve(message.listening);
@@ -148,6 +184,7 @@ export class Slot {
 
   #onExit(worker: Worker, how: string, ageMs: number): void {
     this.#alive.delete(worker);
+    this.#pulses?.forget(worker);
     this.#hasClosed(worker);
     const mustRespawn = worker === this.#current && !this.#isStopping;
     const isHealthy = ageMs >= HEALTHY_MS;
@@ -171,7 +208,9 @@ export class Slot {
 }
 
 /** Says something to a worker, if it still listens. */
-export function send(worker: Worker, message: ToWorker): void {
+export function send(worker: Worker, message: ToWorker, socket?: BoundSocket): void {
   // A worker that is exiting has no channel; its exit is dealt with.
-  if (worker.isConnected()) worker.send(message, () => {});
+  if (!worker.isConnected()) return;
+  if (socket) worker.send(message, socket.handle as SendHandle, () => {});
+  else worker.send(message, () => {});
 }

@@ -15,26 +15,27 @@ async function start(message: Configure): Promise<void> {
     say({ type: 'ready', listening: await worker.start() });
   } catch (error) {
     say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-    await end();
+    await end(true);
   }
 }
 
-async function end(): Promise<void> {
-  await worker?.drain();
+async function end(isEnd: boolean): Promise<void> {
+  await worker?.drain(isEnd);
   // Lets what was said last reach the master.
   process.disconnect?.();
   process.exit(0);
 }
 
-process.on('message', (message: ToWorker) => {
+process.on('message', (message: ToWorker, socket?: object) => {
   if (message.type === 'configure') void start(message);
-  else if (message.type === 'drain') void end();
-  else worker?.hear(message);
+  else if (message.type === 'drain') void end(message.isEnd);
+  else worker?.hear(message, socket);
 });
 // A terminal's interrupt reaches every process; the master says what to do about it.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGUSR1', () => {});
+process.on('SIGUSR2', () => {});
 // The master's own end is told by a message, in good order; this one was meant for a single worker.
 process.on('SIGTERM', () => say({ type: 'leaving' }));
 // Also when the master is killed: node:cluster ends its workers then, without a word to us.

@@ -1,5 +1,6 @@
 /** The composition root: the one place where the parts of a worker are made and joined. */
 import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { packagePagesFolder } from '../config/package.ts';
@@ -29,6 +30,7 @@ import { SlowUploads } from '../proxy/slow-uploads.ts';
 import { judge, route, type RouterParts } from '../proxy/router.ts';
 import { trust } from '../proxy/trust.ts';
 import { Listener, type ListenerParts } from '../server/listener.ts';
+import { Room } from '../server/room.ts';
 import { Traffic } from '../server/traffic.ts';
 import type { FileStore } from '../store/file.ts';
 import type { SnapshotSettings } from '../store/open-redis.ts';
@@ -37,11 +39,19 @@ import { readSnapshot } from '../store/snapshot-file.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { RouteStore } from '../store/store.ts';
 import { Headcount } from './headcount.ts';
+import { listenFault } from './listen-fault.ts';
 import type { Configure, ToMaster, ToWorker } from './messages.ts';
+import { roomForClients } from './open-files.ts';
 import { dropPrivileges } from './privileges.ts';
 
-/** For how long a worker leaves new connections to others, ms: their port is closed if they die meanwhile. */
+/** For how long a worker leaves new connections to others, ms: they may hang or die meanwhile. */
 const PAUSE_MS = 1_000;
+/** How long a program that ends waits for next requests on connections that are open, ms. */
+const LAST_IDLE_MS = 1_000;
+/** How often a lack of descriptors is told of, ms. */
+const REMIND_MS = 60_000;
+/** A worker says that it lives so many times within `server.workerTimeout`. */
+const BEATS = 4;
 
 /** Everything a worker process does, from its configuration to its end. */
 export class Worker {
@@ -58,10 +68,21 @@ export class Worker {
   readonly #places: Places;
   readonly #pools: Pools;
   readonly #lane: Lane | null;
+  readonly #room: Room;
   readonly #listeners: readonly Listener[];
+  readonly #heart: NodeJS.Timeout | null;
+  /** Told of the first time that a listener accepts, or cannot. */
+  readonly #starting = new Map<Listener, (outcome: AddressInfo | Error) => void>();
   #readsAccepted = false;
+  #isReady = true;
   #drained: Promise<void> | null = null;
+  /** Connections that wait for a next request are closed. */
+  #isClosing = false;
+  /** The program ends. */
+  #isEnd = false;
+  #hurry: () => void = () => {};
   #pausing: NodeJS.Timeout | null = null;
+  #remindedAt = -Infinity;
   #stopWatching: () => void = () => {};
 
   /** @throws Error with a sentence for the operator */
@@ -74,7 +95,10 @@ export class Worker {
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
     this.#pages = this.#readPages();
-    const { maxSockets, httpKeepAlive } = config.server;
+    const { maxSockets, httpKeepAlive, limits, workerTimeout } = config.server;
+    const beat = (): void => this.#say({ type: 'alive' });
+    this.#heart = workerTimeout > 0 ? setInterval(beat, (workerTimeout * 1000) / BEATS).unref() : null;
+    this.#room = new Room(Math.min(limits.connections || Infinity, roomForClients()));
     this.#places = new Places(maxSockets);
     this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive });
     const isTrusted = trust(config.server.trustedProxies);
@@ -94,26 +118,25 @@ export class Worker {
     await this.#fileStore?.ready();
     for (const listener of this.#listeners) {
       const { address, tls } = listener.config;
-      try {
-        const { port } = await listener.listen();
-        where.push(`${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`);
-      } catch (error) {
-        throw new Error(`cannot listen on ${address} port ${listener.config.port}: ${listenFault(error)}`, {
-          cause: error,
-        });
-      }
+      const { port } = await this.#firstOpen(listener);
+      where.push(`${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`);
     }
     if (runAs) dropPrivileges(runAs);
     await this.#store.ready();
-    if (server.workers > 1) this.#say({ type: 'accepts' });
     this.#stopWatching = watchMemory(server.memory.limitMB, server.memory.interval, (megabytes) =>
       this.#say({ type: 'fat', megabytes }),
     );
     return where;
   }
 
-  hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>): void {
+  /** @param socket what came with a message */
+  hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>, socket: object | undefined): void {
     switch (message.type) {
+      case 'socket': {
+        const listener = this.#listeners[message.index];
+        listener?.take(socket ?? listener.ownPlace);
+        return;
+      }
       case 'routes':
         this.#fileStore?.take(message.piece);
         return;
@@ -124,18 +147,30 @@ export class Worker {
         this.#reopenLogs();
         return;
       case 'pause':
-        for (const listener of this.#listeners) listener.pause();
-        this.#pausing = setTimeout(() => void this.#acceptAgain(), PAUSE_MS);
+        for (const listener of this.#listeners) listener.shut('ahead');
+        clearTimeout(this.#pausing ?? undefined);
+        this.#pausing = setTimeout(() => this.#acceptAgain(), PAUSE_MS);
         return;
       case 'accept':
-        void this.#acceptAgain();
+        this.#acceptAgain();
+        return;
+      case 'unready':
+        this.#isReady = false;
+        return;
+      case 'cut':
+        this.#traffic.cut();
         return;
     }
   }
 
-  /** Stops accepting, finishes what is under way within the limits, frees everything. Idempotent. */
-  drain(): Promise<void> {
+  /**
+   * Stops accepting, finishes what is under way within the limits, frees everything. Idempotent.
+   * @param isEnd the program ends; otherwise there are others, and time for clients to send next requests and be told
+   */
+  drain(isEnd: boolean): Promise<void> {
+    this.#isEnd ||= isEnd;
     this.#drained ??= this.#finish();
+    if (isEnd) this.#hurry();
     return this.#drained;
   }
 
@@ -152,33 +187,77 @@ export class Worker {
   async #finish(): Promise<void> {
     this.#stopWatching();
     this.#say({ type: 'closing' });
-    this.#lane?.closeIdleClients();
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
     this.#say({ type: 'closed' });
     const { requests, tunnels } = this.#config.server.drain;
-    await Promise.all(this.#listeners.map((listener) => listener.greeted(requests * 1000)));
+    await this.#lastRequests(requests * 1000);
     await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
     for (const listener of this.#listeners) listener.closeIdle();
     this.#pools.close();
     this.#lane?.close();
     await this.#store.close();
     await this.#accessLog?.close();
+    if (this.#heart) clearInterval(this.#heart);
   }
 
-  async #acceptAgain(): Promise<void> {
-    // The second's end and the master's word may cross: the first one counts.
-    if (this.#pausing === null || this.#isDraining) return;
+  /**
+   * A connection that is open may bring one more request at any moment, and to close it then would lose that. So those
+   * that come are answered with `Connection: close` (RFC 9112 §9.6), and only who brings none for long is closed.
+   */
+  async #lastRequests(limitMs: number): Promise<void> {
+    const { idle } = this.#config.server.timeouts;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#hurry = () => {
+        clearTimeout(timer);
+        timer = setTimeout(resolve, Math.min(limitMs, this.#isEnd ? LAST_IDLE_MS : (idle || Infinity) * 1000));
+      };
+      this.#hurry();
+      void this.#room.emptied().then(resolve);
+    });
+    clearTimeout(timer);
+    this.#hurry = () => {};
+    this.#isClosing = true;
+    this.#lane?.closeIdleClients();
+    for (const listener of this.#listeners) listener.closeIdle();
+  }
+
+  #firstOpen(listener: Listener): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#starting.set(listener, (outcome) => {
+        this.#starting.delete(listener);
+        if (!(outcome instanceof Error)) return resolve(outcome);
+        const { address, port } = listener.config;
+        reject(new Error(`cannot listen on ${address} port ${port}: ${listenFault(outcome)}`, { cause: outcome }));
+      });
+      listener.open();
+    });
+  }
+
+  #onOpen(listener: Listener, address: AddressInfo): void {
+    this.#starting.get(listener)?.(address);
+    if (this.#config.server.workers > 1) this.#say({ type: 'accepts' });
+  }
+
+  #onListenerFault(listener: Listener, error: NodeJS.ErrnoException): void {
+    const starting = this.#starting.get(listener);
+    if (starting) return starting(error);
+    const cause = listenFault(error);
+    if (error.syscall === 'accept') {
+      if (performance.now() < this.#remindedAt + REMIND_MS) return;
+      this.#remindedAt = performance.now();
+      this.#log.error({ event: 'accept-failed', cause }, `connections cannot be accepted for the moment: ${cause}`);
+      return;
+    }
+    this.#log.error({ event: 'listen-failed', cause }, `this worker cannot accept again: ${cause}`);
+    this.#say({ type: 'leaving' });
+  }
+
+  #acceptAgain(): void {
+    if (this.#pausing === null) return;
     clearTimeout(this.#pausing);
     this.#pausing = null;
-    try {
-      await Promise.all(this.#listeners.map((listener) => listener.listen()));
-      if (!this.#isDraining) this.#say({ type: 'accepts' });
-    } catch (error) {
-      // The port was lost with the last worker that accepted, or there are no descriptors left.
-      const cause = listenFault(error);
-      this.#log.error({ event: 'listen-failed', cause }, `this worker cannot accept again: ${cause}`);
-      this.#say({ type: 'leaving' });
-    }
+    for (const listener of this.#listeners) listener.reopen('ahead');
   }
 
   get #isDraining(): boolean {
@@ -254,9 +333,12 @@ export class Worker {
       timeouts: server.timeouts,
       lane: this.#lane,
       headerBytes: server.limits.headerBytes,
-      maxConnections: server.limits.connections,
+      room: this.#room,
       isTrusted,
       count: headcount && ((by) => headcount.change(by)),
+      wantSocket: (listener) => this.#say({ type: 'want-socket', index: this.#listeners.indexOf(listener) }),
+      onOpen: (listener, address) => this.#onOpen(listener, address),
+      onFault: (listener, error) => this.#onListenerFault(listener, error),
       serve: (exchange) => this.#traffic.add(exchange, route(exchange, routerParts)),
       refuse: (exchange, error) => {
         routerParts.refuse(exchange, error);
@@ -303,7 +385,7 @@ export class Worker {
       mourn: (death, why) => {
         void mourn(death, why, server.deadBackendTTL, this.#store, (notice) => logDeathNotice(this.#log, notice));
       },
-      pong,
+      pong: (exchange) => pong(exchange, this.#isReady),
       refuse: (exchange, error) => refuse(exchange, error, refuseParts),
       record: (exchange) => this.#record(exchange),
       policy: {
@@ -339,6 +421,7 @@ export class Worker {
       judge: (found, backend, outcome) => judge(found, backend, outcome, routerParts),
       record: accessLog && ((passed) => accessLog.append(accessLine(passed, '1.1', this.#logTime.at(Date.now())))),
       isDraining: () => this.#isDraining,
+      isClosing: () => this.#isClosing,
       readsAccepted: () => this.#readsAccepted,
     };
   }
@@ -349,8 +432,8 @@ export class Worker {
       this.#log.error({ event: 'internal-error', err: refusal.cause }, 'a mistake of the program itself');
     const version = exchange.head?.version ?? exchange.request.httpVersion;
     this.#accessLog?.append(accessLine(accessRecord(exchange), version, this.#logTime.at(Date.now())));
-    // Connections that have just become idle would wait for a next request until they time out.
-    if (this.#isDraining) for (const listener of this.#listeners) listener.closeIdle();
+    // Those that were promised a next request before the end began.
+    if (this.#isClosing) for (const listener of this.#listeners) listener.closeIdle();
   }
 }
 
@@ -373,19 +456,5 @@ function lastSnapshot(path: string): Snapshot | null {
     return readSnapshot(path);
   } catch {
     return null;
-  }
-}
-
-function listenFault(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'another program listens there (EADDRINUSE)';
-    case 'EACCES':
-      return 'not allowed (EACCES); ports below 1024 are for root';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address (EADDRNOTAVAIL)';
-    default:
-      return describeCause(error);
   }
 }

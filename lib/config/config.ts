@@ -49,7 +49,12 @@ export interface ServerConfig {
   readonly storeTimeout: number;
   readonly memory: { readonly limitMB: number; readonly interval: number };
   /** How long a worker that stops waits for requests in flight, and for tunnels. */
-  readonly drain: { readonly requests: number; readonly tunnels: number };
+  /** And, before a program that ends begins with that, how long it tells load balancers to go elsewhere. */
+  readonly drain: { readonly delay: number; readonly requests: number; readonly tunnels: number };
+  /** A worker whose event loop is blocked for longer is replaced; 0 never is. */
+  readonly workerTimeout: number;
+  /** The file that holds the master's process id, absolute; null for none. */
+  readonly pidFile: string | null;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
   /** Addresses and CIDR ranges whose X-Forwarded-* fields are believed; `private` stands for the private ranges. */

@@ -30,7 +30,11 @@ const lruCache = { size: wholeNumber(0), ttl: seconds(0) };
 
 const memory = { limitMB: v.nullish(wholeNumber(0), 200), interval: v.nullish(seconds(1), 60) };
 
-const drain = { requests: v.nullish(seconds(0), 30), tunnels: v.nullish(seconds(0), 3600) };
+const drain = {
+  delay: v.nullish(seconds(0), 0),
+  requests: v.nullish(seconds(0), 30),
+  tunnels: v.nullish(seconds(0), 3600),
+};
 
 // Those without a default follow server.tcpTimeout: see timeouts.ts.
 const timeouts = {
@@ -77,6 +81,8 @@ const server = {
   storeTimeout: v.nullish(seconds(0.001), 1),
   memory: v.nullish(section(memory), {}),
   drain: v.nullish(section(drain), {}),
+  workerTimeout: v.nullish(seconds(0), 10),
+  pidFile: v.nullish(text, null),
   timeouts: v.nullish(section(timeouts), {}),
   limits: v.nullish(section(limits), {}),
   trustedProxies: v.nullish(listOf(trusted), ['private']),

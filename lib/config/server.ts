@@ -24,7 +24,9 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     lruCache: lruCache && lruCache.size > 0 && lruCache.ttl > 0 ? { size: lruCache.size, ttl: lruCache.ttl } : null,
     storeTimeout: settings.storeTimeout,
     memory: { limitMB: settings.memory.limitMB, interval: settings.memory.interval },
-    drain: { requests: settings.drain.requests, tunnels: settings.drain.tunnels },
+    drain: { delay: settings.drain.delay, requests: settings.drain.requests, tunnels: settings.drain.tunnels },
+    workerTimeout: settings.workerTimeout,
+    pidFile: settings.pidFile === null ? null : resolve(settings.pidFile),
     timeouts: resolveTimeouts(settings),
     limits: {
       headerBytes: settings.limits.headerBytes,

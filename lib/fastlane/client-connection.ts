@@ -58,6 +58,7 @@ export class ClientConnection implements OccupiedClient, Timed {
   #ahead: Buffer | null = null;
   /** Of the head that is being read. */
   #pieces = 0;
+  /** It has sent a request. */
   #isGreeted = false;
   /** Its client has said that no further request comes. */
   #isLastAsked = false;
@@ -243,10 +244,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#state = 'busy';
     this.#occupant = this.#passage;
     this.#setBusy(true);
-    if (!this.#isGreeted) {
-      this.#isGreeted = true;
-      this.#fullLane.greet(this.socket);
-    }
+    this.#isGreeted = true;
     this.#isLastAsked = request.isLast;
     this.#body.start(request.framing, request.length);
     const hasBody = !this.#body.isDone;
@@ -296,7 +294,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#ahead = null;
     if (this.socket.isPaused()) this.socket.resume();
     if (ahead !== null) this.#readHead(ahead);
-    else if (parts.isDraining()) this.#closeFree();
+    else if (parts.isClosing()) this.#closeFree();
   }
 
   /** Closes a connection whose client awaits nothing any more: all that was written is the system's to deliver. */

@@ -45,6 +45,8 @@ export interface LaneParts {
   readonly record: ((exchange: PassedExchange) => void) | null;
   /** Whether answers should ask clients to close their connection. */
   readonly isDraining: () => boolean;
+  /** Whether connections are not to wait for a next request any more. */
+  readonly isClosing: () => boolean;
 }
 
 /** An exchange that has ended in this lane. Times in ms. */
@@ -71,6 +73,4 @@ export interface FullLane {
   serveOnce(stream: Duplex, peer: Peer, prior: Prior, onEnded: () => void): void;
   /** Tells a client that its request head took too long, and closes its connection. */
   timeOut(socket: Socket, peer: Peer): void;
-  /** A first request has come. */
-  greet(socket: Socket): void;
 }

@@ -1,70 +1,110 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { ProxiedAddresses } from '../core/proxy-protocol.ts';
 import { unmapped } from '../core/forwarded.ts';
 import { greet } from './proxy-header.ts';
+import type { Room } from './room.ts';
 
 export interface DoorParts {
-  /** Connections served at a time; 0 for any number. */
-  readonly limit: number;
+  readonly room: Room;
   readonly proxyProtocol: 'off' | 'optional' | 'required';
   /** How long a PROXY header may take, ms; 0 for ever. */
   readonly headerMs: number;
   readonly isTrusted: (address: string) => boolean;
   /** Told of every connection that comes or goes; null when nobody wants to know. */
   readonly count: ((by: 1 | -1) => void) | null;
+  /** Asks for something to listen on, which `take` is given then. */
+  readonly wantSocket: () => void;
+  /** Told each time it begins to accept. */
+  readonly onOpen: (address: AddressInfo) => void;
+  /** Told when it cannot. */
+  readonly onFault: (error: Error) => void;
   /** Takes a connection over, which may be paused. `proxied`: who the load balancer in front says its client is. */
   readonly admit: (socket: Socket, proxied: ProxiedAddresses | null) => void;
 }
 
+/** Why a door is shut for a while: others are to catch up, there is no room, or the system has no descriptors left. */
+export type ShutReason = 'ahead' | 'full' | 'exhausted';
+
+/** Connections that the system keeps for us until they are accepted, at most. */
+export const BACKLOG = 4_096;
 /** How long a door that closes lets in those who have knocked, ms: there may be no end of them. */
 const LAST_MS = 1_000;
+/** How long it stays shut after the system could accept no connection, ms. */
+const EXHAUSTED_MS = 500;
 
-/** Where connections come in: at most so many at a time, and each with the address of its real client. */
+/**
+ * Where connections come in: as long as there is room, and each with the address of its real client. Those that come
+ * while it is shut wait in the system's queue, which other workers accept from, too.
+ */
 export class Door {
   readonly #parts: DoorParts;
   readonly #server: Server;
-  #inside = 0;
+  readonly #shut = new Set<ShutReason>();
+  #isOpening = false;
   #isClosing = false;
   /** Connections accepted so far. */
   #accepted = 0;
-  /** Accepted, and not read from: their clients wait as they would in the system's own queue. */
-  readonly #waiting = new Set<Socket>();
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
-    const mustWait = parts.limit > 0 || parts.proxyProtocol !== 'off';
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: mustWait }, (socket) =>
+    const pauseOnConnect = parts.proxyProtocol !== 'off';
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect }, (socket) =>
       this.#onConnection(socket),
     );
+    this.#server.on('error', (error) => this.#onError(error));
+    this.#server.on('listening', () => this.#onListening());
+    parts.room.add({ onFull: () => this.shut('full'), onRoom: () => this.reopen('full') });
   }
 
-  /** Starts to accept, or does so again after a pause. @throws the system's error, EADDRINUSE for example */
-  listen(options: ListenOptions): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject);
-        if (this.#isClosing) this.#server.close();
-        resolve(this.#server.address() as AddressInfo);
-      });
-    });
+  /** Asks for a socket to listen on, unless there is one or none may be. */
+  open(): void {
+    if (this.#shut.size > 0 || this.#server.listening || this.#isOpening || this.#isClosing) return;
+    this.#isOpening = true;
+    this.#parts.wantSocket();
   }
 
-  /** Accepts no more until `listen` is called again. Those that have come stay. */
-  pause(): void {
-    if (this.#server.listening && !this.#isClosing) this.#server.close();
+  /** Listens. @param target what `net.Server` listens on; it is used up, also when the door must not open any more */
+  take(target: object): void {
+    this.#server.listen(target, BACKLOG);
   }
 
-  /** Lets in those who have connected already, then accepts no more, and sends away those that wait. */
+  /** Accepts no more until it is reopened. Those that have come stay. */
+  shut(reason: ShutReason): void {
+    this.#shut.add(reason);
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** Takes a reason back. */
+  reopen(reason: ShutReason): void {
+    if (this.#shut.delete(reason)) this.open();
+  }
+
+  /** Lets in those who have connected already, then accepts no more. */
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#emptyQueue();
     if (this.#server.listening) this.#server.close();
-    for (const socket of this.#waiting) socket.destroy();
   }
 
-  /** The system's queue is reset with the last one that listens: its clients have connected, and would be cut. */
+  #onListening(): void {
+    this.#isOpening = false;
+    const address = this.#server.address() as AddressInfo;
+    if (this.#shut.size > 0 || this.#isClosing) this.#server.close();
+    else this.#parts.onOpen(address);
+  }
+
+  /** Of listening, or of accepting: then the system's table of files is full, and its queue has been let go of. */
+  #onError(error: NodeJS.ErrnoException): void {
+    if (!this.#isOpening && this.#server.listening) {
+      this.shut('exhausted');
+      setTimeout(() => this.reopen('exhausted'), EXHAUSTED_MS);
+    }
+    this.#isOpening = false;
+    this.#parts.onFault(error);
+  }
+
+  /** Without another worker the queue is nobody's, and is reset: its clients have connected, and would be cut. */
   async #emptyQueue(): Promise<void> {
     const deadline = performance.now() + LAST_MS;
     // Node accepts one connection in each turn as long as there is any. The first of two turns is the rest of this one.
@@ -76,32 +116,14 @@ export class Door {
   }
 
   #onConnection(socket: Socket): void {
-    const { limit, count } = this.#parts;
+    const { room, count, proxyProtocol, headerMs, isTrusted, admit } = this.#parts;
     this.#accepted++;
-    if (count) {
-      count(1);
-      socket.once('close', () => count(-1));
-    }
-    if (limit === 0 || this.#inside < limit) {
-      this.#enter(socket);
-      return;
-    }
-    // As many may wait as are served; beyond that, an attacker would only be given file descriptors.
-    if (this.#waiting.size >= limit) {
-      socket.destroy();
-      return;
-    }
-    this.#waiting.add(socket);
-    socket.on('error', () => {});
-    socket.once('close', () => this.#waiting.delete(socket));
-  }
-
-  #enter(socket: Socket): void {
-    if (this.#parts.limit > 0) {
-      this.#inside++;
-      socket.once('close', () => this.#leave());
-    }
-    const { proxyProtocol, headerMs, isTrusted, admit } = this.#parts;
+    room.enter();
+    count?.(1);
+    socket.once('close', () => {
+      room.leave();
+      count?.(-1);
+    });
     if (proxyProtocol === 'off') {
       admit(socket, null);
       return;
@@ -111,15 +133,5 @@ export class Door {
     // From anybody else a header would be a forgery; where it must come first, there is nothing to talk about.
     else if (proxyProtocol === 'required') socket.destroy();
     else admit(socket, null);
-  }
-
-  #leave(): void {
-    this.#inside--;
-    for (const next of this.#waiting) {
-      this.#waiting.delete(next);
-      if (next.destroyed) continue;
-      this.#enter(next);
-      return;
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { AddressInfo, ListenOptions, Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { ListenerConfig, Timeouts, TlsConfig } from '../config/config.ts';
@@ -11,19 +11,25 @@ import type { Lane } from '../fastlane/lane.ts';
 import type { FullLane } from '../fastlane/parts.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import { Connection } from './connection.ts';
-import { Door } from './door.ts';
+import { BACKLOG, Door, type ShutReason } from './door.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
 import { withoutUpgrade } from './reinject.ts';
+import type { Room } from './room.ts';
 import { tlsOptions } from './tls.ts';
 
 export interface ListenerParts {
   readonly timeouts: Timeouts;
   readonly headerBytes: number;
-  /** Connections served at a time; 0 for any number. */
-  readonly maxConnections: number;
+  readonly room: Room;
   readonly isTrusted: (address: string) => boolean;
   /** Told of every connection that comes or goes; null when nobody wants to know. */
   readonly count: ((by: 1 | -1) => void) | null;
+  /** Asks for something to listen on, which `take` is given then. */
+  readonly wantSocket: (listener: Listener) => void;
+  /** Told each time it begins to accept. */
+  readonly onOpen: (listener: Listener, address: AddressInfo) => void;
+  /** Told when it cannot listen, or accept: EADDRINUSE for example, or EMFILE. */
+  readonly onFault: (listener: Listener, error: Error) => void;
   /** Where connections are served first; null for none. */
   readonly lane: Pick<Lane, 'admit'> | null;
   /** Answers an exchange. */
@@ -40,9 +46,6 @@ export interface ListenerParts {
 const CHECK_MS = 1_000;
 /** How long a refused connection stays open for its client to read why, ms. */
 const LINGER_MS = 2_000;
-
-/** How long a stop waits for the first request on a connection that was accepted just before, ms. */
-const GREETING_MS = 1_000;
 
 /**
  * One address that clients come in by: a door, TLS, the fast lane, and behind them Node's HTTP server, with all that it
@@ -67,14 +70,10 @@ export class Listener {
       this.#server.emit('connection', stream as Socket);
     },
     timeOut: (socket, peer) => this.#onHeadTimeout(socket, peer),
-    greet: (socket) => this.#greet(clientOf(socket)),
   };
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Who a load balancer said its clients are, by the address and port that the connection came from. */
   readonly #proxied = new Map<string, ProxiedAddresses>();
-  /** Clients, by address and port, that have connected and sent no request yet. */
-  readonly #silent = new Set<string>();
-  #onAllGreeted: () => void = () => {};
 
   constructor(config: ListenerConfig, parts: ListenerParts) {
     this.config = config;
@@ -83,48 +82,50 @@ export class Listener {
     this.#server = this.#createServer();
     this.#tls = config.tls && this.#createTls(config.tls);
     this.#door = new Door({
-      limit: parts.maxConnections,
+      room: parts.room,
       proxyProtocol: config.proxyProtocol,
       headerMs: parts.timeouts.header * 1000,
       isTrusted: parts.isTrusted,
       count: parts.count,
+      wantSocket: () => parts.wantSocket(this),
+      onOpen: (address) => {
+        this.#port = address.port;
+        parts.onOpen(this, address);
+      },
+      onFault: (error) => parts.onFault(this, error),
       admit: (socket, proxied) => this.#admit(socket, proxied),
     });
   }
 
-  /** Starts to accept, or does so again after a pause. @throws the system's error, EADDRINUSE for example */
-  async listen(): Promise<AddressInfo> {
+  /** What to listen on where nobody else holds a socket for it. */
+  get ownPlace(): object {
     const { address: host, port } = this.config;
-    const options: ListenOptions = { host, port, backlog: 4096, ipv6Only: host === '::' ? false : undefined };
-    const address = await this.#door.listen(options);
-    this.#port = address.port;
-    return address;
+    return { host, port, backlog: BACKLOG, ipv6Only: host === '::' ? false : undefined };
   }
 
-  /** Leaves new connections to others who listen there, until `listen` is called again. */
-  pause(): void {
-    this.#door.pause();
+  /** Begins to accept. */
+  open(): void {
+    this.#door.open();
   }
 
-  /** Closes idle connections. Open exchanges go on. Resolves when it accepts no more. */
+  /** Listens on what it has asked for. */
+  take(target: object): void {
+    this.#door.take(target);
+  }
+
+  /** Leaves new connections to others who listen there, until it is reopened. */
+  shut(reason: ShutReason): void {
+    this.#door.shut(reason);
+  }
+
+  /** Takes a reason back. */
+  reopen(reason: ShutReason): void {
+    this.#door.reopen(reason);
+  }
+
+  /** Resolves when it accepts no more. Connections stay. */
   async stop(): Promise<void> {
-    this.#server.closeIdleConnections();
     await this.#door.close();
-  }
-
-  /**
-   * Resolves when no client is left that has connected and not sent its first request: it has every right to an
-   * answer. Waits for a second at most, and no longer than `limitMs`.
-   */
-  async greeted(limitMs: number): Promise<void> {
-    if (this.#silent.size === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(GREETING_MS, limitMs));
-      this.#onAllGreeted = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   /** Closes connections that wait for a next request. */
@@ -166,12 +167,10 @@ export class Listener {
 
   #admit(socket: Socket, proxied: ProxiedAddresses | null): void {
     const client = clientOf(socket);
-    this.#silent.add(client);
-    if (proxied) this.#proxied.set(client, proxied);
-    socket.once('close', () => {
-      this.#greet(client);
-      this.#proxied.delete(client);
-    });
+    if (proxied) {
+      this.#proxied.set(client, proxied);
+      socket.once('close', () => this.#proxied.delete(client));
+    }
     // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
     if (this.#tls) this.#tls.emit('connection', socket);
     else this.#enter(socket, client);
@@ -195,7 +194,6 @@ export class Listener {
     let connection = this.#connections.get(socket);
     if (!connection) {
       const client = clientOf(socket);
-      this.#greet(client);
       connection = new Connection(socket, this.#peerOf(socket, client));
       this.#connections.set(socket, connection);
     }
@@ -211,10 +209,6 @@ export class Listener {
       isTls: this.config.tls !== null,
       localPort: proxied?.destinationPort ?? this.#port,
     };
-  }
-
-  #greet(client: string): void {
-    if (this.#silent.delete(client) && this.#silent.size === 0) this.#onAllGreeted();
   }
 
   #open(start: ExchangeStart): void {
@@ -264,7 +258,6 @@ export class Listener {
 
   /** What Node's server does about a head that takes too long. */
   #onHeadTimeout(socket: Socket, peer: Peer): void {
-    this.#greet(clientOf(socket));
     this.#connections.set(socket, new Connection(socket, peer));
     socket.on('error', () => socket.destroy());
     void this.#onParseError(Object.assign(new Error('request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);

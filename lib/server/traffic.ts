@@ -60,6 +60,12 @@ export class Traffic {
     for (const timer of timers) clearTimeout(timer);
   }
 
+  /** Cuts every exchange that is not over. */
+  cut(): void {
+    this.#cut(() => true);
+    this.#flow?.cut();
+  }
+
   #cut(isOverdue: (exchange: Exchange) => boolean): void {
     for (const exchange of this.#open) if (isOverdue(exchange)) exchange.cut();
   }

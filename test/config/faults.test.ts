@@ -137,7 +137,7 @@ const STRANGERS: readonly (readonly [unknown, string])[] = [
   [{ workers: 5 }, 'workers: unknown key; did you mean "server.workers"?'],
   [{ drivers: 'redis:' }, 'drivers: unknown key; did you mean "driver"?'],
   [{ x: 1 }, 'x: unknown key; known here are server, http, https, driver, driverTls, cache, user, group'],
-  [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are requests, tunnels'],
+  [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are delay, requests, tunnels'],
 ];
 
 for (const [content, fault] of STRANGERS) {

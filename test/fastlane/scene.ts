@@ -92,6 +92,7 @@ export async function startLane(
     judge: (_route, backend, outcome) => notes.judged.push({ backend, outcome }),
     record: (passed) => notes.recorded.push(passed),
     isDraining: () => false,
+    isClosing: () => false,
     readsAccepted: () => readsAccepted,
   });
   const server = startFullLane();
@@ -111,7 +112,6 @@ export async function startLane(
       lists.timedOut.push(socket);
       socket.destroy();
     },
-    greet: () => {},
   };
   const door = await startRawBackend(t, (socket) => lane.admit(socket, peer, fullLane));
   t.after(() => lane.close());

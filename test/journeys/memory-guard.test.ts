@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
@@ -14,7 +15,10 @@ test('a fat worker is replaced without a failed request; a fat successor stays, 
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { memory } });
   const old = noProc ? 0 : workerOf(router);
   // With one worker the port would close if there were a moment without any.
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  t.after(() => agent.destroy());
   const load = new Load(t, router.port);
+  const kept = new Load(t, router.port, 4, agent);
   const fat = await router.event('worker-fat');
   assert.equal(fat['limitMB'], 1);
   assert.ok(Number(fat['megabytes']) > 1);
@@ -23,6 +27,7 @@ test('a fat worker is replaced without a failed request; a fat successor stays, 
   assert.match(stays.msg ?? '', /server\.memory\.limitMB \(1\) may be less than any worker needs/);
   await load.answers(20);
   assert.deepEqual(await load.stop(), []);
+  assert.deepEqual(await kept.stop(), []);
   if (!noProc) {
     await haveEnded([old]);
     assert.equal(workerOf(router), stays['worker']);

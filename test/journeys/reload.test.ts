@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
@@ -109,6 +110,20 @@ test('several SIGHUPs in a row under load cost no request, and leave one generat
   assert.deepEqual(await load.stop(), []);
   if (!noProc) await eventually(() => assert.equal(workersOf(router).length, 2));
   assert.equal(await router.stop(), 0);
+});
+
+test('a kept connection outlives a reload by one request, whose answer says that it is the last', async (t) => {
+  const backend = await hello(t);
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const { port } = router;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  assert.equal((await ask({ port, agent })).headers.connection, 'keep-alive');
+  router.signal('SIGHUP');
+  await router.event('reloaded');
+  const last = await ask({ port, agent });
+  assert.deepEqual({ status: last.status, connection: last.headers.connection }, { status: 200, connection: 'close' });
+  assert.equal((await ask({ port, agent })).headers.connection, 'keep-alive');
 });
 
 test('SIGHUP during the start waits for it', async (t) => {

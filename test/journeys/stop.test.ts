@@ -34,6 +34,20 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+test('SIGTERM during a hundred slow requests loses none of them', async (t) => {
+  const backend = await startSlowBackend(t);
+  const server = { workers: 2, maxSockets: 200 };
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
+  const { port } = router;
+  const answers = Promise.all(Array.from({ length: 100 }, () => ask({ port })));
+  await backend.arrived(100);
+  router.signal('SIGTERM');
+  await refuses(port);
+  for (const { response } of backend.waiting) response.end('whole');
+  for (const { status, body } of await answers) assert.deepEqual({ status, body }, { status: 200, body: 'whole' });
+  assert.equal(await router.exited(), 0);
+});
+
 test('an upload under way at a stop arrives whole', async (t) => {
   let body = '';
   const backend = await startBackend(t, (request, response) => {

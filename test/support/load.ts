@@ -1,9 +1,11 @@
+import type { Agent } from 'node:http';
 import type { TestContext } from 'node:test';
 import { ask } from './client.ts';
 
 /** Clients that ask without pause, to show that nobody notices what happens to the router meanwhile. */
 export class Load {
   readonly #port: number;
+  readonly #agent: Agent | undefined;
   readonly #running: Promise<unknown>;
   /** What was not answered with 200, one line each. */
   readonly faults: string[] = [];
@@ -11,9 +13,13 @@ export class Load {
   #isStopping = false;
   #onAnswer: () => void = () => {};
 
-  /** Asks a port over and over, each time on a new connection; until the end of the test at the latest. */
-  constructor(t: TestContext, port: number, clients = 4) {
+  /**
+   * Asks a port over and over, until the end of the test at the latest.
+   * @param agent keeps the connections; without one each request has a new one
+   */
+  constructor(t: TestContext, port: number, clients = 4, agent?: Agent) {
     this.#port = port;
+    this.#agent = agent;
     t.after(() => this.stop());
     this.#running = Promise.all(Array.from({ length: clients }, () => this.#askOnAndOn()));
   }
@@ -38,7 +44,7 @@ export class Load {
   async #askOnAndOn(): Promise<void> {
     while (!this.#isStopping) {
       try {
-        const { status } = await ask({ port: this.#port });
+        const { status } = await ask({ port: this.#port, ...(this.#agent && { agent: this.#agent }) });
         if (status !== 200) this.faults.push(`status ${status}`);
       } catch (error) {
         this.faults.push(String(error));

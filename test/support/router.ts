@@ -44,6 +44,8 @@ export class Router {
   readonly stray: string[] = [];
   readonly #exit: Promise<number | null>;
   readonly #watchers = new Set<() => void>();
+  /** It has ended, and all that took over from it. */
+  #hasClosed = false;
 
   constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>>, isGroupLeader = false) {
     this.folder = folder;
@@ -58,7 +60,7 @@ export class Router {
     this.#exit = once(child, 'close').then(([code]) => code as number | null);
     createInterface({ input: child.stdout }).on('line', (line) => this.#hear(() => this.lines.push(line)));
     createInterface({ input: child.stderr }).on('line', (line) => this.#hear(() => this.#read(line)));
-    void this.#exit.then(() => this.#hear(() => {}));
+    void this.#exit.then(() => this.#hear(() => (this.#hasClosed = true)));
   }
 
   get port(): number {
@@ -76,7 +78,7 @@ export class Router {
     for (;;) {
       const found = find();
       if (found) return found;
-      if (this.process.exitCode !== null || Date.now() > deadline) {
+      if (this.#hasClosed || Date.now() > deadline) {
         const said = [...this.stray, ...this.log.map((entry) => JSON.stringify(entry)), ...this.lines].join('\n');
         throw new Error(`no ${what}; the router said:\n${said}`);
       }
@@ -117,9 +119,11 @@ export class Router {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.signal('SIGTERM');
       const timer = setTimeout(() => this.signal('SIGTERM'), 3_000);
-      await this.#exit;
+      if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit');
       clearTimeout(timer);
     }
+    // Those that took over have our pipes.
+    for (const { event, successor } of this.log) if (event === 'upgraded') end(Number(successor));
     return await this.#exit;
   }
 
@@ -134,6 +138,14 @@ export class Router {
     } catch {
       this.stray.push(line);
     }
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended.
   }
 }
 

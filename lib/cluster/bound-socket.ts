@@ -1,0 +1,78 @@
+/**
+ * The one place that uses what Node does not document: a socket that is bound here and accepted from elsewhere. Node's
+ * own cluster makes its sockets so, and lets go of each with the last worker that listens; ours outlive all workers.
+ */
+import * as net from 'node:net';
+import { getSystemErrorName } from 'node:util';
+
+/** Node's handle of a socket, as far as this file looks inside. It can be sent to a worker, which listens on it. */
+interface Handle {
+  readonly fd: number;
+  readonly getsockname?: (out: { address?: string; port?: number }) => number;
+  readonly close: () => void;
+}
+
+/** Gives a negative system error, or a handle that is bound and not listened on. */
+type CreateHandle = (address: string | null, port: number | null, family: number, fd: number, flags: number) => unknown;
+
+const { _createServerHandle: create } = net as unknown as { readonly _createServerHandle?: CreateHandle };
+
+/** Whether this Node can make such sockets. Where it cannot, workers listen by node:cluster. */
+export const canBind = typeof create === 'function';
+
+export class BoundSocket {
+  readonly address: string;
+  readonly port: number;
+  readonly #handle: Handle;
+  #isOpen = true;
+
+  private constructor(made: unknown) {
+    if (typeof made === 'number') throw systemError(made);
+    this.#handle = made as Handle;
+    const out: { address?: string; port?: number } = {};
+    // A failed bind may be told only here.
+    const fault = this.#handle.getsockname?.(out) ?? -1;
+    if (fault < 0 || out.address === undefined || out.port === undefined) {
+      this.#handle.close();
+      throw this.#handle.getsockname ? systemError(fault) : new Error('it is no TCP socket');
+    }
+    this.address = out.address;
+    this.port = out.port;
+  }
+
+  /** Binds a socket. @param port 0 for any free one. @throws the system's error, EADDRINUSE for example */
+  static bind(address: string, port: number): BoundSocket {
+    return new BoundSocket(create?.(address, port, address.includes(':') ? 6 : 4, -1, 0));
+  }
+
+  /** Takes over a socket that this process was started with. @throws Error when the descriptor is no TCP socket */
+  static adopt(fd: number): BoundSocket {
+    return new BoundSocket(create?.(null, null, -1, fd, 0));
+  }
+
+  /** For `send` of a child process, and what it gets for `listen`. */
+  get handle(): unknown {
+    return this.#handle;
+  }
+
+  /** For a child that is to be started with it. */
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Lets go of it. Whoever was given it keeps it. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#handle.close();
+  }
+}
+
+function systemError(number: number): Error {
+  const code = getSystemErrorName(number);
+  return Object.assign(new Error(code), { code });
+}
