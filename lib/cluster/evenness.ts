@@ -8,7 +8,7 @@ const SLACK_PART = 1 / 8;
 const LOOK_BACK_MS = 20;
 /** This part of what came in that while is allowed, too: in a burst, who pauses on little would be late for the rest. */
 const GROWTH_PART = 1 / 4;
-/** So many workers always accept, where there are more of them: one that dies must not take the port with it. */
+/** So many workers always accept, where there are more of them: one that hangs must not leave clients waiting. */
 const ALWAYS_ACCEPT = 2;
 
 /** A worker is told to pause, and then to accept; it says so when it does. */

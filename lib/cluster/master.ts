@@ -420,7 +420,7 @@ class Master {
     const ended = Promise.all([...this.#alive].map((generation) => generation.stop(isLast)));
     // Workers have their own; whoever connects from now on is not left waiting in a queue that nobody empties.
     this.#sockets.keep([]);
-    const force = setTimeout(() => this.#stop(), (requests + Math.max(requests, tunnels)) * 1000 + GRACE_MS);
+    const force = setTimeout(() => this.#stop(), Math.max(requests, tunnels) * 1000 + GRACE_MS);
     await ended;
     clearTimeout(force);
     await this.#snapshot?.close();

@@ -190,8 +190,14 @@ export class Worker {
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
     this.#say({ type: 'closed' });
     const { requests, tunnels } = this.#config.server.drain;
-    await this.#lastRequests(requests * 1000);
-    await this.#traffic.drained({ requestsMs: requests * 1000, tunnelsMs: tunnels * 1000 });
+    const startedAt = performance.now();
+    // A request that comes at the end of the first half has the second.
+    await this.#lastRequests((requests * 1000) / 2);
+    const waitedMs = performance.now() - startedAt;
+    await this.#traffic.drained({
+      requestsMs: Math.max(0, requests * 1000 - waitedMs),
+      tunnelsMs: Math.max(0, tunnels * 1000 - waitedMs),
+    });
     for (const listener of this.#listeners) listener.closeIdle();
     this.#pools.close();
     this.#lane?.close();

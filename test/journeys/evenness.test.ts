@@ -7,16 +7,14 @@ import { startBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectionsOf, noProc, workersOf } from '../support/processes.ts';
-import { freePort } from '../support/redis.ts';
 import { type Router, startRouter } from '../support/router.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n';
 const needsProc = { skip: noProc };
 
-async function start(t: TestContext, workers: number, port = 0): Promise<Router> {
+async function start(t: TestContext, workers: number): Promise<Router> {
   const backend = await startBackend(t, (_request, response) => response.end('hello'));
-  const config = { http: { port, bind: ['127.0.0.1'] } };
-  return await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { workers }, config });
+  return await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { workers } });
 }
 
 /** Opens a connection that is kept, with one answered request. */
@@ -99,8 +97,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
 }
 
 test('a worker that dies in a burst leaves nobody waiting, and the others accept', needsProc, async (t) => {
-  // When the other one pauses, the master lets go of the port for a moment: a free one would be another one afterwards.
-  const router = await start(t, 2, await freePort());
+  const router = await start(t, 2);
   const { port } = router;
   const answers = await burst(port, 200);
   process.kill(workersOf(router)[0] ?? 0, 'SIGKILL');

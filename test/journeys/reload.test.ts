@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
@@ -50,6 +50,22 @@ test('SIGHUP changes the port, and lets go of the old one', async (t) => {
   await router.event('reloaded');
   assert.equal((await ask({ port })).body, 'hello');
   await eventually(() => assert.rejects(dial(router.port), { code: 'ECONNREFUSED' }));
+});
+
+test('SIGHUP changes the driver and the error pages', async (t) => {
+  const backend = await hello(t);
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const { port } = router;
+  assert.equal((await ask({ port })).status, 200);
+  const staticDir = join(router.folder, 'pages');
+  mkdirSync(staticDir);
+  writeFileSync(join(staticDir, 'error_400.html'), '<p>a page of our own</p>');
+  writeFileSync(join(router.folder, 'other.json'), JSON.stringify({ 'other.test': ['other', backend.url] }));
+  writeConfig(router.folder, { server: { staticDir }, config: { driver: 'file:other.json' } });
+  router.signal('SIGHUP');
+  await router.event('reloaded');
+  assert.equal((await ask({ port, host: 'other.test' })).status, 200);
+  assert.equal((await ask({ port })).body, '<p>a page of our own</p>');
 });
 
 test('a configuration with faults changes nothing: every fault is logged, and everything goes on', async (t) => {
