@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { packagePagesFolder } from '../config/package.ts';
+import { readAccessFormat } from '../core/access-format.ts';
 import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import { Lane } from '../fastlane/lane.ts';
 import { proveAcceptedReads } from '../fastlane/accepted-reads.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
-import { accessLine, garbageLine, LogTime } from '../observe/access-line.ts';
+import { AccessLines } from '../observe/access-line.ts';
 import { LineFile } from '../observe/line-file.ts';
 import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { watchMemory } from '../observe/memory.ts';
@@ -61,7 +62,7 @@ export class Worker {
   readonly #store: RouteStore;
   readonly #fileStore: FileStore | null;
   readonly #accessLog: LineFile | null;
-  readonly #logTime = new LogTime();
+  readonly #lines: AccessLines;
   readonly #clock = new AlarmClock();
   readonly #traffic: Traffic;
   readonly #pages: Pages;
@@ -94,6 +95,7 @@ export class Worker {
     this.#store = store;
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
+    this.#lines = new AccessLines(readAccessFormat(config.server.accessLogFormat), Date.now);
     this.#pages = this.#readPages();
     const { maxSockets, httpKeepAlive, limits, workerTimeout } = config.server;
     const beat = (): void => this.#say({ type: 'alive' });
@@ -357,7 +359,7 @@ export class Worker {
           { event: 'garbage', client: peer.address, cause: describeCause(error) },
           'bytes that were no request',
         );
-        this.#accessLog?.append(garbageLine(peer.address, line, error.status, bytes, this.#logTime.at(Date.now())));
+        this.#accessLog?.append(this.#lines.ofGarbage(peer.address, line, error.status, bytes));
       },
     };
     return listeners.map((listener) => new Listener(listener, parts));
@@ -425,7 +427,7 @@ export class Worker {
         headerBytes: server.limits.headerBytes,
       },
       judge: (found, backend, outcome) => judge(found, backend, outcome, routerParts),
-      record: accessLog && ((passed) => accessLog.append(accessLine(passed, '1.1', this.#logTime.at(Date.now())))),
+      record: accessLog && ((passed) => accessLog.append(this.#lines.of(passed, '1.1'))),
       isDraining: () => this.#isDraining,
       isClosing: () => this.#isClosing,
       readsAccepted: () => this.#readsAccepted,
@@ -437,7 +439,7 @@ export class Worker {
     if (refusal?.code === 'internal')
       this.#log.error({ event: 'internal-error', err: refusal.cause }, 'a mistake of the program itself');
     const version = exchange.head?.version ?? exchange.request.httpVersion;
-    this.#accessLog?.append(accessLine(accessRecord(exchange), version, this.#logTime.at(Date.now())));
+    this.#accessLog?.append(this.#lines.of(accessRecord(exchange), version));
     // Those that were promised a next request before the end began.
     if (this.#isClosing) for (const listener of this.#listeners) listener.closeIdle();
   }

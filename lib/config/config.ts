@@ -26,6 +26,8 @@ export interface ServerConfig {
   readonly workers: number;
   /** A file, `-` for standard output, or null for none. */
   readonly accessLog: string | null;
+  /** As core/access-format reads it. */
+  readonly accessLogFormat: string;
   /** Connections to one backend, per worker. */
   readonly maxSockets: number;
   readonly deadBackendTTL: number;

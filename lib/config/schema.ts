@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  accessFormat,
   account,
   address,
   driverUrl,
@@ -66,6 +67,7 @@ const server = {
   // One per processor when not given.
   workers: v.nullish(lenient(wholeNumber(1))),
   accessLog: v.optional(v.nullable(text), '/var/log/hipache/access.log'),
+  accessLogFormat: v.nullish(accessFormat, 'hipache'),
   maxSockets: v.nullish(wholeNumber(1), 100),
   deadBackendTTL: v.nullish(wholeNumber(1), 30),
   tcpTimeout: v.nullish(seconds(0)),

@@ -10,6 +10,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
   return {
     workers: settings.workers ?? machine.processors,
     accessLog: accessLogOf(settings.accessLog),
+    accessLogFormat: settings.accessLogFormat,
     maxSockets: settings.maxSockets,
     deadBackendTTL: settings.deadBackendTTL,
     retryOnError: settings.retryOnError,

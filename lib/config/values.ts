@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
+import { readAccessFormat } from '../core/access-format.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 
 /** The kinds of value a key can hold. Each message completes a sentence that begins with the key. */
@@ -104,18 +105,25 @@ function isRange(value: string): boolean {
   }
 }
 
+/** Text that `read` throws no error for: what that says is the fault. */
+function readableBy(read: (text: string) => unknown, example: string) {
+  return v.pipe(
+    v.string(`must be text, such as "${example}"`),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      try {
+        read(dataset.value);
+      } catch (error) {
+        addIssue({ message: error instanceof Error ? error.message : String(error) });
+      }
+    }),
+  );
+}
+
 /** A driver URL. The message never repeats it, since it may hold a password. */
-export const driverUrl = v.pipe(
-  v.string('must be text, such as "redis://127.0.0.1:6379"'),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    try {
-      parseDriverUrl(dataset.value);
-    } catch (error) {
-      addIssue({ message: error instanceof Error ? error.message : String(error) });
-    }
-  }),
-);
+export const driverUrl = readableBy((url) => parseDriverUrl(url), 'redis://127.0.0.1:6379');
+
+export const accessFormat = readableBy(readAccessFormat, 'combined');
 
 /** A name or a number: users and groups. */
 export const account = v.custom<string | number>(

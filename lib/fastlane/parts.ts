@@ -60,6 +60,9 @@ export interface PassedExchange {
   readonly bytes: number;
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
+  readonly host: string | null;
+  /** Its URL. */
+  readonly backend: string | null;
   readonly name: string | null;
   readonly totalMs: number;
   readonly backendMs: number | null;

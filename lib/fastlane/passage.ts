@@ -415,6 +415,8 @@ export class Passage implements Occupant, BackendUser {
       bytes: this.#relay.bodyBytes,
       referer,
       userAgent,
+      host: this.#route?.frontend ?? null,
+      backend: this.#backend?.href ?? null,
       name: this.#route?.name ?? null,
       totalMs: endedAt - this.#startedAt,
       backendMs: this.#triedAt === 0 ? null : endedAt - this.#triedAt,

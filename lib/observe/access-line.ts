@@ -1,4 +1,6 @@
-/** One line of the access log, in Hipache's format: nginx's `combined`, then the identifier and two durations. */
+/** Lines of the access log. Hipache's format is nginx's `combined`, then the identifier and two durations. */
+
+import type { AccessField, AccessFormat } from '../core/access-format.ts';
 
 /** What a line says. Times in ms. */
 export interface AccessRecord {
@@ -11,6 +13,10 @@ export interface AccessRecord {
   readonly bytes: number;
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
+  /** What the client asked for; null when that was no host. */
+  readonly host: string | null;
+  /** The URL of the backend that answered, or was tried last; null when none was. */
+  readonly backend: string | null;
   /** The frontend's identifier; null when none was found. */
   readonly name: string | null;
   readonly totalMs: number;
@@ -42,21 +48,126 @@ export class LogTime {
   }
 }
 
-/** @param version of HTTP. @param time as `LogTime` gives it */
-export function accessLine(record: AccessRecord, version: string, time: string): string {
-  const { clientIp, method, target, bytes, name, totalMs, backendMs } = record;
-  const status = record.status === 0 ? CLIENT_CLOSED_REQUEST : record.status;
-  const ip = clientIp === '' ? '-' : clientIp.includes(':') ? clientIp : `::ffff:${clientIp}`;
-  const request = `${escaped(method)} ${escaped(target)} HTTP/${version}`;
-  const agents = `"${escapedOr(record.referer)}" "${escapedOr(record.userAgent)}"`;
-  const times = `${seconds(totalMs)} ${seconds(backendMs ?? 0)}`;
-  return `${ip} - - [${time}] "${request}" ${status} ${bytes} ${agents} "${name === null ? '-' : escaped(name)}" ${times}\n`;
+/** Writes lines in one format. */
+export class AccessLines {
+  readonly #format: AccessFormat;
+  readonly #now: () => number;
+  readonly #time = new LogTime();
+
+  /** @param now epoch ms */
+  constructor(format: AccessFormat, now: () => number) {
+    this.#format = format;
+    this.#now = now;
+  }
+
+  /** @param version of HTTP */
+  of(record: AccessRecord, version: string): string {
+    const format = this.#format;
+    const now = this.#now();
+    if (format === 'hipache') return accessLine(record, version, this.#time.at(now));
+    if (format === 'json') return jsonLine(record, version, now);
+    let line = '';
+    for (const part of format) {
+      line += 'text' in part ? part.text : fieldText(part.field, record, version, now, this.#time);
+    }
+    return `${line}\n`;
+  }
+
+  /** For bytes that were no request: their first line, such as it was, in the place of the request. */
+  ofGarbage(clientIp: string, firstLine: string, status: number, bytes: number): string {
+    return this.of({ ...NOTHING, clientIp, target: firstLine, status, bytes }, '');
+  }
 }
 
-/** The line for bytes that were no request: their first line, such as it was, in the place of the request. */
-export function garbageLine(clientIp: string, firstLine: string, status: number, bytes: number, time: string): string {
-  const ip = clientIp.includes(':') ? clientIp : `::ffff:${clientIp}`;
-  return `${ip} - - [${time}] "${escaped(firstLine)}" ${status} ${bytes} "-" "-" "-" 0.000 0.000\n`;
+const NOTHING: AccessRecord = {
+  clientIp: '',
+  method: '',
+  target: '',
+  status: 0,
+  bytes: 0,
+  referer: undefined,
+  userAgent: undefined,
+  host: null,
+  backend: null,
+  name: null,
+  totalMs: 0,
+  backendMs: null,
+};
+
+function statusOf({ status }: AccessRecord): number {
+  return status === 0 ? CLIENT_CLOSED_REQUEST : status;
+}
+
+/** Without a method the target is all there was. */
+function requestLine({ method, target }: AccessRecord, version: string): string {
+  return method === '' ? escaped(target) : `${escaped(method)} ${escaped(target)} HTTP/${version}`;
+}
+
+function fieldText(field: AccessField, record: AccessRecord, version: string, now: number, time: LogTime): string {
+  switch (field) {
+    case 'client':
+      return record.clientIp || '-';
+    case 'time':
+      return time.at(now);
+    case 'isoTime':
+      return new Date(now).toISOString();
+    case 'request':
+      return requestLine(record, version);
+    case 'method':
+      return escapedOr(record.method);
+    case 'target':
+      return escapedOr(record.target);
+    case 'version':
+      return version || '-';
+    case 'status':
+      return String(statusOf(record));
+    case 'bytes':
+      return String(record.bytes);
+    case 'referer':
+      return escapedOr(record.referer);
+    case 'agent':
+      return escapedOr(record.userAgent);
+    case 'host':
+      return escapedOr(record.host ?? undefined);
+    case 'site':
+      return escapedOr(record.name ?? undefined);
+    case 'backend':
+      return escapedOr(record.backend ?? undefined);
+    case 'total':
+      return seconds(record.totalMs);
+    case 'backendTime':
+      return record.backendMs === null ? '-' : seconds(record.backendMs);
+  }
+}
+
+/** What is missing is null. */
+function jsonLine(record: AccessRecord, version: string, now: number): string {
+  const { clientIp, method, target, bytes, referer = null, userAgent = null, host, name, backend } = record;
+  return `${JSON.stringify({
+    time: new Date(now).toISOString(),
+    client: clientIp || null,
+    method: method || null,
+    target,
+    version: version || null,
+    status: statusOf(record),
+    bytes,
+    referer,
+    agent: userAgent,
+    host,
+    site: name,
+    backend,
+    total: Math.round(record.totalMs) / 1000,
+    backendTime: record.backendMs === null ? null : Math.round(record.backendMs) / 1000,
+  })}\n`;
+}
+
+/** Hipache's. @param time as `LogTime` gives it */
+function accessLine(record: AccessRecord, version: string, time: string): string {
+  const { clientIp, bytes, name, totalMs, backendMs } = record;
+  const ip = clientIp === '' ? '-' : clientIp.includes(':') ? clientIp : `::ffff:${clientIp}`;
+  const agents = `"${escapedOr(record.referer)}" "${escapedOr(record.userAgent)}"`;
+  const times = `${seconds(totalMs)} ${seconds(backendMs ?? 0)}`;
+  return `${ip} - - [${time}] "${requestLine(record, version)}" ${statusOf(record)} ${bytes} ${agents} "${name === null ? '-' : escaped(name)}" ${times}\n`;
 }
 
 /** Three digits after the point. Number's own `toFixed` takes ten times as long. */

@@ -13,6 +13,8 @@ export function accessRecord(exchange: Exchange): AccessRecord {
     bytes: exchange.bytesSent,
     referer: request.headers.referer,
     userAgent: request.headers['user-agent'],
+    host: exchange.head?.hostname ?? null,
+    backend: exchange.trying?.href ?? null,
     name: route?.name ?? null,
     totalMs: now - exchange.startedAt,
     backendMs: exchange.tryingSince === null ? null : now - exchange.tryingSince,

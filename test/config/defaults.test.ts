@@ -9,6 +9,7 @@ const EMPTY: Config = {
   server: {
     workers: 3,
     accessLog: '/var/log/hipache/access.log',
+    accessLogFormat: 'hipache',
     maxSockets: 100,
     deadBackendTTL: 30,
     retryOnError: 3,

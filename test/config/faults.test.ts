@@ -24,6 +24,10 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { workers: 'many' } }, `server.workers: ${WHOLE} 1`],
   [{ server: { workers: -1 } }, `server.workers: ${WHOLE} 1`],
   [{ server: { accessLog: 5 } }, 'server.accessLog: must be text'],
+  [
+    { server: { accessLogFormat: 'common' } },
+    'server.accessLogFormat: must be "hipache", "combined", "json" or a text with {fields}',
+  ],
   [{ server: { maxSockets: 0 } }, `server.maxSockets: ${WHOLE} 1`],
   [{ server: { maxSockets: '5' } }, `server.maxSockets: ${WHOLE} 1`],
   [{ server: { deadBackendTTL: 0 } }, `server.deadBackendTTL: ${WHOLE} 1`],

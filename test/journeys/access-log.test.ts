@@ -200,3 +200,20 @@ test('the times are seconds, of the whole request and of its backend', async (t)
   assert.ok(Number(total) >= Number(backend), `${total} ${backend}`);
   assert.match(await router.line(/"GET/), / 0\.[0-9]{3} 0\.000$/);
 });
+
+test('a chosen format is that of every line: of answers, refusals, and what was no request', async (t) => {
+  const backend = await startBackend(t, (_request, response) => response.end('hello'));
+  const accessLogFormat = '{host} {backend} {site} {status} "{request}"';
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes, server: { accessLogFormat } });
+  const { port } = router;
+  await ask({ port, path: '/a' });
+  await ask({ port, host: 'nobody.test', path: '/b' });
+  await send(port, 'no request at all\r\n\r\n');
+  const lines = [await router.line(/\/a/), await router.line(/\/b/), await router.line(/at all/)];
+  assert.deepEqual(lines, [
+    `site.test ${backend.url} site 200 "GET /a HTTP/1.1"`,
+    'nobody.test - - 400 "GET /b HTTP/1.1"',
+    '- - - 400 "no request at all"',
+  ]);
+});

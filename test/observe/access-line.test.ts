@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessLine, type AccessRecord, garbageLine, LogTime } from '../../lib/observe/access-line.ts';
+import { readAccessFormat } from '../../lib/core/access-format.ts';
+import { AccessLines, type AccessRecord, LogTime } from '../../lib/observe/access-line.ts';
 
 const TIME = '21/Nov/2026:01:21:49 +0000';
+const NOW = Date.UTC(2026, 10, 21, 1, 21, 49);
 
 const record: AccessRecord = {
   clientIp: '127.0.0.1',
@@ -12,13 +14,19 @@ const record: AccessRecord = {
   bytes: 370,
   referer: 'ref',
   userAgent: 'ua',
+  host: 'www.example.com',
+  backend: 'http://10.0.0.1:8080',
   name: 'identifier',
   totalMs: 11.4,
   backendMs: 9.2,
 };
 
-function line(changes: Partial<AccessRecord> = {}): string {
-  return accessLine({ ...record, ...changes }, '1.1', TIME);
+function linesIn(format: string): AccessLines {
+  return new AccessLines(readAccessFormat(format), () => NOW);
+}
+
+function line(changes: Partial<AccessRecord> = {}, format = 'hipache'): string {
+  return linesIn(format).of({ ...record, ...changes }, '1.1');
 }
 
 test('a line is the one that Hipache wrote, byte for byte', () => {
@@ -58,7 +66,7 @@ test('a line stays one line of ASCII whatever comes in', () => {
 
 test('bytes that were no request are logged in the place of one', () => {
   assert.equal(
-    garbageLine('127.0.0.1', 'GET /"\x01', 400, 12, TIME),
+    linesIn('hipache').ofGarbage('127.0.0.1', 'GET /"\x01', 400, 12),
     '::ffff:127.0.0.1 - - [21/Nov/2026:01:21:49 +0000] "GET /\\x22\\x01" 400 12 "-" "-" "-" 0.000 0.000\n',
   );
 });
@@ -70,3 +78,60 @@ test('times are UTC, the year too', () => {
   assert.equal(time.at(Date.UTC(2027, 0, 1, 0, 0, 0)), '01/Jan/2027:00:00:00 +0000');
   assert.equal(time.at(Date.UTC(2024, 1, 29, 12, 5, 7)), '29/Feb/2024:12:05:07 +0000');
 });
+
+test('combined is the format of nginx and Apache', () => {
+  assert.equal(
+    line({}, 'combined'),
+    '127.0.0.1 - - [21/Nov/2026:01:21:49 +0000] "GET / HTTP/1.1" 200 370 "ref" "ua"\n',
+  );
+});
+
+test('json is an object a line, with every field; what is missing is null', () => {
+  const missing = { status: 0, referer: undefined, host: null, backend: null, name: null, backendMs: null };
+  assert.deepEqual(JSON.parse(line({}, 'json')), {
+    time: '2026-11-21T01:21:49.000Z',
+    client: '127.0.0.1',
+    method: 'GET',
+    target: '/',
+    version: '1.1',
+    status: 200,
+    bytes: 370,
+    referer: 'ref',
+    agent: 'ua',
+    host: 'www.example.com',
+    site: 'identifier',
+    backend: 'http://10.0.0.1:8080',
+    total: 0.011,
+    backendTime: 0.009,
+  });
+  const text = line({ ...missing, target: '/\n"' }, 'json');
+  assert.match(text, /^[^\n]+\n$/);
+  const said = JSON.parse(text) as Record<string, unknown>;
+  assert.deepEqual([said['status'], said['host'], said['backendTime'], said['target']], [499, null, null, '/\n"']);
+});
+
+test('a template says its fields, escaped, and dashes for what is missing', () => {
+  const template = '{host} {backend} {status} "{target}" {isoTime} {total}/{backendTime} {site} {unclosed';
+  assert.equal(
+    line({ target: '/"', name: null, backendMs: null }, template),
+    'www.example.com http://10.0.0.1:8080 200 "/\\x22" 2026-11-21T01:21:49.000Z 0.011/- - {unclosed\n',
+  );
+  const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('');
+  const fields = '{method} {target} {request} {referer} {agent} {host} {site} {backend}';
+  const hostile = { method: all, target: all, referer: all, userAgent: all, host: all, name: all, backend: all };
+  assert.match(line(hostile, fields), /^[ -~]+\n$/);
+});
+
+test('bytes that were no request are logged in every format', () => {
+  assert.match(linesIn('combined').ofGarbage('127.0.0.1', '\x16\x03', 400, 12), / "\\x16\\x03" 400 12 "-" "-"\n$/);
+  const { method, target } = JSON.parse(linesIn('json').ofGarbage('127.0.0.1', 'GET', 400, 1)) as AccessRecord;
+  assert.deepEqual({ method, target }, { method: null, target: 'GET' });
+});
+
+for (const [format, why] of [
+  ['common', /must be "hipache", "combined", "json" or a text with \{fields\}/],
+  ['{clinet}', /knows no field \{clinet\}; there are client, time, /],
+  ['{client}\n{time}', /must have no control characters/],
+] as const) {
+  test(`${JSON.stringify(format)} is no format`, () => assert.throws(() => readAccessFormat(format), why));
+}
