@@ -136,7 +136,7 @@ export class RedisCluster implements RedisLink {
   #hurry(): void {
     this.#isUrgent = true;
     if (this.#isLooking || this.#isClosed) return;
-    this.#schedule(this.#lookedAt + HURRY_MS - performance.now());
+    this.#schedule(Math.max(0, this.#lookedAt + HURRY_MS - performance.now()));
   }
 
   #schedule(ms: number): void {
