@@ -1,6 +1,6 @@
 /**
- * The one place that uses what Node does not document: a socket that is bound here and accepted from elsewhere. Node's
- * own cluster makes its sockets so, and lets go of each with the last worker that listens; ours outlive all workers.
+ * Uses what Node does not document (the only other place is fastlane/accepted-reads.ts): a socket that is bound here and
+ * accepted from elsewhere. Node's own cluster makes its sockets so, and lets go of each with the last worker that listens; ours outlive all workers.
  */
 import * as net from 'node:net';
 import { getSystemErrorName } from 'node:util';

@@ -25,7 +25,10 @@ export class Generation {
   );
   #isReady = false;
 
-  /** @param sockets one for each listener; null where workers make their own. @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now */
+  /**
+   * @param sockets one for each listener; null where workers make their own
+   * @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now
+   */
   constructor(config: Config, sockets: readonly (BoundSocket | null)[], isReload: boolean, partsFor: PartsFor) {
     this.config = config;
     this.#sockets = sockets;

@@ -1,3 +1,5 @@
+import { bracketed } from '../core/hostname.ts';
+
 /** A listening socket that the program was started with. */
 export interface Inherited {
   readonly fd: number;
@@ -35,8 +37,4 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
 /** What `takeInherited` of another program reads. @param sockets each with the place it was configured for */
 export function namedForStarter(sockets: readonly { address: string; port: number }[]): string {
   return sockets.map(({ address, port }, index) => `${bracketed(address)}:${port}=${FIRST_FD + index}`).join(';');
-}
-
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -29,7 +29,7 @@ const CLOSE_MS = 2_000;
 const UPGRADE_MS = 60_000;
 /** So many generations may drain at a time, because of WebSockets that live on; the oldest one's are cut then. */
 const MAX_DRAINING = 12;
-/** As many connections as this want more open files, about twice as many, than the system allows. */
+/** With fewer open files a worker takes so few connections that the operator should know. */
 const FEW_FILES = 4_096;
 
 const WORKER_FLAGS = [

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { packagePagesFolder } from '../config/package.ts';
 import { readAccessFormat } from '../core/access-format.ts';
+import { bracketed } from '../core/hostname.ts';
 import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
@@ -121,7 +122,7 @@ export class Worker {
     for (const listener of this.#listeners) {
       const { address, tls } = listener.config;
       const { port } = await this.#firstOpen(listener);
-      where.push(`${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`);
+      where.push(`${tls ? 'https' : 'http'}://${bracketed(address)}:${port}`);
     }
     if (runAs) dropPrivileges(runAs);
     await this.#store.ready();

@@ -1,3 +1,4 @@
+import { bracketed } from './hostname.ts';
 import type { Backend, Route } from './types.ts';
 
 const DEFAULT_PORT = { 'http:': 80, 'https:': 443 } as const;
@@ -35,10 +36,10 @@ export function parseBackend(text: string, id: number): ParsedBackend {
   if (protocol !== 'http:' && protocol !== 'https:') return { fault: `unknown scheme "${protocol}"` };
   // A URL without "//" parses, and names a host nobody meant.
   if (!href.slice(protocol.length).startsWith('//')) return { fault: 'no "//" after the scheme' };
-  const bracketed = url.hostname.startsWith('[');
-  const hostname = bracketed ? url.hostname.slice(1, -1) : url.hostname;
+  const isBracketed = url.hostname.startsWith('[');
+  const hostname = isBracketed ? url.hostname.slice(1, -1) : url.hostname;
   if (hostname === '') return { fault: 'no host' };
-  if (!bracketed && !NAME.test(hostname)) return { fault: `no such host can be: "${hostname}"` };
+  if (!isBracketed && !NAME.test(hostname)) return { fault: `no such host can be: "${hostname}"` };
   const port = url.port === '' ? DEFAULT_PORT[protocol] : Number(url.port);
   if (port === 0) return { fault: 'port 0' };
   return { backend: Object.freeze({ id, href, protocol, hostname, port }) };
@@ -55,7 +56,7 @@ const AUTHORITY = /^https?:\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[
 export function originOf(backend: Backend): string {
   const written = AUTHORITY.exec(backend.href)?.[1];
   if (written !== undefined) return `${backend.protocol}//${written}`;
-  const host = backend.hostname.includes(':') ? `[${backend.hostname}]` : backend.hostname;
+  const host = bracketed(backend.hostname);
   return `${backend.protocol}//${host}:${backend.port}`;
 }
 

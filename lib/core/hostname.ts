@@ -40,3 +40,8 @@ export function candidates(hostname: string): readonly string[] {
   keys.push('*');
   return keys;
 }
+
+/** As URLs write it: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

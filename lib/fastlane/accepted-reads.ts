@@ -1,5 +1,5 @@
 /**
- * The one place that uses what Node does not document. Node lets a socket read into a buffer of the caller's
+ * Uses what Node does not document (the only other place is cluster/bound-socket.ts). Node lets a socket read into a buffer of the caller's
  * (`onread`), but only one that is being made by `net.connect`; here an accepted one is told to, in the same words
  * inside. It saves a fifth of what a small request costs. Whether it works is tried before it is used.
  */

@@ -66,21 +66,29 @@ async function privilegedPort(): Promise<number> {
 
 const hello = (t: TestContext) => startBackend(t, (_request, response) => response.end('hello'));
 
-test('started as root on a port for root, workers are www-data: also respawned ones', needsRoot, async (t) => {
-  const backend = await hello(t);
-  const port = await privilegedPort();
-  const routes = { 'site.test': ['site', backend.url] };
-  const router = await startRouter(t, { routes, server: { workers: 2 }, config: { user: USER, http: { port } } });
-  assert.equal((await ask({ port })).body, 'hello');
-  assertHarmless(router);
-  const [victim = 0] = workersOf(router);
-  process.kill(victim, 'SIGKILL');
-  await router.event('worker-died');
-  await eventually(() => {
-    assert.equal(workersOf(router).length, 2);
+test(
+  'started as root on a port for root, workers are www-data: also respawned ones, and after a reload',
+  needsRoot,
+  async (t) => {
+    const backend = await hello(t);
+    const port = await privilegedPort();
+    const routes = { 'site.test': ['site', backend.url] };
+    const router = await startRouter(t, { routes, server: { workers: 2 }, config: { user: USER, http: { port } } });
+    assert.equal((await ask({ port })).body, 'hello');
     assertHarmless(router);
-  }, 10_000);
-});
+    const [victim = 0] = workersOf(router);
+    process.kill(victim, 'SIGKILL');
+    await router.event('worker-died');
+    await eventually(() => {
+      assert.equal(workersOf(router).length, 2);
+      assertHarmless(router);
+    }, 10_000);
+    router.signal('SIGHUP');
+    await router.event('reloaded');
+    assert.equal((await ask({ port })).body, 'hello');
+    await eventually(() => assertHarmless(router));
+  },
+);
 
 test(
   'the access log is made by the master for the workers, and made anew for them at SIGUSR1',
