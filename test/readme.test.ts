@@ -32,6 +32,8 @@ const read = (name: string): string => readFileSync(join(packageRoot, name), 'ut
 const IN_WORDS: Readonly<Record<string, string>> = {
   'server.workers': 'one per CPU',
   'http.bind': '`["127.0.0.1"]`',
+  'admin.bind': '`["127.0.0.1"]`',
+  'admin.port': '`8081`',
   user: '`www-data`',
   group: "the user's",
 };
@@ -46,7 +48,9 @@ function tableOf(name: string): ReadonlyMap<string, string> {
 function knownKeys(): readonly string[] {
   return [...KNOWN_KEYS].flatMap(([section, keys]) => {
     const place = section.replace(/\.bind$/, '.bind[].').replace(/([^.])$/, '$1.');
-    return keys.map((key) => `${place}${key}`).filter((key) => !KNOWN_KEYS.has(key) || /lruCache|bind$/.test(key));
+    return keys
+      .map((key) => `${place}${key}`)
+      .filter((key) => !KNOWN_KEYS.has(key) || /lruCache|^admin$|bind$/.test(key));
   });
 }
 

@@ -10,6 +10,10 @@ export interface Config {
   /** What `rediss` stands for in a driver URL: file contents (PEM), like TlsConfig. */
   readonly driverTls: RedisTls;
   readonly cache: CacheConfig;
+  /** Null where there is no admin interface. */
+  readonly admin: AdminConfig | null;
+  /** `topN`: how many frontends have figures of their own. */
+  readonly metrics: { readonly topN: number };
   /** Whom workers become when the program starts as root; null when it does not, or may stay root. */
   readonly runAs: RunAs | null;
 }
@@ -102,6 +106,15 @@ export interface ListenerConfig {
   /** Null for plain HTTP. */
   readonly tls: TlsConfig | null;
 }
+
+export interface AdminConfig {
+  readonly places: readonly AdminPlace[];
+  /** What requests have to show; null only where none but this machine can ask. */
+  readonly token: string | null;
+}
+
+/** Where the admin interface listens. Port 0 is any free one; a socket's path is absolute. */
+export type AdminPlace = { readonly address: string; readonly port: number } | { readonly socket: string };
 
 /** File contents (PEM), read when the configuration was loaded: workers need no right to read them. */
 export interface TlsConfig {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { resolveAdmin } from './admin.ts';
 import { resolveCache } from './cache.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
@@ -14,11 +15,13 @@ import { readText } from './read-text.ts';
 import { resolveRunAs } from './run-as.ts';
 import {
   accountSection,
+  adminSection,
   cacheSection,
   driverTlsSection,
   httpSection,
   httpsSection,
   KNOWN_KEYS,
+  metricsSection,
   serverSection,
 } from './schema.ts';
 import { resolveServer } from './server.ts';
@@ -74,6 +77,8 @@ export function readConfig(
   const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);
   const driverTls = tlsFiles && readDriverTls(tlsFiles, driver, faults);
   const cache = check(cacheSection, keys['cache'], 'cache', faults);
+  const adminSettings = check(adminSection, keys['admin'], 'admin', faults);
+  const metrics = check(metricsSection, keys['metrics'], 'metrics', faults);
   const user = check(accountSection, keys['user'], 'user', faults);
   const group = check(accountSection, keys['group'], 'group', faults);
   const runAs = resolveRunAs(user, group, machine, faults);
@@ -82,13 +87,32 @@ export function readConfig(
   const places = http ? placesOf(http) : [];
   const securePlaces = https ? securePlacesOf(https) : [];
   if (http && https) checkPlaces([...places, ...securePlaces], faults);
+  const admin = resolveAdmin(adminSettings, [...places, ...securePlaces], faults);
   const listeners = resolveListeners(places, securePlaces, faults);
   faults.throwIfAny();
-  if (!serverConfig || !cacheConfig || !http || !https || !driver || !tlsFiles || !driverTls) {
+  if (!serverConfig || !cacheConfig || !http || !https || !driver || !tlsFiles || !driverTls || !metrics) {
     throw new Error('a part of the configuration failed without a fault');
   }
-  const config = deepFreeze({ server: serverConfig, listeners, driver, driverTls, cache: cacheConfig, runAs });
-  const settings = { http, https, driverTls: tlsFiles, places, securePlaces, user: user ?? null, group: group ?? null };
+  const config = deepFreeze({
+    server: serverConfig,
+    listeners,
+    driver,
+    driverTls,
+    cache: cacheConfig,
+    admin,
+    metrics: { topN: metrics.topN },
+    runAs,
+  });
+  const settings = {
+    http,
+    https,
+    driverTls: tlsFiles,
+    admin: adminSettings,
+    places,
+    securePlaces,
+    user: user ?? null,
+    group: group ?? null,
+  };
   return { config, document: show(config, settings) };
 }
 

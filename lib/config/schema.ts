@@ -3,6 +3,7 @@ import {
   accessFormat,
   account,
   address,
+  addressOrSocket,
   driverUrl,
   file,
   flag,
@@ -12,6 +13,7 @@ import {
   or,
   port,
   seconds,
+  secret,
   section,
   share,
   text,
@@ -130,23 +132,35 @@ const https = {
   minVersion: v.nullish(minVersion, 'TLSv1.2'),
 };
 
+const admin = {
+  bind: v.nullish(listOf(addressOrSocket), LOCAL),
+  port: v.nullish(port, 8081),
+  token: v.nullish(secret, null),
+};
+
+const metrics = { topN: v.nullish(wholeNumber(0), 500) };
+
 /** The sections of a file. Each is read on its own, so that a fault in one hides none in another. */
 export const serverSection = v.nullish(section(server), {});
 export const httpSection = v.nullish(section(http), {});
 export const httpsSection = v.nullish(section(https), {});
 export const driverTlsSection = v.nullish(section(driverTls), {});
 export const cacheSection = v.nullish(section(cache), {});
+/** False, like null, is none; a socket or an address alone is its `bind`. */
+export const adminSection = v.nullish(or(false, null, v.nullable(asSection(section(admin)))), null);
+export const metricsSection = v.nullish(section(metrics), {});
 export const oneDriver = v.nullish(driverUrl, 'redis:');
 export const severalDrivers = v.array(driverUrl);
 export const accountSection = v.nullish(account);
 
 export type ServerSettings = v.InferOutput<typeof serverSection>;
 export type CacheSettings = v.InferOutput<typeof cacheSection>;
+export type AdminSettings = v.InferOutput<typeof adminSection>;
 export type HttpSettings = v.InferOutput<typeof httpSection>;
 export type HttpsSettings = v.InferOutput<typeof httpsSection>;
 export type DriverTlsSettings = v.InferOutput<typeof driverTlsSection>;
 
-const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'user', 'group'];
+const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'admin', 'metrics', 'user', 'group'];
 
 /** The keys known in each section, by its path without list places; the top level is `""`. */
 export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -158,12 +172,22 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['server.timeouts', Object.keys(timeouts)],
   ['server.limits', Object.keys(limits)],
   ['cache', Object.keys(cache)],
+  ['admin', Object.keys(admin)],
+  ['metrics', Object.keys(metrics)],
   ['http', Object.keys(http)],
   ['http.bind', Object.keys(place)],
   ['https', Object.keys(https)],
   ['https.bind', Object.keys(securePlace)],
   ['driverTls', Object.keys(driverTls)],
 ]);
+
+function asSection<const Schema extends v.GenericSchema>(schema: Schema) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => (typeof value === 'string' ? { bind: value } : value)),
+    schema,
+  );
+}
 
 function asPlace(item: unknown): unknown {
   return typeof item === 'string' ? { address: item } : item;

@@ -1,7 +1,7 @@
 import { censorDriverUrl } from '../core/driver-url.ts';
 import type { Config, DriverConfig } from './config.ts';
 import type { Place, SecurePlace } from './listeners.ts';
-import type { DriverTlsSettings, HttpSettings, HttpsSettings } from './schema.ts';
+import type { AdminSettings, DriverTlsSettings, HttpSettings, HttpsSettings } from './schema.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** A resolved configuration fit for other eyes. */
@@ -13,6 +13,7 @@ export interface Settings {
   readonly http: HttpSettings;
   readonly https: HttpsSettings;
   readonly driverTls: DriverTlsSettings;
+  readonly admin: AdminSettings;
   readonly places: readonly Place[];
   readonly securePlaces: readonly SecurePlace[];
   readonly user: string | number | null;
@@ -37,6 +38,8 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
     driver: showDriver(config.driver),
     driverTls: { ...driverTls, passphrase: showSecret(driverTls.passphrase) },
     cache: config.cache,
+    admin: showAdmin(settings.admin),
+    metrics: config.metrics,
     user: config.runAs?.user ?? user,
     group: config.runAs?.group ?? group,
   };
@@ -44,6 +47,10 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
 
 function showPlace({ address, port, proxyProtocol }: Place): Record<string, unknown> {
   return { address, port, proxyProtocol };
+}
+
+function showAdmin(admin: AdminSettings): Record<string, unknown> | null {
+  return admin && { ...admin, token: showSecret(admin.token) };
 }
 
 function showFiles({ key, cert, ca, passphrase, ciphers, minVersion }: TlsFiles): Record<string, unknown> {

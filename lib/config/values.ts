@@ -84,6 +84,18 @@ export const address = v.pipe(
   v.check((value) => isIP(value) !== 0 || HOST_NAME.test(value), 'must be an IP address, such as "127.0.0.1" or "::1"'),
 );
 
+/** An address, or a Unix socket's path, which has a slash. */
+export const addressOrSocket = v.custom<string>(
+  (value) => typeof value === 'string' && (value.includes('/') ? value.length < 100 : v.is(address, value)),
+  'must be an IP address, such as "127.0.0.1", or the path of a socket, such as "/run/hipache/admin.sock"',
+);
+
+/** What goes into a header field as it is. The message never repeats it. */
+export const secret = v.pipe(
+  v.string('must be text'),
+  v.regex(/^[!-~]+$/, 'must be of visible ASCII characters, without spaces'),
+);
+
 /** `private`, an address, or a range such as `10.0.0.0/8`. */
 export const trusted = v.custom<string>(
   (value) => typeof value === 'string' && (value === 'private' || isRange(value)),

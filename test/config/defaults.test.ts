@@ -36,6 +36,8 @@ const EMPTY: Config = {
   driver: { read: 'redis:', write: 'redis:' },
   driverTls: { ca: [], cert: null, key: null, passphrase: null },
   cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null },
+  admin: null,
+  metrics: { topN: 500 },
   runAs: null,
 };
 

@@ -5,7 +5,8 @@ import { asRoot, load, makeFolder, read } from '../support/configurations.ts';
 
 test('what is shown has the shape of a configuration file, every default written out', () => {
   const { document } = read({});
-  assert.deepEqual(Object.keys(document), ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'user', 'group']);
+  const sections = ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'admin', 'metrics', 'user', 'group'];
+  assert.deepEqual(Object.keys(document), sections);
   assert.deepEqual(document['http'], {
     port: 80,
     proxyProtocol: 'off',
@@ -26,6 +27,9 @@ const OPEN: readonly unknown[] = [
   { driver: 'file:routes.json' },
   { cache: { mode: 'push', max: 5, maxStale: 0 } },
   { cache: { snapshot: 'last-known' } },
+  { admin: {}, metrics: { topN: 7 } },
+  { admin: '/run/a.sock' },
+  { admin: { bind: ['::1', '/run/a.sock'], port: 99 } },
   { user: 'ann' },
   { user: 1001, group: 'staff' },
   { user: 'root' },
