@@ -16,8 +16,9 @@ const RANKS: ReadonlyMap<string, number> = new Map([
   ['lib/fastlane', 2],
   ['lib/observe', 3],
   ['lib/server', 3],
-  ['lib/cluster', 4],
-  ['bin', 5],
+  ['lib/admin', 4],
+  ['lib/cluster', 5],
+  ['bin', 6],
 ]);
 
 /** Who may import what comes from elsewhere: one file, or those whose path begins so. */
@@ -26,7 +27,9 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['ioredis', 'lib/store/redis-'],
   ['lru-cache', 'lib/store/host-memory.ts'],
   ['pino', 'lib/observe/log.ts'],
+  ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],
+  ['ws', 'lib/admin/event-stream.ts'],
   ['node:cluster', 'lib/cluster/'],
 ]);
 

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster';
+import type { Known } from '../admin/questions.ts';
 import type { Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import { RoutesFile } from '../store/routes-file.ts';
@@ -15,6 +16,9 @@ export type PartsFor = (generation: Generation, slot: () => Slot) => Omit<SlotPa
 /** The workers forked for one configuration, and the routes file they share, if routes come from one. */
 export class Generation {
   readonly config: Config;
+  /** Which one it is: 1 is the start's. */
+  readonly number: number;
+  #listening: readonly string[] = [];
   readonly #sockets: readonly (BoundSocket | null)[];
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
@@ -26,11 +30,13 @@ export class Generation {
   #isReady = false;
 
   /**
+   * @param number which one: those after the first are reloads, whose operator accepts what Redis holds now
    * @param sockets one for each listener; null where workers make their own
-   * @param isReload whether it takes the place of another: an operator who reloads accepts what Redis holds now
    */
-  constructor(config: Config, sockets: readonly (BoundSocket | null)[], isReload: boolean, partsFor: PartsFor) {
+  constructor(config: Config, number: number, sockets: readonly (BoundSocket | null)[], partsFor: PartsFor) {
     this.config = config;
+    this.number = number;
+    const isReload = number > 1;
     this.#sockets = sockets;
     this.#slots = Array.from({ length: config.server.workers }, () => {
       const parts = partsFor(this, () => slot);
@@ -68,7 +74,18 @@ export class Generation {
     }
     const [listening = []] = await Promise.all(this.#slots.map((slot) => slot.start()));
     this.#isReady = true;
+    this.#listening = listening;
     return listening;
+  }
+
+  /** Where its workers listen, as URLs; none before they do. */
+  get listening(): readonly string[] {
+    return this.#listening;
+  }
+
+  /** Its workers that have not exited. */
+  census(): readonly (Omit<Known, 'pid'> & { readonly worker: Worker })[] {
+    return this.#slots.flatMap((slot) => slot.census().map((each) => Object.assign(each, { generation: this.number })));
   }
 
   tell(message: ToWorker): void {

@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { FromAdmin } from '../admin/messages.ts';
 import type { Config } from '../config/config.ts';
 import type { ConfigSource } from '../config/load.ts';
 import { version } from '../core/version.ts';
@@ -10,6 +11,7 @@ import { logStoreNotice } from '../observe/notices.ts';
 import { SnapshotFile } from '../store/snapshot-file.ts';
 import type { StoreNotice } from '../store/store.ts';
 import { prepareAccessLog } from './access-file.ts';
+import { AdminProcess } from './admin-process.ts';
 import { Generation } from './generation.ts';
 import { takeInherited } from './inherited.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
@@ -17,7 +19,7 @@ import { openFileLimit, roomForClients } from './open-files.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { ServiceManager } from './service-manager.ts';
 import { onSignals } from './signals.ts';
-import type { Slot } from './slot.ts';
+import { send, type Slot } from './slot.ts';
 import { Sockets } from './sockets.ts';
 import { Successor, tellPredecessor } from './successor.ts';
 
@@ -57,6 +59,8 @@ class Master {
   #snapshot: SnapshotFile | null = null;
   readonly #sockets = new Sockets();
   readonly #manager: ServiceManager;
+  readonly #admin: AdminProcess;
+  #generations = 0;
   #successor: Successor | null = null;
   /** Aborted by who asks for the end a second time. */
   readonly #patience = new AbortController();
@@ -79,6 +83,14 @@ class Master {
         'systemd cannot be told how the router is',
       ),
     );
+    this.#admin = new AdminProcess({
+      onAsk: (message) => this.#onAsk(message),
+      onDeath: (pid, how, respawnMs) =>
+        this.#log.error(
+          { event: 'admin-died', admin: pid, how, respawnMs },
+          `the admin interface ended (${how}); it starts again in ${respawnMs} ms`,
+        ),
+    });
   }
 
   async run(): Promise<number> {
@@ -116,7 +128,7 @@ class Master {
       const { pidFile } = config.server;
       prepareAccessLog(config.server.accessLog, config.runAs);
       this.#sockets.adopt(takeInherited(process.env, process.pid));
-      generation = this.#createGeneration(config, false);
+      generation = this.#createGeneration(config);
       this.#current = generation;
       for (const { address, port } of this.#sockets.dropSpare())
         this.#log.warn(
@@ -134,6 +146,7 @@ class Master {
         `hipache ${version} is ready on ${where} (${workers} ${workers === 1 ? 'worker' : 'workers'})`,
       );
       this.#manager.ready(`serving on ${where}`);
+      await this.#admin.configure(config);
       tellPredecessor();
       this.#warn(config);
     } catch (error) {
@@ -158,9 +171,9 @@ class Master {
   }
 
   /** @throws Error with a sentence, when there is an address that it cannot have */
-  #createGeneration(config: Config, isReload: boolean): Generation {
+  #createGeneration(config: Config): Generation {
     const sockets = this.#sockets.open(config.listeners);
-    const generation = new Generation(config, sockets, isReload, (ours, slot) => ({
+    const generation = new Generation(config, ++this.#generations, sockets, (ours, slot) => ({
       fork: () => cluster.fork(),
       onMessage: (message, worker) => this.#onMessage(message, worker, slot(), config),
       onStuck: (worker, silentMs) => void this.#onStuck(worker, silentMs, slot()),
@@ -185,6 +198,9 @@ class Master {
       case 'leaving':
         void this.#replace(worker, slot);
         return;
+      case 'told':
+        this.#admin.tell({ ...message, pid: worker.process.pid ?? 0 });
+        return;
       case 'learned':
         this.#snapshot?.learn(message.lesson);
         return;
@@ -200,6 +216,25 @@ class Master {
       case 'failed':
         return;
     }
+  }
+
+  /** Passes a question of the admin interface on to every worker, and says which those are. */
+  #onAsk({ id, question }: Extract<FromAdmin, { type: 'ask' }>): void {
+    const workers = [...this.#alive].flatMap((generation) => generation.census());
+    this.#admin.tell({
+      type: 'asked',
+      id,
+      master: {
+        pid: process.pid,
+        upSeconds: process.uptime(),
+        residentBytes: process.memoryUsage.rss(),
+        listening: this.#current?.listening ?? [],
+        workers: this.#config.server.workers,
+        isStopping: this.#isStopping,
+      },
+      workers: workers.map(({ worker, ...known }) => ({ ...known, pid: worker.process.pid ?? 0 })),
+    });
+    for (const { worker } of workers) send(worker, { type: 'ask', id, question });
   }
 
   async #onFat(megabytes: number, worker: Worker, slot: Slot, limitMB: number): Promise<void> {
@@ -303,6 +338,8 @@ class Master {
       await successor.ready;
       if (this.#isStopping) return;
       successor.release();
+      // It has one of its own, in the same place.
+      await this.#admin.close();
       this.#log.info({ event: 'upgraded', successor: successor.pid }, `process ${successor.pid} serves from now on`);
       this.#end(false);
     } catch (error) {
@@ -324,7 +361,7 @@ class Master {
     try {
       const config = this.#source.load();
       prepareAccessLog(config.server.accessLog, config.runAs);
-      next = this.#createGeneration(config, true);
+      next = this.#createGeneration(config);
       // What the old workers know is there for the new ones.
       await this.#snapshot?.save();
       await next.start(this.#notify);
@@ -334,6 +371,7 @@ class Master {
       this.#config = config;
       this.#current = next;
       this.#log.level = config.server.debug ? 'debug' : 'info';
+      await this.#admin.configure(config);
       if (old) await this.#retire(old);
       this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was read anew');
     } catch (error) {
@@ -424,6 +462,7 @@ class Master {
     await ended;
     clearTimeout(force);
     await this.#snapshot?.close();
+    await this.#admin.close();
     this.#log.info({ event: 'stopped' }, 'hipache has stopped');
     return 0;
   }

@@ -1,3 +1,4 @@
+import type { Answer, Question } from '../admin/questions.ts';
 import type { Config } from '../config/config.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 import type { Lesson } from '../store/learned.ts';
@@ -19,6 +20,8 @@ export type ToWorker =
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
   | { readonly type: 'reopen-logs' }
+  /** The admin interface wants to know. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   /** Leave new connections to the other workers, until `accept`, or for a second. */
   | { readonly type: 'pause' }
   /** Accept again, and say `accepts` then. */
@@ -58,5 +61,7 @@ export type ToMaster =
   /** It accepts no more. */
   | { readonly type: 'closed' }
   | { readonly type: 'dead'; readonly mark: DeadMark }
+  /** The answer to `ask`; with `id` 0 its last figures, which nobody asked for. */
+  | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
   /** What it read from Redis, for the snapshot. */
   | { readonly type: 'learned'; readonly lesson: Lesson };

@@ -1,5 +1,6 @@
 import type { SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
+import type { Known } from '../admin/questions.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
 import { Pulses } from './pulses.ts';
@@ -29,8 +30,8 @@ export class Slot {
   readonly #parts: SlotParts;
   /** The one that serves. */
   #current: Worker | null = null;
-  /** All that have not exited: the one that serves, its successor, those that drain. */
-  readonly #alive = new Set<Worker>();
+  /** All that have not exited: the one that serves, its successor, those that drain; and since when. */
+  readonly #alive = new Map<Worker, number>();
   #isStopping = false;
   #delayMs = FIRST_DELAY_MS;
   #timer: NodeJS.Timeout | null = null;
@@ -41,6 +42,8 @@ export class Slot {
   #onEmpty: () => void = () => {};
   /** Those that accept connections. */
   readonly #accepting = new Set<Worker>();
+  /** Those that have been told to finish. */
+  readonly #draining = new WeakSet<Worker>();
   #onClosed: () => void = () => {};
 
   constructor(parts: SlotParts) {
@@ -71,7 +74,7 @@ export class Slot {
    * @throws Error with a sentence why the successor could not start; the old one goes on
    */
   async replace(old: Worker): Promise<void> {
-    await this.#succeed(old, () => send(old, { type: 'drain', isEnd: false }));
+    await this.#succeed(old, () => this.#drain(old, false));
   }
 
   /**
@@ -105,7 +108,17 @@ export class Slot {
 
   /** Says something to every worker that has not exited. */
   tell(message: ToWorker): void {
-    for (const worker of this.#alive) send(worker, message);
+    for (const worker of this.#alive.keys()) send(worker, message);
+  }
+
+  /** The workers that have not exited. */
+  census(): { readonly worker: Worker; readonly state: Known['state']; readonly upSeconds: number }[] {
+    const now = performance.now();
+    return Array.from(this.#alive, ([worker, startedAt]) => {
+      const others = this.#accepting.has(worker) ? 'serving' : 'starting';
+      const state = this.#draining.has(worker) ? 'draining' : others;
+      return { worker, state, upSeconds: (now - startedAt) / 1000 };
+    });
   }
 
   /**
@@ -121,7 +134,7 @@ export class Slot {
       };
       if (this.#alive.size === 0) this.#onEmpty();
     });
-    this.tell({ type: 'drain', isEnd });
+    for (const worker of this.#alive.keys()) this.#drain(worker, isEnd);
     return this.#stopped;
   }
 
@@ -137,7 +150,12 @@ export class Slot {
   kill(): void {
     this.#endRespawning();
     this.#pulses?.close();
-    for (const worker of this.#alive) worker.process.kill('SIGKILL');
+    for (const worker of this.#alive.keys()) worker.process.kill('SIGKILL');
+  }
+
+  #drain(worker: Worker, isEnd: boolean): void {
+    this.#draining.add(worker);
+    send(worker, { type: 'drain', isEnd });
   }
 
   #endRespawning(): void {
@@ -148,7 +166,7 @@ export class Slot {
   #spawn(): { worker: Worker; ready: Promise<readonly string[]> } {
     const worker = this.#parts.fork();
     const startedAt = performance.now();
-    this.#alive.add(worker);
+    this.#alive.set(worker, startedAt);
     const ready = new Promise<readonly string[]>((resolve, reject) => {
       let reason: string | null = null;
       worker.on('message', (message: ToMaster) => {

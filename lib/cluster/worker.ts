@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import type { Answer, Question } from '../admin/questions.ts';
 import type { Config } from '../config/config.ts';
 import { packagePagesFolder } from '../config/package.ts';
 import { readAccessFormat } from '../core/access-format.ts';
@@ -13,6 +14,7 @@ import { Lane } from '../fastlane/lane.ts';
 import { proveAcceptedReads } from '../fastlane/accepted-reads.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
 import { AccessLines } from '../observe/access-line.ts';
+import { Figures, type WorkerFigures } from '../observe/figures.ts';
 import { LineFile } from '../observe/line-file.ts';
 import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { watchMemory } from '../observe/memory.ts';
@@ -39,7 +41,8 @@ import type { SnapshotSettings } from '../store/open-redis.ts';
 import { type OpenedStore, openStore } from '../store/open.ts';
 import { readSnapshot } from '../store/snapshot-file.ts';
 import type { Snapshot } from '../store/snapshot.ts';
-import type { RouteStore } from '../store/store.ts';
+import { StoreCounts } from '../store/store-counts.ts';
+import type { RouteStore, StoreNotice } from '../store/store.ts';
 import { Headcount } from './headcount.ts';
 import { listenFault } from './listen-fault.ts';
 import type { Configure, ToMaster, ToWorker } from './messages.ts';
@@ -54,6 +57,11 @@ const LAST_IDLE_MS = 1_000;
 const REMIND_MS = 60_000;
 /** A worker says that it lives so many times within `server.workerTimeout`. */
 const BEATS = 4;
+/**
+ * So many times as many frontends as have figures of their own are counted by a worker at a time: it does not know
+ * which they are.
+ */
+const ROWS_PER_NAME = 4;
 
 /** Everything a worker process does, from its configuration to its end. */
 export class Worker {
@@ -64,6 +72,11 @@ export class Worker {
   readonly #fileStore: FileStore | null;
   readonly #accessLog: LineFile | null;
   readonly #lines: AccessLines;
+  /** Null where nobody can ask for them. */
+  readonly #figures: Figures | null;
+  readonly #use = { opened: 0, reused: 0 };
+  /** Those that do not answer. */
+  readonly #silentStores = new Set<string>();
   readonly #clock = new AlarmClock();
   readonly #traffic: Traffic;
   readonly #pages: Pages;
@@ -92,6 +105,7 @@ export class Worker {
     this.#config = config;
     this.#say = say;
     this.#log = createLog(config.server.debug);
+    this.#figures = config.admin && new Figures(ROWS_PER_NAME * config.metrics.topN, this.#use);
     const { store, file } = this.#openStore(mindsRun);
     this.#store = store;
     this.#fileStore = file;
@@ -145,6 +159,9 @@ export class Worker {
         return;
       case 'dead':
         this.#fileStore?.bury(message.mark);
+        return;
+      case 'ask':
+        this.#say({ type: 'told', id: message.id, answer: this.#answer(message.question) });
         return;
       case 'reopen-logs':
         this.#reopenLogs();
@@ -206,6 +223,10 @@ export class Worker {
     this.#lane?.close();
     await this.#store.close();
     await this.#accessLog?.close();
+    if (this.#figures) {
+      this.#say({ type: 'told', id: 0, answer: this.#answer({ type: 'figures' }) });
+      this.#figures.close();
+    }
     if (this.#heart) clearInterval(this.#heart);
   }
 
@@ -288,12 +309,45 @@ export class Worker {
       },
       deadMs: server.deadBackendTTL * 1000,
       snapshot: cache.snapshot === null ? null : this.#snapshot(cache.snapshot, mindsRun),
-      notify: (notice) => logStoreNotice(this.#log, notice),
+      counts: this.#figures?.store ?? new StoreCounts(),
+      notify: (notice) => this.#onStoreNotice(notice),
       file: {
         wantPiece: () => this.#say({ type: 'want-routes' }),
         share: (mark) => this.#say({ type: 'dead', mark }),
       },
     });
+  }
+
+  #onStoreNotice(notice: StoreNotice): void {
+    if (notice.type === 'store-down') this.#silentStores.add(notice.store);
+    if (notice.type === 'store-up') this.#silentStores.delete(notice.store);
+    logStoreNotice(this.#log, notice);
+  }
+
+  #answer(question: Question): Answer {
+    const { type } = question;
+    switch (type) {
+      case 'figures':
+        return { type, figures: this.#takeFigures() };
+      case 'recollect':
+        return { type, recollection: this.#store.recollect(question.host) };
+      case 'marks':
+        return { type, marks: this.#store.ownMarks(question.host) };
+      case 'forget':
+        return { type, hosts: this.#store.forget(question.host) };
+    }
+  }
+
+  #takeFigures(): WorkerFigures | null {
+    return (
+      this.#figures?.take({
+        connections: this.#room.inside,
+        exchanges: this.#traffic.size,
+        tunnels: this.#traffic.tunnels,
+        isStoreUp: this.#silentStores.size === 0,
+        linesDropped: this.#accessLog?.dropped ?? 0,
+      }) ?? null
+    );
   }
 
   /** Read here and now: a worker that has given up its rights could not. */
@@ -360,6 +414,7 @@ export class Worker {
           { event: 'garbage', client: peer.address, cause: describeCause(error) },
           'bytes that were no request',
         );
+        this.#figures?.refused(error.code);
         this.#accessLog?.append(this.#lines.ofGarbage(peer.address, line, error.status, bytes));
       },
     };
@@ -376,6 +431,7 @@ export class Worker {
       pools: this.#pools,
       places: this.#places,
       slowUploads: new SlowUploads(server.maxSockets),
+      use: this.#use,
       isDraining,
     });
     return {
@@ -392,6 +448,7 @@ export class Worker {
       budget: new RetryBudget(server.retryBudget),
       forward: (exchange, backend) => forwarder.forward(exchange, backend),
       mourn: (death, why) => {
+        this.#figures?.died();
         void mourn(death, why, server.deadBackendTTL, this.#store, (notice) => logDeathNotice(this.#log, notice));
       },
       pong: (exchange) => pong(exchange, this.#isReady),
@@ -409,7 +466,6 @@ export class Worker {
     const { server } = this.#config;
     const { select, random, headerPolicy, budget } = routerParts;
     const { header, idle } = server.timeouts;
-    const accessLog = this.#accessLog;
     return {
       store: this.#store,
       select,
@@ -420,6 +476,7 @@ export class Worker {
       places: this.#places,
       otherPool: this.#pools,
       maxSockets: server.maxSockets,
+      use: this.#use,
       isKeeping: server.httpKeepAlive,
       limits: {
         ...limitsOf(this.#config),
@@ -428,10 +485,20 @@ export class Worker {
         headerBytes: server.limits.headerBytes,
       },
       judge: (found, backend, outcome) => judge(found, backend, outcome, routerParts),
-      record: accessLog && ((passed) => accessLog.append(this.#lines.of(passed, '1.1'))),
+      record: this.#recordPassed(),
       isDraining: () => this.#isDraining,
       isClosing: () => this.#isClosing,
       readsAccepted: () => this.#readsAccepted,
+    };
+  }
+
+  #recordPassed(): LaneParts['record'] {
+    const log = this.#accessLog;
+    const figures = this.#figures;
+    if (log === null && figures === null) return null;
+    return (passed) => {
+      figures?.passed(passed);
+      log?.append(this.#lines.of(passed, '1.1'));
     };
   }
 
@@ -440,7 +507,9 @@ export class Worker {
     if (refusal?.code === 'internal')
       this.#log.error({ event: 'internal-error', err: refusal.cause }, 'a mistake of the program itself');
     const version = exchange.head?.version ?? exchange.request.httpVersion;
-    this.#accessLog?.append(this.#lines.of(accessRecord(exchange), version));
+    const record = accessRecord(exchange);
+    this.#figures?.ended(exchange, record);
+    this.#accessLog?.append(this.#lines.of(record, version));
     // Those that were promised a next request before the end began.
     if (this.#isClosing) for (const listener of this.#listeners) listener.closeIdle();
   }

@@ -51,6 +51,12 @@ export type Outcome =
   /** The client left first, or sent a body that is not HTTP. Says nothing about the backend. */
   | { readonly type: 'abandoned' };
 
+/** How requests came by connections to backends. Both lanes count in it. */
+export interface ConnectionUse {
+  opened: number;
+  reused: number;
+}
+
 /** One backend tried, and how that ended. */
 export interface Attempted {
   readonly backend: Backend;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Peer } from '../core/forwarded.ts';
 import type { Places } from '../core/places.ts';
 import type { RequestHeaderPolicy } from '../core/request-headers.ts';
-import type { Backend, Outcome, Prior, Route, Selection } from '../core/types.ts';
+import type { Backend, ConnectionUse, Outcome, Prior, Route, Selection } from '../core/types.ts';
 import type { RouteStore } from '../store/store.ts';
 import type { OtherPool } from './pool.ts';
 
@@ -34,6 +34,7 @@ export interface LaneParts {
   readonly places: Places;
   readonly otherPool: OtherPool;
   readonly maxSockets: number;
+  readonly use: ConnectionUse;
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
   readonly limits: LaneLimits;

@@ -1,5 +1,5 @@
 import { serverOf } from '../core/backend.ts';
-import type { Backend } from '../core/types.ts';
+import type { Backend, ConnectionUse } from '../core/types.ts';
 import { BackendConnection, type BackendUser } from './backend-connection.ts';
 import type { Deadlines } from './deadlines.ts';
 
@@ -28,6 +28,7 @@ export interface PoolParts {
   readonly maxSockets: number;
   readonly deadlines: Deadlines;
   readonly other: OtherPool;
+  readonly use: ConnectionUse;
 }
 
 /** The lane's connections to one server. */
@@ -53,6 +54,7 @@ export class Pool {
     // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
     const connection = this.#servers.get(server)?.idle.pop();
     if (connection === undefined) return null;
+    this.#parts.use.reused++;
     connection.due = Infinity;
     connection.isReused = true;
     connection.user = user;
@@ -61,7 +63,8 @@ export class Pool {
 
   /** A new connection, which is still being made. Only for who holds one of the backend's places. */
   open(backend: Backend, user: BackendUser): BackendConnection {
-    const { maxSockets, other, deadlines } = this.#parts;
+    const { maxSockets, other, deadlines, use } = this.#parts;
+    use.opened++;
     const name = serverOf(backend);
     const server = this.#servers.get(name) ?? { open: 0, leaning: 0, idle: [] };
     this.#servers.set(name, server);

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
-import type { Backend, Outcome } from '../core/types.ts';
+import type { Backend, ConnectionUse, Outcome } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import { relayAnswer, relayInformation } from './answer.ts';
@@ -15,6 +15,7 @@ import { relayUpgrade } from './upgrade.ts';
 export interface AttemptParts {
   readonly clock: AlarmClock;
   readonly limits: Limits;
+  readonly use: ConnectionUse;
   /** Whether answers should ask clients to close their connection. */
   readonly isDraining: () => boolean;
 }
@@ -123,7 +124,11 @@ export class Attempt implements BodyProgress {
   #onSocket(socket: Socket): void {
     if (this.#phase === 'settled') return;
     this.#phase = 'connecting';
-    if (!socket.connecting) return this.#onConnected();
+    if (!socket.connecting) {
+      this.#parts.use.reused++;
+      return this.#onConnected();
+    }
+    this.#parts.use.opened++;
     // A request that waited for its turn starts its wait for a connection here.
     this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
     socket.once(this.#backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.#onConnected());

@@ -21,6 +21,11 @@ export class Room {
     this.#again = limit - 1 - Math.floor(limit / 32);
   }
 
+  /** How many connections there are. */
+  get inside(): number {
+    return this.#inside;
+  }
+
   add(door: Roomy): void {
     this.#doors.push(door);
   }

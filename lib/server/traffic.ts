@@ -40,6 +40,13 @@ export class Traffic {
     return this.#open.size + (this.#flow?.size ?? 0);
   }
 
+  /** Upgraded connections that are open. */
+  get tunnels(): number {
+    let count = 0;
+    for (const { status } of this.#open) if (status === 101) count++;
+    return count;
+  }
+
   /** Resolves when every exchange is over; those that outlast their limit are cut. */
   async drained({ requestsMs, tunnelsMs }: DrainLimits): Promise<void> {
     if (this.size === 0) return;

@@ -46,6 +46,13 @@ export class DeadMarks {
     if (marks?.delete(id) && marks.size === 0) this.#byFrontend.delete(frontend);
   }
 
+  /** The marks of a host, or all (null). */
+  list(frontend: string | null): readonly DeadMark[] {
+    const now = this.#now();
+    const hosts = frontend === null ? this.#byFrontend.values() : [this.#byFrontend.get(frontend) ?? new Map()];
+    return [...hosts].flatMap((marks: Map<number, DeadMark>) => [...marks.values()].filter(({ until }) => until > now));
+  }
+
   /** Which of these backends are presumed dead for this host now. */
   among(backends: readonly Backend[], frontend: string): ReadonlySet<number> {
     const marks = this.#byFrontend.get(frontend);

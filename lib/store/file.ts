@@ -6,7 +6,7 @@ import { ImageLists } from './image-lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
 import { RouteTable } from './route-table.ts';
 import { RoutesImage } from './routes-image.ts';
-import type { RouteStore } from './store.ts';
+import type { Recollection, RouteStore } from './store.ts';
 import { Turn } from './turn.ts';
 
 /** How a FileStore speaks to the master. None may throw. */
@@ -28,6 +28,7 @@ export class FileStore implements RouteStore {
   readonly #joiner = new Joiner();
   readonly #filled = new Turn();
   #isFilled = false;
+  #filledAt = 0;
   #isClosed = false;
 
   /** It asks for its first piece at once. */
@@ -47,6 +48,7 @@ export class FileStore implements RouteStore {
     if (image !== null) {
       this.#table.replace(new ImageLists(new RoutesImage(image)));
       this.#isFilled = true;
+      this.#filledAt = performance.now();
       this.#filled.end();
     }
     this.#parts.wantPiece();
@@ -66,6 +68,20 @@ export class FileStore implements RouteStore {
   peek(frontend: string): Route | null | undefined {
     if (!this.#isFilled || this.#isClosed) return undefined;
     return this.#table.own(frontend) ?? this.#table.find(candidates(frontend));
+  }
+
+  recollect(frontend: string): Recollection | null {
+    const route = this.peek(frontend);
+    if (route === undefined) return null;
+    return { route, isFresh: true, ageMs: performance.now() - this.#filledAt };
+  }
+
+  forget(): number {
+    return 0;
+  }
+
+  ownMarks(frontend: string | null): readonly DeadMark[] {
+    return this.#table.marks(frontend);
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {

@@ -50,8 +50,17 @@ export class HostMemory {
     home.set(frontend, remembered);
   }
 
-  clear(): void {
-    for (const hosts of [this.#own, this.#wild, this.#unknown]) hosts.clear();
+  /** @returns how many hosts were forgotten */
+  delete(frontend: string): number {
+    return [this.#own, this.#wild, this.#unknown].filter((hosts) => hosts.delete(frontend)).length;
+  }
+
+  /** Forgets all. @returns how many hosts that were */
+  clear(): number {
+    const homes = [this.#own, this.#wild, this.#unknown];
+    const size = homes.reduce((sum, hosts) => sum + hosts.size, 0);
+    for (const hosts of homes) hosts.clear();
+    return size;
   }
 
   #homeOf({ route, isOwn }: Remembered): LRUCache<string, Remembered> {

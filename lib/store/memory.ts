@@ -3,7 +3,8 @@ import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
 import { RouteTable, urlFault } from './route-table.ts';
-import type { Notify, RouteStore } from './store.ts';
+import type { DeadMark } from './dead-marks.ts';
+import type { Notify, Recollection, RouteStore } from './store.ts';
 
 /** What a MemoryStore may be given; all of it has a default. */
 export interface MemoryStoreOptions {
@@ -48,6 +49,18 @@ export class MemoryStore implements RouteStore {
 
   peek(frontend: string): Route | null | undefined {
     return this.#closed ? undefined : this.#table.find(candidates(frontend));
+  }
+
+  recollect(frontend: string): Recollection {
+    return { route: this.#table.find(candidates(frontend)), isFresh: true, ageMs: 0 };
+  }
+
+  forget(): number {
+    return 0;
+  }
+
+  ownMarks(frontend: string | null): readonly DeadMark[] {
+    return this.#table.marks(frontend);
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {

@@ -6,6 +6,7 @@ import { RedisTracking } from './redis-tracking.ts';
 import { RedisStore } from './redis.ts';
 import { RememberingStore } from './remembering.ts';
 import { restoreRoute, type Snapshot } from './snapshot.ts';
+import type { StoreCounts } from './store-counts.ts';
 import type { Notify, RouteStore } from './store.ts';
 
 /** How a store of Redis remembers. Times in ms. */
@@ -33,6 +34,7 @@ export interface RedisSettings {
   /** Null without `cache.snapshot`. */
   readonly snapshot: SnapshotSettings | null;
   readonly notify: Notify;
+  readonly counts: StoreCounts;
 }
 
 export interface SnapshotSettings {
@@ -45,7 +47,8 @@ export interface SnapshotSettings {
 }
 
 /** Opens a store of Redis with the memory that the configuration asks for. */
-export function openRedisStore({ read, write, timeoutMs, cache, deadMs, snapshot, notify }: RedisSettings): RouteStore {
+export function openRedisStore(settings: RedisSettings): RouteStore {
+  const { read, write, timeoutMs, cache, deadMs, snapshot, notify, counts } = settings;
   const { maxStaleMs, maxAgeMs } = cache;
   const runId = (snapshot?.mindsRun && snapshot.last?.runId) || null;
   const onEmptied = (): void => notify({ type: 'store-emptied', store: nameOfAddress(read) });
@@ -59,6 +62,7 @@ export function openRedisStore({ read, write, timeoutMs, cache, deadMs, snapshot
     write,
     timeoutMs,
     notify,
+    counts,
     wantsExpiry: watch !== null,
     examine: (ask, downSince) => emptyRestart.examine(ask, downSince),
     onReader: (reader) => (reader ? tracking?.readerUp(reader) : tracking?.readerLost()),
@@ -68,6 +72,7 @@ export function openRedisStore({ read, write, timeoutMs, cache, deadMs, snapshot
   const learned = snapshot && new Learned(() => emptyRestart.runId, snapshot.learn);
   const store = new RememberingStore({
     source,
+    counts,
     freshness: watch ?? new AgeLimit(cache.lruMs),
     max: cache.max,
     maxStaleMs,

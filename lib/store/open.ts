@@ -1,6 +1,7 @@
 import type { DriverUrl } from '../core/driver-url.ts';
 import { FileStore, type FileStoreParts } from './file.ts';
 import { type CacheSettings, openRedisStore, type SnapshotSettings } from './open-redis.ts';
+import type { StoreCounts } from './store-counts.ts';
 import type { Notify, RouteStore } from './store.ts';
 
 /** What a worker opens its store with. */
@@ -10,6 +11,7 @@ export interface StoreSettings {
   /** A lookup takes no longer. */
   readonly timeoutMs: number;
   readonly notify: Notify;
+  readonly counts: StoreCounts;
   /** For Redis; a routes file is in memory already. */
   readonly cache: CacheSettings;
   /** How long the router's own dead marks count, ms. */

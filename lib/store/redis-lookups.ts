@@ -3,6 +3,7 @@ import { MAX_LIST } from './limits.ts';
 import { lookupCommands, lookupOfPipeline, lookupOfScript, type Lookup, repliesOfScript } from './redis-codec.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 import { LOOKUP, LOOKUP_SHA } from './redis-script.ts';
+import type { StoreCounts } from './store-counts.ts';
 
 /** Hosts in one run of the script, while which Redis does nothing else. */
 const MAX_BATCH = 64;
@@ -22,14 +23,16 @@ interface Waiting {
 export class RedisLookups {
   readonly #link: RedisLink;
   readonly #wantsExpiry: boolean;
+  readonly #counts: StoreCounts;
   #waiting: Waiting[] = [];
   /** On which connection scripts were refused. */
   #scriptless = -1;
 
   /** @param wantsExpiry whether lookups say how long their keys live */
-  constructor(link: RedisLink, wantsExpiry: boolean) {
+  constructor(link: RedisLink, wantsExpiry: boolean, counts: StoreCounts) {
     this.#link = link;
     this.#wantsExpiry = wantsExpiry;
+    this.#counts = counts;
   }
 
   /**
@@ -58,12 +61,15 @@ export class RedisLookups {
   async #answer(batch: readonly Waiting[], deadline: number): Promise<void> {
     const { epoch, isOneServer } = this.#link;
     if (!isOneServer || this.#scriptless === epoch) return this.#answerWithoutScript(batch, deadline);
+    const askedAt = performance.now();
     try {
       const replies = await this.#runScript(batch, deadline);
+      this.#counts.answered(performance.now() - askedAt, batch.length);
       for (const [i, { resolve, reject }] of batch.entries()) {
         try {
           resolve(lookupOfScript(replies[i]));
         } catch (error) {
+          this.#counts.errors++;
           reject(error instanceof RouterError ? error : refused(error));
         }
       }
@@ -73,6 +79,7 @@ export class RedisLookups {
         this.#answerWithoutScript(batch, deadline);
         return;
       }
+      this.#counts.errors += batch.length;
       for (const { reject } of batch) reject(isReplyError(error) ? refused(error) : error);
     }
   }
@@ -82,12 +89,13 @@ export class RedisLookups {
   }
 
   async #readOne(keys: readonly string[], deadline: number): Promise<Lookup> {
+    const askedAt = performance.now();
     try {
-      return lookupOfPipeline(
-        await this.#link.sendAll(lookupCommands(keys, this.#wantsExpiry), deadline),
-        this.#wantsExpiry,
-      );
+      const replies = await this.#link.sendAll(lookupCommands(keys, this.#wantsExpiry), deadline);
+      this.#counts.answered(performance.now() - askedAt, 1);
+      return lookupOfPipeline(replies, this.#wantsExpiry);
     } catch (error) {
+      this.#counts.errors++;
       throw isReplyError(error) ? refused(error) : error;
     }
   }

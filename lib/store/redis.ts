@@ -2,7 +2,7 @@ import { routeOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import type { Death, Route } from '../core/types.ts';
-import { NOBODY } from './dead-marks.ts';
+import { type DeadMark, NOBODY } from './dead-marks.ts';
 import { FaultLog } from './fault-log.ts';
 import { MAX_LIST } from './limits.ts';
 import { ListMemo } from './list-memo.ts';
@@ -13,7 +13,8 @@ import { RedisConnection } from './redis-connection.ts';
 import { isReplyError, type RedisLink, type RedisLinkSettings } from './redis-link.ts';
 import { RedisLookups, refused } from './redis-lookups.ts';
 import { BURIAL } from './redis-script.ts';
-import type { Notify } from './store.ts';
+import { StoreCounts } from './store-counts.ts';
+import type { Notify, Recollection } from './store.ts';
 
 /** What a RedisStore is made of. */
 export interface RedisStoreSettings {
@@ -23,6 +24,7 @@ export interface RedisStoreSettings {
   /** A lookup takes no longer. */
   readonly timeoutMs: number;
   readonly notify: Notify;
+  readonly counts?: StoreCounts;
   /** Whether readings say when they expire. It costs Redis two commands more for a lookup. */
   readonly wantsExpiry?: boolean;
   /** See RedisLinkSettings: of the connection that reads. */
@@ -57,7 +59,7 @@ export class RedisStore implements RouteSource {
       onServing: () => settings.onReader?.(this.#read),
       onLoss: () => settings.onReader?.(null),
     });
-    this.#lookups = new RedisLookups(this.#read, settings.wantsExpiry ?? false);
+    this.#lookups = new RedisLookups(this.#read, settings.wantsExpiry ?? false, settings.counts ?? new StoreCounts());
     const isOne = isSameServer(read, write);
     this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
   }
@@ -88,6 +90,19 @@ export class RedisStore implements RouteSource {
   /** Redis is asked every time. */
   peek(): undefined {
     return undefined;
+  }
+
+  /** Nothing is remembered. */
+  recollect(): Recollection | null {
+    return null;
+  }
+
+  forget(): number {
+    return 0;
+  }
+
+  ownMarks(): readonly DeadMark[] {
+    return [];
   }
 
   async #readHost(frontend: string, candidates: readonly string[]): Promise<Reading> {

@@ -1,16 +1,19 @@
 import { routeOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Death, Route } from '../core/types.ts';
+import type { DeadMark } from './dead-marks.ts';
 import type { Freshness } from './freshness.ts';
 import { HostMemory, type Remembered } from './host-memory.ts';
 import type { RouteSource } from './reading.ts';
 import { type Read, Reads } from './reads.ts';
-import type { RouteStore } from './store.ts';
+import type { StoreCounts } from './store-counts.ts';
+import type { Recollection, RouteStore } from './store.ts';
 import { UnfiledDeaths } from './unfiled-deaths.ts';
 
 /** What a RememberingStore is made of. */
 export interface RememberingParts {
   readonly source: RouteSource;
+  readonly counts: StoreCounts;
   readonly freshness: Freshness;
   /** Hosts remembered at most; see HostMemory. */
   readonly max: number;
@@ -48,7 +51,25 @@ export class RememberingStore implements RouteStore {
   peek(frontend: string): Route | null | undefined {
     const known = this.#memory.get(frontend);
     if (known === undefined || !this.#parts.freshness.isFresh(known, performance.now())) return undefined;
+    this.#parts.counts.hits++;
     return this.#withUnfiled(known.route);
+  }
+
+  recollect(frontend: string): Recollection | null {
+    const known = this.#memory.peek(frontend);
+    if (known === undefined) return null;
+    const now = performance.now();
+    const isFresh = this.#parts.freshness.isFresh(known, now);
+    return { route: this.#withUnfiled(known.route), isFresh, ageMs: now - known.read.at };
+  }
+
+  forget(frontend: string | null): number {
+    if (frontend !== null) this.#reads.doubt(frontend);
+    return frontend === null ? this.#memory.clear() : this.#memory.delete(frontend);
+  }
+
+  ownMarks(frontend: string | null): readonly DeadMark[] {
+    return this.#unfiled.marks(frontend);
   }
 
   find(candidates: readonly string[]): Promise<Route | null> {
@@ -131,6 +152,7 @@ export class RememberingStore implements RouteStore {
     if (known === undefined || known.route === null) return null;
     const now = performance.now();
     if (now - this.#parts.freshness.confirmedAt(known, now) > this.#parts.maxStaleMs) return null;
+    this.#parts.counts.stale++;
     return this.#withUnfiled(this.#withoutOldMarks(known, known.route, now));
   }
 

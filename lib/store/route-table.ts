@@ -65,6 +65,11 @@ export class RouteTable {
     return mark;
   }
 
+  /** The dead marks of a host, or all (null). */
+  marks(frontend: string | null): readonly DeadMark[] {
+    return this.#marks.list(frontend);
+  }
+
   /** Hides a backend that another process found dead. */
   bury(mark: DeadMark): void {
     this.#marks.add(mark);

@@ -1,4 +1,5 @@
 import type { Death, Route } from '../core/types.ts';
+import type { DeadMark } from './dead-marks.ts';
 
 /** Where routes come from. One implementation per scheme of the `driver` URL; test/store/contract.ts holds all to this. */
 export interface RouteStore {
@@ -20,12 +21,28 @@ export interface RouteStore {
    * Idempotent. Rejects when the store cannot be written to.
    */
   markDead(death: Death, ttlSeconds: number): Promise<void>;
+  /** What is remembered of a host; null when nothing is. It does not live longer for it. */
+  recollect(frontend: string): Recollection | null;
+  /** Forgets what is remembered of a host, or of all (null). A store that has everything in memory keeps it. @returns how many hosts */
+  forget(frontend: string | null): number;
+  /** Dead marks that only this router knows, of a host or of all (null). */
+  ownMarks(frontend: string | null): readonly DeadMark[];
   /** Whether an active health checker gave a sign of life lately: then it, not the router, files deaths. */
   readonly hasHealthChecker: boolean;
   /** Resolves when lookups can be answered, or when the first attempt to connect has failed. Never rejects. */
   ready(): Promise<void>;
   /** Frees sockets and timers. Lookups after it reject with `store-unavailable`. */
   close(): Promise<void>;
+}
+
+/** What a store remembers of one host. Plain data. */
+export interface Recollection {
+  /** Null: nobody knew the host. */
+  readonly route: Route | null;
+  /** Whether it serves without anybody being asked; otherwise only while the store gives no answer. */
+  readonly isFresh: boolean;
+  /** Since it was read. */
+  readonly ageMs: number;
 }
 
 /** What a store tells the operator. The composition root turns it into log lines. */

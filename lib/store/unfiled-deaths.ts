@@ -1,5 +1,5 @@
 import type { Backend, Death } from '../core/types.ts';
-import { DeadMarks } from './dead-marks.ts';
+import { DeadMarks, type DeadMark } from './dead-marks.ts';
 
 /** Between two attempts to file what could not be filed, ms. */
 const RETRY_MS = 500;
@@ -56,6 +56,11 @@ export class UnfiledDeaths {
   /** Which of these backends have died for this host, as far as only we know. */
   among(backends: readonly Backend[], frontend: string): ReadonlySet<number> {
     return this.#marks.among(backends, frontend);
+  }
+
+  /** Those of a host, or all (null). */
+  marks(frontend: string | null): readonly DeadMark[] {
+    return this.#marks.list(frontend);
   }
 
   /** Forgets them all. */

@@ -140,7 +140,10 @@ const STRANGERS: readonly (readonly [unknown, string])[] = [
   [{ https: { certs: '/c' } }, 'https.certs: unknown key; did you mean "cert"?'],
   [{ workers: 5 }, 'workers: unknown key; did you mean "server.workers"?'],
   [{ drivers: 'redis:' }, 'drivers: unknown key; did you mean "driver"?'],
-  [{ x: 1 }, 'x: unknown key; known here are server, http, https, driver, driverTls, cache, admin, metrics, user, group'],
+  [
+    { x: 1 },
+    'x: unknown key; known here are server, http, https, driver, driverTls, cache, admin, metrics, user, group',
+  ],
   [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are delay, requests, tunnels'],
 ];
 

@@ -91,6 +91,7 @@ export async function startLane(
     limits: { ...LIMITS, ...limits },
     judge: (_route, backend, outcome) => notes.judged.push({ backend, outcome }),
     record: (passed) => notes.recorded.push(passed),
+    use: { opened: 0, reused: 0 },
     isDraining: () => false,
     isClosing: () => false,
     readsAccepted: () => readsAccepted,

@@ -5,6 +5,7 @@ import { FileStore } from '../../lib/store/file.ts';
 import { openStore, type StoreSettings } from '../../lib/store/open.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
 import { RememberingStore } from '../../lib/store/remembering.ts';
+import { StoreCounts } from '../../lib/store/store-counts.ts';
 import { freePort } from '../support/redis.ts';
 import { feed } from '../support/routes.ts';
 import { find } from './contract.ts';
@@ -12,7 +13,15 @@ import { find } from './contract.ts';
 const FILE = { wantPiece: () => {}, share: () => {} };
 
 const CACHE = { mode: 'request', max: 10, maxAgeMs: 60_000, maxStaleMs: 60_000, lruMs: 0 } as const;
-const REST = { timeoutMs: 1000, notify: () => {}, cache: CACHE, deadMs: 30_000, snapshot: null, file: FILE } as const;
+const REST = {
+  timeoutMs: 1000,
+  notify: () => {},
+  counts: new StoreCounts(),
+  cache: CACHE,
+  deadMs: 30_000,
+  snapshot: null,
+  file: FILE,
+} as const;
 
 test('a file: URL opens a store that the master feeds', async () => {
   const { store, file } = openStore(settings('file:/a.json', { cache: { ...CACHE, lruMs: 60_000 } }));

@@ -40,6 +40,9 @@ async function write(name: string, ...args: string[]): Promise<void> {
 function replicated(store: RedisStore): RouteStore {
   return {
     peek: () => undefined,
+    recollect: () => null,
+    forget: () => 0,
+    ownMarks: () => [],
     find: (candidates) => store.find(candidates),
     markDead: async (death, ttlSeconds) => {
       await store.markDead(death, ttlSeconds);

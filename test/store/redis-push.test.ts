@@ -6,6 +6,7 @@ import type { RedisAddress } from '../../lib/core/redis-address.ts';
 import type { Route } from '../../lib/core/types.ts';
 import { openRedisStore } from '../../lib/store/open-redis.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
+import { StoreCounts } from '../../lib/store/store-counts.ts';
 import type { RouteStore } from '../../lib/store/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLagging } from '../support/lagging.ts';
@@ -38,6 +39,7 @@ function openAt(t: TestContext, address: RedisAddress) {
     deadMs: 30_000,
     snapshot: null,
     notify: notices.notify,
+    counts: new StoreCounts(),
   });
   t.after(() => store.close());
   return { store, notices };

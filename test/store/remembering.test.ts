@@ -6,6 +6,7 @@ import { AgeLimit, type Freshness, Watch } from '../../lib/store/freshness.ts';
 import { MemoryStore } from '../../lib/store/memory.ts';
 import type { Reading, RouteSource } from '../../lib/store/reading.ts';
 import { RememberingStore } from '../../lib/store/remembering.ts';
+import { StoreCounts } from '../../lib/store/store-counts.ts';
 import { Turn } from '../../lib/store/turn.ts';
 import { eventually } from '../support/eventually.ts';
 import { die, find } from './contract.ts';
@@ -281,10 +282,9 @@ function scene({ max = 100, lruMs = 60_000, maxStaleMs = 60_000, deadMs = 30_000
   const inner = new ObservedStore();
   const freshness = more.freshness ?? new AgeLimit(lruMs);
   const { learn = null } = more;
-  return {
-    inner,
-    store: new RememberingStore({ source: inner, freshness, max, maxStaleMs, deadMs, learn, endsToo: async () => {} }),
-  };
+  const counts = new StoreCounts();
+  const parts = { source: inner, counts, freshness, max, maxStaleMs, deadMs, learn, endsToo: async () => {} };
+  return { inner, counts, store: new RememberingStore(parts) };
 }
 
 function watched() {

@@ -1,0 +1,135 @@
+/** The admin interface: everything the admin process does, but for being a process. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AdminPlace, Config } from '../config/config.ts';
+import { parseDriverUrl } from '../core/driver-url.ts';
+import { nameOfAddress } from '../core/redis-address.ts';
+import { EventLog } from './event-log.ts';
+import { EventStream } from './event-stream.ts';
+import { AdminListener } from './listener.ts';
+import type { FromAdmin, ToAdmin } from './messages.ts';
+import { overview } from './overview.ts';
+import type { Answer } from './questions.ts';
+import { json, type Asked, type Reply } from './reply.ts';
+import { dispatcher } from './requests.ts';
+import { Totals } from './totals.ts';
+import { Workforce } from './workforce.ts';
+
+const SECOND_MS = 1_000;
+/** Between two tries to listen, ms: a predecessor gives its place up soon. */
+const RETRY_MS = 100;
+/** After so long without, ms, it is told of, and tried less often. */
+const PATIENCE_MS = 3_000;
+const SLOW_RETRY_MS = 1_000;
+const EVENTS_PATH = '/api/v1/events';
+
+export interface AdminParts {
+  readonly say: (message: FromAdmin) => void;
+  /** Told once for each place that cannot be had for now. It is tried again. */
+  readonly onListenFault: (place: AdminPlace, error: unknown) => void;
+  readonly onMistake: (error: unknown) => void;
+}
+
+export class Admin {
+  readonly events = new EventLog();
+  readonly #parts: AdminParts;
+  readonly #workforce: Workforce;
+  readonly #totals: Totals;
+  readonly #stream: EventStream;
+  readonly #listeners: readonly AdminListener[];
+  readonly #places: readonly AdminPlace[];
+  readonly #closing = new AbortController();
+  readonly #clock: NodeJS.Timeout;
+  #token: string | null;
+  #answer: (asked: Asked) => Promise<Reply>;
+
+  constructor(config: Config, parts: AdminParts) {
+    this.#parts = parts;
+    this.#totals = new Totals(config.metrics.topN, () => performance.now());
+    this.#workforce = new Workforce(parts.say, (pid, answer) => this.#onAnswer(pid, answer));
+    this.#stream = new EventStream(this.events);
+    this.#token = config.admin?.token ?? null;
+    this.#answer = this.#dispatcherFor(config);
+    this.#places = config.admin?.places ?? [];
+    this.#listeners = this.#places.map(
+      (place) =>
+        new AdminListener(place, {
+          token: () => this.#token,
+          answer: (asked) => this.#answer(asked),
+          stream: this.#stream,
+          streamPath: EVENTS_PATH,
+          onMistake: parts.onMistake,
+        }),
+    );
+    this.#clock = setInterval(() => void this.#endSecond(), SECOND_MS);
+  }
+
+  /** Begins to listen. Resolves with where, when it does: as URLs. A place that is taken is waited for. */
+  async open(): Promise<readonly string[]> {
+    return await Promise.all(this.#listeners.map((listener, index) => this.#openOne(listener, index)));
+  }
+
+  /** The configuration is another, in the same places. */
+  configure(config: Config): void {
+    this.#token = config.admin?.token ?? null;
+    this.#answer = this.#dispatcherFor(config);
+  }
+
+  hear(message: Exclude<ToAdmin, { type: 'configure' | 'close' }>): void {
+    if (message.type === 'event') this.events.add(message.line);
+    else this.#workforce.hear(message);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#clock);
+    this.#closing.abort();
+    this.#stream.close();
+    this.#workforce.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
+  async #openOne(listener: AdminListener, index: number): Promise<string> {
+    const startedAt = performance.now();
+    let isTold = false;
+    for (;;) {
+      try {
+        return await listener.open();
+      } catch (error) {
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+        const isLate = performance.now() - startedAt > PATIENCE_MS;
+        const place = this.#places[index];
+        if ((isLate || !isTaken) && !isTold && place) {
+          isTold = true;
+          this.#parts.onListenFault(place, error);
+        }
+        await delay(isTold ? SLOW_RETRY_MS : RETRY_MS, undefined, { signal: this.#closing.signal });
+      }
+    }
+  }
+
+  #dispatcherFor(config: Config): (asked: Asked) => Promise<Reply> {
+    const driver = parseDriverUrl(config.driver.read, config.driverTls);
+    return dispatcher({
+      ...overview({
+        workforce: this.#workforce,
+        totals: this.#totals,
+        store: driver.scheme === 'file' ? driver.path : nameOfAddress(driver.redis),
+        needsToken: config.admin?.token !== null,
+      }),
+      [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events }),
+    });
+  }
+
+  #onAnswer(pid: number, answer: Answer): void {
+    if (answer.type === 'figures' && answer.figures) this.#totals.add(pid, answer.figures);
+  }
+
+  async #endSecond(): Promise<void> {
+    try {
+      const { workers } = await this.#workforce.ask({ type: 'figures' });
+      this.#totals.keepOnly(new Set(workers.map(({ pid }) => pid)));
+    } catch {
+      // The master hangs or ends; what is not asked for now is counted later.
+    }
+    this.#totals.endSecond();
+  }
+}

@@ -1,0 +1,141 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, ListenOptions } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { AdminPlace } from '../config/config.ts';
+import { bracketed } from '../core/hostname.ts';
+import { type AccessRules, checkAccess } from './access.ts';
+import type { EventStream } from './event-stream.ts';
+import { type Asked, Refusal, refused, type Reply } from './reply.ts';
+import { clearStaleSocket } from './stale-socket.ts';
+
+/** Operators and their tools; more than this is a mistake. */
+const MAX_CONNECTIONS = 200;
+const HEAD_MS = 5_000;
+const REQUEST_MS = 30_000;
+const IDLE_MS = 60_000;
+const MAX_BODY = 1_048_576;
+
+export interface AdminListenerParts {
+  /** As the configuration says now. */
+  readonly token: () => string | null;
+  /** Answers what may be asked. Rejects with a Refusal, or with a mistake of ours. */
+  readonly answer: (asked: Asked) => Promise<Reply>;
+  readonly stream: EventStream;
+  /** Where the stream is. */
+  readonly streamPath: string;
+  readonly onMistake: (error: unknown) => void;
+}
+
+/** One place where the admin interface is asked. */
+export class AdminListener {
+  readonly #place: AdminPlace;
+  readonly #parts: AdminListenerParts;
+  readonly #server: Server;
+
+  constructor(place: AdminPlace, parts: AdminListenerParts) {
+    this.#place = place;
+    this.#parts = parts;
+    this.#server = createServer({ headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('request', (request, response) => void this.#onRequest(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+  }
+
+  /** Begins to listen. @returns where, as a URL. @throws the system's error; it may be tried again */
+  async open(): Promise<string> {
+    const place = this.#place;
+    if ('socket' in place) await clearStaleSocket(place.socket);
+    const options: ListenOptions =
+      'socket' in place ? { path: place.socket } : { host: place.address, port: place.port, exclusive: true };
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(options, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    if ('socket' in place) return `unix:${place.socket}`;
+    return `http://${bracketed(place.address)}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Accepts no more, and lets go of who is there. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  get #rules(): AccessRules {
+    return { token: this.#parts.token(), isSocket: 'socket' in this.#place };
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const reply = await this.#answer(request).catch((error: unknown) => this.#refusal(error));
+    const body = request.method === 'HEAD' ? '' : reply.body;
+    response.writeHead(reply.status, {
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      ...(reply.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(reply.body) }),
+      ...reply.headers,
+      // What was not read of a body would be taken for the next request.
+      ...(request.complete ? {} : { Connection: 'close' }),
+    });
+    response.end(body);
+  }
+
+  async #answer(request: IncomingMessage): Promise<Reply> {
+    const { path, query } = splitTarget(request.url ?? '');
+    checkAccess(path, request.headers, this.#rules);
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    return await this.#parts.answer({ method, path, query, body: () => readJson(request) });
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const { stream, streamPath } = this.#parts;
+    try {
+      const { path } = splitTarget(request.url ?? '');
+      checkAccess(path, request.headers, this.#rules);
+      if (path !== streamPath) throw new Refusal(404, 'not-found', 'there is no WebSocket here');
+      if (stream.isFull) throw new Refusal(503, 'crowded', 'too many listen already');
+    } catch (error) {
+      const { status, headers, body } = this.#refusal(error);
+      const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' });
+      const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      socket.end(`HTTP/1.1 ${status} Refused\r\n${fields}\r\n${body.toString()}`);
+      return;
+    }
+    stream.accept(request, socket, head);
+  }
+
+  #refusal(error: unknown): Reply {
+    if (error instanceof Refusal) return refused(error);
+    this.#parts.onMistake(error);
+    return refused(new Refusal(500, 'internal', 'a mistake of the program itself; its log has it'));
+  }
+}
+
+/** @throws Refusal */
+function splitTarget(target: string): Pick<Asked, 'path' | 'query'> {
+  const at = target.indexOf('?');
+  const path = at < 0 ? target : target.slice(0, at);
+  if (!path.startsWith('/')) throw new Refusal(400, 'bad-target', 'ask for a path');
+  return { path, query: new URLSearchParams(at < 0 ? '' : target.slice(at + 1)) };
+}
+
+/** @throws Refusal */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_BODY) throw new Refusal(413, 'too-large', `at most ${MAX_BODY} bytes`);
+    parts.push(part);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString());
+  } catch {
+    throw new Refusal(400, 'not-json', 'send JSON');
+  }
+}

@@ -1,0 +1,58 @@
+/** The process of the admin interface: says hello, is told the configuration, answers until it is told to close. */
+import { chownSync } from 'node:fs';
+import { Admin } from '../admin/admin.ts';
+import type { FromAdmin, ToAdmin } from '../admin/messages.ts';
+import type { Config } from '../config/config.ts';
+import { createLog } from '../observe/log.ts';
+import { listenFault } from './listen-fault.ts';
+import { dropPrivileges } from './privileges.ts';
+
+const log = createLog(false);
+let admin: Admin | null = null;
+
+// What it makes (sockets) is for its user and group alone.
+process.umask(0o007);
+
+function say(message: FromAdmin): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function start(config: Config): Promise<void> {
+  admin = new Admin(config, {
+    say,
+    onListenFault: (place, error) => {
+      const where = 'socket' in place ? place.socket : `${place.address} port ${place.port}`;
+      const cause = listenFault(error);
+      log.error({ event: 'admin-unheard', cause }, `the admin interface cannot listen on ${where} yet: ${cause}`);
+    },
+    onMistake: (error) =>
+      log.error({ event: 'admin-mistake', err: error }, 'a mistake of the program itself, in the admin interface'),
+  });
+  const listening = await admin.open();
+  if (config.runAs) {
+    for (const place of config.admin?.places ?? [])
+      if ('socket' in place) chownSync(place.socket, config.runAs.uid, config.runAs.gid);
+    dropPrivileges(config.runAs);
+  }
+  log.info({ event: 'admin-ready', listening }, `the admin interface is on ${listening.join(', ')}`);
+}
+
+process.on('message', (message: ToAdmin) => {
+  if (message.type === 'close') void end();
+  else if (message.type !== 'configure') admin?.hear(message);
+  else if (admin) admin.configure(message.config);
+  // A place is waited for; that it is not had is told of.
+  else start(message.config).catch(() => {});
+});
+
+async function end(): Promise<void> {
+  await admin?.close();
+  process.exit(0);
+}
+
+// The master is gone.
+process.on('disconnect', () => process.exit(0));
+// A terminal's signals reach every process; the master says what to do about them.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
+
+say({ type: 'hello' });

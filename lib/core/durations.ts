@@ -1,0 +1,51 @@
+/** How durations are counted: in buckets, side by side in one list of numbers, so that lists can be added up. */
+
+/** Upper ends of the buckets, ms; what takes longer than the last falls into one more. */
+export const DURATION_ENDS_MS: readonly number[] = [
+  0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
+];
+
+const OVERLONG = DURATION_ENDS_MS.length;
+const SUM = OVERLONG + 1;
+
+/** Numbers that one histogram takes: a count for each bucket, one for what is longer, and the sum in ms. */
+export const DURATION_CELLS = SUM + 1;
+
+/** Counts a duration. @param at where the histogram begins in `cells`. @param times for so many that took the same */
+export function addDuration(cells: Float64Array, at: number, ms: number, times = 1): void {
+  let bucket = 0;
+  while (bucket < OVERLONG && ms > (DURATION_ENDS_MS[bucket] ?? Infinity)) bucket++;
+  cells[at + bucket] = (cells[at + bucket] ?? 0) + times;
+  cells[at + SUM] = (cells[at + SUM] ?? 0) + ms * times;
+}
+
+/** A histogram as it is read. */
+export interface Durations {
+  /** How many fell into each bucket, the overlong ones last. */
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
+/** @param at where the histogram begins in `cells` */
+export function durationsIn(cells: Float64Array, at: number): Durations {
+  return { counts: Array.from(cells.subarray(at, at + SUM)), sumMs: cells[at + SUM] ?? 0 };
+}
+
+/**
+ * How long a share of the counted took at most, about: within its bucket taken to be spread evenly. Null when none
+ * was counted.
+ * @param share 0 to 1; 0.5 is the median
+ */
+export function quantileMs(counts: readonly number[], share: number): number | null {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  if (all === 0) return null;
+  let left = share * all;
+  for (const [bucket, count] of counts.entries()) {
+    const from = DURATION_ENDS_MS[bucket - 1] ?? 0;
+    // Of what is overlong nothing more is known.
+    const to = DURATION_ENDS_MS[bucket] ?? from;
+    if (left <= count) return from + (to - from) * (count === 0 ? 0 : left / count);
+    left -= count;
+  }
+  return DURATION_ENDS_MS.at(-1) ?? null;
+}
