@@ -41,6 +41,15 @@ export function candidates(hostname: string): readonly string[] {
   return keys;
 }
 
+/** Whether a request can be looked up under a key: whatever else stands in a store, nobody ever asks for it. */
+export function mayBeAskedFor(key: string): boolean {
+  if (key === '*' || hostOf(key) === key || hostOf(`[${key}]`) === `[${key}]`) return true;
+  if (!key.startsWith('*.')) return false;
+  const suffix = key.slice(2);
+  // Matched as it will be: by a host one label longer.
+  return hostOf(suffix) === suffix && candidates(`x.${suffix}`).includes(key);
+}
+
 /** As URLs write it: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

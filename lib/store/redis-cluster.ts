@@ -85,6 +85,18 @@ export class RedisCluster implements RedisLink {
     return replies;
   }
 
+  async servers(deadline: number): Promise<readonly string[]> {
+    await this.#nodeOnceKnown(null, deadline);
+    return this.#owners.masters.map(({ endpoint }) => nameOfEndpoint(endpoint)).toSorted();
+  }
+
+  async sendAt(server: string, command: RedisCommand, deadline: number): Promise<unknown> {
+    await this.#nodeOnceKnown(null, deadline);
+    const node = this.#owners.masters.find(({ endpoint }) => nameOfEndpoint(endpoint) === server);
+    if (node === undefined) throw unavailable(`${server} is no master of the cluster any more`);
+    return await node.connection.send(command, deadline);
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -21,6 +21,9 @@ type State = 'trying' | 'up' | 'down' | 'closed';
 /** After this many commands in a row without an answer in time, the connection is given up. */
 const MAX_TIMEOUTS = 3;
 
+/** How `servers` calls it. */
+const ONLY_SERVER = '';
+
 /** A connection to one server that mends itself for ever, and knows whether the server is worth asking. */
 export class RedisConnection implements RedisLink {
   readonly isOneServer = true;
@@ -84,6 +87,15 @@ export class RedisConnection implements RedisLink {
         this.#judge(error, mayRetry);
       }
     }
+  }
+
+  async servers(): Promise<readonly string[]> {
+    return [ONLY_SERVER];
+  }
+
+  async sendAt(server: string, command: RedisCommand, deadline: number): Promise<unknown> {
+    if (server !== ONLY_SERVER) throw unavailable('it is one server, and no cluster any more');
+    return await this.send(command, deadline);
   }
 
   async close(): Promise<void> {

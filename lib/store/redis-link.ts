@@ -49,6 +49,13 @@ export interface RedisLink {
    * @throws RouterError `store-unavailable`, by the deadline
    */
   sendAll(commands: readonly RedisCommand[], deadline: number): Promise<readonly unknown[]>;
+  /**
+   * The servers that keys are spread over, by name: one, or the masters of a cluster.
+   * @throws RouterError `store-unavailable`, by the deadline
+   */
+  servers(deadline: number): Promise<readonly string[]>;
+  /** Sends a command about no key, such as SCAN, to one of them. Fails as `send` does, and when it is none any more. */
+  sendAt(server: string, command: RedisCommand, deadline: number): Promise<unknown>;
   /** Frees sockets and timers; commands in flight are rejected. Idempotent. */
   close(): Promise<void>;
 }

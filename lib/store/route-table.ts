@@ -76,9 +76,14 @@ export class RouteTable {
   }
 }
 
-/** What is wrong with a backend URL, in words. The URL is cut: it may be anything. */
+/** What is wrong with a backend URL, in words. */
 export function urlFault(href: string, fault: string): string {
+  return `backend ${shownUrl(href)}: ${fault}`;
+}
+
+/** A backend URL as a sentence shows it, in quotes. It is cut: it may be anything. */
+export function shownUrl(href: string): string {
   const shown = href.length > 200 ? `${href.slice(0, 200)}…` : href;
   // A password is no matter for a log.
-  return `backend ${JSON.stringify(shown.replace(/\/\/[^/@]*@/, '//***@'))}: ${fault}`;
+  return JSON.stringify(shown.replace(/\/\/[^/@]*@/, '//***@'));
 }

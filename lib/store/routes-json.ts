@@ -1,5 +1,5 @@
 import { parseBackend } from '../core/backend.ts';
-import { candidates, hostOf } from '../core/hostname.ts';
+import { hostOf, mayBeAskedFor } from '../core/hostname.ts';
 import { scanJson } from './json-scan.ts';
 import { MAX_LIST } from './limits.ts';
 import { urlFault, type RouteEntry } from './route-table.ts';
@@ -74,14 +74,12 @@ function isList(list: unknown): list is readonly string[] {
 
 /** Why no request would ever be looked up under this key, if so. */
 function faultsOfKey(key: string): readonly string[] {
+  if (mayBeAskedFor(key)) return [];
   const suffix = key.startsWith('*.') ? key.slice(2) : null;
   if (suffix === null) {
-    if (key === '*' || hostOf(key) === key || hostOf(`[${key}]`) === `[${key}]`) return [];
     const meant = hostOf(key);
     return [meant === null ? 'is no host name: no request can match it' : `no request can match it; write ${meant}`];
   }
-  // Matched as it will be: by a host one label longer.
-  if (hostOf(suffix) === suffix && candidates(`x.${suffix}`).includes(key)) return [];
   const meant = hostOf(suffix);
   if (meant !== null && meant !== suffix) return [`no request can match it; write *.${meant}`];
   return ['no request can match it: wildcards reach five labels deep at most'];

@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { encodeRoutes } from './routes-image.ts';
 import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
-const MAX_BYTES = 64 * 1024 * 1024;
+/** A routes file may be as large. */
+export const MAX_BYTES = 64 * 1024 * 1024;
 /** Faults in one message at most. */
 const MAX_FAULTS = 20;
 /** Warnings passed on one by one. */
@@ -71,7 +72,8 @@ export function unreadable(fault: string): BadReading {
   return { type: 'bad', digest: null, fault };
 }
 
-function whyUnreadable(error: unknown): string {
+/** What keeps a file from being read, as the end of a sentence about it. */
+export function whyUnreadable(error: unknown): string {
   const code = codeOf(error);
   if (code === 'ENOENT') return 'does not exist';
   if (code === 'EACCES') return 'may not be read by this user';
@@ -83,7 +85,7 @@ function codeOf(error: unknown): string {
 }
 
 /** Faults as one message; of very many, the first. */
-function inWords(faults: readonly string[]): string {
+export function inWords(faults: readonly string[]): string {
   const more = faults.length - MAX_FAULTS;
   return faults.slice(0, MAX_FAULTS).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

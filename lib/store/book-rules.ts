@@ -1,0 +1,43 @@
+/** What every book holds to when it edits. Pure. */
+import { BookError, isTexts } from './book.ts';
+import { MAX_LIST } from './limits.ts';
+
+/**
+ * The places whose backend is another or gone: marks of theirs would be somebody else's.
+ * @param before the identifier, then the backends; empty when there was no such list
+ */
+export function changedPlaces(before: readonly string[], after: readonly string[]): readonly number[] {
+  const places: number[] = [];
+  for (let i = 1; i < Math.max(before.length, after.length); i++) {
+    if (before[i] !== after[i]) places.push(i - 1);
+  }
+  return places;
+}
+
+/** @throws BookError `bad-list` for what cannot be a frontend's list */
+export function checkList(list: readonly string[]): void {
+  if (!isTexts(list) || list.length === 0) throw new BookError('bad-list', 'a list begins with a name');
+  if (list.length > MAX_LIST) {
+    throw new BookError('bad-list', `a list of ${list.length} elements; at most ${MAX_LIST} are allowed`);
+  }
+}
+
+/** A cursor as text for an address or a command line. */
+export function encodeCursor(place: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+/** @throws BookError `bad-cursor` for what `encodeCursor` has not made */
+export function decodeCursor(cursor: string): readonly unknown[] {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(place)) return place;
+  } catch {
+    // Told below.
+  }
+  throw badCursor();
+}
+
+export function badCursor(): BookError {
+  return new BookError('bad-cursor', 'is no cursor of this list; begin with the first page');
+}

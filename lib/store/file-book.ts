@@ -1,0 +1,194 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { candidates } from '../core/hostname.ts';
+import {
+  type BookChange,
+  type BookEntry,
+  BookError,
+  type BookLook,
+  type BookPage,
+  type CheckerSign,
+  type Edit,
+  type Held,
+  type PageOptions,
+  type RouteBook,
+  type StrayPage,
+} from './book.ts';
+import { badCursor, checkList, decodeCursor, encodeCursor } from './book-rules.ts';
+import { whileLocked } from './file-lock.ts';
+import { replaceFile } from './file-replace.ts';
+import { holdsHost, spellingsOf } from './key-spellings.ts';
+import type { RouteEntry } from './route-table.ts';
+import { parseRoutes } from './routes-json.ts';
+import { inWords, MAX_BYTES, signatureOf, whyUnreadable } from './routes-reading.ts';
+
+/** Keys that a search for near ones brings at most. */
+const MAX_NEAR = 100;
+
+/** What the file says, in its own order. */
+interface Contents {
+  readonly signature: string;
+  readonly entries: readonly RouteEntry[];
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Routes in a file, as an operator edits them. Dead marks are in the memory of the router's workers, not here. */
+export class FileBook implements RouteBook {
+  readonly kind = 'file';
+  readonly name: string;
+  readonly prefix = '';
+  readonly #path: string;
+  readonly #timeoutMs: number;
+  /** What was read last: pages of one file would read it again and again. */
+  #last: Contents | null = null;
+  /** Edits of this process, one after the other. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  /** Nothing is read before it is asked for. @param timeoutMs to wait for others who edit the file */
+  constructor(path: string, timeoutMs: number) {
+    this.name = `file:${path}`;
+    this.#path = path;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async look(keys: readonly string[], host: string): Promise<BookLook> {
+    const { lists } = await this.#read();
+    return { host, lists: keys.map((key) => heldOf(key, lists.get(key))), dead: noMarks(host) };
+  }
+
+  async page({ cursor, limit, match }: PageOptions): Promise<BookPage> {
+    const { entries } = await this.#read();
+    const page: BookEntry[] = [];
+    for (let i = startOf(entries, cursor); i < entries.length; i++) {
+      const [key, list] = entries[i] ?? ['', []];
+      if (!key.includes(match)) continue;
+      const before = entries[i - 1]?.[0] ?? null;
+      if (page.length === limit) return { entries: page, next: encodeCursor([i, before]) };
+      page.push({ key, list: heldOf(key, list), dead: noMarks(key) });
+    }
+    return { entries: page, next: null };
+  }
+
+  async near(host: string): Promise<readonly string[]> {
+    const { entries } = await this.#read();
+    const asked = new Set(candidates(host));
+    const guesses = new Set(spellingsOf(host));
+    const found = entries.map(([key]) => key).filter((key) => guesses.has(key) || holdsHost(key, host));
+    return found.filter((key) => !asked.has(key)).slice(0, MAX_NEAR);
+  }
+
+  /** There is nothing else in a routes file. */
+  async strays(): Promise<StrayPage> {
+    return { deadHosts: [], suspects: [], next: null };
+  }
+
+  async checker(): Promise<CheckerSign> {
+    return { type: 'none', ping: null };
+  }
+
+  async replace(key: string, list: readonly string[]): Promise<BookChange> {
+    checkList(list);
+    return await this.change(key, () => list);
+  }
+
+  async remove(key: string): Promise<BookChange> {
+    return await this.change(key, () => null);
+  }
+
+  async change(key: string, edit: Edit): Promise<BookChange> {
+    const change = this.#tail.then(() => this.#change(key, edit));
+    this.#tail = change.catch(() => {});
+    return await change;
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    this.#last = null;
+  }
+
+  async #change(key: string, edit: Edit): Promise<BookChange> {
+    // A link stays one: its target is what changes.
+    const path = await orRefused(realpath(this.#path), this.#path);
+    return await orRefused(
+      whileLocked(`${path}.lock`, this.#timeoutMs, async () => {
+        const { entries, lists } = await this.#read();
+        const standing = lists.get(key);
+        const before = standing ?? [];
+        const after = edit(before);
+        if (after === before || (after === null && standing === undefined)) {
+          return { before: standing ?? null, after: standing ?? null };
+        }
+        if (after !== null) checkList(after);
+        const text = textOf(withList(entries, key, after));
+        if (Buffer.byteLength(text) > MAX_BYTES) throw new BookError('bad-list', 'the file would become too large');
+        await replaceFile(path, text);
+        return { before: standing ?? null, after };
+      }),
+      path,
+    );
+  }
+
+  async #read(): Promise<Contents> {
+    const signature = await signatureOf(this.#path);
+    if (this.#last?.signature === signature) return this.#last;
+    const { size } = await orRefused(stat(this.#path), this.#path);
+    if (size > MAX_BYTES) throw broken(this.#path, `is larger than ${MAX_BYTES / 1024 / 1024} MB`);
+    const text = await orRefused(readFile(this.#path, 'utf8'), this.#path);
+    const { entries, faults } = parseRoutes(text);
+    if (faults.length > 0) throw broken(this.#path, inWords(faults));
+    this.#last = { signature, entries, lists: new Map(entries) };
+    return this.#last;
+  }
+}
+
+/** The file's text: a line for each frontend. */
+function textOf(entries: readonly RouteEntry[]): string {
+  if (entries.length === 0) return '{}\n';
+  const lines = entries.map(([key, list]) => {
+    return `  ${JSON.stringify(key)}: [${list.map((element) => JSON.stringify(element)).join(', ')}]`;
+  });
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+/** The entries with one changed in its place, added at the end, or taken out. */
+function withList(entries: readonly RouteEntry[], key: string, list: readonly string[] | null): readonly RouteEntry[] {
+  const place = entries.findIndex(([each]) => each === key);
+  if (list === null) return entries.toSpliced(place, 1);
+  return place < 0 ? [...entries, [key, list]] : entries.with(place, [key, list]);
+}
+
+/** Where a page begins. The file may be another by now: what counts is the key that the page before ended with. */
+function startOf(entries: readonly RouteEntry[], cursor: string | null): number {
+  if (cursor === null) return 0;
+  const [index, before] = decodeCursor(cursor);
+  if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0) throw badCursor();
+  if (entries[index - 1]?.[0] === before) return index;
+  const place = entries.findIndex(([key]) => key === before);
+  return place < 0 ? index : place + 1;
+}
+
+function heldOf(key: string, list: readonly string[] | undefined): Held {
+  if (list === undefined) return { key, type: 'none', holds: [], length: 0, secondsLeft: null };
+  return { key, type: 'list', holds: list, length: list.length, secondsLeft: null };
+}
+
+function noMarks(host: string): Held {
+  return { key: `dead:${host}`, type: 'none', holds: [], length: 0, secondsLeft: null };
+}
+
+function broken(path: string, fault: string): BookError {
+  return new BookError('broken-file', `routes file ${path}: ${fault}`);
+}
+
+async function orRefused<T>(work: Promise<T>, path: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new BookError('store-refused', `routes file ${path}: ${whyNot(error)}`, { cause: error });
+  }
+}
+
+function whyNot(error: Error): string {
+  const isWriting = 'syscall' in error && !['open', 'read', 'stat', 'realpath'].includes(String(error.syscall));
+  return isWriting ? `cannot be written: ${error.message}` : whyUnreadable(error);
+}

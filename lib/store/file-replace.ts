@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Puts a text in the place of a file in one step, with the same mode and owner: whoever reads it finds one or the
+ * other, whole, after a power cut too.
+ * @param path of the file itself, not of a link to it
+ * @throws Error as the file system does; then the file is as it was
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const folder = dirname(path);
+  // In the same folder: only there a rename is one step.
+  const next = join(folder, `.${basename(path)}.${randomUUID()}`);
+  const file = await open(next, 'wx', 0o600);
+  try {
+    try {
+      await file.writeFile(text);
+      await likeThat(file, path);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(next, path);
+  } catch (error) {
+    await unlink(next).catch(() => {});
+    throw error;
+  }
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function likeThat(file: FileHandle, path: string): Promise<void> {
+  const { mode, uid, gid } = await stat(path);
+  const own = await file.stat();
+  if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid);
+  // After it: a change of owner takes bits away.
+  await file.chmod(mode & 0o7777);
+}

@@ -1,0 +1,26 @@
+/** Which keys may have been meant for a host that never asks for them. Pure. */
+import { candidates } from '../core/hostname.ts';
+
+/** Labels of a name that are looked at; names have four or five. */
+const MAX_LABELS = 20;
+
+/** Frontends' keys, without `frontend:`, that operators write for this host or its wildcards, and that no request asks for. */
+export function spellingsOf(host: string): readonly string[] {
+  const asked = new Set(candidates(host));
+  const spellings = new Set<string>();
+  const labels = host.split('.').slice(0, MAX_LABELS);
+  for (let i = 0; i < labels.length; i++) {
+    const rest = labels.slice(i).join('.');
+    for (const each of [`.${rest}`, `*${rest}`, `*.${rest}`, `${rest}.`, ` ${rest}`, `${rest} `]) spellings.add(each);
+    for (const each of [`*.${rest}.`, `*.${rest} `, ` *.${rest}`]) spellings.add(each);
+    if (i > 0) spellings.add(`*.${rest}`.toUpperCase());
+  }
+  for (const each of [host.toUpperCase(), `http://${host}`, `https://${host}`, `${host}/`]) spellings.add(each);
+  for (const port of [80, 443, 8080]) spellings.add(`${host}:${port}`);
+  return [...spellings].filter((each) => !asked.has(each));
+}
+
+/** Whether a key of any kind holds the host's name, in whatever case. */
+export function holdsHost(key: string, host: string): boolean {
+  return key.toLowerCase().includes(host);
+}

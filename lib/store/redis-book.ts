@@ -1,0 +1,174 @@
+import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
+import { RouterError } from '../core/errors.ts';
+import {
+  type BookChange,
+  type BookEntry,
+  BookError,
+  type BookLook,
+  type BookPage,
+  type CheckerSign,
+  type Edit,
+  type EditOptions,
+  type PageOptions,
+  type RouteBook,
+  type StrayPage,
+} from './book.ts';
+import { checkList } from './book-rules.ts';
+import { holdsHost, spellingsOf } from './key-spellings.ts';
+import { RedisCluster } from './redis-cluster.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { editOnOneServer } from './redis-edit.ts';
+import { editInCluster } from './redis-edit-cluster.ts';
+import { entryOf, lookCommands, lookOf, refusedBy } from './redis-held.ts';
+import { isReplyError, type RedisLink } from './redis-link.ts';
+import { RedisSession } from './redis-session.ts';
+import { inAnyCase, literally, walk } from './redis-walk.ts';
+
+/** Keys read at a time: a packet of them is a moment's work for Redis. */
+const CHUNK = 50;
+/** Keys that a search for near ones brings at most. */
+const MAX_NEAR = 100;
+
+/** Routes in Redis, laid out as Hipache does, as an operator edits them. Nothing is remembered. */
+export class RedisBook implements RouteBook {
+  readonly kind = 'redis';
+  readonly name: string;
+  readonly prefix: string;
+  readonly #timeoutMs: number;
+  readonly #writePrefix: string;
+  readonly #read: RedisLink;
+  /** In a cluster edits are single commands, which need no connection for themselves. */
+  readonly #write: RedisSession | RedisLink;
+
+  /** It connects at once. @param timeoutMs for one command, or one edit */
+  constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number) {
+    this.name = nameOfAddress(read);
+    this.prefix = read.prefix;
+    this.#timeoutMs = timeoutMs;
+    this.#writePrefix = write.prefix;
+    this.#read = openLink(read, timeoutMs);
+    const isCluster = write.place.type === 'cluster';
+    this.#write = isCluster ? openLink(write, timeoutMs) : new RedisSession(write, timeoutMs);
+  }
+
+  async look(candidates: readonly string[], host: string): Promise<BookLook> {
+    return await asBookError(this.#look(candidates, host));
+  }
+
+  async page({ cursor, limit, match }: PageOptions): Promise<BookPage> {
+    const start = `${this.prefix}frontend:`;
+    const pattern = `${literally(start)}${match === '' ? '' : `*${literally(match)}`}*`;
+    return await asBookError(
+      (async () => {
+        const { keys, next } = await walk(this.#read, pattern, cursor, { found: limit, until: this.#soon() });
+        const entries: BookEntry[] = [];
+        for (let i = 0; i < keys.length; i += CHUNK) {
+          const chunk = keys.slice(i, i + CHUNK).map((key) => key.slice(start.length));
+          const read = await Promise.all(chunk.map(async (key) => entryOf(key, await this.#look([key], key))));
+          // One that has gone since is none.
+          entries.push(...read.filter((entry) => entry !== null).filter(({ list }) => list.type !== 'none'));
+        }
+        return { entries, next };
+      })(),
+    );
+  }
+
+  async near(host: string): Promise<readonly string[]> {
+    const guesses = spellingsOf(host).map((each) => `${this.prefix}frontend:${each}`);
+    return await asBookError(
+      (async () => {
+        const replies = await this.#read.sendAll(
+          guesses.map((key) => ['type', key] as const),
+          this.#read.deadline(),
+        );
+        const found = new Set(guesses.filter((_, i) => typeof replies[i] === 'string' && replies[i] !== 'none'));
+        const limits = { found: MAX_NEAR, until: this.#soon() };
+        for (let cursor: string | null = null; found.size < MAX_NEAR && performance.now() < limits.until;) {
+          const { keys, next } = await walk(this.#read, `*${inAnyCase(host)}*`, cursor, limits);
+          for (const key of keys) if (holdsHost(key, host)) found.add(key);
+          if (next === null) break;
+          cursor = next;
+        }
+        return [...found].slice(0, MAX_NEAR);
+      })(),
+    );
+  }
+
+  async strays(cursor: string | null, limit: number): Promise<StrayPage> {
+    const { keys, next } = await asBookError(walk(this.#read, '*', cursor, { found: limit, until: this.#soon() }));
+    const dead = `${this.prefix}dead:`;
+    const isOther = (key: string): boolean => !key.startsWith(`${this.prefix}frontend:`) && !key.startsWith(dead);
+    return {
+      deadHosts: keys.filter((key) => key.startsWith(dead)).map((key) => key.slice(dead.length)),
+      suspects: keys.filter(isOther),
+      next,
+    };
+  }
+
+  async checker(): Promise<CheckerSign> {
+    const commands = [
+      ['type', 'hchecker_ping'],
+      ['get', 'hchecker_ping'],
+    ] as const;
+    const [type, ping] = await asBookError(this.#read.sendAll(commands, this.#read.deadline()));
+    // A user who may not look at it runs a router that takes no notice of it.
+    return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
+  }
+
+  async replace(key: string, list: readonly string[], options: EditOptions = {}): Promise<BookChange> {
+    checkList(list);
+    return await this.#edit(key, () => list, { ...options, keepsEnd: false });
+  }
+
+  async change(key: string, edit: Edit, options: EditOptions = {}): Promise<BookChange> {
+    return await this.#edit(key, edit, { ...options, keepsEnd: true });
+  }
+
+  async remove(key: string, options: EditOptions = {}): Promise<BookChange> {
+    return await this.#edit(key, () => null, { ...options, keepsEnd: false });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#read.close(), this.#write.close()]);
+  }
+
+  async #edit(key: string, edit: Edit, options: EditOptions & { readonly keepsEnd: boolean }): Promise<BookChange> {
+    const keys = { list: `${this.#writePrefix}frontend:${key}`, dead: `${this.#writePrefix}dead:${key}` };
+    if (this.#write instanceof RedisSession) return await editOnOneServer(this.#write, keys, edit, options);
+    return await asBookError(editInCluster(this.#write, keys, edit, options));
+  }
+
+  async #look(candidates: readonly string[], host: string): Promise<BookLook> {
+    const lists = candidates.map((key) => `${this.prefix}frontend:${key}`);
+    const dead = `${this.prefix}dead:${host}`;
+    const replies = await this.#read.sendAll(lookCommands(lists, dead), this.#read.deadline());
+    return lookOf(host, lists, dead, replies);
+  }
+
+  /** When a search must end that could go on for ever: callers have a limit, too. */
+  #soon(): number {
+    return performance.now() + this.#timeoutMs / 2;
+  }
+}
+
+function openLink(address: RedisAddress, timeoutMs: number): RedisLink {
+  const settings = {
+    address,
+    timeoutMs,
+    pulse: ['ping'],
+    onPulse: () => {},
+    onUp: () => {},
+    onDown: () => {},
+  } as const;
+  return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
+}
+
+/** What a link rejects with, as a BookError. */
+async function asBookError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RouterError) throw new BookError('store-unavailable', error.message, { cause: error });
+    throw isReplyError(error) ? refusedBy(error) : error;
+  }
+}
