@@ -14,10 +14,12 @@ const RANKS: ReadonlyMap<string, number> = new Map([
   ['lib/store', 1],
   ['lib/proxy', 2],
   ['lib/fastlane', 2],
+  ['lib/vhosts', 2],
   ['lib/observe', 3],
   ['lib/server', 3],
   ['lib/admin', 4],
   ['lib/cluster', 5],
+  ['lib/command', 5],
   ['bin', 6],
 ]);
 

@@ -1,0 +1,81 @@
+/** What is wrong with a dead set, and with what a health checker leaves. Only Redis has these. Pure. */
+import type { CheckerSign, Held } from '../store/book.ts';
+import { idsOf } from '../store/redis-codec.ts';
+import { command } from './advice.ts';
+import { fault, type Fault } from './fault.ts';
+
+/** Members shown in one advice at most. */
+const MAX_SHOWN = 20;
+/** A checker's clock may be ahead by so much, s. */
+const MAX_AHEAD_SECONDS = 60;
+
+/**
+ * @param list of the route that the host finds; null when it finds none
+ */
+export function faultsOfDead(
+  { key, type, holds, secondsLeft }: Held,
+  list: readonly string[] | null,
+): readonly Fault[] {
+  if (type === 'none') return [];
+  const removal = command('DEL', key);
+  if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(key)}`)];
+  if (type !== 'set') {
+    return [fault('dead-type', `it holds a ${type}, not a set: nobody is taken for dead, or can be marked`, removal)];
+  }
+  if (list === null) return [fault('dead-stale', 'marks of a host that has no frontend', removal)];
+  const faults: Fault[] = [];
+  const size = Math.max(0, list.length - 1);
+  const outside = holds.filter((member) => idsOf([member], Infinity).size === 1 && idsOf([member], size).size === 0);
+  const odd = holds.filter((member) => idsOf([member], Infinity).size === 0);
+  if (odd.length > 0) {
+    const text = `${shown(odd)}: a mark is a backend's place in the list, from 0; these hide nobody`;
+    faults.push(
+      fault(
+        'dead-no-number',
+        text,
+        [command('SREM', key, ...odd.slice(0, MAX_SHOWN)), ...placesOf(key, odd, list)].join('\n'),
+      ),
+    );
+  }
+  if (outside.length > 0) {
+    const text = `${shown(outside)}: the list has ${size} backend${size === 1 ? '' : 's'}, and the first is 0`;
+    faults.push(fault('dead-out-of-range', text, command('SREM', key, ...outside.slice(0, MAX_SHOWN))));
+  }
+  if (secondsLeft === null) {
+    const text = 'the marks never expire: these backends get no request until somebody removes the key';
+    faults.push(fault('dead-no-expiry', text, command('EXPIRE', key, '30')));
+  }
+  return faults;
+}
+
+/** What marks them where somebody has written URLs in the place of ids. */
+function placesOf(key: string, odd: readonly string[], list: readonly string[]): readonly string[] {
+  const ids = odd.map((member) => list.indexOf(member, 1) - 1).filter((id) => id >= 0);
+  return ids.length === 0 ? [] : [command('SADD', key, ...ids.slice(0, MAX_SHOWN).map(String))];
+}
+
+function shown(members: readonly string[]): string {
+  const more = members.length > MAX_SHOWN ? `, and ${members.length - MAX_SHOWN} more` : '';
+  return `${members
+    .slice(0, MAX_SHOWN)
+    .map((member) => JSON.stringify(member))
+    .join(', ')}${more}`;
+}
+
+/** @param nowMs milliseconds since the epoch */
+export function faultsOfChecker({ type, ping }: CheckerSign, nowMs: number): readonly Fault[] {
+  const removal = command('DEL', 'hchecker_ping');
+  if (type === 'none') return [];
+  if (type !== 'string') {
+    return [fault('hchecker-type', `hchecker_ping holds a ${type}, not a string: the router sees no checker`, removal)];
+  }
+  if (ping === null) return [];
+  if (!/^[0-9]{1,15}$/.test(ping)) {
+    const text = `hchecker_ping holds ${JSON.stringify(ping.slice(0, 40))}, and not unix seconds: the router sees no checker`;
+    return [fault('hchecker-value', text, removal)];
+  }
+  const aheadSeconds = Number(ping) - nowMs / 1000;
+  if (aheadSeconds <= MAX_AHEAD_SECONDS) return [];
+  const text = `hchecker_ping is ahead by ${Math.round(aheadSeconds)} s (milliseconds?): the router takes the checker for alive, and marks nobody itself`;
+  return [fault('hchecker-value', text, removal)];
+}

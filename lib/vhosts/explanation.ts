@@ -1,0 +1,59 @@
+/** What `explain` tells, as docs/admin.md has it. Types only. */
+import type { Fault } from './fault.ts';
+
+/** One backend of a frontend, as the list has it. */
+export interface BackendView {
+  readonly id: number;
+  readonly url: string;
+  readonly state: 'alive' | 'dead' | 'unusable';
+  /** Of a dead mark; null without an end, and where there is none. */
+  readonly secondsLeft: number | null;
+  /** Why the router cannot use it; null when it can. */
+  readonly fault: string | null;
+}
+
+export interface FrontendView {
+  readonly key: string;
+  readonly name: string;
+  readonly backends: readonly BackendView[];
+  readonly faults: readonly Fault[];
+}
+
+/** What came of a key that was, or would have been, asked for. */
+export type Verdict = 'used' | 'absent' | 'names no backend' | 'unusable' | 'not reached';
+
+export interface KeyView {
+  readonly key: string;
+  readonly type: string;
+  readonly holds: readonly string[];
+  readonly secondsLeft: number | null;
+  readonly verdict: Verdict;
+  readonly faults: readonly Fault[];
+}
+
+export interface DeadView {
+  readonly key: string;
+  readonly type: string;
+  readonly holds: readonly string[];
+  readonly secondsLeft: number | null;
+  readonly faults: readonly Fault[];
+}
+
+/** What a client gets. */
+export type AnswerView =
+  | { readonly kind: 'backend'; readonly status: null; readonly code: null; readonly text: string }
+  /** `code`: one of the router's errors; null when it is none. */
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string | null; readonly text: string };
+
+export interface Explanation {
+  readonly asked: string;
+  /** As it is looked up; null when it is no host. */
+  readonly host: string | null;
+  readonly path: string;
+  readonly answer: AnswerView;
+  readonly keys: readonly KeyView[];
+  readonly route: FrontendView | null;
+  readonly dead: DeadView | null;
+  readonly near: readonly { readonly key: string; readonly faults: readonly Fault[] }[];
+  readonly store: { readonly name: string; readonly hasHealthChecker: boolean; readonly faults: readonly Fault[] };
+}

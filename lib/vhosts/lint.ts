@@ -1,0 +1,80 @@
+/** What is wrong with all routes of a store, found page by page: a million keys need little memory. */
+import { candidates } from '../core/hostname.ts';
+import { BookError, type RouteBook } from '../store/book.ts';
+import type { Advice } from './advice.ts';
+import { faultsOfChecker, faultsOfDead } from './dead-faults.ts';
+import { lookupOf } from './explain.ts';
+import { fault, type Fault } from './fault.ts';
+import { adviceFor, faultsOfFrontend } from './frontend.ts';
+import { readStray } from './key-faults.ts';
+
+/** A fault, and the key that has it, as the store spells it. */
+export interface Finding extends Fault {
+  readonly key: string;
+}
+
+/** Frontends in a page. */
+const PAGE = 500;
+/** Hosts whose dead marks are looked at at a time. */
+const TOGETHER = 50;
+/** Keys with findings that are remembered, so as to tell of each once: a store may give a key twice. */
+const MAX_TOLD = 10_000;
+
+/**
+ * Goes through the whole book.
+ * @throws BookError when the store cannot be read; a routes file that is broken is a finding
+ */
+export async function* lint(book: RouteBook): AsyncGenerator<Finding, void, undefined> {
+  const advice = adviceFor(book);
+  const told = new Set<string>();
+  const isNew = ({ key, code, text }: Finding): boolean => {
+    const name = `${key}\n${code}\n${text}`;
+    if (told.has(name)) return false;
+    if (told.size < MAX_TOLD) told.add(name);
+    return true;
+  };
+  try {
+    yield* withKey('hchecker_ping', faultsOfChecker(await book.checker(), Date.now()));
+    for await (const finding of lintFrontends(book, advice)) if (isNew(finding)) yield finding;
+    for await (const finding of lintStrays(book, advice)) if (isNew(finding)) yield finding;
+  } catch (error) {
+    if (!(error instanceof BookError) || error.code !== 'broken-file') throw error;
+    yield { key: book.name, ...fault('broken-file', error.message) };
+  }
+}
+
+async function* lintFrontends(book: RouteBook, advice: Advice): AsyncGenerator<Finding, void, undefined> {
+  for (let cursor: string | null = null; ;) {
+    const { entries, next } = await book.page({ cursor, limit: PAGE, match: '' });
+    for (const { key, list } of entries) yield* withKey(list.key, faultsOfFrontend(key, list, advice));
+    if (next === null) return;
+    cursor = next;
+  }
+}
+
+async function* lintStrays(book: RouteBook, advice: Advice): AsyncGenerator<Finding, void, undefined> {
+  for (let cursor: string | null = null; ;) {
+    const { deadHosts, suspects, next } = await book.strays(cursor, PAGE);
+    for (const key of suspects) {
+      const stray = readStray(key, book.prefix, advice);
+      if (stray !== null) yield* withKey(key, [stray.fault]);
+    }
+    for (let i = 0; i < deadHosts.length; i += TOGETHER) {
+      const hosts = deadHosts.slice(i, i + TOGETHER);
+      for (const findings of await Promise.all(hosts.map((host) => lintDead(book, host)))) yield* findings;
+    }
+    if (next === null) return;
+    cursor = next;
+  }
+}
+
+async function lintDead(book: RouteBook, host: string): Promise<readonly Finding[]> {
+  const look = await book.look(candidates(host), host);
+  const found = lookupOf(look);
+  const list = found.type === 'none' ? null : (look.lists[found.index]?.holds ?? null);
+  return withKey(look.dead.key, faultsOfDead(look.dead, list));
+}
+
+function withKey(key: string, faults: readonly Fault[]): readonly Finding[] {
+  return faults.map((each) => ({ key, ...each }));
+}

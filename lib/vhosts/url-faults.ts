@@ -1,0 +1,103 @@
+/** What is wrong with one element of a list that should be a backend's URL. Pure. */
+import { nearest } from '../config/nearest.ts';
+import { originOf, parseBackend } from '../core/backend.ts';
+import type { FaultCode } from './fault.ts';
+
+/** How an element reads. */
+export interface UrlReading {
+  /** In the router's words why it cannot be used; null when it can. */
+  readonly unusable: string | null;
+  readonly slips: readonly UrlSlip[];
+}
+
+export interface UrlSlip {
+  readonly code: FaultCode;
+  /** What is wrong, to follow the URL and a colon. */
+  readonly what: string;
+  /** The URLs that were probably meant, one in most cases. */
+  readonly meant: readonly string[];
+}
+
+const UNKNOWN = 'http://HOST:PORT';
+/** Schemes of protocols that go through the router as HTTP. */
+const SAME_AS: ReadonlyMap<string, string> = new Map([
+  ['ws', 'http'],
+  ['wss', 'https'],
+  ['tcp', 'http'],
+  ['h2c', 'http'],
+]);
+
+/** @param id its place in the list */
+export function readUrl(text: string, id: number): UrlReading {
+  const trimmed = text.trim();
+  const parsed = parseBackend(text, id);
+  const unusable = 'fault' in parsed ? parsed.fault : null;
+  const pieces = trimmed.split(/[\s,;]+/).filter((piece) => piece !== '');
+  if (pieces.length > 1 && pieces.every(isUrlLike)) {
+    const meant = pieces.map((piece) => correctedOf(piece) ?? UNKNOWN);
+    return { unusable, slips: [{ code: 'two-urls', what: `${pieces.length} URLs in one element`, meant }] };
+  }
+  if (unusable !== null) return { unusable, slips: [slipOf(trimmed, unusable)] };
+  return { unusable, slips: 'backend' in parsed ? notesOf(text, originOf(parsed.backend)) : [] };
+}
+
+/** Whether a text was meant as a backend's URL: an identifier in its place is none. */
+export function isUrlLike(text: string): boolean {
+  const trimmed = text.trim();
+  // A name with a dot and no more may be an identifier; a scheme, a port or an address makes it a backend.
+  if (/^[a-z][a-z0-9+]{1,5}(?::\/+|\/\/)[^/\s]/i.test(trimmed)) return true;
+  if (/^(?:[\w.-]+|\[[0-9a-f:.]+\]):[0-9]{2,5}\/?$/i.test(trimmed)) return true;
+  return /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(trimmed);
+}
+
+function slipOf(text: string, unusable: string): UrlSlip {
+  const meant = [correctedOf(text) ?? UNKNOWN];
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
+    return { code: 'bad-scheme', what: `the scheme must be http or https, and is ${JSON.stringify(scheme)}`, meant };
+  }
+  if (scheme === undefined && isSchemeless(text))
+    return { code: 'no-scheme', what: 'there is no http:// before it', meant };
+  return { code: 'bad-url', what: unusable, meant };
+}
+
+/** The URL that was probably meant, when the router could use it; null when that cannot be told. */
+function correctedOf(text: string): string | null {
+  const guess = isSchemeless(text) ? `http://${text.replace(/^\/+/, '')}` : withScheme(text);
+  if (guess === null) return null;
+  // A user is ignored anyway, and a password is no matter for an advice.
+  const bare = guess.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
+  return 'backend' in parseBackend(bare, 0) ? bare : null;
+}
+
+function isSchemeless(text: string): boolean {
+  return /^(?:\/\/)?(?:[\w~-]+(?:\.[\w~-]+)+|[\w~-]+(?=:[0-9])|localhost|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:\/[^/].*|\/)?$/i.test(
+    text,
+  );
+}
+
+/** With the scheme spelt right, for `htps://`, `https:/` and `http//`. */
+function withScheme(text: string): string | null {
+  const [, word = '', rest = ''] = /^([a-z][a-z0-9+-]*)\s*(?:[:;]\s*\/*|\/\/+)\s*([^/\s].*)$/i.exec(text) ?? [];
+  const lower = word.toLowerCase();
+  const scheme = SAME_AS.get(lower) ?? nearest(lower, ['http', 'https']);
+  return word === '' || scheme === null ? null : `${scheme}://${rest}`;
+}
+
+/** Of a URL that can be used: what of it does not count. */
+function notesOf(text: string, origin: string): readonly UrlSlip[] {
+  const slips: UrlSlip[] = [];
+  const { pathname, search, hash, username, password } = new URL(text.trim());
+  if (text !== text.trim()) slips.push({ code: 'space-around', what: 'white space around it', meant: [origin] });
+  if ((pathname !== '/' && pathname !== '') || search !== '' || hash !== '') {
+    slips.push({ code: 'path-ignored', what: 'what follows the host is ignored', meant: [origin] });
+  }
+  if (username !== '' || password !== '') {
+    slips.push({ code: 'user-ignored', what: 'user and password are ignored', meant: [origin] });
+  }
+  if (!/:[0-9]+$/.test(origin)) {
+    const port = origin.startsWith('https:') ? 443 : 80;
+    slips.push({ code: 'no-port', what: `no port; ${port} is asked`, meant: [`${origin}:${port}`] });
+  }
+  return slips;
+}
