@@ -2,10 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminPlace, Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
-import { nameOfAddress } from '../core/redis-address.ts';
+import type { RouteBook } from '../store/book.ts';
+import { openBook } from '../store/open-book.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
 import { AdminListener } from './listener.ts';
+import { frontends } from './frontends.ts';
 import type { FromAdmin, ToAdmin } from './messages.ts';
 import { overview } from './overview.ts';
 import type { Answer } from './questions.ts';
@@ -20,6 +22,8 @@ const RETRY_MS = 100;
 /** After so long without, ms, it is told of, and tried less often. */
 const PATIENCE_MS = 3_000;
 const SLOW_RETRY_MS = 1_000;
+/** How long a look at the store, or an edit, may take, ms. */
+const BOOK_MS = 3_000;
 const EVENTS_PATH = '/api/v1/events';
 
 export interface AdminParts {
@@ -40,6 +44,7 @@ export class Admin {
   readonly #closing = new AbortController();
   readonly #clock: NodeJS.Timeout;
   #token: string | null;
+  #book: RouteBook;
   #answer: (asked: Asked) => Promise<Reply>;
 
   constructor(config: Config, parts: AdminParts) {
@@ -48,6 +53,7 @@ export class Admin {
     this.#workforce = new Workforce(parts.say, (pid, answer) => this.#onAnswer(pid, answer));
     this.#stream = new EventStream(this.events);
     this.#token = config.admin?.token ?? null;
+    this.#book = bookOf(config);
     this.#answer = this.#dispatcherFor(config);
     this.#places = config.admin?.places ?? [];
     this.#listeners = this.#places.map(
@@ -71,7 +77,11 @@ export class Admin {
   /** The configuration is another, in the same places. */
   configure(config: Config): void {
     this.#token = config.admin?.token ?? null;
+    const old = this.#book;
+    this.#book = bookOf(config);
     this.#answer = this.#dispatcherFor(config);
+    // Who asks by it now still gets an answer.
+    setTimeout(() => void old.close(), 2 * BOOK_MS).unref();
   }
 
   hear(message: Exclude<ToAdmin, { type: 'configure' | 'close' }>): void {
@@ -84,7 +94,7 @@ export class Admin {
     this.#closing.abort();
     this.#stream.close();
     this.#workforce.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all([this.#book.close(), ...this.#listeners.map((listener) => listener.close())]);
   }
 
   async #openOne(listener: AdminListener, index: number): Promise<string> {
@@ -107,14 +117,14 @@ export class Admin {
   }
 
   #dispatcherFor(config: Config): (asked: Asked) => Promise<Reply> {
-    const driver = parseDriverUrl(config.driver.read, config.driverTls);
     return dispatcher({
       ...overview({
         workforce: this.#workforce,
         totals: this.#totals,
-        store: driver.scheme === 'file' ? driver.path : nameOfAddress(driver.redis),
+        store: this.#book.name,
         needsToken: config.admin?.token !== null,
       }),
+      ...frontends(this.#book, this.#workforce),
       [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events }),
     });
   }
@@ -132,4 +142,9 @@ export class Admin {
     }
     this.#totals.endSecond();
   }
+}
+
+function bookOf({ driver, driverTls }: Config): RouteBook {
+  const read = parseDriverUrl(driver.read, driverTls);
+  return openBook(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: BOOK_MS });
 }

@@ -1,0 +1,94 @@
+/** Why a request goes where it goes, as the running router knows it. */
+import { candidates, hostOf } from '../core/hostname.ts';
+import { BookError, type RouteBook } from '../store/book.ts';
+import type { Recollection } from '../store/store.ts';
+import { explain } from '../vhosts/explain.ts';
+import type { AnswerView, Explanation } from '../vhosts/explanation.ts';
+import type { Workforce } from './workforce.ts';
+
+/** What a worker remembers of the host. */
+interface Memory {
+  readonly pid: number;
+  readonly generation: number;
+  /** `fresh`: it serves without asking; `stale`: only while the store gives no answer. */
+  readonly knows: 'fresh' | 'stale' | 'nothing';
+  readonly ageSeconds: number | null;
+  readonly key: string | null;
+  readonly name: string | null;
+  readonly backends: readonly string[];
+  readonly dead: readonly number[];
+}
+
+/** @throws BookError when the store cannot be looked at, for another reason than its silence */
+export async function explainHere(
+  book: RouteBook,
+  workforce: Workforce,
+  asked: string,
+  path: string,
+): Promise<Explanation & { readonly workers: readonly Memory[] }> {
+  const memories = await memoriesOf(workforce, hostOf(asked));
+  try {
+    return { ...(await explain(book, asked, path)), workers: memories };
+  } catch (error) {
+    if (!(error instanceof BookError) || error.code !== 'store-unavailable') throw error;
+    return { ...withoutStore(book, asked, path, memories, error), workers: memories };
+  }
+}
+
+async function memoriesOf(workforce: Workforce, host: string | null): Promise<readonly Memory[]> {
+  if (host === null) return [];
+  const { workers, answers } = await workforce.ask({ type: 'recollect', host });
+  return workers.flatMap(({ pid, generation }) => {
+    const answer = answers.get(pid);
+    return answer?.type === 'recollect' ? [memoryOf(pid, generation, answer.recollection)] : [];
+  });
+}
+
+function memoryOf(pid: number, generation: number, recollection: Recollection | null): Memory {
+  const route = recollection?.route ?? null;
+  return {
+    pid,
+    generation,
+    knows: recollection === null ? 'nothing' : recollection.isFresh ? 'fresh' : 'stale',
+    ageSeconds: recollection === null ? null : recollection.ageMs / 1000,
+    key: route?.key ?? null,
+    name: route?.name ?? null,
+    backends: route?.backends.map(({ href }) => href) ?? [],
+    dead: [...(route?.dead ?? [])],
+  };
+}
+
+/** All that can be said while the store gives no answer. */
+function withoutStore(
+  { name }: RouteBook,
+  asked: string,
+  path: string,
+  memories: readonly Memory[],
+  { message }: BookError,
+): Explanation {
+  const host = hostOf(asked);
+  const knowing = memories.filter(({ key }) => key !== null);
+  const answer: AnswerView =
+    knowing.length > 0
+      ? {
+          kind: 'backend',
+          status: null,
+          code: null,
+          text: `${message}; ${knowing.length} of ${memories.length} workers know the route, and serve by it for a while`,
+        }
+      : { kind: 'refused', status: 503, code: 'store-unavailable', text: `${message}; no worker knows the route` };
+  const keys = host === null ? [] : candidates(host);
+  return {
+    asked,
+    host,
+    path,
+    answer,
+    keys: keys.map((key) => {
+      return { key, type: 'unknown', holds: [], secondsLeft: null, verdict: 'unusable', faults: [] };
+    }),
+    route: null,
+    dead: null,
+    near: [],
+    store: { name, hasHealthChecker: false, faults: [] },
+  };
+}

@@ -1,0 +1,133 @@
+/** Frontends, to look at and to edit. */
+import { BookError, type BookErrorCode, type RouteBook } from '../store/book.ts';
+import type { FrontendView } from '../vhosts/explanation.ts';
+import type { Fault, FaultCode } from '../vhosts/fault.ts';
+import { adviceFor, faultsOfNewList, frontendOf } from '../vhosts/frontend.ts';
+import { readKey } from '../vhosts/key-faults.ts';
+import { explainHere } from './explanations.ts';
+import { withOwnMarks } from './marked-book.ts';
+import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
+import type { Answerer, Requests } from './requests.ts';
+import type { Workforce } from './workforce.ts';
+
+const PAGE = 100;
+const MAX_PAGE = 1_000;
+
+const STATUS: Readonly<Record<BookErrorCode, number>> = {
+  'store-unavailable': 503,
+  'store-refused': 502,
+  'wrong-type': 409,
+  'bad-list': 400,
+  busy: 409,
+  'broken-file': 409,
+  'bad-cursor': 400,
+};
+
+/** What is not written for anybody: it could not have been meant. */
+const REFUSED: ReadonlySet<FaultCode> = new Set([
+  'too-long',
+  'no-identifier',
+  'identifier-last',
+  'no-scheme',
+  'bad-scheme',
+  'bad-url',
+  'two-urls',
+]);
+/** Slips in a host's name that are mended without a word: clients write them, too. */
+const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 'space-in-key']);
+
+/** @param book of the running configuration */
+export function frontends(book: RouteBook, workforce: Workforce): Requests {
+  const marks = async (host: string | null) => {
+    const { answers } = await workforce.ask({ type: 'marks', host });
+    return [...answers.values()].flatMap((answer) => (answer.type === 'marks' ? answer.marks : []));
+  };
+  const marked = withOwnMarks(book, marks);
+  return {
+    'GET /api/v1/frontends': told(({ query }) => list(query, marked)),
+    'GET /api/v1/frontends/HOST': told(async (_asked, host) => json(await one(host, marked))),
+    'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) =>
+      json(await explainHere(marked, workforce, host, query.get('path') ?? '/')),
+    ),
+    'PUT /api/v1/frontends/HOST': told((asked, host) => put(asked, host, marked)),
+    'DELETE /api/v1/frontends/HOST': told((asked, host) => remove(asked, host, marked)),
+  };
+}
+
+/** Faults of the store in the words of this interface. */
+function told(answer: Answerer): Answerer {
+  return async (asked, host) => {
+    try {
+      return await answer(asked, host);
+    } catch (error) {
+      if (error instanceof BookError) throw new Refusal(STATUS[error.code], error.code, error.message);
+      throw error;
+    }
+  };
+}
+
+async function list(query: URLSearchParams, book: RouteBook): Promise<Reply> {
+  const limit = Number(query.get('limit') ?? PAGE);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw new Refusal(400, 'bad-limit', `limit must be a whole number from 1 to ${MAX_PAGE}`);
+  const { entries, next } = await book.page({ cursor: query.get('cursor'), limit, match: query.get('match') ?? '' });
+  const advice = adviceFor(book);
+  return json({ frontends: entries.map((entry) => frontendOf(entry, advice)), next });
+}
+
+async function one(key: string, book: RouteBook): Promise<FrontendView> {
+  const { lists, dead } = await book.look([key], key);
+  const [held] = lists;
+  if (held === undefined || held.type === 'none')
+    throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(key)}`);
+  return frontendOf({ key, list: held, dead }, adviceFor(book));
+}
+
+async function put({ body, query }: Asked, host: string, book: RouteBook): Promise<Reply> {
+  const advice = adviceFor(book);
+  const { meant, faults } = readKey(host, advice);
+  if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
+  const elements = listOf(await body());
+  throwIfAny(faultsOfNewList(meant, elements, advice).filter(({ code }) => REFUSED.has(code)));
+  const { before } = await book.replace(meant, elements, { isForced: isForced(query) });
+  return json(await one(meant, book), before === null ? 201 : 200);
+}
+
+/** @param host as it is, or as it is asked for: keys that nobody asks for must go, too */
+async function remove({ query }: Asked, host: string, book: RouteBook): Promise<Reply> {
+  const { meant } = readKey(host, adviceFor(book));
+  for (const key of new Set([host, meant ?? host])) {
+    const { before } = await book.remove(key, { isForced: isForced(query) });
+    if (before !== null) return nothing();
+  }
+  throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(host)}`);
+}
+
+function isForced(query: URLSearchParams): boolean {
+  return ['', '1', 'true'].includes(query.get('force') ?? 'no');
+}
+
+/** `{ name, backends }`, or the list as Redis holds it. */
+function listOf(body: unknown): readonly string[] {
+  if (Array.isArray(body) && isTexts(body)) return body;
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    const { name, backends, ...more } = body as Readonly<Record<string, unknown>>;
+    const [stranger] = Object.keys(more);
+    if (stranger !== undefined) throw new Refusal(400, 'bad-list', `unknown key ${JSON.stringify(stranger)}`);
+    if (typeof name === 'string' && Array.isArray(backends) && isTexts(backends)) return [name, ...backends];
+  }
+  const example = '{"name": "mywebsite", "backends": ["http://10.0.0.1:80"]}';
+  throw new Refusal(400, 'bad-list', `send ${example}, or the list as Redis holds it`);
+}
+
+function isTexts(values: readonly unknown[]): values is readonly string[] {
+  return values.every((value) => typeof value === 'string');
+}
+
+function throwIfAny(faults: readonly Fault[]): void {
+  if (faults.length > 0) throw faulty(faults);
+}
+
+function faulty(faults: readonly Fault[]): Refusal {
+  return new Refusal(400, faults[0]?.code ?? 'bad-list', faults.map(({ text }) => text).join('; '));
+}

@@ -1,0 +1,253 @@
+/** Frontends by way of the admin interface: to look at, to edit, and why requests go where they go. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { type AdminAddress, type AdminAnswer, adminOf, askAdmin } from '../support/admin.ts';
+import { says, startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis.ts';
+import { type Router, startRouter } from '../support/router.ts';
+
+const NOBODY = 'http://127.0.0.1:1';
+
+interface Backend {
+  readonly id: number;
+  readonly url: string;
+  readonly state: string;
+  readonly secondsLeft: number | null;
+}
+
+interface Frontend {
+  readonly key: string;
+  readonly name: string;
+  readonly backends: readonly Backend[];
+  readonly faults: readonly { readonly code: string }[];
+}
+
+interface Explained {
+  readonly host: string;
+  readonly answer: {
+    readonly kind: string;
+    readonly status: number | null;
+    readonly code: string;
+    readonly text: string;
+  };
+  readonly keys: readonly { readonly key: string; readonly verdict: string; readonly holds: readonly string[] }[];
+  readonly route: Frontend | null;
+  readonly dead: { readonly holds: readonly string[]; readonly secondsLeft: number | null } | null;
+  readonly near: readonly { readonly key: string; readonly faults: readonly { readonly code: string }[] }[];
+  readonly workers: readonly {
+    readonly knows: string;
+    readonly ageSeconds: number;
+    readonly backends: readonly string[];
+  }[];
+}
+
+interface Scene {
+  readonly router: Router;
+  readonly admin: AdminAddress;
+  /** The list that stands at a key, by the store itself. */
+  readonly held: (key: string) => Promise<readonly string[]>;
+}
+
+async function onRedis(t: TestContext, config: object = {}) {
+  const redis = await startRedis(t);
+  const driver = `redis://127.0.0.1:${redis.port}`;
+  const router = await startRouter(t, { config: { driver, admin: { port: 0 }, ...config } });
+  const held = async (key: string): Promise<readonly string[]> =>
+    (await redis.cli('lrange', `frontend:${key}`, 0, -1)) as string[];
+  return { redis, router, admin: await adminOf(router), held };
+}
+
+async function onFile(t: TestContext): Promise<Scene> {
+  const router = await startRouter(t, { routes: {}, config: { admin: { port: 0 } } });
+  const path = join(router.folder, 'routes.json');
+  const held = async (key: string): Promise<readonly string[]> =>
+    (JSON.parse(readFileSync(path, 'utf8')) as Record<string, string[]>)[key] ?? [];
+  return { router, admin: await adminOf(router), held };
+}
+
+function put(admin: AdminAddress, host: string, body: unknown): Promise<AdminAnswer> {
+  return askAdmin(admin, `/api/v1/frontends/${encodeURIComponent(host)}`, { method: 'PUT', body });
+}
+
+async function explained(admin: AdminAddress, host: string): Promise<Explained> {
+  const { status, json, text } = await askAdmin(admin, `/api/v1/frontends/${encodeURIComponent(host)}/explain?path=/`);
+  assert.equal(status, 200, text);
+  return json as Explained;
+}
+
+for (const [store, open] of [
+  ['Redis', onRedis],
+  ['a file', onFile],
+] as const) {
+  test(`in ${store} a frontend is created, looked at, served, changed and removed`, async (t) => {
+    const { router, admin, held } = await open(t);
+    const [one, two] = [await startBackend(t, says('one')), await startBackend(t, says('two'))];
+    const served = async (text: string): Promise<void> => {
+      assert.equal((await ask({ port: router.port, host: 'a.test' })).body, text);
+    };
+    const created = await put(admin, 'A.test', { name: 'site', backends: [one.url] });
+    assert.equal(created.status, 201);
+    const view = { id: 0, url: one.url, state: 'alive', secondsLeft: null, fault: null };
+    assert.deepEqual(created.json, { key: 'a.test', name: 'site', backends: [view], faults: [] });
+    assert.deepEqual(await held('a.test'), ['site', one.url]);
+    await eventually(() => served('one'));
+    const replaced = await put(admin, 'a.test', ['site', two.url]);
+    assert.equal(replaced.status, 200);
+    await eventually(() => served('two'));
+    assert.deepEqual((await askAdmin(admin, '/api/v1/frontends/a.test')).json, replaced.json);
+    assert.deepEqual((await askAdmin(admin, '/api/v1/frontends')).json, { frontends: [replaced.json], next: null });
+    const gone = await askAdmin(admin, '/api/v1/frontends/a.test', { method: 'DELETE' });
+    assert.deepEqual([gone.status, gone.text], [204, '']);
+    assert.equal((await askAdmin(admin, '/api/v1/frontends/a.test', { method: 'DELETE' })).status, 404);
+    assert.equal((await askAdmin(admin, '/api/v1/frontends/a.test')).status, 404);
+    assert.deepEqual(await held('a.test'), []);
+  });
+
+  test(`in ${store} dead backends are shown with their time left, and explained`, async (t) => {
+    const { router, admin } = await open(t);
+    const good = await startBackend(t, says('good'));
+    await put(admin, 'a.test', ['site', NOBODY, good.url]);
+    await eventually(async () => {
+      await ask({ port: router.port, host: 'a.test' });
+      assert.ok(router.log.some(({ event }) => event === 'backend-dead'));
+    });
+    const { backends } = await eventually(async () => {
+      const frontend = (await askAdmin(admin, '/api/v1/frontends/a.test')).json as Frontend;
+      assert.deepEqual(
+        frontend.backends.map(({ state }) => state),
+        ['dead', 'alive'],
+      );
+      return frontend;
+    });
+    const left = backends[0]?.secondsLeft ?? 0;
+    assert.ok(left > 20 && left <= 30, String(left));
+    const { answer, route, dead } = await explained(admin, 'a.test');
+    assert.deepEqual([answer.kind, answer.text], ['backend', 'the one of 1 living backend of 2']);
+    assert.deepEqual(dead?.holds, ['0']);
+    assert.equal(route?.backends[0]?.state, 'dead');
+    const { frontends } = (await askAdmin(admin, '/api/v1/frontends')).json as { readonly frontends: Frontend[] };
+    assert.equal(frontends[0]?.backends[0]?.state, 'dead');
+  });
+
+  test(`in ${store} what could not be meant is not written`, async (t) => {
+    const { admin, held } = await open(t);
+    for (const [host, body, code] of [
+      ['a.test', ['http://10.0.0.1', 'http://10.0.0.2'], 'no-identifier'],
+      ['a.test', ['site', 'htps://10.0.0.1'], 'bad-scheme'],
+      ['a.test', ['site', '10.0.0.1:8080'], 'no-scheme'],
+      ['a.test', ['site', 'http://10.0.0.1 http://10.0.0.2'], 'two-urls'],
+      ['a.test', [], 'bad-list'],
+      ['a.test', { name: 'site' }, 'bad-list'],
+      ['a.test', { name: 'site', backends: [], more: 1 }, 'bad-list'],
+      ['a.test', ['site', 7], 'bad-list'],
+      ['a.test', 'no JSON', 'not-json'],
+      ['http://a.test', ['site'], 'key-scheme'],
+      ['a b', ['site'], 'bad-key'],
+      ['*a.test', ['site'], 'star-without-dot'],
+    ] as const) {
+      const { status, json } = await put(admin, host, body);
+      const { error } = json as { readonly error: { readonly code: string; readonly message: string } };
+      assert.deepEqual([status, error.code], [400, code], `${host} ${JSON.stringify(body)}: ${error.message}`);
+    }
+    assert.deepEqual(await held('a.test'), []);
+  });
+}
+
+test('an explanation names every key in its order, and what each worker remembers', async (t) => {
+  const { redis, router, admin } = await onRedis(t, { cache: { mode: 'push' } });
+  await redis.cli('rpush', 'frontend:*.example.test', 'wild', NOBODY);
+  await eventually(async () => {
+    await ask({ port: router.port, host: 'www.example.test' });
+    const [worker] = (await explained(admin, 'www.example.test')).workers;
+    assert.equal(worker?.knows, 'fresh');
+  });
+  const { host, keys, route, workers } = await explained(admin, 'WWW.Example.test:80');
+  assert.equal(host, 'www.example.test');
+  assert.deepEqual(
+    keys.map(({ key, verdict }) => [key, verdict]),
+    [
+      ['frontend:www.example.test', 'absent'],
+      ['frontend:*.example.test', 'used'],
+      ['frontend:*.test', 'not reached'],
+      ['frontend:*', 'not reached'],
+    ],
+  );
+  assert.equal(route?.name, 'wild');
+  assert.deepEqual(workers[0]?.backends, [NOBODY]);
+  assert.ok((workers[0]?.ageSeconds ?? -1) >= 0);
+});
+
+test('a key that was misspelt is named with what would mend it', async (t) => {
+  const { redis, admin } = await onRedis(t);
+  await redis.cli('rpush', 'frontend:WWW.example.test', 'site', NOBODY);
+  const { answer, near } = await explained(admin, 'www.example.test');
+  assert.deepEqual([answer.kind, answer.status, answer.code], ['refused', 400, 'no-frontend']);
+  assert.deepEqual(
+    near.map(({ key, faults }) => [key, faults[0]?.code]),
+    [['frontend:WWW.example.test', 'upper-case']],
+  );
+});
+
+test('while Redis is silent, an explanation tells what the workers know', async (t) => {
+  const { redis, router, admin } = await onRedis(t);
+  const backend = await startBackend(t, says('hello'));
+  await redis.cli('rpush', 'frontend:a.test', 'site', backend.url);
+  await ask({ port: router.port, host: 'a.test' });
+  await redis.kill();
+  await router.event('store-down');
+  assert.equal((await ask({ port: router.port, host: 'a.test' })).body, 'hello');
+  const { answer, workers } = await explained(admin, 'a.test');
+  assert.equal(answer.kind, 'backend');
+  assert.match(answer.text, /1 of 1 workers know the route/);
+  assert.equal(workers[0]?.knows, 'stale');
+  const stranger = await explained(admin, 'b.test');
+  assert.deepEqual([stranger.answer.kind, stranger.answer.status], ['refused', 503]);
+  const { status, json } = await askAdmin(admin, '/api/v1/frontends');
+  assert.equal(status, 503);
+  assert.match(JSON.stringify(json), /store-unavailable/);
+});
+
+test('many frontends come a page at a time, each at least once', async (t) => {
+  const { redis, admin } = await onRedis(t);
+  const keys = Array.from({ length: 250 }, (_, i) => `site-${i}.test`);
+  for (const key of keys) await redis.cli('rpush', `frontend:${key}`, key, NOBODY);
+  const seen = new Set<string>();
+  let pages = 0;
+  for (let next: string | null = ''; next !== null; pages++) {
+    const cursor = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`;
+    const { json } = await askAdmin(admin, `/api/v1/frontends?limit=60${cursor}`);
+    const page = json as { readonly frontends: Frontend[]; readonly next: string | null };
+    for (const { key } of page.frontends) seen.add(key);
+    ({ next } = page);
+  }
+  assert.deepEqual([...seen].toSorted(), keys.toSorted());
+  assert.ok(pages >= 4, `${pages} pages`);
+  const { json } = await askAdmin(admin, '/api/v1/frontends?match=site-24&limit=1000');
+  assert.equal((json as { readonly frontends: Frontend[] }).frontends.length, 11);
+  for (const limit of ['0', '1001', 'x', '-1', '1.5'])
+    assert.equal((await askAdmin(admin, `/api/v1/frontends?limit=${limit}`)).status, 400, limit);
+  assert.equal((await askAdmin(admin, '/api/v1/frontends?cursor=nonsense')).status, 400);
+});
+
+test('a key of a wrong type is not overwritten, unless that is asked for', async (t) => {
+  const { redis, admin, held } = await onRedis(t);
+  await redis.cli('set', 'frontend:a.test', 'oops');
+  const { json } = await askAdmin(admin, '/api/v1/frontends/a.test');
+  assert.equal((json as Frontend).faults[0]?.code, 'wrong-type');
+  assert.equal((await put(admin, 'a.test', ['site', NOBODY])).status, 409);
+  const forced = { method: 'PUT', body: ['site', NOBODY] };
+  assert.equal((await askAdmin(admin, '/api/v1/frontends/a.test?force', forced)).status, 200);
+  assert.deepEqual(await held('a.test'), ['site', NOBODY]);
+});
+
+test('an edit clears the marks of places that changed, and keeps the others', async (t) => {
+  const { redis, admin } = await onRedis(t);
+  await put(admin, 'a.test', ['site', 'http://10.0.0.1:1', 'http://10.0.0.2:1', 'http://10.0.0.3:1']);
+  await redis.cli('sadd', 'dead:a.test', 0, 1, 2);
+  await put(admin, 'a.test', ['site', 'http://10.0.0.1:1', 'http://10.0.0.3:1']);
+  assert.deepEqual(await redis.cli('smembers', 'dead:a.test'), ['0']);
+});
