@@ -50,6 +50,13 @@ export const GOALS: readonly Goal[] = [
     'hipache, push, log off',
     1.15,
   ),
+  cpu(
+    'CPU per request, metrics on, against off',
+    'metrics',
+    'hipache, push, metrics on',
+    'hipache, push, metrics off',
+    1.03,
+  ),
   {
     text: '100 KiB answers, MB/s against nginx',
     inCase: 'large',

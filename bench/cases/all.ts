@@ -4,7 +4,7 @@ import { large, post } from './bodies.ts';
 import type { Case } from './case.ts';
 import { connect, echo, idleConnections, tls } from './connections.ts';
 import { frontends, redisCases } from './redis.ts';
-import { accessLog, fastLane, workers } from './settings.ts';
+import { accessLog, fastLane, metrics, workers } from './settings.ts';
 
 export const cases: readonly Case[] = [
   small,
@@ -18,6 +18,7 @@ export const cases: readonly Case[] = [
   ...redisCases,
   frontends,
   accessLog,
+  metrics,
   fastLane,
   workers,
 ];

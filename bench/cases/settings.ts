@@ -1,4 +1,4 @@
-/** What our own settings cost: the access log, the fast lane, workers. */
+/** What our own settings cost: the access log, metrics, the fast lane, workers. */
 import { requests } from '../measure/requests.ts';
 import { hipache, type Routes } from '../peers/hipache.ts';
 import { nginx } from '../peers/nginx.ts';
@@ -23,6 +23,17 @@ export const accessLog: Case = {
       hipache({ routes }, { accessLog: true }, `${routes}, log on`),
     ]),
   ],
+};
+
+export const metrics: Case = {
+  ...common,
+  name: 'metrics',
+  title: 'Metrics off and on, 20-byte answers, 64 kept connections',
+  note: 'With metrics on, the process of the admin interface asks the worker each second; its time counts, too.',
+  peers: ROUTES.flatMap((routes) => [
+    hipache({ routes }, {}, `${routes}, metrics off`),
+    hipache({ routes, metrics: true }, {}, `${routes}, metrics on`),
+  ]),
 };
 
 export const fastLane: Case = {

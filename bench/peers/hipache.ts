@@ -14,6 +14,8 @@ export interface Settings {
   readonly routes: Routes;
   /** Left out: as the program decides. */
   readonly fastLane?: boolean;
+  /** Whether it counts for the admin interface. */
+  readonly metrics?: boolean;
 }
 
 const ROUTES: Readonly<Record<Routes, string>> = {
@@ -34,7 +36,7 @@ export function hipache(settings: Settings, setup: Partial<Setup> = {}, label: s
   };
 }
 
-async function recipe(place: Place, { routes, fastLane }: Settings): Promise<Recipe> {
+async function recipe(place: Place, { routes, fastLane, metrics = false }: Settings): Promise<Recipe> {
   const { scene, setup, port, folder } = place;
   const { cert, key } = scene.certificate;
   const listener = { port, bind: ['127.0.0.1'] };
@@ -51,6 +53,7 @@ async function recipe(place: Place, { routes, fastLane }: Settings): Promise<Rec
     },
     ...(setup.tls ? { http: { bind: [] }, https: { ...listener, cert, key } } : { http: listener }),
     ...(routes === 'push' ? { cache: { mode: 'push' } } : {}),
+    ...(metrics ? { admin: { port: 0 } } : {}),
     driver: routes === 'file' ? 'file:routes.json' : await scene.redis.driver(setup.frontends, scene.backends),
     ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
   };
@@ -73,7 +76,7 @@ async function refusal({ command }: Recipe, { scene }: Place): Promise<string | 
     await scene.processes.run([...command, '--dry'], scene.load, DRY_LIMIT_MS);
     return null;
   } catch (error) {
-    const said = /(?:server|cache)[\w.]*: [^;\n]*/.exec(String(error))?.[0];
+    const said = /(?:server|cache|admin)[\w.]*: [^;\n]*/.exec(String(error))?.[0];
     if (said === undefined) throw error;
     return said;
   }
