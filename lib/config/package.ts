@@ -13,6 +13,9 @@ export const packageConfigFolder = join(packageRoot, 'config');
 /** The folder of the error pages that come with the package: `error_<status>.html`, `error_default.html`. */
 export const packagePagesFolder = join(packageConfigFolder, 'pages');
 
+/** The folder of what the dashboard is made of: `page.html`, and the styles and scripts that it names. */
+export const packageDashboardFolder = join(packageConfigFolder, 'dashboard');
+
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;
   const parent = dirname(folder);

@@ -1,0 +1,343 @@
+/** The dashboard in a browser, beside an admin interface that does what a test tells it to. */
+import assert from 'node:assert/strict';
+import { after, before, test, type TestContext } from 'node:test';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { DashboardPage, launchBrowser, noBrowser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRealistic } from './realistic.ts';
+import { StubAdmin } from './stub-admin.ts';
+
+/** What one is promised to wait for a death to appear, ms. */
+const PROMISED_MS = 2000;
+const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+
+let browser: Browser | null = null;
+before(async () => {
+  if (noBrowser === false) browser = await launchBrowser();
+});
+after(() => browser?.close());
+
+/** The dashboard of a stub, when it has found that. After the test nothing may have gone wrong in it. */
+async function open(
+  t: TestContext,
+  stub: StubAdmin,
+  options: BrowserContextOptions = {},
+  state: Parameters<DashboardPage['shows']>[0] = 'Ready',
+): Promise<DashboardPage> {
+  assert.ok(browser);
+  const dashboard = await DashboardPage.open(browser, stub.url, options);
+  t.after(async () => {
+    await dashboard.close();
+    await stub.goAway();
+    assert.deepEqual(dashboard.mishaps, []);
+  });
+  await dashboard.shows(state);
+  return dashboard;
+}
+
+async function startSmall(): Promise<StubAdmin> {
+  const stub = await StubAdmin.start();
+  stub.set('www.example.com', 'mywebsite', ['http://10.0.0.1:80', 'http://10.0.0.2:80']);
+  return stub;
+}
+
+function journey(name: string, run: (t: TestContext) => Promise<void>): void {
+  void test(name, { skip: noBrowser }, run);
+}
+
+journey('a backend that dies is shown so within two seconds, and so is one that lives again', async (t) => {
+  const stub = await startSmall();
+  const dashboard = await open(t, stub);
+  await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'alive');
+  await dashboard.page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
+
+  stub.kill('www.example.com', 1, 30);
+  await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'dead', PROMISED_MS);
+  const mark = dashboard.backend('www.example.com', 'http://10.0.0.2:80').locator('.mark');
+  assert.match(await mark.innerText(), /^dead, (?:30|2\d) s left$/);
+  assert.match(await dashboard.row('www.example.com').innerText(), /1 of 2 alive/);
+  await dashboard.page.locator('#announcer', { hasText: 'http://10.0.0.2:80 is dead' }).waitFor({ state: 'attached' });
+  const first = Number(/\d+/.exec(await mark.innerText())?.[0]);
+  await eventually(async () => assert.ok(Number(/\d+/.exec(await mark.innerText())?.[0]) < first, 'it counts down'));
+
+  stub.revive('www.example.com', 1);
+  await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'alive', PROMISED_MS);
+});
+
+journey('what strangers named is shown as it is, and runs nothing', async (t) => {
+  const evil = '<img src=x onerror="alert(1)">';
+  const stub = await StubAdmin.start();
+  stub.set('<script>alert(2)</script>.example.com', evil, [
+    'javascript:alert(3)',
+    `http://${evil}/`,
+    'http://10.0.0.1',
+  ]);
+  stub.busiest = [evil, '"><svg onload=alert(4)>'];
+  stub.ready = { isReady: false, reasons: [`<b>${evil}</b>`] };
+  stub.store = { name: `redis://${evil}`, isUp: false };
+  stub.tell(evil, '"><script>alert(5)</script>', `<iframe src="javascript:alert(6)"></iframe>`, { [evil]: evil });
+  const dashboard = await open(t, stub, {}, 'Not ready');
+  const { page } = dashboard;
+
+  const row = page.locator('#frontends-list tbody tr');
+  await row.waitFor();
+  for (const text of ['<script>alert(2)</script>.example.com', evil, 'javascript:alert(3)', `http://${evil}/`]) {
+    assert.ok((await row.innerText()).includes(text), text);
+  }
+  assert.ok((await page.locator('#state').innerText()).includes(`<b>${evil}</b>`));
+  assert.ok((await page.locator('#busiest-list').innerText()).includes('"><svg onload=alert(4)>'));
+  await page.locator('#events-level').selectOption('debug');
+  stub.tell('garbage', 'error', evil);
+  await page.locator('#events-list').getByText(evil).first().waitFor();
+  await dashboard.explain(evil);
+  assert.ok((await page.locator('#explanation').innerText()).includes(evil));
+  await page.getByRole('button', { name: 'Edit <script>' }).click();
+  await page.locator('#editor').waitFor();
+  assert.equal(await page.locator('#edit-name').inputValue(), evil);
+
+  assert.equal(await page.locator('body :is(script, img, iframe, b, [onerror], [onload])').count(), 11, 'our scripts');
+  assert.equal(await page.locator('[href^="javascript:"], [src]').count(), 0);
+});
+
+journey('a host is explained by keyboard alone', async (t) => {
+  const stub = await startSmall();
+  stub.set('WWW.example.org', 'typo', ['http://10.0.0.3:80']);
+  stub.kill('www.example.com', 0, 45);
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  const focused = () => dashboard.evaluate<string>('document.activeElement.id');
+
+  await page.keyboard.press('Tab');
+  assert.equal(await dashboard.evaluate('document.activeElement.textContent'), 'Skip to the content');
+  await page.keyboard.press('/');
+  assert.equal(await focused(), 'host');
+  await page.keyboard.type('www.example.com');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'path');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  const explanation = page.locator('#explanation');
+  await explanation.locator('#verdict').waitFor();
+  await eventually(async () => assert.equal(await focused(), 'explanation-title'));
+  const text = await explanation.innerText();
+  for (const part of [
+    /Served: one of 1 living backend of 2, each as likely as the next/,
+    /http:\/\/10\.0\.0\.1:80\s+dead, 4\d s left/,
+    /dead:www\.example\.com holds the id 0/,
+    /frontend:www\.example\.com used/,
+    /frontend:\*\.example\.com not reached/,
+    /Worker 4711, generation 2: fresh.* from 3 s ago/,
+    /Worker 4712, generation 2: nothing/,
+  ]) {
+    assert.match(text, part);
+  }
+
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  assert.equal(await dashboard.evaluate('document.activeElement.textContent'), 'Close');
+  const outline = await dashboard.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle');
+  assert.notEqual(outline, 'none', 'one sees where one is');
+  await page.keyboard.press('Enter');
+  await explanation.waitFor({ state: 'hidden' });
+  assert.equal(await focused(), 'host');
+
+  // A key that was meant for the host, and why it is not found.
+  assert.match(await dashboard.explain('www.example.org'), /^Refused with 400: /);
+  assert.match(await explanation.innerText(), /RENAME frontend:WWW\.example\.org frontend:www\.example\.org/);
+});
+
+journey('on a phone nothing is wider than the screen, whatever names are like', async (t) => {
+  const stub = await startRealistic();
+  const long = 'x'.repeat(250);
+  stub.set(`${long}.com`, long, [`http://${long}.example.com:80`, long]);
+  stub.busiest = [...stub.busiest, long];
+  stub.tell('garbage', 'warn', long, { [long]: long });
+  stub.store = { name: `redis://${long}`, isUp: true };
+  const dashboard = await open(t, stub, PHONE);
+  await dashboard.row('www.example.com').waitFor();
+  await dashboard.page.locator('#workers-list tbody tr').first().waitFor();
+  assert.equal(await dashboard.sidewaysScroll(), 0);
+  await dashboard.explain(`${long}.com`);
+  await dashboard.page.locator('#search').fill('xxx');
+  await dashboard.row(`${long}.com`).waitFor();
+  assert.equal(await dashboard.sidewaysScroll(), 0);
+  const editor = await dashboard.edit(`${long}.com`);
+  const box = await editor.boundingBox();
+  assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 360);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  journey(`every text stands out from what is behind it, in the ${colorScheme}`, async (t) => {
+    const stub = await startRealistic();
+    stub.ready = { isReady: false, reasons: ['worker 4712 does not listen'] };
+    const dashboard = await open(t, stub, { colorScheme }, 'Not ready');
+    await dashboard.row('www.example.com').waitFor();
+    await dashboard.page.locator('#events-list li').first().waitFor();
+    await dashboard.explain('blog.example.org');
+    assert.deepEqual(await dashboard.faintTexts(), []);
+    await stub.goAway();
+    await dashboard.shows('No contact');
+    assert.deepEqual(await dashboard.faintTexts(), []);
+    await dashboard.page.getByRole('button', { name: 'Theme: system' }).click();
+    await dashboard.page.getByRole('button', { name: 'Theme: light' }).click();
+    assert.deepEqual(await dashboard.faintTexts(), []);
+    const paper = await dashboard.evaluate('getComputedStyle(document.body).backgroundColor');
+    assert.equal(paper, 'rgb(20, 22, 25)', 'the toggle overrides the system');
+  });
+}
+
+journey('a token is asked for, refused when it is wrong, and kept for this tab only', async (t) => {
+  const stub = await startSmall();
+  stub.token = 'söcret+/=';
+  const dashboard = await open(t, stub, {}, 'Token needed');
+  const { page } = dashboard;
+  assert.equal(await dashboard.evaluate('document.activeElement.id'), 'token');
+  await dashboard.giveToken('guessed');
+  await page.locator('#token-fault', { hasText: 'did not accept' }).waitFor();
+  await dashboard.giveToken('söcret+/=');
+  await dashboard.shows('Ready');
+  await page.locator('#token-form').waitFor({ state: 'hidden' });
+  await page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
+  assert.equal(await dashboard.evaluate('JSON.stringify(localStorage)'), '{}');
+  assert.doesNotMatch(page.url(), /cret/);
+
+  await page.reload();
+  await dashboard.shows('Ready');
+  await page.getByRole('button', { name: 'Forget the token' }).click();
+  await dashboard.shows('Token needed');
+});
+
+journey('a frontend is added, changed and deleted', async (t) => {
+  const stub = await startSmall();
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+
+  const editor = await dashboard.edit('www.example.com');
+  await editor.getByLabel('Identifier').fill('renamed');
+  await editor.getByRole('button', { name: 'Remove backend 0' }).click();
+  await editor.getByRole('button', { name: 'Add a backend' }).click();
+  await editor.getByRole('textbox', { name: 'Backend 1' }).fill('10.0.0.9');
+  await page.keyboard.press('Enter');
+  await editor.getByText('is not http://HOST:PORT').waitFor();
+  assert.equal(stub.changes.length, 0, 'a slip is found before it is sent');
+  await editor.getByRole('textbox', { name: 'Backend 1' }).fill(' http://10.0.0.9:8080 ');
+  await page.keyboard.press('Enter');
+  await editor.waitFor({ state: 'hidden' });
+  assert.deepEqual(stub.changes.splice(0), [
+    {
+      method: 'PUT',
+      path: '/api/v1/frontends/www.example.com',
+      body: { name: 'renamed', backends: ['http://10.0.0.2:80', 'http://10.0.0.9:8080'] },
+    },
+  ]);
+  await dashboard.backendIs('www.example.com', 'http://10.0.0.9:8080', 'alive');
+  assert.equal(await dashboard.evaluate('document.activeElement.textContent'), 'Edit', 'back to where one was');
+
+  await page.getByRole('button', { name: 'Add a frontend' }).click();
+  await editor.getByLabel('Host').fill('*.example.org');
+  await editor.getByLabel('Identifier').fill('other');
+  await editor.getByRole('textbox', { name: 'Backend 0' }).fill('https://10.0.0.5');
+  await editor.getByRole('button', { name: 'Save' }).click();
+  await dashboard.row('*.example.org').waitFor();
+  assert.deepEqual(stub.changes.splice(0), [
+    { method: 'PUT', path: '/api/v1/frontends/*.example.org', body: { name: 'other', backends: ['https://10.0.0.5'] } },
+  ]);
+
+  await dashboard.edit('*.example.org');
+  await editor.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  assert.equal(stub.changes.length, 0);
+  await editor.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete it' }).click();
+  await dashboard.row('*.example.org').waitFor({ state: 'detached' });
+  assert.deepEqual(stub.changes, [{ method: 'DELETE', path: '/api/v1/frontends/*.example.org', body: null }]);
+});
+
+journey('a router that went away is missed in plain words, and found again', async (t) => {
+  const stub = await startSmall();
+  const dashboard = await open(t, stub);
+  await dashboard.page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
+  await stub.goAway();
+  await dashboard.shows('No contact');
+  assert.match(
+    await dashboard.page.locator('#contact').innerText(),
+    /The router does not answer\. What you see is from [\d:]+\. (?:Next try in \d+ s|Trying again)\./,
+  );
+  assert.equal(await dashboard.page.locator('#events-state').innerText(), 'Not live');
+  assert.ok(await dashboard.row('www.example.com').isVisible(), 'what was known stays');
+
+  await stub.comeBack();
+  await dashboard.page.getByRole('button', { name: 'Try now' }).click();
+  await dashboard.shows('Ready');
+  await dashboard.page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
+  stub.kill('www.example.com', 0, null);
+  await dashboard.backendIs('www.example.com', 'http://10.0.0.1:80', 'dead', PROMISED_MS);
+  assert.match(await dashboard.row('www.example.com').innerText(), /dead, without an end/);
+});
+
+journey('ten thousand frontends are paged and searched', async (t) => {
+  const stub = await StubAdmin.start();
+  for (let i = 0; i < 10_000; i++) stub.set(`site-${i}.example.com`, `site-${i}`, [`http://10.1.0.1:${i + 1}`]);
+  const many = Array.from({ length: 300 }, (_, i) => `http://10.2.0.1:${i + 1}`);
+  stub.set('many.example.com', 'many', many);
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  await dashboard.row('site-0.example.com').waitFor();
+  assert.equal(await page.locator('#frontends-list tbody tr').count(), 20);
+  await page.getByRole('button', { name: 'Next' }).click();
+  await dashboard.row('site-20.example.com').waitFor();
+  await page.getByRole('button', { name: 'Previous' }).click();
+  await dashboard.row('site-0.example.com').waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Previous' }).isDisabled());
+  await page.getByLabel('Key has').fill('many');
+  await dashboard.row('many.example.com').waitFor();
+  const backends = dashboard.row('many.example.com').locator('.backend');
+  assert.equal(await backends.count(), 6);
+  stub.kill('many.example.com', 250, 60);
+  await dashboard.backendIs('many.example.com', 'http://10.2.0.1:251', 'dead', PROMISED_MS);
+  await page.getByRole('button', { name: 'Show 294 more' }).click();
+  assert.equal(await backends.count(), 300);
+});
+
+journey('what is empty says what to do next', async (t) => {
+  const stub = await StubAdmin.start();
+  stub.store = { name: 'redis://127.0.0.1:6379#mine:', isUp: true };
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  const line = 'redis-cli rpush mine:frontend:www.example.com mywebsite http://10.0.0.1:80';
+  await page.locator('#frontends-list', { hasText: line }).waitFor();
+  await page.locator('#busiest-list', { hasText: 'curl -H' }).waitFor();
+  await page.getByLabel('Key has').fill('nobody.example.com');
+  await page.getByRole('button', { name: 'Explain this host' }).click();
+  await page.locator('#verdict', { hasText: 'Refused with 400' }).waitFor();
+});
+
+journey('charts say in words what they draw', async (t) => {
+  const stub = await startRealistic();
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  const chart = page.getByRole('img', { name: /^Requests per second, last 5 min\. requests: now \d+, at most \d+\.$/ });
+  await chart.waitFor();
+  await page.getByRole('img', { name: /^Latency, last 5 min\. p50: now [\d.]+ ms, .*p99: now \d+ ms/ }).waitFor();
+  assert.match(await page.locator('#requests-now').innerText(), /^\d{3}$/);
+  await chart.hover();
+  await page.locator('.readout', { hasText: /^\d\d:\d\d:\d\d: requests \d+$/ }).waitFor();
+});
+
+journey('a tab that nobody looks at asks for nothing', async (t) => {
+  const stub = await startSmall();
+  const dashboard = await open(t, stub);
+  const hide = (isHidden: boolean) =>
+    dashboard.evaluate(
+      `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });` +
+        "document.dispatchEvent(new Event('visibilitychange'))",
+    );
+  await hide(true);
+  // What was under way may end.
+  await dashboard.page.waitForLoadState('networkidle');
+  const asked = stub.count;
+  await dashboard.page.waitForTimeout(2500);
+  assert.equal(stub.count, asked);
+  await hide(false);
+  await eventually(() => assert.ok(stub.count > asked));
+});
