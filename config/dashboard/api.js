@@ -61,6 +61,8 @@ async function ask(path, { method = 'GET', body } = {}) {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  // The answer to a question asked with a token that has been replaced says nothing of the new one.
+  if (response.status === 401 && token !== currentToken()) throw new Refusal(0, 'The token was replaced meanwhile.');
   if (!response.ok) throw new Refusal(response.status, messageIn(text) ?? `The router answered ${response.status}.`);
   return text === '' ? null : JSON.parse(text);
 }

@@ -142,9 +142,14 @@ function showFollowing() {
 /** From the mildest. */
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
+/** @param {LogEvent} event */
+function levelOf({ level }) {
+  return LEVELS.includes(level) ? level : 'info';
+}
+
 function showEvents() {
   const least = LEVELS.indexOf(field('events-level').value);
-  const shown = [...log.lines.values()].filter(({ event }) => LEVELS.indexOf(event.level) >= least).toReversed();
+  const shown = [...log.lines.values()].filter(({ event }) => LEVELS.indexOf(levelOf(event)) >= least).toReversed();
   show(
     part('events-list'),
     shown.length === 0
@@ -159,7 +164,7 @@ function eventItem({ row, event }) {
   const more = Object.entries(fields);
   return make(
     'li',
-    { 'data-row': row, class: `level-${LEVELS.includes(level) ? level : 'info'}` },
+    { 'data-row': row, class: `level-${levelOf(event)}` },
     make('time', { datetime: time, title: time }, clock(Date.parse(time))),
     make('span', { class: 'mark' }, level),
     make(

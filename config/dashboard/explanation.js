@@ -19,6 +19,9 @@ async function explain(host, path) {
   explanation.host = host;
   explanation.path = path.startsWith('/') ? path : `/${path}`;
   explanation.answer = null;
+  say(part('explanation-fault'), '');
+  part('explanation').hidden = false;
+  showExplanation();
   await askForExplanation();
   if (explanation.answer !== null) part('explanation-title').focus();
 }
@@ -38,10 +41,7 @@ async function askForExplanation() {
     say(fault, `${host} cannot be explained: ${reasonOf(error)}`);
     if (isLocked(error)) throw error;
   } finally {
-    if (number === explanation.asked) {
-      part('explanation').hidden = false;
-      showExplanation();
-    }
+    if (number === explanation.asked) showExplanation();
   }
 }
 
@@ -62,7 +62,8 @@ function showExplanation() {
   const { answer, heardAt } = explanation;
   say(part('explanation-title'), `Why ${explanation.host} goes where it goes`);
   if (answer === null) {
-    show(part('explanation-body'));
+    const isAsking = part('explanation-fault').textContent === '';
+    show(part('explanation-body'), isAsking && make('p', { class: 'empty' }, 'Asking the router.'));
     return;
   }
   const isServed = answer.answer.kind === 'backend';
@@ -83,7 +84,7 @@ function showExplanation() {
     make(
       'p',
       { class: 'aside' },
-      `Asked for ${answer.asked}${as}, path ${answer.path}. Read ${duration(age)} ago from ${answer.store.name}`,
+      `Asked for ${answer.asked}${as}, path ${answer.path}. Read ${age < 1.5 ? 'just now' : `${duration(age)} ago`} from ${answer.store.name}`,
       answer.store.hasHealthChecker ? ', and a health checker runs beside it.' : '.',
     ),
     ...chosen(answer),

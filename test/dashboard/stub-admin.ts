@@ -36,6 +36,8 @@ export class StubAdmin {
   /** How many requests came in all. */
   count = 0;
   token: string | null = null;
+  /** Why nothing can be changed, as with a routes file. */
+  readOnly: string | null = null;
   ready: { isReady: boolean; reasons: string[] } = { isReady: true, reasons: [] };
   store = { name: 'redis://127.0.0.1:6379', isUp: true };
   /** Identifiers of those who get requests. */
@@ -144,6 +146,7 @@ export class StubAdmin {
     const [, , , place = '', host, question] = url.pathname.split('/');
     const key = host === undefined ? '' : decodeURIComponent(host);
     if (method !== 'GET') this.changes.push({ method, path: url.pathname, body });
+    if (method !== 'GET' && this.readOnly !== null) return fault(409, 'read-only', this.readOnly);
     if (place === 'live') return found(this.#live(Number(url.searchParams.get('seconds') ?? 300)));
     if (place === 'workers') return found(workers());
     if (place === 'events') return found({ events: this.events.slice(-200) });

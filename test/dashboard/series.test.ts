@@ -1,0 +1,68 @@
+/** What the page makes of the seconds it is told of. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import { packageDashboardFolder } from '../../lib/config/package.ts';
+
+type Series = readonly (number | null)[];
+interface Functions {
+  readonly joined: (known: Series, fresh: Series, later: number) => Series;
+  readonly duration: (seconds: number) => string;
+  readonly latency: (seconds: number | null) => string;
+  readonly rate: (value: number | null) => string;
+  readonly ceiling: (value: number) => number;
+  readonly outline: (values: Series, top: number, height: number) => string;
+}
+
+const code = ['words.js', 'charts.js', 'traffic.js'].map((name) =>
+  readFileSync(join(packageDashboardFolder, name), 'utf8'),
+);
+const names = 'joined, duration, latency, rate, ceiling, outline';
+const page = runInNewContext(`${code.join('\n')}\n({ ${names} })`, { Intl }) as Functions;
+
+/** Arrays of another context are no equals of ours. */
+const joined = (known: Series, fresh: Series, later: number) => Array.from(page.joined(known, fresh, later));
+
+test('what is told again replaces what was known, and the rest goes on', () => {
+  assert.deepEqual(joined([1, 2, 3], [3, 4], 1), [1, 2, 3, 4]);
+  assert.deepEqual(joined([1, 2, 3], [9], 0), [1, 2, 9]);
+  assert.deepEqual(joined([1], [7, 8, 9], 1), [7, 8, 9]);
+});
+
+test('seconds that nobody told of are a gap', () => {
+  assert.deepEqual(joined([1, 2], [5], 3), [1, 2, null, null, 5]);
+});
+
+test('another clock begins anew, and five minutes are kept', () => {
+  assert.deepEqual(joined([1, 2], [5], -20), [5]);
+  assert.deepEqual(joined([1, 2], [5], 300), [5]);
+  const long = Array.from({ length: 300 }, (_, i) => i);
+  assert.deepEqual(joined(long, [300], 1), [...long.slice(1), 300]);
+});
+
+test('numbers are short, and carry their unit', () => {
+  assert.deepEqual([0.000_05, 0.0042, 0.042, 1.5, 12, null].map(page.latency), [
+    '50 µs',
+    '4.2 ms',
+    '42 ms',
+    '1.50 s',
+    '12.0 s',
+    '–',
+  ]);
+  assert.deepEqual([0, 0.24, 9.9, 1234, null].map(page.rate), ['0', '0.2', '9.9', '1,234', '–']);
+  assert.deepEqual([0, 119, 300, 301, 7500, 200_000].map(page.duration), [
+    '0 s',
+    '119 s',
+    '5 min',
+    '5 min 1 s',
+    '2 h 5 min',
+    '2 d 7 h',
+  ]);
+  assert.deepEqual([0.001, 1, 1.1, 3, 7, 10, 420].map(page.ceiling), [0.001, 1, 2, 5, 10, 10, 500]);
+});
+
+test('a line is lifted where nothing was measured', () => {
+  assert.equal(page.outline([1, null, 0, 2], 2, 10), 'M0.0 5.0h0M200.0 10.0h0L300.0 0.0');
+});
