@@ -4,6 +4,7 @@ import type { AdminPlace, Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import type { RouteBook } from '../store/book.ts';
 import { openBook } from '../store/open-book.ts';
+import { readDashboard } from './dashboard.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
 import { AdminListener } from './listener.ts';
@@ -41,6 +42,7 @@ export class Admin {
   readonly #stream: EventStream;
   readonly #listeners: readonly AdminListener[];
   readonly #places: readonly AdminPlace[];
+  readonly #dashboard = readDashboard();
   readonly #closing = new AbortController();
   readonly #clock: NodeJS.Timeout;
   #token: string | null;
@@ -125,6 +127,7 @@ export class Admin {
         needsToken: config.admin?.token !== null,
       }),
       ...frontends(this.#book, this.#workforce),
+      'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
       [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events }),
     });
   }

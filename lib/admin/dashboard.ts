@@ -42,15 +42,10 @@ export function joinDashboard(page: string, readPart: (name: string) => string):
   return Object.freeze({
     html,
     headers: Object.freeze({
-      'content-type': 'text/html; charset=utf-8',
-      'content-length': String(html.length),
-      // A page of another version would ask for what this one does not answer.
-      'cache-control': 'no-cache',
-      'content-security-policy': policy(styles, scripts),
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-resource-policy': 'same-origin',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy(styles, scripts),
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
     }),
   });
 }
