@@ -381,7 +381,8 @@ class Master {
         next.kill();
       }
       this.#sockets.keep(this.#config.listeners);
-      this.#log.error({ event: 'reload-refused' }, `the configuration was not changed: ${describeCause(error)}`);
+      const cause = describeCause(error);
+      this.#log.error({ event: 'reload-refused', cause }, `the configuration was not changed: ${cause}`);
     }
     this.#manager.ready(`${this.#config.server.workers} workers`);
   }
@@ -420,7 +421,8 @@ class Master {
     try {
       prepareAccessLog(this.#config.server.accessLog, this.#config.runAs);
     } catch (error) {
-      this.#log.error({ event: 'log-failed' }, describeCause(error));
+      const cause = describeCause(error);
+      this.#log.error({ event: 'log-failed', cause }, `the access log cannot be opened anew: ${cause}`);
       return;
     }
     this.#tell({ type: 'reopen-logs' });

@@ -1,6 +1,6 @@
 /** The access log as a file, and its rotation: moved away, then SIGUSR1. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { says, startBackend } from '../support/backends.ts';
@@ -51,4 +51,19 @@ test('after the file was moved away, SIGUSR1 makes a new one, and no line is los
   assert.equal(await router.stop(), 0);
   assert.ok(linesIn(path).at(-1)?.includes('"GET /last '));
   assert.deepEqual(router.lines, []);
+});
+
+test('when there is no file to be had at SIGUSR1, the log says why, and lines go on in the old one', async (t) => {
+  const { url } = await startBackend(t, says('ok'));
+  const path = join(temporaryFolder(t), 'access.log');
+  const router = await startRouter(t, { routes: { 'site.test': ['site', url] }, server: { accessLog: path } });
+  const moved = `${path}.1`;
+  renameSync(path, moved);
+  mkdirSync(path);
+  router.signal('SIGUSR1');
+  const { cause, msg } = await router.event('log-failed');
+  assert.match(String(cause), /^server\.accessLog: .*: EISDIR: /);
+  assert.equal(msg, `the access log cannot be opened anew: ${String(cause)}`);
+  await ask({ port: router.port, path: '/after' });
+  await router.until('line', () => linesIn(moved).some((line) => line.includes('"GET /after ')));
 });

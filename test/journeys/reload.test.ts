@@ -104,7 +104,9 @@ test('an access log that cannot be written changes nothing either', async (t) =>
   const router = await startRouter(t, { routes });
   writeConfig(router.folder, { routes, server: { accessLog: join(router.folder, 'config.json', 'access.log') } });
   router.signal('SIGHUP');
-  assert.match((await router.event('reload-refused')).msg ?? '', /server\.accessLog: /);
+  const { msg, cause } = await router.event('reload-refused');
+  assert.match(String(cause), /^server\.accessLog: .*: ENOTDIR: /);
+  assert.equal(msg, `the configuration was not changed: ${String(cause)}`);
   assert.equal((await ask(router)).body, 'hello');
 });
 
