@@ -76,7 +76,7 @@ class Master {
   constructor(source: ConfigSource) {
     this.#source = source;
     this.#config = source.load();
-    this.#log = createLog(this.#config.server.debug);
+    this.#log = createLog(this.#config.server);
     this.#manager = new ServiceManager(process.env, process.pid, (cause) =>
       this.#log.warn(
         { event: 'notify-failed', cause: describeCause(cause) },
@@ -370,8 +370,8 @@ class Master {
       this.#movePidFile(this.#config.server.pidFile, config.server.pidFile);
       this.#config = config;
       this.#current = next;
-      this.#log.level = config.server.debug ? 'debug' : 'info';
       await this.#admin.configure(config);
+      this.#log.configure(config.server);
       if (old) await this.#retire(old);
       this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was read anew');
     } catch (error) {

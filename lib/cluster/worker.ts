@@ -104,8 +104,8 @@ export class Worker {
   constructor({ config, mindsRun }: Configure, say: (message: ToMaster) => void) {
     this.#config = config;
     this.#say = say;
-    this.#log = createLog(config.server.debug);
     this.#figures = config.admin && new Figures(ROWS_PER_NAME * config.metrics.topN, this.#use);
+    this.#log = createLog(config.server);
     const { store, file } = this.#openStore(mindsRun);
     this.#store = store;
     this.#fileStore = file;

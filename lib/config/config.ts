@@ -49,6 +49,8 @@ export interface ServerConfig {
   readonly sharedReads: boolean;
   /** Folder of error pages; what it lacks comes from the package, unless it has a default page. Null: all packaged. */
   readonly staticDir: string | null;
+  /** How the operator's log is written; `auto`: text on a terminal, JSON elsewhere. */
+  readonly log: 'auto' | 'json' | 'text';
   readonly debug: boolean;
   readonly lruCache: { readonly size: number; readonly ttl: number } | null;
   /** Within it the store answers a lookup, or the client gets 503. */

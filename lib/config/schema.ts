@@ -80,6 +80,7 @@ const server = {
   fastLane: v.nullish(flag, true),
   sharedReads: v.nullish(flag, true),
   staticDir: v.nullish(text, null),
+  log: v.nullish(oneOf(['auto', 'json', 'text']), 'auto'),
   debug: v.nullish(flag, false),
   lruCache: v.nullish(or(false, null, v.nullable(section(lruCache))), null),
   storeTimeout: v.nullish(seconds(0.001), 1),

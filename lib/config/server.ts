@@ -20,6 +20,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     fastLane: settings.fastLane,
     sharedReads: settings.sharedReads,
     staticDir: staticDir === null ? null : resolve(staticDir),
+    log: settings.log,
     debug: settings.debug,
     // A cache of nothing, or for no time, is no cache.
     lruCache: lruCache && lruCache.size > 0 && lruCache.ttl > 0 ? { size: lruCache.size, ttl: lruCache.ttl } : null,

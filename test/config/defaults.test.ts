@@ -19,6 +19,7 @@ const EMPTY: Config = {
     fastLane: true,
     sharedReads: true,
     staticDir: null,
+    log: 'auto',
     debug: false,
     lruCache: null,
     storeTimeout: 1,

@@ -38,6 +38,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { deadBackendOn500: 'yes' } }, `server.deadBackendOn500: ${FLAG}`],
   [{ server: { httpKeepAlive: 1 } }, `server.httpKeepAlive: ${FLAG}`],
   [{ server: { fastLane: 'yes' } }, `server.fastLane: ${FLAG}`],
+  [{ server: { log: 'pretty' } }, 'server.log: must be "auto" or "json" or "text"'],
   [{ server: { debug: 'true' } }, `server.debug: ${FLAG}`],
   [{ server: { staticDir: 1 } }, 'server.staticDir: must be text'],
   [{ cache: { mode: 'pull' } }, 'cache.mode: must be "request" or "push"'],
