@@ -118,6 +118,7 @@ class Master {
       stopListening();
       if (this.#config.server.pidFile !== null) removePidFile(this.#config.server.pidFile);
       await this.#manager.close();
+      this.#log.end();
     }
   }
 

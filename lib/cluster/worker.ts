@@ -199,9 +199,10 @@ export class Worker {
     this.#log.fatal({ event: 'worker-mistake', err: error }, 'a mistake of the program itself: this worker ends');
   }
 
-  /** Writes what is left of the access log, at once: the process ends. */
+  /** Writes what is left for the logs, at once: the process ends. */
   flush(): void {
     this.#accessLog?.flushSync();
+    this.#log.end();
   }
 
   async #finish(): Promise<void> {

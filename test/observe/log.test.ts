@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { BURST_MS } from '../../lib/observe/bursts.ts';
 import type { LogSettings } from '../../lib/observe/log.ts';
 import { IN_TERMINAL, noPython } from '../support/python.ts';
 
@@ -65,4 +66,51 @@ test('it goes on as a new configuration wants it', () => {
   const script = `const log = open(); log.debug({}, 'one'); log.configure({ debug: true, log: 'text' }); log.debug({}, 'two');
     log.configure({ debug: false, log: 'json' }); log.debug({}, 'three'); log.info({}, 'four');`;
   assert.match(logged({}, script).stderr, /^\S+ debug two {2}pid=\d+\n\{.*"msg":"four"\}\n$/);
+});
+
+/** The lines of a log in JSON. */
+function entries(text: string): readonly Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('of a burst 20 lines are written, and at the end how many were not; a code has its own count', () => {
+  const script = `const log = open();
+    for (let i = 0; i < 50; i++) log.warn({ event: 'a' }, 'x');
+    for (let i = 0; i < 22; i++) log.warn({ event: 'refused', code: 'one' }, 'x');
+    log.warn({ event: 'refused', code: 'two' }, 'x');
+    for (let i = 0; i < 30; i++) log.info({ event: 'reloaded' }, 'x');
+    for (let i = 0; i < 30; i++) log.fatal({ event: 'worker-mistake' }, 'x');
+    for (let i = 0; i < 30; i++) log.debug({ event: 'b' }, 'x');
+    log.end();`;
+  const all = entries(logged({}, script).stderr);
+  const count = (wanted: string): number => all.filter(({ event }) => event === wanted).length;
+  assert.deepEqual([count('a'), count('refused'), count('reloaded'), count('worker-mistake')], [20, 21, 30, 30]);
+  const [first, second, ...others] = all.filter(({ event }) => event === 'suppressed');
+  assert.deepEqual(others, []);
+  assert.deepEqual([first?.['of'], first?.['count'], first?.['seconds'], first?.['level']], ['a', 30, 1, 'warn']);
+  assert.equal(first?.['msg'], '30 more lines were left out in 1 s: a');
+  assert.deepEqual([second?.['of'], second?.['count']], ['refused one', 2]);
+});
+
+test('who asks whether there is room need not make the line, and it counts all the same', () => {
+  const script = `const log = open();
+    const rooms = Array.from({ length: 30 }, () => {
+      const has = log.hasRoom('warn', 'refused', 'x');
+      if (has) log.warn({ event: 'refused', code: 'x' }, 'x');
+      return has;
+    });
+    console.log(rooms.filter(Boolean).length, log.hasRoom('debug', 'other'));
+    log.end();`;
+  const { stdout, stderr } = logged({}, script);
+  assert.equal(stdout, '20 false\n');
+  assert.deepEqual(entries(stderr).at(-1)?.['count'], 10);
+});
+
+test('the wait for the end of a burst keeps no process alive', () => {
+  const begun = performance.now();
+  logged({}, `const log = open(); for (let i = 0; i < 30; i++) log.warn({ event: 'a' }, 'x');`);
+  assert.ok(performance.now() - begun < BURST_MS / 2);
 });
