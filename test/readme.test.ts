@@ -148,6 +148,17 @@ test('docs/logs.md tells of every event of the log, and of no other', () => {
   assert.deepEqual([...told].toSorted(), [...events].toSorted());
 });
 
+test('docs/logs.md tells of every code that a refused request can have', () => {
+  const codes = namesIn(read('lib/core/errors.ts'), /^ {2}'?([a-z-]+)'?: \d{3},$/gm).filter(
+    (code) => code !== 'internal',
+  );
+  assert.ok(codes.length > 10);
+  const told = rowsOf(read('docs/logs.md'), '`code` of `refused`').flatMap(([cell = '']) =>
+    codesOf(cell.split(':')[0] ?? ''),
+  );
+  assert.deepEqual([...told].toSorted(), [...codes].toSorted());
+});
+
 function namesIn(text: string, pattern: RegExp): readonly string[] {
   return [...text.matchAll(pattern)].map(([, name = '']) => name);
 }

@@ -20,6 +20,7 @@ import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { watchMemory } from '../observe/memory.ts';
 import { logDeathNotice, logStoreNotice } from '../observe/notices.ts';
 import { accessRecord } from '../observe/record.ts';
+import { logGarbage, logRefusal } from '../observe/refusals.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
@@ -411,11 +412,8 @@ export class Worker {
       },
       errorMessage: (status) => errorMessage(pages, status),
       recordGarbage: (line, error, { peer }, bytes) => {
-        this.#log.debug(
-          { event: 'garbage', client: peer.address, cause: describeCause(error) },
-          'bytes that were no request',
-        );
         this.#figures?.refused(error.code);
+        logGarbage(this.#log, error, peer.address);
         this.#accessLog?.append(this.#lines.ofGarbage(peer.address, line, error.status, bytes));
       },
     };
@@ -504,9 +502,7 @@ export class Worker {
   }
 
   #record(exchange: Exchange): void {
-    const { refusal } = exchange;
-    if (refusal?.code === 'internal')
-      this.#log.error({ event: 'internal-error', err: refusal.cause }, 'a mistake of the program itself');
+    logRefusal(this.#log, exchange);
     const version = exchange.head?.version ?? exchange.request.httpVersion;
     const record = accessRecord(exchange);
     this.#figures?.ended(exchange, record);

@@ -1,0 +1,57 @@
+/** Requests that were refused, as lines of the operator's log: whose fault it was decides how loud they are. */
+import { originOf } from '../core/backend.ts';
+import type { ErrorCode, RouterError } from '../core/errors.ts';
+import type { Exchange } from '../proxy/exchange.ts';
+import { describeCause, type Log } from './log.ts';
+
+/** Tells why the router itself answered, if it did. Costs next to nothing where no line comes of it. */
+export function logRefusal(log: Log, { refusal, outgoing, peer, head, trying }: Exchange): void {
+  if (refusal === null) return;
+  const { code, status } = refusal;
+  const client = outgoing?.clientIp ?? peer.address;
+  const host = head?.hostname ?? null;
+  if (code === 'internal') {
+    log.error({ event: 'internal-error', client, host, err: refusal.cause }, 'a mistake of the program itself');
+    return;
+  }
+  const level = levelOf(code);
+  if (!log.hasRoom(level, 'refused', code)) return;
+  const why = describeCause(refusal);
+  const backend = trying === null ? undefined : originOf(trying);
+  log[level]({ event: 'refused', code, status, client, host, backend, why }, `${status} for ${host ?? client}: ${why}`);
+}
+
+/** Tells of bytes that were no request. */
+export function logGarbage(log: Log, error: RouterError, client: string): void {
+  const { code, status } = error;
+  if (!log.hasRoom('debug', 'garbage', code)) return;
+  log.debug({ event: 'garbage', code, status, client, cause: error }, 'bytes that were no request');
+}
+
+/** Scanners send no end of what is a client's own fault, and nobody is to be woken up for that. */
+function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn' {
+  switch (code) {
+    case 'no-backend':
+    case 'route-broken':
+    case 'backend-failed':
+    case 'backend-crowded':
+    case 'backend-silent':
+    case 'store-unavailable':
+      return 'warn';
+    // The limit is the operator's own choice, and it may be too low.
+    case 'body-too-large':
+      return 'info';
+    case 'no-host':
+    case 'bad-host':
+    case 'bad-request':
+    case 'no-frontend':
+    case 'method-refused':
+    case 'request-timeout':
+    case 'uri-too-long':
+    case 'expectation-failed':
+    case 'head-too-large':
+    case 'coding-unknown':
+    case 'version-unknown':
+      return 'debug';
+  }
+}
