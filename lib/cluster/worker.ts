@@ -30,6 +30,7 @@ import { mourn } from '../proxy/mourn.ts';
 import { Pages } from '../proxy/pages.ts';
 import { pong } from '../proxy/ping.ts';
 import { Pools } from '../proxy/pools.ts';
+import { Recoveries } from '../proxy/recoveries.ts';
 import { errorMessage, refuse } from '../proxy/refuse.ts';
 import { SlowUploads } from '../proxy/slow-uploads.ts';
 import { judge, route, type RouterParts } from '../proxy/router.ts';
@@ -450,6 +451,10 @@ export class Worker {
         this.#figures?.died();
         void mourn(death, why, server.deadBackendTTL, this.#store, (notice) => logDeathNotice(this.#log, notice));
       },
+      recoveries: new Recoveries(),
+      welcome: (death, deadMs) => {
+        logDeathNotice(this.#log, { type: 'backend-alive', death, deadSeconds: Math.round(deadMs / 100) / 10 });
+      },
       pong: (exchange) => pong(exchange, this.#isReady),
       refuse: (exchange, error) => refuse(exchange, error, refuseParts),
       record: (exchange) => this.#record(exchange),
@@ -483,7 +488,8 @@ export class Worker {
         idleMs: idle * 1000,
         headerBytes: server.limits.headerBytes,
       },
-      judge: (found, backend, outcome) => judge(found, backend, outcome, routerParts),
+      judge: (found, backend, outcome, begunAt) => judge(found, backend, outcome, begunAt, routerParts),
+      recoveries: routerParts.recoveries,
       record: this.#recordPassed(),
       isDraining: () => this.#isDraining,
       isClosing: () => this.#isClosing,

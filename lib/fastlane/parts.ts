@@ -40,8 +40,13 @@ export interface LaneParts {
   readonly limits: LaneLimits;
   /** Whether accepted sockets read into one buffer: see accepted-reads.ts. */
   readonly readsAccepted: () => boolean;
-  /** Told of an answer that may say that its backend is ill; the answer is passed on all the same. */
-  readonly judge: (route: Route, backend: Backend, outcome: Outcome) => void;
+  /**
+   * Told of an answer that may say that its backend is ill, and of all others while somebody is waited for; the answer is
+   * passed on all the same. `begunAt`: as `now` says.
+   */
+  readonly judge: (route: Route, backend: Backend, outcome: Outcome, begunAt: number) => void;
+  /** How many backends were dead and may have come back. */
+  readonly recoveries: { readonly waiting: number };
   /** Told once of every exchange that ended in this lane; null when nobody wants to know. */
   readonly record: ((exchange: PassedExchange) => void) | null;
   /** Whether answers should ask clients to close their connection. */

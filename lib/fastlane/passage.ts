@@ -334,10 +334,12 @@ export class Passage implements Occupant, BackendUser {
 
   #judge(): void {
     const { answer } = this.#relay;
-    // Only these can be the end of a backend: see core/verdict.ts.
-    if (answer === null || answer.status < 500 || this.#route === null || this.#backend === null) return;
+    const { parts } = this.#shared;
+    // From 500 on it can be the end of a backend (see core/verdict.ts); any other only tells of one that was dead.
+    if (answer === null || (answer.status < 500 && parts.recoveries.waiting === 0)) return;
+    if (this.#route === null || this.#backend === null) return;
     const { status, hasRetryAfter: retryAfter } = answer;
-    this.#shared.parts.judge(this.#route, this.#backend, { type: 'answered', status, retryAfter });
+    parts.judge(this.#route, this.#backend, { type: 'answered', status, retryAfter }, this.#triedAt);
   }
 
   /** The answer is whole. @param isClean nothing came after it */

@@ -79,5 +79,13 @@ export function logDeathNotice(log: Log, notice: DeathNotice): void {
       );
       return;
     }
+    case 'backend-alive': {
+      const { deadSeconds } = notice;
+      log.info(
+        { event: notice.type, frontend, backend: url, id: backend.id, deadSeconds },
+        `${frontend}: ${url} is alive again after ${deadSeconds} s`,
+      );
+      return;
+    }
   }
 }

@@ -12,12 +12,16 @@ import type { RouteStore } from '../store/store.ts';
 import type { RetryBudget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
+import type { Recoveries } from './recoveries.ts';
 
 /** What decides about deaths. */
 export interface JudgeParts {
   readonly store: Pick<RouteStore, 'hasHealthChecker'>;
   /** `why`: for the operator. */
   readonly mourn: (death: Death, why: string) => void;
+  readonly recoveries: Recoveries;
+  /** The opposite of `mourn`: a backend answers again, so long after its death. */
+  readonly welcome: (death: Death, deadMs: number) => void;
   readonly policy: { readonly deadOn500: boolean };
 }
 
@@ -96,7 +100,7 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
       if (retries > 0) parts.budget.giveBack();
     }
     const { backend, outcome } = made;
-    judge(found, backend, outcome, parts);
+    judge(found, backend, outcome, exchange.tryingSince ?? 0, parts);
     if (outcome.type === 'answered' || outcome.type === 'upgraded') return;
     if (outcome.type === 'abandoned') return stopped(exchange);
     failure = outcome;
@@ -114,12 +118,22 @@ async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts)
   return made;
 }
 
-/** Files the death of a backend, if that is what an outcome means. */
-export function judge(found: Route, backend: Backend, outcome: Outcome, parts: JudgeParts): void {
-  // An only backend is never declared dead: a bad answer beats none.
+/**
+ * Files the death of a backend, if that is what an outcome means, or its return.
+ * @param begunAt when the attempt began, `performance.now()`
+ */
+export function judge(found: Route, backend: Backend, outcome: Outcome, begunAt: number, parts: JudgeParts): void {
+  const { frontend, size } = found;
+  const { recoveries } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
-  if (found.backends.length > 1 && isDeadly(outcome, on500)) {
-    parts.mourn({ frontend: found.frontend, backend, of: found.size }, describeOutcome(outcome));
+  if (isDeadly(outcome, on500)) {
+    // An only backend is never declared dead: a bad answer beats none.
+    if (found.backends.length <= 1) return;
+    recoveries.died(frontend, backend, performance.now());
+    parts.mourn({ frontend, backend, of: size }, describeOutcome(outcome));
+  } else if (recoveries.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
+    const deadMs = recoveries.returned(frontend, backend, begunAt, performance.now());
+    if (deadMs !== null) parts.welcome({ frontend, backend, of: size }, deadMs);
   }
 }
 

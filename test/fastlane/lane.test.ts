@@ -194,6 +194,20 @@ test('an answer of 503 is passed on, and its backend judged', async (t) => {
   );
 });
 
+test('a good answer is judged while a backend is waited for, and only then', async (t) => {
+  const scene = await startLane(t);
+  const backend = await startSink(t);
+  scene.store.set('site.test', ['site', backend.url]);
+  await send(scene.port, LAST);
+  assert.deepEqual(scene.judged, []);
+  scene.recoveries.waiting = 1;
+  await send(scene.port, LAST);
+  assert.deepEqual(
+    scene.judged.map(({ outcome }) => outcome),
+    [{ type: 'answered', status: 200, retryAfter: false }],
+  );
+});
+
 test('a head that takes too long is told so; a connection between two requests is closed without a word', async (t) => {
   const scene = await startLane(t, { limits: { headerMs: 200, idleMs: 200 } });
   const backend = await startSink(t);

@@ -23,6 +23,8 @@ export interface LaneScene {
   readonly timedOut: Socket[];
   readonly judged: { readonly backend: Backend; readonly outcome: Outcome }[];
   readonly recorded: PassedExchange[];
+  /** How many backends are waited for. */
+  readonly recoveries: { waiting: number };
 }
 
 export interface LaneOptions {
@@ -71,6 +73,7 @@ export async function startLane(
   const places = new Places(maxSockets);
   const lists = { lent: [] as Prior[], adopted: [] as Socket[], timedOut: [] as Socket[] };
   const notes = { judged: [] as LaneScene['judged'][number][], recorded: [] as PassedExchange[] };
+  const recoveries = { waiting: 0 };
   const lane = new Lane({
     store,
     select: pickRandom,
@@ -90,6 +93,7 @@ export async function startLane(
     isKeeping: true,
     limits: { ...LIMITS, ...limits },
     judge: (_route, backend, outcome) => notes.judged.push({ backend, outcome }),
+    recoveries,
     record: (passed) => notes.recorded.push(passed),
     use: { opened: 0, reused: 0 },
     isDraining: () => false,
@@ -117,5 +121,5 @@ export async function startLane(
   const door = await startRawBackend(t, (socket) => lane.admit(socket, peer, fullLane));
   t.after(() => lane.close());
   const { port } = door.server.address() as AddressInfo;
-  return { port, lane, store, places, ...lists, ...notes };
+  return { port, lane, store, places, ...lists, ...notes, recoveries };
 }
