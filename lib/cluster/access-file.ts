@@ -1,5 +1,7 @@
 import { chownSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syslogSocket } from '../core/syslog-socket.ts';
+import { requireLogger } from '../observe/logger-program.ts';
 import type { RunAs } from '../config/config.ts';
 
 /**
@@ -8,6 +10,7 @@ import type { RunAs } from '../config/config.ts';
  */
 export function prepareAccessLog(path: string | null, runAs: RunAs | null): void {
   if (path === null || path === '-') return;
+  if (syslogSocket(path) !== null) return requireSyslog();
   try {
     const folder = dirname(path);
     const isNew = !existsSync(folder);
@@ -21,5 +24,14 @@ export function prepareAccessLog(path: string | null, runAs: RunAs | null): void
   } catch (cause) {
     const choice = 'name a file that can be written, "-" for standard output, or "none"';
     throw new Error(`server.accessLog: ${choice}`, { cause });
+  }
+}
+
+/** The socket itself is waited for; without the program nothing would ever come of that. */
+function requireSyslog(): void {
+  try {
+    requireLogger();
+  } catch (cause) {
+    throw new Error('server.accessLog: syslog needs the program "logger" of util-linux', { cause });
   }
 }

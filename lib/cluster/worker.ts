@@ -10,6 +10,7 @@ import { bracketed } from '../core/hostname.ts';
 import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
+import { syslogSocket } from '../core/syslog-socket.ts';
 import { Lane } from '../fastlane/lane.ts';
 import { proveAcceptedReads } from '../fastlane/accepted-reads.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
@@ -18,9 +19,10 @@ import { Figures, type WorkerFigures } from '../observe/figures.ts';
 import { LineFile } from '../observe/line-file.ts';
 import { createLog, describeCause, type Log } from '../observe/log.ts';
 import { watchMemory } from '../observe/memory.ts';
-import { logDeathNotice, logStoreNotice } from '../observe/notices.ts';
+import { logDeathNotice, logStoreNotice, syslogNotices } from '../observe/notices.ts';
 import { accessRecord } from '../observe/record.ts';
 import { logGarbage, logRefusal } from '../observe/refusals.ts';
+import { SyslogLines } from '../observe/syslog-lines.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
@@ -72,7 +74,7 @@ export class Worker {
   readonly #log: Log;
   readonly #store: RouteStore;
   readonly #fileStore: FileStore | null;
-  readonly #accessLog: LineFile | null;
+  readonly #accessLog: LineFile | SyslogLines | null;
   readonly #lines: AccessLines;
   /** Null where nobody can ask for them. */
   readonly #figures: Figures | null;
@@ -141,6 +143,7 @@ export class Worker {
       where.push(`${tls ? 'https' : 'http'}://${bracketed(address)}:${port}`);
     }
     if (runAs) dropPrivileges(runAs);
+    if (this.#accessLog instanceof SyslogLines) this.#accessLog.start();
     await this.#store.ready();
     this.#stopWatching = watchMemory(server.memory.limitMB, server.memory.interval, (megabytes) =>
       this.#say({ type: 'fat', megabytes }),
@@ -358,9 +361,11 @@ export class Worker {
     return { last: lastSnapshot(path), mindsRun, learn: (lesson) => this.#say({ type: 'learned', lesson }) };
   }
 
-  #openAccessLog(): LineFile | null {
+  #openAccessLog(): LineFile | SyslogLines | null {
     const { accessLog } = this.#config.server;
     if (accessLog === null) return null;
+    const socket = syslogSocket(accessLog);
+    if (socket !== null) return new SyslogLines(socket, syslogNotices(this.#log));
     try {
       return new LineFile(accessLog, (cause) =>
         this.#log.error({ event: 'log-failed', cause: describeCause(cause) }, 'the access log cannot be written'),

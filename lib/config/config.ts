@@ -28,7 +28,7 @@ export interface RunAs {
 
 export interface ServerConfig {
   readonly workers: number;
-  /** A file, `-` for standard output, or null for none. */
+  /** A file, `-` for standard output, what core/syslog-socket reads, or null for none. */
   readonly accessLog: string | null;
   /** As core/access-format reads it. */
   readonly accessLogFormat: string;

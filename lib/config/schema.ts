@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {
   accessFormat,
+  accessLog,
   account,
   address,
   addressOrSocket,
@@ -68,7 +69,7 @@ const cache = {
 const server = {
   // One per processor when not given.
   workers: v.nullish(lenient(wholeNumber(1))),
-  accessLog: v.optional(v.nullable(text), '/var/log/hipache/access.log'),
+  accessLog: v.optional(v.nullable(accessLog), '/var/log/hipache/access.log'),
   accessLogFormat: v.nullish(accessFormat, 'hipache'),
   maxSockets: v.nullish(wholeNumber(1), 100),
   deadBackendTTL: v.nullish(wholeNumber(1), 30),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { syslogName, syslogSocket } from '../core/syslog-socket.ts';
 import type { ServerConfig } from './config.ts';
 import type { Machine } from './machine.ts';
 import type { ServerSettings } from './schema.ts';
@@ -44,5 +45,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
 
 function accessLogOf(value: string | null): string | null {
   if (value === null || value === 'none') return null;
+  const socket = syslogSocket(value);
+  if (socket !== null) return syslogName(resolve(socket));
   return value === '-' ? value : resolve(value);
 }

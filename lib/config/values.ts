@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
 import { readAccessFormat } from '../core/access-format.ts';
+import { syslogSocket } from '../core/syslog-socket.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 
 /** The kinds of value a key can hold. Each message completes a sentence that begins with the key. */
@@ -48,6 +49,15 @@ export const flag = v.boolean('must be true or false');
 export const text = v.pipe(
   v.string('must be text'),
   v.transform((value) => (value === '' ? null : value)),
+);
+
+/** Where the access log goes. */
+export const accessLog = v.pipe(
+  text,
+  v.check(
+    (value) => value === null || syslogSocket(value) !== '',
+    'must name a socket after "syslog:", or be "syslog"',
+  ),
 );
 
 /** A file's name. Relative ones start from the working directory. */

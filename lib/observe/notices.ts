@@ -3,6 +3,7 @@ import { originOf } from '../core/backend.ts';
 import type { DeathNotice } from '../proxy/mourn.ts';
 import type { StoreNotice } from '../store/store.ts';
 import { describeCause, type Log } from './log.ts';
+import type { SyslogWatcher } from './syslog-lines.ts';
 
 export function logStoreNotice(log: Log, notice: StoreNotice): void {
   switch (notice.type) {
@@ -88,4 +89,16 @@ export function logDeathNotice(log: Log, notice: DeathNotice): void {
       return;
     }
   }
+}
+
+export function syslogNotices(log: Log): SyslogWatcher {
+  return {
+    onTrouble: (error) => {
+      const cause = describeCause(error);
+      log.error({ event: 'log-failed', cause }, `the access log cannot be sent to syslog: ${cause}`);
+    },
+    onWell: (lost) => {
+      log.info({ event: 'log-restored', lost }, `the access log is sent to syslog again; ${lost} lines were lost`);
+    },
+  };
 }

@@ -24,6 +24,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { workers: 'many' } }, `server.workers: ${WHOLE} 1`],
   [{ server: { workers: -1 } }, `server.workers: ${WHOLE} 1`],
   [{ server: { accessLog: 5 } }, 'server.accessLog: must be text'],
+  [{ server: { accessLog: 'syslog:' } }, 'server.accessLog: must name a socket after "syslog:", or be "syslog"'],
   [
     { server: { accessLogFormat: 'common' } },
     'server.accessLogFormat: must be "hipache", "combined", "json" or a text with {fields}',

@@ -10,8 +10,10 @@ import { startBackend, textOf } from '../support/backends.ts';
 import { makePair, noOpenssl } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { noProc, statusOf, workersOf } from '../support/processes.ts';
+import { noLogger } from '../support/logger.ts';
+import { childrenOf, noProc, statusOf, workerOf, workersOf } from '../support/processes.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
+import { startStreamSyslog } from '../support/syslog.ts';
 
 const USER = 'www-data';
 
@@ -117,6 +119,36 @@ test(
     );
   },
 );
+
+test('syslog is spoken to as the workers’ user, also after it was restarted', { skip: why || noLogger }, async (t) => {
+  const backend = await hello(t);
+  const folder = temporaryFolder(t);
+  chmodSync(folder, 0o755);
+  const path = join(folder, 'log');
+  const listen = async () => {
+    const syslog = await startStreamSyslog(t, path);
+    chmodSync(path, 0o666);
+    return syslog;
+  };
+  const first = await listen();
+  const routes = { 'site.test': ['site', backend.url] };
+  const router = await startRouter(t, { routes, server: { accessLog: `syslog:${path}` }, config: { user: USER } });
+  await ask({ port: router.port });
+  await eventually(() => assert.equal(first.lines.length, 1));
+  const assertLoggerIsHarmless = (): void => {
+    const [logger = -1] = childrenOf(workerOf(router));
+    assert.deepEqual(new Set(statusOf(logger, 'Uid')), new Set([String(uid)]));
+    assert.deepEqual(statusOf(logger, 'Groups').toSorted(), groups.toSorted());
+  };
+  assertLoggerIsHarmless();
+  await first.stop();
+  await ask({ port: router.port });
+  await router.event('log-failed');
+  const second = await listen();
+  await ask({ port: router.port, path: '/second' });
+  await eventually(() => assert.match(second.lines.at(-1) ?? '', /"GET \/second /));
+  assertLoggerIsHarmless();
+});
 
 test('in a folder that only root may enter, the access log is opened anew too', needsRoot, async (t) => {
   const backend = await hello(t);

@@ -43,6 +43,12 @@ test('a routes file that is missing, likewise', async (t) => {
   assert.match(words, /routes file .*nowhere\.json: does not exist$/);
 });
 
+test('an access log to syslog without the program that speaks to it, likewise', async (t) => {
+  const words = await failure(t, { routes: {}, server: { accessLog: 'syslog' }, env: { PATH: '/nowhere' } });
+  const needed = 'server.accessLog: syslog needs the program "logger" of util-linux';
+  assert.match(words, new RegExp(`^hipache cannot start: ${needed}: .*ENOENT$`));
+});
+
 test('an access log that cannot be written, likewise', async (t) => {
   const accessLog = join(temporaryFolder(t), 'file', 'access.log');
   writeFileSync(dirname(accessLog), 'a file where a folder should be');

@@ -29,9 +29,14 @@ export function isAlive(pid: number): boolean {
 }
 
 /** The workers of a router, oldest first. */
-export function workersOf({ process: { pid: master } }: Router): readonly number[] {
+export function workersOf({ process: { pid: master = -1 } }: Router): readonly number[] {
+  return childrenOf(master);
+}
+
+/** The processes that a process has started, oldest first. */
+export function childrenOf(parent: number): readonly number[] {
   const pids = readdirSync('/proc').map(Number);
-  return pids.filter((pid) => isAlive(pid) && statOf(pid)?.parent === master).toSorted((a, b) => a - b);
+  return pids.filter((pid) => isAlive(pid) && statOf(pid)?.parent === parent).toSorted((a, b) => a - b);
 }
 
 /** The worker of a router that has one. */
