@@ -143,7 +143,7 @@ function fieldText(field: AccessField, record: AccessRecord, version: string, no
 /** What is missing is null. */
 function jsonLine(record: AccessRecord, version: string, now: number): string {
   const { clientIp, method, target, bytes, referer = null, userAgent = null, host, name, backend } = record;
-  return `${JSON.stringify({
+  const text = JSON.stringify({
     time: new Date(now).toISOString(),
     client: clientIp || null,
     method: method || null,
@@ -158,7 +158,15 @@ function jsonLine(record: AccessRecord, version: string, now: number): string {
     backend,
     total: Math.round(record.totalMs) / 1000,
     backendTime: record.backendMs === null ? null : Math.round(record.backendMs) / 1000,
-  })}\n`;
+  });
+  return `${ASCII.test(text) ? text : text.replaceAll(/[^ -~]/g, escapedUnit)}\n`;
+}
+
+const ASCII = /^[ -~]*$/;
+
+/** Lines are written byte by byte, and JSON is UTF-8: this is right for both. */
+function escapedUnit(unit: string): string {
+  return String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Hipache's. @param time as `LogTime` gives it */

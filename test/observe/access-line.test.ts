@@ -110,6 +110,14 @@ test('json is an object a line, with every field; what is missing is null', () =
   assert.deepEqual([said['status'], said['host'], said['backendTime'], said['target']], [499, null, null, '/\n"']);
 });
 
+test('json is ASCII, whatever a client or an operator wrote', () => {
+  const odd = 'caf\u00e9 \u010a \u2603 \u{1f600} \u007f';
+  const text = line({ userAgent: 'caf\u00e9\u0080', name: odd }, 'json');
+  assert.match(text, /^[ -~]+\n$/);
+  const said = JSON.parse(text) as Record<string, unknown>;
+  assert.deepEqual([said['agent'], said['site']], ['caf\u00e9\u0080', odd]);
+});
+
 test('a template says its fields, escaped, and dashes for what is missing', () => {
   const template = '{host} {backend} {status} "{target}" {isoTime} {total}/{backendTime} {site} {unclosed';
   assert.equal(
