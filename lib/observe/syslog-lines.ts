@@ -132,7 +132,7 @@ export class SyslogLines {
     if (this.#lostBefore !== null) return;
     this.#lostBefore = this.#dropped;
     this.#watcher.onTrouble(cause);
-    if (this.#logger !== null) this.#awaitCalm();
+    if (this.#logger !== null && !this.#isClosed) this.#awaitCalm();
   }
 
   #awaitCalm(): void {
