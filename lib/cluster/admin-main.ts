@@ -7,8 +7,8 @@ import { createLog } from '../observe/log.ts';
 import { listenFault } from './listen-fault.ts';
 import { dropPrivileges } from './privileges.ts';
 
-const log = createLog(false);
 let admin: Admin | null = null;
+const log = createLog({ debug: false, log: 'auto' }, (line) => admin?.events.add(line));
 
 // What it makes (sockets) is for its user and group alone.
 process.umask(0o007);
@@ -18,6 +18,7 @@ function say(message: FromAdmin): void {
 }
 
 async function start(config: Config): Promise<void> {
+  log.configure(config.server);
   admin = new Admin(config, {
     say,
     onListenFault: (place, error) => {
@@ -40,10 +41,15 @@ async function start(config: Config): Promise<void> {
 process.on('message', (message: ToAdmin) => {
   if (message.type === 'close') void end();
   else if (message.type !== 'configure') admin?.hear(message);
-  else if (admin) admin.configure(message.config);
+  else if (admin) reconfigure(admin, message.config);
   // A place is waited for; that it is not had is told of.
   else start(message.config).catch(() => {});
 });
+
+function reconfigure(running: Admin, config: Config): void {
+  log.configure(config.server);
+  running.configure(config);
+}
 
 async function end(): Promise<void> {
   await admin?.close();

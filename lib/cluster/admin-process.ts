@@ -9,6 +9,8 @@ const LAST_DELAY_MS = 10_000;
 const HEALTHY_MS = 5_000;
 /** How long it may take to end, ms. */
 const END_MS = 1_000;
+/** Lines of the operator's log that are kept for a process that is not there yet. */
+const KEPT_LINES = 200;
 
 export interface AdminProcessParts {
   readonly onAsk: (message: Extract<FromAdmin, { type: 'ask' }>) => void;
@@ -21,6 +23,7 @@ export class AdminProcess {
   readonly #parts: AdminProcessParts;
   #config: Config | null = null;
   #child: ChildProcess | null = null;
+  readonly #lines: string[] = [];
   #startedAt = 0;
   #delayMs = FIRST_DELAY_MS;
   #timer: NodeJS.Timeout | undefined;
@@ -44,6 +47,13 @@ export class AdminProcess {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
+  /** A line of the operator's log was written, by this process or a worker. */
+  event(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+    this.tell({ type: 'event', line });
+  }
+
   /** Resolves when it has ended; it is started no more. */
   async close(): Promise<void> {
     this.#config = null;
@@ -59,11 +69,17 @@ export class AdminProcess {
     this.#startedAt = performance.now();
     child.on('message', (message: FromAdmin) => {
       if (message.type === 'ask') this.#parts.onAsk(message);
-      else if (this.#config) this.tell({ type: 'configure', config: this.#config });
+      else this.#welcome();
     });
     // A channel that breaks is followed by an exit; a process that could not be started has none.
     child.on('error', (error) => this.#onExit(child, error.message));
     child.once('exit', (code, signal) => this.#onExit(child, signal ? `killed by ${signal}` : `code ${code}`));
+  }
+
+  #welcome(): void {
+    if (this.#config === null) return;
+    this.tell({ type: 'configure', config: this.#config });
+    for (const line of this.#lines) this.tell({ type: 'event', line });
   }
 
   #onExit(child: ChildProcess, how: string): void {

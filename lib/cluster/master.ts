@@ -76,7 +76,7 @@ class Master {
   constructor(source: ConfigSource) {
     this.#source = source;
     this.#config = source.load();
-    this.#log = createLog(this.#config.server);
+    this.#log = createLog(this.#config.server, (line) => this.#admin.event(line));
     this.#manager = new ServiceManager(process.env, process.pid, (cause) =>
       this.#log.warn(
         { event: 'notify-failed', cause: describeCause(cause) },
@@ -198,6 +198,9 @@ class Master {
         return;
       case 'leaving':
         void this.#replace(worker, slot);
+        return;
+      case 'event':
+        this.#admin.event(message.line);
         return;
       case 'told':
         this.#admin.tell({ ...message, pid: worker.process.pid ?? 0 });

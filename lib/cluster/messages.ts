@@ -63,5 +63,7 @@ export type ToMaster =
   | { readonly type: 'dead'; readonly mark: DeadMark }
   /** The answer to `ask`; with `id` 0 its last figures, which nobody asked for. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
+  /** A line of the operator's log. Said where there is an admin interface. */
+  | { readonly type: 'event'; readonly line: string }
   /** What it read from Redis, for the snapshot. */
   | { readonly type: 'learned'; readonly lesson: Lesson };

@@ -109,7 +109,7 @@ export class Worker {
     this.#config = config;
     this.#say = say;
     this.#figures = config.admin && new Figures(ROWS_PER_NAME * config.metrics.topN, this.#use);
-    this.#log = createLog(config.server);
+    this.#log = createLog(config.server, config.admin && ((line) => this.#say({ type: 'event', line })));
     const { store, file } = this.#openStore(mindsRun);
     this.#store = store;
     this.#fileStore = file;
