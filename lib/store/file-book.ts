@@ -29,6 +29,8 @@ interface Contents {
   readonly signature: string;
   readonly entries: readonly RouteEntry[];
   readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** Its keys in the order of pages: one that does not change when others come and go. */
+  readonly sorted: readonly string[];
 }
 
 /** Routes in a file, as an operator edits them. Dead marks are in the memory of the router's workers, not here. */
@@ -56,14 +58,14 @@ export class FileBook implements RouteBook {
   }
 
   async page({ cursor, limit, match }: PageOptions): Promise<BookPage> {
-    const { entries } = await this.#read();
+    const { sorted, lists } = await this.#read();
     const page: BookEntry[] = [];
-    for (let i = startOf(entries, cursor); i < entries.length; i++) {
-      const [key, list] = entries[i] ?? ['', []];
+    for (let i = startOf(sorted, cursor); i < sorted.length; i++) {
+      const key = sorted[i] ?? '';
       if (!key.includes(match)) continue;
-      const before = entries[i - 1]?.[0] ?? null;
-      if (page.length === limit) return { entries: page, next: encodeCursor([i, before]) };
-      page.push({ key, list: heldOf(key, list), dead: noMarks(key) });
+      const last = page.at(-1);
+      if (page.length === limit && last) return { entries: page, next: encodeCursor([last.key]) };
+      page.push({ key, list: heldOf(key, lists.get(key)), dead: noMarks(key) });
     }
     return { entries: page, next: null };
   }
@@ -135,7 +137,8 @@ export class FileBook implements RouteBook {
     const text = await orRefused(readFile(this.#path, 'utf8'), this.#path);
     const { entries, faults } = parseRoutes(text);
     if (faults.length > 0) throw broken(this.#path, inWords(faults));
-    this.#last = { signature, entries, lists: new Map(entries) };
+    const sorted = entries.map(([key]) => key).toSorted();
+    this.#last = { signature, entries, lists: new Map(entries), sorted };
     return this.#last;
   }
 }
@@ -156,14 +159,13 @@ function withList(entries: readonly RouteEntry[], key: string, list: readonly st
   return place < 0 ? [...entries, [key, list]] : entries.with(place, [key, list]);
 }
 
-/** Where a page begins. The file may be another by now: what counts is the key that the page before ended with. */
-function startOf(entries: readonly RouteEntry[], cursor: string | null): number {
+/** Where a page begins: behind the key that the page before ended with, whether it is still there or not. */
+function startOf(sorted: readonly string[], cursor: string | null): number {
   if (cursor === null) return 0;
-  const [index, before] = decodeCursor(cursor);
-  if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0) throw badCursor();
-  if (entries[index - 1]?.[0] === before) return index;
-  const place = entries.findIndex(([key]) => key === before);
-  return place < 0 ? index : place + 1;
+  const [last] = decodeCursor(cursor);
+  if (typeof last !== 'string') throw badCursor();
+  const place = sorted.findIndex((key) => key > last);
+  return place < 0 ? sorted.length : place;
 }
 
 function heldOf(key: string, list: readonly string[] | undefined): Held {

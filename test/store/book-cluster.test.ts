@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { after, test, type TestContext } from 'node:test';
+import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import type { RouteBook } from '../../lib/store/book.ts';
+import { openBook } from '../../lib/store/open-book.ts';
+import { startCluster } from '../support/redis-cluster.ts';
+import { bookContract, LIST, listOf } from './book-contract.ts';
+
+const cluster = await startCluster({ after }, 3);
+
+function open(t: TestContext, prefix: string): RouteBook {
+  const url = parseDriverUrl(`redis+cluster://127.0.0.1:${cluster.masters[0]?.port}/#${prefix}`);
+  const book = openBook(url, url, { timeoutMs: 3000 });
+  t.after(() => book.close());
+  return book;
+}
+
+for (const prefix of ['', '{one}']) {
+  bookContract(`redis cluster with prefix "${prefix}"`, async (t) => {
+    await cluster.flush();
+    return { book: open(t, prefix), other: open(t, prefix) };
+  });
+}
+
+test('in a cluster marks follow their list', async (t) => {
+  await cluster.flush();
+  const book = open(t, '');
+  for (const place of [0, 1, 2]) {
+    const host = cluster.hostOn(place, 'dead:');
+    await book.replace(host, LIST);
+    await cluster.cli('sadd', `dead:${host}`, 0, 1);
+    await book.change(host, (list) => [...list.slice(0, 2), 'http://other']);
+    assert.deepEqual(await cluster.cli('smembers', `dead:${host}`), ['0']);
+    await book.remove(host);
+    assert.equal(await cluster.cli('exists', `dead:${host}`), 0);
+  }
+});
+
+test('in a cluster a key of another type is refused, and overwritten only when that is asked for', async (t) => {
+  await cluster.flush();
+  const book = open(t, '');
+  await cluster.cli('set', 'frontend:www.x.io', 'text');
+  await assert.rejects(book.replace('www.x.io', LIST), { code: 'wrong-type' });
+  await cluster.cli('expire', 'frontend:www.x.io', 100);
+  await book.replace('www.x.io', LIST, { isForced: true });
+  assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
+  await cluster.cli('expire', 'frontend:www.x.io', 100);
+  await book.change('www.x.io', (list) => [...list, 'http://c']);
+  assert.ok(Number(await cluster.cli('ttl', 'frontend:www.x.io')) > 90);
+});

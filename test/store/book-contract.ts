@@ -1,0 +1,198 @@
+/** What every book promises, run by each of them. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { candidates } from '../../lib/core/hostname.ts';
+import type { BookEntry, RouteBook } from '../../lib/store/book.ts';
+
+/** Books on the same, empty store: the second as another process would have it. */
+export interface BookSubject {
+  readonly book: RouteBook;
+  readonly other: RouteBook;
+}
+
+export function bookContract(bookName: string, open: (t: TestContext) => Promise<BookSubject>): void {
+  const promise = (what: string, check: (subject: BookSubject) => Promise<void>): void => {
+    void test(`${bookName}: ${what}`, async (t) => check(await open(t)));
+  };
+
+  promise('what was written stands there, and can be looked at by its candidates', async ({ book, other }) => {
+    assert.deepEqual(await book.replace('*.x.io', LIST), { before: null, after: LIST });
+    const { lists, dead } = await other.look(candidates('www.x.io'), 'www.x.io');
+    assert.deepEqual(
+      lists.map(({ type, holds, length, secondsLeft }) => ({ type, holds, length, secondsLeft })),
+      [NOTHING, { type: 'list', holds: LIST, length: 3, secondsLeft: null }, NOTHING, NOTHING],
+    );
+    assert.deepEqual({ type: dead.type, holds: dead.holds }, { type: 'none', holds: [] });
+  });
+
+  promise('a change sees what stands there, and says what it has done', async ({ book }) => {
+    await book.replace('www.x.io', LIST);
+    const after = [...LIST, 'http://10.0.0.3'];
+    assert.deepEqual(await book.change('www.x.io', (list) => [...list, 'http://10.0.0.3']), { before: LIST, after });
+    assert.deepEqual(await listOf(book, 'www.x.io'), after);
+  });
+
+  promise('the same list means that nothing is done, null that the frontend goes', async ({ book }) => {
+    await book.replace('www.x.io', LIST);
+    assert.deepEqual(await book.change('www.x.io', (list) => list), { before: LIST, after: LIST });
+    assert.deepEqual(await book.change('www.x.io', () => null), { before: LIST, after: null });
+    assert.equal(await listOf(book, 'www.x.io'), null);
+    assert.deepEqual(await book.change('www.x.io', (list) => list), { before: null, after: null });
+  });
+
+  promise('what an edit throws ends it, and nothing is written', async ({ book }) => {
+    await book.replace('www.x.io', LIST);
+    const stop = new Error('stop');
+    await assert.rejects(
+      book.change('www.x.io', () => {
+        throw stop;
+      }),
+      stop,
+    );
+    assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
+    await book.change('www.x.io', ([first = '']) => [first]);
+    assert.deepEqual(await listOf(book, 'www.x.io'), ['site']);
+  });
+
+  promise('removing says what stood there; what is not there is no fault', async ({ book, other }) => {
+    await book.replace('www.x.io', LIST);
+    assert.deepEqual(await book.remove('www.x.io'), { before: LIST, after: null });
+    assert.equal(await listOf(other, 'www.x.io'), null);
+    assert.deepEqual(await book.remove('www.x.io'), { before: null, after: null });
+  });
+
+  promise('a list that can be none is refused, and nothing is written', async ({ book }) => {
+    await book.replace('www.x.io', LIST);
+    const long = Array.from({ length: 10_001 }, (_, i) => `http://h${i}`);
+    for (const list of [[], long]) {
+      await assert.rejects(book.replace('www.x.io', list), { code: 'bad-list' });
+      await assert.rejects(
+        book.change('www.x.io', () => list),
+        { code: 'bad-list' },
+      );
+    }
+    assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
+    await book.replace('www.x.io', long.slice(1));
+    assert.equal((await listOf(book, 'www.x.io'))?.length, 10_000);
+  });
+
+  promise('odd names and elements come back as they were written', async ({ book }) => {
+    const list = ['a "name" with \\ and\nlines, é', ' http://10.0.0.1 ', ''];
+    for (const key of ['a b', '__proto__', 'x"y\\z', '*']) {
+      await book.replace(key, list);
+      assert.deepEqual(await listOf(book, key), list);
+    }
+    assert.deepEqual((await all(book, 100)).map(({ key }) => key).toSorted(), ['*', '__proto__', 'a b', 'x"y\\z']);
+  });
+
+  promise('pages bring every frontend, and end', async ({ book }) => {
+    const keys = Array.from({ length: 57 }, (_, i) => `h${i}.x.io`);
+    for (const key of keys) await book.replace(key, LIST);
+    for (const limit of [1, 10, 57, 1000]) {
+      const entries = await all(book, limit);
+      assert.deepEqual([...new Set(entries.map(({ key }) => key))].toSorted(), keys.toSorted());
+      assert.deepEqual(entries[0]?.list.holds, LIST);
+    }
+    const some = await all(book, 10, '1.x.');
+    assert.deepEqual(
+      new Set(some.map(({ key }) => key)),
+      new Set(['h1', 'h11', 'h21', 'h31', 'h41', 'h51'].map((h) => `${h}.x.io`)),
+    );
+    assert.deepEqual(await all(book, 10, '*'), []);
+  });
+
+  promise('a frontend that goes between two pages costs no other its place', async ({ book }) => {
+    const keys = Array.from({ length: 40 }, (_, i) => `h${i}.x.io`);
+    for (const key of keys) await book.replace(key, LIST);
+    const first = await book.page({ cursor: null, limit: 10, match: '' });
+    for (const { key } of first.entries) await book.remove(key);
+    const seen = new Set(first.entries.map(({ key }) => key));
+    for (let { next } = first; next !== null;) {
+      const page = await book.page({ cursor: next, limit: 10, match: '' });
+      for (const { key } of page.entries) seen.add(key);
+      ({ next } = page);
+    }
+    assert.deepEqual([...seen].toSorted(), keys.toSorted());
+  });
+
+  promise('a cursor that nobody gave out is refused', async ({ book }) => {
+    await book.replace('www.x.io', LIST);
+    for (const cursor of ['x', '', Buffer.from('[1]').toString('base64url'), Buffer.from('{}').toString('base64url')]) {
+      await assert.rejects(book.page({ cursor, limit: 10, match: '' }), { code: 'bad-cursor' });
+    }
+  });
+
+  promise('keys that look like a host are found, in whatever spelling', async ({ book }) => {
+    const spellings = ['WWW.x.io', 'Www.X.io', 'www.x.io.', 'www.x.io ', ' www.x.io', 'www.x.io:80', 'http://www.x.io'];
+    const wild = ['.x.io', '*x.io', '*.x.io.', '*.X.IO', '.www.x.io'];
+    for (const key of [...spellings, ...wild, 'other.io']) await book.replace(key, LIST);
+    const found = await book.near('www.x.io');
+    for (const key of [...spellings, ...wild])
+      assert.ok(
+        found.some((each) => each.endsWith(key)),
+        `"${key}"`,
+      );
+    assert.ok(!found.some((each) => each.endsWith('other.io')));
+  });
+
+  promise('two who edit the same frontend lose nothing', async ({ book, other }) => {
+    await book.replace('www.x.io', ['site']);
+    const add = async (by: RouteBook, host: string): Promise<void> => {
+      for (const url of urls(host)) await by.change('www.x.io', (list) => [...list, url]);
+    };
+    await Promise.all([add(book, 'a'), add(other, 'b'), add(book, 'c')]);
+    const [name, ...rest] = (await listOf(book, 'www.x.io')) ?? [];
+    assert.equal(name, 'site');
+    assert.deepEqual(rest.toSorted(), [...urls('a'), ...urls('b'), ...urls('c')].toSorted());
+  });
+
+  promise('whoever reads sees the list before or after an edit, never less', async ({ book, other }) => {
+    const lists = [LIST, ['other', ...Array.from({ length: 30 }, (_, i) => `http://10.1.0.${i}`)]] as const;
+    await book.replace('www.x.io', lists[0]);
+    const done = new AbortController();
+    const seen = new Set<string>();
+    const reading = (async () => {
+      while (!done.signal.aborted) seen.add(JSON.stringify(await listOf(other, 'www.x.io')));
+    })();
+    for (let i = 1; i <= 200; i++) await book.replace('www.x.io', lists[i % 2] ?? []);
+    done.abort();
+    await reading;
+    assert.deepEqual(
+      [...seen].filter((text) => !lists.some((list) => JSON.stringify(list) === text)),
+      [],
+    );
+  });
+
+  promise('a book that was closed answers nobody, and may be closed again', async ({ book }) => {
+    await book.replace('www.x.io', LIST);
+    await book.close();
+    await book.close();
+  });
+}
+
+/** Twenty backends. */
+function urls(host: string): readonly string[] {
+  return Array.from({ length: 20 }, (_, i) => `http://${host}${i}`);
+}
+
+/** A list of two backends. */
+export const LIST: readonly string[] = ['site', 'http://10.0.0.1:80', 'http://10.0.0.2:80'];
+const NOTHING = { type: 'none', holds: [], length: 0, secondsLeft: null };
+
+/** What stands under a key; null when nothing does. */
+export async function listOf(book: RouteBook, key: string): Promise<readonly string[] | null> {
+  const { lists } = await book.look([key], key);
+  return lists[0]?.type === 'list' ? lists[0].holds : null;
+}
+
+/** All pages' entries. */
+export async function all(book: RouteBook, limit: number, match = ''): Promise<readonly BookEntry[]> {
+  const entries: BookEntry[] = [];
+  for (let cursor: string | null = null; ;) {
+    const page = await book.page({ cursor, limit, match });
+    assert.ok(page.entries.length <= limit);
+    entries.push(...page.entries);
+    if (page.next === null) return entries;
+    cursor = page.next;
+  }
+}

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, test, type TestContext } from 'node:test';
+import type { RouteBook } from '../../lib/store/book.ts';
+import { openBook } from '../../lib/store/open-book.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { all, bookContract, LIST, listOf } from './book-contract.ts';
+
+const shared = await startRedis({ after });
+
+/** @param rest what follows the port in the driver URL */
+function open(t: TestContext, redis: TestRedis, rest = '', userinfo = '', timeoutMs = 2000): RouteBook {
+  const redisAddress = redis.address(userinfo, rest);
+  const url = { scheme: 'redis', redis: redisAddress } as const;
+  const book = openBook(url, url, { timeoutMs });
+  t.after(() => book.close());
+  return book;
+}
+
+for (const [name, rest] of [
+  ['redis', ''],
+  ['redis with a prefix of odd signs', '/0#a*[b]?:'],
+] as const) {
+  bookContract(name, async (t) => {
+    await shared.cli('flushall');
+    return { book: open(t, shared, rest), other: open(t, shared, rest) };
+  });
+}
+
+async function emptied(t: TestContext, rest = ''): Promise<RouteBook> {
+  await shared.cli('flushall');
+  return open(t, shared, rest);
+}
+
+const marks = async (host: string): Promise<readonly string[]> =>
+  ((await shared.cli('smembers', `dead:${host}`)) as string[]).toSorted();
+
+test('it writes what redis-cli would, with the prefix', async (t) => {
+  const book = await emptied(t, '/0#site:');
+  await book.replace('www.x.io', LIST);
+  assert.deepEqual(await shared.cli('keys', '*'), ['site:frontend:www.x.io']);
+  assert.deepEqual(await shared.cli('lrange', 'site:frontend:www.x.io', 0, -1), LIST);
+  await shared.cli('sadd', 'site:dead:www.x.io', 0);
+  await book.remove('www.x.io');
+  assert.deepEqual(await shared.cli('keys', '*'), []);
+});
+
+test('a mark stays where the same URL keeps its place, and goes with all others', async (t) => {
+  const book = await emptied(t);
+  await book.replace('www.x.io', ['site', 'http://a', 'http://b', 'http://c', 'http://d']);
+  await shared.cli('sadd', 'dead:www.x.io', 0, 1, 2, 3, 'text', 77);
+  await shared.cli('expire', 'dead:www.x.io', 100);
+  await book.change('www.x.io', (list) => list.filter((url) => url !== 'http://b'));
+  assert.deepEqual(await marks('www.x.io'), ['0', '77', 'text']);
+  await book.change('www.x.io', ([, ...urls]) => ['another name', ...urls]);
+  assert.deepEqual(await marks('www.x.io'), ['0', '77', 'text']);
+  assert.ok(Number(await shared.cli('ttl', 'dead:www.x.io')) > 90);
+});
+
+test('a new backend in a place that had a mark begins without', async (t) => {
+  const book = await emptied(t);
+  await book.replace('www.x.io', LIST);
+  await shared.cli('sadd', 'dead:www.x.io', 0, 2);
+  await book.change('www.x.io', (list) => [...list, 'http://c']);
+  assert.deepEqual(await marks('www.x.io'), ['0']);
+});
+
+test('marks that a wildcard’s backends got are not those of a new frontend', async (t) => {
+  const book = await emptied(t);
+  await book.replace('*.x.io', LIST);
+  await shared.cli('sadd', 'dead:www.x.io', 0, 1, 5);
+  await book.replace('www.x.io', LIST);
+  assert.equal(await shared.cli('exists', 'dead:www.x.io'), 0);
+});
+
+test('removing a frontend removes its marks, and marks alone too', async (t) => {
+  const book = await emptied(t);
+  await book.replace('www.x.io', LIST);
+  await shared.cli('sadd', 'dead:www.x.io', 0);
+  await book.remove('www.x.io');
+  await shared.cli('sadd', 'dead:old.x.io', 0);
+  await book.remove('old.x.io');
+  assert.deepEqual(await shared.cli('keys', '*'), []);
+});
+
+test('a change keeps the end of a list’s life, a new list has none', async (t) => {
+  const book = await emptied(t);
+  await book.replace('www.x.io', LIST);
+  await shared.cli('expire', 'frontend:www.x.io', 100);
+  await book.change('www.x.io', (list) => [...list, 'http://c']);
+  const { lists } = await book.look(['www.x.io'], 'www.x.io');
+  assert.ok((lists[0]?.secondsLeft ?? 0) > 90);
+  await book.replace('www.x.io', LIST);
+  assert.equal(await shared.cli('ttl', 'frontend:www.x.io'), -1);
+});
+
+test('a key of another type is shown as such, refused, and overwritten only when that is asked for', async (t) => {
+  const book = await emptied(t);
+  await shared.cli('set', 'frontend:www.x.io', 'text');
+  await shared.cli('rpush', 'dead:www.x.io', '0');
+  const { lists, dead } = await book.look(['www.x.io'], 'www.x.io');
+  assert.equal(lists[0]?.type, 'string');
+  assert.equal(dead.type, 'list');
+  assert.deepEqual(
+    (await all(book, 10)).map(({ key, list }) => [key, list.type]),
+    [['www.x.io', 'string']],
+  );
+  const fault = { code: 'wrong-type', message: 'frontend:www.x.io holds a string, not a list' };
+  await assert.rejects(book.replace('www.x.io', LIST), fault);
+  await assert.rejects(
+    book.change('www.x.io', () => LIST),
+    fault,
+  );
+  await assert.rejects(book.remove('www.x.io'), fault);
+  assert.equal(await shared.cli('get', 'frontend:www.x.io'), 'text');
+  await shared.cli('del', 'frontend:www.x.io');
+  const deadFault = { code: 'wrong-type', message: 'dead:www.x.io holds a list, not a set' };
+  await assert.rejects(book.replace('www.x.io', LIST), deadFault);
+  await shared.cli('set', 'frontend:www.x.io', 'text');
+  await book.replace('www.x.io', LIST, { isForced: true });
+  assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
+  assert.equal(await shared.cli('exists', 'dead:www.x.io'), 0);
+});
+
+test('a list that is too long is read to its limit and measured', async (t) => {
+  const book = await emptied(t);
+  const long = Array.from({ length: 10_500 }, (_, i) => `http://h${i}`);
+  await shared.cli('rpush', 'frontend:www.x.io', ...long);
+  const { lists } = await book.look(['www.x.io'], 'www.x.io');
+  assert.equal(lists[0]?.length, 10_500);
+  assert.equal(lists[0]?.holds.length, 10_001);
+  await book.replace('www.x.io', LIST);
+  assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
+});
+
+test('keys that are no frontends are told apart, a page at a time', async (t) => {
+  const book = await emptied(t);
+  for (let i = 0; i < 30; i++) await shared.cli('sadd', `dead:h${i}.x.io`, 0);
+  await shared.cli('set', 'frontends:www.x.io', 'text');
+  await book.replace('www.x.io', LIST);
+  const hosts = new Set<string>();
+  const suspects = new Set<string>();
+  for (let cursor: string | null = null; ;) {
+    const page = await book.strays(cursor, 10);
+    assert.ok(page.deadHosts.length + page.suspects.length <= 10);
+    for (const host of page.deadHosts) hosts.add(host);
+    for (const key of page.suspects) suspects.add(key);
+    if (page.next === null) break;
+    cursor = page.next;
+  }
+  assert.equal(hosts.size, 30);
+  assert.deepEqual([...suspects], ['frontends:www.x.io']);
+});
+
+test('a checker’s sign of life is shown with its type', async (t) => {
+  const book = await emptied(t);
+  assert.deepEqual(await book.checker(), { type: 'none', ping: null });
+  await shared.cli('set', 'hchecker_ping', 1);
+  assert.deepEqual(await book.checker(), { type: 'string', ping: '1' });
+  await shared.cli('del', 'hchecker_ping');
+  await shared.cli('rpush', 'hchecker_ping', 1);
+  assert.deepEqual(await book.checker(), { type: 'list', ping: null });
+});
+
+test('reads go to the first URL, edits and what they look at to the second', async (t) => {
+  await shared.cli('flushall');
+  const [read, write] = ['/1', '/2#w:'].map((rest) => ({ scheme: 'redis', redis: shared.address('', rest) }) as const);
+  assert.ok(read && write);
+  const book = openBook(read, write, { timeoutMs: 2000 });
+  t.after(() => book.close());
+  await book.replace('www.x.io', LIST);
+  assert.equal(await listOf(book, 'www.x.io'), null);
+  assert.deepEqual((await book.change('www.x.io', (list) => list)).before, LIST);
+});
+
+test('a page looks at no more of a large store than it says, and never asks for all keys', async (t) => {
+  const redis = await startRedis(t);
+  const book = open(t, redis);
+  const pipeline = redis.client().pipeline();
+  for (let i = 0; i < 20_000; i++) pipeline.set(`other:${i}`, '');
+  pipeline.rpush('frontend:www.x.io', ...LIST);
+  await pipeline.exec();
+  await redis.cli('config', 'resetstat');
+  assert.deepEqual(
+    (await all(book, 100)).map(({ key }) => key),
+    ['www.x.io'],
+  );
+  const statistics = String(await redis.cli('info', 'commandstats'));
+  const calls = Number(/cmdstat_scan:calls=([0-9]+)/.exec(statistics)?.[1]);
+  assert.ok(calls >= 20 && calls < 200, `${calls} SCANs`);
+  assert.doesNotMatch(statistics, /cmdstat_keys/);
+});
+
+test('what Redis does not allow is said in its words', async (t) => {
+  const lines = ['user default on nopass ~* &* +@all', 'user low on >pw ~frontend:a* ~dead:a* +@read +ping'];
+  const redis = await startRedis(t, { lines });
+  const book = open(t, redis, '', 'low:pw@');
+  await assert.rejects(book.replace('a.io', LIST), { code: 'store-refused', message: /NOPERM.*Rights/ });
+  await redis.cli('rpush', 'frontend:b.io', ...LIST);
+  assert.equal((await book.look(['b.io'], 'b.io')).lists[0]?.type, 'unknown');
+});
+
+test('the rights that docs/redis.md names are enough: the router’s to look, an editor’s to edit', async (t) => {
+  const keys = '~frontend:* ~dead:* ~hchecker_ping &dead &__redis__:invalidate';
+  const router =
+    '+evalsha +eval +llen +lrange +smembers +type +pttl +sadd +expire +publish +multi +exec +get +ping +select +info +scan +subscribe +client|id +client|tracking';
+  const lines = [
+    'user default on nopass ~* &* +@all',
+    `user router on >pw ${keys} ${router}`,
+    `user editor on >pw ${keys} ${router} +watch +del +rpush +srem +pexpire`,
+  ];
+  const redis = await startRedis(t, { lines });
+  await redis.cli('rpush', 'frontend:a.io', ...LIST);
+  await redis.cli('sadd', 'dead:a.io', 1);
+  await redis.cli('expire', 'frontend:a.io', 100);
+  const reader = open(t, redis, '', 'router:pw@');
+  assert.equal((await all(reader, 10)).length, 1);
+  assert.deepEqual((await reader.strays(null, 10)).deadHosts, ['a.io']);
+  assert.deepEqual((await reader.near('a.io')).toSorted(), ['dead:a.io', 'frontend:a.io']);
+  assert.equal((await reader.checker()).type, 'none');
+  const editor = open(t, redis, '', 'editor:pw@');
+  await editor.change('a.io', (list) => list.slice(0, 2));
+  assert.equal(await redis.cli('exists', 'dead:a.io'), 0);
+  await editor.remove('a.io');
+  assert.equal(await redis.cli('exists', 'frontend:a.io'), 0);
+});
+
+test('a Redis that is away, or hangs, is told of within the limit', async (t) => {
+  const redis = await startRedis(t);
+  const book = open(t, redis, '', '', 500);
+  await book.replace('www.x.io', LIST);
+  redis.pause();
+  t.after(() => redis.resume());
+  const began = performance.now();
+  const refusal = { code: 'store-unavailable' };
+  await assert.rejects(book.replace('www.x.io', LIST), refusal);
+  await assert.rejects(book.look(['www.x.io'], 'www.x.io'), refusal);
+  assert.ok(performance.now() - began < 5000);
+  redis.resume();
+  await redis.kill();
+  await assert.rejects(book.page({ cursor: null, limit: 10, match: '' }), refusal);
+  await assert.rejects(book.replace('www.x.io', LIST), refusal);
+});
+
+test('a connection that was lost is made anew for the next edit', async (t) => {
+  const redis = await startRedis(t);
+  const book = open(t, redis);
+  await book.replace('www.x.io', LIST);
+  await redis.cli('client', 'kill', 'type', 'normal');
+  const again = await book.change('www.x.io', (list) => [...list, 'http://c']).catch((error: unknown) => error);
+  if (again instanceof Error) assert.match(again.message, /connection to Redis was lost|does not serve/);
+  assert.ok(await book.replace('www.x.io', LIST));
+});
+
+test('edits that meet somebody who writes all the time give up, and say so', async (t) => {
+  const book = await emptied(t);
+  await book.replace('www.x.io', LIST);
+  let calls = 0;
+  await assert.rejects(
+    book.change('www.x.io', (list) => {
+      calls++;
+      spawnSync('redis-cli', ['-p', String(shared.port), 'rpush', 'frontend:www.x.io', 'http://more']);
+      return [...list, 'http://mine'];
+    }),
+    { code: /busy|store-unavailable/ },
+  );
+  assert.ok(calls > 1);
+  assert.ok(!(await listOf(book, 'www.x.io'))?.includes('http://mine'));
+});
