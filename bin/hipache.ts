@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
-import { runMaster } from '../lib/cluster/master.ts';
 import { HELP, readArguments } from '../lib/config/arguments.ts';
 import { ConfigError } from '../lib/config/faults.ts';
 import { loadConfig, readConfig } from '../lib/config/load.ts';
@@ -20,6 +19,12 @@ switch (command.action) {
     complain(`hipache: ${command.reason}; "hipache --help" lists what it takes`);
     process.exitCode = 1;
     break;
+  case 'command': {
+    const { name, argv, path } = command;
+    const { runCommand } = await import('../lib/command/run.ts');
+    process.exitCode = await runCommand(name, argv, path);
+    break;
+  }
   case 'dry':
     process.exitCode = await orFaults(() => Promise.resolve(dry(resolve(command.path))));
     break;
@@ -34,7 +39,9 @@ function dry(path: string): number {
   return 0;
 }
 
-function run(path: string): Promise<number> {
+async function run(path: string): Promise<number> {
+  // Commands are over before all of that would be loaded.
+  const { runMaster } = await import('../lib/cluster/master.ts');
   return runMaster({ path, load: () => loadConfig(path, { onDeprecation: complain }) });
 }
 

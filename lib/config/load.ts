@@ -117,7 +117,7 @@ export function readConfig(
 }
 
 /** The keys of a configuration file. Nothing else is worth checking when there are none: throws at once. */
-function readFile(path: string, faults: Faults): Readonly<Record<string, unknown>> {
+export function readFile(path: string, faults: Faults): Readonly<Record<string, unknown>> {
   try {
     const value = parseJson(readText(path));
     if (isObject(value)) return value;

@@ -16,7 +16,7 @@ export interface Advice {
   setBackend(key: string, id: number, url: string): string;
   splitBackend(key: string, id: number, urls: readonly string[]): string;
   /** `url`: as the list spells it; it stands there earlier, too. */
-  removeLast(key: string, url: string): string;
+  removeLast(key: string, id: number, url: string): string;
 }
 
 /** What redis-cli is told, at its own prompt. */
@@ -74,7 +74,7 @@ export class RedisAdvice implements Advice {
     return [this.setBackend(key, id, first), command('RPUSH', this.#list(key), ...others)].join('\n');
   }
 
-  removeLast(key: string, url: string): string {
+  removeLast(key: string, _id: number, url: string): string {
     return command('LREM', this.#list(key), '-1', url);
   }
 
@@ -129,8 +129,8 @@ export class FileAdvice implements Advice {
     return `write ${urls.map((url) => JSON.stringify(url)).join(', ')} for backend ${id}`;
   }
 
-  removeLast(_key: string, url: string): string {
-    return `write ${JSON.stringify(url)} once`;
+  removeLast(_key: string, id: number): string {
+    return `take backend ${id} out`;
   }
 }
 

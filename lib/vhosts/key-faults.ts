@@ -21,7 +21,8 @@ export function readKey(key: string, advice: Advice): KeyReading {
     const text = `the router answers requests for ${PING_HOST} itself`;
     return { meant: null, faults: [fault('bad-key', text, advice.removeKey(key))] };
   }
-  if (mayBeAskedFor(key)) return { meant: key, faults: [] };
+  // Clients could ask for a host that begins with a dot, and no client does: a wildcard was meant.
+  if (mayBeAskedFor(key) && !/^\.[^.]/.test(key)) return { meant: key, faults: [] };
   const slips: Slip[] = [];
   let meant = key;
   for (const step of STEPS) {

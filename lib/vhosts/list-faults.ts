@@ -87,7 +87,7 @@ function faultsOfBackends(key: string, list: readonly string[], advice: Advice):
     const server = serverOf(parsed.backend);
     if (servers.has(server)) {
       const text = `backend ${id}, ${shownUrl(href)}: the same server stands there twice, and gets twice as much`;
-      repeats.push(fault('duplicate', text, advice.removeLast(key, href)));
+      repeats.push(fault('duplicate', text, advice.removeLast(key, id, href)));
     }
     servers.add(server);
   }

@@ -33,6 +33,23 @@ for (const line of [
   });
 }
 
+test('a command comes first, and has its arguments to itself', () => {
+  const path = '/package/config/config.json';
+  assert.deepEqual(read('route show www.x.io -h'), {
+    action: 'command',
+    name: 'route',
+    argv: ['show', 'www.x.io', '-h'],
+    path,
+  });
+  assert.deepEqual(read('lint'), { action: 'command', name: 'lint', argv: [], path });
+  assert.deepEqual(read('lint', { SETTINGS_FLAVOR: 'test' }), {
+    action: 'command',
+    name: 'lint',
+    argv: [],
+    path: '/package/config/config_test.json',
+  });
+});
+
 test('help comes before version, and both before work', () => {
   for (const line of ['-h', '--help', '-v -h', '--dry --help', '-c x.json -h']) {
     assert.deepEqual(read(line), { action: 'help' });
@@ -49,6 +66,8 @@ for (const [line, reason] of [
   ['x.json', 'unexpected argument "x.json"'],
   ['--dry x.json', 'unexpected argument "x.json"'],
   ['-- x.json', 'unexpected argument "x.json"'],
+  ['rout', 'unexpected argument "rout"; did you mean "route"?'],
+  ['-c x.json route', 'unexpected argument "route"; a command comes first: hipache route'],
   ['--config', 'option "--config" needs a file'],
   ['--config=', 'option "--config" needs a file'],
   ['-c', 'option "-c" needs a file'],
@@ -61,7 +80,18 @@ for (const [line, reason] of [
 }
 
 test('the help names every option', () => {
-  for (const option of ['-c, --config', '-d, --dry', '-t', '-h, --help', '-v, --version', 'SETTINGS_FLAVOR']) {
+  for (const option of [
+    '-c, --config',
+    '-d, --dry',
+    '-t',
+    '-h, --help',
+    '-v, --version',
+    'SETTINGS_FLAVOR',
+    'route ',
+    'lint ',
+    'top ',
+    'completion ',
+  ]) {
     assert.ok(HELP.includes(option), option);
   }
 });

@@ -1,0 +1,65 @@
+import { request, type RequestOptions } from 'node:http';
+import { CommandFailure } from './command.ts';
+import { UsageError } from './usage.ts';
+
+/** Where the admin interface of a running router is, and what it wants to be shown. */
+export interface AdminAddress {
+  readonly options: RequestOptions;
+  readonly token: string | null;
+  /** For people. */
+  readonly name: string;
+}
+
+/** An answer takes no longer, ms. */
+const TIMEOUT_MS = 3000;
+/** And is no larger. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Reads `http://host:port` or `unix:/path`. @throws UsageError */
+export function adminAddress(text: string, token: string | null): AdminAddress {
+  const [, socketPath] = /^unix:(\/.+)$/.exec(text) ?? [];
+  if (socketPath !== undefined) return { options: { socketPath, host: 'localhost' }, token, name: text };
+  const [, host = '', port] = /^http:\/\/([\w.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?\/?$/i.exec(text) ?? [];
+  if (host === '') throw new UsageError(`option "--admin" needs http://HOST:PORT or unix:/PATH, not "${text}"`);
+  return { options: { host: host.replaceAll(/^\[|\]$/g, ''), port: Number(port ?? 80) }, token, name: text };
+}
+
+/** Asks for a JSON document. @throws CommandFailure with a sentence for the operator */
+export async function askAdmin({ options, token, name }: AdminAddress, path: string): Promise<unknown> {
+  const { status, body } = await new Promise<{ readonly status: number; readonly body: string }>((resolve, reject) => {
+    const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
+    const asking = request({ ...options, path, headers, agent: false, timeout: TIMEOUT_MS }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > MAX_BYTES) asking.destroy(new Error('its answer does not end'));
+      });
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
+      answer.once('error', reject);
+    });
+    // Silence alone is not enough: one that sends a byte each second would never be silent.
+    const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
+    asking.once('close', () => clearTimeout(timer));
+    asking.once('error', reject);
+    asking.end();
+  }).catch((error: unknown) => {
+    throw new CommandFailure('admin-unavailable', `${name}: ${messageOf(error)}`);
+  });
+  if (status === 200) return parse(body, name);
+  const hint = status === 401 || status === 403 ? '; give --token, or HIPACHE_ADMIN_TOKEN in the environment' : '';
+  throw new CommandFailure('admin-refused', `${name}${path} answered ${status}${hint}`);
+}
+
+function parse(body: string, name: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new CommandFailure('admin-unavailable', `${name} answered what is no JSON: is that the admin interface?`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ('code' in error ? String(error.code) : error.name);
+}

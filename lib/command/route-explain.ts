@@ -1,0 +1,66 @@
+import { explain } from '../vhosts/explain.ts';
+import type { DeadView, Explanation, KeyView } from '../vhosts/explanation.ts';
+import { clean, type Console, paint, Table } from './console.ts';
+import { frontendLines } from './route-show.ts';
+import type { RouteRun } from './route-run.ts';
+import { counted, faultLines } from './show-fault.ts';
+
+/** Prints where a request goes. Exit code 1 when the router would answer it with an error of its own. */
+export async function explainRoute({ book, console, words, isJson }: RouteRun): Promise<number> {
+  const [host, path] = targetOf(words[0] ?? '', words[1]);
+  const explanation = await explain(book, host, path);
+  await console.write(isJson ? `${JSON.stringify(explanation)}\n` : `${linesOf(console, explanation).join('\n')}\n`);
+  return (explanation.answer.status ?? 200) < 400 ? 0 : 1;
+}
+
+/** People paste URLs. */
+function targetOf(word: string, path: string | undefined): readonly [host: string, path: string] {
+  const [, host = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(word) ?? [];
+  return host === '' ? [word, path ?? '/'] : [host, path ?? (rest === '' ? '/' : rest)];
+}
+
+function linesOf(console: Console, explanation: Explanation): readonly string[] {
+  const { asked, host, path, answer, keys, route, dead, near, store } = explanation;
+  const isFine = (answer.status ?? 200) < 400;
+  const verdict =
+    answer.kind === 'backend' ? 'goes to' : `is answered ${answer.status}${answer.code ? ` ${answer.code}` : ''}:`;
+  return [
+    `A request for ${clean(host ?? asked)}${clean(path)} ${paint(console, isFine ? 'green' : 'red', verdict)} ${clean(answer.text)}.`,
+    ...section(console, 'Keys, in the order asked', keyLines(console, keys)),
+    ...section(console, 'Frontend', route === null ? [] : frontendLines(console, { ...route, faults: [] })),
+    ...section(console, 'Dead marks', dead === null ? [] : deadLines(console, dead)),
+    ...section(
+      console,
+      'Perhaps meant for this host, and never asked for',
+      near.flatMap(({ key, faults }) => faults.flatMap((fault) => faultLines(console, fault, key))),
+    ),
+    ...section(console, 'Store', [
+      `${clean(store.name)}${store.hasHealthChecker ? ', with an active health checker' : ''}`,
+      ...store.faults.flatMap((fault) => faultLines(console, fault)),
+    ]),
+  ];
+}
+
+function section(console: Console, title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', paint(console, 'bold', title), ...lines.map((line) => `  ${line}`)];
+}
+
+function keyLines(console: Console, keys: readonly KeyView[]): readonly string[] {
+  const rows = new Table().lines(keys.map((each) => [each.verdict, each.key, holdingsOf(each)]));
+  return keys.flatMap(({ faults }, i) => {
+    return [rows[i] ?? '', ...faults.flatMap((fault) => faultLines(console, fault)).map((line) => `  ${line}`)];
+  });
+}
+
+function holdingsOf({ type, holds }: KeyView): string {
+  if (type === 'none') return '-';
+  if (type !== 'list') return type;
+  return `${JSON.stringify(holds[0] ?? '')}, ${counted(Math.max(0, holds.length - 1), 'backend')}`;
+}
+
+function deadLines(console: Console, { key, type, holds, secondsLeft, faults }: DeadView): readonly string[] {
+  if (type === 'none') return [];
+  const time = secondsLeft === null ? 'without an end' : `for ${Math.ceil(secondsLeft)} s more`;
+  const ids = type === 'set' ? holds.slice(0, 20).join(', ') : `a ${type}`;
+  return [`${clean(key)}: ${clean(ids)}, ${time}`, ...faults.flatMap((fault) => faultLines(console, fault))];
+}

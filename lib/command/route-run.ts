@@ -1,0 +1,49 @@
+import type { RouteBook } from '../store/book.ts';
+import type { Fault } from '../vhosts/fault.ts';
+import { adviceFor, faultsOfNewList } from '../vhosts/frontend.ts';
+import { CommandFailure } from './command.ts';
+import type { Console } from './console.ts';
+import { faultLines } from './show-fault.ts';
+
+/** What the commands under `route` are run with. Each resolves to its exit code. */
+export interface RouteRun {
+  readonly book: RouteBook;
+  readonly console: Console;
+  /** What follows the command's name. */
+  readonly words: readonly string[];
+  readonly match: string;
+  readonly newName: string | null;
+  readonly isJson: boolean;
+  readonly isForced: boolean;
+}
+
+/**
+ * Sees to it that nobody writes what does not work.
+ * @returns notes about the list
+ * @throws CommandFailure for faults, unless that was asked for
+ */
+export function checkNewList({ book, isForced }: RouteRun, key: string, list: readonly string[]): readonly Fault[] {
+  const faults = faultsOfNewList(key, list, adviceFor(book));
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0 || isForced) return faults;
+  const texts = errors.map(({ text }) => text).join('; ');
+  throw new CommandFailure('bad-list', `${texts}; nothing was written (--force would)`);
+}
+
+/** Tells a person what was done, and a program how the frontend is now. */
+export async function told(
+  { console, isJson }: RouteRun,
+  text: string,
+  faults: readonly Fault[],
+  list: readonly string[] | null,
+  key: string,
+): Promise<number> {
+  if (isJson) {
+    const [name = null, ...backends] = list ?? [];
+    await console.write(`${JSON.stringify({ key, name, backends, faults })}\n`);
+    return 0;
+  }
+  const lines = [text, ...faults.flatMap((fault) => faultLines(console, fault))];
+  await console.write(`${lines.join('\n')}\n`);
+  return 0;
+}

@@ -1,0 +1,35 @@
+import type { BackendView, FrontendView } from '../vhosts/explanation.ts';
+import { adviceFor, frontendOf } from '../vhosts/frontend.ts';
+import { CommandFailure } from './command.ts';
+import { clean, type Console, paint, Table } from './console.ts';
+import { keyOf } from './route-key.ts';
+import type { RouteRun } from './route-run.ts';
+import { faultLines } from './show-fault.ts';
+
+/** Prints one frontend. @throws CommandFailure when there is none */
+export async function showRoute({ book, console, words, isJson, isForced }: RouteRun): Promise<number> {
+  const key = keyOf(words[0] ?? '', isForced, book);
+  const { lists, dead } = await book.look([key], key);
+  const [list] = lists;
+  if (list === undefined || list.type === 'none') {
+    throw new CommandFailure('no-frontend', `there is no frontend ${key}; "hipache route explain ${key}" tells more`);
+  }
+  const frontend = frontendOf({ key, list, dead }, adviceFor(book));
+  await console.write(isJson ? `${JSON.stringify(frontend)}\n` : `${frontendLines(console, frontend).join('\n')}\n`);
+  return 0;
+}
+
+/** A frontend for a person. */
+export function frontendLines(console: Console, { key, name, backends, faults }: FrontendView): readonly string[] {
+  return [
+    `${paint(console, 'bold', clean(key))}  ${clean(JSON.stringify(name))}`,
+    ...new Table().lines(backends.map((each) => [`  ${each.id}`, each.url, stateOf(each)])),
+    ...faults.flatMap((fault) => faultLines(console, fault)),
+  ];
+}
+
+function stateOf({ state, secondsLeft, fault }: BackendView): string {
+  if (state === 'unusable') return `unusable: ${fault}`;
+  if (state === 'alive') return state;
+  return secondsLeft === null ? 'dead, without an end' : `dead for ${Math.ceil(secondsLeft)} s more`;
+}

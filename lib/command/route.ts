@@ -1,0 +1,87 @@
+import type { Command } from './command.ts';
+import { addRoute } from './route-add.ts';
+import { explainRoute } from './route-explain.ts';
+import { listRoutes } from './route-list.ts';
+import { removeRoute } from './route-remove.ts';
+import { setRoute } from './route-set.ts';
+import { showRoute } from './route-show.ts';
+import { openStore, STORE_OPTIONS } from './store.ts';
+import type { RouteRun } from './route-run.ts';
+import { knownWord, UsageError } from './usage.ts';
+
+const HELP = `Usage: hipache route COMMAND [options]
+
+Looks at routes in the store and edits them. A running router needs no restart.
+
+  list [--match PART]          all frontends
+  show HOST                    one of them: its backends, and which are dead
+  set HOST NAME URL...         create it, or replace it in one step
+  add HOST URL... [--name NAME]  add backends; with a name, also to a new one
+  remove HOST [URL]            remove it, or one of its backends
+  explain HOST [PATH]          where a request goes, and why
+
+HOST is www.example.com, or a wildcard: '*.example.com', '*'.
+
+  -c, --config FILE  the router's configuration, which names the store
+      --driver URL   the store itself, in place of a configuration
+      --match PART   list: only keys that have this part
+      --name NAME    add: create the frontend where there is none
+      --force        write in spite of faults, over keys of another type,
+                     and take HOST as it is typed
+      --json         print JSON
+  -h, --help         print this and exit
+
+The exit code is 0 when all is well, 1 when something failed or there is no such
+frontend, 2 when the arguments make no sense.
+`;
+
+/** What "hipache route" can do. */
+export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'explain'] as const;
+
+const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
+  list: listRoutes,
+  show: showRoute,
+  set: setRoute,
+  add: addRoute,
+  remove: removeRoute,
+  explain: explainRoute,
+};
+
+/** How many words each takes after its name. */
+const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, most: number, what: string]>> = {
+  list: [0, 0, 'nothing'],
+  show: [1, 1, 'HOST'],
+  set: [2, Infinity, 'HOST NAME URL...'],
+  add: [2, Infinity, 'HOST URL...'],
+  remove: [1, 2, 'HOST [URL]'],
+  explain: [1, 2, 'HOST [PATH]'],
+};
+
+export const command: Command = {
+  help: HELP,
+  options: [...STORE_OPTIONS, { name: 'match', value: 'a part of a key' }, { name: 'name', value: 'a name' }],
+
+  async run({ args, console, configPath }) {
+    const [word, ...words] = args.words;
+    const action = knownWord(word, ACTIONS, 'command');
+    const [least, most, what] = WORDS[action];
+    if (words.length < least || words.length > most) throw new UsageError(`"route ${action}" takes ${what}`);
+    if (args.values.has('match') && action !== 'list') throw new UsageError('option "--match" is for "route list"');
+    if (args.values.has('name') && action !== 'add') throw new UsageError('option "--name" is for "route add"');
+    const book = openStore(args, configPath);
+    try {
+      const { flags, values } = args;
+      return await RUNS[action]({
+        book,
+        console,
+        words,
+        match: values.get('match') ?? '',
+        newName: values.get('name') ?? null,
+        isJson: flags.has('json'),
+        isForced: flags.has('force'),
+      });
+    } finally {
+      await book.close();
+    }
+  },
+};

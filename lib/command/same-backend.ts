@@ -1,0 +1,9 @@
+import { parseBackend, serverOf } from '../core/backend.ts';
+
+/** Whether two elements of a list name the same server, however they are spelt. */
+export function isSameBackend(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [one, other] = [parseBackend(a, 0), parseBackend(b, 0)];
+  if (!('backend' in one) || !('backend' in other)) return false;
+  return serverOf(one.backend) === serverOf(other.backend);
+}

@@ -1,0 +1,75 @@
+/** The whole terminal, for as long as a table is shown in it. */
+export interface Screen {
+  readonly rows: number;
+  /** Aborted when whoever looks presses q, Ctrl-C or Ctrl-D, or the process is to end. */
+  readonly ended: AbortSignal;
+  show(lines: readonly string[]): void;
+  /** Gives the terminal back as it was. Idempotent. */
+  close(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Ctrl-C and Ctrl-D are signs like others while the terminal is raw. */
+const ENDINGS = ['q', 'Q', '\u0003', '\u0004'];
+/** How colours are begun and ended. */
+const ESCAPE = '\u001B';
+const COLOR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
+/** Another page without a cursor, and back. */
+const ENTER = '\u001B[?1049h\u001B[?25l';
+const LEAVE = '\u001B[?25h\u001B[?1049l';
+
+/** Takes the terminal of this process. */
+export function openScreen(): Screen {
+  const { stdin, stdout } = process;
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  const hear = (typed: Buffer): void => {
+    if (ENDINGS.some((sign) => typed.includes(sign))) end();
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  const isRaw: boolean | undefined = stdin.isTTY;
+  if (isRaw) {
+    stdin.setRawMode(true);
+    stdin.on('data', hear);
+    stdin.once('end', end);
+  }
+  stdout.write(ENTER);
+  let isOpen = true;
+  return {
+    get rows() {
+      return stdout.rows;
+    },
+    ended: ending.signal,
+    show: (lines) => {
+      const { rows, columns } = stdout;
+      const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns));
+      // From the top, and each line to its end: clearing all of it first would flicker.
+      stdout.write(`\u001B[H${shown.map((line) => `${line}\u001B[K`).join('\r\n')}\u001B[J`);
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      for (const signal of SIGNALS) process.off(signal, end);
+      stdout.write(LEAVE);
+      if (!isRaw) return;
+      stdin.off('data', hear);
+      stdin.setRawMode(false);
+      stdin.pause();
+    },
+  };
+}
+
+/** A line that is not broken by the edge; colours take no room. */
+function cut(line: string, columns: number): string {
+  let room = columns;
+  let shown = '';
+  for (const part of line.split(COLOR)) {
+    if (part.startsWith(ESCAPE)) shown += part;
+    else {
+      const signs = Array.from(part).slice(0, room);
+      room -= signs.length;
+      shown += signs.join('');
+    }
+  }
+  return shown;
+}

@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { adminAddress, type AdminAddress, askAdmin } from './admin-client.ts';
+import { type Command, CommandFailure } from './command.ts';
+import type { Console } from './console.ts';
+import { openScreen, type Screen } from './screen.ts';
+import { topLines, type TopView } from './top-view.ts';
+import { UsageError } from './usage.ts';
+
+/** Where the packaged configuration has the admin interface. */
+const BY_DEFAULT = 'http://127.0.0.1:8081';
+const EVERY_MS = 1000;
+/** Seconds that are asked for: the last one counts. */
+const PATHS = ['/api/v1/live?seconds=2', '/api/v1/workers'] as const;
+
+const HELP = `Usage: hipache top [options]
+
+Shows what a running router does, second by second: requests, errors and times by
+frontend, workers, the store. It asks the router's admin interface. q ends it.
+
+      --admin URL    where that is: http://HOST:PORT or unix:/PATH
+                     (by default ${BY_DEFAULT})
+      --token TOKEN  what it wants to be shown; HIPACHE_ADMIN_TOKEN in the
+                     environment is safer, since others see command lines
+      --once         print one table and exit
+      --json         print JSON, a line each second
+  -h, --help         print this and exit
+`;
+
+export const command: Command = {
+  help: HELP,
+  options: [
+    { name: 'admin', value: 'a URL' },
+    { name: 'token', value: 'a token' },
+    { name: 'once' },
+    { name: 'json' },
+    { name: 'help', short: 'h' },
+  ],
+
+  async run({ args: { words, values, flags }, console }) {
+    if (words.length > 0) throw new UsageError(`unexpected argument "${words[0]}"`);
+    const token = values.get('token') ?? (console.env['HIPACHE_ADMIN_TOKEN'] || null);
+    const address = adminAddress(values.get('admin') ?? BY_DEFAULT, token);
+    const print = flags.has('json') ? jsonOf : (view: TopView): string => `${topLines(console, view).join('\n')}\n`;
+    if (flags.has('once')) {
+      await console.write(print(await look(address)));
+      return 0;
+    }
+    if (console.isTerminal && !flags.has('json')) return await watch(address, console);
+    return await stream(address, console, print);
+  },
+};
+
+async function look(address: AdminAddress): Promise<TopView> {
+  const [live, workers] = await Promise.all(PATHS.map((path) => askAdmin(address, path)));
+  return { live, workers };
+}
+
+function jsonOf({ live, workers }: TopView): string {
+  return `${JSON.stringify({ live, workers })}\n`;
+}
+
+/** A table that stays in its place, until somebody has seen enough. */
+async function watch(address: AdminAddress, console: Console): Promise<number> {
+  const screen = openScreen();
+  try {
+    while (!screen.ended.aborted) {
+      screen.show(await linesOrFault(address, console, screen));
+      await pause(screen.ended);
+    }
+  } finally {
+    screen.close();
+  }
+  return 0;
+}
+
+async function linesOrFault(address: AdminAddress, console: Console, screen: Screen): Promise<readonly string[]> {
+  try {
+    return topLines(console, await look(address), screen.rows);
+  } catch (error) {
+    // A router that is restarted comes back.
+    if (error instanceof CommandFailure) return [error.message];
+    throw error;
+  }
+}
+
+/** One table after another, for a file or a program: until it is ended, or nobody answers. */
+async function stream(address: AdminAddress, console: Console, print: (view: TopView) => string): Promise<number> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  while (!ending.signal.aborted) {
+    await console.write(print(await look(address)));
+    await pause(ending.signal);
+  }
+  return 0;
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await delay(EVERY_MS, undefined, { signal }).catch(() => {});
+}

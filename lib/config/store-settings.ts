@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import type { RedisTls } from '../core/redis-address.ts';
+import { check } from './check.ts';
+import type { DriverConfig } from './config.ts';
+import { readDriverTls } from './driver-tls.ts';
+import { resolveDriver } from './driver.ts';
+import { Faults } from './faults.ts';
+import { modernize } from './legacy.ts';
+import { readFile } from './load.ts';
+import { driverTlsSection, serverSection } from './schema.ts';
+
+/** What a program needs that looks at the routes and serves nobody. */
+export interface StoreSettings {
+  readonly driver: DriverConfig;
+  readonly driverTls: RedisTls;
+  /** Seconds. */
+  readonly storeTimeout: number;
+}
+
+/**
+ * Reads of a configuration file what concerns the store, and no more: whoever edits routes need not be allowed to read
+ * the certificates of sites.
+ * @throws ConfigError with every fault found
+ */
+export function readStoreSettings(path: string): StoreSettings {
+  const faults = new Faults();
+  const keys = modernize(readFile(path, faults), () => {});
+  const server = check(serverSection, keys['server'], 'server', faults);
+  const driver = resolveDriver(keys['driver'], resolve(path), faults);
+  const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);
+  const driverTls = tlsFiles && readDriverTls(tlsFiles, driver, faults);
+  faults.throwIfAny();
+  if (!server || !driver || !driverTls) throw new Error('a part of the configuration failed without a fault');
+  return { driver, driverTls, storeTimeout: server.storeTimeout };
+}
