@@ -51,7 +51,9 @@ export function faultsOfDead(
 /** What marks them where somebody has written URLs in the place of ids. */
 function placesOf(key: string, odd: readonly string[], list: readonly string[]): readonly string[] {
   const ids = odd.map((member) => list.indexOf(member, 1) - 1).filter((id) => id >= 0);
-  return ids.length === 0 ? [] : [command('SADD', key, ...ids.slice(0, MAX_SHOWN).map(String))];
+  if (ids.length === 0) return [];
+  // Without the odd ones there may be no key any more, and then its end is gone as well.
+  return [command('SADD', key, ...ids.slice(0, MAX_SHOWN).map(String)), command('EXPIRE', key, '30')];
 }
 
 function shown(members: readonly string[]): string {

@@ -1,0 +1,169 @@
+/** What people do with redis-cli. */
+import type { FaultCode } from '../../lib/vhosts/fault.ts';
+
+/** One mistake, alone in an empty Redis. */
+export interface Mistake {
+  readonly what: string;
+  /** As typed, about www.x.io or its wildcards. */
+  readonly typed: readonly string[];
+  /** What is asked for; `www.x.io` when not given. */
+  readonly host?: string;
+  readonly code: FaultCode;
+  /** Where nothing mends it but the operator's own knowledge. */
+  readonly isHopeless?: boolean;
+}
+
+export const MISTAKES: readonly Mistake[] = [
+  {
+    what: 'the identifier was forgotten',
+    typed: ['rpush frontend:www.x.io http://10.0.0.1:80 http://10.0.0.2:80'],
+    code: 'no-identifier',
+  },
+  {
+    what: 'the identifier was forgotten before an only backend',
+    typed: ['rpush frontend:www.x.io http://10.0.0.1:80'],
+    code: 'no-identifier',
+  },
+  {
+    what: 'LPUSH for RPUSH',
+    typed: ['lpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80'],
+    code: 'identifier-last',
+  },
+  { what: 'the identifier alone', typed: ['rpush frontend:www.x.io site'], code: 'identifier-only' },
+  { what: 'no port', typed: ['rpush frontend:www.x.io site http://10.0.0.1'], code: 'no-port' },
+  { what: 'no scheme', typed: ['rpush frontend:www.x.io site 10.0.0.1:8080'], code: 'no-scheme' },
+  { what: 'no scheme before a name', typed: ['rpush frontend:www.x.io site backend:8080'], code: 'no-scheme' },
+  { what: 'htps://', typed: ['rpush frontend:www.x.io site htps://10.0.0.1:443'], code: 'bad-scheme' },
+  { what: 'https:/', typed: ['rpush frontend:www.x.io site https:/10.0.0.1:443'], code: 'bad-url' },
+  { what: 'http//', typed: ['rpush frontend:www.x.io site http//10.0.0.1:80'], code: 'bad-url' },
+  { what: 'another scheme', typed: ['rpush frontend:www.x.io site tcp://10.0.0.1:80'], code: 'bad-scheme' },
+  {
+    what: 'a port that is none',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:99999'],
+    code: 'bad-url',
+    isHopeless: true,
+  },
+  { what: 'SET for RPUSH', typed: ['set frontend:www.x.io http://10.0.0.1:80'], code: 'wrong-type', isHopeless: true },
+  {
+    what: 'SADD for RPUSH',
+    typed: ['sadd frontend:www.x.io site http://10.0.0.1:80'],
+    code: 'wrong-type',
+    isHopeless: true,
+  },
+  {
+    what: 'HSET for RPUSH',
+    typed: ['hset frontend:www.x.io site http://10.0.0.1:80'],
+    code: 'wrong-type',
+    isHopeless: true,
+  },
+  { what: 'a space behind a URL', typed: ['rpush frontend:www.x.io site "http://10.0.0.1:80 "'], code: 'space-around' },
+  {
+    what: 'a space before the identifier',
+    typed: ['rpush frontend:www.x.io " site" http://10.0.0.1:80'],
+    code: 'space-in-identifier',
+  },
+  {
+    what: 'two URLs in one element',
+    typed: ['rpush frontend:www.x.io site "http://10.0.0.1:80 http://10.0.0.2:80"'],
+    code: 'two-urls',
+  },
+  {
+    what: 'two URLs with a comma',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:80,http://10.0.0.2:80'],
+    code: 'two-urls',
+  },
+  { what: 'a path', typed: ['rpush frontend:www.x.io site http://10.0.0.1:80/app'], code: 'path-ignored' },
+  { what: 'a user', typed: ['rpush frontend:www.x.io site http://u:pw@10.0.0.1:80'], code: 'user-ignored' },
+  {
+    what: 'the same twice',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:80', 'rpush frontend:www.x.io http://10.0.0.1:80'],
+    code: 'duplicate',
+  },
+  {
+    what: 'SETEX’s habit',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:80', 'expire frontend:www.x.io 1000'],
+    code: 'expires',
+  },
+  { what: 'upper case', typed: ['rpush frontend:WWW.x.io site http://10.0.0.1:80'], code: 'upper-case' },
+  { what: 'mixed case', typed: ['rpush frontend:Www.X.io site http://10.0.0.1:80'], code: 'upper-case' },
+  {
+    what: 'a space behind the host',
+    typed: ['rpush "frontend:www.x.io " site http://10.0.0.1:80'],
+    code: 'space-in-key',
+  },
+  {
+    what: 'a space before the host',
+    typed: ['rpush "frontend: www.x.io" site http://10.0.0.1:80'],
+    code: 'space-in-key',
+  },
+  { what: 'a port in the key', typed: ['rpush frontend:www.x.io:8443 site http://10.0.0.1:80'], code: 'key-port' },
+  {
+    what: 'a scheme in the key',
+    typed: ['rpush frontend:http://www.x.io site http://10.0.0.1:80'],
+    code: 'key-scheme',
+  },
+  { what: 'a path in the key', typed: ['rpush frontend:www.x.io/shop site http://10.0.0.1:80'], code: 'key-path' },
+  { what: 'a dot behind the host', typed: ['rpush frontend:www.x.io. site http://10.0.0.1:80'], code: 'trailing-dot' },
+  { what: 'a wildcard as in a cookie', typed: ['rpush frontend:.x.io site http://10.0.0.1:80'], code: 'leading-dot' },
+  {
+    what: 'a wildcard without its dot',
+    typed: ['rpush frontend:*x.io site http://10.0.0.1:80'],
+    code: 'star-without-dot',
+  },
+  {
+    what: 'a wildcard too deep',
+    typed: ['rpush frontend:*.a.b.c.d.e.f site http://10.0.0.1:80'],
+    host: 'www.a.b.c.d.e.f',
+    code: 'deep-wildcard',
+  },
+  {
+    what: 'frontends: for frontend:',
+    typed: ['rpush frontends:www.x.io site http://10.0.0.1:80'],
+    code: 'misspelt-prefix',
+  },
+  {
+    what: 'Frontend: for frontend:',
+    typed: ['rpush Frontend:www.x.io site http://10.0.0.1:80'],
+    code: 'misspelt-prefix',
+  },
+  {
+    what: 'fronted: for frontend:',
+    typed: ['rpush fronted:www.x.io site http://10.0.0.1:80'],
+    code: 'misspelt-prefix',
+  },
+  {
+    what: 'a mark that is the URL',
+    typed: [
+      'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
+      'sadd dead:www.x.io http://10.0.0.2:80',
+      'expire dead:www.x.io 30',
+    ],
+    code: 'dead-no-number',
+  },
+  {
+    what: 'a mark counted from 1',
+    typed: [
+      'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
+      'sadd dead:www.x.io 2',
+      'expire dead:www.x.io 30',
+    ],
+    code: 'dead-out-of-range',
+  },
+  {
+    what: 'a mark for ever',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80', 'sadd dead:www.x.io 1'],
+    code: 'dead-no-expiry',
+  },
+  {
+    what: 'marks in a list',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80', 'rpush dead:www.x.io 1'],
+    code: 'dead-type',
+  },
+  {
+    what: 'marks of a host that is gone',
+    typed: ['sadd dead:www.x.io 1', 'expire dead:www.x.io 30'],
+    code: 'dead-stale',
+  },
+  { what: 'a checker that pushes its sign', typed: ['rpush hchecker_ping 1'], code: 'hchecker-type' },
+  { what: 'a checker that counts milliseconds', typed: ['set hchecker_ping 1795250500000'], code: 'hchecker-value' },
+];
