@@ -33,6 +33,10 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['valibot', 'lib/config/'],
   ['ws', 'lib/admin/event-stream.ts'],
   ['node:cluster', 'lib/cluster/'],
+  ['@opentelemetry/api', 'lib/observe/otlp.ts'],
+  ['@opentelemetry/exporter-trace-otlp-http', 'lib/observe/otlp.ts'],
+  ['@opentelemetry/resources', 'lib/observe/otlp.ts'],
+  ['@opentelemetry/sdk-trace-base', 'lib/observe/otlp.ts'],
 ]);
 
 interface Import {
@@ -85,7 +89,7 @@ test('imports point down, never up, never sideways between folders of one rank',
 
 test('imports name files that are there, and stay within lib and bin', () => {
   const wrong = imports.filter(
-    (each) => each.to.includes('/') && !each.to.startsWith('node:') && !files.includes(each.to),
+    (each) => each.to.includes('/') && !/^(?:node:|@)/.test(each.to) && !files.includes(each.to),
   );
   assert.deepEqual(wrong.map(told), []);
 });
@@ -119,10 +123,28 @@ for (const [name, where] of IMPORTERS) {
 test('no other package is imported, and every one is declared', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     readonly dependencies: Readonly<Record<string, string>>;
+    readonly optionalDependencies: Readonly<Record<string, string>>;
   };
+  const declared = { ...manifest.optionalDependencies, ...manifest.dependencies };
   const packages = new Set(imports.filter((each) => !isOurs(each) && !each.to.startsWith('node:')).map(({ to }) => to));
   for (const name of packages) {
     assert.ok(IMPORTERS.has(name), `${name} has no place in the table`);
-    assert.ok(name in manifest.dependencies, `${name} is not declared`);
+    assert.ok(name in declared, `${name} is not declared`);
+  }
+});
+
+test('packages that may be missing are loaded when they are asked for', () => {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly optionalDependencies: Readonly<Record<string, string>>;
+  };
+  for (const file of files) {
+    const code = readFileSync(join(root, file), 'utf8');
+    // An import of types alone leaves no trace in what is built.
+    const loaded = [...code.matchAll(/^import (?!type )[^;]*?'([^'.][^']*)'/gm)].map(([, name = '']) => name);
+    assert.deepEqual(
+      loaded.filter((name) => name in optionalDependencies),
+      [],
+      file,
+    );
   }
 });

@@ -23,6 +23,8 @@ import { logDeathNotice, logStoreNotice, syslogNotices } from '../observe/notice
 import { accessRecord } from '../observe/record.ts';
 import { logGarbage, logRefusal } from '../observe/refusals.ts';
 import { SyslogLines } from '../observe/syslog-lines.ts';
+import { tracedExchange } from '../observe/traced.ts';
+import { Tracing } from '../observe/tracing.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
@@ -81,6 +83,7 @@ export class Worker {
   readonly #use = { opened: 0, reused: 0 };
   /** Those that do not answer. */
   readonly #silentStores = new Set<string>();
+  readonly #tracing: Tracing | null;
   readonly #clock = new AlarmClock();
   readonly #traffic: Traffic;
   readonly #pages: Pages;
@@ -115,6 +118,7 @@ export class Worker {
     this.#fileStore = file;
     this.#accessLog = this.#openAccessLog();
     this.#lines = new AccessLines(readAccessFormat(config.server.accessLogFormat), Date.now);
+    this.#tracing = config.otel && new Tracing(config.otel, this.#log);
     this.#pages = this.#readPages();
     const { maxSockets, httpKeepAlive, limits, workerTimeout } = config.server;
     const beat = (): void => this.#say({ type: 'alive' });
@@ -135,6 +139,8 @@ export class Worker {
     const { runAs, server } = this.#config;
     const where: string[] = [];
     this.#readsAccepted = server.fastLane && server.sharedReads && (await proveAcceptedReads());
+    // While it may still read every file.
+    await this.#tracing?.open();
     // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
     await this.#fileStore?.ready();
     for (const listener of this.#listeners) {
@@ -229,6 +235,7 @@ export class Worker {
     this.#lane?.close();
     await this.#store.close();
     await this.#accessLog?.close();
+    await this.#tracing?.close();
     if (this.#figures) {
       this.#say({ type: 'told', id: 0, answer: this.#answer({ type: 'figures' }) });
       this.#figures.close();
@@ -449,6 +456,7 @@ export class Worker {
         serverName: hostname(),
         makeRequestId: server.requestId === 'off' ? null : randomUUID,
         tellsRequestId: server.requestId === 'both',
+        trace: this.#tracing?.policy ?? null,
       },
       budget: new RetryBudget(server.retryBudget),
       forward: (exchange, backend) => forwarder.forward(exchange, backend),
@@ -475,6 +483,7 @@ export class Worker {
     const { server } = this.#config;
     const { select, random, headerPolicy, budget } = routerParts;
     const { header, idle } = server.timeouts;
+    const tracing = this.#tracing;
     return {
       store: this.#store,
       select,
@@ -496,6 +505,7 @@ export class Worker {
       judge: (found, backend, outcome, begunAt) => judge(found, backend, outcome, begunAt, routerParts),
       recoveries: routerParts.recoveries,
       record: this.#recordPassed(),
+      trace: tracing && ((exchange) => tracing.take(exchange)),
       isDraining: () => this.#isDraining,
       isClosing: () => this.#isClosing,
       readsAccepted: () => this.#readsAccepted,
@@ -518,8 +528,15 @@ export class Worker {
     const record = accessRecord(exchange);
     this.#figures?.ended(exchange, record);
     this.#accessLog?.append(this.#lines.of(record, version));
+    this.#traceEnded(exchange);
     // Those that were promised a next request before the end began.
     if (this.#isClosing) for (const listener of this.#listeners) listener.closeIdle();
+  }
+
+  #traceEnded(exchange: Exchange): void {
+    if (this.#tracing === null) return;
+    const traced = tracedExchange(exchange, this.#tracing.policy);
+    if (traced !== null) this.#tracing.take(traced);
   }
 }
 

@@ -14,6 +14,8 @@ export interface Config {
   readonly admin: AdminConfig | null;
   /** `topN`: how many frontends have figures of their own. */
   readonly metrics: { readonly topN: number };
+  /** Null where the router takes no part in traces. */
+  readonly otel: OtelConfig | null;
   /** Whom workers become when the program starts as root; null when it does not, or may stay root. */
   readonly runAs: RunAs | null;
 }
@@ -140,6 +142,22 @@ export interface CacheConfig {
   readonly maxStale: number;
   /** The file that keeps known routes for the next start, absolute; null for none. */
   readonly snapshot: string | null;
+}
+
+/** The router's part in traces, and where it tells of it. */
+export interface OtelConfig {
+  /** The collector's URL for spans. */
+  readonly endpoint: string;
+  /** The share of exchanges to sample where no trusted caller decides, 0 to 1. */
+  readonly sample: number;
+  /** Whether the sampled flag of trusted proxies decides. */
+  readonly trustIncoming: boolean;
+  /** What the router is called; null for what the environment says. */
+  readonly service: string | null;
+  /** Fields of each request to the collector. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For one of them to be answered. */
+  readonly timeoutMs: number;
 }
 
 /** Driver URLs as core/driver-url reads them; a `file:` path is absolute here. */

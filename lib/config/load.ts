@@ -22,8 +22,10 @@ import {
   httpsSection,
   KNOWN_KEYS,
   metricsSection,
+  otelSection,
   serverSection,
 } from './schema.ts';
+import { resolveOtel } from './otel.ts';
 import { resolveServer } from './server.ts';
 import { show } from './show.ts';
 import { isObject } from './values.ts';
@@ -79,6 +81,7 @@ export function readConfig(
   const cache = check(cacheSection, keys['cache'], 'cache', faults);
   const adminSettings = check(adminSection, keys['admin'], 'admin', faults);
   const metrics = check(metricsSection, keys['metrics'], 'metrics', faults);
+  const otel = check(otelSection, keys['otel'], 'otel', faults);
   const user = check(accountSection, keys['user'], 'user', faults);
   const group = check(accountSection, keys['group'], 'group', faults);
   const runAs = resolveRunAs(user, group, machine, faults);
@@ -90,7 +93,7 @@ export function readConfig(
   const admin = resolveAdmin(adminSettings, [...places, ...securePlaces], faults);
   const listeners = resolveListeners(places, securePlaces, faults);
   faults.throwIfAny();
-  if (!serverConfig || !cacheConfig || !http || !https || !driver || !tlsFiles || !driverTls || !metrics) {
+  if (!serverConfig || !cacheConfig || !http || !https || !driver || !tlsFiles || !driverTls || !metrics || !otel) {
     throw new Error('a part of the configuration failed without a fault');
   }
   const config = deepFreeze({
@@ -101,6 +104,7 @@ export function readConfig(
     cache: cacheConfig,
     admin,
     metrics: { topN: metrics.topN },
+    otel: resolveOtel(otel),
     runAs,
   });
   const settings = {
@@ -108,6 +112,7 @@ export function readConfig(
     https,
     driverTls: tlsFiles,
     admin: adminSettings,
+    otel,
     places,
     securePlaces,
     user: user ?? null,

@@ -5,7 +5,9 @@ import {
   account,
   address,
   addressOrSocket,
+  collectorUrl,
   driverUrl,
+  fields,
   file,
   flag,
   lenient,
@@ -64,6 +66,15 @@ const cache = {
   maxAge: v.nullish(seconds(0.1), 300),
   maxStale: v.nullish(seconds(0), 3600),
   snapshot: v.nullish(text, null),
+};
+
+const otel = {
+  endpoint: v.nullish(collectorUrl, null),
+  sample: v.nullish(share, 0.01),
+  trustIncoming: v.nullish(flag, true),
+  service: v.nullish(text, null),
+  headers: v.nullish(fields, {}),
+  timeout: v.nullish(seconds(0.1), 10),
 };
 
 const server = {
@@ -151,6 +162,7 @@ export const cacheSection = v.nullish(section(cache), {});
 /** False, like null, is none; a socket or an address alone is its `bind`. */
 export const adminSection = v.nullish(or(false, null, v.nullable(asSection(section(admin)))), null);
 export const metricsSection = v.nullish(section(metrics), {});
+export const otelSection = v.nullish(section(otel), {});
 export const oneDriver = v.nullish(driverUrl, 'redis:');
 export const severalDrivers = v.array(driverUrl);
 export const accountSection = v.nullish(account);
@@ -158,11 +170,24 @@ export const accountSection = v.nullish(account);
 export type ServerSettings = v.InferOutput<typeof serverSection>;
 export type CacheSettings = v.InferOutput<typeof cacheSection>;
 export type AdminSettings = v.InferOutput<typeof adminSection>;
+export type OtelSettings = v.InferOutput<typeof otelSection>;
 export type HttpSettings = v.InferOutput<typeof httpSection>;
 export type HttpsSettings = v.InferOutput<typeof httpsSection>;
 export type DriverTlsSettings = v.InferOutput<typeof driverTlsSection>;
 
-const TOP_LEVEL = ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'admin', 'metrics', 'user', 'group'];
+const TOP_LEVEL = [
+  'server',
+  'http',
+  'https',
+  'driver',
+  'driverTls',
+  'cache',
+  'admin',
+  'metrics',
+  'otel',
+  'user',
+  'group',
+];
 
 /** The keys known in each section, by its path without list places; the top level is `""`. */
 export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -176,6 +201,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['cache', Object.keys(cache)],
   ['admin', Object.keys(admin)],
   ['metrics', Object.keys(metrics)],
+  ['otel', Object.keys(otel)],
   ['http', Object.keys(http)],
   ['http.bind', Object.keys(place)],
   ['https', Object.keys(https)],

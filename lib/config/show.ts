@@ -1,7 +1,7 @@
 import { censorDriverUrl } from '../core/driver-url.ts';
 import type { Config, DriverConfig } from './config.ts';
 import type { Place, SecurePlace } from './listeners.ts';
-import type { AdminSettings, DriverTlsSettings, HttpSettings, HttpsSettings } from './schema.ts';
+import type { AdminSettings, DriverTlsSettings, HttpSettings, HttpsSettings, OtelSettings } from './schema.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** A resolved configuration fit for other eyes. */
@@ -14,6 +14,7 @@ export interface Settings {
   readonly https: HttpsSettings;
   readonly driverTls: DriverTlsSettings;
   readonly admin: AdminSettings;
+  readonly otel: OtelSettings;
   readonly places: readonly Place[];
   readonly securePlaces: readonly SecurePlace[];
   readonly user: string | number | null;
@@ -25,7 +26,7 @@ export interface Settings {
  * in it, it can be used as one. Keys and certificates are shown as the names of their files.
  */
 export function show(config: Config, settings: Settings): Readonly<Record<string, unknown>> {
-  const { http, https, driverTls, places, securePlaces, user, group } = settings;
+  const { http, https, driverTls, otel, places, securePlaces, user, group } = settings;
   return {
     server: config.server,
     http: { port: http.port, proxyProtocol: http.proxyProtocol, bind: places.map(showPlace) },
@@ -40,6 +41,7 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
     cache: config.cache,
     admin: showAdmin(settings.admin),
     metrics: config.metrics,
+    otel: { ...otel, headers: showFields(otel.headers) },
     user: config.runAs?.user ?? user,
     group: config.runAs?.group ?? group,
   };
@@ -59,6 +61,11 @@ function showFiles({ key, cert, ca, passphrase, ciphers, minVersion }: TlsFiles)
 
 function showSecret(secret: string | null): string | null {
   return secret === null ? null : CENSORED;
+}
+
+/** Most of them are there to carry a secret. */
+function showFields(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, CENSORED]));
 }
 
 function showDriver({ read, write }: DriverConfig): string | readonly string[] {

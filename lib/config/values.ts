@@ -145,6 +145,35 @@ function readableBy(read: (text: string) => unknown, example: string) {
 /** A driver URL. The message never repeats it, since it may hold a password. */
 export const driverUrl = readableBy((url) => parseDriverUrl(url), 'redis://127.0.0.1:6379');
 
+const COLLECTOR = 'must be the URL of a collector, such as "http://127.0.0.1:4318/v1/traces"';
+
+/** Where spans go; without a path, to where collectors take them. `""` is as good as none. */
+export const collectorUrl = v.pipe(
+  v.string(COLLECTOR),
+  v.check((value) => value === '' || collectorOf(value) !== null, COLLECTOR),
+  v.check((value) => !/^[^/]*\/\/[^/?]*@/.test(value), 'must not hold a password; send it as a field of the request'),
+  v.transform((value) => collectorOf(value)),
+);
+
+function collectorOf(value: string): string | null {
+  // A name with a port parses, as a scheme with a path.
+  if (!/^https?:\/\/[^\s#]+$/i.test(value) || !URL.canParse(value)) return null;
+  const url = new URL(value);
+  if (url.pathname === '/') url.pathname = '/v1/traces';
+  return url.href;
+}
+
+/** Fields of a request: names and values. */
+export const fields = v.custom<Readonly<Record<string, string>>>(
+  (input) => isObject(input) && Object.entries(input).every(([name, value]) => isField(name, value)),
+  'must be an object of header fields, { "name": "value" }',
+);
+
+function isField(name: string, value: unknown): boolean {
+  // oxlint-disable-next-line no-control-regex -- the tab is allowed in values
+  return /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && typeof value === 'string' && /^[\t -~\u0080-\u00ff]*$/.test(value);
+}
+
 export const accessFormat = readableBy(readAccessFormat, 'combined');
 
 /** A name or a number: users and groups. */

@@ -2,6 +2,7 @@ import { clientAddress, type ForwardedPolicy, forwardedFields, isForwardedField,
 import type { Framing } from './framing.ts';
 import { hopByHop } from './hop-by-hop.ts';
 import type { RequestHead } from './request-head.ts';
+import { joinTrace, type ReceivedTrace, type Trace, type TracePolicy } from './trace-context.ts';
 
 /** A header section to send on, and whose request it is. */
 export interface OutgoingRequest {
@@ -12,6 +13,8 @@ export interface OutgoingRequest {
   readonly requestId: string | null;
   /** Fields for the answer, whoever gives it: names and values in turn. */
   readonly answerFields: readonly string[];
+  /** Each attempt is told of it by a traceparent of its own; null where the router takes no part in traces. */
+  readonly trace: Trace | null;
 }
 
 export interface RequestHeaderPolicy extends ForwardedPolicy {
@@ -19,8 +22,11 @@ export interface RequestHeaderPolicy extends ForwardedPolicy {
   readonly makeRequestId: (() => string) | null;
   /** Whether the client is told the id, too. */
   readonly tellsRequestId: boolean;
+  /** Null where the router takes no part in traces: then their fields are passed on like any other. */
+  readonly trace: TracePolicy | null;
 }
 
+const NONE: ReadonlySet<string> = new Set();
 const REQUEST_ID = /^[\w.+/=-]{1,200}$/;
 /** Node's client adds chunked framing to a request without any, unless its method is one of these. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -28,14 +34,17 @@ const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 /**
  * The header section for the backend: what the client sent, less the hop-by-hop fields and what it may not claim,
  * framed by what was parsed rather than by a copied field.
+ * @param begun the part in a trace that the request has already; it is not begun twice
  */
 export function requestHeaders(
   head: RequestHead,
   rawHeaders: readonly string[],
   peer: Peer,
   policy: RequestHeaderPolicy,
+  begun: Trace | null = null,
 ): OutgoingRequest {
   const dropped = hopByHop(rawHeaders);
+  const trace = policy.trace && (begun ?? joinTrace(receivedTrace(rawHeaders, dropped), peer.isTrusted, policy.trace));
   const believed = policy.style === 'hipache' || peer.isTrusted;
   const headers: string[] = [];
   const forwardedFor: string[] = [];
@@ -68,6 +77,13 @@ export function requestHeaders(
         if (policy.makeRequestId === null) headers.push(name, value);
         else if (lower === 'x-request-id' && peer.isTrusted && REQUEST_ID.test(value)) requestId ??= value;
         continue;
+      case 'traceparent':
+        if (trace === null) headers.push(name, value);
+        continue;
+      case 'tracestate':
+        // It belongs to the trace that was received.
+        if (trace === null || trace.parentId !== null) headers.push(name, value);
+        continue;
     }
     if (isForwardedField(lower)) {
       if (!believed || lower.includes('_')) continue;
@@ -89,7 +105,22 @@ export function requestHeaders(
   }
   if (head.isWebSocket) headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
   const answerFields = requestId !== null && policy.tellsRequestId ? ['X-Request-Id', requestId] : [];
-  return { headers, clientIp, requestId, answerFields };
+  return { headers, clientIp, requestId, answerFields, trace };
+}
+
+/** What a request tells of its trace. @param dropped names in lower case that do not count */
+export function receivedTrace(rawHeaders: readonly string[], dropped: ReadonlySet<string> = NONE): ReceivedTrace {
+  const parents: string[] = [];
+  const states: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const { length } = rawHeaders[i] ?? '';
+    if (length !== 10 && length !== 11) continue;
+    const lower = (rawHeaders[i] ?? '').toLowerCase();
+    if (dropped.has(lower)) continue;
+    if (lower === 'traceparent') parents.push(rawHeaders[i + 1] ?? '');
+    else if (lower === 'tracestate') states.push(rawHeaders[i + 1] ?? '');
+  }
+  return { parents, states };
 }
 
 /** Writes the framing as parsed where the client's own field stood. Returns whether there was any to write. */

@@ -1,5 +1,6 @@
 /** The nouns of routing. Types only: this file compiles to nothing. */
 import type { RouterError } from './errors.ts';
+import type { Trace } from './trace-context.ts';
 
 /** One server that can answer for a frontend. */
 export interface Backend {
@@ -61,6 +62,8 @@ export interface ConnectionUse {
 export interface Attempted {
   readonly backend: Backend;
   readonly outcome: Outcome;
+  /** ms on the clock of exchanges. */
+  readonly startedAt: number;
   readonly tookMs: number;
 }
 
@@ -75,6 +78,8 @@ export interface Prior {
   readonly interruption: RouterError | null;
   /** Its body, or part of it, went to a backend and was not kept: there is none to be read any more. */
   readonly isBodyLost: boolean;
+  /** Its part in a trace; null when none was begun. */
+  readonly trace: Trace | null;
 }
 
 /** What rules may know of a request. Plain data, so that rules are tested without sockets. */

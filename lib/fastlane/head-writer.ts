@@ -2,8 +2,10 @@
 import { forwardedFields, type Peer } from '../core/forwarded.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
 import type { Framing } from '../core/framing.ts';
+import { joinTrace, NOTHING_RECEIVED, type Trace, traceparent } from '../core/trace-context.ts';
 import { fieldLines, rawFields } from './field-lines.ts';
 import type { ReadRequest } from './request-grammar.ts';
+import { joinByLines } from './trace-lines.ts';
 
 export interface WrittenHead {
   /** The whole head for the backend, latin1. */
@@ -11,6 +13,8 @@ export interface WrittenHead {
   readonly clientIp: string;
   /** Field lines for the answer, unless the backend gives an id of its own. */
   readonly answerFields: string;
+  /** What the head tells of, as that of the first attempt; null where the router takes no part in traces. */
+  readonly trace: Trace | null;
 }
 
 /** Methods that Node's client sends without a length when they have no body: see core/request-headers.ts. */
@@ -39,19 +43,25 @@ export class HeadWriter {
     this.#after = at < 0 ? null : lines.slice(at + 1);
   }
 
-  /** The address of the connection's other end. */
-  get address(): string {
-    return this.#peer.address;
+  /** The connection's other end. */
+  get peer(): Peer {
+    return this.#peer;
   }
 
   /** @param request a plain one */
   write(request: ReadRequest): WrittenHead {
     const { fields } = request;
-    return fields === null ? this.#compose(request) : this.#extend(request, fields);
+    if (fields === null) return this.#compose(request);
+    const { trace } = this.#policy;
+    if (trace === null) return this.#extend(request, fields, null);
+    const { isTrusted } = this.#peer;
+    if (!request.hasTrace) return this.#extend(request, fields, joinTrace(NOTHING_RECEIVED, isTrusted, trace));
+    const joined = joinByLines(fields, isTrusted, trace);
+    return this.#extend(request, joined.fields, joined.trace);
   }
 
   /** The usual case: lines are added, and none changed. */
-  #extend({ method, target, host, framing }: ReadRequest, fields: string): WrittenHead {
+  #extend({ method, target, host, framing }: ReadRequest, fields: string, trace: Trace | null): WrittenHead {
     let text = `${method} ${target} HTTP/1.1\r\n${fields}`;
     if (framing === 'none' && !BODILESS.has(method)) text += 'Content-Length: 0\r\n';
     text += this.#after === null ? this.#before : this.#before + host + this.#after;
@@ -62,7 +72,8 @@ export class HeadWriter {
       text += line;
       if (tellsRequestId) answerFields = line;
     }
-    return { text: text + this.#end, clientIp: this.#peer.address, answerFields };
+    text += traceLine(trace);
+    return { text: text + this.#end, clientIp: this.#peer.address, answerFields, trace };
   }
 
   /** The rule itself, for requests that bring what the router decides about. */
@@ -80,13 +91,20 @@ export class HeadWriter {
       expectsContinue: false,
       isDebug: false,
     } as const;
-    const { headers, clientIp, answerFields } = requestHeaders(head, rawFields(text), this.#peer, this.#policy);
+    const outgoing = requestHeaders(head, rawFields(text), this.#peer, this.#policy);
+    const { headers, clientIp, answerFields, trace } = outgoing;
     return {
-      text: `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}${this.#end}`,
+      text: `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}${traceLine(trace)}${this.#end}`,
       clientIp,
       answerFields: fieldLines(answerFields),
+      trace,
     };
   }
+}
+
+/** Of the first attempt: there is no other in this lane. */
+function traceLine(trace: Trace | null): string {
+  return trace === null ? '' : `traceparent: ${traceparent(trace, 0)}\r\n`;
 }
 
 function parsedFraming({ framing, length }: ReadRequest): Framing {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Peer } from '../core/forwarded.ts';
 import type { Places } from '../core/places.ts';
 import type { RequestHeaderPolicy } from '../core/request-headers.ts';
+import type { TracedExchange } from '../core/spans.ts';
 import type { Backend, ConnectionUse, Outcome, Prior, Route, Selection } from '../core/types.ts';
 import type { RouteStore } from '../store/store.ts';
 import type { OtherPool } from './pool.ts';
@@ -49,6 +50,8 @@ export interface LaneParts {
   readonly recoveries: { readonly waiting: number };
   /** Told once of every exchange that ended in this lane; null when nobody wants to know. */
   readonly record: ((exchange: PassedExchange) => void) | null;
+  /** Told once of every sampled one; null where the router takes no part in traces. */
+  readonly trace: ((exchange: TracedExchange) => void) | null;
   /** Whether answers should ask clients to close their connection. */
   readonly isDraining: () => boolean;
   /** Whether connections are not to wait for a next request any more. */

@@ -8,6 +8,7 @@ import { candidates, hostOf, PING_HOST } from '../core/hostname.ts';
 import { Pace } from '../core/pace.ts';
 import type { Place } from '../core/places.ts';
 import { choose } from '../core/selection.ts';
+import type { Ending, TracedAttempt } from '../core/spans.ts';
 import type { Backend, Outcome, Route } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
 import { AnswerRelay } from './answer-relay.ts';
@@ -120,6 +121,7 @@ export class Passage implements Occupant, BackendUser {
   onClientGone(): void {
     this.#drop();
     this.#record();
+    this.#trace('left');
   }
 
   ring(): void {
@@ -353,6 +355,7 @@ export class Passage implements Occupant, BackendUser {
     else connection?.destroy();
     this.#drop();
     this.#record();
+    this.#trace('whole');
     this.#client.passed(this.#relay.isLast);
   }
 
@@ -371,19 +374,26 @@ export class Passage implements Occupant, BackendUser {
     const request = this.#request;
     if (request === null) return;
     const backend = this.#backend;
-    const tookMs = this.#shared.parts.now() - this.#triedAt;
+    const startedAt = this.#triedAt;
+    const tookMs = this.#shared.parts.now() - startedAt;
     const isBodyLost = this.#held.isLost || interruption !== null;
     const held = isBodyLost ? [] : this.#held.parts;
     this.#drop();
-    const attempts = outcome === null || backend === null ? [] : [{ backend, outcome, tookMs }];
-    const triedAt = attempts.length === 0 ? null : this.#triedAt;
-    this.#client.lend(request, { startedAt: this.#startedAt, triedAt, attempts, interruption, isBodyLost }, held);
+    const attempts = outcome === null || backend === null ? [] : [{ backend, outcome, startedAt, tookMs }];
+    const triedAt = attempts.length === 0 ? null : startedAt;
+    const trace = this.#head?.trace ?? null;
+    this.#client.lend(
+      request,
+      { startedAt: this.#startedAt, triedAt, attempts, interruption, isBodyLost, trace },
+      held,
+    );
   }
 
   /** What the client got must not look complete. */
   #cut(): void {
     this.#drop();
     this.#record();
+    this.#trace('cut');
     this.#client.cut();
   }
 
@@ -410,7 +420,7 @@ export class Passage implements Occupant, BackendUser {
     const { method, target, referer, userAgent } = request;
     const endedAt = now();
     record({
-      clientIp: this.#head?.clientIp ?? this.#client.writer.address,
+      clientIp: this.#head?.clientIp ?? this.#client.writer.peer.address,
       method,
       target,
       status: this.#relay.answer?.status ?? 0,
@@ -423,6 +433,48 @@ export class Passage implements Occupant, BackendUser {
       totalMs: endedAt - this.#startedAt,
       backendMs: this.#triedAt === 0 ? null : endedAt - this.#triedAt,
     });
+  }
+
+  /** Tells of an exchange that is part of a trace. */
+  #trace(ending: Ending): void {
+    const { trace: tell, now } = this.#shared.parts;
+    const request = this.#request;
+    if (tell === null || request === null) return;
+    const { writer } = this.#client;
+    // A client that left early has no head yet: what it would have been says which trace this is part of.
+    const { trace, clientIp } = this.#head ?? writer.write(request);
+    if (trace === null || !trace.isSampled) return;
+    const { peer } = writer;
+    const endedAt = now();
+    tell({
+      trace,
+      method: request.method,
+      target: request.target,
+      version: '1.1',
+      isTls: peer.isTls,
+      authority: request.host,
+      clientIp,
+      peerAddress: peer.address,
+      status: this.#relay.answer?.status ?? 0,
+      route: this.#route,
+      startedAt: this.#startedAt,
+      endedAt,
+      attempts: this.#attempted(endedAt),
+      refusal: null,
+      ending,
+    });
+  }
+
+  #attempted(endedAt: number): readonly TracedAttempt[] {
+    const backend = this.#backend;
+    const startedAt = this.#triedAt;
+    if (backend === null) return [];
+    const { answer } = this.#relay;
+    const outcome: Outcome =
+      answer === null
+        ? { type: 'abandoned' }
+        : { type: 'answered', status: answer.status, retryAfter: answer.hasRetryAfter };
+    return [{ backend, startedAt, tookMs: endedAt - startedAt, outcome }];
   }
 }
 

@@ -27,6 +27,8 @@ export interface ReadRequest {
   readonly isLast: boolean;
   /** The field lines to pass on as they stand, or null when that takes more than leaving out Connection. */
   readonly fields: string | null;
+  /** It has a field of W3C Trace Context. */
+  readonly hasTrace: boolean;
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
 }
@@ -73,6 +75,7 @@ export function readRequest(text: string): ReadRequest | null {
   let length = -1;
   let isChunked = false;
   let isLast = false;
+  let hasTrace = false;
   let referer: string | undefined;
   let userAgent: string | undefined;
   const fieldsEnd = headEnd - 2;
@@ -127,7 +130,12 @@ export function readRequest(text: string): ReadRequest | null {
               isUsual = false;
               isLast ||= hasToken(value, 'close');
             }
+          } else if (isNamed(text, at, 'tracestate')) {
+            hasTrace = true;
           }
+          break;
+        case 11:
+          if (isNamed(text, at, 'traceparent')) hasTrace = true;
           break;
         case 14:
           if (isNamed(text, at, 'http2-settings')) {
@@ -167,6 +175,7 @@ export function readRequest(text: string): ReadRequest | null {
     length: Math.max(0, length),
     isLast,
     fields: isUsual ? text.slice(lineEnd + 2, dropFrom) + text.slice(dropTo, fieldsEnd) : null,
+    hasTrace,
     referer,
     userAgent,
   };

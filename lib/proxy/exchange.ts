@@ -4,6 +4,7 @@ import type { RouterError } from '../core/errors.ts';
 import type { Peer } from '../core/forwarded.ts';
 import type { RequestHead } from '../core/request-head.ts';
 import type { OutgoingRequest } from '../core/request-headers.ts';
+import type { Trace } from '../core/trace-context.ts';
 import type { Attempted, Backend, Prior, Route } from '../core/types.ts';
 import { RequestBody } from './body.ts';
 import { readEarly } from './early.ts';
@@ -43,6 +44,8 @@ export class Exchange {
   head: RequestHead | null = null;
   outgoing: OutgoingRequest | null = null;
   route: Route | null = null;
+  /** Its part in a trace; null until it has one. */
+  trace: Trace | null = null;
   /** The backend being tried, or the one that answered. */
   trying: Backend | null = null;
   /** `performance.now()`, ms. */
@@ -112,7 +115,8 @@ export class Exchange {
     if (this.isAnswered) this.cut();
   }
 
-  #goOn({ attempts, triedAt, interruption }: Prior): void {
+  #goOn({ attempts, triedAt, interruption, trace }: Prior): void {
+    this.trace = trace;
     this.attempts.push(...attempts);
     this.trying = attempts.at(-1)?.backend ?? null;
     this.tryingSince = triedAt;

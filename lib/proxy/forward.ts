@@ -20,6 +20,7 @@ import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { serverOf } from '../core/backend.ts';
 import type { Places } from '../core/places.ts';
+import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/types.ts';
 import { Attempt, type AttemptParts } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
@@ -89,8 +90,9 @@ export class Forwarder {
   }
 
   /** The fields for the backend. A connection that will not be kept says so: Node's agent would only close it. */
-  #headers({ outgoing, upgrade }: Exchange): readonly string[] {
-    const headers = outgoing?.headers ?? [];
+  #headers({ outgoing, upgrade, trace, attempts }: Exchange): readonly string[] {
+    let headers: readonly string[] = outgoing?.headers ?? [];
+    if (trace !== null) headers = [...headers, 'traceparent', traceparent(trace, attempts.length)];
     return upgrade || this.#parts.pools.isKeeping ? headers : [...headers, 'Connection', 'close'];
   }
 

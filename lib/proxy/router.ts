@@ -66,7 +66,8 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
   if (maxBodyBytes > 0 && head.framing.kind === 'length' && head.framing.bytes > maxBodyBytes) {
     throw new RouterError('body-too-large', `a body of ${head.framing.bytes} bytes`);
   }
-  exchange.outgoing = requestHeaders(head, rawHeaders, exchange.peer, parts.headerPolicy);
+  exchange.outgoing = requestHeaders(head, rawHeaders, exchange.peer, parts.headerPolicy, exchange.trace);
+  exchange.trace = exchange.outgoing.trace;
   const found = await parts.store.find(candidates(head.hostname));
   if (!found) throw new RouterError('no-frontend', 'frontend not found');
   exchange.route = found;
@@ -111,9 +112,10 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
 
 async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts): Promise<Attempted> {
   exchange.trying = backend;
-  exchange.tryingSince = performance.now();
+  const startedAt = performance.now();
+  exchange.tryingSince = startedAt;
   const outcome = await parts.forward(exchange, backend);
-  const made = { backend, outcome, tookMs: performance.now() - exchange.tryingSince };
+  const made = { backend, outcome, startedAt, tookMs: performance.now() - startedAt };
   exchange.attempts.push(made);
   return made;
 }

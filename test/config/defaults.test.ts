@@ -39,6 +39,7 @@ const EMPTY: Config = {
   cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null },
   admin: null,
   metrics: { topN: 500 },
+  otel: null,
   runAs: null,
 };
 
@@ -47,7 +48,7 @@ test('an empty object is a whole configuration: local port 80, local Redis, a wo
 });
 
 test('null at any key is as good as leaving it out, save for accessLog', () => {
-  const nothing = { server: null, http: null, https: null, driver: null, user: null, group: null };
+  const nothing = { server: null, http: null, https: null, driver: null, otel: null, user: null, group: null };
   assert.deepEqual(load(nothing), EMPTY);
   const server = Object.fromEntries(Object.keys(EMPTY.server).map((key) => [key, null]));
   assert.deepEqual(load({ server }).server, { ...EMPTY.server, accessLog: null });
@@ -130,6 +131,26 @@ for (const [tcpTimeout, timeouts, seen] of LIMITS) {
 test('each phase has its own limit, 0 for none', () => {
   const timeouts = { header: 1, body: 2, connect: 3, firstByte: 4, response: 5, idle: 6, tunnel: 0 };
   assert.deepEqual(load({ server: { timeouts } }).server.timeouts, timeouts);
+});
+
+test('without an endpoint no part is taken in traces, whatever else is said of them', () => {
+  for (const endpoint of [undefined, null, '']) assert.equal(load({ otel: { endpoint, sample: 1 } }).otel, null);
+  const endpoint = 'http://127.0.0.1:4318/v1/traces';
+  const byDefault = { endpoint, sample: 0.01, trustIncoming: true, service: null, headers: {}, timeoutMs: 10_000 };
+  assert.deepEqual(load({ otel: { endpoint } }).otel, byDefault);
+  const headers = { 'api-key': 's3cret' };
+  assert.deepEqual(
+    load({ otel: { endpoint, sample: 0, trustIncoming: false, service: 'edge', headers, timeout: 0.5 } }).otel,
+    { endpoint, sample: 0, trustIncoming: false, service: 'edge', headers, timeoutMs: 500 },
+  );
+});
+
+const endpointOf = (endpoint: string): string | undefined => load({ otel: { endpoint } }).otel?.endpoint;
+
+test('a collector without a path is asked where collectors take spans', () => {
+  assert.equal(endpointOf('http://collector:4318'), 'http://collector:4318/v1/traces');
+  assert.equal(endpointOf('https://collector/'), 'https://collector/v1/traces');
+  assert.equal(endpointOf('https://collector/own?a=b'), 'https://collector/own?a=b');
 });
 
 test('one driver URL is read and written', () => {

@@ -13,6 +13,8 @@ const ADDRESS = 'must be an IP address, such as "127.0.0.1" or "::1"';
 const PLACE = 'must be an IP address or an object, { "address": …, "port": … }';
 const OBJECT = 'must be an object, { … }';
 const TRUSTED = 'must be "private", an IP address or a range such as "10.0.0.0/8"';
+const COLLECTOR = 'must be the URL of a collector, such as "http://127.0.0.1:4318/v1/traces"';
+const FIELDS = 'must be an object of header fields, { "name": "value" }';
 const FLAG = 'must be true or false';
 
 /** A configuration with one fault, and the line about it. */
@@ -49,6 +51,21 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
     { cache: { mode: 'push' }, server: { lruCache: { size: 1, ttl: 1 } } },
     'server.lruCache: has no use with cache.mode "push", which is never late; leave it out',
   ],
+  [{ otel: { endpoint: 5 } }, `otel.endpoint: ${COLLECTOR}`],
+  [{ otel: { endpoint: 'collector:4318' } }, `otel.endpoint: ${COLLECTOR}`],
+  [{ otel: { endpoint: 'grpc://collector:4317' } }, `otel.endpoint: ${COLLECTOR}`],
+  [
+    { otel: { endpoint: 'http://ann:s3cret@collector/' } },
+    'otel.endpoint: must not hold a password; send it as a field of the request',
+  ],
+  [{ otel: { sample: 1.1 } }, 'otel.sample: must be a number from 0 to 1'],
+  [{ otel: { timeout: 0 } }, `otel.timeout: ${SECONDS(0.1)}`],
+  [{ otel: { headers: ['a'] } }, `otel.headers: ${FIELDS}`],
+  [{ otel: { headers: { a: 1 } } }, `otel.headers: ${FIELDS}`],
+  [{ otel: { headers: { 'a b': 'c' } } }, `otel.headers: ${FIELDS}`],
+  [{ otel: { headers: { a: 'b\r\nc: d' } } }, `otel.headers: ${FIELDS}`],
+  [{ otel: { headers: { a: 'Ω' } } }, `otel.headers: ${FIELDS}`],
+  [{ otel: { endpont: 'x' } }, 'otel.endpont: unknown key; did you mean "endpoint"?'],
   [{ server: { lruCache: true } }, `server.lruCache: ${OBJECT}`],
   [{ server: { lruCache: { size: 5 } } }, 'server.lruCache.ttl: is missing'],
   [{ server: { lruCache: { size: 1.5, ttl: 1 } } }, `server.lruCache.size: ${WHOLE} 0`],
@@ -144,7 +161,7 @@ const STRANGERS: readonly (readonly [unknown, string])[] = [
   [{ drivers: 'redis:' }, 'drivers: unknown key; did you mean "driver"?'],
   [
     { x: 1 },
-    'x: unknown key; known here are server, http, https, driver, driverTls, cache, admin, metrics, user, group',
+    'x: unknown key; known here are server, http, https, driver, driverTls, cache, admin, metrics, otel, user, group',
   ],
   [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are delay, requests, tunnels'],
 ];

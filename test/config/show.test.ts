@@ -5,7 +5,19 @@ import { asRoot, load, makeFolder, read } from '../support/configurations.ts';
 
 test('what is shown has the shape of a configuration file, every default written out', () => {
   const { document } = read({});
-  const sections = ['server', 'http', 'https', 'driver', 'driverTls', 'cache', 'admin', 'metrics', 'user', 'group'];
+  const sections = [
+    'server',
+    'http',
+    'https',
+    'driver',
+    'driverTls',
+    'cache',
+    'admin',
+    'metrics',
+    'otel',
+    'user',
+    'group',
+  ];
   assert.deepEqual(Object.keys(document), sections);
   assert.deepEqual(document['http'], {
     port: 80,
@@ -30,6 +42,7 @@ const OPEN: readonly unknown[] = [
   { admin: {}, metrics: { topN: 7 } },
   { admin: '/run/a.sock' },
   { admin: { bind: ['::1', '/run/a.sock'], port: 99 } },
+  { otel: { endpoint: 'http://collector', sample: 1, service: 'edge' } },
   { user: 'ann' },
   { user: 1001, group: 'staff' },
   { user: 'root' },
@@ -48,6 +61,11 @@ for (const content of OPEN) {
 test('passwords in driver URLs are blotted out, of both', () => {
   const { document } = read({ driver: ['redis://:s3cret@a/1', 'redis://ann:s3:c@ret@b#p'] });
   assert.deepEqual(document['driver'], ['redis://:***@a/1', 'redis://ann:***@b#p']);
+});
+
+test('so are the fields for a collector', () => {
+  const { document } = read({ otel: { headers: { 'api-key': 's3cret' } } });
+  assert.match(JSON.stringify(document['otel']), /"headers":\{"api-key":"\*\*\*"\}/);
 });
 
 test('so are those that came from old keys', () => {

@@ -12,6 +12,7 @@ const standard: RequestHeaderPolicy = {
   serverName: 'router1',
   makeRequestId: () => 'made-here',
   tellsRequestId: false,
+  trace: null,
 };
 const hipache: RequestHeaderPolicy = { ...standard, style: 'hipache', makeRequestId: null };
 

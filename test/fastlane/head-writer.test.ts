@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import type { Peer } from '../../lib/core/forwarded.ts';
 import { readHead } from '../../lib/core/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../../lib/core/request-headers.ts';
+import { traceparent, type TracePolicy } from '../../lib/core/trace-context.ts';
 import { HeadWriter } from '../../lib/fastlane/head-writer.ts';
 import { fieldLines, rawFields } from '../../lib/fastlane/field-lines.ts';
 import { readRequest } from '../../lib/fastlane/request-grammar.ts';
@@ -33,6 +34,13 @@ const line = fc.constantFrom(
   'X-Request-Id: not a good one',
   'X_Request_Id: alias',
   'Content-Type: text/plain',
+  'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  'TraceParent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02',
+  'traceparent: 00-not-valid-01',
+  'traceparent:',
+  'tracestate: a=1,b=2',
+  'TraceState:c=3 ',
+  'tracestate: ',
 );
 
 const peer: fc.Arbitrary<Peer> = fc.record({
@@ -42,12 +50,20 @@ const peer: fc.Arbitrary<Peer> = fc.record({
   localPort: fc.constantFrom(80, 8443),
 });
 
+const trace: fc.Arbitrary<TracePolicy> = fc.record({
+  randomHex: fc.constant((bytes: number) => 'a5'.repeat(bytes)),
+  random: fc.constant(() => 0.5),
+  sample: fc.constantFrom(0, 1),
+  obeysTrusted: fc.boolean(),
+});
+
 const policy: fc.Arbitrary<RequestHeaderPolicy> = fc.record({
   style: fc.constantFrom('standard', 'hipache'),
   isTrusted: fc.constant((address: string) => address.startsWith('10.')),
   serverName: fc.constant('router1'),
   makeRequestId: fc.constantFrom(null, () => 'made-here'),
   tellsRequestId: fc.boolean(),
+  trace: fc.option(trace),
 });
 
 test('whatever a plain request brings, from whomever', () => {
@@ -76,7 +92,10 @@ test('whatever a plain request brings, from whomever', () => {
         const wanted = requestHeaders(strict, raw, who, how);
         const end = `Connection: ${isKeeping ? 'keep-alive' : 'close'}\r\n\r\n`;
         const written = new HeadWriter(who, how, isKeeping).write(read);
-        assert.equal(written.text, `${method} /p?q HTTP/1.1\r\n${fieldLines(wanted.headers)}${end}`);
+        const parent = wanted.trace === null ? [] : ['traceparent', traceparent(wanted.trace, 0)];
+        const fieldsWanted = fieldLines([...wanted.headers, ...parent]);
+        assert.equal(written.text, `${method} /p?q HTTP/1.1\r\n${fieldsWanted}${end}`);
+        assert.deepEqual(written.trace, wanted.trace);
         assert.equal(written.clientIp, wanted.clientIp);
         assert.equal(written.answerFields, fieldLines(wanted.answerFields));
       },

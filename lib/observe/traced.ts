@@ -1,0 +1,38 @@
+import { receivedTrace } from '../core/request-headers.ts';
+import type { TracedExchange } from '../core/spans.ts';
+import { joinTrace, type TracePolicy } from '../core/trace-context.ts';
+import type { Exchange } from '../proxy/exchange.ts';
+import { isPing } from '../proxy/ping.ts';
+
+/** What spans tell of an exchange of the full lane that has ended; null when they tell nothing of it. */
+export function tracedExchange(exchange: Exchange, policy: TracePolicy): TracedExchange | null {
+  const { request, head, peer, outgoing, route } = exchange;
+  if (head !== null && isPing(head)) return null;
+  // One that was refused before anything could be passed on has none yet.
+  const trace = exchange.trace ?? joinTrace(receivedTrace(request.rawHeaders), peer.isTrusted, policy);
+  if (!trace.isSampled) return null;
+  return {
+    trace,
+    method: request.method ?? '',
+    target: head?.path ?? request.url ?? '',
+    version: head?.version ?? request.httpVersion,
+    isTls: peer.isTls,
+    authority: head?.authority ?? null,
+    clientIp: outgoing?.clientIp ?? peer.address,
+    peerAddress: peer.address,
+    status: exchange.status,
+    route,
+    startedAt: exchange.startedAt,
+    endedAt: performance.now(),
+    attempts: exchange.attempts,
+    refusal: exchange.refusal?.code ?? null,
+    ending: endingOf(exchange),
+  };
+}
+
+function endingOf({ interruption, response, status, upgrade }: Exchange): TracedExchange['ending'] {
+  // However a tunnel ends, that was what it was for.
+  if (upgrade !== null && status === 101) return 'whole';
+  if (interruption === 'client-left') return 'left';
+  return response.writableFinished ? 'whole' : 'cut';
+}

@@ -1,0 +1,141 @@
+/** The router's part in traces: which exchanges are sampled, and the way of their spans to a collector. */
+import { MAX_TEXT, spansOf, type TracedExchange } from '../core/spans.ts';
+import type { Trace, TracePolicy } from '../core/trace-context.ts';
+import { describeCause, type Log } from './log.ts';
+import { openOtlp, type OtlpSettings, type SendSpans, type TracedSpans } from './otlp.ts';
+import { randomHexSource } from './random-hex.ts';
+import { SpanQueue } from './span-queue.ts';
+
+export interface TracingSettings extends OtlpSettings {
+  readonly sample: number;
+  /** Whether the sampled flag of trusted proxies decides. */
+  readonly trustIncoming: boolean;
+}
+
+/** How often lost spans are told of, ms. */
+const REMIND_MS = 60_000;
+/** How long the last spans may take at the end, ms. */
+const LAST_MS = 2_000;
+/** What the exporter's own limit may be late by, ms. */
+const GRACE_MS = 1_000;
+/** The clock of spans is set by the system's when they differ by more, ms. */
+const CLOCK_SLACK_MS = 2;
+
+interface Ended {
+  readonly exchange: TracedExchange;
+  readonly originMs: number;
+}
+
+/** One for each worker. Exchanges come in when they have ended; nothing here ever delays one. */
+export class Tracing {
+  readonly policy: TracePolicy;
+  readonly #settings: TracingSettings;
+  readonly #log: Log;
+  readonly #queue: SpanQueue<Ended>;
+  #send: SendSpans = () => Promise.reject(new Error('not open'));
+  /** What to add to `performance.now()` to have ms since 1970. */
+  #originMs = performance.timeOrigin;
+  #dropped = 0;
+  /** Of those, the operator was told. */
+  #told = 0;
+  #reminder: NodeJS.Timeout | null = null;
+  #isFailing = false;
+
+  constructor(settings: TracingSettings, log: Log) {
+    this.#settings = settings;
+    this.#log = log;
+    this.policy = {
+      randomHex: randomHexSource(),
+      random: Math.random,
+      sample: settings.sample,
+      obeysTrusted: settings.trustIncoming,
+    };
+    this.#queue = new SpanQueue({
+      send: (batch) => this.#send(batch.map(spansOfEnded)),
+      limitMs: settings.timeoutMs + GRACE_MS,
+      onSent: () => (this.#isFailing = false),
+      onFailed: (cause) => this.#onFailed(cause),
+      onLost: (items) => this.#onLost(items),
+    });
+  }
+
+  /** Makes ready to export. @throws Error with a sentence for the operator */
+  async open(): Promise<void> {
+    this.#send = await openOtlp(this.#settings);
+  }
+
+  /** Spans that were sampled and will never be exported. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes a sampled exchange that has ended. */
+  take(exchange: TracedExchange): void {
+    this.#queue.add({ exchange: owned(exchange), originMs: this.#origin() });
+  }
+
+  /** Exports what is left, within 2 seconds. */
+  async close(): Promise<void> {
+    await this.#queue.close(LAST_MS);
+    if (this.#reminder !== null) clearTimeout(this.#reminder);
+    this.#tell();
+  }
+
+  /** The system's clock is set now and then; spans of other programs follow that. */
+  #origin(): number {
+    const origin = Date.now() - performance.now();
+    if (Math.abs(origin - this.#originMs) > CLOCK_SLACK_MS) this.#originMs = origin;
+    return this.#originMs;
+  }
+
+  #onFailed(cause: unknown): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    const why = describeCause(cause);
+    this.#log.error({ event: 'trace-export-failed', cause: why }, `spans cannot be exported: ${why}`);
+  }
+
+  #onLost(items: readonly Ended[]): void {
+    for (const { exchange } of items) this.#dropped += 1 + exchange.attempts.length;
+    if (this.#reminder === null) this.#remind();
+  }
+
+  #remind(): void {
+    this.#tell();
+    this.#reminder = setTimeout(() => {
+      this.#reminder = null;
+      if (this.#dropped > this.#told) this.#remind();
+    }, REMIND_MS).unref();
+  }
+
+  #tell(): void {
+    const count = this.#dropped - this.#told;
+    if (count === 0) return;
+    this.#told = this.#dropped;
+    this.#log.warn({ event: 'spans-dropped', count }, `${count} ${count === 1 ? 'span was' : 'spans were'} dropped`);
+  }
+}
+
+function spansOfEnded({ exchange, originMs }: Ended): TracedSpans {
+  return { trace: exchange.trace, spans: spansOf(exchange, originMs) };
+}
+
+/** With copies of a client's texts: as parts of a head, they would keep all of it in memory. */
+function owned(exchange: TracedExchange): TracedExchange {
+  const { trace, target, authority, clientIp } = exchange;
+  return {
+    ...exchange,
+    target: copy(target),
+    authority: authority && copy(authority),
+    clientIp: copy(clientIp),
+    trace: trace.parentId === null ? trace : ownedTrace(trace, trace.parentId),
+  };
+}
+
+function ownedTrace(trace: Trace, parentId: string): Trace {
+  return { ...trace, traceId: copy(trace.traceId), parentId: copy(parentId), state: copy(trace.state) };
+}
+
+function copy(text: string): string {
+  return Buffer.from(text.slice(0, MAX_TEXT), 'latin1').toString('latin1');
+}
