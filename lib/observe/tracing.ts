@@ -1,6 +1,6 @@
 /** The router's part in traces: which exchanges are sampled, and the way of their spans to a collector. */
 import { MAX_TEXT, spansOf, type TracedExchange } from '../core/spans.ts';
-import type { Trace, TracePolicy } from '../core/trace-context.ts';
+import type { TracePolicy } from '../core/trace-context.ts';
 import { describeCause, type Log } from './log.ts';
 import { openOtlp, type OtlpSettings, type SendSpans, type TracedSpans } from './otlp.ts';
 import { randomHexSource } from './random-hex.ts';
@@ -120,22 +120,25 @@ function spansOfEnded({ exchange, originMs }: Ended): TracedSpans {
   return { trace: exchange.trace, spans: spansOf(exchange, originMs) };
 }
 
-/** With copies of a client's texts: as parts of a head, they would keep all of it in memory. */
+/** With copies of texts that are parts of others: they would keep a whole head, or many ids, in memory. */
 function owned(exchange: TracedExchange): TracedExchange {
   const { trace, target, authority, clientIp } = exchange;
+  const { traceId, parentId, spanId, state } = trace;
   return {
     ...exchange,
     target: copy(target),
     authority: authority && copy(authority),
     clientIp: copy(clientIp),
-    trace: trace.parentId === null ? trace : ownedTrace(trace, trace.parentId),
+    trace: {
+      ...trace,
+      traceId: copy(traceId),
+      parentId: parentId && copy(parentId),
+      spanId: copy(spanId),
+      state: copy(state),
+    },
   };
 }
 
-function ownedTrace(trace: Trace, parentId: string): Trace {
-  return { ...trace, traceId: copy(trace.traceId), parentId: copy(parentId), state: copy(trace.state) };
-}
-
 function copy(text: string): string {
-  return Buffer.from(text.slice(0, MAX_TEXT), 'latin1').toString('latin1');
+  return text === '' ? '' : Buffer.from(text.slice(0, MAX_TEXT), 'latin1').toString('latin1');
 }
