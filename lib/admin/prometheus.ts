@@ -81,7 +81,7 @@ function storeMetrics({ lookups, cache, storeErrors, states }: Totals): Metric[]
   ];
 }
 
-function faultMetrics({ retries, refused, deaths, linesDropped }: Totals): Metric[] {
+function faultMetrics({ retries, refused, deaths, linesDropped, spansDropped }: Totals): Metric[] {
   return [
     metric(
       'counter',
@@ -102,6 +102,7 @@ function faultMetrics({ retries, refused, deaths, linesDropped }: Totals): Metri
       'Lines the access log could not take',
       only(linesDropped),
     ),
+    metric('counter', 'hipache_spans_dropped_total', 'Spans that could not be sent', only(spansDropped)),
   ];
 }
 

@@ -18,6 +18,7 @@ export class Totals {
   storeErrors = 0;
   deaths = 0;
   linesDropped = 0;
+  spansDropped = 0;
   /** By process id, of those that live. */
   readonly states = new Map<number, WorkerState>();
 
@@ -46,7 +47,9 @@ export class Totals {
     addAll(this.refused, figures.refused);
     addAll(this.retries, figures.retries);
     this.deaths += deaths;
-    this.linesDropped += state.linesDropped - (this.states.get(pid)?.linesDropped ?? 0);
+    const before = this.states.get(pid);
+    this.linesDropped += state.linesDropped - (before?.linesDropped ?? 0);
+    this.spansDropped += state.spansDropped - (before?.spansDropped ?? 0);
     this.states.set(pid, state);
   }
 

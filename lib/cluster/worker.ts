@@ -359,6 +359,7 @@ export class Worker {
         tunnels: this.#traffic.tunnels,
         isStoreUp: this.#silentStores.size === 0,
         linesDropped: this.#accessLog?.dropped ?? 0,
+        spansDropped: this.#tracing?.dropped ?? 0,
       }) ?? null
     );
   }

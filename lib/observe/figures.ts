@@ -28,6 +28,8 @@ export interface WorkerState {
   readonly isStoreUp: boolean;
   /** Lines that the access log could not take since the worker began. */
   readonly linesDropped: number;
+  /** Spans that could not be sent, since the worker began. */
+  readonly spansDropped: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
   /** How late timers were within the last 10 to 20 s, ms. */

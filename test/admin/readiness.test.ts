@@ -12,6 +12,7 @@ const FINE: WorkerState = {
   tunnels: 0,
   isStoreUp: true,
   linesDropped: 0,
+  spansDropped: 0,
   residentBytes: 1,
   heapBytes: 1,
   loopDelay: { p50: 0, p99: 0, max: 0 },

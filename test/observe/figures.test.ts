@@ -5,7 +5,7 @@ import { Totals } from '../../lib/admin/totals.ts';
 import { prometheusText } from '../../lib/admin/prometheus.ts';
 import { Figures, type OwnState } from '../../lib/observe/figures.ts';
 
-const OWN: OwnState = { connections: 1, exchanges: 1, tunnels: 0, isStoreUp: true, linesDropped: 0 };
+const OWN: OwnState = { connections: 1, exchanges: 1, tunnels: 0, isStoreUp: true, linesDropped: 0, spansDropped: 0 };
 const RECORD = {
   clientIp: '',
   method: 'GET',
