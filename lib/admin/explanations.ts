@@ -3,21 +3,8 @@ import { candidates, hostOf } from '../core/hostname.ts';
 import { BookError, type RouteBook } from '../store/book.ts';
 import type { Recollection } from '../store/store.ts';
 import { explain } from '../vhosts/explain.ts';
-import type { AnswerView, Explanation } from '../vhosts/explanation.ts';
+import type { AnswerView, Explanation, LiveExplanation, MemoryView } from '../vhosts/explanation.ts';
 import type { Workforce } from './workforce.ts';
-
-/** What a worker remembers of the host. */
-interface Memory {
-  readonly pid: number;
-  readonly generation: number;
-  /** `fresh`: it serves without asking; `stale`: only while the store gives no answer. */
-  readonly knows: 'fresh' | 'stale' | 'nothing';
-  readonly ageSeconds: number | null;
-  readonly key: string | null;
-  readonly name: string | null;
-  readonly backends: readonly string[];
-  readonly dead: readonly number[];
-}
 
 /** @throws BookError when the store cannot be looked at, for another reason than its silence */
 export async function explainHere(
@@ -25,7 +12,7 @@ export async function explainHere(
   workforce: Workforce,
   asked: string,
   path: string,
-): Promise<Explanation & { readonly workers: readonly Memory[] }> {
+): Promise<LiveExplanation> {
   const memories = await memoriesOf(workforce, hostOf(asked));
   try {
     return { ...(await explain(book, asked, path)), workers: memories };
@@ -35,7 +22,7 @@ export async function explainHere(
   }
 }
 
-async function memoriesOf(workforce: Workforce, host: string | null): Promise<readonly Memory[]> {
+async function memoriesOf(workforce: Workforce, host: string | null): Promise<readonly MemoryView[]> {
   if (host === null) return [];
   const { workers, answers } = await workforce.ask({ type: 'recollect', host });
   return workers.flatMap(({ pid, generation }) => {
@@ -44,7 +31,7 @@ async function memoriesOf(workforce: Workforce, host: string | null): Promise<re
   });
 }
 
-function memoryOf(pid: number, generation: number, recollection: Recollection | null): Memory {
+function memoryOf(pid: number, generation: number, recollection: Recollection | null): MemoryView {
   const route = recollection?.route ?? null;
   return {
     pid,
@@ -63,7 +50,7 @@ function withoutStore(
   { name }: RouteBook,
   asked: string,
   path: string,
-  memories: readonly Memory[],
+  memories: readonly MemoryView[],
   { message }: BookError,
 ): Explanation {
   const host = hostOf(asked);

@@ -1,4 +1,6 @@
 import { request, type RequestOptions } from 'node:http';
+import type { AdminConfig } from '../config/config.ts';
+import { bracketed } from '../core/hostname.ts';
 import { CommandFailure } from './command.ts';
 import { UsageError } from './usage.ts';
 
@@ -23,6 +25,21 @@ export function adminAddress(text: string, token: string | null): AdminAddress {
   if (host === '') throw new UsageError(`option "--admin" needs http://HOST:PORT or unix:/PATH, not "${text}"`);
   return { options: { host: host.replaceAll(/^\[|\]$/g, ''), port: Number(port ?? 80) }, token, name: text };
 }
+
+/** Where a configuration has it; null where it has none. */
+export function configuredAdmin(admin: AdminConfig | null): AdminAddress | null {
+  const [place] = admin?.places ?? [];
+  if (place === undefined) return null;
+  const { token = null } = admin ?? {};
+  if ('socket' in place) {
+    return { options: { socketPath: place.socket, host: 'localhost' }, token, name: `unix:${place.socket}` };
+  }
+  const host = ANYWHERE[place.address] ?? place.address;
+  return { options: { host, port: place.port }, token, name: `http://${bracketed(host)}:${place.port}` };
+}
+
+/** What listens on every address listens on this machine's own. */
+const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 /** Asks for a JSON document. @throws CommandFailure with a sentence for the operator */
 export async function askAdmin({ options, token, name }: AdminAddress, path: string): Promise<unknown> {

@@ -25,7 +25,7 @@ export const command: Command = {
 
   async run({ args, console, configPath }) {
     if (args.words.length > 0) throw new UsageError(`unexpected argument "${args.words[0]}"`);
-    const book = openStore(args, configPath);
+    const { book } = openStore(args, configPath);
     try {
       const findings = lint(book);
       return await (args.flags.has('json') ? printJson(console, findings) : print(console, findings));

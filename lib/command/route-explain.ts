@@ -1,16 +1,43 @@
 import { explain } from '../vhosts/explain.ts';
-import type { DeadView, Explanation, KeyView } from '../vhosts/explanation.ts';
+import type { DeadView, Explanation, KeyView, LiveExplanation, MemoryView } from '../vhosts/explanation.ts';
+import { askAdmin } from './admin-client.ts';
+import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
 import { frontendLines } from './route-show.ts';
 import type { RouteRun } from './route-run.ts';
 import { counted, faultLines } from './show-fault.ts';
 
 /** Prints where a request goes. Exit code 1 when the router would answer it with an error of its own. */
-export async function explainRoute({ book, console, words, isJson }: RouteRun): Promise<number> {
+export async function explainRoute(run: RouteRun): Promise<number> {
+  const { book, console, words, isJson } = run;
   const [host, path] = targetOf(words[0] ?? '', words[1]);
-  const explanation = await explain(book, host, path);
-  await console.write(isJson ? `${JSON.stringify(explanation)}\n` : `${linesOf(console, explanation).join('\n')}\n`);
+  const told = await askRouter(run, host, path);
+  const explanation = told instanceof CommandFailure ? await explain(book, host, path) : told;
+  const silence = told instanceof CommandFailure && told.code !== NO_ADMIN ? told.message : null;
+  await console.write(
+    isJson ? `${JSON.stringify(explanation)}\n` : `${linesOf(console, explanation, silence).join('\n')}\n`,
+  );
   return (explanation.answer.status ?? 200) < 400 ? 0 : 1;
+}
+
+const NO_ADMIN = 'no-admin';
+
+/** What the router itself tells, which knows what its workers remember; or why it tells nothing. */
+async function askRouter({ admin }: RouteRun, host: string, path: string): Promise<LiveExplanation | CommandFailure> {
+  if (admin === null || host === '') return new CommandFailure(NO_ADMIN, 'the configuration has no admin interface');
+  const target = `/api/v1/frontends/${encodeURIComponent(host)}/explain?path=${encodeURIComponent(path)}`;
+  try {
+    const told = await askAdmin(admin, target);
+    // Another program may listen there.
+    return isExplanation(told) ? told : new CommandFailure('admin-unavailable', `${admin.name} is something else`);
+  } catch (error) {
+    if (error instanceof CommandFailure) return error;
+    throw error;
+  }
+}
+
+function isExplanation(told: unknown): told is LiveExplanation {
+  return ['answer', 'keys', 'near', 'store', 'workers'].every((key) => Object(told)[key] instanceof Object);
 }
 
 /** People paste URLs. */
@@ -19,8 +46,12 @@ function targetOf(word: string, path: string | undefined): readonly [host: strin
   return host === '' ? [word, path ?? '/'] : [host, path ?? (rest === '' ? '/' : rest)];
 }
 
-function linesOf(console: Console, explanation: Explanation): readonly string[] {
-  const { asked, host, path, answer, keys, route, dead, near, store } = explanation;
+function linesOf(
+  console: Console,
+  explanation: Explanation & Partial<LiveExplanation>,
+  silence: string | null,
+): readonly string[] {
+  const { asked, host, path, answer, keys, route, dead, near, store, workers = [] } = explanation;
   const isFine = (answer.status ?? 200) < 400;
   const verdict =
     answer.kind === 'backend' ? 'goes to' : `is answered ${answer.status}${answer.code ? ` ${answer.code}` : ''}:`;
@@ -38,7 +69,17 @@ function linesOf(console: Console, explanation: Explanation): readonly string[] 
       `${clean(store.name)}${store.hasHealthChecker ? ', with an active health checker' : ''}`,
       ...store.faults.flatMap((fault) => faultLines(console, fault)),
     ]),
+    ...section(console, 'Workers', silence === null ? workers.map(memoryLine) : [`not asked: ${clean(silence)}`]),
   ];
+}
+
+function memoryLine({ pid, generation, knows, ageSeconds, key, backends, dead }: MemoryView): string {
+  const worker = `${pid} (generation ${generation})`;
+  if (knows === 'nothing') return `${worker} remembers nothing of it`;
+  const what = key === null ? 'that there is no frontend' : `${clean(key)}, ${counted(backends.length, 'backend')}`;
+  const marks = dead.length === 0 ? '' : `, dead ${dead.join(', ')}`;
+  const use = knows === 'fresh' ? 'and serves by it' : 'for when the store gives no answer';
+  return `${worker} remembers ${what}${marks}, read ${(ageSeconds ?? 0).toFixed(1)} s ago, ${use}`;
 }
 
 function section(console: Console, title: string, lines: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import type { RouteBook } from '../store/book.ts';
 import type { Fault } from '../vhosts/fault.ts';
 import { adviceFor, faultsOfNewList } from '../vhosts/frontend.ts';
+import type { AdminAddress } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import type { Console } from './console.ts';
 import { faultLines } from './show-fault.ts';
@@ -8,6 +9,8 @@ import { faultLines } from './show-fault.ts';
 /** What the commands under `route` are run with. Each resolves to its exit code. */
 export interface RouteRun {
   readonly book: RouteBook;
+  /** The router itself, where the configuration has an admin interface. It may not run. */
+  readonly admin: AdminAddress | null;
   readonly console: Console;
   /** What follows the command's name. */
   readonly words: readonly string[];

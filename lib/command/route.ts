@@ -68,11 +68,12 @@ export const command: Command = {
     if (words.length < least || words.length > most) throw new UsageError(`"route ${action}" takes ${what}`);
     if (args.values.has('match') && action !== 'list') throw new UsageError('option "--match" is for "route list"');
     if (args.values.has('name') && action !== 'add') throw new UsageError('option "--name" is for "route add"');
-    const book = openStore(args, configPath);
+    const { book, admin } = openStore(args, configPath);
     try {
       const { flags, values } = args;
       return await RUNS[action]({
         book,
+        admin,
         console,
         words,
         match: values.get('match') ?? '',

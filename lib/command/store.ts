@@ -3,6 +3,7 @@ import { readStoreSettings } from '../config/store-settings.ts';
 import { type DriverUrl, parseDriverUrl } from '../core/driver-url.ts';
 import type { RouteBook } from '../store/book.ts';
 import { openBook } from '../store/open-book.ts';
+import { type AdminAddress, configuredAdmin } from './admin-client.ts';
 import { type Arguments, type Option, UsageError } from './usage.ts';
 
 /** What all commands take that look at routes. */
@@ -17,22 +18,31 @@ export const STORE_OPTIONS: readonly Option[] = [
 /** The time limit where no configuration says one, ms. */
 const TIMEOUT_MS = 2000;
 
+/** The routes, and the router that serves them, if it can be asked. */
+export interface OpenedStore {
+  readonly book: RouteBook;
+  readonly admin: AdminAddress | null;
+}
+
 /**
  * Opens the routes that the arguments name: by `--driver`, else by a configuration.
  * @param configPath the one to take when none is named
  * @throws UsageError, or ConfigError
  */
-export function openStore({ values }: Arguments, configPath: string): RouteBook {
+export function openStore({ values }: Arguments, configPath: string): OpenedStore {
   const driver = values.get('driver');
   if (driver !== undefined) {
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
-    return openBook(url, url, { timeoutMs: TIMEOUT_MS });
+    return { book: openBook(url, url, { timeoutMs: TIMEOUT_MS }), admin: null };
   }
   const settings = readStoreSettings(resolve(values.get('config') ?? configPath));
   const { read, write } = settings.driver;
   const timeoutMs = settings.storeTimeout * 1000;
-  return openBook(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), { timeoutMs });
+  const book = openBook(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), {
+    timeoutMs,
+  });
+  return { book, admin: configuredAdmin(settings.admin) };
 }
 
 function urlOf(text: string): DriverUrl {

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { adminAddress, type AdminAddress, askAdmin } from './admin-client.ts';
+import { resolve } from 'node:path';
+import { readStoreSettings } from '../config/store-settings.ts';
+import { adminAddress, type AdminAddress, askAdmin, configuredAdmin } from './admin-client.ts';
 import { type Command, CommandFailure } from './command.ts';
 import type { Console } from './console.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { topLines, type TopView } from './top-view.ts';
-import { UsageError } from './usage.ts';
+import { type Arguments, UsageError } from './usage.ts';
 
-/** Where the packaged configuration has the admin interface. */
-const BY_DEFAULT = 'http://127.0.0.1:8081';
 const EVERY_MS = 1000;
 /** Seconds that are asked for: the last one counts. */
 const PATHS = ['/api/v1/live?seconds=2', '/api/v1/workers'] as const;
@@ -17,8 +17,8 @@ const HELP = `Usage: hipache top [options]
 Shows what a running router does, second by second: requests, errors and times by
 frontend, workers, the store. It asks the router's admin interface. q ends it.
 
-      --admin URL    where that is: http://HOST:PORT or unix:/PATH
-                     (by default ${BY_DEFAULT})
+  -c, --config FILE  the router's configuration, which says where that is
+      --admin URL    where it is: http://HOST:PORT or unix:/PATH
       --token TOKEN  what it wants to be shown; HIPACHE_ADMIN_TOKEN in the
                      environment is safer, since others see command lines
       --once         print one table and exit
@@ -29,6 +29,7 @@ frontend, workers, the store. It asks the router's admin interface. q ends it.
 export const command: Command = {
   help: HELP,
   options: [
+    { name: 'config', short: 'c', value: 'a file' },
     { name: 'admin', value: 'a URL' },
     { name: 'token', value: 'a token' },
     { name: 'once' },
@@ -36,10 +37,10 @@ export const command: Command = {
     { name: 'help', short: 'h' },
   ],
 
-  async run({ args: { words, values, flags }, console }) {
+  async run({ args, console, configPath }) {
+    const { words, flags } = args;
     if (words.length > 0) throw new UsageError(`unexpected argument "${words[0]}"`);
-    const token = values.get('token') ?? (console.env['HIPACHE_ADMIN_TOKEN'] || null);
-    const address = adminAddress(values.get('admin') ?? BY_DEFAULT, token);
+    const address = addressOf(args, console, configPath);
     const print = flags.has('json') ? jsonOf : (view: TopView): string => `${topLines(console, view).join('\n')}\n`;
     if (flags.has('once')) {
       await console.write(print(await look(address)));
@@ -49,6 +50,16 @@ export const command: Command = {
     return await stream(address, console, print);
   },
 };
+
+function addressOf({ values }: Arguments, { env }: Console, configPath: string): AdminAddress {
+  const token = values.get('token') ?? (env['HIPACHE_ADMIN_TOKEN'] || null);
+  const url = values.get('admin');
+  if (url !== undefined) return adminAddress(url, token);
+  const path = resolve(values.get('config') ?? configPath);
+  const address = configuredAdmin(readStoreSettings(path).admin);
+  if (address === null) throw new CommandFailure('no-admin', `${path} has no "admin"; add it, or give --admin URL`);
+  return { ...address, token: token ?? address.token };
+}
 
 async function look(address: AdminAddress): Promise<TopView> {
   const [live, workers] = await Promise.all(PATHS.map((path) => askAdmin(address, path)));

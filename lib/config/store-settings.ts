@@ -1,24 +1,27 @@
 import { resolve } from 'node:path';
 import type { RedisTls } from '../core/redis-address.ts';
 import { check } from './check.ts';
-import type { DriverConfig } from './config.ts';
+import { resolveAdmin } from './admin.ts';
+import type { AdminConfig, DriverConfig } from './config.ts';
 import { readDriverTls } from './driver-tls.ts';
 import { resolveDriver } from './driver.ts';
 import { Faults } from './faults.ts';
 import { modernize } from './legacy.ts';
 import { readFile } from './load.ts';
-import { driverTlsSection, serverSection } from './schema.ts';
+import { adminSection, driverTlsSection, serverSection } from './schema.ts';
 
-/** What a program needs that looks at the routes and serves nobody. */
+/** What a program needs that looks at the routes, and at a router that runs, and serves nobody. */
 export interface StoreSettings {
   readonly driver: DriverConfig;
   readonly driverTls: RedisTls;
+  /** Null where the router has no admin interface. */
+  readonly admin: AdminConfig | null;
   /** Seconds. */
   readonly storeTimeout: number;
 }
 
 /**
- * Reads of a configuration file what concerns the store, and no more: whoever edits routes need not be allowed to read
+ * Reads of a configuration file what concerns the store and the admin interface, and no more: whoever edits routes need not be allowed to read
  * the certificates of sites.
  * @throws ConfigError with every fault found
  */
@@ -29,7 +32,8 @@ export function readStoreSettings(path: string): StoreSettings {
   const driver = resolveDriver(keys['driver'], resolve(path), faults);
   const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);
   const driverTls = tlsFiles && readDriverTls(tlsFiles, driver, faults);
+  const admin = resolveAdmin(check(adminSection, keys['admin'], 'admin', faults), [], faults);
   faults.throwIfAny();
   if (!server || !driver || !driverTls) throw new Error('a part of the configuration failed without a fault');
-  return { driver, driverTls, storeTimeout: server.storeTimeout };
+  return { driver, driverTls, admin, storeTimeout: server.storeTimeout };
 }

@@ -57,3 +57,21 @@ export interface Explanation {
   readonly near: readonly { readonly key: string; readonly faults: readonly Fault[] }[];
   readonly store: { readonly name: string; readonly hasHealthChecker: boolean; readonly faults: readonly Fault[] };
 }
+
+/** What a worker remembers of a host. */
+export interface MemoryView {
+  readonly pid: number;
+  readonly generation: number;
+  /** `fresh`: it serves without asking; `stale`: only while the store gives no answer. */
+  readonly knows: 'fresh' | 'stale' | 'nothing';
+  readonly ageSeconds: number | null;
+  readonly key: string | null;
+  readonly name: string | null;
+  readonly backends: readonly string[];
+  readonly dead: readonly number[];
+}
+
+/** What a router that runs tells. */
+export interface LiveExplanation extends Explanation {
+  readonly workers: readonly MemoryView[];
+}

@@ -1,0 +1,66 @@
+/** `hipache route explain` beside a router that runs. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { adminOf } from '../support/admin.ts';
+import { says, startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
+import { guard } from '../support/guard.ts';
+import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));
+const NOBODY = 'http://127.0.0.1:1';
+
+async function hipache(...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  guard(child);
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number]>,
+  ]);
+  return { code, said: out + err };
+}
+
+/** A router with routes in a file, whose first backend it has found dead. */
+async function scene(t: TestContext): Promise<{ readonly router: Router; readonly config: string }> {
+  const good = await startBackend(t, says('good'));
+  const router = await startRouter(t, {
+    routes: { 'a.test': ['site', NOBODY, good.url] },
+    config: { admin: { port: 0, token: 'secret' } },
+  });
+  while (!router.log.some(({ event }) => event === 'backend-dead')) await ask({ port: router.port, host: 'a.test' });
+  return { router, config: join(router.folder, 'config.json') };
+}
+
+test('a router whose port nobody knows is not asked, and that is said', async (t) => {
+  const { router, config } = await scene(t);
+  await adminOf(router);
+  const { code, said } = await hipache('route', 'explain', 'a.test', '-c', config);
+  assert.equal(code, 0);
+  // The store is a file, and knows of no dead.
+  assert.match(said, /one of 2 living backends of 2/);
+  assert.match(said, /^ {2}not asked: http:\/\/127\.0\.0\.1:0: /m);
+});
+
+test('what only the router knows is told by it: who is dead, and what its workers remember', async (t) => {
+  const good = await startBackend(t, says('good'));
+  const router = await startRouter(t, {
+    routes: { 'a.test': ['site', NOBODY, good.url] },
+    config: { admin: join(temporaryFolder(t), 'admin.sock') },
+  });
+  await adminOf(router);
+  while (!router.log.some(({ event }) => event === 'backend-dead')) await ask({ port: router.port, host: 'a.test' });
+  const config = join(router.folder, 'config.json');
+  const { code, said } = await hipache('route', 'explain', 'http://a.test/path', '-c', config);
+  assert.equal(code, 0);
+  assert.match(said, /the one of 1 living backend of 2/);
+  assert.match(said, /0 {2}http:\/\/127\.0\.0\.1:1 +dead for \d+ s more/);
+  assert.match(said, /\d+ \(generation 1\) remembers a\.test, 2 backends, dead 0, read [\d.]+ s ago, and serves by it/);
+  const { said: json } = await hipache('route', 'explain', 'a.test', '--json', '-c', config);
+  assert.equal((JSON.parse(json) as { readonly workers: readonly unknown[] }).workers.length, 1);
+});
