@@ -13,16 +13,17 @@ export async function runDemo(wantedPort) {
   const interrupted = interruption();
   const port = await freePort(wantedPort);
   if (wantedPort !== 0 && port !== wantedPort) console.log(portTaken(wantedPort, port));
-  const redisPort = await freePort(port + 1);
+  const adminPort = await freePort(port + 1);
+  const redisPort = await freePort(port + 2);
   const backends = [await startBackend('north'), await startBackend('south')];
-  const folder = makeFolder({ port, redisPort, backends });
+  const folder = makeFolder({ port, adminPort, redisPort, backends });
   const router = new Router(folder.config);
   try {
     await Promise.race([router.ready, interrupted]);
     if (interrupted.isOver) return 0;
     console.log(started({ port, backends }));
     console.log(cameBack(port, await askOverHttp(port, SITE), await askOverWebSocket(port, SITE, 'hello')));
-    console.log(whatNext({ port, redisPort, backends, ...folder }));
+    console.log(whatNext({ port, adminPort, redisPort, backends, ...folder }));
     const hasFailed = await Promise.race([interrupted.then(() => false), router.ended.then(() => true)]);
     if (hasFailed) throw new Error(router.said);
     return 0;

@@ -17,7 +17,7 @@ And by WebSocket, to the message "hello":
 ${indented(webSocket)}`;
 }
 
-export function whatNext({ port, redisPort, routes, redisConfig, backends }) {
+export function whatNext({ port, adminPort, redisPort, routes, config, redisConfig, backends }) {
   const [north, south] = backends.map(({ url }) => url);
   return `
 What to do next, in another terminal:
@@ -29,13 +29,19 @@ What to do next, in another terminal:
    See what the router did with it:
      curl -i -H 'X-Debug: 1' http://demo.localhost:${port}/
 
-2. Change the routes; the router follows at once. Here demo.localhost loses a backend, and new.localhost is new:
+2. See what it does, and why, in a browser:
+     http://127.0.0.1:${adminPort}/
+   or here:
+     node dist/bin/hipache.js route explain demo.localhost --config ${config}
+     node dist/bin/hipache.js top --config ${config}
+
+3. Change the routes; the router follows at once. Here demo.localhost loses a backend, and new.localhost is new:
      echo '{ "demo.localhost": ["demo", "${north}"], "new.localhost": ["new", "${south}"] }' > ${routes}
      curl http://new.localhost:${port}/
    Or open the file in an editor:
      ${routes}
 
-3. The same with Redis. With a redis-server running on this machine:
+4. The same with Redis. With a redis-server running on this machine:
      redis-cli rpush frontend:demo.localhost demo ${north} ${south}
      node dist/bin/hipache.js --config ${redisConfig}
    and in a third terminal:

@@ -108,6 +108,22 @@ test('the demo routes, follows its routes file as printed, and ends whole on an 
   assert.equal(existsSync(dirname(routes)), false);
 });
 
+test('the demo has a dashboard, and its commands explain', async (t) => {
+  const demo = new Demo(t, 0);
+  const page = await demo.line(/^ +http:\/\/127\.0\.0\.1:[0-9]+\/$/);
+  await eventually(async () => assert.equal((await fetch(page)).status, 200));
+  const command = await demo.line(/^ +node dist\/bin\/hipache\.js route explain /);
+  const { status, stdout } = spawnSync('sh', ['-c', command], { cwd: packageRoot, encoding: 'utf8' });
+  assert.equal(status, 0);
+  assert.match(stdout, /one of 2 living backends of 2/);
+  assert.match(stdout, /remembers demo\.localhost/);
+  const edit = JSON.stringify(['new', 'http://127.0.0.1:1']);
+  const { status: written } = await fetch(`${page}api/v1/frontends/new.localhost`, { method: 'PUT', body: edit });
+  assert.equal(written, 201);
+  demo.signal('SIGINT');
+  assert.equal(await demo.exited(), 0);
+});
+
 test('the configuration for Redis that the demo writes is sound', async (t) => {
   const demo = new Demo(t, 0);
   const command = await demo.line(/^ +node dist\/bin\/hipache\.js --config /);
