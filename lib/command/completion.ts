@@ -61,17 +61,17 @@ function casesOf(line: (words: string) => string): string {
 function bashScript(): string {
   return `# bash completion for hipache
 _hipache() {
-  local current=\${COMP_WORDS[COMP_CWORD]} words=''
+  local current=\${COMP_WORDS[COMP_CWORD]} words='' IFS=$' \\n'
   COMPREPLY=()
   case \${COMP_WORDS[COMP_CWORD-1]} in
-    -c|--config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -c|--config) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); return ;;
     ${VALUES}) return ;;
   esac
   case \${COMP_WORDS[1]} in
 ${casesOf((words) => `words='${words}'`)}
   esac
   [[ $COMP_CWORD -eq 1 ]] && words='${FIRST}'
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -F _hipache hipache
 `;

@@ -9,6 +9,9 @@ export interface Screen {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Of a terminal that does not know its size. */
+const ROWS = 24;
+const COLUMNS = 80;
 /** Ctrl-C and Ctrl-D are signs like others while the terminal is raw. */
 const ENDINGS = ['q', 'Q', '\u0003', '\u0004'];
 /** How colours are begun and ended. */
@@ -37,12 +40,12 @@ export function openScreen(): Screen {
   let isOpen = true;
   return {
     get rows() {
-      return stdout.rows;
+      return stdout.rows || ROWS;
     },
     ended: ending.signal,
     show: (lines) => {
       const { rows, columns } = stdout;
-      const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns));
+      const shown = lines.slice(0, Math.max(1, (rows || ROWS) - 1)).map((line) => cut(line, columns || COLUMNS));
       // From the top, and each line to its end: clearing all of it first would flicker.
       stdout.write(`\u001B[H${shown.map((line) => `${line}\u001B[K`).join('\r\n')}\u001B[J`);
     },

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { ask } from '../support/client.ts';
+import { says, startBackend } from '../support/backends.ts';
+import { hipache, type Outcome } from '../support/command.ts';
+import { write } from '../support/configurations.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis.ts';
+import { startRouter } from '../support/router.ts';
+
+const redis = await startRedis({ after });
+const driver = ['--driver', `redis://127.0.0.1:${redis.port}`];
+const A = 'http://10.0.0.1:80';
+const B = 'http://10.0.0.2:80';
+
+const route = (...args: readonly string[]): Promise<Outcome> => hipache(['route', ...args, ...driver]);
+const stored = (key: string): Promise<unknown> => redis.cli('lrange', `frontend:${key}`, 0, -1);
+
+/** It went well, and said this. */
+function fine({ status, stdout, stderr }: Outcome, said: string): void {
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: said, stderr: '' });
+}
+
+/** It failed, and said why in one line. */
+function failed({ status, stdout, stderr }: Outcome, why: RegExp, code = 1): void {
+  assert.equal(status, code, stderr);
+  assert.equal(stdout, '');
+  assert.match(stderr, why);
+  assert.match(stderr, /^hipache: .*\n$/);
+}
+
+test('a frontend is set, shown, changed and removed, as redis-cli would', async () => {
+  await redis.cli('flushall');
+  fine(await route('set', 'www.x.com', 'mywebsite', A), 'www.x.com: created, 1 backend\n');
+  fine(await route('add', 'WWW.x.com:80', B), 'www.x.com: 1 added, 2 backends now\n');
+  assert.deepEqual(await stored('www.x.com'), ['mywebsite', A, B]);
+  fine(await route('add', 'www.x.com', B), 'www.x.com: all there already, 2 backends\n');
+  await redis.cli('sadd', 'dead:www.x.com', 1);
+  await redis.cli('expire', 'dead:www.x.com', 1000);
+  const shown = await route('show', 'www.x.com');
+  assert.match(
+    shown.stdout,
+    /^www\.x\.com {2}"mywebsite"\n {2}0 {2}http:\/\/10\.0\.0\.1:80 {2}alive\n {2}1 {2}http:\/\/10\.0\.0\.2:80 {2}dead for \d+ s more\n$/,
+  );
+  fine(await route('remove', 'www.x.com', A), 'www.x.com: backend removed, 1 backend left\n');
+  assert.equal(await redis.cli('exists', 'dead:www.x.com'), 0);
+  failed(await route('remove', 'www.x.com', B), /is the last backend of www\.x\.com/);
+  fine(await route('remove', 'www.x.com', B, '--force'), 'www.x.com: backend removed, 0 backends left\n');
+  fine(await route('set', 'www.x.com', 'other', A, B), 'www.x.com: replaced, 2 backends\n');
+  fine(await route('remove', 'www.x.com'), 'www.x.com: removed\n');
+  assert.deepEqual(await redis.cli('keys', '*'), []);
+});
+
+test('what is not there is told, and how it is made', async () => {
+  await redis.cli('flushall');
+  failed(await route('show', 'www.x.com'), /there is no frontend www\.x\.com/);
+  failed(await route('remove', 'www.x.com'), /there is no frontend www\.x\.com/);
+  failed(await route('remove', 'www.x.com', A), /there is no frontend www\.x\.com/);
+  failed(
+    await route('add', 'www.x.com', A),
+    /--name NAME creates it, and so does "hipache route set www\.x\.com NAME URL"/,
+  );
+  fine(await route('add', 'www.x.com', A, '--name', 'site'), 'www.x.com: created, 1 backend\n');
+  assert.deepEqual(await stored('www.x.com'), ['site', A]);
+  failed(await route('remove', 'www.x.com', B), /www\.x\.com has no backend http:\/\/10\.0\.0\.2:80/);
+});
+
+test('what would not work is not written, unless that is asked for', async () => {
+  await redis.cli('flushall');
+  failed(
+    await route('set', 'www.x.com', 'site', '10.0.0.1:80'),
+    /there is no http:\/\/ before it; nothing was written/,
+  );
+  failed(await route('set', 'www.x.com', A, B), /the first element is the identifier/);
+  failed(await route('set', 'www.x.com', 'site'), /holds the identifier "site" and no backend|takes HOST/);
+  failed(await route('set', '.x.com', 'site', A), /did you mean "\*\.x\.com"\?/, 2);
+  failed(await route('set', '*.a.b.c.d.e.f', 'site', A), /wildcards reach five labels/, 2);
+  assert.deepEqual(await redis.cli('keys', '*'), []);
+  assert.equal((await route('set', 'www.x.com', 'site', '10.0.0.1:80', '--force')).status, 0);
+  assert.deepEqual(await stored('www.x.com'), ['site', '10.0.0.1:80']);
+  await redis.cli('set', 'frontend:text.x.com', 'text');
+  failed(await route('set', 'text.x.com', 'site', A), /holds a string, not a list/);
+  assert.equal((await route('set', 'text.x.com', 'site', A, '--force')).status, 0);
+  assert.deepEqual(await stored('text.x.com'), ['site', A]);
+});
+
+test('the list has a line for each, aligned, and only those that match', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com', 'mywebsite', A, B);
+  await route('set', '*.x.com', 'w', A);
+  await redis.cli('rpush', 'frontend:odd.y.com', 'odd', 'htps://h');
+  fine(
+    await route('list'),
+    [
+      'HOST       NAME       BACKENDS  DEAD  FAULTS',
+      '*.x.com    w          1         0     -',
+      'odd.y.com  odd        1         0     bad-scheme',
+      'www.x.com  mywebsite  2         0     -',
+      '',
+    ].join('\n'),
+  );
+  const { stdout } = await route('list', '--match', 'y.com', '--json');
+  const { frontends, next } = JSON.parse(stdout) as { frontends: readonly { key: string }[]; next: null };
+  assert.deepEqual([frontends.map(({ key }) => key), next], [['odd.y.com'], null]);
+  fine(await route('list', '--match', 'nothing', '--json'), '{"frontends":[],"next":null}\n');
+});
+
+test('explain tells where a request goes, for people and for programs', async () => {
+  await redis.cli('flushall');
+  await route('set', '*.x.com', 'wild', A);
+  const { status, stdout } = await route('explain', 'https://www.x.com/shop?a=1');
+  assert.equal(status, 0);
+  assert.match(stdout, /^A request for www\.x\.com\/shop\?a=1 goes to the one of 1 living backend of 1\.\n/);
+  assert.match(
+    stdout,
+    /\n {2}absent {7}frontend:www\.x\.com {2}-\n {2}used {9}frontend:\*\.x\.com {4}"wild", 1 backend\n/,
+  );
+  const unknown = await route('explain', 'other.com', '--json');
+  assert.equal(unknown.status, 1);
+  assert.equal((JSON.parse(unknown.stdout) as { answer: { code: string } }).answer.code, 'no-frontend');
+});
+
+test('no control character of others reaches the terminal', async () => {
+  await redis.cli('flushall');
+  const evil = '\u001B]0;owned\u0007\u009B31m\u202E\n';
+  await redis.cli('rpush', 'frontend:www.x.com', evil, `http://h${evil}`);
+  await redis.cli('rpush', `frontend:${evil}`, 'x', evil);
+  await redis.cli('rpush', `frontend:www.x.com${evil}`, 'x', evil);
+  for (const args of [['list'], ['show', 'www.x.com'], ['explain', 'www.x.com'], ['show', evil, '--force']]) {
+    const { stdout, stderr } = await route(...args);
+    assert.match(stdout + stderr, /x1b/i);
+    assert.doesNotMatch(stdout.replaceAll('\n', ''), /\p{Cc}|\p{Cf}/u);
+    assert.doesNotMatch(stderr.replaceAll('\n', ''), /\p{Cc}|\p{Cf}/u);
+  }
+  const { stdout } = await hipache(['lint', ...driver]);
+  assert.doesNotMatch(stdout.replaceAll('\n', ''), /\p{Cc}|\p{Cf}/u);
+});
+
+test('arguments that make no sense exit with 2, and say what was meant', async () => {
+  failed(await hipache(['route']), /command is missing: list, show/, 2);
+  failed(await hipache(['route', 'lst']), /unknown command "lst"; did you mean "list"\?/, 2);
+  failed(await hipache(['route', 'show']), /"route show" takes HOST/, 2);
+  failed(await hipache(['route', 'list', 'x']), /takes nothing/, 2);
+  failed(await hipache(['route', 'list', '--forc']), /unknown option "--forc"; did you mean "--force"\?/, 2);
+  failed(await hipache(['route', 'list', '--driver']), /option "--driver" needs a URL/, 2);
+  failed(await hipache(['route', 'list', '--driver', 'mysql://u:pw@h']), /is no driver URL/, 2);
+  failed(await hipache(['route', 'list', '-c', 'x', '--driver', 'redis:']), /not both/, 2);
+  failed(await hipache(['route', 'show', 'x', '--match', 'y']), /"--match" is for "route list"/, 2);
+});
+
+test('each command prints its own help', async () => {
+  for (const name of ['route', 'lint', 'top', 'completion']) {
+    for (const flag of ['--help', '-h']) {
+      const { status, stdout } = await hipache([name, flag]);
+      assert.equal(status, 0);
+      assert.match(stdout, new RegExp(`^Usage: hipache ${name} `));
+    }
+  }
+});
+
+test('with --json failures are JSON, too', async () => {
+  await redis.cli('flushall');
+  const { status, stdout, stderr } = await route('show', 'www.x.com', '--json');
+  assert.deepEqual([status, stderr], [1, '']);
+  assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'no-frontend');
+});
+
+test('a Redis that is away is told of in one line', async () => {
+  failed(await hipache(['route', 'list', '--driver', 'redis://127.0.0.1:1']), /ECONNREFUSED/);
+});
+
+test('the configuration of the router says where routes are; keys of certificates need not be readable', async (t) => {
+  const url = `redis://127.0.0.1:${redis.port}/3#site:`;
+  const https = { bind: ['127.0.0.1'], key: '/none.key', cert: '/none.crt' };
+  const path = write({ driver: url, https, server: { storeTimeout: 5 } });
+  const { status, stderr } = await hipache(['route', 'set', 'www.x.com', 'site', A, '-c', path]);
+  assert.deepEqual([status, stderr], [0, '']);
+  await redis.cli('select', 3);
+  t.after(() => redis.cli('select', 0));
+  assert.deepEqual(await stored('www.x.com'), []);
+  assert.deepEqual(await redis.cli('lrange', 'site:frontend:www.x.com', 0, -1), ['site', A]);
+});
+
+test('a configuration with faults is told of, each in a line', async () => {
+  const { status, stderr } = await hipache([
+    'route',
+    'list',
+    '-c',
+    write({ driver: 'mysql:', server: { workers: 0 } }),
+  ]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^hipache: server\.workers: .*\nhipache: driver: .*\n$/);
+});
+
+test('a router with a routes file serves what the command has written', async (t) => {
+  const [one, two] = [await startBackend(t, says('one')), await startBackend(t, says('two'))];
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', one.url] },
+    server: { fastLane: true },
+  });
+  const config = ['-c', `${router.folder}/config.json`];
+  fine(await hipache(['route', 'set', 'new.test', 'new', two.url, ...config]), 'new.test: created, 1 backend\n');
+  await eventually(async () => assert.equal((await ask({ port: router.port, host: 'new.test' })).body, 'two'));
+  assert.equal((await ask({ port: router.port, host: 'site.test' })).body, 'one');
+  assert.match(
+    readFileSync(`${router.folder}/routes.json`, 'utf8'),
+    /^\{\n {2}"site\.test": .*,\n {2}"new\.test": .*\n\}\n$/,
+  );
+});
+
+test('eight commands that add to one file at once lose nothing', async () => {
+  const path = write({ 'site.test': ['site', A] });
+  const urls = Array.from({ length: 8 }, (_, i) => `http://10.0.1.${i}:80`);
+  const outcomes = await Promise.all(
+    urls.map((url) => hipache(['route', 'add', 'site.test', url, '--driver', `file:${path}`])),
+  );
+  for (const { status, stderr } of outcomes) assert.deepEqual([status, stderr], [0, '']);
+  const routes = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string[]>;
+  assert.deepEqual(routes['site.test']?.slice(2).toSorted(), urls);
+});
+
+test('whoever has seen enough may close the pipe', async () => {
+  const path = write(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`h${i}.io`, ['site', A]])));
+  const { stderr, stdout } = spawnSync(
+    'bash',
+    [
+      '-c',
+      `set -o pipefail; "$0" "$1" route list --driver "file:$2" | head -1; echo "$?"`,
+      process.execPath,
+      programPath(),
+      path,
+    ],
+    { encoding: 'utf8' },
+  );
+  assert.deepEqual([stdout.split('\n').slice(1), stderr], [['0', ''], '']);
+});
+
+test('bash completes commands, their words and their options', async () => {
+  const { stdout: script } = await hipache(['completion', 'bash']);
+  for (const [line, expected] of [
+    ['hipache ro', ['route']],
+    ['hipache route e', ['explain']],
+    ['hipache route --js', ['--json']],
+    ['hipache lint --', ['--config', '--driver', '--json', '--help']],
+    ['hipache completion z', ['zsh']],
+  ] as const) {
+    const words = line.split(' ');
+    const completing = `${script}\ncomplete -p hipache >/dev/null || exit 1
+COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _hipache; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr, status } = spawnSync('bash', ['-u', '-c', completing], { encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.deepEqual(stdout.trim().split('\n'), expected);
+  }
+  assert.match((await hipache(['completion', 'zsh'])).stdout, /^#compdef hipache\n/);
+  failed(await hipache(['completion', 'fish']), /unknown shell "fish"/, 2);
+});
+
+function programPath(): string {
+  return new URL('../../bin/hipache.js', import.meta.url).pathname;
+}

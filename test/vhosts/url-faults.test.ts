@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isUrlLike, readUrl } from '../../lib/vhosts/url-faults.ts';
+
+for (const [text, code, ...meant] of [
+  ['10.0.0.1', 'no-scheme', 'http://10.0.0.1'],
+  ['10.0.0.1:8080', 'no-scheme', 'http://10.0.0.1:8080'],
+  ['//10.0.0.1:8080', 'no-scheme', 'http://10.0.0.1:8080'],
+  ['localhost:8080', 'no-scheme', 'http://localhost:8080'],
+  ['backend-1:8080', 'no-scheme', 'http://backend-1:8080'],
+  ['[::1]:8080', 'no-scheme', 'http://[::1]:8080'],
+  ['htps://h:1', 'bad-scheme', 'https://h:1'],
+  ['htttp://h:1', 'bad-scheme', 'http://h:1'],
+  ['ws://h:1', 'bad-scheme', 'http://h:1'],
+  ['wss://h:1', 'bad-scheme', 'https://h:1'],
+  ['ftp://h:1', 'bad-scheme', 'http://HOST:PORT'],
+  ['https:/h:1', 'bad-url', 'https://h:1'],
+  ['http:h:1', 'bad-url', 'http://h:1'],
+  ['http//h:1', 'bad-url', 'http://h:1'],
+  ['http;//h:1', 'bad-url', 'http://h:1'],
+  ['http://h:0', 'bad-url', 'http://HOST:PORT'],
+  ['nothing at all', 'bad-url', 'http://HOST:PORT'],
+  ['', 'bad-url', 'http://HOST:PORT'],
+  ['http://a:1 http://b:2', 'two-urls', 'http://a:1', 'http://b:2'],
+  ['http://a:10,b:20', 'two-urls', 'http://a:10', 'http://b:20'],
+  ['http://a/;http://b:2; http://c:3', 'two-urls', 'http://a/', 'http://b:2', 'http://c:3'],
+  ['http://u:secret@h:1/p', 'path-ignored', 'http://h:1'],
+  ['\thttp://h:1\n', 'space-around', 'http://h:1'],
+  ['https://h', 'no-port', 'https://h:443'],
+] as const) {
+  test(`${JSON.stringify(text)} is ${code}: write ${meant.join(' and ')}`, () => {
+    const [slip] = readUrl(text, 0).slips;
+    assert.equal(slip?.code, code);
+    assert.deepEqual(slip.meant, meant);
+    assert.doesNotMatch(JSON.stringify(slip), /secret/);
+  });
+}
+
+test('what is written as it should be has no slip', () => {
+  for (const text of ['http://10.0.0.1:80', 'https://h:443', 'http://[2001:db8::1]:8080', 'http://a-b_c.internal:1/']) {
+    assert.deepEqual(readUrl(text, 0), { unusable: null, slips: [] });
+  }
+});
+
+test('an identifier is no URL, whatever it looks like', () => {
+  for (const text of ['mywebsite', 'www.example.com', 'team: shop', 'app/web', 'v1.2', 'a:b', '']) {
+    assert.ok(!isUrlLike(text), text);
+  }
+  for (const text of [
+    'http://h',
+    'htps://h',
+    'https:/h',
+    'http//h',
+    '10.0.0.1',
+    '10.0.0.1:80',
+    'backend:8080',
+    '[::1]:80',
+  ]) {
+    assert.ok(isUrlLike(text), text);
+  }
+});
