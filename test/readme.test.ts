@@ -10,6 +10,7 @@ import { readConfig } from '../lib/config/load.ts';
 import { KNOWN_KEYS } from '../lib/config/schema.ts';
 import { isObject } from '../lib/config/values.ts';
 import { parseRoutes } from '../lib/store/routes-json.ts';
+import { fault, FAULT_CODES } from '../lib/vhosts/fault.ts';
 import { faultsOf, machine, write } from './support/configurations.ts';
 import { anchorsOf, codesOf, commandsOf, fencesOf, localLinksOf, rowsOf } from './support/markdown.ts';
 import { startRedis } from './support/redis.ts';
@@ -124,6 +125,36 @@ test('redis-cli prints what README shows, step by step', async (t) => {
     const { stdout } = spawnSync('redis-cli', ['--no-raw', '-p', String(redis.port), ...args], { encoding: 'utf8' });
     assert.equal(stdout, output, command);
   }
+});
+
+for (const [name, least] of [
+  ['README.md', 1],
+  ['docs/routes.md', 8],
+] as const) {
+  test(`the commands in ${name} print what it shows, step by step`, async (t) => {
+    const redis = await startRedis(t);
+    const steps = commandsOf(read(name)).filter(({ command, output }) => {
+      return /^(?:hipache (?:route|lint)|redis-cli rpush) /.test(`${command} `) && output !== '';
+    });
+    const own = name === 'README.md' ? steps.filter(({ command }) => command.startsWith('hipache')) : steps;
+    assert.ok(own.length >= least);
+    for (const { command, output } of own) {
+      const [program, ...args] = command.split(' ');
+      const result =
+        program === 'hipache'
+          ? spawnSync(process.execPath, [COMMAND, ...args, '--driver', `redis://127.0.0.1:${redis.port}`])
+          : spawnSync('redis-cli', ['--no-raw', '-p', String(redis.port), ...args]);
+      assert.equal(String(result.stdout).replace(`:${redis.port}/`, ':6379/'), output, command);
+    }
+  });
+}
+
+test('docs/routes.md tells of every fault with its severity, and of no other', () => {
+  const told = rowsOf(read('docs/routes.md'), 'code').flatMap(([codes = '', severity = '']) =>
+    codesOf(codes).map((code) => `${code} ${severity}`),
+  );
+  const known = FAULT_CODES.map((code) => `${code} ${fault(code, '').severity}`);
+  assert.deepEqual(told.toSorted(), known.toSorted());
 });
 
 test('every npm script that the documents name is there', () => {
