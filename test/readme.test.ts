@@ -10,7 +10,7 @@ import { readConfig } from '../lib/config/load.ts';
 import { KNOWN_KEYS } from '../lib/config/schema.ts';
 import { isObject } from '../lib/config/values.ts';
 import { parseRoutes } from '../lib/store/routes-json.ts';
-import { fault, FAULT_CODES } from '../lib/vhosts/fault.ts';
+import { fault as faultOf, FAULT_CODES } from '../lib/vhosts/fault.ts';
 import { faultsOf, machine, write } from './support/configurations.ts';
 import { anchorsOf, codesOf, commandsOf, fencesOf, localLinksOf, rowsOf } from './support/markdown.ts';
 import { startRedis } from './support/redis.ts';
@@ -153,7 +153,7 @@ test('docs/routes.md tells of every fault with its severity, and of no other', (
   const told = rowsOf(read('docs/routes.md'), 'code').flatMap(([codes = '', severity = '']) =>
     codesOf(codes).map((code) => `${code} ${severity}`),
   );
-  const known = FAULT_CODES.map((code) => `${code} ${fault(code, '').severity}`);
+  const known = FAULT_CODES.map((code) => `${code} ${faultOf(code, '').severity}`);
   assert.deepEqual(told.toSorted(), known.toSorted());
 });
 

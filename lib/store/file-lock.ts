@@ -26,7 +26,8 @@ export async function whileLocked<T>(path: string, timeoutMs: number, work: () =
   try {
     return await work();
   } finally {
-    await unlink(path).catch(() => {});
+    // One that somebody has removed by hand may be another's by now.
+    if ((await holderOf(path))?.token === holder.token) await unlink(path).catch(() => {});
   }
 }
 

@@ -1,15 +1,15 @@
 /** Which keys may have been meant for a host that never asks for them. Pure. */
 import { candidates } from '../core/hostname.ts';
 
-/** Labels of a name that are looked at; names have four or five. */
+/** Labels of a name from which wildcards are thought of; names have four or five. */
 const MAX_LABELS = 20;
 
 /** Frontends' keys, without `frontend:`, that operators write for this host or its wildcards, and that no request asks for. */
 export function spellingsOf(host: string): readonly string[] {
   const asked = new Set(candidates(host));
   const spellings = new Set<string>();
-  const labels = host.split('.').slice(0, MAX_LABELS);
-  for (let i = 0; i < labels.length; i++) {
+  const labels = host.split('.');
+  for (let i = 0; i < Math.min(labels.length, MAX_LABELS); i++) {
     const rest = labels.slice(i).join('.');
     for (const each of [`.${rest}`, `*${rest}`, `*.${rest}`, `${rest}.`, ` ${rest}`, `${rest} `]) spellings.add(each);
     for (const each of [`*.${rest}.`, `*.${rest} `, ` *.${rest}`]) spellings.add(each);

@@ -1,5 +1,6 @@
 import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import { RouterError } from '../core/errors.ts';
+import { candidates } from '../core/hostname.ts';
 import {
   type BookChange,
   type BookEntry,
@@ -51,8 +52,8 @@ export class RedisBook implements RouteBook {
     this.#write = isCluster ? openLink(write, timeoutMs) : new RedisSession(write, timeoutMs);
   }
 
-  async look(candidates: readonly string[], host: string): Promise<BookLook> {
-    return await asBookError(this.#look(candidates, host));
+  async look(keys: readonly string[], host: string): Promise<BookLook> {
+    return await asBookError(this.#look(keys, host));
   }
 
   async page({ cursor, limit, match }: PageOptions): Promise<BookPage> {
@@ -74,7 +75,11 @@ export class RedisBook implements RouteBook {
   }
 
   async near(host: string): Promise<readonly string[]> {
-    const guesses = spellingsOf(host).map((each) => `${this.prefix}frontend:${each}`);
+    const wildcards = candidates(host).filter((key) => key.startsWith('*'));
+    const guesses = [
+      ...spellingsOf(host).map((each) => `${this.prefix}frontend:${each}`),
+      ...wildcards.map((each) => `${this.prefix}dead:${each}`),
+    ];
     return await asBookError(
       (async () => {
         const replies = await this.#read.sendAll(
@@ -138,8 +143,8 @@ export class RedisBook implements RouteBook {
     return await asBookError(editInCluster(this.#write, keys, edit, options));
   }
 
-  async #look(candidates: readonly string[], host: string): Promise<BookLook> {
-    const lists = candidates.map((key) => `${this.prefix}frontend:${key}`);
+  async #look(keys: readonly string[], host: string): Promise<BookLook> {
+    const lists = keys.map((key) => `${this.prefix}frontend:${key}`);
     const dead = `${this.prefix}dead:${host}`;
     const replies = await this.#read.sendAll(lookCommands(lists, dead), this.#read.deadline());
     return lookOf(host, lists, dead, replies);

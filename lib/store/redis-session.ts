@@ -80,6 +80,7 @@ export class RedisSession {
       if (isReplyError(error) || error instanceof BookError) throw error;
       if (!isTimeout(error)) throw lost(error);
       // Its reply may still come, and would be taken for another's.
+      this.#changed(false);
       this.#client?.reconnect();
       throw new BookError('store-unavailable', `Redis gave no answer within ${this.#timeoutMs} ms`, { cause: error });
     }
@@ -93,7 +94,8 @@ export class RedisSession {
         this.#changed(false);
       },
     });
-    if (!this.#isUp && !this.#isClosed) await this.#turn.endsBy(deadline);
+    // Of two attempts the first may be the end of the connection before.
+    for (let ends = 0; ends < 2 && !this.#isUp && !this.#isClosed; ends++) await this.#turn.endsBy(deadline);
     if (this.#isClosed) throw new BookError('store-unavailable', 'the book is closed');
     if (!this.#isUp) throw new BookError('store-unavailable', `Redis does not serve: ${describe(this.#cause)}`);
     if (performance.now() >= deadline) throw new BookError('busy', 'other edits took too long');

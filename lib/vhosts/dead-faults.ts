@@ -10,14 +10,14 @@ const MAX_SHOWN = 20;
 const MAX_AHEAD_SECONDS = 60;
 
 /**
+ * @param host whose marks they are
  * @param list of the route that the host finds; null when it finds none
  */
-export function faultsOfDead(
-  { key, type, holds, secondsLeft }: Held,
-  list: readonly string[] | null,
-): readonly Fault[] {
+export function faultsOfDead(host: string, held: Held, list: readonly string[] | null): readonly Fault[] {
+  const { key, type, holds, secondsLeft } = held;
   if (type === 'none') return [];
   const removal = command('DEL', key);
+  if (host.startsWith('*')) return [wildcardMarks(key)];
   if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(key)}`)];
   if (type !== 'set') {
     return [fault('dead-type', `it holds a ${type}, not a set: nobody is taken for dead, or can be marked`, removal)];
@@ -46,6 +46,12 @@ export function faultsOfDead(
     faults.push(fault('dead-no-expiry', text, command('EXPIRE', key, '30')));
   }
   return faults;
+}
+
+/** Marks count for the host that was asked for, even where a wildcard matched. */
+export function wildcardMarks(key: string): Fault {
+  const text = `${JSON.stringify(key)} hides nobody: marks count under the host that clients ask for`;
+  return fault('dead-wildcard', text, command('DEL', key));
 }
 
 /** What marks them where somebody has written URLs in the place of ids. */

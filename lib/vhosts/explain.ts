@@ -44,7 +44,7 @@ export async function explain(book: RouteBook, asked: string, path: string): Pro
     answer: answerOf(host, key, found, look.dead),
     keys: look.lists.map((held, i) => keyView(keys[i] ?? '', held, verdictOf(i, held, found), advice)),
     route: key === null || list === null ? null : viewOf(key, list, look.dead, faultsOfFrontend(key, list, advice)),
-    dead: deadView(look.dead, list),
+    dead: deadView(host, look.dead, list),
     near,
     store,
   };
@@ -87,8 +87,9 @@ function keyView(key: string, held: Held, verdict: Verdict, advice: Advice): Key
   return { key: held.key, type, holds, secondsLeft, verdict, faults: type === 'none' ? [] : faults };
 }
 
-function deadView({ key, type, holds, secondsLeft }: Held, list: Held | null): DeadView {
-  const faults = faultsOfDead({ key, type, holds, secondsLeft, length: holds.length }, list?.holds ?? null);
+function deadView(host: string, dead: Held, list: Held | null): DeadView {
+  const { key, type, holds, secondsLeft } = dead;
+  const faults = faultsOfDead(host, dead, list?.holds ?? null);
   return { key, type, holds, secondsLeft, faults };
 }
 

@@ -34,6 +34,7 @@ const SEVERITY = {
   duplicate: 'note',
   // A dead set.
   'dead-type': 'error',
+  'dead-wildcard': 'error',
   'dead-no-number': 'error',
   'dead-no-expiry': 'error',
   'dead-out-of-range': 'note',

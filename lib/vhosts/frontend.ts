@@ -1,6 +1,7 @@
 /** A frontend as an operator sees it: what it names, and who of them is dead. Pure. */
 import { parseBackend } from '../core/backend.ts';
 import type { BookEntry, Held, RouteBook } from '../store/book.ts';
+import { NOBODY } from '../store/dead-marks.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { idsOf } from '../store/redis-codec.ts';
 import { type Advice, FileAdvice, RedisAdvice } from './advice.ts';
@@ -28,14 +29,16 @@ export function faultsOfNewList(key: string, list: readonly string[], advice: Ad
 /** One of a page's frontends. Marks of hosts that a wildcard matches are under those hosts' names, and not seen here. */
 export function frontendOf({ key, list, dead }: BookEntry, advice: Advice): FrontendView {
   const ownFaults = faultsOfFrontend(key, list, advice);
-  return viewOf(key, list, dead, [...ownFaults, ...faultsOfDead(dead, list.holds)]);
+  return viewOf(key, list, dead, [...ownFaults, ...faultsOfDead(key, dead, list.holds)]);
 }
 
 /** A list with the state of its backends. @param faults what is to be said of it */
 export function viewOf(key: string, list: Held, dead: Held, faults: readonly Fault[]): FrontendView {
   // The router takes none of a list that is too long.
   const [name = '', ...urls] = list.length > MAX_LIST ? [] : list.holds;
-  const ids = dead.type === 'set' ? idsOf(dead.holds, urls.length) : idsOf([], 0);
+  // Marks under a wildcard's own name count for nobody.
+  const isCounted = dead.type === 'set' && !/dead:\*[^:]*$/.test(dead.key);
+  const ids = isCounted ? idsOf(dead.holds, urls.length) : NOBODY;
   const backends = urls.map((url, id): BackendView => {
     const parsed = parseBackend(url, id);
     if ('fault' in parsed) return { id, url, state: 'unusable', secondsLeft: null, fault: parsed.fault };

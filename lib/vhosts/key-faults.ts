@@ -87,7 +87,8 @@ export function readStray(key: string, prefix: string, advice: Advice): StrayRea
   const kind = kindOf(word);
   if (kind === null || (word === kind && sign === ':')) return null;
   const { meant } = readKey(name, advice);
-  if (meant === null) return null;
+  // In a Redis that others use, "front:page" is theirs.
+  if (meant === null || (word.toLowerCase() !== kind && !/[.*:]/.test(meant))) return null;
   const wanted = `${prefix}${kind}:${meant}`;
   const text = `nobody asks for ${JSON.stringify(key)}: it should be ${JSON.stringify(wanted)}`;
   return { meant, fault: fault('misspelt-prefix', text, rename(key, wanted)) };
@@ -117,7 +118,7 @@ function kindOf(word: string): 'frontend' | 'dead' | null {
   const bare = word.toLowerCase().replaceAll(/[_ -]/g, '');
   // A word of four letters is near too many others.
   if (/^deads?$/.test(bare)) return 'dead';
-  if (bare.length < 7 && bare !== 'front') return null;
+  if ((bare.length < 7 && bare !== 'front') || bare.length > 10) return null;
   return nearest(bare, ['frontend']) === null ? null : 'frontend';
 }
 

@@ -72,7 +72,7 @@ async function lintDead(book: RouteBook, host: string): Promise<readonly Finding
   const look = await book.look(candidates(host), host);
   const found = lookupOf(look);
   const list = found.type === 'none' ? null : (look.lists[found.index]?.holds ?? null);
-  return withKey(look.dead.key, faultsOfDead(look.dead, list));
+  return withKey(look.dead.key, faultsOfDead(host, look.dead, list));
 }
 
 function withKey(key: string, faults: readonly Fault[]): readonly Finding[] {

@@ -2,6 +2,7 @@
 import { candidates } from '../core/hostname.ts';
 import type { RouteBook } from '../store/book.ts';
 import type { Advice } from './advice.ts';
+import { wildcardMarks } from './dead-faults.ts';
 import type { Explanation } from './explanation.ts';
 import type { Fault } from './fault.ts';
 import { readBare, readKey, readOtherPrefix, readStray } from './key-faults.ts';
@@ -34,7 +35,10 @@ function meaningOf(key: string, prefix: string, advice: Advice): Meaning | null 
   const start = `${prefix}frontend:`;
   if (key.startsWith(start)) return ofFrontend(key.slice(start.length), advice);
   const dead = `${prefix}dead:`;
-  if (key.startsWith(dead)) return null;
+  if (key.startsWith(dead)) {
+    const host = key.slice(dead.length);
+    return host.startsWith('*') ? { meant: host, faults: [wildcardMarks(key)] } : null;
+  }
   const stray = readStray(key, prefix, advice) ?? readOtherPrefix(key, prefix, advice) ?? readBare(key, prefix);
   return stray && { meant: stray.meant, faults: [stray.fault] };
 }

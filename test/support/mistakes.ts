@@ -155,6 +155,11 @@ export const MISTAKES: readonly Mistake[] = [
     code: 'dead-no-expiry',
   },
   {
+    what: 'marks under a wildcard',
+    typed: ['rpush frontend:*.x.io site http://10.0.0.1:80 http://10.0.0.2:80', 'sadd dead:*.x.io 1'],
+    code: 'dead-wildcard',
+  },
+  {
     what: 'marks in a list',
     typed: ['rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80', 'rpush dead:www.x.io 1'],
     code: 'dead-type',
