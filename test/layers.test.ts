@@ -94,6 +94,19 @@ test('imports name files that are there, and stay within lib and bin', () => {
   assert.deepEqual(wrong.map(told), []);
 });
 
+test('commands are loaded when one is asked for', () => {
+  const fromOutside = imports.filter(
+    ({ from, to }) => to.startsWith('lib/command/') && !from.startsWith('lib/command/'),
+  );
+  assert.deepEqual(fromOutside.map(told), ['bin/hipache.ts imports lib/command/run.ts']);
+  for (const file of ['bin/hipache.ts', 'lib/command/run.ts']) {
+    assert.doesNotMatch(
+      readFileSync(join(root, file), 'utf8'),
+      /^import .*(?:command\/run|\.\/(?:route|lint|top|completion))\.ts'/m,
+    );
+  }
+});
+
 test('Node’s modules are called by their full names', () => {
   assert.deepEqual(imports.filter(({ to }) => builtinModules.includes(to)).map(told), []);
 });

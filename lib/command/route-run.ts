@@ -1,6 +1,7 @@
 import type { RouteBook } from '../store/book.ts';
 import type { Fault } from '../vhosts/fault.ts';
-import { adviceFor, faultsOfNewList } from '../vhosts/frontend.ts';
+import type { FrontendView } from '../vhosts/explanation.ts';
+import { adviceFor, faultsOfNewList, viewOf } from '../vhosts/frontend.ts';
 import type { AdminAddress } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import type { Console } from './console.ts';
@@ -33,20 +34,31 @@ export function checkNewList({ book, isForced }: RouteRun, key: string, list: re
   throw new CommandFailure('bad-list', `${texts}; nothing was written (--force would)`);
 }
 
-/** Tells a person what was done, and a program how the frontend is now. */
+/** Tells a person what was done, and a program how the frontend is now. @param list null when it is gone */
 export async function told(
-  { console, isJson }: RouteRun,
+  { book, console, isJson }: RouteRun,
   text: string,
   faults: readonly Fault[],
   list: readonly string[] | null,
   key: string,
 ): Promise<number> {
   if (isJson) {
-    const [name = null, ...backends] = list ?? [];
-    await console.write(`${JSON.stringify({ key, name, backends, faults })}\n`);
+    const shown = list === null ? { key, removed: true } : await viewNow(book, key, list, faults);
+    await console.write(`${JSON.stringify(shown)}\n`);
     return 0;
   }
   const lines = [text, ...faults.flatMap((fault) => faultLines(console, fault))];
   await console.write(`${lines.join('\n')}\n`);
   return 0;
+}
+
+/** The list is what was written: a replica that is read may not have it yet. */
+async function viewNow(
+  book: RouteBook,
+  key: string,
+  holds: readonly string[],
+  faults: readonly Fault[],
+): Promise<FrontendView> {
+  const { dead } = await book.look([key], key);
+  return viewOf(key, { key, type: 'list', holds, length: holds.length, secondsLeft: null }, dead, faults);
 }

@@ -109,7 +109,7 @@ export class FileBook implements RouteBook {
 
   async #change(key: string, edit: Edit): Promise<BookChange> {
     // A link stays one: its target is what changes.
-    const path = await orRefused(realpath(this.#path), this.#path);
+    const path = await orRefused(realpath(this.#path), this.#path, whyUnreadable);
     return await orRefused(
       whileLocked(`${path}.lock`, this.#timeoutMs, async () => {
         const { entries, lists } = await this.#read();
@@ -126,15 +126,16 @@ export class FileBook implements RouteBook {
         return { before: standing ?? null, after };
       }),
       path,
+      whyUnwritable,
     );
   }
 
   async #read(): Promise<Contents> {
     const signature = await signatureOf(this.#path);
     if (this.#last?.signature === signature) return this.#last;
-    const { size } = await orRefused(stat(this.#path), this.#path);
+    const { size } = await orRefused(stat(this.#path), this.#path, whyUnreadable);
     if (size > MAX_BYTES) throw broken(this.#path, `is larger than ${MAX_BYTES / 1024 / 1024} MB`);
-    const text = await orRefused(readFile(this.#path, 'utf8'), this.#path);
+    const text = await orRefused(readFile(this.#path, 'utf8'), this.#path, whyUnreadable);
     const { entries, faults } = parseRoutes(text);
     if (faults.length > 0) throw broken(this.#path, inWords(faults));
     const sorted = entries.map(([key]) => key).toSorted();
@@ -181,16 +182,16 @@ function broken(path: string, fault: string): BookError {
   return new BookError('broken-file', `routes file ${path}: ${fault}`);
 }
 
-async function orRefused<T>(work: Promise<T>, path: string): Promise<T> {
+/** What the file system refuses, as a BookError. @param why the end of a sentence about the file */
+async function orRefused<T>(work: Promise<T>, path: string, why: (error: Error) => string): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw new BookError('store-refused', `routes file ${path}: ${whyNot(error)}`, { cause: error });
+    throw new BookError('store-refused', `routes file ${path}: ${why(error)}`, { cause: error });
   }
 }
 
-function whyNot(error: Error): string {
-  const isWriting = 'syscall' in error && !['open', 'read', 'stat', 'realpath'].includes(String(error.syscall));
-  return isWriting ? `cannot be written: ${error.message}` : whyUnreadable(error);
+function whyUnwritable(error: Error): string {
+  return `cannot be written: ${error.message}`;
 }

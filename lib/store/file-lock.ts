@@ -34,7 +34,7 @@ export async function whileLocked<T>(path: string, timeoutMs: number, work: () =
 async function acquire(path: string, holder: Holder, deadline: number): Promise<void> {
   // A link appears with its content, and only where nothing is: an open file would be empty for a moment.
   const own = `${path}.${holder.token}`;
-  await writeFile(own, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
+  await writeFile(own, JSON.stringify(holder), { mode: 0o644, flag: 'wx' });
   try {
     while (!(await linked(own, path))) {
       const other = await holderOf(path);

@@ -160,10 +160,15 @@ test('each command prints its own help', async () => {
   }
 });
 
-test('with --json failures are JSON, too', async () => {
+test('with --json what was done is JSON, and failures too', async () => {
   await redis.cli('flushall');
   const { status, stdout, stderr } = await route('show', 'www.x.com', '--json');
   assert.deepEqual([status, stderr], [1, '']);
+  const set = await route('set', 'www.x.com', 'site', A, '--json');
+  const shown = { id: 0, url: A, state: 'alive', secondsLeft: null, fault: null };
+  assert.deepEqual(JSON.parse(set.stdout), { key: 'www.x.com', name: 'site', backends: [shown], faults: [] });
+  const removed = await route('remove', 'www.x.com', '--json');
+  assert.deepEqual(JSON.parse(removed.stdout), { key: 'www.x.com', removed: true });
   assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'no-frontend');
 });
 

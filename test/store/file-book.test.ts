@@ -144,3 +144,13 @@ test('what a router reads while the file is edited is the one or the other, whol
   done.abort();
   await reading;
 });
+
+test('a folder that may not be written to is told of as such', { skip: process.getuid?.() === 0 }, async () => {
+  const path = routesFile(ROUTES);
+  chmodSync(join(path, '..'), 0o500);
+  await assert.rejects(open(path).replace('b.io', LIST), {
+    code: 'store-refused',
+    message: /cannot be written: EACCES/,
+  });
+  chmodSync(join(path, '..'), 0o700);
+});
