@@ -1,14 +1,24 @@
 /** Other servers than the system's: the same promises. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import type { RouteBook } from '../../lib/store/book.ts';
+import { openBook } from '../../lib/store/open-book.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 import { fetchedServer } from '../support/redis-servers.ts';
 import { startRedis } from '../support/redis.ts';
+import { bookContract } from './book-contract.ts';
 import { storeContract } from './contract.ts';
 import { redisReplies } from './redis-replies.ts';
 import { subjectOf } from './redis-subject.ts';
+
+function open(t: TestContext, address: string): RouteBook {
+  const url = parseDriverUrl(address);
+  const book = openBook(url, url, { timeoutMs: 3000 });
+  t.after(() => book.close());
+  return book;
+}
 
 for (const [name, version] of [
   ['redis-6', /redis_version:6\./],
@@ -26,12 +36,23 @@ for (const [name, version] of [
   storeContract(name, subjectOf(redis));
   redisReplies(name, redis);
 
+  bookContract(`a book on ${name}`, async (t) => {
+    await redis.cli('flushall');
+    const address = `redis://127.0.0.1:${redis.port}`;
+    return { book: open(t, address), other: open(t, address) };
+  });
+
   // Redis 6.0 knows no rights for channels; later ones give none unless told.
   const rights = name === 'redis-6' ? '~* +@all -@scripting' : '~* &* +@all -@scripting';
   const plain = await startRedis({ after }, { server, lines: [`user plain on >pw ${rights}`] });
   storeContract(`${name} without scripts`, subjectOf(plain, 'plain:pw@'));
 
   const cluster = await startCluster({ after }, 2, 0, { server });
+  bookContract(`a book on ${name} as a cluster`, async (t) => {
+    await cluster.flush();
+    const address = `redis+cluster://127.0.0.1:${cluster.masters[0]?.port}`;
+    return { book: open(t, address), other: open(t, address) };
+  });
   storeContract(`${name} as a cluster`, async (t) => {
     await cluster.flush();
     const url = parseDriverUrl(`redis+cluster://127.0.0.1:${cluster.masters[0]?.port}`);
