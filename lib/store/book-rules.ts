@@ -2,6 +2,9 @@
 import { BookError, isTexts } from './book.ts';
 import { MAX_LIST } from './limits.ts';
 
+/** Frontends in one page at most. */
+const MAX_PAGE = 1000;
+
 /**
  * The places whose backend is another or gone: marks of theirs would be somebody else's.
  * @param before the identifier, then the backends; empty when there was no such list
@@ -20,6 +23,11 @@ export function checkList(list: readonly string[]): void {
   if (list.length > MAX_LIST) {
     throw new BookError('bad-list', `a list of ${list.length} elements; at most ${MAX_LIST} are allowed`);
   }
+}
+
+/** How many elements a page may have, whatever was asked for. */
+export function withinPage(limit: number): number {
+  return Math.min(MAX_PAGE, Math.max(1, Math.floor(limit) || 1));
 }
 
 /** A cursor as text for an address or a command line. */

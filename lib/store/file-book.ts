@@ -13,7 +13,7 @@ import {
   type RouteBook,
   type StrayPage,
 } from './book.ts';
-import { badCursor, checkList, decodeCursor, encodeCursor } from './book-rules.ts';
+import { badCursor, checkList, decodeCursor, encodeCursor, withinPage } from './book-rules.ts';
 import { whileLocked } from './file-lock.ts';
 import { replaceFile } from './file-replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
@@ -64,7 +64,7 @@ export class FileBook implements RouteBook {
       const key = sorted[i] ?? '';
       if (!key.includes(match)) continue;
       const last = page.at(-1);
-      if (page.length === limit && last) return { entries: page, next: encodeCursor([last.key]) };
+      if (page.length === withinPage(limit) && last) return { entries: page, next: encodeCursor([last.key]) };
       page.push({ key, list: heldOf(key, lists.get(key)), dead: noMarks(key) });
     }
     return { entries: page, next: null };

@@ -14,7 +14,7 @@ import {
   type RouteBook,
   type StrayPage,
 } from './book.ts';
-import { checkList } from './book-rules.ts';
+import { checkList, withinPage } from './book-rules.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -23,7 +23,7 @@ import { editInCluster } from './redis-edit-cluster.ts';
 import { entryOf, lookCommands, lookOf, refusedBy } from './redis-held.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 import { RedisSession } from './redis-session.ts';
-import { inAnyCase, literally, walk } from './redis-walk.ts';
+import { inAnyCase, literally, type Stretch, walk } from './redis-walk.ts';
 
 /** Keys read at a time: a packet of them is a moment's work for Redis. */
 const CHUNK = 50;
@@ -61,7 +61,10 @@ export class RedisBook implements RouteBook {
     const pattern = `${literally(start)}${match === '' ? '' : `*${literally(match)}`}*`;
     return await asBookError(
       (async () => {
-        const { keys, next } = await walk(this.#read, pattern, cursor, { found: limit, until: this.#soon() });
+        const { keys, next } = await walk(this.#read, pattern, cursor, {
+          found: withinPage(limit),
+          until: this.#soon(),
+        });
         const entries: BookEntry[] = [];
         for (let i = 0; i < keys.length; i += CHUNK) {
           const chunk = keys.slice(i, i + CHUNK).map((key) => key.slice(start.length));
@@ -89,10 +92,10 @@ export class RedisBook implements RouteBook {
         const found = new Set(guesses.filter((_, i) => typeof replies[i] === 'string' && replies[i] !== 'none'));
         const limits = { found: MAX_NEAR, until: this.#soon() };
         for (let cursor: string | null = null; found.size < MAX_NEAR && performance.now() < limits.until;) {
-          const { keys, next } = await walk(this.#read, `*${inAnyCase(host)}*`, cursor, limits);
-          for (const key of keys) if (holdsHost(key, host)) found.add(key);
-          if (next === null) break;
-          cursor = next;
+          const stretch: Stretch | null = await unlessRefused(walk(this.#read, `*${inAnyCase(host)}*`, cursor, limits));
+          for (const key of stretch?.keys ?? []) if (holdsHost(key, host)) found.add(key);
+          cursor = stretch?.next ?? null;
+          if (cursor === null) break;
         }
         return [...found].slice(0, MAX_NEAR);
       })(),
@@ -100,7 +103,9 @@ export class RedisBook implements RouteBook {
   }
 
   async strays(cursor: string | null, limit: number): Promise<StrayPage> {
-    const { keys, next } = await asBookError(walk(this.#read, '*', cursor, { found: limit, until: this.#soon() }));
+    const { keys, next } = await asBookError(
+      walk(this.#read, '*', cursor, { found: withinPage(limit), until: this.#soon() }),
+    );
     const dead = `${this.prefix}dead:`;
     const isOther = (key: string): boolean => !key.startsWith(`${this.prefix}frontend:`) && !key.startsWith(dead);
     return {
@@ -175,5 +180,15 @@ async function asBookError<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof RouterError) throw new BookError('store-unavailable', error.message, { cause: error });
     throw isReplyError(error) ? refusedBy(error) : error;
+  }
+}
+
+/** Null where this user may not look at the names of keys: what was found without that will do. */
+async function unlessRefused<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isReplyError(error) && error.message.startsWith('NOPERM')) return null;
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BookChange, Edit, EditOptions } from './book.ts';
+import { MAX_LIST } from './limits.ts';
 import { type EditKeys, plan, tooBusy, unchanged } from './redis-edit.ts';
 import { deadCommands, heldOf, listCommands, notUnderstood, refusedBy } from './redis-held.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
@@ -10,7 +11,7 @@ const MAX_PAUSE_MS = 10;
 
 /**
  * Puts a list in the place of another, unless that is another by now. KEYS: a `frontend:` key. ARGV: the type that stood
- * there, the number of its elements that count, `keep` when an end of its life is to stay, those elements, then the new
+ * there (`long` for a list that is too long to be compared), the number of its elements that count, `keep` when an end of its life is to stay, those elements, then the new
  * ones: none to remove it. Returns 0 when it is another. A list that is the new one already will do: the command may
  * have come twice.
  */
@@ -31,7 +32,13 @@ end
 
 if holds(4 + size, fresh) then return 1 end
 local isExpected
-if ARGV[1] == 'list' then isExpected = holds(4, size) else isExpected = type == ARGV[1] end
+if ARGV[1] == 'list' then
+  isExpected = holds(4, size)
+elseif ARGV[1] == 'long' then
+  isExpected = type == 'list' and redis.call('LLEN', KEYS[1]) > ${MAX_LIST}
+else
+  isExpected = type == ARGV[1]
+end
 if not isExpected then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 redis.call('DEL', KEYS[1])
@@ -61,9 +68,9 @@ export async function editInCluster(
     const list = heldOf(keys.list, replies.slice(0, 4));
     const planned = plan(list, heldOf(keys.dead, replies.slice(4)), edit, isForced);
     if (planned === null) return unchanged(list);
-    const old = list.type === 'list' ? list.holds : [];
-    const type = list.length > old.length ? 'too-long' : list.type;
-    const head = [type, String(old.length), keepsEnd ? 'keep' : ''];
+    const isLong = list.length > MAX_LIST;
+    const old = list.type === 'list' && !isLong ? list.holds : [];
+    const head = [isLong ? 'long' : list.type, String(old.length), keepsEnd ? 'keep' : ''];
     if (await replaced(link, [keys.list, ...head, ...old, ...(planned.change.after ?? [])], deadline)) {
       for (const command of planned.marks) await sendOrRefuse(link.send(command, deadline));
       return planned.change;

@@ -48,3 +48,15 @@ test('in a cluster a key of another type is refused, and overwritten only when t
   await book.change('www.x.io', (list) => [...list, 'http://c']);
   assert.ok(Number(await cluster.cli('ttl', 'frontend:www.x.io')) > 90);
 });
+
+test('in a cluster a list that is too long can be replaced, and removed', async (t) => {
+  await cluster.flush();
+  const book = open(t, '');
+  const long = Array.from({ length: 10_500 }, (_, i) => `http://h${i}`);
+  await cluster.cli('rpush', 'frontend:www.x.io', ...long);
+  await book.replace('www.x.io', LIST);
+  assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
+  await cluster.cli('rpush', 'frontend:www.x.io', ...long);
+  await book.remove('www.x.io');
+  assert.equal(await listOf(book, 'www.x.io'), null);
+});

@@ -88,6 +88,7 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
   promise('pages bring every frontend, and end', async ({ book }) => {
     const keys = Array.from({ length: 57 }, (_, i) => `h${i}.x.io`);
     for (const key of keys) await book.replace(key, LIST);
+    assert.equal((await book.page({ cursor: null, limit: 0, match: '' })).entries.length, 1);
     for (const limit of [1, 10, 57, 1000]) {
       const entries = await all(book, limit);
       assert.deepEqual([...new Set(entries.map(({ key }) => key))].toSorted(), keys.toSorted());

@@ -229,6 +229,13 @@ test('the rights that docs/redis.md names are enough: the router’s to look, an
   assert.equal(await redis.cli('exists', 'frontend:a.io'), 0);
 });
 
+test('who may not see the names of keys finds near ones by guessing', async (t) => {
+  const lines = ['user default on nopass ~* &* +@all', 'user low on >pw ~* +@read -scan +ping'];
+  const redis = await startRedis(t, { lines });
+  await redis.cli('rpush', 'frontend:WWW.X.IO', ...LIST);
+  assert.deepEqual(await open(t, redis, '', 'low:pw@').near('www.x.io'), ['frontend:WWW.X.IO']);
+});
+
 test('a Redis that is away, or hangs, is told of within the limit', async (t) => {
   const redis = await startRedis(t);
   const book = open(t, redis, '', '', 500);
