@@ -29,18 +29,38 @@ export async function editOnOneServer(
   edit: Edit,
   { isForced = false, keepsEnd }: EditOptions & { readonly keepsEnd: boolean },
 ): Promise<BookChange> {
-  return await session.run(async (own) => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      try {
-        const change = await attemptEdit(own, keys, edit, isForced, keepsEnd);
-        if (change !== null) return change;
-      } catch (error) {
-        throw isReplyError(error) ? refusedBy(error) : error;
+  for (let isFirst = true; ; isFirst = false) {
+    const progress = { isSent: false };
+    try {
+      return await session.run((own) => repeat(own, keys, edit, { isForced, keepsEnd, progress }));
+    } catch (error) {
+      if (isReplyError(error)) throw refusedBy(error);
+      if (!(error instanceof BookError) || error.code !== 'store-unavailable') throw error;
+      if (progress.isSent) {
+        throw new BookError(error.code, `${error.message}; look whether the change was made`, { cause: error });
       }
-      await delay(Math.random() * MAX_PAUSE_MS);
+      // A connection that nobody used for long may be dead without a word.
+      if (!isFirst) throw error;
     }
-    throw tooBusy(keys.list);
-  });
+  }
+}
+
+/** How an edit is to be made. */
+interface Manner {
+  readonly isForced: boolean;
+  readonly keepsEnd: boolean;
+  /** Told when something was sent that writes. */
+  readonly progress: { isSent: boolean };
+}
+
+async function repeat(session: Session, keys: EditKeys, edit: Edit, manner: Manner): Promise<BookChange> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const change = await attemptEdit(session, keys, edit, manner);
+    if (change !== null) return change;
+    manner.progress.isSent = false;
+    await delay(Math.random() * MAX_PAUSE_MS);
+  }
+  throw tooBusy(keys.list);
 }
 
 /** Null when somebody else was faster. */
@@ -48,8 +68,7 @@ async function attemptEdit(
   session: Session,
   keys: EditKeys,
   edit: Edit,
-  isForced: boolean,
-  keepsEnd: boolean,
+  { isForced, keepsEnd, progress }: Manner,
 ): Promise<BookChange | null> {
   await session.send(['watch', keys.list, keys.dead]);
   const replies = await session.sendAll([...listCommands(keys.list), ...deadCommands(keys.dead)]);
@@ -59,6 +78,7 @@ async function attemptEdit(
   if (planned === null) return unchanged(list);
   const { change } = planned;
   const end = keepsEnd && list.secondsLeft !== null ? Math.ceil(list.secondsLeft * 1000) : null;
+  progress.isSent = true;
   const results = await session.sendAll([
     ['multi'],
     ...listWrites(keys.list, change.after, end),

@@ -68,19 +68,20 @@ export class RedisSession {
       return this.#client;
     };
     return await task({
-      send: (command) => this.#guard(() => check().send(command, deadline)),
-      sendAll: (commands) => this.#guard(() => check().sendAll(commands, deadline)),
+      send: (command) => this.#guard(epoch, () => check().send(command, deadline)),
+      sendAll: (commands) => this.#guard(epoch, () => check().sendAll(commands, deadline)),
     });
   }
 
-  async #guard<T>(work: () => Promise<T>): Promise<T> {
+  async #guard<T>(epoch: number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (isReplyError(error) || error instanceof BookError) throw error;
+      // The client's own word for it is still to come: until then nobody else is to try this connection.
+      if (epoch === this.#epoch) this.#changed(false);
       if (!isTimeout(error)) throw lost(error);
       // Its reply may still come, and would be taken for another's.
-      this.#changed(false);
       this.#client?.reconnect();
       throw new BookError('store-unavailable', `Redis gave no answer within ${this.#timeoutMs} ms`, { cause: error });
     }
@@ -110,9 +111,5 @@ export class RedisSession {
 }
 
 function lost(cause: unknown): BookError {
-  return new BookError(
-    'store-unavailable',
-    'the connection to Redis was lost: look whether the change was made before you repeat it',
-    { cause },
-  );
+  return new BookError('store-unavailable', 'the connection to Redis was lost', { cause });
 }
