@@ -92,10 +92,7 @@ function liveOf({ query }: Asked, replies: Replies, parts: OverviewParts): unkno
     version,
     needsToken,
     total: totals.series.read(seconds),
-    frontends: busiest.map(({ name, series }) => {
-      const { requests, errors, p99 } = series.read(seconds);
-      return { name, requests, errors, p99 };
-    }),
+    frontends: busiest.map(({ name, series }) => Object.assign({ name }, series.read(seconds))),
     connections: sum(({ connections }) => connections),
     exchanges: sum(({ exchanges }) => exchanges),
     tunnels: sum(({ tunnels }) => tunnels),
