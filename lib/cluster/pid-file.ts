@@ -21,3 +21,10 @@ export function removePidFile(path: string): void {
     // It is gone, or nobody's to remove any more.
   }
 }
+
+/** Follows a configuration that names another one. @throws Error with a sentence for the operator */
+export function movePidFile(from: string | null, to: string | null): void {
+  if (from === to) return;
+  if (to !== null) writePidFile(to);
+  if (from !== null) removePidFile(from);
+}
