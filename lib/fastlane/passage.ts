@@ -5,20 +5,18 @@
 import { serverOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates, hostOf, PING_HOST } from '../core/hostname.ts';
-import { Pace } from '../core/pace.ts';
 import type { Place } from '../core/places.ts';
 import { choose } from '../core/selection.ts';
-import type { Ending, TracedAttempt } from '../core/spans.ts';
+import type { Ending } from '../core/spans.ts';
 import type { Backend, Outcome, Route } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
+import { Account } from './account.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { BackendConnection, BackendUser } from './backend-connection.ts';
-import type { WrittenHead } from './head-writer.ts';
-import { HeldBody } from './held-body.ts';
 import type { Occupant, OccupiedClient } from './occupant.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import { send, sendRequest } from './send.ts';
 import type { LaneShared } from './shared.ts';
+import { Upload } from './upload.ts';
 
 /** How long a body's first part may take before the request is the full lane's, which bounds slow uploads, ms. */
 const GATHER_MS = 100;
@@ -34,48 +32,32 @@ export class Passage implements Occupant, BackendUser {
   readonly #client: OccupiedClient;
   readonly #shared: LaneShared;
   readonly #relay: AnswerRelay;
-  readonly #held = new HeldBody();
+  readonly #upload: Upload;
+  readonly #account = new Account();
   #phase: Phase = 'over';
   /** Tells a late answer of the store from one to this request. */
   #serial = 0;
-  #request: ReadRequest | null = null;
-  #head: WrittenHead | null = null;
-  #route: Route | null = null;
-  #backend: Backend | null = null;
-  /** As `serverOf` says. */
+  /** The backend's, as `serverOf` says. */
   #server = '';
   #place: Place | null = null;
   #leaveQueue: (() => void) | null = null;
   #connection: BackendConnection | null = null;
-  #pace: Pace | null = null;
-  /** All of the request's body has come. */
-  #isWhole = true;
-  /** The backend takes no more of the body for now. */
-  #isBlocked = false;
   #stale = 0;
-  #startedAt = 0;
-  #triedAt = 0;
 
   constructor(client: OccupiedClient, shared: LaneShared) {
     this.#client = client;
     this.#shared = shared;
+    this.#upload = new Upload(client, shared);
     this.#relay = new AnswerRelay(client, shared);
   }
 
   /** Takes a request over. Its body comes by `onBody`. */
   start(request: ReadRequest): void {
     const { parts } = this.#shared;
-    this.#request = request;
-    this.#isWhole = request.framing === 'none' || (request.framing === 'length' && request.length === 0);
-    this.#head = null;
-    this.#route = null;
-    this.#backend = null;
-    this.#stale = 0;
-    this.#triedAt = 0;
-    this.#startedAt = parts.now();
-    this.#isBlocked = false;
-    this.#held.clear();
+    this.#account.begin(request, parts.now());
+    this.#upload.start(request);
     this.#relay.start(request.method === 'HEAD', request.isLast);
+    this.#stale = 0;
     parts.budget.requestStarted();
     this.#serial++;
     this.#phase = 'looking';
@@ -92,19 +74,21 @@ export class Passage implements Occupant, BackendUser {
   }
 
   onBody(bytes: Buffer | null, isWhole: boolean): void {
-    this.#isWhole = isWhole;
     const isSent = this.#phase === 'sending' || this.#phase === 'answering';
-    if (bytes !== null) this.#held.add(bytes, isSent);
+    const upload = this.#upload;
+    upload.take(bytes, isWhole, isSent);
     const { bodyBytes: limit } = this.#shared.parts.limits;
     if (isOver(this.#client.bodyBytes, limit)) {
-      if (this.#backend === null) this.#lend(null, null);
+      if (this.#account.backend === null) this.#lend(null, null);
       else this.#interrupt(new RouterError('body-too-large', `a body of more than ${limit} bytes`));
     } else if (isSent) {
-      this.#sendBody(bytes);
-    } else if (this.#phase === 'gathering' && (isWhole || this.#held.isMuch)) {
+      this.#passBody(bytes);
+    } else if (!upload.isReady) {
+      return;
+    } else if (this.#phase === 'gathering') {
       this.#choose();
-    } else if (!isWhole && this.#held.isMuch) {
-      this.#client.pause();
+    } else {
+      upload.wait();
     }
   }
 
@@ -120,8 +104,7 @@ export class Passage implements Occupant, BackendUser {
 
   onClientGone(): void {
     this.#drop();
-    this.#record();
-    this.#trace('left');
+    this.#tell('left');
   }
 
   ring(): void {
@@ -133,7 +116,7 @@ export class Passage implements Occupant, BackendUser {
       case 'connecting':
         return this.#fail({ type: 'unreachable', cause: new Error('connecting timed out') });
       case 'sending':
-        if (!this.#isBlocked) return this.#interrupt(stalled('the request body stopped coming'));
+        if (!this.#upload.isBlocked) return this.#interrupt(stalled('the request body stopped coming'));
         break;
       case 'sent':
         break;
@@ -173,10 +156,7 @@ export class Passage implements Occupant, BackendUser {
   }
 
   onBackendDrained(): void {
-    if (this.#isWhole || !this.#isBlocked) return;
-    this.#isBlocked = false;
-    if (this.#phase === 'sending') this.#awaitBody();
-    this.#client.resume();
+    this.#upload.drained(this.#phase === 'sending');
   }
 
   onBackendEnd(): void {
@@ -217,19 +197,20 @@ export class Passage implements Occupant, BackendUser {
 
   #onRoute(route: Route | null): void {
     if (route === null) return this.#lend(null, null);
-    this.#route = route;
-    if (this.#isWhole || this.#held.isMuch) return this.#choose();
+    this.#account.route = route;
+    if (this.#upload.isReady) return this.#choose();
     this.#phase = 'gathering';
     this.#client.due = this.#shared.deadlines.after(GATHER_MS);
   }
 
   #choose(): void {
-    const request = this.#request;
-    const route = this.#route;
+    const account = this.#account;
+    const { request, route } = account;
     if (request === null || route === null) return;
     const { parts, deadlines } = this.#shared;
-    this.#head = this.#client.writer.write(request);
-    this.#relay.answerFields = this.#head.answerFields;
+    const head = this.#client.writer.write(request);
+    account.head = head;
+    this.#relay.answerFields = head.answerFields;
     const { method, target } = request;
     const hasBody = request.framing === 'chunked' || request.length > 0;
     let backend: Backend | null;
@@ -238,16 +219,16 @@ export class Passage implements Occupant, BackendUser {
         route,
         NOBODY,
         parts.select,
-        { method, path: target, clientIp: this.#head.clientIp, hasBody },
+        { method, path: target, clientIp: head.clientIp, hasBody },
         parts.random,
       );
     } catch {
       backend = null;
     }
     if (backend === null) return this.#lend(null, null);
-    if (!this.#isWhole) this.#client.pause();
-    this.#backend = backend;
-    this.#triedAt = parts.now();
+    this.#upload.wait();
+    account.backend = backend;
+    account.triedAt = parts.now();
     this.#server = serverOf(backend);
     const place = parts.places.enter(this.#server);
     if (place !== null) return this.#enter(place);
@@ -263,7 +244,7 @@ export class Passage implements Occupant, BackendUser {
   }
 
   #connect(): void {
-    const backend = this.#backend;
+    const { backend } = this.#account;
     if (backend === null) return;
     const { pool, parts, deadlines } = this.#shared;
     this.#connection = pool.take(this.#server, this);
@@ -274,54 +255,23 @@ export class Passage implements Occupant, BackendUser {
   }
 
   #send(): void {
-    const { parts, deadlines } = this.#shared;
-    if (this.#connection === null || this.#head === null) return;
-    this.#isBlocked = !sendRequest(this.#connection.socket, this.#head.text, this.#held.parts);
-    if (this.#isWhole) {
-      this.#phase = 'sent';
-      this.#client.due = deadlines.after(parts.limits.firstByteMs);
-      return;
-    }
-    this.#phase = 'sending';
-    this.#pace = new Pace(parts.limits.bodyMinRate, parts.now());
-    this.#awaitBody();
-    if (!this.#isBlocked) this.#client.resume();
+    const { head } = this.#account;
+    if (this.#connection === null || head === null) return;
+    this.#phase = this.#upload.isWhole ? 'sent' : 'sending';
+    this.#upload.begin(this.#connection.socket, head.text);
   }
 
-  #sendBody(bytes: Buffer | null): void {
-    const { parts, deadlines } = this.#shared;
-    const connection = this.#connection;
-    const isFlowing = bytes === null || connection === null || send(connection.socket, bytes);
-    if (this.#phase === 'sending') {
-      if (this.#isWhole) {
-        this.#phase = 'sent';
-        this.#client.due = deadlines.after(parts.limits.firstByteMs);
-        return;
-      }
-      if (this.#pace?.isTooSlow(this.#client.bodyBytes, parts.now())) {
-        return this.#interrupt(stalled('the request body came too slowly'));
-      }
-    }
-    if (this.#isWhole) return;
-    if (!isFlowing) {
-      this.#isBlocked = true;
-      this.#client.pause();
-    }
-    if (this.#phase === 'sending') this.#awaitBody();
-  }
-
-  /** Sets the limit for the next part of the body: it is the client's to keep, or the backend's while that takes nothing. */
-  #awaitBody(): void {
-    const { parts, deadlines } = this.#shared;
-    const { bodyMs, firstByteMs } = parts.limits;
-    if (this.#isBlocked) this.#pace?.blocked(parts.now());
-    this.#client.due = deadlines.after(this.#isBlocked ? firstByteMs : bodyMs);
+  #passBody(bytes: Buffer | null): void {
+    const isSending = this.#phase === 'sending';
+    const isInTime = this.#upload.pass(this.#connection?.socket ?? null, bytes, isSending);
+    if (!isInTime) this.#interrupt(stalled('the request body came too slowly'));
+    else if (isSending && this.#upload.isWhole) this.#phase = 'sent';
   }
 
   /** The connection was an old one, and failed before a byte came back: the backend had just closed it. */
   get #isStale(): boolean {
     const isOld = this.#connection?.isReused ?? false;
-    return isOld && !this.#relay.hasHeard && !this.#held.isLost && this.#stale < STALE_LIMIT;
+    return isOld && !this.#relay.hasHeard && !this.#upload.isLost && this.#stale < STALE_LIMIT;
   }
 
   #resend(): void {
@@ -330,7 +280,7 @@ export class Passage implements Occupant, BackendUser {
     this.#stale++;
     connection.destroy();
     this.#shared.pool.forget(connection.server);
-    if (!this.#isWhole) this.#client.pause();
+    this.#upload.wait();
     this.#connect();
   }
 
@@ -339,9 +289,10 @@ export class Passage implements Occupant, BackendUser {
     const { parts } = this.#shared;
     // From 500 on it can be the end of a backend (see core/verdict.ts); any other only tells of one that was dead.
     if (answer === null || (answer.status < 500 && parts.recoveries.waiting === 0)) return;
-    if (this.#route === null || this.#backend === null) return;
+    const { route, backend, triedAt } = this.#account;
+    if (route === null || backend === null) return;
     const { status, hasRetryAfter: retryAfter } = answer;
-    parts.judge(this.#route, this.#backend, { type: 'answered', status, retryAfter }, this.#triedAt);
+    parts.judge(route, backend, { type: 'answered', status, retryAfter }, triedAt);
   }
 
   /** The answer is whole. @param isClean nothing came after it */
@@ -350,12 +301,11 @@ export class Passage implements Occupant, BackendUser {
     const connection = this.#connection;
     this.#connection = null;
     const { answer } = this.#relay;
-    const isKept = isClean && this.#isWhole && parts.isKeeping && answer?.isKept === true;
+    const isKept = isClean && this.#upload.isWhole && parts.isKeeping && answer?.isKept === true;
     if (isKept && connection !== null) pool.release(connection, this.#relay.bodyBytes, answer.keepMs);
     else connection?.destroy();
     this.#drop();
-    this.#record();
-    this.#trace('whole');
+    this.#tell('whole');
     this.#client.passed(this.#relay.isLast);
   }
 
@@ -367,33 +317,23 @@ export class Passage implements Occupant, BackendUser {
   /** The client's side has broken off. */
   #interrupt(reason: RouterError): void {
     if (this.#phase === 'answering') this.#cut();
-    else this.#lend(this.#backend === null ? null : { type: 'abandoned' }, reason);
+    else this.#lend(this.#account.backend === null ? null : { type: 'abandoned' }, reason);
   }
 
   #lend(outcome: Outcome | null, interruption: RouterError | null): void {
-    const request = this.#request;
+    const { request } = this.#account;
     if (request === null) return;
-    const backend = this.#backend;
-    const startedAt = this.#triedAt;
-    const tookMs = this.#shared.parts.now() - startedAt;
-    const isBodyLost = this.#held.isLost || interruption !== null;
-    const held = isBodyLost ? [] : this.#held.parts;
+    const isBodyLost = this.#upload.isLost || interruption !== null;
+    const held = isBodyLost ? [] : this.#upload.held;
+    const prior = this.#account.prior(outcome, interruption, isBodyLost, this.#shared.parts.now());
     this.#drop();
-    const attempts = outcome === null || backend === null ? [] : [{ backend, outcome, startedAt, tookMs }];
-    const triedAt = attempts.length === 0 ? null : startedAt;
-    const trace = this.#head?.trace ?? null;
-    this.#client.lend(
-      request,
-      { startedAt: this.#startedAt, triedAt, attempts, interruption, isBodyLost, trace },
-      held,
-    );
+    this.#client.lend(request, prior, held);
   }
 
   /** What the client got must not look complete. */
   #cut(): void {
     this.#drop();
-    this.#record();
-    this.#trace('cut');
+    this.#tell('cut');
     this.#client.cut();
   }
 
@@ -406,75 +346,24 @@ export class Passage implements Occupant, BackendUser {
     this.#leaveQueue = null;
     const place = this.#place;
     this.#place = null;
-    this.#pace = null;
-    this.#held.clear();
+    this.#upload.end();
     this.#shared.parts.budget.requestEnded();
     // Last: whoever waits for the place gets it at once.
     place?.leave();
   }
 
-  #record(): void {
-    const { record, now } = this.#shared.parts;
-    const request = this.#request;
-    if (record === null || request === null) return;
-    const { method, target, referer, userAgent } = request;
+  /** Tells of an exchange that ends here whoever wants to know. */
+  #tell(ending: Ending): void {
+    const { record, trace, now } = this.#shared.parts;
+    const account = this.#account;
+    const { request } = account;
+    if (request === null || (record === null && trace === null)) return;
     const endedAt = now();
-    record({
-      clientIp: this.#head?.clientIp ?? this.#client.writer.peer.address,
-      method,
-      target,
-      status: this.#relay.answer?.status ?? 0,
-      bytes: this.#relay.bodyBytes,
-      referer,
-      userAgent,
-      host: this.#route?.frontend ?? null,
-      backend: this.#backend?.href ?? null,
-      name: this.#route?.name ?? null,
-      totalMs: endedAt - this.#startedAt,
-      backendMs: this.#triedAt === 0 ? null : endedAt - this.#triedAt,
-    });
-  }
-
-  /** Tells of an exchange that is part of a trace. */
-  #trace(ending: Ending): void {
-    const { trace: tell, now } = this.#shared.parts;
-    const request = this.#request;
-    if (tell === null || request === null) return;
     const { writer } = this.#client;
-    // A client that left early has no head yet: what it would have been says which trace this is part of.
-    const { trace, clientIp } = this.#head ?? writer.write(request);
-    if (trace === null || !trace.isSampled) return;
-    const { peer } = writer;
-    const endedAt = now();
-    tell({
-      trace,
-      method: request.method,
-      target: request.target,
-      version: '1.1',
-      isTls: peer.isTls,
-      authority: request.host,
-      clientIp,
-      peerAddress: peer.address,
-      status: this.#relay.answer?.status ?? 0,
-      route: this.#route,
-      startedAt: this.#startedAt,
-      endedAt,
-      attempts: this.#attempted(endedAt),
-      refusal: null,
-      ending,
-    });
-  }
-
-  #attempted(endedAt: number): readonly TracedAttempt[] {
-    const backend = this.#backend;
-    const startedAt = this.#triedAt;
-    if (backend === null) return [];
-    const { answer } = this.#relay;
-    const outcome: Outcome =
-      answer === null
-        ? { type: 'abandoned' }
-        : { type: 'answered', status: answer.status, retryAfter: answer.hasRetryAfter };
-    return [{ backend, startedAt, tookMs: endedAt - startedAt, outcome }];
+    if (record !== null) record(account.passed(request, writer, this.#relay, endedAt));
+    if (trace === null) return;
+    const traced = account.traced(request, writer, this.#relay, ending, endedAt);
+    if (traced !== null) trace(traced);
   }
 }
 

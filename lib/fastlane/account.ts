@@ -1,0 +1,104 @@
+import type { RouterError } from '../core/errors.ts';
+import type { Ending, TracedAttempt, TracedExchange } from '../core/spans.ts';
+import type { Backend, Outcome, Prior, Route } from '../core/types.ts';
+import type { AnswerRelay } from './answer-relay.ts';
+import type { HeadWriter, WrittenHead } from './head-writer.ts';
+import type { PassedExchange } from './parts.ts';
+import type { ReadRequest } from './request-grammar.ts';
+
+/**
+ * What is known of an exchange, and what others are told of it when this lane has done with it. One for each passage,
+ * used again and again.
+ */
+export class Account {
+  request: ReadRequest | null = null;
+  /** For the backend. */
+  head: WrittenHead | null = null;
+  route: Route | null = null;
+  /** The one that was chosen. */
+  backend: Backend | null = null;
+  startedAt = 0;
+  /** When the backend was chosen; 0 before. */
+  triedAt = 0;
+
+  /** A next request has come. */
+  begin(request: ReadRequest, now: number): void {
+    this.request = request;
+    this.head = null;
+    this.route = null;
+    this.backend = null;
+    this.startedAt = now;
+    this.triedAt = 0;
+  }
+
+  /** For the access log and the figures. */
+  passed(request: ReadRequest, writer: HeadWriter, relay: AnswerRelay, endedAt: number): PassedExchange {
+    const { method, target, referer, userAgent } = request;
+    return {
+      clientIp: this.head?.clientIp ?? writer.peer.address,
+      method,
+      target,
+      status: relay.answer?.status ?? 0,
+      bytes: relay.bodyBytes,
+      referer,
+      userAgent,
+      host: this.route?.frontend ?? null,
+      backend: this.backend?.href ?? null,
+      name: this.route?.name ?? null,
+      totalMs: endedAt - this.startedAt,
+      backendMs: this.triedAt === 0 ? null : endedAt - this.triedAt,
+    };
+  }
+
+  /** For the trace that it is part of; null when there is none. */
+  traced(
+    request: ReadRequest,
+    writer: HeadWriter,
+    relay: AnswerRelay,
+    ending: Ending,
+    endedAt: number,
+  ): TracedExchange | null {
+    // A client that left early has no head yet: what it would have been says which trace this is part of.
+    const { trace, clientIp } = this.head ?? writer.write(request);
+    if (trace === null || !trace.isSampled) return null;
+    const { peer } = writer;
+    return {
+      trace,
+      method: request.method,
+      target: request.target,
+      version: '1.1',
+      isTls: peer.isTls,
+      authority: request.host,
+      clientIp,
+      peerAddress: peer.address,
+      status: relay.answer?.status ?? 0,
+      route: this.route,
+      startedAt: this.startedAt,
+      endedAt,
+      attempts: this.#attempts(relay, endedAt),
+      refusal: null,
+      ending,
+    };
+  }
+
+  /** For the full lane, which goes on with it. @param outcome of what was tried; null when nothing was */
+  prior(outcome: Outcome | null, interruption: RouterError | null, isBodyLost: boolean, now: number): Prior {
+    const { startedAt, backend } = this;
+    const trace = this.head?.trace ?? null;
+    if (outcome === null || backend === null) {
+      return { startedAt, triedAt: null, attempts: [], interruption, isBodyLost, trace };
+    }
+    const attempt = { backend, outcome, startedAt: this.triedAt, tookMs: now - this.triedAt };
+    return { startedAt, triedAt: this.triedAt, attempts: [attempt], interruption, isBodyLost, trace };
+  }
+
+  #attempts({ answer }: AnswerRelay, endedAt: number): readonly TracedAttempt[] {
+    const { backend, triedAt: startedAt } = this;
+    if (backend === null) return [];
+    const outcome: Outcome =
+      answer === null
+        ? { type: 'abandoned' }
+        : { type: 'answered', status: answer.status, retryAfter: answer.hasRetryAfter };
+    return [{ backend, startedAt, tookMs: endedAt - startedAt, outcome }];
+  }
+}
