@@ -254,7 +254,7 @@ test('bash completes commands, their words and their options', async () => {
     const words = line.split(' ');
     const completing = `${script}\ncomplete -p hipache >/dev/null || exit 1
 COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _hipache; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout, stderr, status } = spawnSync('bash', ['-u', '-c', completing], { encoding: 'utf8' });
+    const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-u', '-c', completing], { encoding: 'utf8' });
     assert.deepEqual([status, stderr], [0, '']);
     assert.deepEqual(stdout.trim().split('\n'), expected);
   }

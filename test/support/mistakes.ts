@@ -136,7 +136,7 @@ export const MISTAKES: readonly Mistake[] = [
     typed: [
       'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
       'sadd dead:www.x.io http://10.0.0.2:80',
-      'expire dead:www.x.io 30',
+      'expire dead:www.x.io 3600',
     ],
     code: 'dead-no-number',
   },
@@ -145,7 +145,7 @@ export const MISTAKES: readonly Mistake[] = [
     typed: [
       'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
       'sadd dead:www.x.io 2',
-      'expire dead:www.x.io 30',
+      'expire dead:www.x.io 3600',
     ],
     code: 'dead-out-of-range',
   },
@@ -166,7 +166,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     what: 'marks of a host that is gone',
-    typed: ['sadd dead:www.x.io 1', 'expire dead:www.x.io 30'],
+    typed: ['sadd dead:www.x.io 1', 'expire dead:www.x.io 3600'],
     code: 'dead-stale',
   },
   { what: 'a checker that pushes its sign', typed: ['rpush hchecker_ping 1'], code: 'hchecker-type' },
