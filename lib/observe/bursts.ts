@@ -2,6 +2,9 @@
 
 /** Lines of one name in one window. */
 export const BURST_LINES = 20;
+/** Each is about another backend, and is what an operator looks for: more of them are told. */
+const DEATH_LINES = 100;
+const DEATHS = new Set(['backend-dead', 'backend-alive']);
 /** How long a window is, ms. It begins with its first line. */
 export const BURST_MS = 10_000;
 /** Names that are counted at a time. Names are the program's own, so that there are never so many. */
@@ -30,7 +33,7 @@ export class Bursts {
   /** Whether there is no room for one more line of this name; if so, that line counts as left out. */
   isFull(name: string, now: number): boolean {
     const window = this.#current(name, now);
-    if (window === undefined || window.lines < BURST_LINES) return false;
+    if (window === undefined || window.lines < (DEATHS.has(name) ? DEATH_LINES : BURST_LINES)) return false;
     window.leftOut++;
     return true;
   }
