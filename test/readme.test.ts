@@ -35,6 +35,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   'http.bind': '`["127.0.0.1"]`',
   'admin.bind': '`["127.0.0.1"]`',
   'admin.port': '`8081`',
+  'https.ciphers': "Mozilla's intermediate",
   user: '`www-data`',
   group: "the user's",
 };

@@ -31,9 +31,16 @@ export class Generation {
 
   /**
    * @param number which one: those after the first are reloads, whose operator accepts what Redis holds now
+   * @param ticketKeys what session tickets are sealed with, now
    * @param sockets one for each listener; null where workers make their own
    */
-  constructor(config: Config, number: number, sockets: readonly (BoundSocket | null)[], partsFor: PartsFor) {
+  constructor(
+    config: Config,
+    number: number,
+    ticketKeys: () => Uint8Array,
+    sockets: readonly (BoundSocket | null)[],
+    partsFor: PartsFor,
+  ) {
     this.config = config;
     this.number = number;
     const isReload = number > 1;
@@ -43,7 +50,12 @@ export class Generation {
       const slot: Slot = new Slot({
         ...parts,
         limitMs: config.server.workerTimeout * 1000,
-        configure: () => ({ type: 'configure', config, mindsRun: this.#isReady || !isReload }),
+        configure: () => ({
+          type: 'configure',
+          config,
+          mindsRun: this.#isReady || !isReload,
+          ticketKeys: ticketKeys(),
+        }),
         onMessage: (message, worker) => this.#hear(message, worker, parts),
         onExit: (worker, how, respawnMs) => {
           this.#feed?.forget(worker);

@@ -20,6 +20,7 @@ export type Report = Extract<ToMaster, { type: 'event' | 'told' | 'learned' }>;
 /** All workers there are: the generation that serves, one that starts, those that drain. */
 export class Generations {
   readonly #log: Log;
+  readonly #ticketKeys: () => Uint8Array;
   readonly #onReport: (report: Report, worker: Worker) => void;
   /** Those that have not ended. */
   readonly #alive = new Set<Generation>();
@@ -27,14 +28,16 @@ export class Generations {
   /** The one that serves; null before the first start. */
   current: Generation | null = null;
 
-  constructor(log: Log, onReport: (report: Report, worker: Worker) => void) {
+  /** @param ticketKeys what session tickets are sealed with, now */
+  constructor(log: Log, ticketKeys: () => Uint8Array, onReport: (report: Report, worker: Worker) => void) {
     this.#log = log;
+    this.#ticketKeys = ticketKeys;
     this.#onReport = onReport;
   }
 
   /** Makes a next one, which is started by whoever asked for it. @param sockets one for each listener */
   create(config: Config, sockets: readonly (BoundSocket | null)[]): Generation {
-    const generation = new Generation(config, ++this.#count, sockets, (ours, slot) => ({
+    const generation = new Generation(config, ++this.#count, this.#ticketKeys, sockets, (ours, slot) => ({
       fork: () => cluster.fork(),
       onMessage: (message, worker) => this.#hear(message, worker, slot(), config),
       onStuck: (worker, silentMs) => void relieveStuck(worker, slot(), silentMs, this.#log),

@@ -60,6 +60,11 @@ export class Listeners {
     listener?.take(socket ?? listener.ownPlace);
   }
 
+  /** Session tickets are sealed with these from now on. */
+  sealWith(ticketKeys: Uint8Array): void {
+    for (const listener of this.#all) listener.sealWith(ticketKeys);
+  }
+
   /** Leaves new connections to other workers, until `accept`, or for a second. */
   pause(): void {
     for (const listener of this.#all) listener.shut('ahead');

@@ -22,6 +22,7 @@ import { onSignals } from './signals.ts';
 import { Sockets } from './sockets.ts';
 import { Stop } from './stop.ts';
 import { Successor, tellPredecessor } from './successor.ts';
+import { ROTATION_MS, TicketKeys } from './ticket-keys.ts';
 
 /** How long another program may take until it serves in our place, ms. */
 const UPGRADE_MS = 60_000;
@@ -40,6 +41,8 @@ class Master {
   readonly #log: Log;
   #config: Config;
   readonly #sockets = new Sockets();
+  /** As long as the program runs: a reload keeps them. */
+  readonly #ticketKeys = new TicketKeys(ROTATION_MS, (keys) => this.#generations.tell({ type: 'ticket-keys', keys }));
   readonly #generations: Generations;
   readonly #lastKnown: LastKnown;
   readonly #manager: ServiceManager;
@@ -55,7 +58,11 @@ class Master {
     this.#source = source;
     this.#config = source.load();
     this.#log = createLog(this.#config.server, (line) => this.#admin.event(line));
-    this.#generations = new Generations(this.#log, (report, worker) => this.#onReport(report, worker));
+    this.#generations = new Generations(
+      this.#log,
+      () => this.#ticketKeys.current,
+      (report, worker) => this.#onReport(report, worker),
+    );
     this.#ending = new Stop(this.#generations, this.#sockets);
     this.#lastKnown = new LastKnown(this.#notify);
     this.#manager = new ServiceManager(process.env, process.pid, (cause) =>
@@ -96,6 +103,7 @@ class Master {
     } finally {
       stopListening();
       if (this.#config.server.pidFile !== null) removePidFile(this.#config.server.pidFile);
+      this.#ticketKeys.close();
       await this.#manager.close();
       this.#log.end();
     }

@@ -10,6 +10,8 @@ export interface Configure {
   readonly config: Config;
   /** Whether a Redis that lost its routes is in trouble. After a reload it is not. */
   readonly mindsRun: boolean;
+  /** What session tickets are sealed with; later ones come by `ticket-keys`. */
+  readonly ticketKeys: Uint8Array;
 }
 
 /** What the master says to a worker. */
@@ -19,6 +21,8 @@ export type ToWorker =
   | { readonly type: 'routes'; readonly piece: Piece }
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
+  /** Session tickets are sealed with these from now on. */
+  | { readonly type: 'ticket-keys'; readonly keys: Uint8Array }
   | { readonly type: 'reopen-logs' }
   /** The admin interface wants to know. */
   | { readonly type: 'ask'; readonly id: number; readonly question: Question }

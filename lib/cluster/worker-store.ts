@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
+import type { CertificateStore } from '../store/certificates.ts';
 import type { FileStore } from '../store/file.ts';
 import type { CacheSettings, SnapshotSettings } from '../store/open-redis.ts';
 import { openStore } from '../store/open.ts';
@@ -19,6 +20,8 @@ export interface WorkerStoreParts {
 /** The store of a worker, opened as the configuration says. */
 export class WorkerStore {
   readonly routes: RouteStore;
+  /** Certificates beside them. */
+  readonly certificates: CertificateStore;
   /** The same when routes come from a file: the master feeds it. */
   readonly fed: FileStore | null;
   /** Those that do not answer. */
@@ -27,7 +30,7 @@ export class WorkerStore {
   /** It connects on its own. @throws Error when the driver's URLs do not go together */
   constructor({ config, mindsRun }: Configure, { say, notify, counts }: WorkerStoreParts) {
     const { driver, driverTls, server, cache } = config;
-    const { store, file } = openStore({
+    const { store, certificates, file } = openStore({
       read: parseDriverUrl(driver.read, driverTls),
       write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
@@ -45,6 +48,7 @@ export class WorkerStore {
       },
     });
     this.routes = store;
+    this.certificates = certificates;
     this.fed = file;
   }
 

@@ -8,6 +8,7 @@ import { watchMemory } from '../observe/memory.ts';
 import { logStoreNotice } from '../observe/notices.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { trust } from '../proxy/trust.ts';
+import { Certificates } from '../server/certificates.ts';
 import { Room } from '../server/room.ts';
 import { StoreCounts } from '../store/store-counts.ts';
 import { answer } from './answers.ts';
@@ -74,6 +75,12 @@ export class Worker {
       headerBytes: limits.headerBytes,
       room: this.#room,
       isTrusted,
+      certificates: new Certificates({
+        store: this.#store.certificates,
+        onFault: (key, fault) => logStoreNotice(this.#log, { type: 'certificate-fault', key, fault }),
+        now: Date.now,
+      }),
+      ticketKeys: configure.ticketKeys,
       lane: this.#lanes.fast,
       serve: (exchange) => this.#lanes.serve(exchange),
       refuse: (exchange, error) => this.#lanes.refuse(exchange, error),
@@ -117,6 +124,9 @@ export class Worker {
         return;
       case 'reopen-logs':
         this.#reopenLogs();
+        return;
+      case 'ticket-keys':
+        this.#listeners.sealWith(message.keys);
         return;
       case 'pause':
         this.#listeners.pause();

@@ -122,12 +122,20 @@ export type AdminPlace = { readonly address: string; readonly port: number } | {
 
 /** File contents (PEM), read when the configuration was loaded: workers need no right to read them. */
 export interface TlsConfig {
-  readonly key: string;
-  readonly cert: string;
+  /** With `cert`: what is shown to clients whose name the store knows no certificate for. Both null: they are refused. */
+  readonly key: string | null;
+  readonly cert: string | null;
   readonly ca: readonly string[];
   readonly passphrase: string | null;
-  readonly ciphers: string | null;
+  /** OpenSSL's list; TLS 1.3 has its own besides. */
+  readonly ciphers: string;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Authorities that clients' certificates are checked with; none: they are not asked for one. */
+  readonly clientCa: readonly string[];
+  /** Whether a client may come without. */
+  readonly clientCert: 'optional' | 'required';
+  /** Whether backends are told the whole certificate. */
+  readonly clientCertPem: boolean;
 }
 
 /** What is remembered of a Redis. Of a routes file all is. */

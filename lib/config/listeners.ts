@@ -49,6 +49,9 @@ export function securePlacesOf(https: HttpsSettings): readonly SecurePlace[] {
         passphrase: place.passphrase ?? (hasOwnKey ? null : https.passphrase),
         ciphers: place.ciphers ?? https.ciphers,
         minVersion: place.minVersion ?? https.minVersion,
+        clientCa: place.clientCa.length > 0 ? place.clientCa : https.clientCa,
+        clientCert: place.clientCert ?? https.clientCert,
+        clientCertPem: place.clientCertPem ?? https.clientCertPem,
       },
       own,
     };

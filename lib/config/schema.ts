@@ -121,7 +121,17 @@ const certificate = {
   ciphers: v.nullish(text, null),
 };
 
-const securePlace = { ...place, ...certificate, minVersion: v.nullish(minVersion) };
+const clientCert = oneOf(['optional', 'required']);
+const clients = { clientCa: v.nullish(listOf(file), []) };
+
+const securePlace = {
+  ...place,
+  ...certificate,
+  minVersion: v.nullish(minVersion),
+  ...clients,
+  clientCert: v.nullish(clientCert),
+  clientCertPem: v.nullish(flag),
+};
 
 const driverTls = {
   ca: v.nullish(listOf(file), []),
@@ -143,6 +153,9 @@ const https = {
   proxyProtocol: v.nullish(proxyProtocol, 'off'),
   ...certificate,
   minVersion: v.nullish(minVersion, 'TLSv1.2'),
+  ...clients,
+  clientCert: v.nullish(clientCert, 'required'),
+  clientCertPem: v.nullish(flag, false),
 };
 
 const admin = {

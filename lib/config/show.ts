@@ -2,7 +2,7 @@ import { censorDriverUrl } from '../core/driver-url.ts';
 import type { Config, DriverConfig } from './config.ts';
 import type { Place, SecurePlace } from './listeners.ts';
 import type { AdminSettings, DriverTlsSettings, HttpSettings, HttpsSettings, OtelSettings } from './schema.ts';
-import type { TlsFiles } from './tls.ts';
+import { INTERMEDIATE, type TlsFiles } from './tls.ts';
 
 /** A resolved configuration fit for other eyes. */
 
@@ -55,8 +55,10 @@ function showAdmin(admin: AdminSettings): Record<string, unknown> | null {
   return admin && { ...admin, token: showSecret(admin.token) };
 }
 
-function showFiles({ key, cert, ca, passphrase, ciphers, minVersion }: TlsFiles): Record<string, unknown> {
-  return { key, cert, ca, passphrase: showSecret(passphrase), ciphers, minVersion };
+function showFiles({ passphrase, ciphers, ...rest }: TlsFiles): Record<string, unknown> {
+  const { key, cert, ca, minVersion, clientCa, clientCert, clientCertPem } = rest;
+  const shown = { key, cert, ca, passphrase: showSecret(passphrase), ciphers: ciphers ?? INTERMEDIATE, minVersion };
+  return { ...shown, clientCa, clientCert, clientCertPem };
 }
 
 function showSecret(secret: string | null): string | null {

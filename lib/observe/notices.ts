@@ -48,6 +48,9 @@ export function logStoreNotice(log: Log, notice: StoreNotice): void {
     case 'route-fault':
       log.warn({ event: notice.type, key: notice.key, fault: notice.fault }, `${notice.key}: ${notice.fault}`);
       return;
+    case 'certificate-fault':
+      log.error({ event: notice.type, key: notice.key, fault: notice.fault }, `${notice.key} ${notice.fault}`);
+      return;
     case 'routes-loaded':
       log.info(
         { event: notice.type, file: notice.file, frontends: notice.frontends },

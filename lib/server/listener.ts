@@ -1,8 +1,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import type { ListenerConfig, Timeouts, TlsConfig } from '../config/config.ts';
+import type { Server as TlsServer } from 'node:tls';
+import type { ListenerConfig, Timeouts } from '../config/config.ts';
 import type { ProxiedAddresses } from '../core/proxy-protocol.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Peer, unmapped } from '../core/forwarded.ts';
@@ -10,18 +10,23 @@ import { readHead } from '../core/request-head.ts';
 import type { Lane } from '../fastlane/lane.ts';
 import type { FullLane } from '../fastlane/parts.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
+import type { Certificates } from './certificates.ts';
 import { Connection } from './connection.ts';
 import { BACKLOG, Door, type ShutReason } from './door.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
 import { withoutUpgrade } from './reinject.ts';
 import type { Room } from './room.ts';
-import { tlsOptions } from './tls.ts';
+import { createTls } from './tls.ts';
 
 export interface ListenerParts {
   readonly timeouts: Timeouts;
   readonly headerBytes: number;
   readonly room: Room;
   readonly isTrusted: (address: string) => boolean;
+  /** Those of the store. */
+  readonly certificates: Certificates;
+  /** What session tickets are sealed with at first: 48 bytes, the same in all workers. */
+  readonly ticketKeys: Uint8Array;
   /** Told of every connection that comes or goes; null when nobody wants to know. */
   readonly count: ((by: 1 | -1) => void) | null;
   /** Asks for something to listen on, which `take` is given then. */
@@ -72,6 +77,8 @@ export class Listener {
     timeOut: (socket, peer) => this.#onHeadTimeout(socket, peer),
   };
   readonly #connections = new WeakMap<Duplex, Connection>();
+  /** Connections below TLS, by the same. */
+  readonly #raw = new Map<string, Socket>();
   /** Who a load balancer said its clients are, by the address and port that the connection came from. */
   readonly #proxied = new Map<string, ProxiedAddresses>();
 
@@ -80,7 +87,15 @@ export class Listener {
     this.#port = config.port;
     this.#parts = parts;
     this.#server = this.#createServer();
-    this.#tls = config.tls && this.#createTls(config.tls);
+    this.#tls =
+      config.tls &&
+      createTls(config.tls, {
+        certificates: parts.certificates,
+        handshakeMs: parts.timeouts.header * 1000,
+        ticketKeys: parts.ticketKeys,
+        rawOf: (socket) => this.#raw.get(clientOf(socket)),
+        enter: (socket) => this.#enter(socket, clientOf(socket)),
+      });
     this.#door = new Door({
       room: parts.room,
       proxyProtocol: config.proxyProtocol,
@@ -121,6 +136,11 @@ export class Listener {
   /** Takes a reason back. */
   reopen(reason: ShutReason): void {
     this.#door.reopen(reason);
+  }
+
+  /** Session tickets are sealed with these from now on; what older ones were sealed with is gone. */
+  sealWith(ticketKeys: Uint8Array): void {
+    this.#tls?.setTicketKeys(Buffer.from(ticketKeys));
   }
 
   /** Resolves when it accepts no more. Connections stay. */
@@ -172,7 +192,7 @@ export class Listener {
       socket.once('close', () => this.#proxied.delete(client));
     }
     // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
-    if (this.#tls) this.#tls.emit('connection', socket);
+    if (this.#tls) this.#handshake(this.#tls, socket, client);
     else this.#enter(socket, client);
   }
 
@@ -182,12 +202,10 @@ export class Listener {
     else this.#fullLane.adopt(socket);
   }
 
-  #createTls(tls: TlsConfig): TlsServer {
-    const handshakeTimeout = this.#parts.timeouts.header * 1000;
-    const options = { handshakeTimeout, ALPNProtocols: ['http/1.1'], ...tlsOptions(tls) };
-    const server = createTlsServer(options, (socket) => this.#enter(socket, clientOf(socket)));
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    return server;
+  #handshake(tls: TlsServer, socket: Socket, client: string): void {
+    this.#raw.set(client, socket);
+    socket.once('close', () => this.#raw.delete(client));
+    tls.emit('connection', socket);
   }
 
   #connectionOf(socket: Socket): Connection {

@@ -2,6 +2,7 @@ import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
 import type { DeadMark } from './dead-marks.ts';
+import { FileCertificates } from './file-certificates.ts';
 import { ImageLists } from './image-lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
 import { RouteTable } from './route-table.ts';
@@ -23,6 +24,7 @@ export interface FileStoreParts {
  */
 export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
+  readonly certificates = new FileCertificates();
   readonly #parts: FileStoreParts;
   readonly #table = new RouteTable(new Map(), Date.now);
   readonly #joiner = new Joiner();

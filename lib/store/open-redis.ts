@@ -2,8 +2,10 @@ import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import { EmptyRestart } from './empty-restart.ts';
 import { AgeLimit, Watch } from './freshness.ts';
 import { Learned, type Lesson } from './learned.ts';
+import type { CertificateStore } from './certificates.ts';
 import { RedisTracking } from './redis-tracking.ts';
 import { RedisStore } from './redis.ts';
+import { RememberedCertificates } from './remembered-certificates.ts';
 import { RememberingStore } from './remembering.ts';
 import { restoreRoute, type Snapshot } from './snapshot.ts';
 import type { StoreCounts } from './store-counts.ts';
@@ -46,8 +48,14 @@ export interface SnapshotSettings {
   readonly learn: (lesson: Lesson) => void;
 }
 
+/** What Redis has: routes, and certificates beside them. */
+export interface OpenedRedis {
+  readonly store: RouteStore;
+  readonly certificates: CertificateStore;
+}
+
 /** Opens a store of Redis with the memory that the configuration asks for. */
-export function openRedisStore(settings: RedisSettings): RouteStore {
+export function openRedisStore(settings: RedisSettings): OpenedRedis {
   const { read, write, timeoutMs, cache, deadMs, snapshot, notify, counts } = settings;
   const { maxStaleMs, maxAgeMs } = cache;
   const runId = (snapshot?.mindsRun && snapshot.last?.runId) || null;
@@ -67,7 +75,8 @@ export function openRedisStore(settings: RedisSettings): RouteStore {
     examine: (ask, downSince) => emptyRestart.examine(ask, downSince),
     onReader: (reader) => (reader ? tracking?.readerUp(reader) : tracking?.readerLost()),
   });
-  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return source;
+  const certificates = new RememberedCertificates({ source: source.certificates, timeoutMs, watch, maxAgeMs });
+  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return { store: source, certificates };
 
   const learned = snapshot && new Learned(() => emptyRestart.runId, snapshot.learn);
   const store = new RememberingStore({
@@ -80,13 +89,20 @@ export function openRedisStore(settings: RedisSettings): RouteStore {
     learn: learned && ((frontend, route) => learned.add(frontend, route)),
     endsToo: () => Promise.all([tracking?.close(), learned?.close()]),
   });
-  if (watch !== null) tracking = track(read, timeoutMs, watch, store, notify);
+  if (watch !== null) tracking = track(read, timeoutMs, watch, store, certificates, notify);
   const now = Date.now();
   for (const saved of snapshot?.last?.routes ?? []) store.recall(restoreRoute(saved), Math.max(0, now - saved[3]));
-  return store;
+  return { store, certificates };
 }
 
-function track(address: RedisAddress, timeoutMs: number, watch: Watch, store: RememberingStore, notify: Notify) {
+function track(
+  address: RedisAddress,
+  timeoutMs: number,
+  watch: Watch,
+  store: RememberingStore,
+  certificates: RememberedCertificates,
+  notify: Notify,
+) {
   return new RedisTracking(address, timeoutMs, {
     onBegin: () => watch.begin(),
     onEnd: () => watch.end(performance.now()),
@@ -100,6 +116,7 @@ function track(address: RedisAddress, timeoutMs: number, watch: Watch, store: Re
       if (key.includes(':')) store.doubt(`[${key}]`);
     },
     onDead: (frontend) => store.doubt(frontend),
+    onCertificate: (key) => certificates.doubt(key),
     onRefused: (cause) => notify({ type: 'push-refused', cause }),
   });
 }

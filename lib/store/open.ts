@@ -1,4 +1,5 @@
 import type { DriverUrl } from '../core/driver-url.ts';
+import type { CertificateStore } from './certificates.ts';
 import { FileStore, type FileStoreParts } from './file.ts';
 import { type CacheSettings, openRedisStore, type SnapshotSettings } from './open-redis.ts';
 import type { StoreCounts } from './store-counts.ts';
@@ -25,6 +26,8 @@ export interface StoreSettings {
 /** A store, and the same as a FileStore when it is one: the master feeds it. */
 export interface OpenedStore {
   readonly store: RouteStore;
+  /** Those that are kept beside the routes. */
+  readonly certificates: CertificateStore;
   readonly file: FileStore | null;
 }
 
@@ -34,11 +37,11 @@ export interface OpenedStore {
  */
 export function openStore({ read, write, file, ...settings }: StoreSettings): OpenedStore {
   if (read.scheme === 'redis' && write.scheme === 'redis') {
-    return { store: openRedisStore({ ...settings, read: read.redis, write: write.redis }), file: null };
+    return { ...openRedisStore({ ...settings, read: read.redis, write: write.redis }), file: null };
   }
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be of redis, or both of the same file');
   }
   const store = new FileStore(file);
-  return { store, file: store };
+  return { store, certificates: store.certificates, file: store };
 }

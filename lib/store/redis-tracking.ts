@@ -13,6 +13,8 @@ export interface TrackingEvents {
   readonly onRoute: (key: string) => void;
   /** The dead marks of a host have changed. */
   readonly onDead: (frontend: string) => void;
+  /** The certificate of a host or wildcard has changed. */
+  readonly onCertificate: (key: string) => void;
   /** All keys are gone or others. */
   readonly onFlush: () => void;
   /** The server cannot be watched. Said once until it can. */
@@ -41,6 +43,7 @@ export class RedisTracking {
   readonly #timeoutMs: number;
   readonly #routePrefix: string;
   readonly #deadPrefix: string;
+  readonly #tlsPrefix: string;
   readonly #events: TrackingEvents;
   /** The connection that reads, while it serves. */
   #reader: RedisLink | null = null;
@@ -57,6 +60,7 @@ export class RedisTracking {
     this.#timeoutMs = timeoutMs;
     this.#routePrefix = `${address.prefix}frontend:`;
     this.#deadPrefix = `${address.prefix}dead:`;
+    this.#tlsPrefix = `${address.prefix}tls:`;
     this.#events = events;
     this.#client = new RedisClient(address, timeoutMs, {
       onConnect: () => void this.#listen(),
@@ -109,7 +113,7 @@ export class RedisTracking {
     const [reader, listener] = [this.#reader, this.#listener];
     if (reader === null || listener === null) return;
     const turn = ++this.#turn;
-    const prefixes = ['prefix', this.#routePrefix, 'prefix', this.#deadPrefix];
+    const prefixes = [this.#routePrefix, this.#deadPrefix, this.#tlsPrefix].flatMap((prefix) => ['prefix', prefix]);
     try {
       const [, reply, info] = await reader.sendAll(
         // What was tracked before collides with the same prefixes.
@@ -163,6 +167,7 @@ export class RedisTracking {
   #tell(key: string): void {
     if (key.startsWith(this.#routePrefix)) this.#events.onRoute(key.slice(this.#routePrefix.length));
     if (key.startsWith(this.#deadPrefix)) this.#events.onDead(key.slice(this.#deadPrefix.length));
+    if (key.startsWith(this.#tlsPrefix)) this.#events.onCertificate(key.slice(this.#tlsPrefix.length));
   }
 
   #ping(): void {

@@ -6,6 +6,7 @@ import { type DeadMark, NOBODY } from './dead-marks.ts';
 import { FaultLog } from './fault-log.ts';
 import { MAX_LIST } from './limits.ts';
 import { ListMemo } from './list-memo.ts';
+import { RedisCertificates } from './redis-certificates.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import { announcement, idsOf, isFresh, type Found, type RedisCommand } from './redis-codec.ts';
 import type { Reading, RouteSource } from './reading.ts';
@@ -41,6 +42,8 @@ export class RedisStore implements RouteSource {
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
   readonly #lookups: RedisLookups;
+  /** What stands beside the routes, read by the same connection. */
+  readonly certificates: RedisCertificates;
   /** Lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Promise<Reading>>();
   #ping: unknown = null;
@@ -60,6 +63,7 @@ export class RedisStore implements RouteSource {
       onLoss: () => settings.onReader?.(null),
     });
     this.#lookups = new RedisLookups(this.#read, settings.wantsExpiry ?? false, settings.counts ?? new StoreCounts());
+    this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
     this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
   }

@@ -60,6 +60,11 @@ export type StoreNotice =
   | { readonly type: 'snapshot-failed'; readonly file: string; readonly cause: Error }
   /** A key that an operator should mend. Said once per key and fault within a minute. */
   | { readonly type: 'route-fault'; readonly key: string; readonly fault: string }
+  /**
+   * What stands under a key is no certificate and its key, or has expired: the last good one serves, or another. Said
+   * once, until it is mended.
+   */
+  | { readonly type: 'certificate-fault'; readonly key: string; readonly fault: string }
   | { readonly type: 'routes-loaded'; readonly file: string; readonly frontends: number }
   /** The routes file is broken: `fault` says where; the last good routes stay. */
   | { readonly type: 'routes-refused'; readonly file: string; readonly fault: string };

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { INTERMEDIATE } from '../../lib/config/tls.ts';
 import { makePair, noOpenssl, type Pair } from '../support/certificates.ts';
 import { faultsOf, load, makeFolder } from '../support/configurations.ts';
 
 const filesOf = ({ keyFile, certFile }: Pair) => ({ key: keyFile, cert: certFile });
 const textsOf = ({ key, cert }: Pair) => ({ key, cert });
-const rest = { ca: [], passphrase: null, ciphers: null, minVersion: 'TLSv1.2' };
+const clients = { clientCa: [], clientCert: 'required', clientCertPem: false };
+const rest = { ca: [], passphrase: null, ciphers: INTERMEDIATE, minVersion: 'TLSv1.2', ...clients };
 const plain = (address: string, port: number, proxyProtocol = 'off') => ({ address, port, proxyProtocol, tls: null });
 
 /** What `http` says, and where the program then listens. */
@@ -43,11 +45,8 @@ test('a section https without addresses listens nowhere, and its files are not e
   }
 });
 
-test('https without a key or a certificate is refused, once, however many listeners want them', () => {
-  assert.deepEqual(faultsOf({ https: { bind: ['127.0.0.1', '::1'] } }), [
-    'https.cert: is missing; https needs a key and a certificate',
-    'https.key: is missing; https needs a key and a certificate',
-  ]);
+test('https needs no certificate: the store may have them', () => {
+  assert.deepEqual(load({ https: { bind: '127.0.0.1' } }).listeners[1]?.tls, { key: null, cert: null, ...rest });
 });
 
 describe('with certificates', { skip: noOpenssl }, () => {
@@ -90,6 +89,7 @@ describe('with certificates', { skip: noOpenssl }, () => {
           passphrase: null,
           ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256',
           minVersion: 'TLSv1.3',
+          ...clients,
         },
       },
     ]);
@@ -101,6 +101,21 @@ describe('with certificates', { skip: noOpenssl }, () => {
     assert.equal(listener?.proxyProtocol, 'optional');
     assert.equal(listener.tls?.minVersion, 'TLSv1.3');
     assert.equal(listener.tls.ciphers, 'HIGH:!aNULL');
+  });
+
+  test('a key without a certificate is refused, and the other way round, once, however many listeners want them', () => {
+    const bind = ['127.0.0.1', '::1'];
+    const sentence = 'is missing; a certificate and its key go together';
+    assert.deepEqual(faultsOf({ https: { bind, key: one.keyFile } }), [`https.cert: ${sentence}`]);
+    assert.deepEqual(faultsOf({ https: { bind, cert: one.certFile } }), [`https.key: ${sentence}`]);
+  });
+
+  test('authorities of clients are read, and held to be certificates', () => {
+    const https = { bind: '::1', clientCa: [one.certFile], clientCert: 'optional', ...filesOf(one) };
+    assert.deepEqual(load({ https }).listeners[1]?.tls?.clientCa, [one.cert]);
+    assert.deepEqual(faultsOf({ https: { ...https, clientCa: one.keyFile } }), [
+      `https.clientCa: ${one.keyFile} holds no certificate in PEM form`,
+    ]);
   });
 
   test('ca is one file or several', () => {

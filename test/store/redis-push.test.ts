@@ -31,7 +31,7 @@ function open(t: TestContext, server: TestRedis = redis, userinfo = '', rest = '
 
 function openAt(t: TestContext, address: RedisAddress) {
   const notices = new Notices();
-  const store = openRedisStore({
+  const { store } = openRedisStore({
     read: address,
     write: address,
     timeoutMs: 2000,

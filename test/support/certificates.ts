@@ -47,3 +47,22 @@ export function makeSigned(folder: string, name: string, issuer: Pair, isAuthori
   execFileSync('openssl', [...signing, ...rest], { stdio: 'pipe' });
   return { keyFile, certFile, key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
 }
+
+/** Makes a pair like `makePair`, of a certificate that has ended. */
+export function makeExpired(folder: string, name: string): Pair {
+  const { keyFile, certFile, key } = makePair(folder, name);
+  const requestFile = join(folder, `${name}.csr`);
+  const options = { stdio: 'pipe' } as const;
+  execFileSync('openssl', ['req', '-new', '-key', keyFile, '-subj', `/CN=${name}`, '-out', requestFile], options);
+  const database = join(folder, `${name}.db`);
+  const configFile = join(folder, `${name}.cnf`);
+  writeFileSync(database, '');
+  writeFileSync(
+    configFile,
+    `[ca]\ndefault_ca=own\n[own]\ndatabase=${database}\nnew_certs_dir=${folder}\ndefault_md=sha256\npolicy=any\nrand_serial=yes\n[any]\ncommonName=supplied\n`,
+  );
+  const dates = ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'];
+  const files = ['-in', requestFile, '-out', certFile, '-keyfile', keyFile, '-notext', '-batch', '-selfsign'];
+  execFileSync('openssl', ['ca', '-config', configFile, ...dates, ...files], options);
+  return { keyFile, certFile, key, cert: readFileSync(certFile, 'utf8') };
+}

@@ -1,0 +1,52 @@
+/** Certificates as a store has them, by key: a host, or `*.x.io`. */
+
+/** What stands under a key. Of a pair nobody has seen yet whether it is one. Never to be logged: it has a private key. */
+export type HeldCertificate = HeldPair | { readonly type: 'none' } | FaultyCertificate;
+
+/** Two texts, in PEM form if all is well. The same object as long as both are the same. */
+export interface HeldPair {
+  readonly type: 'pair';
+  /** The certificate, and what leads from it to a root. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Something stands there that is no pair. */
+export interface FaultyCertificate {
+  readonly type: 'faulty';
+  readonly fault: string;
+}
+
+/** Where certificates come from, besides the configuration. */
+export interface CertificateStore {
+  /** How an operator knows what stands under a key: `tls:www.x.io`. */
+  nameOf(key: string): string;
+  /**
+   * What stands under a key now; where the store gives no answer, what stood there last.
+   * @throws RouterError `store-unavailable` when nothing is known, within the store's time limit
+   */
+  find(key: string): Promise<HeldCertificate>;
+}
+
+/** One half of a pair may be as long: chains of many certificates have some ten thousand characters. */
+export const MAX_PEM = 256 * 1024;
+
+export const NO_CERTIFICATE: HeldCertificate = { type: 'none' };
+
+/** What two texts are; each is empty or no text where it is missing. */
+export function heldPair(certificate: unknown, key: unknown): HeldCertificate {
+  const hasCertificate = typeof certificate === 'string' && certificate !== '';
+  const hasKey = typeof key === 'string' && key !== '';
+  if (!hasCertificate && !hasKey) return { type: 'faulty', fault: 'has neither a certificate nor a key' };
+  if (!hasCertificate) return { type: 'faulty', fault: 'has a key and no certificate' };
+  if (!hasKey) return { type: 'faulty', fault: 'has a certificate and no key' };
+  if (certificate.length > MAX_PEM || key.length > MAX_PEM) return { type: 'faulty', fault: 'is too long' };
+  return { type: 'pair', certificate, key };
+}
+
+/** Whether two readings hold the same. */
+export function isSameHeld(a: HeldCertificate, b: HeldCertificate): boolean {
+  if (a.type === 'pair' && b.type === 'pair') return a.key === b.key && a.certificate === b.certificate;
+  if (a.type === 'faulty' && b.type === 'faulty') return a.fault === b.fault;
+  return a.type === b.type && a.type === 'none';
+}
