@@ -11,6 +11,8 @@ export interface Peer {
   readonly isTls: boolean;
   /** The port the client came in by. */
   readonly localPort: number;
+  /** What backends are told of its certificate: names and values in turn. Left out where it was not asked for one. */
+  readonly certificateFields?: readonly string[];
 }
 
 export interface ForwardedPolicy {
@@ -76,7 +78,7 @@ export interface ForwardedFields {
 
 /**
  * The fields to add to a request for a backend, after those of the family that were not `kept` have been dropped.
- * X-Forwarded-For is always among them unless the style is `hipache` and it was kept.
+ * Those of its certificate come last. X-Forwarded-For is always among them unless the style is `hipache` and it was kept.
  */
 export function forwardedFields(
   policy: ForwardedPolicy,
@@ -105,5 +107,6 @@ export function forwardedFields(
     add('X-Forwarded-Host', authority);
     add('X-Forwarded-Server', policy.serverName);
   }
+  if (peer.certificateFields !== undefined) fields.push(...peer.certificateFields);
   return fields;
 }

@@ -5,7 +5,8 @@
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings']);
 
 /** Fields that a Connection header may not take away: the message would change its meaning, or the router's word its. */
-const PROTECTED = /^(?:host|content-length|transfer-encoding|trailer|forwarded|x-forwarded-.*|x-real-ip|x-request-id)$/;
+const PROTECTED =
+  /^(?:host|content-length|transfer-encoding|trailer|forwarded|x-forwarded-.*|x-real-ip|x-ssl-client-.*|x-request-id)$/;
 
 /** The lower-case names to leave out of a message when it is passed on, its Connection nominations included. */
 export function hopByHop(rawHeaders: readonly string[]): ReadonlySet<string> {

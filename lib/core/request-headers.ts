@@ -1,3 +1,4 @@
+import { isClientCertificateField } from './client-certificate.ts';
 import { clientAddress, type ForwardedPolicy, forwardedFields, isForwardedField, type Peer } from './forwarded.ts';
 import type { Framing } from './framing.ts';
 import { hopByHop } from './hop-by-hop.ts';
@@ -85,6 +86,8 @@ export function requestHeaders(
         if (trace === null || trace.parentId !== null) headers.push(name, value);
         continue;
     }
+    // Nobody is believed: who asks for certificates is the router itself.
+    if (isClientCertificateField(lower)) continue;
     if (isForwardedField(lower)) {
       if (!believed || lower.includes('_')) continue;
       if (lower === 'x-forwarded-for') {

@@ -1,3 +1,4 @@
+import { isClientCertificateField } from './client-certificate.ts';
 import { isForwardedField } from './forwarded.ts';
 
 /** Fields that frame, route or authenticate a message: in a trailer section they come too late (RFC 9110 §6.5.1). */
@@ -27,7 +28,8 @@ export function trailerFields(rawTrailers: readonly string[]): [string, string][
   for (let i = 0; i < rawTrailers.length; i += 2) {
     const name = rawTrailers[i] ?? '';
     const lower = name.toLowerCase();
-    if (!FORBIDDEN.has(lower) && !isForwardedField(lower)) fields.push([name, rawTrailers[i + 1] ?? '']);
+    if (FORBIDDEN.has(lower) || isForwardedField(lower) || isClientCertificateField(lower)) continue;
+    fields.push([name, rawTrailers[i + 1] ?? '']);
   }
   return fields;
 }

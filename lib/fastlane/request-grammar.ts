@@ -2,6 +2,7 @@
  * Which request heads the fast lane takes for itself. One strict grammar, no I/O: what it does not match is the full
  * lane's, so that only one place refuses anything.
  */
+import { isClientCertificateField } from '../core/client-certificate.ts';
 import { isForwardedField } from '../core/forwarded.ts';
 import { hasToken } from '../core/request-head.ts';
 import { digitsOf, endOf, framingOf, isNamed, isNeat, valueOf } from './field-lines.ts';
@@ -91,6 +92,7 @@ export function readRequest(text: string): ReadRequest | null {
       const name = text.slice(at, colon).toLowerCase();
       if (name === 'x-debug') isPlain = false;
       else if (name === 'x-request-id' || name === 'x_request_id' || isForwardedField(name)) isUsual = false;
+      else if (isClientCertificateField(name)) isUsual = false;
     } else {
       // A name that matters has one of these lengths: fields are told apart without making strings of them.
       switch (colon - at) {

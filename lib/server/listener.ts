@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Server as TlsServer } from 'node:tls';
+import { type Server as TlsServer, TLSSocket } from 'node:tls';
 import type { ListenerConfig, Timeouts } from '../config/config.ts';
 import type { ProxiedAddresses } from '../core/proxy-protocol.ts';
 import { RouterError } from '../core/errors.ts';
@@ -11,6 +11,7 @@ import type { Lane } from '../fastlane/lane.ts';
 import type { FullLane } from '../fastlane/parts.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import type { Certificates } from './certificates.ts';
+import { clientFieldsOf } from './client-certificate.ts';
 import { Connection } from './connection.ts';
 import { BACKLOG, Door, type ShutReason } from './door.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
@@ -94,7 +95,7 @@ export class Listener {
         handshakeMs: parts.timeouts.header * 1000,
         ticketKeys: parts.ticketKeys,
         rawOf: (socket) => this.#raw.get(clientOf(socket)),
-        enter: (socket) => this.#enter(socket, clientOf(socket)),
+        enter: (socket) => this.#enterSecure(socket),
       });
     this.#door = new Door({
       room: parts.room,
@@ -196,6 +197,18 @@ export class Listener {
     else this.#enter(socket, client);
   }
 
+  #enterSecure(socket: TLSSocket): void {
+    if (this.#certificateFields(socket) === null) socket.destroy();
+    else this.#enter(socket, clientOf(socket));
+  }
+
+  /** Null for a client that must not be let in; undefined where clients are asked for no certificate. */
+  #certificateFields(socket: Socket): readonly string[] | null | undefined {
+    const { tls } = this.config;
+    if (tls === null || tls.clientCa.length === 0 || !(socket instanceof TLSSocket)) return undefined;
+    return clientFieldsOf(socket, tls);
+  }
+
   #enter(socket: Socket, client: string): void {
     const { lane } = this.#parts;
     if (lane) lane.admit(socket, this.#peerOf(socket, client), this.#fullLane);
@@ -221,11 +234,13 @@ export class Listener {
   #peerOf(socket: Socket, client: string): Peer {
     const proxied = this.#proxied.get(client);
     const address = unmapped(proxied?.source ?? socket.remoteAddress ?? '');
+    const certificateFields = this.#certificateFields(socket);
     return {
       address,
       isTrusted: this.#parts.isTrusted(address),
       isTls: this.config.tls !== null,
       localPort: proxied?.destinationPort ?? this.#port,
+      ...(certificateFields && { certificateFields }),
     };
   }
 

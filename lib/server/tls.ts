@@ -35,8 +35,8 @@ export function createTls(tls: TlsConfig, parts: TlsParts): Server {
     ...ownOptions(tls),
     ca: [...trust],
     requestCert: trust !== NOBODY,
-    // Node would cut the connection; who has none is told apart from who has a wrong one in client-certificate.ts.
-    rejectUnauthorized: false,
+    // Where it is false, client-certificate.ts tells who has none from who has a wrong one.
+    rejectUnauthorized: trust !== NOBODY && tls.clientCert === 'required',
     handshakeTimeout: parts.handshakeMs,
     ALPNProtocols: PROTOCOLS,
     ecdhCurve: CURVES,

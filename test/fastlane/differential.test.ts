@@ -65,6 +65,8 @@ const LINES = [
   'X_Forwarded_Host: forged.test',
   'X-Real-IP: 198.51.100.8',
   'Forwarded: for=198.51.100.9',
+  'X-SSL-Client-Verify: SUCCESS',
+  'X_SSL-Client_DN: CN=forged',
   'X-Request-Id: from-outside',
   'X-Request-Id: not well formed!',
   'X_Request_Id: alias',

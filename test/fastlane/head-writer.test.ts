@@ -30,6 +30,9 @@ const line = fc.constantFrom(
   'X_Forwarded_Host: x',
   'X-Real-IP: 1.2.3.4',
   'Forwarded: for=1.2.3.4',
+  'X-SSL-Client-Verify: SUCCESS',
+  'x_ssl_client_dn: CN=forged',
+  'X-SSL-Clients: mine',
   'X-Request-Id: good-one',
   'X-Request-Id: not a good one',
   'X_Request_Id: alias',
@@ -43,12 +46,16 @@ const line = fc.constantFrom(
   'tracestate: ',
 );
 
-const peer: fc.Arbitrary<Peer> = fc.record({
-  address: fc.constantFrom('203.0.113.9', '2001:db8::1', ''),
-  isTrusted: fc.boolean(),
-  isTls: fc.boolean(),
-  localPort: fc.constantFrom(80, 8443),
-});
+const peer: fc.Arbitrary<Peer> = fc.record(
+  {
+    address: fc.constantFrom('203.0.113.9', '2001:db8::1', ''),
+    isTrusted: fc.boolean(),
+    isTls: fc.boolean(),
+    localPort: fc.constantFrom(80, 8443),
+    certificateFields: fc.constantFrom(['X-SSL-Client-Verify', 'SUCCESS', 'X-SSL-Client-DN', 'CN=x']),
+  },
+  { requiredKeys: ['address', 'isTrusted', 'isTls', 'localPort'] },
+);
 
 const trace: fc.Arbitrary<TracePolicy> = fc.record({
   randomHex: fc.constant((bytes: number) => 'a5'.repeat(bytes)),
