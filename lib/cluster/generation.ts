@@ -2,6 +2,7 @@ import type { Worker } from 'node:cluster';
 import type { Known } from '../admin/questions.ts';
 import type { Config } from '../config/config.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
+import { CertificatesFolder, certificatesFolderOf } from '../store/certificates-folder.ts';
 import { RoutesFile } from '../store/routes-file.ts';
 import type { Notify } from '../store/store.ts';
 import type { BoundSocket } from './bound-socket.ts';
@@ -13,7 +14,7 @@ import { send, Slot, type SlotParts } from './slot.ts';
 /** What a slot is given beyond its configuration. `slot`: the one it is for. */
 export type PartsFor = (generation: Generation, slot: () => Slot) => Omit<SlotParts, 'configure' | 'limitMs'>;
 
-/** The workers forked for one configuration, and the routes file they share, if routes come from one. */
+/** The workers forked for one configuration, and the routes file they share, with the certificates beside it, if routes come from one. */
 export class Generation {
   readonly config: Config;
   /** Which one it is: 1 is the start's. */
@@ -23,6 +24,8 @@ export class Generation {
   readonly #slots: readonly Slot[];
   #routesFile: RoutesFile | null = null;
   #feed: RoutesFeed<Worker> | null = null;
+  #certificatesFolder: CertificatesFolder | null = null;
+  #certificates: RoutesFeed<Worker> | null = null;
   readonly #evenness = new Evenness<Worker>(
     (worker, type) => send(worker, { type }),
     () => performance.now(),
@@ -59,6 +62,7 @@ export class Generation {
         onMessage: (message, worker) => this.#hear(message, worker, parts),
         onExit: (worker, how, respawnMs) => {
           this.#feed?.forget(worker);
+          this.#certificates?.forget(worker);
           this.#evenness.forget(worker);
           parts.onExit(worker, how, respawnMs);
         },
@@ -83,6 +87,7 @@ export class Generation {
       this.#routesFile = new RoutesFile(url.path, { notify, onChange });
       const image = await this.#routesFile.open();
       this.#feed = new RoutesFeed(image, (worker, piece) => send(worker, { type: 'routes', piece }));
+      await this.#openCertificates(certificatesFolderOf(url.path));
     }
     const [listening = []] = await Promise.all(this.#slots.map((slot) => slot.start()));
     this.#isReady = true;
@@ -142,13 +147,22 @@ export class Generation {
       case 'want-routes':
         if (!worker.isDead()) this.#feed?.want(worker);
         return;
+      case 'want-certificates':
+        if (!worker.isDead()) this.#certificates?.want(worker);
+        return;
       default:
         onMessage(message, worker);
     }
   }
 
+  async #openCertificates(folder: string): Promise<void> {
+    this.#certificatesFolder = new CertificatesFolder(folder, (image) => this.#certificates?.replace(image));
+    const image = await this.#certificatesFolder.open();
+    this.#certificates = new RoutesFeed(image, (worker, piece) => send(worker, { type: 'certificates', piece }));
+  }
+
   /** Workers that only finish what they have need no news. */
   async #closeRoutes(): Promise<void> {
-    await this.#routesFile?.close();
+    await Promise.all([this.#routesFile?.close(), this.#certificatesFolder?.close()]);
   }
 }

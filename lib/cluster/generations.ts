@@ -115,6 +115,7 @@ export class Generations {
       case 'alive':
       case 'want-socket':
       case 'want-routes':
+      case 'want-certificates':
       case 'accepts':
       case 'open':
       case 'closing':

@@ -19,6 +19,8 @@ export type ToWorker =
   | Configure
   /** The answer to `want-routes`: at once as long as there is more of them, else when the routes file has changed. */
   | { readonly type: 'routes'; readonly piece: Piece }
+  /** The answer to `want-certificates`, in the same way. */
+  | { readonly type: 'certificates'; readonly piece: Piece }
   /** Another worker found a backend dead, and there is no Redis to tell. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
   /** Session tickets are sealed with these from now on. */
@@ -44,6 +46,8 @@ export type ToMaster =
   | { readonly type: 'hello' }
   /** It has dealt with what it was given of the routes file, and wants the next piece. */
   | { readonly type: 'want-routes' }
+  /** The same of the certificates beside it. */
+  | { readonly type: 'want-certificates' }
   /** It is to accept through this listener of its configuration: again, if it has paused. */
   | { readonly type: 'want-socket'; readonly index: number }
   /** Its event loop turns. */

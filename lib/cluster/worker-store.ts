@@ -44,6 +44,7 @@ export class WorkerStore {
       },
       file: {
         wantPiece: () => say({ type: 'want-routes' }),
+        wantCertificates: () => say({ type: 'want-certificates' }),
         share: (mark) => say({ type: 'dead', mark }),
       },
     });

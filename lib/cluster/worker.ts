@@ -96,7 +96,7 @@ export class Worker {
     // While it may still read every file.
     await this.#ledger.tracing?.open();
     // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
-    await this.#store.fed?.ready();
+    await Promise.all([this.#store.fed?.ready(), this.#store.fed?.certificates.ready()]);
     const listening = await this.#listeners.open();
     if (runAs) dropPrivileges(runAs);
     this.#ledger.start();
@@ -115,6 +115,9 @@ export class Worker {
         return;
       case 'routes':
         this.#store.fed?.take(message.piece);
+        return;
+      case 'certificates':
+        this.#store.fed?.certificates.take(message.piece);
         return;
       case 'dead':
         this.#store.fed?.bury(message.mark);

@@ -14,6 +14,8 @@ import { Turn } from './turn.ts';
 export interface FileStoreParts {
   /** Asks for the next piece of the routes: it comes at once, or when the file has changed. */
   readonly wantPiece: () => void;
+  /** Asks for the next piece of the certificates beside them. */
+  readonly wantCertificates: () => void;
   /** Tells the other workers of a death. */
   readonly share: (mark: DeadMark) => void;
 }
@@ -24,7 +26,7 @@ export interface FileStoreParts {
  */
 export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
-  readonly certificates = new FileCertificates();
+  readonly certificates: FileCertificates;
   readonly #parts: FileStoreParts;
   readonly #table = new RouteTable(new Map(), Date.now);
   readonly #joiner = new Joiner();
@@ -36,6 +38,7 @@ export class FileStore implements RouteStore {
   /** It asks for its first piece at once. */
   constructor(parts: FileStoreParts) {
     this.#parts = parts;
+    this.certificates = new FileCertificates(parts.wantCertificates);
     parts.wantPiece();
   }
 

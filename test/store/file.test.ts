@@ -64,7 +64,7 @@ test('a dead mark stays where the same URL keeps its place, whatever else change
 
 test('until the last piece has come lookups see the old routes, all of them, and then the new ones', async () => {
   let wanted = 0;
-  const store = new FileStore({ wantPiece: () => wanted++, share: () => {} });
+  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, share: () => {} });
   assert.equal(wanted, 1);
   feed(store, manyRoutes(3, 'http://10.0.0.1'));
   const before = wanted;
@@ -83,7 +83,7 @@ test('until the last piece has come lookups see the old routes, all of them, and
 });
 
 test('before the first routes have come nobody is told that a site does not exist', async () => {
-  const store = new FileStore({ wantPiece: () => {}, share: () => {} });
+  const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, share: () => {} });
   await assert.rejects(store.find(['x.io']), { code: 'store-unavailable' });
   assert.equal(store.peek('x.io'), undefined);
   feed(store, ROUTES);
@@ -94,7 +94,7 @@ test('before the first routes have come nobody is told that a site does not exis
 
 test('a store that is closed asks for nothing more, and nobody waits for it', async () => {
   let wanted = 0;
-  const store = new FileStore({ wantPiece: () => wanted++, share: () => {} });
+  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, share: () => {} });
   await store.close();
   await store.ready();
   feed(store, ROUTES);
@@ -103,7 +103,7 @@ test('a store that is closed asks for nothing more, and nobody waits for it', as
 });
 
 function storeOf(entries: readonly RouteEntry[], share: (mark: DeadMark) => void = () => {}): FileStore {
-  const store = new FileStore({ wantPiece: () => {}, share });
+  const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, share });
   feed(store, entries);
   return store;
 }

@@ -1,0 +1,60 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mayBeServerName } from '../core/server-name.ts';
+import { type HeldCertificate, heldPair, MAX_PEM } from './certificates.ts';
+import type { CertificateEntry } from './file-certificates.ts';
+import { signatureOf, whyUnreadable } from './routes-reading.ts';
+
+/** Files `<host>.crt` and `<host>.key` in a folder; a wildcard is written `*.example.com.crt`. */
+
+/** Hosts of one folder at most. */
+export const MAX_HOSTS = 10_000;
+
+/** The hosts that a folder has a certificate or a key for, in order; none where there is no folder. */
+export async function hostsIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const hosts = new Set(names.filter((name) => /\.(?:crt|key)$/.test(name)).map((name) => name.slice(0, -4)));
+  return [...hosts].toSorted();
+}
+
+/** What the two files of a host are. Never rejects. */
+export async function readHeld(folder: string, host: string): Promise<HeldCertificate> {
+  const [certificate, key] = await Promise.all([readPart(folder, host, 'crt'), readPart(folder, host, 'key')]);
+  if (typeof certificate === 'object') return { type: 'faulty', fault: certificate.fault };
+  if (typeof key === 'object') return { type: 'faulty', fault: key.fault };
+  return heldPair(certificate, key);
+}
+
+/** All that handshakes could ask for. Never rejects. */
+export async function readCertificatesIn(folder: string): Promise<readonly CertificateEntry[]> {
+  const entries: CertificateEntry[] = [];
+  for (const host of (await hostsIn(folder)).filter(mayBeServerName).slice(0, MAX_HOSTS)) {
+    entries.push([host, await readHeld(folder, host)]);
+  }
+  return entries;
+}
+
+/** Changes whenever a file of the folder does; links are followed. Never rejects. */
+export async function signatureOfFolder(folder: string): Promise<string> {
+  const parts: string[] = [];
+  for (const host of (await hostsIn(folder)).slice(0, MAX_HOSTS)) {
+    for (const end of ['crt', 'key']) parts.push(await signatureOf(join(folder, `${host}.${end}`)));
+    parts.push(host);
+  }
+  return parts.join('\n');
+}
+
+/** Empty where there is no such file. */
+async function readPart(folder: string, host: string, end: string): Promise<string | { readonly fault: string }> {
+  const path = join(folder, `${host}.${end}`);
+  try {
+    const status = await stat(path);
+    if (!status.isFile()) return { fault: `has a .${end} that is not a file` };
+    // Without looking into it: it is none.
+    if (status.size > MAX_PEM) return { fault: 'is too long' };
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const why = whyUnreadable(error);
+    return why === 'does not exist' ? '' : { fault: `has a .${end} that ${why}` };
+  }
+}
