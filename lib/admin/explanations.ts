@@ -75,6 +75,7 @@ function withoutStore(
     }),
     route: null,
     dead: null,
+    certificate: null,
     near: [],
     store: { name, hasHealthChecker: false, faults: [] },
   };

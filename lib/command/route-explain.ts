@@ -1,5 +1,12 @@
 import { explain } from '../vhosts/explain.ts';
-import type { DeadView, Explanation, KeyView, LiveExplanation, MemoryView } from '../vhosts/explanation.ts';
+import type {
+  CertificateView,
+  DeadView,
+  Explanation,
+  KeyView,
+  LiveExplanation,
+  MemoryView,
+} from '../vhosts/explanation.ts';
 import { askAdmin } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
@@ -51,7 +58,7 @@ function linesOf(
   explanation: Explanation & Partial<LiveExplanation>,
   silence: string | null,
 ): readonly string[] {
-  const { asked, host, path, answer, keys, route, dead, near, store, workers = [] } = explanation;
+  const { asked, host, path, answer, keys, route, dead, certificate, near, store, workers = [] } = explanation;
   const isFine = (answer.status ?? 200) < 400;
   const verdict =
     answer.kind === 'backend' ? 'goes to' : `is answered ${answer.status}${answer.code ? ` ${answer.code}` : ''}:`;
@@ -60,6 +67,7 @@ function linesOf(
     ...section(console, 'Keys, in the order asked', keyLines(console, keys)),
     ...section(console, 'Frontend', route === null ? [] : frontendLines(console, { ...route, faults: [] })),
     ...section(console, 'Dead marks', dead === null ? [] : deadLines(console, dead)),
+    ...section(console, 'Certificate', certificate === null ? [] : certificateLines(console, certificate)),
     ...section(
       console,
       'Perhaps meant for this host, and never asked for',
@@ -97,6 +105,12 @@ function holdingsOf({ type, holds }: KeyView): string {
   if (type === 'none') return '-';
   if (type !== 'list') return type;
   return `${JSON.stringify(holds[0] ?? '')}, ${counted(Math.max(0, holds.length - 1), 'backend')}`;
+}
+
+/** Nothing where the store has none: most sites' clients come in the clear, or by another's TLS. */
+function certificateLines(console: Console, { text, keys }: CertificateView): readonly string[] {
+  if (keys.every(({ verdict }) => verdict === 'absent')) return [];
+  return [clean(text), ...keys.flatMap(({ key, faults }) => faults.flatMap((each) => faultLines(console, each, key)))];
 }
 
 function deadLines(console: Console, { key, type, holds, secondsLeft, faults }: DeadView): readonly string[] {

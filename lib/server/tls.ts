@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContext, type Server, type TlsOptions, TLSSocket } from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
@@ -40,8 +40,9 @@ export function createTls(tls: TlsConfig, parts: TlsParts): Server {
     handshakeTimeout: parts.handshakeMs,
     ALPNProtocols: PROTOCOLS,
     ecdhCurve: CURVES,
-    // All in the list are good: clients know which their hardware is fast at.
-    honorCipherOrder: false,
+    // The list's order; but who puts ChaCha20 first has no hardware for AES, and is given that.
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
     sessionTimeout: SESSION_SECONDS,
     sessionIdContext: sessionContext(tls),
     ticketKeys: Buffer.from(parts.ticketKeys),

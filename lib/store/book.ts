@@ -1,4 +1,5 @@
 /** Routes as an operator sees and edits them: nothing is remembered, and what is wrong is shown, not hidden. */
+import type { HeldCertificate } from './certificates.ts';
 
 /** What stands at a key of the store. */
 export interface Held {
@@ -52,6 +53,8 @@ export interface StrayPage {
   readonly deadHosts: readonly string[];
   /** Keys that look as if they were meant to be a frontend's or a dead mark's. */
   readonly suspects: readonly string[];
+  /** Keys of certificates, without what stands before the host. */
+  readonly certificateKeys: readonly string[];
   readonly next: string | null;
 }
 
@@ -99,6 +102,10 @@ export interface RouteBook {
   /** All other keys that matter, a page at a time, `limit` keys of the store at most. */
   strays(cursor: string | null, limit: number): Promise<StrayPage>;
   checker(): Promise<CheckerSign>;
+  /** As the store spells what stands under a certificate's key: `tls:www.x.io`. */
+  certificateName(key: string): string;
+  /** What stands there. It has a private key in it, which is not to be shown. */
+  certificate(key: string): Promise<HeldCertificate>;
   /** Puts a list in the place of what stands there, in one step. An end of its life that the key had is gone. */
   replace(key: string, list: readonly string[], options?: EditOptions): Promise<BookChange>;
   /** Changes a list in one step: what others change meanwhile is not lost. */

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mayBeServerName } from '../core/server-name.ts';
-import { type HeldCertificate, heldPair, MAX_PEM } from './certificates.ts';
+import { faulty, type HeldCertificate, heldPair, MAX_PEM, NO_CERTIFICATE } from './certificates.ts';
 import type { CertificateEntry } from './file-certificates.ts';
 import { signatureOf, whyUnreadable } from './routes-reading.ts';
 
@@ -20,9 +20,8 @@ export async function hostsIn(folder: string): Promise<readonly string[]> {
 /** What the two files of a host are. Never rejects. */
 export async function readHeld(folder: string, host: string): Promise<HeldCertificate> {
   const [certificate, key] = await Promise.all([readPart(folder, host, 'crt'), readPart(folder, host, 'key')]);
-  if (typeof certificate === 'object') return { type: 'faulty', fault: certificate.fault };
-  if (typeof key === 'object') return { type: 'faulty', fault: key.fault };
-  return heldPair(certificate, key);
+  for (const part of [certificate, key]) if (typeof part === 'object') return faulty('unreadable', part.fault);
+  return certificate === '' && key === '' ? NO_CERTIFICATE : heldPair(certificate, key);
 }
 
 /** All that handshakes could ask for. Never rejects. */

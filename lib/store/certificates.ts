@@ -14,6 +14,7 @@ export interface HeldPair {
 /** Something stands there that is no pair. */
 export interface FaultyCertificate {
   readonly type: 'faulty';
+  readonly code: 'wrong-type' | 'missing-field' | 'unreadable';
   readonly fault: string;
 }
 
@@ -37,11 +38,15 @@ export const NO_CERTIFICATE: HeldCertificate = { type: 'none' };
 export function heldPair(certificate: unknown, key: unknown): HeldCertificate {
   const hasCertificate = typeof certificate === 'string' && certificate !== '';
   const hasKey = typeof key === 'string' && key !== '';
-  if (!hasCertificate && !hasKey) return { type: 'faulty', fault: 'has neither a certificate nor a key' };
-  if (!hasCertificate) return { type: 'faulty', fault: 'has a key and no certificate' };
-  if (!hasKey) return { type: 'faulty', fault: 'has a certificate and no key' };
-  if (certificate.length > MAX_PEM || key.length > MAX_PEM) return { type: 'faulty', fault: 'is too long' };
+  if (!hasCertificate && !hasKey) return faulty('missing-field', 'has neither a certificate nor a key');
+  if (!hasCertificate) return faulty('missing-field', 'has a key and no certificate');
+  if (!hasKey) return faulty('missing-field', 'has a certificate and no key');
+  if (certificate.length > MAX_PEM || key.length > MAX_PEM) return faulty('wrong-type', 'is too long');
   return { type: 'pair', certificate, key };
+}
+
+export function faulty(code: FaultyCertificate['code'], fault: string): FaultyCertificate {
+  return { type: 'faulty', code, fault };
 }
 
 /** Whether two readings hold the same. */

@@ -14,6 +14,9 @@ import {
   type StrayPage,
 } from './book.ts';
 import { badCursor, checkList, decodeCursor, encodeCursor, withinPage } from './book-rules.ts';
+import { type HeldCertificate, NO_CERTIFICATE } from './certificates.ts';
+import { certificatesFolderOf } from './certificates-folder.ts';
+import { hostsIn, readHeld } from './certificates-reading.ts';
 import { whileLocked } from './file-lock.ts';
 import { replaceFile } from './file-replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
@@ -78,9 +81,20 @@ export class FileBook implements RouteBook {
     return found.filter((key) => !asked.has(key)).slice(0, MAX_NEAR);
   }
 
-  /** There is nothing else in a routes file. */
+  /** There is nothing else in a routes file; beside it are certificates. */
   async strays(): Promise<StrayPage> {
-    return { deadHosts: [], suspects: [], next: null };
+    const certificateKeys = await hostsIn(certificatesFolderOf(this.#path));
+    return { deadHosts: [], suspects: [], certificateKeys, next: null };
+  }
+
+  certificateName(key: string): string {
+    return `tls/${key}.crt`;
+  }
+
+  /** A key that is none is not made part of a path. */
+  async certificate(key: string): Promise<HeldCertificate> {
+    const folder = certificatesFolderOf(this.#path);
+    return (await hostsIn(folder)).includes(key) ? await readHeld(folder, key) : NO_CERTIFICATE;
   }
 
   async checker(): Promise<CheckerSign> {

@@ -15,7 +15,9 @@ import {
   type StrayPage,
 } from './book.ts';
 import { checkList, withinPage } from './book-rules.ts';
+import type { HeldCertificate } from './certificates.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
+import { RedisCertificates } from './redis-certificates.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { editOnOneServer } from './redis-edit.ts';
@@ -38,6 +40,7 @@ export class RedisBook implements RouteBook {
   readonly #timeoutMs: number;
   readonly #writePrefix: string;
   readonly #read: RedisLink;
+  readonly #certificates: RedisCertificates;
   /** In a cluster edits are single commands, which need no connection for themselves. */
   readonly #write: RedisSession | RedisLink;
 
@@ -48,6 +51,7 @@ export class RedisBook implements RouteBook {
     this.#timeoutMs = timeoutMs;
     this.#writePrefix = write.prefix;
     this.#read = openLink(read, timeoutMs);
+    this.#certificates = new RedisCertificates(this.#read, read.prefix);
     const isCluster = write.place.type === 'cluster';
     this.#write = isCluster ? openLink(write, timeoutMs) : new RedisSession(write, timeoutMs);
   }
@@ -107,10 +111,13 @@ export class RedisBook implements RouteBook {
       walk(this.#read, '*', cursor, { found: withinPage(limit), until: this.#soon() }),
     );
     const dead = `${this.prefix}dead:`;
-    const isOther = (key: string): boolean => !key.startsWith(`${this.prefix}frontend:`) && !key.startsWith(dead);
+    const tls = `${this.prefix}tls:`;
+    const known = [`${this.prefix}frontend:`, dead, tls];
+    const isOther = (key: string): boolean => !known.some((start) => key.startsWith(start));
     return {
       deadHosts: keys.filter((key) => key.startsWith(dead)).map((key) => key.slice(dead.length)),
       suspects: keys.filter(isOther),
+      certificateKeys: keys.filter((key) => key.startsWith(tls)).map((key) => key.slice(tls.length)),
       next,
     };
   }
@@ -123,6 +130,14 @@ export class RedisBook implements RouteBook {
     const [type, ping] = await asBookError(this.#read.sendAll(commands, this.#read.deadline()));
     // A user who may not look at it runs a router that takes no notice of it.
     return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
+  }
+
+  certificateName(key: string): string {
+    return this.#certificates.nameOf(key);
+  }
+
+  async certificate(key: string): Promise<HeldCertificate> {
+    return await asBookError(this.#certificates.read(key));
   }
 
   async replace(key: string, list: readonly string[], options: EditOptions = {}): Promise<BookChange> {

@@ -1,4 +1,4 @@
-import { type HeldCertificate, heldPair, NO_CERTIFICATE } from './certificates.ts';
+import { faulty, type HeldCertificate, heldPair, NO_CERTIFICATE } from './certificates.ts';
 import { isReplyError, type RedisLink, unavailable } from './redis-link.ts';
 import { refused } from './redis-lookups.ts';
 
@@ -23,9 +23,9 @@ export class RedisCertificates {
       return heldOfReply(await this.#link.send(['hmget', this.nameOf(key), ...FIELDS], this.#link.deadline()));
     } catch (error) {
       if (!isReplyError(error)) throw error;
-      if (error.message.startsWith('WRONGTYPE')) return { type: 'faulty', fault: 'is no hash' };
+      if (error.message.startsWith('WRONGTYPE')) return faulty('wrong-type', 'is no hash');
       // The rest of Redis may be well: what this user lacks is to be said, and the default serves.
-      if (error.message.startsWith('NOPERM')) return { type: 'faulty', fault: 'may not be read by this Redis user' };
+      if (error.message.startsWith('NOPERM')) return faulty('unreadable', 'may not be read by this Redis user');
       throw refused(error);
     }
   }

@@ -9,6 +9,7 @@ import { NOBODY } from '../store/dead-marks.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { idsOf, isFresh, type Lookup, lookupOfPipeline } from '../store/redis-codec.ts';
 import type { Advice } from './advice.ts';
+import { explainCertificate } from './certificate-faults.ts';
 import { faultsOfChecker, faultsOfDead } from './dead-faults.ts';
 import type { AnswerView, DeadView, Explanation, KeyView, Verdict } from './explanation.ts';
 import { adviceFor, faultsOfFrontend, viewOf } from './frontend.ts';
@@ -30,7 +31,7 @@ export async function explain(book: RouteBook, asked: string, path: string): Pro
     faults: faultsOfChecker(checker, now),
   };
   const asking = { asked, host, path };
-  const nothing = { keys: [], route: null, dead: null, near: [], store };
+  const nothing = { keys: [], route: null, dead: null, certificate: null, near: [], store };
   if (host === null) return { ...asking, answer: notAHost(asked), ...nothing };
   if (host === PING_HOST) return { ...asking, answer: PONG, ...nothing };
   const keys = candidates(host);
@@ -45,6 +46,7 @@ export async function explain(book: RouteBook, asked: string, path: string): Pro
     keys: look.lists.map((held, i) => keyView(keys[i] ?? '', held, verdictOf(i, held, found), advice)),
     route: key === null || list === null ? null : viewOf(key, list, look.dead, faultsOfFrontend(key, list, advice)),
     dead: deadView(host, look.dead, list),
+    certificate: await explainCertificate(book, host, now),
     near,
     store,
   };

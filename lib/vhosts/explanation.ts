@@ -39,6 +39,23 @@ export interface DeadView {
   readonly faults: readonly Fault[];
 }
 
+/** What stands where a handshake looks for a host's certificate. */
+export interface CertificateKeyView {
+  readonly key: string;
+  readonly verdict: Exclude<Verdict, 'names no backend'>;
+  /** Those that it is for, as it writes them. */
+  readonly names: readonly string[];
+  /** In ISO 8601; null where there is none that can be read. */
+  readonly expiresAt: string | null;
+  readonly faults: readonly Fault[];
+}
+
+/** Which certificate the handshake for a host gets, as far as the store decides that. */
+export interface CertificateView {
+  readonly text: string;
+  readonly keys: readonly CertificateKeyView[];
+}
+
 /** What a client gets. */
 export type AnswerView =
   | { readonly kind: 'backend'; readonly status: null; readonly code: null; readonly text: string }
@@ -54,6 +71,8 @@ export interface Explanation {
   readonly keys: readonly KeyView[];
   readonly route: FrontendView | null;
   readonly dead: DeadView | null;
+  /** Null where the host is none or the router's own, or the store cannot be looked at. */
+  readonly certificate: CertificateView | null;
   readonly near: readonly { readonly key: string; readonly faults: readonly Fault[] }[];
   readonly store: { readonly name: string; readonly hasHealthChecker: boolean; readonly faults: readonly Fault[] };
 }

@@ -42,6 +42,13 @@ const SEVERITY = {
   // What a health checker leaves.
   'hchecker-type': 'error',
   'hchecker-value': 'error',
+  // A certificate.
+  'tls-key': 'error',
+  'tls-type': 'error',
+  'tls-field': 'error',
+  'tls-pair': 'error',
+  'tls-expired': 'error',
+  'tls-expires': 'note',
   // The store itself.
   unreadable: 'error',
   'broken-file': 'error',

@@ -2,6 +2,7 @@
 import { candidates } from '../core/hostname.ts';
 import { BookError, type RouteBook } from '../store/book.ts';
 import type { Advice } from './advice.ts';
+import { faultsOfCertificate } from './certificate-faults.ts';
 import { faultsOfChecker, faultsOfDead } from './dead-faults.ts';
 import { lookupOf } from './explain.ts';
 import { fault, type Fault } from './fault.ts';
@@ -54,10 +55,14 @@ async function* lintFrontends(book: RouteBook, advice: Advice): AsyncGenerator<F
 
 async function* lintStrays(book: RouteBook, advice: Advice): AsyncGenerator<Finding, void, undefined> {
   for (let cursor: string | null = null; ;) {
-    const { deadHosts, suspects, next } = await book.strays(cursor, PAGE);
+    const { deadHosts, suspects, certificateKeys, next } = await book.strays(cursor, PAGE);
     for (const key of suspects) {
       const stray = readStray(key, book.prefix, advice);
       if (stray !== null) yield* withKey(key, [stray.fault]);
+    }
+    for (const key of certificateKeys) {
+      const faults = faultsOfCertificate(book, key, await book.certificate(key), Date.now());
+      yield* withKey(book.certificateName(key), faults);
     }
     for (let i = 0; i < deadHosts.length; i += TOGETHER) {
       const hosts = deadHosts.slice(i, i + TOGETHER);

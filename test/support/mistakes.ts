@@ -13,6 +13,8 @@ export interface Mistake {
   readonly isHopeless?: boolean;
 }
 
+const ROUTE = 'rpush frontend:www.x.io site http://10.0.0.1:80';
+
 export const MISTAKES: readonly Mistake[] = [
   {
     what: 'the identifier was forgotten',
@@ -29,6 +31,7 @@ export const MISTAKES: readonly Mistake[] = [
     typed: ['lpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80'],
     code: 'identifier-last',
   },
+  { what: 'SET for HSET', typed: [ROUTE, 'set tls:www.x.io certificate'], code: 'tls-type' },
   { what: 'the identifier alone', typed: ['rpush frontend:www.x.io site'], code: 'identifier-only' },
   { what: 'no port', typed: ['rpush frontend:www.x.io site http://10.0.0.1'], code: 'no-port' },
   { what: 'no scheme', typed: ['rpush frontend:www.x.io site 10.0.0.1:8080'], code: 'no-scheme' },

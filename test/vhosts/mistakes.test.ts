@@ -22,8 +22,8 @@ async function open(t: TestContext, prefix = ''): Promise<RouteBook> {
 
 /** All that `explain` says is wrong, of whatever key. */
 async function explained(book: RouteBook, host: string): Promise<readonly Fault[]> {
-  const { keys, route, dead, near, store } = await explain(book, host, '/');
-  const ofKeys = [...keys, ...near].flatMap(({ faults }) => faults);
+  const { keys, route, dead, certificate, near, store } = await explain(book, host, '/');
+  const ofKeys = [...keys, ...near, ...(certificate?.keys ?? [])].flatMap(({ faults }) => faults);
   return [...ofKeys, ...(route?.faults ?? []), ...(dead?.faults ?? []), ...store.faults];
 }
 
@@ -105,6 +105,12 @@ test('every code is made by one of these mistakes, save those of a file and of r
     'too-long',
     'more-faults',
     'unreadable',
+    // See certificate-faults.test.ts.
+    'tls-key',
+    'tls-field',
+    'tls-pair',
+    'tls-expired',
+    'tls-expires',
     'broken-file',
   ]);
   assert.deepEqual(
