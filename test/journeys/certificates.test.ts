@@ -1,10 +1,14 @@
 /** Certificates of tenants, which are in Redis beside their routes. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { packageRoot } from '../../lib/config/package.ts';
 import { makeExpired, makePair, noOpenssl, type Pair } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { helloWith, shakeHands } from '../support/handshakes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { startCluster } from '../support/redis-cluster.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 
 const UNRECOGNIZED = 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME';
@@ -185,6 +189,42 @@ describe('certificates in Redis', { skip: noOpenssl }, () => {
       router.log.filter(({ event }) => event === 'worker-died'),
       [],
     );
+  });
+
+  for (const mode of ['request', 'push'] as const) {
+    test(`${mode}: the rights that docs/redis.md lists are enough`, async (t) => {
+      const redis = await startRedis(t);
+      const rule = /^ACL SETUSER hipache .*$/m.exec(readFileSync(join(packageRoot, 'docs/redis.md'), 'utf8'))?.[0];
+      assert.ok(rule);
+      await redis.cli('acl', ...rule.split(' ').slice(1));
+      const folder = temporaryFolder(t);
+      await keep(redis, 'tls:a.test', makePair(folder, 'first'));
+      const { port, router } = await start(t, redis, { mode, userinfo: 'hipache:password@' });
+      assert.equal(await nameAt(port, 'a.test'), 'first');
+      await keep(redis, 'tls:a.test', makePair(folder, 'second'));
+      await eventually(async () => assert.equal(await nameAt(port, 'a.test'), 'second'));
+      assert.deepEqual(await redis.cli('acl', 'log'), []);
+      assert.deepEqual(faultsOf(router), []);
+    });
+  }
+
+  test('in a cluster they serve wherever their keys are', async (t) => {
+    const cluster = await startCluster(t, 2);
+    const folder = temporaryFolder(t);
+    const hosts = [0, 1].map((place) => cluster.hostOn(place, 'tls:'));
+    for (const [i, host] of hosts.entries()) {
+      const { cert, key } = makePair(folder, `place${i}`);
+      await cluster.cli('hset', `tls:${host}`, 'certificate', cert, 'key', key);
+    }
+    const [first] = cluster.masters;
+    const router = await startRouter(t, {
+      config: {
+        http: { bind: [] },
+        https: { port: 0, bind: '127.0.0.1' },
+        driver: `redis+cluster://127.0.0.1:${first?.port}/`,
+      },
+    });
+    for (const [i, host] of hosts.entries()) assert.equal(await nameAt(router.port, host), `place${i}`);
   });
 
   test('a Redis user without the right to them is told of, and the configuration’s serves', async (t) => {

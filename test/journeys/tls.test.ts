@@ -6,6 +6,7 @@ import { connect } from 'node:tls';
 import { startBackend } from '../support/backends.ts';
 import { makePair, makeSigned, noOpenssl } from '../support/certificates.ts';
 import { ask, dial, send } from '../support/client.ts';
+import { shakeHands } from '../support/handshakes.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
 
@@ -95,6 +96,18 @@ test(
       assert.match(String(error.code), /^ERR_SSL_/);
     });
 
+    await t.test('suites are those of Mozilla’s intermediate profile; who prefers ChaCha20 gets it', async () => {
+      assert.equal(
+        await suiteAt(port, 'ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256'),
+        'ECDHE-ECDSA-AES128-GCM-SHA256',
+      );
+      assert.equal(
+        await suiteAt(port, 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256'),
+        'ECDHE-ECDSA-CHACHA20-POLY1305',
+      );
+      assert.equal(await suiteAt(port, 'ECDHE-ECDSA-AES128-SHA:AES128-GCM-SHA256:DHE-RSA-AES128-GCM-SHA256'), null);
+    });
+
     await t.test('who does not speak TLS, or leaves in its midst, harms nobody', async () => {
       await send(port, 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
       const socket = await dial(port);
@@ -108,3 +121,8 @@ test(
     });
   },
 );
+
+/** What a client of TLS 1.2 that has these suites, the best first, comes to speak; null for none. */
+async function suiteAt(port: number, ciphers: string): Promise<string | null> {
+  return (await shakeHands(port, 'site.test', { maxVersion: 'TLSv1.2', ciphers })).cipher;
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Certificates, NOBODY } from '../../lib/server/certificates.ts';
+import { faulty, type HeldCertificate, heldPair, NO_CERTIFICATE } from '../../lib/store/certificates.ts';
+import { makePair, noOpenssl, type Pair } from '../support/certificates.ts';
+import { temporaryFolder } from '../support/router.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Certificates over a store that holds what the test says; an Error is silence. */
+function open() {
+  const held = new Map<string, HeldCertificate | Error>();
+  const told: string[] = [];
+  const clock = { now: Date.now() };
+  const store = {
+    nameOf: (key: string) => `tls:${key}`,
+    find: async (key: string) => {
+      const found = held.get(key) ?? NO_CERTIFICATE;
+      if (found instanceof Error) throw found;
+      return found;
+    },
+  };
+  const onFault = (name: string, fault: string): void => void told.push(`${name} ${fault}`);
+  return { held, told, clock, certificates: new Certificates({ store, onFault, now: () => clock.now }) };
+}
+
+const heldOf = ({ cert, key }: Pair): HeldCertificate => heldPair(cert, key);
+
+describe('certificates for handshakes', { skip: noOpenssl }, () => {
+  test('what was made of a pair is used again, and made for each kind of listener', async (t) => {
+    const { held, certificates } = open();
+    held.set('a.io', heldOf(makePair(temporaryFolder(t), 'a')));
+    const first = await certificates.find('a.io', NOBODY);
+    assert.ok(first);
+    assert.equal(await certificates.find('A.IO', NOBODY), first);
+    const trust: readonly string[] = [makePair(temporaryFolder(t), 'root').cert];
+    const other = await certificates.find('a.io', trust);
+    assert.notEqual(other, first);
+    assert.equal(await certificates.find('a.io', trust), other);
+  });
+
+  test('one that ends while it is in use goes on, and is told of once', async (t) => {
+    const { held, told, clock, certificates } = open();
+    held.set('a.io', heldOf(makePair(temporaryFolder(t), 'a')));
+    const first = await certificates.find('a.io', NOBODY);
+    clock.now += 2 * DAY_MS;
+    for (const _ of [1, 2]) assert.equal(await certificates.find('a.io', NOBODY), first);
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^tls:a\.io holds a certificate that expired on 20/);
+  });
+
+  test('a fault is told again when it comes again, and another one at once', async (t) => {
+    const { held, told, certificates } = open();
+    const good = heldOf(makePair(temporaryFolder(t), 'a'));
+    const steps = [faulty('wrong-type', 'one'), faulty('wrong-type', 'one'), faulty('wrong-type', 'two'), good];
+    for (const step of [...steps, ...steps]) {
+      held.set('a.io', step);
+      await certificates.find('a.io', NOBODY);
+    }
+    assert.deepEqual(told, ['tls:a.io one', 'tls:a.io two', 'tls:a.io one', 'tls:a.io two']);
+  });
+
+  test('in silence the last good one serves; a faulty one leaves the wildcard’s to serve', async (t) => {
+    const { held, certificates } = open();
+    const folder = temporaryFolder(t);
+    held.set('a.x.io', heldOf(makePair(folder, 'own')));
+    held.set('*.x.io', heldOf(makePair(folder, 'wild')));
+    const own = await certificates.find('a.x.io', NOBODY);
+    const wild = await certificates.find('b.x.io', NOBODY);
+    assert.ok(own && wild && own !== wild);
+    held.set('a.x.io', new Error('silent'));
+    held.set('b.x.io', faulty('wrong-type', 'x'));
+    assert.equal(await certificates.find('a.x.io', NOBODY), own);
+    assert.equal(await certificates.find('b.x.io', NOBODY), wild);
+    held.set('a.x.io', NO_CERTIFICATE);
+    assert.equal(await certificates.find('a.x.io', NOBODY), wild);
+    assert.equal(await certificates.find('not a host', NOBODY), null);
+  });
+});
