@@ -16,7 +16,7 @@ export interface Finding extends Fault {
 
 /** Frontends in a page. */
 const PAGE = 500;
-/** Hosts whose dead marks are looked at at a time. */
+/** Hosts whose dead marks, or certificates, are looked at at a time. */
 const TOGETHER = 50;
 /** Keys with findings that are remembered, so as to tell of each once: a store may give a key twice. */
 const MAX_TOLD = 10_000;
@@ -60,9 +60,9 @@ async function* lintStrays(book: RouteBook, advice: Advice): AsyncGenerator<Find
       const stray = readStray(key, book.prefix, advice);
       if (stray !== null) yield* withKey(key, [stray.fault]);
     }
-    for (const key of certificateKeys) {
-      const faults = faultsOfCertificate(book, key, await book.certificate(key), Date.now());
-      yield* withKey(book.certificateName(key), faults);
+    for (let i = 0; i < certificateKeys.length; i += TOGETHER) {
+      const keys = certificateKeys.slice(i, i + TOGETHER);
+      for (const findings of await Promise.all(keys.map((key) => lintCertificate(book, key)))) yield* findings;
     }
     for (let i = 0; i < deadHosts.length; i += TOGETHER) {
       const hosts = deadHosts.slice(i, i + TOGETHER);
@@ -71,6 +71,11 @@ async function* lintStrays(book: RouteBook, advice: Advice): AsyncGenerator<Find
     if (next === null) return;
     cursor = next;
   }
+}
+
+async function lintCertificate(book: RouteBook, key: string): Promise<readonly Finding[]> {
+  const faults = faultsOfCertificate(book, key, await book.certificate(key), Date.now());
+  return withKey(book.certificateName(key), faults);
 }
 
 async function lintDead(book: RouteBook, host: string): Promise<readonly Finding[]> {
