@@ -12,6 +12,7 @@ const RANKS: ReadonlyMap<string, number> = new Map([
   ['lib/core', 0],
   ['lib/config', 1],
   ['lib/store', 1],
+  ['lib/dial', 1],
   ['lib/proxy', 2],
   ['lib/fastlane', 2],
   ['lib/vhosts', 2],

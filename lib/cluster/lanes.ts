@@ -5,6 +5,7 @@ import { packagePagesFolder } from '../config/package.ts';
 import type { RouterError } from '../core/errors.ts';
 import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
+import { Dialer } from '../dial/dialer.ts';
 import { proveAcceptedReads } from '../fastlane/accepted-reads.ts';
 import { Lane } from '../fastlane/lane.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
@@ -50,6 +51,7 @@ export class Lanes {
   readonly #clock = new AlarmClock();
   readonly #pages: Pages;
   readonly #places: Places;
+  readonly #dialer: Dialer;
   readonly #pools: Pools;
   readonly #full: RouterParts;
   #readsAccepted = false;
@@ -64,7 +66,8 @@ export class Lanes {
     this.#parts = parts;
     this.#pages = readPages(staticDir, parts.log);
     this.#places = new Places(maxSockets);
-    this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive });
+    this.#dialer = new Dialer();
+    this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;
     this.#pools.other = this.fast;
@@ -162,6 +165,7 @@ export class Lanes {
       places: this.#places,
       otherPool: this.#pools,
       maxSockets: server.maxSockets,
+      dialer: this.#dialer,
       use,
       isKeeping: server.httpKeepAlive,
       limits: fastLaneLimits(server),

@@ -7,7 +7,14 @@ const DEFAULT_PORT = { 'http:': 80, 'https:': 443 } as const;
 // announcement on `dead`, and other signs that no name has.
 const NAME = /^[a-z0-9._~-]+$/;
 
-/** One backend URL of a frontend's list, or why it cannot be used. The path of the URL is ignored, as Hipache does. */
+// As h2o writes it: http://[unix:/run/app.sock]/.
+const SOCKET = /^([a-z][a-z0-9+.-]*:)\/\/\[unix:([^\]]*)\](.*)$/i;
+// Neither ';', which would forge a field of an announcement, nor what needs quotes in a header or a log.
+const SOCKET_PATH = /^\/[\w./~@%+=:-]+$/;
+/** What the system has room for, bytes, the end of the text included: `sun_path` in unix(7). */
+const MAX_SOCKET_PATH = 107;
+
+/** One backend URL of a frontend's list, or why it cannot be used. */
 export type ParsedBackend = { readonly backend: Backend } | { readonly fault: string };
 
 /** What stands under one key, read once: the operator's name for it and the backends. */
@@ -20,12 +27,14 @@ export interface RouteList {
 }
 
 /**
- * Reads a backend URL, `http://host:port` or `https://host:port`. The port defaults to the scheme's.
+ * Reads a backend URL: `http://host:port`, `https://host:port` or `http://[unix:/path]`. The port defaults to the scheme's.
  * White space around it is forgiven: it comes from shells and editors, and means nothing.
  * @param id its place in the list
  */
 export function parseBackend(text: string, id: number): ParsedBackend {
   const href = text.trim();
+  const socket = SOCKET.exec(href);
+  if (socket !== null) return parseSocket(href, id, socket);
   let url: URL;
   try {
     url = new URL(href);
@@ -33,7 +42,7 @@ export function parseBackend(text: string, id: number): ParsedBackend {
     return { fault: 'not a URL' };
   }
   const { protocol } = url;
-  if (protocol !== 'http:' && protocol !== 'https:') return { fault: `unknown scheme "${protocol}"` };
+  if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
   // A URL without "//" parses, and names a host nobody meant.
   if (!href.slice(protocol.length).startsWith('//')) return { fault: 'no "//" after the scheme' };
   const isBracketed = url.hostname.startsWith('[');
@@ -42,7 +51,33 @@ export function parseBackend(text: string, id: number): ParsedBackend {
   if (!isBracketed && !NAME.test(hostname)) return { fault: `no such host can be: "${hostname}"` };
   const port = url.port === '' ? DEFAULT_PORT[protocol] : Number(url.port);
   if (port === 0) return { fault: 'port 0' };
-  return { backend: Object.freeze({ id, href, protocol, hostname, port }) };
+  const path = basePath(url.pathname);
+  return { backend: Object.freeze({ id, href, protocol, hostname, port, socketPath: null, path }) };
+}
+
+function parseSocket(
+  href: string,
+  id: number,
+  [, scheme = '', socketPath = '', rest = '']: RegExpExecArray,
+): ParsedBackend {
+  const protocol = scheme.toLowerCase();
+  if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
+  if (protocol === 'https:') return { fault: 'TLS needs a host, and this is a socket' };
+  if (!SOCKET_PATH.test(socketPath)) return { fault: 'no absolute path of plain characters after "unix:"' };
+  if (socketPath.length > MAX_SOCKET_PATH) return { fault: `a socket's path of more than ${MAX_SOCKET_PATH} bytes` };
+  // A port would have no meaning.
+  if (!/^(?:[/?#]|$)/.test(rest)) return { fault: 'nothing but a path may follow the socket' };
+  const path = basePath(new URL(`http://socket${rest}`).pathname);
+  return { backend: Object.freeze({ id, href, protocol, hostname: '', port: 0, socketPath, path }) };
+}
+
+function isProtocol(text: string): text is Backend['protocol'] {
+  return Object.hasOwn(DEFAULT_PORT, text);
+}
+
+/** A URL's path as a request's can be appended to it: they begin with a slash. */
+function basePath(pathname: string): string {
+  return pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
 }
 
 const AUTHORITY = /^https?:\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?)(?:[/?#\\]|$)/i;
@@ -51,9 +86,10 @@ const AUTHORITY = /^https?:\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[
  * The backend as hipache-hchecker and `x-debug-backend-url` name it: scheme, host and port, nothing after.
  * Host and port are spelled as the operator did: hipache-hchecker checks a backend only when `scheme://host` of what
  * was announced equals the list's element, so `http://10.0.0.1` must not become `http://10.0.0.1:80`. A user and
- * password are left out. Where the spelling is odd (escapes, letters beyond ASCII), host and port as they are dialled.
+ * password are left out; a socket is named by its path. Where the spelling is odd (escapes, letters beyond ASCII), host and port as they are dialled.
  */
 export function originOf(backend: Backend): string {
+  if (backend.socketPath !== null) return `${backend.protocol}//[unix:${backend.socketPath}]`;
   const written = AUTHORITY.exec(backend.href)?.[1];
   if (written !== undefined) return `${backend.protocol}//${written}`;
   const host = bracketed(backend.hostname);
@@ -103,8 +139,8 @@ const servers = new WeakMap<Backend, string>();
 export function serverOf(backend: Backend): string {
   let server = servers.get(backend);
   if (server === undefined) {
-    const { protocol, hostname, port } = backend;
-    server = `${protocol}${hostname}:${port}`;
+    const { protocol, hostname, port, socketPath } = backend;
+    server = socketPath === null ? `${protocol}${hostname}:${port}` : `${protocol}${socketPath}`;
     // Asked for with every request: the same string is found faster, too.
     servers.set(backend, server);
   }

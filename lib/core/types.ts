@@ -9,9 +9,14 @@ export interface Backend {
   /** The URL as the operator wrote it, white space trimmed. */
   readonly href: string;
   readonly protocol: 'http:' | 'https:';
-  /** A name or an address; IPv6 without brackets. */
+  /** A name or an address; IPv6 without brackets. Empty for a socket. */
   readonly hostname: string;
+  /** 0 for a socket. */
   readonly port: number;
+  /** The path of a Unix socket, absolute; null where there is a host. */
+  readonly socketPath: string | null;
+  /** What requests' paths may be appended to: the URL's path without a slash at its end, or nothing. */
+  readonly path: string;
 }
 
 /** Where one host's requests go: a snapshot, frozen when the store read it. */

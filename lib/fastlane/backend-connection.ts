@@ -1,7 +1,7 @@
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
+import { connectedEvent, type Dialer } from '../dial/dialer.ts';
 import type { Timed } from './deadlines.ts';
 import { intoBuffer } from './read-buffer.ts';
 
@@ -36,15 +36,19 @@ export class BackendConnection implements Timed {
     backend: Backend,
     user: BackendUser,
     isForSmall: boolean,
+    dialer: Pick<Dialer, 'dial'>,
     onGone: (connection: BackendConnection) => void,
   ) {
     this.isForSmall = isForSmall;
     this.server = serverOf(backend);
     this.user = user;
     this.#onGone = onGone;
-    this.socket = dial(backend, isForSmall, (bytes) => this.#onBytes(bytes));
+    const onBytes = (bytes: Buffer): void => this.#onBytes(bytes);
+    const isShared = isForSmall && backend.protocol === 'http:';
+    this.socket = dialer.dial(backend, isShared ? intoBuffer(onBytes) : null);
+    if (!isShared) this.socket.on('data', onBytes);
     this.socket
-      .on(backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.user?.onConnected())
+      .on(connectedEvent(backend), () => this.user?.onConnected())
       .on('drain', () => this.user?.onBackendDrained())
       .on('end', () => this.#onEnd())
       .on('error', (error) => {
@@ -88,15 +92,4 @@ export class BackendConnection implements Timed {
     this.#onGone = () => {};
     tell(this);
   }
-}
-
-/** As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for. */
-function dial(backend: Backend, isForSmall: boolean, onBytes: (bytes: Buffer) => void): Socket {
-  const { protocol, hostname: host, port } = backend;
-  if (protocol === 'http:') {
-    if (isForSmall) return connect({ host, port, noDelay: true, onread: intoBuffer(onBytes) });
-    return connect({ host, port, noDelay: true }).on('data', onBytes);
-  }
-  const socket = connectTls({ host, port, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'] });
-  return socket.setNoDelay(true).on('data', onBytes);
 }

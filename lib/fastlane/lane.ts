@@ -21,13 +21,13 @@ export class Lane implements ConnectionKeeper {
 
   constructor(parts: LaneParts) {
     const deadlines = new Deadlines(parts.now);
-    const { maxSockets, otherPool: other, use, limits } = parts;
+    const { maxSockets, otherPool: other, use, limits, dialer } = parts;
     const seconds = Math.floor(limits.idleMs / 1000);
     this.#shared = {
       parts,
       deadlines,
       writers: new HeadWriters(parts.headerPolicy, parts.isKeeping),
-      pool: new Pool({ maxSockets, other, use, deadlines }),
+      pool: new Pool({ maxSockets, other, use, deadlines, dialer }),
       // As Node's server says it.
       keepLines: `Connection: keep-alive\r\n${limits.idleMs > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''}\r\n`,
       dateLine: dateLines(Date.now),

@@ -6,6 +6,7 @@ import type { Places } from '../core/places.ts';
 import type { RequestHeaderPolicy } from '../core/request-headers.ts';
 import type { TracedExchange } from '../core/spans.ts';
 import type { Backend, ConnectionUse, Outcome, Prior, Route, Selection } from '../core/types.ts';
+import type { Dialer } from '../dial/dialer.ts';
 import type { RouteStore } from '../store/store.ts';
 import type { OtherPool } from './pool.ts';
 
@@ -35,6 +36,7 @@ export interface LaneParts {
   readonly places: Places;
   readonly otherPool: OtherPool;
   readonly maxSockets: number;
+  readonly dialer: Pick<Dialer, 'dial'>;
   readonly use: ConnectionUse;
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;

@@ -1,5 +1,6 @@
 import { serverOf } from '../core/backend.ts';
 import type { Backend, ConnectionUse } from '../core/types.ts';
+import type { Dialer } from '../dial/dialer.ts';
 import { BackendConnection, type BackendUser } from './backend-connection.ts';
 import type { Deadlines } from './deadlines.ts';
 
@@ -29,6 +30,7 @@ export interface PoolParts {
   readonly deadlines: Deadlines;
   readonly other: OtherPool;
   readonly use: ConnectionUse;
+  readonly dialer: Pick<Dialer, 'dial'>;
 }
 
 /** The lane's connections to one server. */
@@ -63,14 +65,14 @@ export class Pool {
 
   /** A new connection, which is still being made. Only for who holds one of the backend's places. */
   open(backend: Backend, user: BackendUser): BackendConnection {
-    const { maxSockets, other, deadlines, use } = this.#parts;
+    const { maxSockets, other, deadlines, use, dialer } = this.#parts;
     use.opened++;
     const name = serverOf(backend);
     const server = this.#servers.get(name) ?? { open: 0, leaning: 0, idle: [] };
     this.#servers.set(name, server);
     // Fewer than the limit are busy, so one of the others is idle.
     if (server.open + other.open(backend) >= maxSockets) other.closeIdle(backend);
-    const connection = new BackendConnection(backend, user, server.leaning <= 0, this.#onGone);
+    const connection = new BackendConnection(backend, user, server.leaning <= 0, dialer, this.#onGone);
     server.open++;
     deadlines.add(connection);
     return connection;

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
 import type { Backend, ConnectionUse, Outcome } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
+import { connectedEvent } from '../dial/dialer.ts';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import { relayAnswer, relayInformation } from './answer.ts';
 import type { BodyProgress } from './body.ts';
@@ -131,7 +132,7 @@ export class Attempt implements BodyProgress {
     this.#parts.use.opened++;
     // A request that waited for its turn starts its wait for a connection here.
     this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
-    socket.once(this.#backend.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.#onConnected());
+    socket.once(connectedEvent(this.#backend), () => this.#onConnected());
   }
 
   #onConnected(): void {

@@ -104,9 +104,10 @@ export class Forwarder {
       requestStandIn(method, path),
       RESPONSE_STAND_IN,
       {
-        target: { protocol: backend.protocol, host: backend.hostname, port: backend.port },
-        agent: this.#parts.pools.agentFor(backend),
-        ssl: clientOptions(path, headers),
+        // Whatever the backend is: our agent makes the connection, TLS included.
+        target: { protocol: 'http:', host: backend.hostname, port: backend.port },
+        agent: this.#parts.pools.agent,
+        ssl: clientOptions(path, headers, backend),
         buffer: { pipe: (out: Parameters<Attempt['start']>[0]) => attempt.start(out) } as unknown as Stream,
         selfHandleResponse: true,
         toProxy: true,
@@ -121,8 +122,10 @@ function requestStandIn(method: string, url: string): IncomingMessage {
 }
 
 /** Options for `http.request` that http-proxy fills in, but for the path and headers, which stay as they are. */
-function clientOptions(path: string, headers: readonly string[]): object {
+function clientOptions(path: string, headers: readonly string[], backend: Backend): object {
   return {
+    // For the agent.
+    backend,
     get path() {
       return path;
     },

@@ -1,7 +1,8 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { Agent, type ClientRequestArgs } from 'node:http';
 import type { Socket } from 'node:net';
+import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
+import type { Dialer } from '../dial/dialer.ts';
 
 /** Idle connections to one backend that are kept, at most. */
 const MAX_IDLE = 256;
@@ -11,6 +12,7 @@ export interface PoolOptions {
   readonly maxSockets: number;
   /** Whether connections are kept for the next request. */
   readonly keepAlive: boolean;
+  readonly dialer: Pick<Dialer, 'dial'>;
 }
 
 /** The fast lane's connections, as far as both lanes share a limit. */
@@ -21,28 +23,20 @@ export interface OtherPool {
   closeIdle(backend: Backend): void;
 }
 
-/** Connections to backends, one pool for each scheme. */
+/** Connections to backends of every kind. */
 export class Pools {
   /** Whether connections are kept for the next request. */
   readonly isKeeping: boolean;
-  readonly #http: HttpAgent;
-  readonly #https: HttpsAgent;
+  /** Sends requests that say which backend they are for: `backend` among their options. */
+  readonly agent: Agent;
   readonly #maxSockets: number;
   /** Set once, where there is a fast lane. */
   other: OtherPool | null = null;
 
-  constructor({ maxSockets, keepAlive }: PoolOptions) {
+  constructor({ maxSockets, keepAlive, dialer }: PoolOptions) {
     this.isKeeping = keepAlive;
     this.#maxSockets = maxSockets;
-    // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
-    const options = {
-      keepAlive,
-      maxSockets,
-      maxFreeSockets: Math.min(MAX_IDLE, maxSockets),
-      scheduling: 'lifo',
-    } as const;
-    this.#http = new HttpAgent(options);
-    this.#https = new HttpsAgent(options);
+    this.agent = new BackendAgent(maxSockets, keepAlive, dialer);
   }
 
   /**
@@ -50,62 +44,60 @@ export class Pools {
    * places: fewer than the limit are busy then, so one of the fast lane's can be closed.
    */
   makeRoom(backend: Backend): void {
-    if (this.other === null || this.#of(backend).idle > 0) return;
+    if (this.other === null || count(this.agent.freeSockets, backend) > 0) return;
     if (this.open(backend) + this.other.open(backend) >= this.#maxSockets) this.other.closeIdle(backend);
   }
 
   /** Open connections to a backend, idle ones included. */
   open(backend: Backend): number {
-    const { busy, idle } = this.#of(backend);
-    return busy + idle;
+    return count(this.agent.sockets, backend) + count(this.agent.freeSockets, backend);
   }
 
   /** Closes the idle connection to a backend that was used longest ago. */
   closeIdle(backend: Backend): void {
-    const agent = this.agentFor(backend);
-    const names = this.#names(agent.freeSockets, backend);
-    agent.freeSockets[names[0] ?? '']?.[0]?.destroy();
-  }
-
-  #of(backend: Backend): { readonly busy: number; readonly idle: number } {
-    const { sockets, freeSockets } = this.agentFor(backend);
-    const count = (lists: NodeJS.ReadOnlyDict<Socket[]>): number =>
-      this.#names(lists, backend).reduce(
-        (sum, name) => sum + (lists[name]?.filter(({ destroyed }) => !destroyed).length ?? 0),
-        0,
-      );
-    return { busy: count(sockets), idle: count(freeSockets) };
-  }
-
-  /** The agent's names for a backend. An https agent's go on with TLS options. */
-  #names(lists: NodeJS.ReadOnlyDict<Socket[]>, backend: Backend): string[] {
-    const prefix = this.agentFor(backend).getName({ host: backend.hostname, port: backend.port });
-    return backend.protocol === 'http:' ? [prefix] : Object.keys(lists).filter((name) => name.startsWith(prefix));
-  }
-
-  agentFor(backend: Backend): HttpAgent {
-    return backend.protocol === 'https:' ? this.#https : this.#http;
+    this.agent.freeSockets[serverOf(backend)]?.[0]?.destroy();
   }
 
   /** Closes the idle connections to a backend: one of them proved stale, so the others probably are. */
   forget(backend: Backend): void {
-    const { freeSockets } = this.agentFor(backend);
-    for (const name of this.#names(freeSockets, backend))
-      for (const socket of freeSockets[name] ?? []) socket.destroy();
+    for (const socket of this.agent.freeSockets[serverOf(backend)] ?? []) socket.destroy();
   }
 
   /** Idle connections in all, for counters. */
   get idle(): number {
-    let count = 0;
-    for (const agent of [this.#http, this.#https]) {
-      for (const sockets of Object.values(agent.freeSockets)) count += sockets?.length ?? 0;
-    }
-    return count;
+    return Object.values(this.agent.freeSockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
   }
 
   /** Closes every connection, busy ones too. */
   close(): void {
-    this.#http.destroy();
-    this.#https.destroy();
+    this.agent.destroy();
+  }
+}
+
+function count(lists: NodeJS.ReadOnlyDict<Socket[]>, backend: Backend): number {
+  return lists[serverOf(backend)]?.filter(({ destroyed }) => !destroyed).length ?? 0;
+}
+
+/** Options of a request for the agent. */
+interface ForBackend extends ClientRequestArgs {
+  readonly backend: Backend;
+}
+
+/** Node's agent, for connections that are told apart and made as the router does: TLS and sockets among them. */
+class BackendAgent extends Agent {
+  readonly #dialer: Pick<Dialer, 'dial'>;
+
+  constructor(maxSockets: number, keepAlive: boolean, dialer: Pick<Dialer, 'dial'>) {
+    // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
+    super({ keepAlive, maxSockets, maxFreeSockets: Math.min(MAX_IDLE, maxSockets), scheduling: 'lifo' });
+    this.#dialer = dialer;
+  }
+
+  override getName(options?: object): string {
+    return serverOf((options as ForBackend).backend);
+  }
+
+  override createConnection(options: ForBackend): Socket {
+    return this.#dialer.dial(options.backend);
   }
 }

@@ -1,6 +1,7 @@
 /** What is wrong with one element of a list that should be a backend's URL. Pure. */
 import { nearest } from '../config/nearest.ts';
 import { originOf, parseBackend } from '../core/backend.ts';
+import type { Backend } from '../core/types.ts';
 import type { FaultCode } from './fault.ts';
 
 /** How an element reads. */
@@ -38,7 +39,7 @@ export function readUrl(text: string, id: number): UrlReading {
     return { unusable, slips: [{ code: 'two-urls', what: `${pieces.length} URLs in one element`, meant }] };
   }
   if (unusable !== null) return { unusable, slips: [slipOf(trimmed, unusable)] };
-  return { unusable, slips: 'backend' in parsed ? notesOf(text, originOf(parsed.backend)) : [] };
+  return { unusable, slips: 'backend' in parsed ? notesOf(text, parsed.backend) : [] };
 }
 
 /** Whether a text was meant as a backend's URL: an identifier in its place is none. */
@@ -51,6 +52,8 @@ export function isUrlLike(text: string): boolean {
 }
 
 function slipOf(text: string, unusable: string): UrlSlip {
+  const socket = socketOf(text);
+  if (socket !== null) return { code: 'bad-url', what: `a socket is written ${SOCKET_FORM}`, meant: [socket] };
   const meant = [correctedOf(text) ?? UNKNOWN];
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
@@ -59,6 +62,15 @@ function slipOf(text: string, unusable: string): UrlSlip {
   if (scheme === undefined && isSchemeless(text))
     return { code: 'no-scheme', what: 'there is no http:// before it', meant };
   return { code: 'bad-url', what: unusable, meant };
+}
+
+const SOCKET_FORM = 'http://[unix:/path]';
+
+/** The URL of a socket that was written as curl, nginx, Apache or Node programs want it; null for what is none. */
+function socketOf(text: string): string | null {
+  const [, path] = /^(?:https?:\/\/|http\+)?unix:(?:\/\/)?(\/[^:|\s]+)(?:[:|].*)?$/i.exec(text) ?? [];
+  const guess = `http://[unix:${path}]`;
+  return path !== undefined && 'backend' in parseBackend(guess, 0) ? guess : null;
 }
 
 /** The URL that was probably meant, when the router could use it; null when that cannot be told. */
@@ -84,20 +96,23 @@ function withScheme(text: string): string | null {
   return word === '' || scheme === null ? null : `${scheme}://${rest}`;
 }
 
-/** Of a URL that can be used: what of it does not count. */
-function notesOf(text: string, origin: string): readonly UrlSlip[] {
+/** Of a URL that can be used: what of it does not count, or was hardly meant. */
+function notesOf(text: string, backend: Backend): readonly UrlSlip[] {
+  const origin = originOf(backend);
+  const socket = socketOf(text.trim());
+  if (socket !== null) {
+    return [{ code: 'bad-url', what: `the host "unix"; a socket is written ${SOCKET_FORM}`, meant: [socket] }];
+  }
   const slips: UrlSlip[] = [];
-  const { pathname, search, hash, username, password } = new URL(text.trim());
   if (text !== text.trim()) slips.push({ code: 'space-around', what: 'white space around it', meant: [origin] });
-  if ((pathname !== '/' && pathname !== '') || search !== '' || hash !== '') {
+  if (backend.path !== '' || /[?#]/.test(backend.href)) {
     slips.push({ code: 'path-ignored', what: 'what follows the host is ignored', meant: [origin] });
   }
-  if (username !== '' || password !== '') {
+  if (/^[^/]*\/\/[^/?#]*@/.test(backend.href) && backend.socketPath === null) {
     slips.push({ code: 'user-ignored', what: 'user and password are ignored', meant: [origin] });
   }
-  if (!/:[0-9]+$/.test(origin)) {
-    const port = origin.startsWith('https:') ? 443 : 80;
-    slips.push({ code: 'no-port', what: `no port; ${port} is asked`, meant: [`${origin}:${port}`] });
+  if (backend.socketPath === null && !/:[0-9]+$/.test(origin)) {
+    slips.push({ code: 'no-port', what: `no port; ${backend.port} is asked`, meant: [`${origin}:${backend.port}`] });
   }
   return slips;
 }

@@ -3,22 +3,34 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { buildRoute, originOf, parseBackend, readList } from '../../lib/core/backend.ts';
 
-for (const [text, protocol, hostname, port] of [
+for (const [text, protocol, hostname, port, path = ''] of [
   ['http://10.0.0.1:8080', 'http:', '10.0.0.1', 8080],
   ['http://10.0.0.1', 'http:', '10.0.0.1', 80],
   ['https://x.io', 'https:', 'x.io', 443],
   ['https://x.io:80/', 'https:', 'x.io', 80],
   ['HTTP://X.io', 'http:', 'x.io', 80],
   ['http://[2001:DB8::1]:81', 'http:', '2001:db8::1', 81],
-  ['http://x.io/a/path?query#part', 'http:', 'x.io', 80],
+  ['http://x.io/a//path/?query#part', 'http:', 'x.io', 80, '/a/path'],
   ['http://user:pw@x.io', 'http:', 'x.io', 80],
   ['  http://x.io:81 \n', 'http:', 'x.io', 81],
   ['http://my_app-1.x.io', 'http:', 'my_app-1.x.io', 80],
   ['http://bücher.example', 'http:', 'xn--bcher-kva.example', 80],
 ] as const) {
   test(`${JSON.stringify(text)} is ${protocol} ${hostname} ${port}`, () => {
-    const backend = { id: 3, href: text.trim(), protocol, hostname, port };
+    const backend = { id: 3, href: text.trim(), protocol, hostname, port, socketPath: null, path };
     assert.deepEqual(parseBackend(text, 3), { backend });
+  });
+}
+
+for (const [text, socketPath, path = ''] of [
+  ['http://[unix:/run/app.sock]', '/run/app.sock'],
+  ['http://[unix:/run/app.sock]/', '/run/app.sock'],
+  ['HTTP://[UNIX:/run/my-app_1.sock]/base/?a#b', '/run/my-app_1.sock', '/base'],
+  [' http://[unix:/run/app:8080.sock]?a ', '/run/app:8080.sock'],
+] as const) {
+  test(`${JSON.stringify(text)} is the socket ${socketPath}`, () => {
+    const place = { protocol: 'http:', hostname: '', port: 0, socketPath, path } as const;
+    assert.deepEqual(parseBackend(text, 3), { backend: { id: 3, href: text.trim(), ...place } });
   });
 }
 
@@ -35,6 +47,14 @@ for (const [text, fault] of [
   ['ftp://x.io', /unknown scheme "ftp:"/],
   ['file:///etc/passwd', /unknown scheme/],
   ['unix:/run/app.sock', /unknown scheme/],
+  ['http://[unix:]/', /no absolute path/],
+  ['http://[unix:run/app.sock]/', /no absolute path/],
+  ['http://[unix:/run/a;b.sock]/', /no absolute path/],
+  ['http://[unix:/run/a b.sock]/', /no absolute path/],
+  [`http://[unix:/${'x'.repeat(107)}]/`, /more than 107 bytes/],
+  ['http://[unix:/run/app.sock]:80/', /nothing but a path/],
+  ['https://[unix:/run/app.sock]/', /TLS needs a host/],
+  ['ftp://[unix:/run/app.sock]/', /unknown scheme "ftp:"/],
   ['http:x.io', /no "\/\/"/],
   ['http:/x.io', /no "\/\/"/],
   ['http:\\\\x.io', /no "\/\/"/],
@@ -62,6 +82,7 @@ for (const [text, origin] of [
   ['http://bücher.example', 'http://xn--bcher-kva.example:80'],
   ['http://10.0.0.1\\;x', 'http://10.0.0.1'],
   ['http:///x.io', 'http://x.io:80'],
+  ['HTTP://[UNIX:/run/App.sock]/a?b', 'http://[unix:/run/App.sock]'],
   ['http://x%2eio', 'http://x.io:80'],
   ['http://x.\tio', 'http://x.io:80'],
 ] as const) {
@@ -90,6 +111,7 @@ test('whatever is announced leads where the backend is, and forges no field', ()
     '%41',
     '\t',
     '[::1]',
+    '[unix:/a]',
     'ü',
   );
   fc.assert(
@@ -99,7 +121,7 @@ test('whatever is announced leads where the backend is, and forges no field', ()
       const origin = originOf(parsed.backend);
       assert.doesNotMatch(origin, /[;\s@]/);
       const { backend } = parsed;
-      assert.deepEqual(parseBackend(origin, 0), { backend: { ...backend, href: origin } });
+      assert.deepEqual(parseBackend(origin, 0), { backend: { ...backend, href: origin, path: '' } });
     }),
     { seed: 1, numRuns: 5000 },
   );

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { Places } from '../../lib/core/places.ts';
 import { pickRandom } from '../../lib/core/selection.ts';
 import type { Backend, Outcome, Prior } from '../../lib/core/types.ts';
+import { Dialer } from '../../lib/dial/dialer.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
 import type { LaneLimits, PassedExchange } from '../../lib/fastlane/parts.ts';
 import { MemoryStore } from '../../lib/store/memory.ts';
@@ -91,6 +92,7 @@ export async function startLane(
     places,
     otherPool: { open: () => 0, closeIdle: () => {} },
     maxSockets,
+    dialer: new Dialer(),
     isKeeping: true,
     limits: { ...LIMITS, ...limits },
     judge: (_route, backend, outcome) => notes.judged.push({ backend, outcome }),

@@ -9,6 +9,8 @@ const backend = (id: number, hostname = '10.0.0.1'): Backend => ({
   protocol: 'http:',
   hostname,
   port: 80,
+  socketPath: null,
+  path: '',
 });
 
 test('a backend that was dead and answers has returned, once, after so long', () => {

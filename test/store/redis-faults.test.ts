@@ -260,7 +260,15 @@ test('bytes that are not the protocol are a 503, and no crash', async (t) => {
 
 const DEATH = {
   frontend: 'www.x.io',
-  backend: { id: 0, href: 'http://10.0.0.1', protocol: 'http:', hostname: '10.0.0.1', port: 80 },
+  backend: {
+    id: 0,
+    href: 'http://10.0.0.1',
+    protocol: 'http:',
+    hostname: '10.0.0.1',
+    port: 80,
+    socketPath: null,
+    path: '',
+  },
   of: 2,
 } as const;
 

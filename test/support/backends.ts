@@ -18,13 +18,19 @@ export interface RunningBackend<S> {
   readonly url: string;
 }
 
-async function run<S extends TcpServer>(t: TestContext, server: S, sockets: Set<Socket>): Promise<RunningBackend<S>> {
+async function run<S extends TcpServer>(
+  t: TestContext,
+  server: S,
+  sockets: Set<Socket>,
+  socketPath: string | null = null,
+): Promise<RunningBackend<S>> {
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  if (socketPath === null) server.listen(0, '127.0.0.1');
+  else server.listen(socketPath);
   await once(server, 'listening');
   t.after(async () => {
     for (const socket of sockets) socket.destroy();
@@ -32,6 +38,7 @@ async function run<S extends TcpServer>(t: TestContext, server: S, sockets: Set<
     server.close();
     await once(server, 'close');
   });
+  if (socketPath !== null) return { server, port: 0, url: `http://[unix:${socketPath}]` };
   const { port } = server.address() as AddressInfo;
   return { server, port, url: `http://127.0.0.1:${port}` };
 }
@@ -39,6 +46,15 @@ async function run<S extends TcpServer>(t: TestContext, server: S, sockets: Set<
 /** An HTTP server with a handler. */
 export function startBackend(t: TestContext, handler: RequestListener): Promise<RunningBackend<Server>> {
   return run(t, createHttpServer(handler), new Set());
+}
+
+/** An HTTP server at a Unix socket, with a handler. */
+export function startSocketBackend(
+  t: TestContext,
+  socketPath: string,
+  handler: RequestListener,
+): Promise<RunningBackend<Server>> {
+  return run(t, createHttpServer(handler), new Set(), socketPath);
 }
 
 /** An HTTPS server with a handler, named as its certificate is. */

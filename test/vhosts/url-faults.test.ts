@@ -19,6 +19,11 @@ for (const [text, code, ...meant] of [
   ['http//h:1', 'bad-url', 'http://h:1'],
   ['http;//h:1', 'bad-url', 'http://h:1'],
   ['http://h:0', 'bad-url', 'http://HOST:PORT'],
+  ['unix:/run/app.sock', 'bad-url', 'http://[unix:/run/app.sock]'],
+  ['unix:///run/app.sock', 'bad-url', 'http://[unix:/run/app.sock]'],
+  ['http://unix:/run/app.sock:/', 'bad-url', 'http://[unix:/run/app.sock]'],
+  ['unix:/run/app.sock|http://localhost/', 'bad-url', 'http://[unix:/run/app.sock]'],
+  ['http://[unix:/run/app.sock]/base', 'path-ignored', 'http://[unix:/run/app.sock]'],
   ['nothing at all', 'bad-url', 'http://HOST:PORT'],
   ['', 'bad-url', 'http://HOST:PORT'],
   ['http://a:1 http://b:2', 'two-urls', 'http://a:1', 'http://b:2'],
@@ -37,7 +42,13 @@ for (const [text, code, ...meant] of [
 }
 
 test('what is written as it should be has no slip', () => {
-  for (const text of ['http://10.0.0.1:80', 'https://h:443', 'http://[2001:db8::1]:8080', 'http://a-b_c.internal:1/']) {
+  for (const text of [
+    'http://10.0.0.1:80',
+    'https://h:443',
+    'http://[2001:db8::1]:8080',
+    'http://a-b_c.internal:1/',
+    'http://[unix:/run/app.sock]/',
+  ]) {
     assert.deepEqual(readUrl(text, 0), { unusable: null, slips: [] });
   }
 });
