@@ -25,6 +25,7 @@ import { errorMessage, refuse } from '../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../proxy/router.ts';
 import { SlowUploads } from '../proxy/slow-uploads.ts';
 import { Traffic } from '../server/traffic.ts';
+import { LegacyRoutes } from '../store/legacy-routes.ts';
 import type { RouteStore } from '../store/store.ts';
 import { fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
 
@@ -51,6 +52,7 @@ export class Lanes {
   readonly #clock = new AlarmClock();
   readonly #pages: Pages;
   readonly #places: Places;
+  readonly #routes: Pick<RouteStore, 'find' | 'peek' | 'hasHealthChecker'>;
   readonly #dialer: Dialer;
   readonly #pools: Pools;
   readonly #full: RouterParts;
@@ -65,8 +67,9 @@ export class Lanes {
     this.#config = config;
     this.#parts = parts;
     this.#pages = readPages(staticDir, parts.log);
+    this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
     this.#places = new Places(maxSockets);
-    this.#dialer = new Dialer();
+    this.#dialer = new Dialer(config.backendTls);
     this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;
@@ -112,12 +115,13 @@ export class Lanes {
       limits: fullLaneLimits(server),
       pools: this.#pools,
       places: this.#places,
+      hasBackendPath: server.backendPath,
       slowUploads: new SlowUploads(server.maxSockets),
       use: ledger.use,
       isDraining,
     });
     return {
-      store,
+      store: this.#routes,
       select: pickRandom,
       random: Math.random,
       headerPolicy: {
@@ -151,12 +155,12 @@ export class Lanes {
 
   #laneParts(): LaneParts {
     const { server } = this.#config;
-    const { store, ledger, isDraining, isClosing } = this.#parts;
+    const { ledger, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = ledger;
     const full = this.#full;
     const { select, random, headerPolicy, budget, recoveries } = full;
     return {
-      store,
+      store: this.#routes,
       select,
       random,
       now: () => performance.now(),
@@ -168,6 +172,7 @@ export class Lanes {
       dialer: this.#dialer,
       use,
       isKeeping: server.httpKeepAlive,
+      hasBackendPath: server.backendPath,
       limits: fastLaneLimits(server),
       judge: (found, backend, outcome, begunAt) => judge(found, backend, outcome, begunAt, full),
       recoveries,

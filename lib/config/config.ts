@@ -1,3 +1,4 @@
+import type { BackendTls } from '../core/backend-tls.ts';
 import type { RedisTls } from '../core/redis-address.ts';
 
 /** The configuration as the rest of the program sees it: complete, checked, frozen. Types only. */
@@ -9,6 +10,8 @@ export interface Config {
   readonly driver: DriverConfig;
   /** What `rediss` stands for in a driver URL: file contents (PEM), like TlsConfig. */
   readonly driverTls: RedisTls;
+  /** `server.backendTls`, its files read. */
+  readonly backendTls: BackendTls;
   readonly cache: CacheConfig;
   /** Null where there is no admin interface. */
   readonly admin: AdminConfig | null;
@@ -73,6 +76,10 @@ export interface ServerConfig {
   readonly forwarded: 'standard' | 'hipache';
   /** Who gets X-Request-Id. */
   readonly requestId: 'backend' | 'both' | 'off';
+  /** The path of a backend's URL is put before those of its requests. */
+  readonly backendPath: boolean;
+  /** Backends with https are spoken to as Hipache did: in the clear. */
+  readonly legacyScheme: boolean;
 }
 
 /** One for each phase of an exchange. 0 is no limit. */

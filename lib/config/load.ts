@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { resolveAdmin } from './admin.ts';
+import { readBackendTls } from './backend-tls.ts';
 import { resolveCache } from './cache.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
@@ -86,6 +87,7 @@ export function readConfig(
   const group = check(accountSection, keys['group'], 'group', faults);
   const runAs = resolveRunAs(user, group, machine, faults);
   const serverConfig = server && resolveServer(server, machine);
+  const backendTls = server && readBackendTls(server, faults);
   const cacheConfig = cache && resolveCache(cache, serverConfig?.lruCache ?? null, faults);
   const places = http ? placesOf(http) : [];
   const securePlaces = https ? securePlacesOf(https) : [];
@@ -93,7 +95,19 @@ export function readConfig(
   const admin = resolveAdmin(adminSettings, [...places, ...securePlaces], faults);
   const listeners = resolveListeners(places, securePlaces, faults);
   faults.throwIfAny();
-  if (!serverConfig || !cacheConfig || !http || !https || !driver || !tlsFiles || !driverTls || !metrics || !otel) {
+  if (
+    !serverConfig ||
+    !cacheConfig ||
+    !http ||
+    !https ||
+    !driver ||
+    !tlsFiles ||
+    !driverTls ||
+    !metrics ||
+    !otel ||
+    !server ||
+    !backendTls
+  ) {
     throw new Error('a part of the configuration failed without a fault');
   }
   const config = deepFreeze({
@@ -101,6 +115,7 @@ export function readConfig(
     listeners,
     driver,
     driverTls,
+    backendTls,
     cache: cacheConfig,
     admin,
     metrics: { topN: metrics.topN },
@@ -108,6 +123,7 @@ export function readConfig(
     runAs,
   });
   const settings = {
+    backendTls: server.backendTls,
     http,
     https,
     driverTls: tlsFiles,

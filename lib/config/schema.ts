@@ -77,6 +77,8 @@ const otel = {
   timeout: v.nullish(seconds(0.1), 10),
 };
 
+const backendTls = { verify: v.nullish(flag, true), ca: v.nullish(listOf(file), []) };
+
 const server = {
   // One per processor when not given.
   workers: v.nullish(lenient(wholeNumber(1))),
@@ -105,6 +107,9 @@ const server = {
   trustedProxies: v.nullish(listOf(trusted), ['private']),
   forwarded: v.nullish(oneOf(['standard', 'hipache']), 'standard'),
   requestId: v.nullish(oneOf(['backend', 'both', 'off']), 'backend'),
+  backendTls: v.nullish(section(backendTls), {}),
+  backendPath: v.nullish(flag, false),
+  legacyScheme: v.nullish(flag, false),
 };
 
 const proxyProtocol = oneOf(['off', 'optional', 'required']);
@@ -211,6 +216,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['server.drain', Object.keys(drain)],
   ['server.timeouts', Object.keys(timeouts)],
   ['server.limits', Object.keys(limits)],
+  ['server.backendTls', Object.keys(backendTls)],
   ['cache', Object.keys(cache)],
   ['admin', Object.keys(admin)],
   ['metrics', Object.keys(metrics)],

@@ -40,6 +40,8 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     trustedProxies: settings.trustedProxies,
     forwarded: settings.forwarded,
     requestId: settings.requestId,
+    backendPath: settings.backendPath,
+    legacyScheme: settings.legacyScheme,
   };
 }
 

@@ -1,7 +1,14 @@
 import { censorDriverUrl } from '../core/driver-url.ts';
 import type { Config, DriverConfig } from './config.ts';
 import type { Place, SecurePlace } from './listeners.ts';
-import type { AdminSettings, DriverTlsSettings, HttpSettings, HttpsSettings, OtelSettings } from './schema.ts';
+import type {
+  AdminSettings,
+  DriverTlsSettings,
+  HttpSettings,
+  HttpsSettings,
+  OtelSettings,
+  ServerSettings,
+} from './schema.ts';
 import { INTERMEDIATE, type TlsFiles } from './tls.ts';
 
 /** A resolved configuration fit for other eyes. */
@@ -10,6 +17,7 @@ const CENSORED = '***';
 
 /** What a configuration file said, section by section, once checked. */
 export interface Settings {
+  readonly backendTls: ServerSettings['backendTls'];
   readonly http: HttpSettings;
   readonly https: HttpsSettings;
   readonly driverTls: DriverTlsSettings;
@@ -28,7 +36,7 @@ export interface Settings {
 export function show(config: Config, settings: Settings): Readonly<Record<string, unknown>> {
   const { http, https, driverTls, otel, places, securePlaces, user, group } = settings;
   return {
-    server: config.server,
+    server: { ...config.server, backendTls: settings.backendTls },
     http: { port: http.port, proxyProtocol: http.proxyProtocol, bind: places.map(showPlace) },
     https: {
       port: https.port,

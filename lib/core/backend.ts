@@ -89,11 +89,19 @@ const AUTHORITY = /^https?:\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[
  * password are left out; a socket is named by its path. Where the spelling is odd (escapes, letters beyond ASCII), host and port as they are dialled.
  */
 export function originOf(backend: Backend): string {
-  if (backend.socketPath !== null) return `${backend.protocol}//[unix:${backend.socketPath}]`;
+  // Not the protocol, which may be another by server.legacyScheme.
+  const scheme = /^[a-z0-9]+:/i.exec(backend.href)?.[0].toLowerCase();
+  if (backend.socketPath !== null) return `${scheme}//[unix:${backend.socketPath}]`;
   const written = AUTHORITY.exec(backend.href)?.[1];
-  if (written !== undefined) return `${backend.protocol}//${written}`;
+  if (written !== undefined) return `${scheme}//${written}`;
   const host = bracketed(backend.hostname);
-  return `${backend.protocol}//${host}:${backend.port}`;
+  return `${scheme}//${host}:${backend.port}`;
+}
+
+/** The path to ask a backend for, where the path of its URL counts: that, then the client's, both as they are. */
+export function pathAt({ path }: Backend, requested: string): string {
+  // `OPTIONS *` is about the server, wherever that is.
+  return requested.startsWith('/') ? path + requested : requested;
 }
 
 /**

@@ -38,6 +38,8 @@ export interface LaneParts {
   readonly maxSockets: number;
   readonly dialer: Pick<Dialer, 'dial'>;
   readonly use: ConnectionUse;
+  /** Whether the paths of backends' URLs count. */
+  readonly hasBackendPath: boolean;
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
   readonly limits: LaneLimits;

@@ -2,7 +2,7 @@
  * One plain request, from its head to the end of its answer. This is the straight way only: as soon as anything is
  * otherwise, and as long as nothing was answered, the full lane goes on with it, and judges what was tried.
  */
-import { serverOf } from '../core/backend.ts';
+import { pathAt, serverOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates, hostOf, PING_HOST } from '../core/hostname.ts';
 import type { Place } from '../core/places.ts';
@@ -228,6 +228,8 @@ export class Passage implements Occupant, BackendUser {
     if (backend === null) return this.#lend(null, null);
     this.#upload.wait();
     account.backend = backend;
+    if (parts.hasBackendPath && backend.path !== '')
+      account.head = withTarget(head, request, pathAt(backend, target));
     account.triedAt = parts.now();
     this.#server = serverOf(backend);
     const place = parts.places.enter(this.#server);
@@ -365,6 +367,10 @@ export class Passage implements Occupant, BackendUser {
     const traced = account.traced(request, writer, this.#relay, ending, endedAt);
     if (traced !== null) trace(traced);
   }
+}
+
+function withTarget(head: WrittenHead, { method, target }: ReadRequest, path: string): WrittenHead {
+  return { ...head, text: `${method} ${path}${head.text.slice(method.length + 1 + target.length)}` };
 }
 
 /** @param limit bytes; 0 is none */

@@ -18,7 +18,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { serverOf } from '../core/backend.ts';
+import { pathAt, serverOf } from '../core/backend.ts';
 import type { Places } from '../core/places.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/types.ts';
@@ -43,6 +43,8 @@ export interface ForwarderParts extends AttemptParts {
   readonly pools: Pools;
   readonly places: Places;
   readonly slowUploads: SlowUploads;
+  /** Whether the paths of backends' URLs count. */
+  readonly hasBackendPath: boolean;
 }
 
 export class Forwarder {
@@ -98,7 +100,8 @@ export class Forwarder {
 
   #send(exchange: Exchange, backend: Backend, attempt: Attempt): void {
     const { method = 'GET' } = exchange.request;
-    const path = exchange.head?.path ?? '/';
+    const requested = exchange.head?.path ?? '/';
+    const path = this.#parts.hasBackendPath ? pathAt(backend, requested) : requested;
     const headers = this.#headers(exchange);
     this.#proxy.web(
       requestStandIn(method, path),

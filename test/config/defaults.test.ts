@@ -32,10 +32,13 @@ const EMPTY: Config = {
     trustedProxies: ['private'],
     forwarded: 'standard',
     requestId: 'backend',
+    backendPath: false,
+    legacyScheme: false,
   },
   listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', tls: null }],
   driver: { read: 'redis:', write: 'redis:' },
   driverTls: { ca: [], cert: null, key: null, passphrase: null },
+  backendTls: { verify: true, ca: [] },
   cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null },
   admin: null,
   metrics: { topN: 500 },
@@ -103,6 +106,8 @@ const GIVEN: readonly (readonly [Record<string, unknown>, Partial<Config['server
   [{ forwarded: 'hipache' }, { forwarded: 'hipache' }],
   [{ requestId: 'both' }, { requestId: 'both' }],
   [{ requestId: 'off' }, { requestId: 'off' }],
+  [{ backendPath: true }, { backendPath: true }],
+  [{ legacyScheme: true }, { legacyScheme: true }],
 ];
 
 for (const [given, seen] of GIVEN) {

@@ -86,6 +86,11 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { trustedProxies: ['10.0.0.0/8/8'] } }, `server.trustedProxies[0]: ${TRUSTED}`],
   [{ server: { forwarded: 'nginx' } }, 'server.forwarded: must be "standard" or "hipache"'],
   [{ server: { requestId: true } }, 'server.requestId: must be "backend" or "both" or "off"'],
+  [{ server: { backendTls: { ca: '/none.pem' } } }, 'server.backendTls.ca: /none.pem does not exist'],
+  [
+    { server: { backendTls: { verify: false, ca: 'x.pem' } } },
+    'server.backendTls.ca: is of no use while server.backendTls.verify is false',
+  ],
   [{ http: 'here' }, `http: ${OBJECT}`],
   [{ http: { port: 65_536 } }, `http.port: ${PORT}`],
   [{ http: { port: '80a' } }, `http.port: ${PORT}`],

@@ -1,0 +1,34 @@
+import { originOf } from './backend.ts';
+import type { Backend, Route } from './types.ts';
+
+/**
+ * A route as Hipache would have taken it: it looked at host and port only, so that a backend with https was spoken to
+ * in the clear, at port 80 where its URL names none. What backends are called stays as it is.
+ */
+export class LegacyScheme {
+  // A route without https is its own, and one with is made once: lanes tell servers apart by their backends.
+  readonly #routes = new WeakMap<Route, Route>();
+  readonly #backends = new WeakMap<Backend, Backend>();
+
+  readonly apply = (route: Route): Route => {
+    let applied = this.#routes.get(route);
+    if (applied === undefined) {
+      const isConcerned = route.backends.some(({ protocol }) => protocol === 'https:');
+      const backends = route.backends.map((backend) => this.#inTheClear(backend));
+      applied = isConcerned ? Object.freeze({ ...route, backends: Object.freeze(backends) }) : route;
+      this.#routes.set(route, applied);
+    }
+    return applied;
+  };
+
+  #inTheClear(backend: Backend): Backend {
+    if (backend.protocol !== 'https:') return backend;
+    let clear = this.#backends.get(backend);
+    if (clear === undefined) {
+      const hasPort = /:[0-9]+$/.test(originOf(backend));
+      clear = Object.freeze({ ...backend, protocol: 'http:', port: hasPort ? backend.port : 80 });
+      this.#backends.set(backend, clear);
+    }
+    return clear;
+  }
+}

@@ -1,0 +1,29 @@
+import { LegacyScheme } from '../core/legacy-scheme.ts';
+import type { Route } from '../core/types.ts';
+import type { RouteStore } from './store.ts';
+
+type Routes = Pick<RouteStore, 'find' | 'peek' | 'hasHealthChecker'>;
+
+/** The routes of a store, with https as Hipache took it: `server.legacyScheme`. */
+export class LegacyRoutes implements Routes {
+  readonly #store: Routes;
+  readonly #scheme = new LegacyScheme();
+
+  constructor(store: Routes) {
+    this.#store = store;
+  }
+
+  async find(candidates: readonly string[]): Promise<Route | null> {
+    const route = await this.#store.find(candidates);
+    return route && this.#scheme.apply(route);
+  }
+
+  peek(frontend: string): Route | null | undefined {
+    const route = this.#store.peek(frontend);
+    return route && this.#scheme.apply(route);
+  }
+
+  get hasHealthChecker(): boolean {
+    return this.#store.hasHealthChecker;
+  }
+}
