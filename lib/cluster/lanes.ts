@@ -6,6 +6,7 @@ import type { RouterError } from '../core/errors.ts';
 import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { Dialer } from '../dial/dialer.ts';
+import { Names } from '../dial/names.ts';
 import { proveAcceptedReads } from '../fastlane/accepted-reads.ts';
 import { Lane } from '../fastlane/lane.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
@@ -69,7 +70,7 @@ export class Lanes {
     this.#pages = readPages(staticDir, parts.log);
     this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
     this.#places = new Places(maxSockets);
-    this.#dialer = new Dialer(config.backendTls);
+    this.#dialer = new Dialer(config.backendTls, new Names());
     this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;

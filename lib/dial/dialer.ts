@@ -1,9 +1,18 @@
 /** Connections to backends, of every kind, for both lanes. */
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import {
+  connect,
+  isIP,
+  isIPv6,
+  type LookupFunction,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { serverOf } from '../core/backend.ts';
 import type { BackendTls } from '../core/backend-tls.ts';
 import type { Backend } from '../core/types.ts';
+import type { Names } from './names.ts';
 import { TlsSessions } from './sessions.ts';
 
 /** The event of a socket from which on it can be used. */
@@ -11,13 +20,18 @@ export function connectedEvent({ protocol }: Backend): 'connect' | 'secureConnec
   return protocol === 'https:' ? 'secureConnect' : 'connect';
 }
 
+/** How long an address is waited for before the next one is tried, ms (RFC 8305 §5). Node gives the earlier one up then. */
+const ATTEMPT_MS = 250;
+
 export class Dialer {
   readonly #tls: BackendTls;
+  readonly #names: Pick<Names, 'find' | 'shun'>;
   readonly #sessions = new TlsSessions();
   #context: SecureContext | null = null;
 
-  constructor(tls: BackendTls) {
+  constructor(tls: BackendTls, names: Pick<Names, 'find' | 'shun'>) {
     this.#tls = tls;
+    this.#names = names;
   }
 
   /**
@@ -28,8 +42,9 @@ export class Dialer {
     const { protocol, hostname: host, port, socketPath } = backend;
     const reading = onread === null ? {} : { onread };
     if (socketPath !== null) return connect({ path: socketPath, ...reading });
-    if (protocol === 'http:') return connect({ host, port, noDelay: true, ...reading });
-    return this.#dialTls(backend);
+    if (protocol !== 'http:') return this.#dialTls(backend);
+    if (isIP(host) !== 0) return connect({ host, port, noDelay: true, ...reading });
+    return this.#watched(connect({ ...this.#place(host, port), noDelay: true, ...reading }));
   }
 
   #dialTls(backend: Backend): Socket {
@@ -40,8 +55,7 @@ export class Dialer {
     const server = serverOf(backend);
     const session = this.#sessions.of(server);
     const socket = connectTls({
-      host,
-      port,
+      ...this.#place(host, port),
       // As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for.
       servername: isIP(host) === 0 ? host : '',
       ALPNProtocols: ['http/1.1'],
@@ -51,6 +65,33 @@ export class Dialer {
     });
     socket.on('session', (ticket) => this.#sessions.keep(server, ticket));
     socket.once('error', () => this.#sessions.forget(server));
-    return socket.setNoDelay(true);
+    return this.#watched(socket.setNoDelay(true));
+  }
+
+  #place(host: string, port: number): TcpNetConnectOpts {
+    return { host, port, lookup: this.#lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_MS };
+  }
+
+  #watched<S extends Socket>(socket: S): S {
+    const shun = (address: string): void => this.#names.shun(address);
+    return socket.on('connectionAttemptFailed', shun).on('connectionAttemptTimeout', shun);
+  }
+
+  readonly #lookup: LookupFunction = (name, _options, callback) => {
+    void this.#answer(name, callback);
+  };
+
+  async #answer(name: string, callback: Parameters<LookupFunction>[2]): Promise<void> {
+    let addresses: readonly string[];
+    try {
+      addresses = await this.#names.find(name);
+    } catch (error) {
+      callback(error as Error, []);
+      return;
+    }
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })),
+    );
   }
 }

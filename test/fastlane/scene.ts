@@ -7,6 +7,7 @@ import { Places } from '../../lib/core/places.ts';
 import { pickRandom } from '../../lib/core/selection.ts';
 import type { Backend, Outcome, Prior } from '../../lib/core/types.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
+import { Names } from '../../lib/dial/names.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
 import type { LaneLimits, PassedExchange } from '../../lib/fastlane/parts.ts';
 import { MemoryStore } from '../../lib/store/memory.ts';
@@ -92,7 +93,7 @@ export async function startLane(
     places,
     otherPool: { open: () => 0, closeIdle: () => {} },
     maxSockets,
-    dialer: new Dialer({ verify: true, ca: [] }),
+    dialer: new Dialer({ verify: true, ca: [] }, new Names()),
     isKeeping: true,
     hasBackendPath: false,
     limits: { ...LIMITS, ...limits },
