@@ -17,6 +17,7 @@ import { AlarmClock } from '../proxy/alarms.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { Forwarder } from '../proxy/forward.ts';
+import { Http2Sessions } from '../proxy/http2-sessions.ts';
 import { mourn } from '../proxy/mourn.ts';
 import { Pages } from '../proxy/pages.ts';
 import { pong } from '../proxy/ping.ts';
@@ -56,6 +57,7 @@ export class Lanes {
   readonly #routes: Pick<RouteStore, 'find' | 'peek' | 'hasHealthChecker'>;
   readonly #dialer: Dialer;
   readonly #pools: Pools;
+  readonly #sessions: Http2Sessions;
   readonly #full: RouterParts;
   #readsAccepted = false;
   /** Null where the configuration wants none. */
@@ -72,6 +74,12 @@ export class Lanes {
     this.#places = new Places(maxSockets);
     this.#dialer = new Dialer(config.backendTls, new Names());
     this.#pools = new Pools({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
+    this.#sessions = new Http2Sessions({
+      maxSockets,
+      keepAlive: httpKeepAlive,
+      dialer: this.#dialer,
+      clock: this.#clock,
+    });
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;
     this.#pools.other = this.fast;
@@ -104,6 +112,7 @@ export class Lanes {
   /** Closes the connections to backends that are idle. */
   close(): void {
     this.#pools.close();
+    this.#sessions.close();
     this.fast?.close();
   }
 
@@ -115,6 +124,7 @@ export class Lanes {
       clock: this.#clock,
       limits: fullLaneLimits(server),
       pools: this.#pools,
+      sessions: this.#sessions,
       places: this.#places,
       hasBackendPath: server.backendPath,
       slowUploads: new SlowUploads(server.maxSockets),

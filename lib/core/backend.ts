@@ -1,7 +1,7 @@
 import { bracketed } from './hostname.ts';
 import type { Backend, Route } from './types.ts';
 
-const DEFAULT_PORT = { 'http:': 80, 'https:': 443 } as const;
+const DEFAULT_PORT = { 'http:': 80, 'https:': 443, 'h2c:': 80, 'h2:': 443 } as const;
 
 // What a name or an address can be made of. The URL parser lets ';' through, which would forge a field of an
 // announcement on `dead`, and other signs that no name has.
@@ -27,7 +27,7 @@ export interface RouteList {
 }
 
 /**
- * Reads a backend URL: `http://host:port`, `https://host:port` or `http://[unix:/path]`. The port defaults to the scheme's.
+ * Reads a backend URL: `http://host:port`, `https:`, `h2c:` or `h2:` likewise, or `http://[unix:/path]`. The port defaults to the scheme's.
  * White space around it is forgiven: it comes from shells and editors, and means nothing.
  * @param id its place in the list
  */
@@ -35,13 +35,15 @@ export function parseBackend(text: string, id: number): ParsedBackend {
   const href = text.trim();
   const socket = SOCKET.exec(href);
   if (socket !== null) return parseSocket(href, id, socket);
+  const http2 = /^h2c?:/i.exec(href)?.[0];
   let url: URL;
   try {
-    url = new URL(href);
+    // The parser reads hosts and ports only of schemes that it knows.
+    url = new URL(http2 === undefined ? href : `http:${href.slice(http2.length)}`);
   } catch {
     return { fault: 'not a URL' };
   }
-  const { protocol } = url;
+  const protocol = http2?.toLowerCase() ?? url.protocol;
   if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
   // A URL without "//" parses, and names a host nobody meant.
   if (!href.slice(protocol.length).startsWith('//')) return { fault: 'no "//" after the scheme' };
@@ -49,7 +51,7 @@ export function parseBackend(text: string, id: number): ParsedBackend {
   const hostname = isBracketed ? url.hostname.slice(1, -1) : url.hostname;
   if (hostname === '') return { fault: 'no host' };
   if (!isBracketed && !NAME.test(hostname)) return { fault: `no such host can be: "${hostname}"` };
-  const port = url.port === '' ? DEFAULT_PORT[protocol] : Number(url.port);
+  const port = url.port === '' ? portOf(protocol, href) : Number(url.port);
   if (port === 0) return { fault: 'port 0' };
   const path = basePath(url.pathname);
   return { backend: Object.freeze({ id, href, protocol, hostname, port, socketPath: null, path }) };
@@ -62,7 +64,7 @@ function parseSocket(
 ): ParsedBackend {
   const protocol = scheme.toLowerCase();
   if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
-  if (protocol === 'https:') return { fault: 'TLS needs a host, and this is a socket' };
+  if (protocol === 'https:' || protocol === 'h2:') return { fault: 'TLS needs a host, and this is a socket' };
   if (!SOCKET_PATH.test(socketPath)) return { fault: 'no absolute path of plain characters after "unix:"' };
   if (socketPath.length > MAX_SOCKET_PATH) return { fault: `a socket's path of more than ${MAX_SOCKET_PATH} bytes` };
   // A port would have no meaning.
@@ -71,8 +73,24 @@ function parseSocket(
   return { backend: Object.freeze({ id, href, protocol, hostname: '', port: 0, socketPath, path }) };
 }
 
+/** The port where the parser gives none: the scheme's, unless it left out an 80, which is http's. */
+function portOf(protocol: Backend['protocol'], href: string): number {
+  if (protocol === 'h2:' && /^h2:\/\/[^/?#]*:0*80(?:[/?#]|$)/i.test(href)) return 80;
+  return DEFAULT_PORT[protocol];
+}
+
 function isProtocol(text: string): text is Backend['protocol'] {
   return Object.hasOwn(DEFAULT_PORT, text);
+}
+
+/** Whether it speaks HTTP/2. */
+export function isHttp2({ protocol }: Backend): boolean {
+  return protocol === 'h2c:' || protocol === 'h2:';
+}
+
+/** Whether it is spoken to over TLS. */
+export function isTls({ protocol }: Backend): boolean {
+  return protocol === 'https:' || protocol === 'h2:';
 }
 
 /** A URL's path as a request's can be appended to it: they begin with a slash. */
@@ -80,7 +98,7 @@ function basePath(pathname: string): string {
   return pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
 }
 
-const AUTHORITY = /^https?:\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?)(?:[/?#\\]|$)/i;
+const AUTHORITY = /^(?:https?|h2c?):\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?)(?:[/?#\\]|$)/i;
 
 /**
  * The backend as hipache-hchecker and `x-debug-backend-url` name it: scheme, host and port, nothing after.

@@ -8,7 +8,8 @@ export interface Backend {
   readonly id: number;
   /** The URL as the operator wrote it, white space trimmed. */
   readonly href: string;
-  readonly protocol: 'http:' | 'https:';
+  /** `h2c:` is HTTP/2 in the clear, `h2:` the same over TLS. */
+  readonly protocol: 'http:' | 'https:' | 'h2c:' | 'h2:';
   /** A name or an address; IPv6 without brackets. Empty for a socket. */
   readonly hostname: string;
   /** 0 for a socket. */

@@ -9,15 +9,15 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
-import { serverOf } from '../core/backend.ts';
+import { isHttp2, isTls, serverOf } from '../core/backend.ts';
 import type { BackendTls } from '../core/backend-tls.ts';
 import type { Backend } from '../core/types.ts';
 import type { Names } from './names.ts';
 import { TlsSessions } from './sessions.ts';
 
 /** The event of a socket from which on it can be used. */
-export function connectedEvent({ protocol }: Backend): 'connect' | 'secureConnect' {
-  return protocol === 'https:' ? 'secureConnect' : 'connect';
+export function connectedEvent(backend: Backend): 'connect' | 'secureConnect' {
+  return isTls(backend) ? 'secureConnect' : 'connect';
 }
 
 /** How long an address is waited for before the next one is tried, ms (RFC 8305 §5). Node gives the earlier one up then. */
@@ -39,10 +39,10 @@ export class Dialer {
    * @param onread where bytes are to be read to; not taken for TLS. Without, they come by `data` events.
    */
   dial(backend: Backend, onread: OnReadOpts | null = null): Socket {
-    const { protocol, hostname: host, port, socketPath } = backend;
+    const { hostname: host, port, socketPath } = backend;
     const reading = onread === null ? {} : { onread };
     if (socketPath !== null) return connect({ path: socketPath, ...reading });
-    if (protocol !== 'http:') return this.#dialTls(backend);
+    if (isTls(backend)) return this.#dialTls(backend);
     if (isIP(host) !== 0) return connect({ host, port, noDelay: true, ...reading });
     return this.#watched(connect({ ...this.#place(host, port), noDelay: true, ...reading }));
   }
@@ -58,7 +58,7 @@ export class Dialer {
       ...this.#place(host, port),
       // As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for.
       servername: isIP(host) === 0 ? host : '',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [isHttp2(backend) ? 'h2' : 'http/1.1'],
       secureContext: this.#context,
       rejectUnauthorized: verify,
       ...(session && { session }),

@@ -2,7 +2,7 @@
  * One plain request, from its head to the end of its answer. This is the straight way only: as soon as anything is
  * otherwise, and as long as nothing was answered, the full lane goes on with it, and judges what was tried.
  */
-import { pathAt, serverOf } from '../core/backend.ts';
+import { isHttp2, pathAt, serverOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates, hostOf, PING_HOST } from '../core/hostname.ts';
 import type { Place } from '../core/places.ts';
@@ -13,6 +13,7 @@ import { notConnected } from '../core/verdict.ts';
 import { Account } from './account.ts';
 import { AnswerRelay } from './answer-relay.ts';
 import type { BackendConnection, BackendUser } from './backend-connection.ts';
+import type { WrittenHead } from './head-writer.ts';
 import type { Occupant, OccupiedClient } from './occupant.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import type { LaneShared } from './shared.ts';
@@ -225,7 +226,8 @@ export class Passage implements Occupant, BackendUser {
     } catch {
       backend = null;
     }
-    if (backend === null) return this.#lend(null, null);
+    // HTTP/2 is the full lane's to speak.
+    if (backend === null || isHttp2(backend)) return this.#lend(null, null);
     this.#upload.wait();
     account.backend = backend;
     if (parts.hasBackendPath && backend.path !== '')

@@ -1,9 +1,10 @@
-import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
+import type { InformationEvent } from 'node:http';
 import { hopByHop } from '../core/hop-by-hop.ts';
 import { responseHeaders } from '../core/response-headers.ts';
 import { trailerFields } from '../core/trailers.ts';
 import { Alarm } from './alarms.ts';
 import type { AttemptParts } from './attempt.ts';
+import type { BackendAnswer, BackendRequest } from './backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import { discardBody } from './discard.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,8 +19,8 @@ const REASON = /^[\t -~\u0080-\u00ff]*$/;
  */
 export function relayAnswer(
   exchange: Exchange,
-  out: ClientRequest,
-  answer: IncomingMessage,
+  out: BackendRequest,
+  answer: BackendAnswer,
   { clock, limits, isDraining }: AttemptParts,
 ): string | null {
   const { request, response, head } = exchange;

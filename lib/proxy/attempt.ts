@@ -1,12 +1,13 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isHttp2 } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Backend, ConnectionUse, Outcome } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
 import { connectedEvent } from '../dial/dialer.ts';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import { relayAnswer, relayInformation } from './answer.ts';
+import { type BackendAnswer, type BackendRequest, NotHttp, type Wire } from './backend-request.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';
@@ -34,7 +35,7 @@ export class Attempt implements BodyProgress {
   readonly #parts: AttemptParts;
   readonly #alarm: Alarm;
   #phase: Phase = 'waiting';
-  #out: ClientRequest | null = null;
+  #out: BackendRequest | null = null;
   #pace: Pace | null = null;
   #hasHeard = false;
   #settle: (outcome: Outcome) => void = () => {};
@@ -59,18 +60,20 @@ export class Attempt implements BodyProgress {
     return this.#out !== null && this.#out.reusedSocket && !this.#hasHeard && this.#exchange.body.isReplayable;
   }
 
-  /** Takes the request over. http-proxy calls this in the place of piping a body into it. */
-  start(out: ClientRequest): void {
+  /** Takes the request over; http-proxy calls this in the place of piping a body into it. */
+  start(out: BackendRequest): void {
     this.#out = out;
     this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
-    out.once('socket', (socket) => this.#onSocket(socket));
-    out.on('information', (information) => {
+    out.once('socket', (socket: Wire) => this.#onSocket(socket));
+    out.on('information', (information: InformationEvent) => {
       this.#hasHeard = true;
       this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
       relayInformation(this.#exchange, information);
     });
-    out.once('response', (answer) => this.#onAnswer(answer));
-    out.once('upgrade', (answer, socket, head) => this.#onUpgrade(answer, socket, head));
+    out.once('response', (answer: BackendAnswer) => this.#onAnswer(answer));
+    out.once('upgrade', (answer: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#onUpgrade(answer, socket, head),
+    );
     // Node closes the request without an error when a 101 comes that nobody asked for.
     out.once('close', () => {
       this.#free();
@@ -88,7 +91,7 @@ export class Attempt implements BodyProgress {
         return this.#end(notConnected(cause));
       case 'sending':
       case 'sent':
-        return this.#end(cause.code?.startsWith('HPE_') ? { type: 'garbled', cause } : { type: 'broken', cause });
+        return this.#end(isGarbled(cause) ? { type: 'garbled', cause } : { type: 'broken', cause });
       case 'settled':
         return;
     }
@@ -122,7 +125,7 @@ export class Attempt implements BodyProgress {
     return this.#exchange.head?.framing.kind !== 'none';
   }
 
-  #onSocket(socket: Socket): void {
+  #onSocket(socket: Wire): void {
     if (this.#phase === 'settled') return;
     this.#phase = 'connecting';
     if (!socket.connecting) {
@@ -132,7 +135,7 @@ export class Attempt implements BodyProgress {
     this.#parts.use.opened++;
     // A request that waited for its turn starts its wait for a connection here.
     this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
-    socket.once(connectedEvent(this.#backend), () => this.#onConnected());
+    socket.once(isHttp2(this.#backend) ? 'ready' : connectedEvent(this.#backend), () => this.#onConnected());
   }
 
   #onConnected(): void {
@@ -150,7 +153,7 @@ export class Attempt implements BodyProgress {
     });
   }
 
-  #onAnswer(answer: IncomingMessage): void {
+  #onAnswer(answer: BackendAnswer): void {
     if (this.#phase === 'settled') {
       answer.resume();
       return;
@@ -212,4 +215,8 @@ export class Attempt implements BodyProgress {
     this.#pass(outcome);
     this.#out?.destroy();
   }
+}
+
+function isGarbled(cause: NodeJS.ErrnoException): boolean {
+  return cause instanceof NotHttp || (cause.code?.startsWith('HPE_') ?? false);
 }

@@ -1,5 +1,6 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { trailerFields } from '../core/trailers.ts';
+import type { BackendRequest } from './backend-request.ts';
 
 /** What was sent is kept up to this size, so that it can be sent again after a stale connection, bytes. */
 const REPLAY_BYTES = 65_536;
@@ -24,7 +25,7 @@ export class RequestBody {
   /** What went out so far; null once it was too much to keep. */
   #kept: Buffer[] | null = [];
   #bytes = 0;
-  #out: ClientRequest | null = null;
+  #out: BackendRequest | null = null;
   #progress: BodyProgress | null = null;
   #isListening = false;
   #isRead = false;
@@ -73,7 +74,7 @@ export class RequestBody {
   }
 
   /** Sends the body to `out`, from its beginning; only while `isReplayable`. Ends `out` after it, with trailers. */
-  feed(out: ClientRequest, progress: BodyProgress): void {
+  feed(out: BackendRequest, progress: BodyProgress): void {
     this.#out = out;
     this.#progress = progress;
     for (const chunk of this.#kept ?? []) out.write(chunk);

@@ -18,12 +18,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { pathAt, serverOf } from '../core/backend.ts';
+import { isHttp2, isTls, pathAt, serverOf } from '../core/backend.ts';
 import type { Places } from '../core/places.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/types.ts';
 import { Attempt, type AttemptParts } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
+import { asksForTrailers, http2Fields } from '../core/http2-fields.ts';
+import { type Http2Head, Http2Request } from './http2-request.ts';
+import type { Http2Sessions } from './http2-sessions.ts';
 import type { Pools } from './pools.ts';
 import type { SlowUploads } from './slow-uploads.ts';
 import { awaitPlace } from './turn.ts';
@@ -41,6 +44,7 @@ const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as S
 
 export interface ForwarderParts extends AttemptParts {
   readonly pools: Pools;
+  readonly sessions: Http2Sessions;
   readonly places: Places;
   readonly slowUploads: SlowUploads;
   /** Whether the paths of backends' URLs count. */
@@ -59,6 +63,8 @@ export class Forwarder {
 
   /** One attempt. A connection that proved stale is not one: it is replaced, and nobody hears of it. Never rejects. */
   async forward(exchange: Exchange, backend: Backend): Promise<Outcome> {
+    // Streams share connections, and are bounded by what the backend takes.
+    if (isHttp2(backend)) return await this.#tryHttp2(exchange, backend);
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
     const leave = this.#parts.slowUploads.enter(backend);
     if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
@@ -91,6 +97,35 @@ export class Forwarder {
     }
   }
 
+  async #tryHttp2(exchange: Exchange, backend: Backend): Promise<Outcome> {
+    if (exchange.upgrade) return { type: 'garbled', cause: new Error('WebSockets do not go to HTTP/2 backends') };
+    for (let stale = 0; ; stale++) {
+      const attempt = new Attempt(exchange, backend, this.#parts);
+      const out = new Http2Request(this.#http2Head(exchange, backend), backend, this.#parts.sessions);
+      out.on('error', (error: Error) => attempt.fail(error));
+      attempt.start(out);
+      const outcome = await attempt.outcome;
+      if (outcome.type !== 'broken' || !attempt.wasStale || stale >= STALE_LIMIT) return outcome;
+    }
+  }
+
+  #http2Head(exchange: Exchange, backend: Backend): Http2Head {
+    const { request, head } = exchange;
+    const target = {
+      method: request.method ?? 'GET',
+      scheme: isTls(backend) ? 'https' : 'http',
+      authority: head?.authority ?? '',
+      path: this.#path(exchange, backend),
+      takesTrailers: asksForTrailers(request.rawHeaders),
+    } as const;
+    return { fields: http2Fields(this.#headers(exchange), target), isChunked: head?.framing.kind === 'chunked' };
+  }
+
+  #path(exchange: Exchange, backend: Backend): string {
+    const path = exchange.head?.path ?? '/';
+    return this.#parts.hasBackendPath ? pathAt(backend, path) : path;
+  }
+
   /** The fields for the backend. A connection that will not be kept says so: Node's agent would only close it. */
   #headers({ outgoing, upgrade, trace, attempts }: Exchange): readonly string[] {
     let headers: readonly string[] = outgoing?.headers ?? [];
@@ -100,8 +135,7 @@ export class Forwarder {
 
   #send(exchange: Exchange, backend: Backend, attempt: Attempt): void {
     const { method = 'GET' } = exchange.request;
-    const requested = exchange.head?.path ?? '/';
-    const path = this.#parts.hasBackendPath ? pathAt(backend, requested) : requested;
+    const path = this.#path(exchange, backend);
     const headers = this.#headers(exchange);
     this.#proxy.web(
       requestStandIn(method, path),

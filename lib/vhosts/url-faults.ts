@@ -19,13 +19,15 @@ export interface UrlSlip {
   readonly meant: readonly string[];
 }
 
+const SCHEMES: readonly string[] = ['http', 'https', 'h2c', 'h2'];
 const UNKNOWN = 'http://HOST:PORT';
-/** Schemes of protocols that go through the router as HTTP. */
+/** Schemes that say in other words what one of ours does. */
 const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['ws', 'http'],
   ['wss', 'https'],
   ['tcp', 'http'],
-  ['h2c', 'http'],
+  ['grpc', 'h2c'],
+  ['grpcs', 'h2'],
 ]);
 
 /** @param id its place in the list */
@@ -56,8 +58,12 @@ function slipOf(text: string, unusable: string): UrlSlip {
   if (socket !== null) return { code: 'bad-url', what: `a socket is written ${SOCKET_FORM}`, meant: [socket] };
   const meant = [correctedOf(text) ?? UNKNOWN];
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
-    return { code: 'bad-scheme', what: `the scheme must be http or https, and is ${JSON.stringify(scheme)}`, meant };
+  if (scheme !== undefined && !SCHEMES.includes(scheme)) {
+    return {
+      code: 'bad-scheme',
+      what: `the scheme must be http, https, h2c or h2, and is ${JSON.stringify(scheme)}`,
+      meant,
+    };
   }
   if (scheme === undefined && isSchemeless(text))
     return { code: 'no-scheme', what: 'there is no http:// before it', meant };
@@ -78,7 +84,7 @@ function correctedOf(text: string): string | null {
   const guess = isSchemeless(text) ? `http://${text.replace(/^\/+/, '')}` : withScheme(text);
   if (guess === null) return null;
   // A user is ignored anyway, and a password is no matter for an advice.
-  const bare = guess.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
+  const bare = guess.replace(/^((?:https?|h2c?):\/\/)[^/@]*@/i, '$1');
   return 'backend' in parseBackend(bare, 0) ? bare : null;
 }
 
@@ -92,7 +98,7 @@ function isSchemeless(text: string): boolean {
 function withScheme(text: string): string | null {
   const [, word = '', rest = ''] = /^([a-z][a-z0-9+-]*)\s*(?:[:;]\s*\/*|\/\/+)\s*([^/\s].*)$/i.exec(text) ?? [];
   const lower = word.toLowerCase();
-  const scheme = SAME_AS.get(lower) ?? nearest(lower, ['http', 'https']);
+  const scheme = SAME_AS.get(lower) ?? nearest(lower, SCHEMES);
   return word === '' || scheme === null ? null : `${scheme}://${rest}`;
 }
 

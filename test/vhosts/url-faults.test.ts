@@ -14,6 +14,10 @@ for (const [text, code, ...meant] of [
   ['ws://h:1', 'bad-scheme', 'http://h:1'],
   ['wss://h:1', 'bad-scheme', 'https://h:1'],
   ['ftp://h:1', 'bad-scheme', 'http://HOST:PORT'],
+  ['grpc://h:1', 'bad-scheme', 'h2c://h:1'],
+  ['grpcs://h:1', 'bad-scheme', 'h2://h:1'],
+  ['h2c:/h:1', 'bad-url', 'h2c://h:1'],
+  ['h2://h', 'no-port', 'h2://h:443'],
   ['https:/h:1', 'bad-url', 'https://h:1'],
   ['http:h:1', 'bad-url', 'http://h:1'],
   ['http//h:1', 'bad-url', 'http://h:1'],
@@ -48,6 +52,8 @@ test('what is written as it should be has no slip', () => {
     'http://[2001:db8::1]:8080',
     'http://a-b_c.internal:1/',
     'http://[unix:/run/app.sock]/',
+    'h2c://h:1',
+    'h2://[::1]:1',
   ]) {
     assert.deepEqual(readUrl(text, 0), { unusable: null, slips: [] });
   }

@@ -1,0 +1,69 @@
+/** Header sections between the terms of HTTP/1.1, in which the router thinks, and those of HTTP/2 (RFC 9113 §8). Pure. */
+
+/** Fields of HTTP/1.1's connections and framing (§8.2.2); `host` is told as `:authority`. */
+const NOT_IN_HTTP2 = new Set([
+  'connection',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What a request asks for. */
+export interface Http2Target {
+  readonly method: string;
+  readonly scheme: 'http' | 'https';
+  readonly authority: string;
+  readonly path: string;
+  /** Whether the client can take trailers: only then may they be promised any. */
+  readonly takesTrailers: boolean;
+}
+
+/**
+ * A request's header section for HTTP/2. Fields of one name become one (RFC 9110 §5.3, and for cookies RFC 9113 §8.2.3):
+ * Node refuses some that come twice.
+ * @param rawHeaders names and values in turn, as for an HTTP/1.1 backend
+ */
+export function http2Fields(rawHeaders: readonly string[], target: Http2Target): Record<string, string> {
+  const { method, scheme, authority, path, takesTrailers } = target;
+  // Without a prototype: a field may have any name.
+  const fields = Object.assign(Object.create(null) as Record<string, string>, {
+    ':method': method,
+    ':scheme': scheme,
+    ':authority': authority,
+    ':path': path,
+  });
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    const value = rawHeaders[i + 1] ?? '';
+    if (NOT_IN_HTTP2.has(name)) continue;
+    const before = fields[name];
+    fields[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
+  }
+  if (takesTrailers) fields['te'] = 'trailers';
+  return fields;
+}
+
+/** A header section that came by HTTP/2, without what begins with a colon. @param raw names and values in turn */
+export function withoutPseudo(raw: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (!name.startsWith(':')) fields.push(name, raw[i + 1] ?? '');
+  }
+  return fields;
+}
+
+/** Whether a client says that it takes trailers (RFC 9110 §6.5.1). gRPC cannot do without. */
+export function asksForTrailers(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    const value = rawHeaders[i + 1] ?? '';
+    if (name === 'te' && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(value)) return true;
+    if (name === 'content-type' && /^application\/grpc(?:[+;]|$)/i.test(value)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,157 @@
+import { EventEmitter } from 'node:events';
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import { withoutPseudo } from '../core/http2-fields.ts';
+import type { Backend } from '../core/types.ts';
+import { type BackendRequest, NotHttp } from './backend-request.ts';
+import { Http2Answer } from './http2-answer.ts';
+import type { BackendSession } from './http2-session.ts';
+import type { Http2Sessions } from './http2-sessions.ts';
+
+const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
+/** Codes that say that somebody does not keep to the protocol (RFC 9113 §7). */
+const FAULTS = new Set<number>([
+  constants.NGHTTP2_PROTOCOL_ERROR,
+  constants.NGHTTP2_FLOW_CONTROL_ERROR,
+  constants.NGHTTP2_FRAME_SIZE_ERROR,
+  constants.NGHTTP2_COMPRESSION_ERROR,
+]);
+
+/** The head of a request for an HTTP/2 backend. */
+export interface Http2Head {
+  readonly fields: Record<string, string>;
+  readonly isChunked: boolean;
+}
+
+/** A request to an HTTP/2 backend: one stream, with the manners of Node's ClientRequest. */
+export class Http2Request extends EventEmitter implements BackendRequest {
+  readonly #head: Http2Head;
+  #leaveQueue: (() => void) | null = null;
+  #session: BackendSession | null = null;
+  #stream: ClientHttp2Stream | null = null;
+  #answer: Http2Answer | null = null;
+  #trailers: [string, string][] = [];
+  #mayBeStale = false;
+  destroyed = false;
+  writableEnded = false;
+
+  constructor(head: Http2Head, backend: Backend, sessions: Http2Sessions) {
+    super();
+    this.#head = head;
+    // Whoever sends it has first to listen.
+    setImmediate(() => {
+      if (!this.destroyed) this.#leaveQueue = sessions.enter(backend, (session) => this.#onSession(session));
+    });
+  }
+
+  /** It was refused without having been looked at (RFC 9113 §8.7), or its connection was idle before. */
+  get reusedSocket(): boolean {
+    return this.#mayBeStale || this.#stream?.rstCode === NGHTTP2_REFUSED_STREAM;
+  }
+
+  get writableNeedDrain(): boolean {
+    return this.#stream?.writableNeedDrain ?? false;
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#stream?.write(chunk) ?? true;
+  }
+
+  addTrailers(fields: [string, string][]): void {
+    this.#trailers = fields;
+  }
+
+  end(): void {
+    this.writableEnded = true;
+    this.#stream?.end();
+  }
+
+  /** A stream's head is not held back. */
+  flushHeaders(): void {}
+
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.#leaveQueue?.();
+    if (this.#stream === null) this.#onClose();
+    else this.#stream.close(NGHTTP2_CANCEL);
+  }
+
+  #onSession(session: BackendSession): void {
+    this.#session = session;
+    this.#mayBeStale = session.mayBeStale;
+    session.enter();
+    if (session.connecting) session.once('ready', this.#open).once('lost', this.#fail);
+    else this.#open();
+    // After a failure there is nobody left to tell.
+    if (!this.destroyed) this.emit('socket', session);
+  }
+
+  readonly #open = (): void => {
+    if (this.destroyed || this.#session === null) return;
+    const { fields, isChunked } = this.#head;
+    try {
+      this.#stream = this.#session.request(fields, this.writableEnded, isChunked && !this.writableEnded);
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
+    this.#stream
+      .on('drain', () => this.emit('drain'))
+      .on('wantTrailers', () => this.#stream?.sendTrailers(trailerSection(this.#trailers)))
+      .on('headers', (headers: object, _flags: number, raw: readonly string[]) => this.#onInformation(headers, raw))
+      .once('response', (headers: object, _flags: number, raw: readonly string[]) => this.#onAnswer(headers, raw))
+      .on('error', this.#fail)
+      .once('close', () => this.#onClose());
+  };
+
+  #onInformation(headers: object, rawHeaders: readonly string[]): void {
+    const statusCode = statusOf(headers);
+    if (statusCode === 101) {
+      // RFC 9113 §8.6: there is no such thing.
+      this.#fail(new NotHttp('a 101 in HTTP/2'));
+      return;
+    }
+    const statusMessage = STATUS_CODES[statusCode] ?? '';
+    this.emit('information', { statusCode, statusMessage, rawHeaders: withoutPseudo(rawHeaders) });
+  }
+
+  #onAnswer(headers: object, raw: readonly string[]): void {
+    if (this.#stream === null || this.destroyed) return;
+    const isToHead = this.#head.fields[':method'] === 'HEAD';
+    this.#answer = new Http2Answer(this.#stream, statusOf(headers), headers as IncomingHttpHeaders, raw, isToHead);
+    this.emit('response', this.#answer);
+    this.#answer.start();
+  }
+
+  readonly #fail = (cause: Error): void => {
+    const code = this.#stream?.rstCode ?? 0;
+    const told = FAULTS.has(code) ? new NotHttp(cause.message, { cause }) : cause;
+    if (this.#answer === null) this.emit('error', told);
+    else this.#answer.breakOff(told);
+    this.destroy();
+  };
+
+  #onClose(): void {
+    this.destroyed = true;
+    this.#session?.off('ready', this.#open).off('lost', this.#fail);
+    this.#session?.leave();
+    this.#session = null;
+    // A connection that is lost closes its streams without an error.
+    this.#answer?.breakOff(new Error('the backend closed the connection'));
+    this.emit('close');
+  }
+}
+
+function statusOf(headers: object): number {
+  return Number((headers as Record<string, unknown>)[':status']);
+}
+
+function trailerSection(fields: readonly [string, string][]): Record<string, string> {
+  const section = Object.create(null) as Record<string, string>;
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    section[lower] = section[lower] === undefined ? value : `${section[lower]}, ${value}`;
+  }
+  return section;
+}

@@ -1,0 +1,132 @@
+import { EventEmitter } from 'node:events';
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { TLSSocket } from 'node:tls';
+import { isTls, serverOf } from '../core/backend.ts';
+import type { Backend } from '../core/types.ts';
+import type { Dialer } from '../dial/dialer.ts';
+import type { Wire } from './backend-request.ts';
+
+/** Streams that are begun before the backend has said how many it takes. */
+const FIRST_STREAMS = 32;
+/** Streams at a time, whatever the backend says: another connection is better then. */
+const MOST_STREAMS = 256;
+/** After so many streams a connection is given up, long before their numbers are (RFC 9113 §5.1.1). */
+const MOST_SERVED = 1_000_000;
+/** What of an answer may be on its way before its client has read it, bytes a stream. */
+const WINDOW_BYTES = 262_144;
+
+/** Told of a session's life. */
+export interface SessionKeeper {
+  /** It has room for another stream, perhaps, or none is left on it. */
+  onRoom(session: BackendSession): void;
+  /** It takes no further stream. */
+  onGone(session: BackendSession): void;
+}
+
+/**
+ * One HTTP/2 connection to a backend, shared by streams. `ready`: the backend has sent its settings, so that it does
+ * speak HTTP/2; until then nothing of a request has left. `lost`, with an Error: that will not happen.
+ */
+export class BackendSession extends EventEmitter implements Wire {
+  readonly server: string;
+  readonly #session: ClientHttp2Session;
+  readonly #keeper: SessionKeeper;
+  #limit = FIRST_STREAMS;
+  #streams = 0;
+  #served = 0;
+  #isReady = false;
+  #isGone = false;
+  #cause: Error | null = null;
+
+  constructor(backend: Backend, dialer: Pick<Dialer, 'dial'>, keeper: SessionKeeper) {
+    super();
+    // One for each stream that waits for the connection.
+    this.setMaxListeners(0);
+    this.server = serverOf(backend);
+    this.#keeper = keeper;
+    const socket = dialer.dial(backend);
+    if (socket instanceof TLSSocket) {
+      socket.once('secureConnect', () => {
+        if (socket.alpnProtocol !== 'h2') socket.destroy(new Error('the backend does not take HTTP/2 (ALPN)'));
+      });
+    }
+    socket.once('error', (cause) => (this.#cause ??= cause));
+    this.#session = connect(`${isTls(backend) ? 'https' : 'http'}://backend`, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    });
+    this.#session
+      .once('remoteSettings', () => this.#onReady())
+      .on('remoteSettings', ({ maxConcurrentStreams = MOST_STREAMS }) => {
+        this.#limit = Math.min(MOST_STREAMS, maxConcurrentStreams);
+        if (this.hasRoom) this.#keeper.onRoom(this);
+      })
+      .on('goaway', () => this.#leave())
+      .on('error', (cause) => (this.#cause ??= cause))
+      .once('close', () => this.#onClose());
+  }
+
+  get connecting(): boolean {
+    return !this.#isReady;
+  }
+
+  get streams(): number {
+    return this.#streams;
+  }
+
+  get hasRoom(): boolean {
+    return !this.#isGone && !this.#session.closed && !this.#session.destroyed && this.#streams < this.#limit;
+  }
+
+  /** Whether it has served before and serves nobody: the backend may have closed it, and we not heard of it yet. */
+  get mayBeStale(): boolean {
+    return this.#served > 0 && this.#streams === 0;
+  }
+
+  /** Takes the room for one stream. */
+  enter(): void {
+    this.#streams++;
+  }
+
+  /** Gives it back. */
+  leave(): void {
+    this.#streams--;
+    this.#served++;
+    if (this.#served >= MOST_SERVED) this.#leave();
+    if (!this.#isGone) this.#keeper.onRoom(this);
+  }
+
+  /** Begins a stream. @throws Error when the connection takes none any more, or Node does not take the fields */
+  request(fields: Record<string, string>, isWhole: boolean, waitForTrailers: boolean): ClientHttp2Stream {
+    return this.#session.request(fields, { endStream: isWhole, waitForTrailers });
+  }
+
+  /** Lets it go when its streams have ended. */
+  close(): void {
+    this.#leave();
+    this.#session.close();
+  }
+
+  destroy(): void {
+    this.#leave();
+    this.#session.destroy();
+  }
+
+  #onReady(): void {
+    this.#isReady = true;
+    // The least there is would be shared by all streams (RFC 9113 §6.9.2).
+    this.#session.setLocalWindowSize(WINDOW_BYTES * 4);
+    this.emit('ready');
+  }
+
+  #leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#keeper.onGone(this);
+  }
+
+  #onClose(): void {
+    this.#leave();
+    if (!this.#isReady) this.emit('lost', this.#cause ?? new Error('the backend does not speak HTTP/2'));
+  }
+}
