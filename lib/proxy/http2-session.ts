@@ -50,7 +50,7 @@ export class BackendSession extends EventEmitter implements Wire {
         if (socket.alpnProtocol !== 'h2') socket.destroy(new Error('the backend does not take HTTP/2 (ALPN)'));
       });
     }
-    socket.once('error', (cause) => (this.#cause ??= cause));
+    socket.on('error', (cause) => (this.#cause ??= cause));
     this.#session = connect(`${isTls(backend) ? 'https' : 'http'}://backend`, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
