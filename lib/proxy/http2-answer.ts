@@ -4,6 +4,18 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { withoutPseudo } from '../core/http2-fields.ts';
 import type { BackendAnswer } from './backend-request.ts';
 
+/** The head of an answer by HTTP/2. */
+export interface Http2AnswerHead {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn. */
+  readonly raw: readonly string[];
+  /** It answers HEAD. */
+  readonly isToHead: boolean;
+  /** Nothing follows it. */
+  readonly isWhole: boolean;
+}
+
 /** An answer that comes by HTTP/2, as one of HTTP/1.1: without framing, its trailers at its end. */
 export class Http2Answer extends EventEmitter implements BackendAnswer {
   readonly statusCode: number;
@@ -18,22 +30,19 @@ export class Http2Answer extends EventEmitter implements BackendAnswer {
   /** Of its body, as its head says; null where that does not say. */
   #missing: number | null;
 
-  /** @param raw names and values in turn. @param isBodiless an answer to HEAD */
-  constructor(
-    stream: ClientHttp2Stream,
-    status: number,
-    headers: IncomingHttpHeaders,
-    raw: readonly string[],
-    isBodiless: boolean,
-  ) {
+  constructor(stream: ClientHttp2Stream, { status, headers, raw, isToHead, isWhole }: Http2AnswerHead) {
     super();
     this.#stream = stream;
     this.statusCode = status;
     this.statusMessage = STATUS_CODES[status] ?? '';
     this.headers = headers;
-    this.rawHeaders = withoutPseudo(raw);
+    const fields = withoutPseudo(raw);
     const length = headers['content-length'];
-    this.#missing = isBodiless || status === 304 || length === undefined ? null : Number(length);
+    const isBodiless = isToHead || status === 204 || status === 304;
+    this.#missing = isBodiless || length === undefined ? null : Number(length);
+    // What ends with its head says so: gRPC's clients tell a head that is all from one that trailers follow.
+    if (isWhole && !isBodiless && length === undefined) fields.push('content-length', '0');
+    this.rawHeaders = fields;
   }
 
   /** Begins to read. To be called when whoever wants the answer listens. */

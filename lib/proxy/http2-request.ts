@@ -17,6 +17,9 @@ const FAULTS = new Set<number>([
   constants.NGHTTP2_COMPRESSION_ERROR,
 ]);
 
+/** What Node tells of an answer's head; `raw`: names and values in turn. */
+type RawAnswer = [headers: object, flags: number, raw: readonly string[]];
+
 /** The head of a request for an HTTP/2 backend. */
 export interface Http2Head {
   readonly fields: Record<string, string>;
@@ -100,7 +103,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
       .on('drain', () => this.emit('drain'))
       .on('wantTrailers', () => this.#stream?.sendTrailers(trailerSection(this.#trailers)))
       .on('headers', (headers: object, _flags: number, raw: readonly string[]) => this.#onInformation(headers, raw))
-      .once('response', (headers: object, _flags: number, raw: readonly string[]) => this.#onAnswer(headers, raw))
+      .once('response', (...answer: RawAnswer) => this.#onAnswer(...answer))
       .on('error', this.#fail)
       .once('close', () => this.#onClose());
   };
@@ -116,10 +119,12 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     this.emit('information', { statusCode, statusMessage, rawHeaders: withoutPseudo(rawHeaders) });
   }
 
-  #onAnswer(headers: object, raw: readonly string[]): void {
+  #onAnswer(headers: object, flags: number, raw: readonly string[]): void {
     if (this.#stream === null || this.destroyed) return;
     const isToHead = this.#head.fields[':method'] === 'HEAD';
-    this.#answer = new Http2Answer(this.#stream, statusOf(headers), headers as IncomingHttpHeaders, raw, isToHead);
+    const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const head = { status: statusOf(headers), headers: headers as IncomingHttpHeaders, raw, isToHead, isWhole };
+    this.#answer = new Http2Answer(this.#stream, head);
     this.emit('response', this.#answer);
     this.#answer.start();
   }

@@ -99,6 +99,23 @@ test('trailers go through both ways, and so do 1xx', async (t) => {
   assert.deepEqual(seen, [[['x-sum', '9']]]);
 });
 
+test('an answer that ends with its head has no body, and says so', async (t) => {
+  const backend = await startHttp2Backend(t, (stream, headers) => {
+    stream.resume();
+    stream.respond({ ':status': Number(headers['x-status']), 'grpc-status': '5' }, { endStream: true });
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  for (const [method, code, length] of [
+    ['POST', 200, '0'],
+    ['HEAD', 200, undefined],
+    ['GET', 204, undefined],
+    ['GET', 304, undefined],
+  ] as const) {
+    const { status, headers } = await ask({ port: router.port, method, headers: { 'X-Status': String(code) } });
+    assert.deepEqual([status, headers['content-length'], headers['grpc-status']], [code, length, '5']);
+  }
+});
+
 test('both ways stream at once, at the pace of the slower side', async (t) => {
   const backend = await startHttp2Backend(t, (stream) => {
     stream.respond({ ':status': 200 });
