@@ -230,8 +230,7 @@ export class Passage implements Occupant, BackendUser {
     if (backend === null || isHttp2(backend)) return this.#lend(null, null);
     this.#upload.wait();
     account.backend = backend;
-    if (parts.hasBackendPath && backend.path !== '')
-      account.head = withTarget(head, request, pathAt(backend, target));
+    if (parts.hasBackendPath && backend.path !== '') account.head = withTarget(head, request, pathAt(backend, target));
     account.triedAt = parts.now();
     this.#server = serverOf(backend);
     const place = parts.places.enter(this.#server);
