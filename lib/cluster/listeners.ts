@@ -90,6 +90,11 @@ export class Listeners {
     for (const listener of this.#all) listener.closeIdle();
   }
 
+  /** Resolves when the last answers are away. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.#all.map((listener) => listener.flushed()));
+  }
+
   #firstOpen(listener: Listener): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#starting.set(listener, (outcome) => {

@@ -184,6 +184,7 @@ export class Worker {
       tunnelsMs: Math.max(0, tunnels * 1000 - waitedMs),
     });
     this.#listeners.closeIdle();
+    await this.#listeners.flushed();
     this.#lanes.close();
     await this.#store.routes.close();
     await this.#ledger.close();

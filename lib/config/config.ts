@@ -114,6 +114,8 @@ export interface ListenerConfig {
   /** 0 is any free port. */
   readonly port: number;
   readonly proxyProtocol: 'off' | 'optional' | 'required';
+  /** Whether HTTP/2 is spoken with clients that want it: by ALPN with TLS, by what they begin with without. */
+  readonly http2: boolean;
   /** Null for plain HTTP. */
   readonly tls: TlsConfig | null;
 }

@@ -12,6 +12,7 @@ export interface Place {
   readonly address: string;
   readonly port: number;
   readonly proxyProtocol: ListenerConfig['proxyProtocol'];
+  readonly http2: boolean;
 }
 
 export interface SecurePlace extends Place {
@@ -21,12 +22,13 @@ export interface SecurePlace extends Place {
 }
 
 /** The plain listeners. */
-export function placesOf({ bind, port, proxyProtocol }: HttpSettings): readonly Place[] {
+export function placesOf({ bind, port, proxyProtocol, http2 }: HttpSettings): readonly Place[] {
   return bind.map((place, index) => ({
     path: `http.bind[${index}]`,
     address: place.address,
     port: place.port ?? port,
     proxyProtocol: place.proxyProtocol ?? proxyProtocol,
+    http2: place.http2 ?? http2,
   }));
 }
 
@@ -42,6 +44,7 @@ export function securePlacesOf(https: HttpsSettings): readonly SecurePlace[] {
       address: place.address,
       port: place.port ?? https.port,
       proxyProtocol: place.proxyProtocol ?? https.proxyProtocol,
+      http2: place.http2 ?? https.http2,
       files: {
         key: place.key ?? https.key,
         cert: place.cert ?? https.cert,
@@ -64,12 +67,17 @@ export function resolveListeners(
   securePlaces: readonly SecurePlace[],
   faults: Faults,
 ): readonly ListenerConfig[] {
-  const plain = places.map(({ address, port, proxyProtocol }) => ({ address, port, proxyProtocol, tls: null }));
-  const secure = securePlaces.flatMap(({ path, address, port, proxyProtocol, files, own }) => {
+  const plain = places.map((place) => ({ ...sharedOf(place), tls: null }));
+  const secure = securePlaces.flatMap((place) => {
+    const { path, files, own } = place;
     const tls = readTls(files, (field) => (own.has(field) ? `${path}.${field}` : `https.${field}`), faults);
-    return tls ? [{ address, port, proxyProtocol, tls }] : [];
+    return tls ? [{ ...sharedOf(place), tls }] : [];
   });
   return [...plain, ...secure];
+}
+
+function sharedOf({ address, port, proxyProtocol, http2 }: Place): Omit<ListenerConfig, 'tls'> {
+  return { address, port, proxyProtocol, http2 };
 }
 
 /** Adds a fault when nothing would listen, and one for each place that two listeners want. */

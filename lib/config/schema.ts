@@ -116,7 +116,12 @@ const proxyProtocol = oneOf(['off', 'optional', 'required']);
 const minVersion = oneOf(['TLSv1.2', 'TLSv1.3']);
 
 /** One listener; what it leaves out it takes from its section. */
-const place = { address, port: v.nullish(port), proxyProtocol: v.nullish(proxyProtocol) };
+const place = {
+  address,
+  port: v.nullish(port),
+  proxyProtocol: v.nullish(proxyProtocol),
+  http2: v.nullish(flag),
+};
 
 const certificate = {
   key: v.nullish(text, null),
@@ -150,12 +155,14 @@ const http = {
   // Hipache took "" for "not given" here. [] means no plain listener.
   bind: v.nullish(or('', LOCAL, listOf(section(place, PLACE), asPlace)), LOCAL),
   proxyProtocol: v.nullish(proxyProtocol, 'off'),
+  http2: v.nullish(flag, false),
 };
 
 const https = {
   port: v.nullish(port, 443),
   bind: v.nullish(listOf(section(securePlace, PLACE), asPlace), []),
   proxyProtocol: v.nullish(proxyProtocol, 'off'),
+  http2: v.nullish(flag, true),
   ...certificate,
   minVersion: v.nullish(minVersion, 'TLSv1.2'),
   ...clients,

@@ -37,10 +37,11 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
   const { http, https, driverTls, otel, places, securePlaces, user, group } = settings;
   return {
     server: { ...config.server, backendTls: settings.backendTls },
-    http: { port: http.port, proxyProtocol: http.proxyProtocol, bind: places.map(showPlace) },
+    http: { port: http.port, proxyProtocol: http.proxyProtocol, http2: http.http2, bind: places.map(showPlace) },
     https: {
       port: https.port,
       proxyProtocol: https.proxyProtocol,
+      http2: https.http2,
       ...showFiles(https),
       bind: securePlaces.map((place) => Object.assign(showPlace(place), showFiles(place.files))),
     },
@@ -55,8 +56,8 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
   };
 }
 
-function showPlace({ address, port, proxyProtocol }: Place): Record<string, unknown> {
-  return { address, port, proxyProtocol };
+function showPlace({ address, port, proxyProtocol, http2 }: Place): Record<string, unknown> {
+  return { address, port, proxyProtocol, http2 };
 }
 
 function showAdmin(admin: AdminSettings): Record<string, unknown> | null {

@@ -9,6 +9,7 @@ const STATUS = {
   'body-too-large': 413,
   'uri-too-long': 414,
   'expectation-failed': 417,
+  misdirected: 421,
   'head-too-large': 431,
   internal: 500,
   'coding-unknown': 501,

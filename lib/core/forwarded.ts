@@ -13,6 +13,13 @@ export interface Peer {
   readonly localPort: number;
   /** What backends are told of its certificate: names and values in turn. Left out where it was not asked for one. */
   readonly certificateFields?: readonly string[];
+  /** The client speaks HTTP/2; its requests are read in HTTP/1.1 all the same. */
+  readonly isHttp2?: boolean;
+}
+
+/** The version of HTTP that a client speaks. @param version of the message that was read */
+export function spokenVersion({ isHttp2 = false }: Peer, version: string): string {
+  return isHttp2 ? '2.0' : version;
 }
 
 export interface ForwardedPolicy {

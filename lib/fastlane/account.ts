@@ -1,4 +1,5 @@
 import type { RouterError } from '../core/errors.ts';
+import { spokenVersion } from '../core/forwarded.ts';
 import type { Ending, TracedAttempt, TracedExchange } from '../core/spans.ts';
 import type { Backend, Outcome, Prior, Route } from '../core/types.ts';
 import type { AnswerRelay } from './answer-relay.ts';
@@ -66,7 +67,7 @@ export class Account {
       trace,
       method: request.method,
       target: request.target,
-      version: '1.1',
+      version: spokenVersion(peer, '1.1'),
       isTls: peer.isTls,
       authority: request.host,
       clientIp,

@@ -129,7 +129,7 @@ export class HeadWriters {
   of(peer: Peer): HeadWriter {
     // One client's alone, and perhaps not the next one's from the same address.
     if (peer.certificateFields !== undefined) return new HeadWriter(peer, this.#policy, this.#isKeeping);
-    const key = `${peer.address} ${peer.localPort} ${peer.isTls}`;
+    const key = `${peer.address} ${peer.localPort} ${peer.isTls} ${peer.isHttp2}`;
     let writer = this.#writers.get(key);
     if (writer === undefined) {
       if (this.#writers.size >= MAX_WRITERS) this.#writers.clear();

@@ -52,8 +52,8 @@ export interface LaneParts {
   readonly judge: (route: Route, backend: Backend, outcome: Outcome, begunAt: number) => void;
   /** How many backends were dead and may have come back. */
   readonly recoveries: { readonly waiting: number };
-  /** Told once of every exchange that ended in this lane; null when nobody wants to know. */
-  readonly record: ((exchange: PassedExchange) => void) | null;
+  /** Told once of every exchange that ended in this lane, and its client's version; null when nobody wants to know. */
+  readonly record: ((exchange: PassedExchange, version: string) => void) | null;
   /** Told once of every sampled one; null where the router takes no part in traces. */
   readonly trace: ((exchange: TracedExchange) => void) | null;
   /** Whether answers should ask clients to close their connection. */

@@ -4,6 +4,7 @@
  */
 import { isHttp2, pathAt, serverOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
+import { spokenVersion } from '../core/forwarded.ts';
 import { candidates, hostOf, PING_HOST } from '../core/hostname.ts';
 import type { Place } from '../core/places.ts';
 import { choose } from '../core/selection.ts';
@@ -363,7 +364,9 @@ export class Passage implements Occupant, BackendUser {
     if (request === null || (record === null && trace === null)) return;
     const endedAt = now();
     const { writer } = this.#client;
-    if (record !== null) record(account.passed(request, writer, this.#relay, endedAt));
+    if (record !== null) {
+      record(account.passed(request, writer, this.#relay, endedAt), spokenVersion(writer.peer, '1.1'));
+    }
     if (trace === null) return;
     const traced = account.traced(request, writer, this.#relay, ending, endedAt);
     if (traced !== null) trace(traced);

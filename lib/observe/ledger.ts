@@ -1,6 +1,7 @@
 /** What a worker writes down of all that has ended: in the access log, in figures, in traces, and in the operator's log. */
 import type { Config } from '../config/config.ts';
 import type { RouterError } from '../core/errors.ts';
+import { spokenVersion } from '../core/forwarded.ts';
 import type { ConnectionUse } from '../core/types.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import type { AccessRecord } from './access-line.ts';
@@ -48,18 +49,19 @@ export class Ledger {
     logRefusal(this.#log, exchange);
     const record = accessRecord(exchange);
     this.figures?.ended(exchange, record);
-    this.#accessLog?.write(record, exchange.head?.version ?? exchange.request.httpVersion);
+    const version = spokenVersion(exchange.peer, exchange.head?.version ?? exchange.request.httpVersion);
+    this.#accessLog?.write(record, version);
     if (this.tracing) trace(exchange, this.tracing);
   }
 
   /** To be told of each exchange that has ended in the fast lane; null when that is nowhere written down. */
-  get passed(): ((record: AccessRecord) => void) | null {
+  get passed(): ((record: AccessRecord, version: string) => void) | null {
     const accessLog = this.#accessLog;
     const { figures } = this;
     if (accessLog === null && figures === null) return null;
-    return (record) => {
+    return (record, version) => {
       figures?.passed(record);
-      accessLog?.write(record, '1.1');
+      accessLog?.write(record, version);
     };
   }
 

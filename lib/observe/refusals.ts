@@ -49,6 +49,7 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     case 'request-timeout':
     case 'uri-too-long':
     case 'expectation-failed':
+    case 'misdirected':
     case 'head-too-large':
     case 'coding-unknown':
     case 'version-unknown':

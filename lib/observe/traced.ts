@@ -1,3 +1,4 @@
+import { spokenVersion } from '../core/forwarded.ts';
 import { receivedTrace } from '../core/request-headers.ts';
 import type { TracedExchange } from '../core/spans.ts';
 import { joinTrace, type TracePolicy } from '../core/trace-context.ts';
@@ -15,7 +16,7 @@ export function tracedExchange(exchange: Exchange, policy: TracePolicy): TracedE
     trace,
     method: request.method ?? '',
     target: head?.path ?? request.url ?? '',
-    version: head?.version ?? request.httpVersion,
+    version: spokenVersion(peer, head?.version ?? request.httpVersion),
     isTls: peer.isTls,
     authority: head?.authority ?? null,
     clientIp: outgoing?.clientIp ?? peer.address,

@@ -24,6 +24,8 @@ export interface ExchangeStart {
   readonly peer: Peer;
   /** What the fast lane did for the request before; null when it came here first. */
   readonly prior: Prior | null;
+  /** Why it will not be served, whatever it asks for, but for a ping. */
+  readonly objection?: RouterError | null;
 }
 
 /** One request, from its head to its log line. Steps fill it in; nothing is hung on `request` or `response`. */
@@ -39,6 +41,8 @@ export class Exchange {
   readonly startedAt: number;
   /** Its body, or part of it, is gone: neither can it be read, nor can a next request be found behind it. */
   readonly isBodyLost: boolean;
+  /** Why it will not be served. */
+  readonly objection: RouterError | null;
 
   /** Null until it was understood. */
   head: RequestHead | null = null;
@@ -73,6 +77,7 @@ export class Exchange {
     this.peer = start.peer;
     this.body = new RequestBody(start.request);
     const { prior } = start;
+    this.objection = start.objection ?? null;
     this.startedAt = prior?.startedAt ?? performance.now();
     this.isBodyLost = prior?.isBodyLost ?? false;
     if (prior !== null) this.#goOn(prior);

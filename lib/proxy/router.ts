@@ -62,6 +62,7 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
   const head = readHead({ method, target: url, version: httpVersion, rawHeaders });
   exchange.head = head;
   if (isPing(head)) return parts.pong(exchange);
+  if (exchange.objection !== null) throw exchange.objection;
   const { maxBodyBytes } = parts.policy;
   if (maxBodyBytes > 0 && head.framing.kind === 'length' && head.framing.bytes > maxBodyBytes) {
     throw new RouterError('body-too-large', `a body of ${head.framing.bytes} bytes`);

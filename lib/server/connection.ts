@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { RouterError } from '../core/errors.ts';
 import type { Peer } from '../core/forwarded.ts';
 import type { Prior } from '../core/types.ts';
 import type { Exchange } from '../proxy/exchange.ts';
@@ -16,14 +17,17 @@ export class Connection {
   readonly peer: Peer;
   /** Null for a connection that is ours for good. */
   readonly lender: Lender | null;
+  /** Why its requests are not served, where they are not. */
+  readonly objection: RouterError | null;
   /** Something unreadable came: nothing further on it is read as a request. */
   hasFailed = false;
   readonly #open = new Set<Exchange>();
 
-  constructor(socket: Duplex, peer: Peer, lender: Lender | null = null) {
+  constructor(socket: Duplex, peer: Peer, lender: Lender | null = null, objection: RouterError | null = null) {
     this.socket = socket;
     this.peer = peer;
     this.lender = lender;
+    this.objection = objection;
   }
 
   add(exchange: Exchange): void {

@@ -9,6 +9,10 @@ import { type Peer, unmapped } from '../core/forwarded.ts';
 import { readHead } from '../core/request-head.ts';
 import type { Lane } from '../fastlane/lane.ts';
 import type { FullLane } from '../fastlane/parts.ts';
+import type { Carrier } from '../http2/carrier.ts';
+import type { Errand } from '../http2/parts.ts';
+import { askVersion } from '../http2/preface.ts';
+import { Sessions } from '../http2/sessions.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import type { Certificates } from './certificates.ts';
 import { clientFieldsOf } from './client-certificate.ts';
@@ -62,6 +66,8 @@ export class Listener {
   readonly #parts: ListenerParts;
   readonly #door: Door;
   readonly #tls: TlsServer | null;
+  /** Null where HTTP/2 is not spoken. */
+  readonly #http2: Sessions | null;
   readonly #server: Server;
   /** Where it listens: what the configuration says, or what the system gave. */
   #port: number;
@@ -88,12 +94,14 @@ export class Listener {
     this.#port = config.port;
     this.#parts = parts;
     this.#server = this.#createServer();
+    this.#http2 = config.http2 ? this.#createHttp2() : null;
     this.#tls =
       config.tls &&
       createTls(config.tls, {
         certificates: parts.certificates,
         handshakeMs: parts.timeouts.header * 1000,
         ticketKeys: parts.ticketKeys,
+        speaksHttp2: config.http2,
         rawOf: (socket) => this.#raw.get(clientOf(socket)),
         enter: (socket) => this.#enterSecure(socket),
       });
@@ -144,14 +152,21 @@ export class Listener {
     this.#tls?.setTicketKeys(Buffer.from(ticketKeys));
   }
 
-  /** Resolves when it accepts no more. Connections stay. */
+  /** Resolves when it accepts no more. Connections stay, and those of HTTP/2 are told to ask elsewhere from now on. */
   async stop(): Promise<void> {
     await this.#door.close();
+    this.#http2?.leave();
   }
 
   /** Closes connections that wait for a next request. */
   closeIdle(): void {
     this.#server.closeIdleConnections();
+    this.#http2?.close();
+  }
+
+  /** Resolves when all that was answered in HTTP/2 is away, for which clients have a moment. */
+  async flushed(): Promise<void> {
+    await this.#http2?.ended();
   }
 
   #createServer(): Server {
@@ -171,8 +186,8 @@ export class Listener {
     // Node would drop the fields past a count without a word, framing fields too; maxHeaderSize bounds them.
     server.maxHeadersCount = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-      const { peer, lender } = this.#connectionOf(request.socket);
-      this.#open({ request, response, upgrade: null, peer, prior: lender?.prior ?? null });
+      const { peer, lender, objection } = this.#connectionOf(request.socket);
+      this.#open({ request, response, upgrade: null, peer, prior: lender?.prior ?? null, objection });
     };
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
@@ -194,12 +209,13 @@ export class Listener {
     }
     // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
     if (this.#tls) this.#handshake(this.#tls, socket, client);
-    else this.#enter(socket, client);
+    else if (this.#http2 === null) this.#enter(socket, client);
+    else askVersion(socket, this.#parts.timeouts.header * 1000, (isHttp2) => this.#enter(socket, client, isHttp2));
   }
 
   #enterSecure(socket: TLSSocket): void {
     if (this.#certificateFields(socket) === null) socket.destroy();
-    else this.#enter(socket, clientOf(socket));
+    else this.#enter(socket, clientOf(socket), socket.alpnProtocol === 'h2');
   }
 
   /** Null for a client that must not be let in; undefined where clients are asked for no certificate. */
@@ -209,9 +225,10 @@ export class Listener {
     return clientFieldsOf(socket, tls);
   }
 
-  #enter(socket: Socket, client: string): void {
+  #enter(socket: Socket, client: string, isHttp2 = false): void {
     const { lane } = this.#parts;
-    if (lane) lane.admit(socket, this.#peerOf(socket, client), this.#fullLane);
+    if (isHttp2) this.#http2?.admit(socket, this.#peerOf(socket, client));
+    else if (lane) lane.admit(socket, this.#peerOf(socket, client), this.#fullLane);
     else this.#fullLane.adopt(socket);
   }
 
@@ -219,6 +236,32 @@ export class Listener {
     this.#raw.set(client, socket);
     socket.once('close', () => this.#raw.delete(client));
     tls.emit('connection', socket);
+  }
+
+  #createHttp2(): Sessions {
+    const { timeouts, headerBytes } = this.#parts;
+    return new Sessions({
+      headerBytes,
+      headerMs: timeouts.header * 1000,
+      idleMs: timeouts.idle * 1000,
+      now: () => performance.now(),
+      admit: (carrier, peer, errand) => this.#admitCarrier(carrier, peer, errand),
+    });
+  }
+
+  /** A connection inside of an HTTP/2 session is served as any other. */
+  #admitCarrier(carrier: Carrier, peer: Peer, errand: Errand): void {
+    const objection = errand === 'misdirected' ? misdirected() : null;
+    this.#connections.set(carrier, new Connection(carrier, peer, null, objection));
+    const { lane } = this.#parts;
+    const socket = carrier as Duplex as Socket;
+    if (lane === null || errand !== 'plain') return this.#fullLane.adopt(socket);
+    const adopt = (given: Socket): void => {
+      // The next stream is for the fast lane again.
+      carrier.isLast = true;
+      this.#fullLane.adopt(given);
+    };
+    lane.admit(socket, peer, { ...this.#fullLane, adopt });
   }
 
   #connectionOf(socket: Socket): Connection {
@@ -319,6 +362,10 @@ export class Listener {
     socket.end(message);
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
+}
+
+function misdirected(): RouterError {
+  return new RouterError('misdirected', 'the certificate of this connection does not cover the host');
 }
 
 /** A TLS socket and the one below it have this in common, and nothing else that is public. */

@@ -11,14 +11,13 @@ export interface TlsParts {
   readonly handshakeMs: number;
   /** What the session tickets of all workers are sealed with: 48 bytes. */
   readonly ticketKeys: Uint8Array;
+  readonly speaksHttp2: boolean;
   /** The connection below a TLS socket. */
   readonly rawOf: (socket: TLSSocket) => Socket | undefined;
   /** Takes a connection whose handshake is done. */
   readonly enter: (socket: TLSSocket) => void;
 }
 
-/** What is spoken inside, the best first (RFC 7301). */
-const PROTOCOLS = ['http/1.1'];
 /** Mozilla's "intermediate": https://wiki.mozilla.org/Security/Server_Side_TLS */
 const CURVES = 'X25519:prime256v1:secp384r1';
 /** How long a client may come back with a session, s. Its ticket's keys may be gone before. */
@@ -38,7 +37,8 @@ export function createTls(tls: TlsConfig, parts: TlsParts): Server {
     // Where it is false, client-certificate.ts tells who has none from who has a wrong one.
     rejectUnauthorized: trust !== NOBODY && tls.clientCert === 'required',
     handshakeTimeout: parts.handshakeMs,
-    ALPNProtocols: PROTOCOLS,
+    // The best first (RFC 7301).
+    ALPNProtocols: parts.speaksHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     ecdhCurve: CURVES,
     // The list's order; but who puts ChaCha20 first has no hardware for AES, and is given that.
     honorCipherOrder: true,

@@ -35,7 +35,7 @@ const EMPTY: Config = {
     backendPath: false,
     legacyScheme: false,
   },
-  listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', tls: null }],
+  listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', http2: false, tls: null }],
   driver: { read: 'redis:', write: 'redis:' },
   driverTls: { ca: [], cert: null, key: null, passphrase: null },
   backendTls: { verify: true, ca: [] },

@@ -52,7 +52,9 @@ test('the configuration that Hipache 0.2 came with works as it stands, with a li
   const { config, deprecations } = read(SHIPPED);
   assert.equal(config.server.workers, 10);
   assert.equal(config.server.httpKeepAlive, false);
-  assert.deepEqual(config.listeners, [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', tls: null }]);
+  assert.deepEqual(config.listeners, [
+    { address: '127.0.0.1', port: 80, proxyProtocol: 'off', http2: false, tls: null },
+  ]);
   assert.deepEqual(config.driver, { read: 'redis://127.0.0.1:6379', write: 'redis://127.0.0.1:6379' });
   assert.deepEqual(deprecations, [
     'server.port: deprecated; use http.port; without http.bind it is local only',

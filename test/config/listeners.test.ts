@@ -10,7 +10,13 @@ const filesOf = ({ keyFile, certFile }: Pair) => ({ key: keyFile, cert: certFile
 const textsOf = ({ key, cert }: Pair) => ({ key, cert });
 const clients = { clientCa: [], clientCert: 'required', clientCertPem: false };
 const rest = { ca: [], passphrase: null, ciphers: INTERMEDIATE, minVersion: 'TLSv1.2', ...clients };
-const plain = (address: string, port: number, proxyProtocol = 'off') => ({ address, port, proxyProtocol, tls: null });
+const plain = (address: string, port: number, proxyProtocol = 'off') => ({
+  address,
+  port,
+  proxyProtocol,
+  http2: false,
+  tls: null,
+});
 
 /** What `http` says, and where the program then listens. */
 const PLAIN: readonly (readonly [Record<string, unknown>, readonly unknown[]])[] = [
@@ -63,7 +69,7 @@ describe('with certificates', { skip: noOpenssl }, () => {
 
   test('https alone is enough, on port 443', () => {
     assert.deepEqual(load({ http: { bind: [] }, https: { bind: '127.0.0.1', ...filesOf(one) } }).listeners, [
-      { address: '127.0.0.1', port: 443, proxyProtocol: 'off', tls: { ...textsOf(one), ...rest } },
+      { address: '127.0.0.1', port: 443, proxyProtocol: 'off', http2: true, tls: { ...textsOf(one), ...rest } },
     ]);
   });
 
@@ -75,14 +81,16 @@ describe('with certificates', { skip: noOpenssl }, () => {
       ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256',
       minVersion: 'TLSv1.3',
       proxyProtocol: 'required',
+      http2: false,
     };
     const https = { port: 8443, bind: ['::1', { address: '127.0.0.1', ...own }], ...filesOf(one) };
     assert.deepEqual(load({ http: { bind: [] }, https }).listeners, [
-      { address: '::1', port: 8443, proxyProtocol: 'off', tls: { ...textsOf(one), ...rest } },
+      { address: '::1', port: 8443, proxyProtocol: 'off', http2: true, tls: { ...textsOf(one), ...rest } },
       {
         address: '127.0.0.1',
         port: 8444,
         proxyProtocol: 'required',
+        http2: false,
         tls: {
           ...textsOf(two),
           ca: [one.cert],

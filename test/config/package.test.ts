@@ -19,14 +19,14 @@ test('the package is found from compiled code', () => {
 
 test('the default configuration needs no Redis, no root and no log folder', () => {
   const { listeners, driver, server } = shipped('config.json');
-  assert.deepEqual(listeners, [{ address: '127.0.0.1', port: 8080, proxyProtocol: 'off', tls: null }]);
+  assert.deepEqual(listeners, [{ address: '127.0.0.1', port: 8080, proxyProtocol: 'off', http2: false, tls: null }]);
   assert.equal(driver.read, `file:${join(packageConfigFolder, 'routes.json')}`);
   assert.equal(server.accessLog, '-');
 });
 
 test('the configuration for Redis is one for production', () => {
   const { listeners, driver, server, runAs } = shipped('config_redis.json', asRoot);
-  assert.deepEqual(listeners, [{ address: '0.0.0.0', port: 80, proxyProtocol: 'off', tls: null }]);
+  assert.deepEqual(listeners, [{ address: '0.0.0.0', port: 80, proxyProtocol: 'off', http2: false, tls: null }]);
   assert.equal(driver.read, 'redis://127.0.0.1:6379');
   assert.equal(server.accessLog, '/var/log/hipache/access.log');
   assert.deepEqual(runAs, { user: 'www-data', group: 'www-data', uid: 33, gid: 33 });
@@ -34,7 +34,7 @@ test('the configuration for Redis is one for production', () => {
 
 test('the configuration for tests takes any free port and logs nothing', () => {
   const { listeners, driver, server } = shipped('config_test.json');
-  assert.deepEqual(listeners, [{ address: '127.0.0.1', port: 0, proxyProtocol: 'off', tls: null }]);
+  assert.deepEqual(listeners, [{ address: '127.0.0.1', port: 0, proxyProtocol: 'off', http2: false, tls: null }]);
   assert.match(driver.read, /^file:/);
   assert.equal(server.accessLog, null);
 });

@@ -22,7 +22,8 @@ test('what is shown has the shape of a configuration file, every default written
   assert.deepEqual(document['http'], {
     port: 80,
     proxyProtocol: 'off',
-    bind: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off' }],
+    http2: false,
+    bind: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', http2: false }],
   });
   assert.equal(document['driver'], 'redis:');
 });
@@ -33,6 +34,7 @@ const OPEN: readonly unknown[] = [
   { server: { workers: 2, accessLog: null, staticDir: 'pages', lruCache: { size: 9, ttl: 9 }, tcpTimeout: 3 } },
   { server: { accessLog: '-', timeouts: { body: 0 }, memory: { limitMB: 0 }, trustedProxies: [] } },
   { http: { port: 0, bind: ['::1', { address: '127.0.0.1', port: 81, proxyProtocol: 'required' }] } },
+  { http: { http2: true, bind: ['::1', { address: '127.0.0.1', http2: false }] } },
   { driver: ['redis://a', 'rediss://b/3#p'] },
   { driver: ['redis+unix:///run/r.sock', 'rediss+sentinel://a,b:1/m'], driverTls: { ca: '' } },
   { driver: 'redis+cluster://a,b:7001' },

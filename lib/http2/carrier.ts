@@ -1,0 +1,251 @@
+import { createHash } from 'node:crypto';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { Duplex } from 'node:stream';
+import { trailerFields } from '../core/trailers.ts';
+import { answerFields, trailerSection } from './answer-fields.ts';
+import { AnswerReader, type AnswerSink } from './answer-reader.ts';
+import type { InnerRequest } from './inner-request.ts';
+
+/** Told of a carrier's life. */
+export interface CarrierKeeper {
+  /** The answer is away, and it could carry another stream. */
+  onFree(carrier: Carrier): void;
+  /** It is closed. */
+  onGone(carrier: Carrier): void;
+  /** A stream was broken off by its client. */
+  onReset(): void;
+}
+
+/** Bytes of an answer that wait here before the router is asked to stop. */
+const HOLD_BYTES = 65_536;
+/** RFC 6455 §4.2.2. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/**
+ * An HTTP/1.1 connection to the router's own lanes, inside of an HTTP/2 session: it carries one stream's request and
+ * answer at a time, and another's after it. What the lanes do to a connection is done to the stream: one that they
+ * close before its answer was whole is reset, and a client that resets its stream has closed the connection.
+ */
+export class Carrier extends Duplex implements AnswerSink {
+  readonly #keeper: CarrierKeeper;
+  readonly #answer = new AnswerReader(this);
+  #request: InnerRequest | null = null;
+  #stream: ServerHttp2Stream | null = null;
+  /** All of the request has come. */
+  #isWhole = true;
+  /** The end of the answer has been given to the stream, which may have to wait until it may send it. */
+  #isEnding = false;
+  /** Names and values in turn: of the request, and of the answer. */
+  #sentTrailers: readonly string[] = [];
+  #trailers: readonly string[] = [];
+  #onWritten: (() => void) | null = null;
+  #isBlocked = false;
+  /** It carries no further stream: whom it belongs to now would treat that otherwise. */
+  isLast: boolean;
+
+  /** @param isLast it is for one stream alone */
+  constructor(keeper: CarrierKeeper, isLast: boolean) {
+    super({ decodeStrings: false, writableHighWaterMark: HOLD_BYTES });
+    this.#keeper = keeper;
+    this.isLast = isLast;
+    // Whoever serves it listens, and lets go of it before it is destroyed.
+    this.on('error', () => {});
+  }
+
+  /** Carries a stream. @param isWhole no body comes with it */
+  carry(stream: ServerHttp2Stream, request: InnerRequest, isWhole: boolean): void {
+    this.#request = request;
+    this.#stream = stream;
+    this.#isWhole = isWhole && !request.isTunnel;
+    this.#isEnding = false;
+    this.#sentTrailers = [];
+    this.#trailers = [];
+    this.#answer.start(request.method === 'HEAD', request.webSocketKey !== null);
+    stream.on('aborted', this.#onLeft).on('close', this.#onLeft);
+    if (!this.#isWhole) {
+      if (request.isChunked) stream.on('trailers', this.#onTrailers);
+      stream.on('data', this.#onData).on('end', this.#onEnd);
+    }
+    this.push(Buffer.from(request.text, 'latin1'));
+  }
+
+  get isCarrying(): boolean {
+    return this.#stream !== null;
+  }
+
+  onInformation(status: number, fields: readonly string[]): void {
+    this.#send((stream) => stream.additionalHeaders(answerFields(status, fields)));
+  }
+
+  onSwitched(fields: readonly string[]): void {
+    const headers = answerFields(200, fields);
+    const accept = headers['sec-websocket-accept'];
+    delete headers['sec-websocket-accept'];
+    if (accept !== acceptOf(this.#request?.webSocketKey ?? '')) return this.onFault();
+    this.#send((stream) => stream.respond(headers));
+  }
+
+  onHead(status: number, fields: readonly string[], hasBody: boolean, mayHaveTrailers: boolean): void {
+    this.#send((stream) => {
+      stream.respond(answerFields(status, fields), { endStream: !hasBody, waitForTrailers: mayHaveTrailers });
+      if (mayHaveTrailers) stream.once('wantTrailers', () => stream.sendTrailers(trailerSection(this.#trailers)));
+    });
+  }
+
+  onData(data: Buffer | string, isLast: boolean): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    if (isLast) {
+      this.#isEnding = true;
+      stream.end(data, 'latin1');
+    } else {
+      this.#isBlocked = !stream.write(data, 'latin1');
+    }
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    this.#isEnding = true;
+    this.#trailers = trailers;
+    if (stream.writableFinished) this.#onSent();
+    else stream.once('finish', this.#onSent);
+    if (!stream.writableEnded) stream.end();
+  }
+
+  onFault(): void {
+    this.destroy();
+  }
+
+  override _read(): void {
+    this.#stream?.resume();
+  }
+
+  override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: () => void): void {
+    this.#isBlocked = false;
+    this.#onWritten = done;
+    this.#answer.read(chunk);
+    // What ends an answer has been written when the stream has sent it: whoever waits for that may end the process then.
+    if (this.#isEnding) return;
+    if (this.#isBlocked) this.#stream?.once('drain', this.#onDrain);
+    else this.#written();
+  }
+
+  override _final(done: () => void): void {
+    done();
+    if (this.#answer.isTunnel) this.#stream?.end();
+    else setImmediate(() => this.destroy());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const stream = this.#stream;
+    const isTunnel = this.#answer.isTunnel;
+    this.#detach();
+    this.#answer.stop();
+    if (stream !== null && !stream.closed) {
+      // RFC 9113 §8.1: half of an answer must not look like a whole one.
+      if (!stream.writableEnded) stream.close(isTunnel ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_INTERNAL_ERROR);
+      else if (!this.#isWhole) stream.close(constants.NGHTTP2_NO_ERROR);
+    }
+    this.#keeper.onGone(this);
+    done(error);
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    let isFlowing: boolean;
+    if (this.#request?.isChunked) {
+      this.push(Buffer.from(`${bytes.length.toString(16)}\r\n`, 'latin1'));
+      this.push(bytes);
+      isFlowing = this.push(Buffer.from('\r\n', 'latin1'));
+    } else {
+      isFlowing = this.push(bytes);
+    }
+    if (!isFlowing) this.#stream?.pause();
+  };
+
+  readonly #onTrailers = (_trailers: unknown, _flags: number, rawTrailers?: readonly string[]): void => {
+    this.#sentTrailers = rawTrailers ?? [];
+  };
+
+  readonly #onEnd = (): void => {
+    // One that was broken off ends, too.
+    const stream = this.#stream;
+    if (stream === null || stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    if (this.#request?.isTunnel) this.#end(null);
+    // Node may tell of the end first, and a moment later of the trailers.
+    else if (this.#request?.isChunked) process.nextTick(this.#onTrailersOver, stream);
+    else this.#isWhole = true;
+  };
+
+  readonly #onTrailersOver = (stream: ServerHttp2Stream): void => {
+    if (stream !== this.#stream) return;
+    let text = '0\r\n';
+    for (const [name, value] of trailerFields(this.#sentTrailers)) text += `${name}: ${value}\r\n`;
+    this.#end(Buffer.from(`${text}\r\n`, 'latin1'));
+  };
+
+  #end(last: Buffer | null): void {
+    this.#isWhole = true;
+    this.push(last);
+  }
+
+  readonly #onDrain = (): void => this.#written();
+
+  /** The stream is closed, or its client has broken it off. */
+  readonly #onLeft = (): void => {
+    const stream = this.#stream;
+    if (stream === null || (this.#isEnding && stream.writableFinished)) return;
+    const isTunnel = this.#answer.isTunnel;
+    this.#detach();
+    if (!isTunnel) this.#keeper.onReset();
+    this.destroy();
+  };
+
+  /** The answer is away. */
+  readonly #onSent = (): void => {
+    const stream = this.#stream;
+    if (stream === null) return;
+    const isWhole = this.#isWhole;
+    this.#detach();
+    this.#written();
+    if (!isWhole) {
+      // It was answered before all of it had come, and nobody wants the rest (RFC 9113 §8.1).
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      setImmediate(() => this.destroy());
+    } else if (!this.isLast && !this.destroyed && !this.writableEnded) {
+      this.#keeper.onFree(this);
+    } else {
+      setImmediate(() => this.destroy());
+    }
+  };
+
+  #written(): void {
+    const done = this.#onWritten;
+    this.#onWritten = null;
+    done?.();
+  }
+
+  #detach(): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    this.#stream = null;
+    stream.off('aborted', this.#onLeft).off('close', this.#onLeft);
+    stream.off('drain', this.#onDrain).off('finish', this.#onSent);
+    if (!this.#isWhole) stream.off('data', this.#onData).off('trailers', this.#onTrailers).off('end', this.#onEnd);
+  }
+
+  /** Node refuses what it thinks no stream can carry. The lanes have passed it on, so the stream has to end here. */
+  #send(what: (stream: ServerHttp2Stream) => void): void {
+    const stream = this.#stream;
+    if (stream === null || stream.closed || stream.destroyed) return;
+    try {
+      what(stream);
+    } catch {
+      this.destroy();
+    }
+  }
+}
+
+function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}${WEBSOCKET_GUID}`).digest('base64');
+}

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import { hostOf } from '../core/hostname.ts';
+import type { Peer } from '../core/forwarded.ts';
+import { Carrier, type CarrierKeeper } from './carrier.ts';
+import { coverageOf } from './coverage.ts';
+import { innerRequest } from './inner-request.ts';
+import type { Errand, Http2Parts } from './parts.ts';
+import { ResetGuard } from './reset-guard.ts';
+
+/** Streams of one session at a time. */
+const MAX_STREAMS = 100;
+/** How long a client may take to hear that a session ends, and then to close its connection, ms. */
+const GOODBYE_MS = 1_000;
+/** RFC 9113 §6.8: the id that no stream reaches. */
+const LAST_ID = 2 ** 31 - 1;
+
+/** A stream whose request nobody has looked at. */
+interface Waiting {
+  readonly stream: ServerHttp2Stream;
+  readonly rawHeaders: readonly string[];
+  readonly isWhole: boolean;
+}
+
+/** One client's HTTP/2 connection. */
+export class Session implements CarrierKeeper {
+  readonly #parts: Http2Parts;
+  readonly #socket: Socket;
+  readonly #peer: Peer;
+  readonly #session: ServerHttp2Session;
+  readonly #covers: (hostname: string) => boolean;
+  readonly #resets: ResetGuard;
+  readonly #carriers = new Set<Carrier>();
+  readonly #free: Carrier[] = [];
+  #waiting: Waiting[] = [];
+  #busy = 0;
+  #isLeaving = false;
+  /** When it has been idle for too long, on the clock of `parts.now`; only while nothing is under way. */
+  due: number;
+
+  constructor(socket: Socket, peer: Peer, parts: Http2Parts, onGone: (session: Session) => void) {
+    this.#parts = parts;
+    this.#socket = socket;
+    this.#peer = { ...peer, isHttp2: true };
+    this.#covers = coverageOf(socket);
+    this.#resets = new ResetGuard(parts.now);
+    this.due = parts.now() + (parts.headerMs || Infinity);
+    socket.on('error', () => socket.destroy());
+    this.#session = performServerHandshake(socket, {
+      settings: {
+        maxConcurrentStreams: MAX_STREAMS,
+        maxHeaderListSize: parts.headerBytes,
+        enableConnectProtocol: true,
+      },
+      // By default 128 fields; what limits them is their size, to which RFC 9113 adds 32 bytes for each.
+      maxHeaderListPairs: Math.ceil(parts.headerBytes / 32),
+    });
+    this.#session.on('error', () => {});
+    this.#session.on('stream', this.#onStream as never);
+    this.#session.once('remoteSettings', () => this.#idle());
+    socket.once('close', () => {
+      for (const carrier of this.#carriers) carrier.destroy();
+      onGone(this);
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.#busy === 0 && this.#waiting.length === 0;
+  }
+
+  /**
+   * Tells the client to ask elsewhere from now on, and closes in good order. Requests that are under way then were sent
+   * before it could know: so no stream is refused until it has heard (RFC 9113 §6.8).
+   */
+  leave(): void {
+    if (this.#isLeaving || this.#session.destroyed) return;
+    this.#isLeaving = true;
+    const session = this.#session;
+    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_ID);
+    const timer = setTimeout(() => this.close(), GOODBYE_MS).unref();
+    try {
+      session.ping(() => {
+        clearTimeout(timer);
+        // What came with the answer to the ping is under way by then.
+        setImmediate(() => this.close());
+      });
+    } catch {
+      this.close();
+    }
+  }
+
+  /** Takes no further streams, and ends the connection when those there are have ended. */
+  close(): void {
+    this.#isLeaving = true;
+    if (this.#session.destroyed) return;
+    if (!this.#session.closed) this.#session.close();
+    if (!this.isIdle) return;
+    // A client that does not close its side would keep it open for ever.
+    setTimeout(() => this.#socket.destroy(), GOODBYE_MS).unref();
+  }
+
+  onFree(carrier: Carrier): void {
+    this.#free.push(carrier);
+    this.#ended();
+  }
+
+  onGone(carrier: Carrier): void {
+    if (!this.#carriers.delete(carrier)) return;
+    const at = this.#free.indexOf(carrier);
+    if (at < 0) this.#ended();
+    else this.#free.splice(at, 1);
+  }
+
+  onReset(): void {
+    if (!this.#resets.count() || this.#session.destroyed) return;
+    this.#waiting = [];
+    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  readonly #onStream = (
+    stream: ServerHttp2Stream,
+    _headers: unknown,
+    flags: number,
+    rawHeaders: readonly string[],
+  ): void => {
+    stream.on('error', () => {});
+    const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    this.#waiting.push({ stream, rawHeaders, isWhole });
+    // Not at once: streams that are broken off in the bytes that opened them cost no lookup, and nobody an attempt.
+    if (this.#waiting.length === 1) setImmediate(this.#admitAll);
+  };
+
+  readonly #admitAll = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) {
+      if (each.stream.aborted || each.stream.closed || each.stream.destroyed) this.onReset();
+      else this.#admit(each);
+    }
+    this.#idle();
+  };
+
+  #admit({ stream, rawHeaders, isWhole }: Waiting): void {
+    const request = innerRequest(rawHeaders, isWhole, makeKey);
+    if (request === null) {
+      stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+      return;
+    }
+    this.#busy++;
+    const hostname = hostOf(request.authority);
+    const isMisdirected = hostname !== null && !this.#covers(hostname);
+    const errand = isMisdirected ? 'misdirected' : request.isTunnel ? 'tunnel' : 'plain';
+    const carrier = (errand === 'plain' ? this.#freeCarrier() : null) ?? this.#newCarrier(errand);
+    carrier.carry(stream, request, isWhole);
+  }
+
+  #freeCarrier(): Carrier | null {
+    // The lanes may have ended it meanwhile.
+    for (;;) {
+      const carrier = this.#free.pop();
+      if (carrier === undefined) return null;
+      if (!carrier.destroyed && !carrier.writableEnded) return carrier;
+      this.#carriers.delete(carrier);
+    }
+  }
+
+  #newCarrier(errand: Errand): Carrier {
+    const carrier = new Carrier(this, errand !== 'plain');
+    this.#carriers.add(carrier);
+    this.#parts.admit(carrier, this.#peer, errand);
+    return carrier;
+  }
+
+  #ended(): void {
+    this.#busy--;
+    this.#idle();
+  }
+
+  #idle(): void {
+    if (!this.isIdle) return;
+    this.due = this.#parts.now() + (this.#parts.idleMs || Infinity);
+    if (this.#isLeaving && this.#session.closed) this.close();
+  }
+}
+
+function makeKey(): string {
+  return randomBytes(16).toString('base64');
+}

@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net';
+import type { Peer } from '../core/forwarded.ts';
+import type { Http2Parts } from './parts.ts';
+import { Session } from './session.ts';
+
+/** How often idle sessions are looked for, ms. Limits are whole seconds, so this is noise. */
+const TICK_MS = 250;
+
+/** The HTTP/2 connections that came in by one listener. */
+export class Sessions {
+  readonly #parts: Http2Parts;
+  readonly #all = new Set<Session>();
+  #timer: NodeJS.Timeout | null = null;
+  #isLeaving = false;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(parts: Http2Parts) {
+    this.#parts = parts;
+  }
+
+  /** Serves a connection whose client speaks HTTP/2. Bytes that were read ahead have been put back. */
+  admit(socket: Socket, peer: Peer): void {
+    const session = new Session(socket, peer, this.#parts, (gone) => this.#remove(gone));
+    this.#all.add(session);
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    if (this.#isLeaving) session.leave();
+  }
+
+  /** Has clients ask elsewhere, those too that still come; what they have asked is answered. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const session of this.#all) session.leave();
+  }
+
+  /** Closes sessions without streams, and takes no further ones in the others. */
+  close(): void {
+    for (const session of this.#all) session.close();
+  }
+
+  /** Resolves when there is none any more. */
+  async ended(): Promise<void> {
+    if (this.#all.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #remove(session: Session): void {
+    this.#all.delete(session);
+    if (this.#all.size > 0) return;
+    clearInterval(this.#timer ?? undefined);
+    this.#timer = null;
+    this.#onEmpty?.();
+  }
+
+  #tick(): void {
+    const now = this.#parts.now();
+    for (const session of this.#all) if (session.isIdle && session.due <= now) session.close();
+  }
+}
