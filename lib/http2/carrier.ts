@@ -52,18 +52,21 @@ export class Carrier extends Duplex implements AnswerSink {
     this.on('error', () => {});
   }
 
-  /** Carries a stream. @param isWhole no body comes with it */
-  carry(stream: ServerHttp2Stream, request: InnerRequest, isWhole: boolean): void {
+  /**
+   * Carries a stream.
+   * @param isWhole no body comes with it
+   * @param trailers names and values in turn; all there by the end of the body
+   */
+  carry(stream: ServerHttp2Stream, request: InnerRequest, isWhole: boolean, trailers: readonly string[]): void {
     this.#request = request;
     this.#stream = stream;
     this.#isWhole = isWhole && !request.isTunnel;
     this.#isEnding = false;
-    this.#sentTrailers = [];
+    this.#sentTrailers = trailers;
     this.#trailers = [];
     this.#answer.start(request.method === 'HEAD', request.webSocketKey !== null);
     stream.on('aborted', this.#onLeft).on('close', this.#onLeft);
     if (!this.#isWhole) {
-      if (request.isChunked) stream.on('trailers', this.#onTrailers);
       stream.on('data', this.#onData).on('end', this.#onEnd);
     }
     this.push(Buffer.from(request.text, 'latin1'));
@@ -139,12 +142,12 @@ export class Carrier extends Duplex implements AnswerSink {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const stream = this.#stream;
-    const isTunnel = this.#answer.isTunnel;
     this.#detach();
     this.#answer.stop();
     if (stream !== null && !stream.closed) {
-      // RFC 9113 §8.1: half of an answer must not look like a whole one.
-      if (!stream.writableEnded) stream.close(isTunnel ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_INTERNAL_ERROR);
+      // RFC 9113 §8.1: half of an answer must not look like a whole one. `close` would end it before it resets it; an
+      // error resets it with INTERNAL_ERROR, and nothing else.
+      if (!stream.writableEnded) stream.destroy(new Error('the answer is not whole'));
       else if (!this.#isWhole) stream.close(constants.NGHTTP2_NO_ERROR);
     }
     this.#keeper.onGone(this);
@@ -161,10 +164,6 @@ export class Carrier extends Duplex implements AnswerSink {
       isFlowing = this.push(bytes);
     }
     if (!isFlowing) this.#stream?.pause();
-  };
-
-  readonly #onTrailers = (_trailers: unknown, _flags: number, rawTrailers?: readonly string[]): void => {
-    this.#sentTrailers = rawTrailers ?? [];
   };
 
   readonly #onEnd = (): void => {
@@ -194,7 +193,9 @@ export class Carrier extends Duplex implements AnswerSink {
   /** The stream is closed, or its client has broken it off. */
   readonly #onLeft = (): void => {
     const stream = this.#stream;
-    if (stream === null || (this.#isEnding && stream.writableFinished)) return;
+    if (stream === null) return;
+    // Node may close a stream whose end it has sent without a word of that.
+    if (this.#isEnding && stream.rstCode === constants.NGHTTP2_NO_ERROR) return this.#onSent();
     const isTunnel = this.#answer.isTunnel;
     this.#detach();
     if (!isTunnel) this.#keeper.onReset();
@@ -231,7 +232,7 @@ export class Carrier extends Duplex implements AnswerSink {
     this.#stream = null;
     stream.off('aborted', this.#onLeft).off('close', this.#onLeft);
     stream.off('drain', this.#onDrain).off('finish', this.#onSent);
-    if (!this.#isWhole) stream.off('data', this.#onData).off('trailers', this.#onTrailers).off('end', this.#onEnd);
+    if (!this.#isWhole) stream.off('data', this.#onData).off('end', this.#onEnd);
   }
 
   /** Node refuses what it thinks no stream can carry. The lanes have passed it on, so the stream has to end here. */

@@ -11,16 +11,18 @@ import { ResetGuard } from './reset-guard.ts';
 
 /** Streams of one session at a time. */
 const MAX_STREAMS = 100;
-/** How long a client may take to hear that a session ends, and then to close its connection, ms. */
+/** How long a client may take to close its connection after a session has ended, ms. */
 const GOODBYE_MS = 1_000;
-/** RFC 9113 §6.8: the id that no stream reaches. */
-const LAST_ID = 2 ** 31 - 1;
+/** A session without streams for so long is closed at a stop, ms: longer than a next request is under way. */
+const REST_MS = 500;
 
 /** A stream whose request nobody has looked at. */
 interface Waiting {
   readonly stream: ServerHttp2Stream;
   readonly rawHeaders: readonly string[];
   readonly isWhole: boolean;
+  /** Names and values in turn, as soon as they have come. */
+  readonly trailers: string[];
 }
 
 /** One client's HTTP/2 connection. */
@@ -70,24 +72,13 @@ export class Session implements CarrierKeeper {
   }
 
   /**
-   * Tells the client to ask elsewhere from now on, and closes in good order. Requests that are under way then were sent
-   * before it could know: so no stream is refused until it has heard (RFC 9113 §6.8).
+   * The router wants to be rid of it: from now on a short rest is enough to close it. Node can say GOAWAY only with the
+   * last stream that it has seen (RFC 9113 §6.8 would have two), and ignores what was sent before the client could know.
+   * Such streams may be sent again, but not every client does: so it is said when probably none is under way.
    */
   leave(): void {
-    if (this.#isLeaving || this.#session.destroyed) return;
     this.#isLeaving = true;
-    const session = this.#session;
-    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_ID);
-    const timer = setTimeout(() => this.close(), GOODBYE_MS).unref();
-    try {
-      session.ping(() => {
-        clearTimeout(timer);
-        // What came with the answer to the ping is under way by then.
-        setImmediate(() => this.close());
-      });
-    } catch {
-      this.close();
-    }
+    this.due = Math.min(this.due, this.#parts.now() + REST_MS);
   }
 
   /** Takes no further streams, and ends the connection when those there are have ended. */
@@ -126,7 +117,12 @@ export class Session implements CarrierKeeper {
   ): void => {
     stream.on('error', () => {});
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.#waiting.push({ stream, rawHeaders, isWhole });
+    const trailers: string[] = [];
+    if (!isWhole)
+      stream.on('trailers', ((_fields: unknown, _flags: number, raw: readonly string[]) => {
+        trailers.push(...raw);
+      }) as never);
+    this.#waiting.push({ stream, rawHeaders, isWhole, trailers });
     // Not at once: streams that are broken off in the bytes that opened them cost no lookup, and nobody an attempt.
     if (this.#waiting.length === 1) setImmediate(this.#admitAll);
   };
@@ -141,7 +137,7 @@ export class Session implements CarrierKeeper {
     this.#idle();
   };
 
-  #admit({ stream, rawHeaders, isWhole }: Waiting): void {
+  #admit({ stream, rawHeaders, isWhole, trailers }: Waiting): void {
     const request = innerRequest(rawHeaders, isWhole, makeKey);
     if (request === null) {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
@@ -152,7 +148,7 @@ export class Session implements CarrierKeeper {
     const isMisdirected = hostname !== null && !this.#covers(hostname);
     const errand = isMisdirected ? 'misdirected' : request.isTunnel ? 'tunnel' : 'plain';
     const carrier = (errand === 'plain' ? this.#freeCarrier() : null) ?? this.#newCarrier(errand);
-    carrier.carry(stream, request, isWhole);
+    carrier.carry(stream, request, isWhole, trailers);
   }
 
   #freeCarrier(): Carrier | null {
@@ -179,7 +175,8 @@ export class Session implements CarrierKeeper {
 
   #idle(): void {
     if (!this.isIdle) return;
-    this.due = this.#parts.now() + (this.#parts.idleMs || Infinity);
+    const { idleMs, now } = this.#parts;
+    this.due = now() + (this.#isLeaving ? REST_MS : idleMs || Infinity);
     if (this.#isLeaving && this.#session.closed) this.close();
   }
 }

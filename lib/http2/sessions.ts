@@ -26,7 +26,7 @@ export class Sessions {
     if (this.#isLeaving) session.leave();
   }
 
-  /** Has clients ask elsewhere, those too that still come; what they have asked is answered. */
+  /** Closes sessions as soon as they rest, those too that still come. */
   leave(): void {
     this.#isLeaving = true;
     for (const session of this.#all) session.leave();

@@ -152,7 +152,7 @@ export class Listener {
     this.#tls?.setTicketKeys(Buffer.from(ticketKeys));
   }
 
-  /** Resolves when it accepts no more. Connections stay, and those of HTTP/2 are told to ask elsewhere from now on. */
+  /** Resolves when it accepts no more. Connections stay; those of HTTP/2 are closed as soon as they rest. */
   async stop(): Promise<void> {
     await this.#door.close();
     this.#http2?.leave();
