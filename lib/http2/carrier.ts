@@ -129,7 +129,7 @@ export class Carrier extends Duplex implements AnswerSink {
     this.#onWritten = done;
     this.#answer.read(chunk);
     // What ends an answer has been written when the stream has sent it: whoever waits for that may end the process then.
-    if (this.#isEnding) return;
+    if (this.#isEnding && this.#stream !== null) return;
     if (this.#isBlocked) this.#stream?.once('drain', this.#onDrain);
     else this.#written();
   }

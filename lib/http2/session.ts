@@ -106,7 +106,7 @@ export class Session implements CarrierKeeper {
   onReset(): void {
     if (!this.#resets.count() || this.#session.destroyed) return;
     this.#waiting = [];
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#session.destroy(new Error('too many streams were broken off'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   readonly #onStream = (

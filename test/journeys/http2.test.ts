@@ -41,7 +41,7 @@ function missing(command: string): string | false {
 
 test('TLS clients choose by ALPN, and HTTP/1.1 goes on as it is', { skip: noOpenssl }, async (t) => {
   const backend = await startBackend(t, (message, response) => {
-    response.end(`${message.headers['x-forwarded-proto']} ${message.headers.host}`);
+    response.end([message.headers['x-forwarded-proto'], message.headers.host].join(' '));
   });
   const { router, port, tls } = await startSecure(t, { routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, port, tls);
@@ -251,7 +251,7 @@ test('reloads under load cost no request', async (t) => {
   const router = await startRouter(t, { config: H2C, server, routes: { 'site.test': ['site', backend.url] } });
   const faults: string[] = [];
   let answered = 0;
-  let isStopping = false;
+  const until = { isStopping: false };
   let session: ClientHttp2Session | null = null;
   const current = (): ClientHttp2Session => {
     if (session === null || session.closed || session.destroyed) {
@@ -266,7 +266,7 @@ test('reloads under load cost no request', async (t) => {
     return session;
   };
   const client = async (): Promise<void> => {
-    while (!isStopping) {
+    while (!until.isStopping) {
       const { status, code } = await request(current());
       // RFC 9113 §8.7: one that the GOAWAY did not name was not looked at, and is sent again.
       if (code === constants.NGHTTP2_REFUSED_STREAM) continue;
@@ -282,7 +282,7 @@ test('reloads under load cost no request', async (t) => {
     const goal = answered + 100;
     await eventually(() => assert.ok(answered >= goal), 20_000);
   }
-  isStopping = true;
+  until.isStopping = true;
   await Promise.all(clients);
   assert.deepEqual(faults, []);
 });

@@ -103,16 +103,18 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
 
 /** Fields as literals without indexing (RFC 7541 §6.2.2), whatever they hold. */
 export function fieldBlock(fields: readonly (readonly [name: string, value: string])[]): Buffer {
-  const text = (value: string): Buffer => {
-    const bytes = Buffer.from(value, 'latin1');
-    const { length } = bytes;
-    if (length < 127) return Buffer.concat([Buffer.from([length]), bytes]);
-    const prefix = [127];
-    let rest = length - 127;
-    for (; rest >= 128; rest >>= 7) prefix.push((rest & 127) | 128);
-    return Buffer.concat([Buffer.from([...prefix, rest]), bytes]);
-  };
-  return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]));
+  return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), literal(name), literal(value)]));
+}
+
+/** A string literal without Huffman coding (RFC 7541 §5.2). */
+function literal(value: string): Buffer {
+  const bytes = Buffer.from(value, 'latin1');
+  const { length } = bytes;
+  if (length < 127) return Buffer.concat([Buffer.from([length]), bytes]);
+  const prefix = [127];
+  let rest = length - 127;
+  for (; rest >= 128; rest >>= 7) prefix.push((rest & 127) | 128);
+  return Buffer.concat([Buffer.from([...prefix, rest]), bytes]);
 }
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
