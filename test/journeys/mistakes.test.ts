@@ -34,8 +34,10 @@ for (const [i, { what, host = 'www.x.io', code }] of CHOSEN.entries()) {
     const found = findings.find((finding) => finding.code === code && finding.key.toLowerCase().includes(domain));
     assert.ok(found, `lint tells of ${findings.map((finding) => `${finding.key} ${finding.code}`).join()}`);
     const { stdout } = await hipache(['route', 'explain', own(i, host), '--json', ...driver]);
-    const { keys, near, route, dead, store } = JSON.parse(stdout) as Explanation;
-    const faults = [keys, near, route ?? [], dead ?? [], store].flat().flatMap((part) => part.faults);
+    const { keys, near, route, dead, certificate, store } = JSON.parse(stdout) as Explanation;
+    const faults = [keys, near, route ?? [], dead ?? [], certificate?.keys ?? [], store]
+      .flat()
+      .flatMap((part) => part.faults);
     assert.ok(
       faults.some((fault) => fault.code === code && fault.advice === found.advice),
       `explain tells of ${faults.map((fault) => fault.code).join()}`,
