@@ -29,7 +29,7 @@ const RANKS: ReadonlyMap<string, number> = new Map([
 const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['http-proxy', 'lib/proxy/forward.ts'],
   ['ioredis', 'lib/store/redis-'],
-  ['lru-cache', 'lib/store/host-memory.ts'],
+  ['lru-cache', 'lib/store/ lib/dial/names.ts lib/server/certificates.ts'],
   ['pino', 'lib/observe/log.ts'],
   ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],

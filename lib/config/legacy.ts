@@ -1,3 +1,4 @@
+import { bracketed } from '../core/hostname.ts';
 import { isObject } from './values.ts';
 
 /** The keys of Hipache 0.1 to 0.4 that have a successor, or that mean nothing any more. */
@@ -79,7 +80,7 @@ function redisUrl(host?: unknown, port?: unknown, password?: unknown, database?:
     'redis://',
     // Encoded, or a '#' in it would begin the prefix.
     isSet(password) ? `:${encodeURIComponent(String(password))}@` : '',
-    name.includes(':') ? `[${name}]` : name,
+    bracketed(name),
     isSet(port) ? `:${String(port)}` : '',
     isSet(database) ? `/${String(database)}` : '',
   ].join('');

@@ -1,3 +1,5 @@
+import { bracketed } from './hostname.ts';
+
 /** Where a Redis is, and as whom it is entered. */
 export interface RedisAddress {
   readonly place: RedisPlace;
@@ -60,5 +62,5 @@ export function nameOfAddress({ place, tls, database, prefix }: RedisAddress): s
 
 /** `host:port`, with brackets around an IPv6 address. */
 export function nameOfEndpoint({ host, port }: Endpoint): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${bracketed(host)}:${port}`;
 }

@@ -3,6 +3,7 @@
  * threads for as long as the resolver takes, and files are read by the same four; here nothing but sockets waits.
  */
 import { isIP, isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { askDns, type Ask, isDenial, type Found } from './ask-dns.ts';
 import { parseHosts } from './hosts-file.ts';
 import { parseSearch, searched } from './search-list.ts';
@@ -47,8 +48,8 @@ export class Names {
   readonly #now: () => number;
   readonly #hosts: SystemFile<ReturnType<typeof parseHosts>>;
   readonly #search: SystemFile<ReturnType<typeof parseSearch>>;
-  readonly #known = new Map<string, Known>();
-  readonly #shunned = new Map<string, number>();
+  readonly #known = new LRUCache<string, Known>({ max: MAX_NAMES });
+  readonly #shunned = new LRUCache<string, number>({ max: MAX_SHUNNED });
   #turn = 0;
 
   constructor({ ask, hostsPath = '/etc/hosts', resolvPath = '/etc/resolv.conf', now }: NamesParts = {}) {
@@ -76,22 +77,12 @@ export class Names {
 
   /** An address could not be connected to. */
   shun(address: string): void {
-    this.#shunned.delete(address);
     this.#shunned.set(address, this.#now() + SHUN_MS);
-    for (const oldest of this.#shunned.keys()) {
-      if (this.#shunned.size <= MAX_SHUNNED) break;
-      this.#shunned.delete(oldest);
-    }
   }
 
   #entry(name: string): Known {
     let known = this.#known.get(name);
     if (known === undefined) {
-      if (this.#known.size >= MAX_NAMES)
-        for (const oldest of this.#known.keys()) {
-          this.#known.delete(oldest);
-          break;
-        }
       known = { addresses: [], fault: null, freshUntil: -Infinity, usableUntil: -Infinity, pending: null };
       this.#known.set(name, known);
     }

@@ -72,10 +72,6 @@ export class Carrier extends Duplex implements AnswerSink {
     this.push(Buffer.from(request.text, 'latin1'));
   }
 
-  get isCarrying(): boolean {
-    return this.#stream !== null;
-  }
-
   onInformation(status: number, fields: readonly string[]): void {
     this.#send((stream) => stream.additionalHeaders(answerFields(status, fields)));
   }

@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Recent } from '../core/recent.ts';
+import { LRUCache } from 'lru-cache';
 import { certificateKeys } from '../core/server-name.ts';
 import { checkPair, expiry } from '../store/certificate-check.ts';
 import type { CertificateStore, HeldCertificate, HeldPair } from '../store/certificates.ts';
@@ -32,10 +32,10 @@ const MAX_FAULTY = 1_000;
 /** The certificates of the store, as handshakes want them. One for all listeners of a worker. */
 export class Certificates {
   readonly #parts: CertificatesParts;
-  readonly #good = new Recent<string, Good>(MAX_GOOD);
+  readonly #good = new LRUCache<string, Good>({ max: MAX_GOOD });
   /** What was refused, so that it is not looked into again. */
-  readonly #bad = new Recent<string, HeldCertificate>(MAX_FAULTY);
-  readonly #told = new Recent<string, string>(MAX_FAULTY);
+  readonly #bad = new LRUCache<string, HeldCertificate>({ max: MAX_FAULTY });
+  readonly #told = new LRUCache<string, string>({ max: MAX_FAULTY });
 
   constructor(parts: CertificatesParts) {
     this.#parts = parts;

@@ -1,4 +1,4 @@
-import { Recent } from '../core/recent.ts';
+import { LRUCache } from 'lru-cache';
 import { type CertificateStore, type HeldCertificate, isSameHeld } from './certificates.ts';
 import { type Read, Reads, type Stamp } from './reads.ts';
 import { unavailable } from './redis-link.ts';
@@ -45,8 +45,8 @@ const UNWATCHED = -1;
  */
 export class RememberedCertificates implements CertificateStore {
   readonly #parts: RememberedCertificatesParts;
-  readonly #known = new Recent<string, Known>(MAX_KNOWN);
-  readonly #unknown = new Recent<string, Known>(MAX_UNKNOWN);
+  readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
+  readonly #unknown = new LRUCache<string, Known>({ max: MAX_UNKNOWN });
   readonly #reads = new Reads();
   readonly #underWay = new Map<string, UnderWay>();
 

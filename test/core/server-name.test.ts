@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Recent } from '../../lib/core/recent.ts';
 import { certificateKeys, mayBeServerName } from '../../lib/core/server-name.ts';
 
 test('a name is looked up as it is, then by the wildcard for its first label', () => {
@@ -31,13 +30,4 @@ test('what cannot be a host is not looked up', () => {
 test('a key that no name asks for is known as one', () => {
   for (const key of ['a.io', '*.a.io', '*.io']) assert.ok(mayBeServerName(key), key);
   for (const key of ['*', 'A.io', '*a.io', '*.*.io', 'a.io:443', '']) assert.ok(!mayBeServerName(key), key);
-});
-
-test('what was not asked for the longest is forgotten first', () => {
-  const recent = new Recent<string, number>(2);
-  recent.set('a', 1);
-  recent.set('b', 2);
-  recent.get('a');
-  recent.set('c', 3);
-  assert.deepEqual([recent.peek('a'), recent.peek('b'), recent.peek('c'), recent.size], [1, undefined, 3, 2]);
 });
