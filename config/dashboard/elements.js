@@ -60,6 +60,31 @@ function button(action, label, attributes = {}) {
 }
 
 /**
+ * A table that is a list of cards on phones. It is none for the browser then; the roles say that it still is.
+ * @param {string} caption
+ * @param {readonly HTMLElement[]} titles `th` elements
+ * @param {readonly HTMLElement[]} rows
+ */
+function cards(caption, titles, rows) {
+  return make(
+    'table',
+    { class: 'cards', role: 'table' },
+    make('caption', { class: 'unseen' }, caption),
+    make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...titles)),
+    make('tbody', { role: 'rowgroup' }, ...rows),
+  );
+}
+
+/**
+ * The head of a column of such a table.
+ * @param {string} title
+ * @param {{ isNumber?: boolean }} [how]
+ */
+function column(title, { isNumber = false } = {}) {
+  return make('th', { scope: 'col', role: 'columnheader', class: isNumber ? 'number' : null }, title);
+}
+
+/**
  * The element of page.html with this id.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id

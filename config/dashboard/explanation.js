@@ -126,7 +126,7 @@ function leftOf(seconds) {
 }
 
 /** @param {KeyAnswer} key */
-function keyItem({ key, type, holds, secondsLeft, verdict = 'not reached', faults }) {
+function keyItem({ key, type, holds, secondsLeft, verdict, faults }) {
   const isThere = type !== 'none';
   return make(
     'li',

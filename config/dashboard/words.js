@@ -5,9 +5,9 @@ const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const TENTHS = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-/** @param {number} value */
+/** @param {number | null} value */
 function count(value) {
-  return WHOLE.format(value);
+  return value === null ? '–' : WHOLE.format(value);
 }
 
 /** @param {number | null} value a number for each second */
@@ -46,8 +46,9 @@ function duration(seconds) {
   return `${count(Math.floor(hours / 24))} d ${hours % 24} h`;
 }
 
-/** @param {number} bytes */
+/** @param {number | null} bytes */
 function size(bytes) {
+  if (bytes === null) return '–';
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
   if (bytes < 1e9) return `${Math.round(bytes / 1e6)} MB`;
   return `${(bytes / 1e9).toFixed(2)} GB`;

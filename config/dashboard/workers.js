@@ -46,33 +46,14 @@ function showWorkers() {
     show(part('workers-list'), make('p', { class: 'empty' }, 'No worker runs. The events below say why.'));
     return;
   }
-  show(
-    part('workers-list'),
-    make(
-      'table',
-      { class: 'cards', role: 'table' },
-      make('caption', { class: 'unseen' }, 'Workers'),
-      make(
-        'thead',
-        { role: 'rowgroup' },
-        make(
-          'tr',
-          { role: 'row' },
-          ...WORKER_COLUMNS.map((title, i) =>
-            make('th', { scope: 'col', role: 'columnheader', class: i > 2 ? 'number' : null }, title),
-          ),
-        ),
-      ),
-      make('tbody', { role: 'rowgroup' }, ...workers.map(workerRow)),
-    ),
-  );
+  const titles = WORKER_COLUMNS.map((title, i) => column(title, { isNumber: i > 2 }));
+  show(part('workers-list'), cards('Workers', titles, workers.map(workerRow)));
 }
 
 const STATES = { starting: 'doubtful', serving: 'good', draining: 'doubtful' };
 
 /** @param {WorkersAnswer['workers'][number]} worker */
 function workerRow(worker) {
-  const { p50, p99, max } = worker.loopDelay;
   const cells = [
     worker.generation,
     make('strong', { class: STATES[worker.state] ?? '' }, worker.state),
@@ -82,7 +63,7 @@ function workerRow(worker) {
     count(worker.connections),
     count(worker.exchanges),
     count(worker.tunnels),
-    `${latency(p50)} / ${latency(p99)} / ${latency(max)}`,
+    delaysOf(worker.loopDelay),
   ];
   return make(
     'tr',
@@ -92,4 +73,10 @@ function workerRow(worker) {
       make('td', { role: 'cell', class: i > 1 ? 'number' : null, 'data-label': WORKER_COLUMNS[i + 1] ?? '' }, cell),
     ),
   );
+}
+
+/** @param {WorkersAnswer['workers'][number]['loopDelay']} delays */
+function delaysOf(delays) {
+  if (delays === null) return '–';
+  return `${latency(delays.p50)} / ${latency(delays.p99)} / ${latency(delays.max)}`;
 }

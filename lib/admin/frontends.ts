@@ -4,6 +4,7 @@ import type { FrontendView } from '../vhosts/explanation.ts';
 import type { Fault, FaultCode } from '../vhosts/fault.ts';
 import { adviceFor, faultsOfNewList, frontendOf } from '../vhosts/frontend.ts';
 import { readKey } from '../vhosts/key-faults.ts';
+import type { FrontendsAnswer } from './answers.ts';
 import { explainHere } from './explanations.ts';
 import { withOwnMarks } from './marked-book.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
@@ -72,7 +73,8 @@ async function list(query: URLSearchParams, book: RouteBook): Promise<Reply> {
     throw new Refusal(400, 'bad-limit', `limit must be a whole number from 1 to ${MAX_PAGE}`);
   const { entries, next } = await book.page({ cursor: query.get('cursor'), limit, match: query.get('match') ?? '' });
   const advice = adviceFor(book);
-  return json({ frontends: entries.map((entry) => frontendOf(entry, advice)), next });
+  const answer: FrontendsAnswer = { frontends: entries.map((entry) => frontendOf(entry, advice)), next };
+  return json(answer);
 }
 
 async function one(key: string, book: RouteBook): Promise<FrontendView> {

@@ -1,6 +1,7 @@
 /** How the router is and what it does, as the admin interface tells it. */
 import { version } from '../core/version.ts';
 import type { WorkerState } from '../observe/figures.ts';
+import type { LiveAnswer, WorkersAnswer } from './answers.ts';
 import { prometheusText, CONTENT_TYPE } from './prometheus.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
 import { json, type Asked, type Reply, text } from './reply.ts';
@@ -53,7 +54,7 @@ function statesIn(answers: Replies['answers']): ReadonlyMap<number, WorkerState>
   return states;
 }
 
-function workersOf({ master, workers, answers }: Replies): unknown {
+function workersOf({ master, workers, answers }: Replies): WorkersAnswer {
   const states = statesIn(answers);
   const { pid, upSeconds, residentBytes } = master;
   return {
@@ -76,7 +77,7 @@ function workersOf({ master, workers, answers }: Replies): unknown {
   };
 }
 
-function liveOf({ query }: Asked, replies: Replies, parts: OverviewParts): unknown {
+function liveOf({ query }: Asked, replies: Replies, parts: OverviewParts): LiveAnswer {
   const { totals, store, needsToken } = parts;
   const seconds = Math.min(SECONDS, Number(query.get('seconds')) || SECONDS);
   const states = [...statesIn(replies.answers).values()];

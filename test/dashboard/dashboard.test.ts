@@ -45,6 +45,16 @@ function journey(name: string, run: (t: TestContext) => Promise<void>): void {
   void test(name, { skip: noBrowser }, run);
 }
 
+journey('a worker that has told nothing of itself has dashes for figures, and the page goes on', async (t) => {
+  const stub = await startSmall();
+  stub.isReloading = true;
+  const dashboard = await open(t, stub);
+  const row = dashboard.page.locator('#workers-list tbody tr', { hasText: 'starting' });
+  await row.waitFor();
+  assert.match(await row.innerText(), /–/);
+  await dashboard.page.locator('#workers-list tbody tr', { hasText: '4711' }).waitFor();
+});
+
 journey('a backend that dies is shown so within two seconds, and so is one that lives again', async (t) => {
   const stub = await startSmall();
   const dashboard = await open(t, stub);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import type { WorkerAnswer, WorkersAnswer } from '../../lib/admin/answers.ts';
 import { readDashboard } from '../../lib/admin/dashboard.ts';
 import { parseBackend } from '../../lib/core/backend.ts';
 import { candidates, hostOf } from '../../lib/core/hostname.ts';
@@ -36,6 +37,8 @@ export class StubAdmin {
   /** How many requests came in all. */
   count = 0;
   token: string | null = null;
+  /** A worker starts, and has told nothing of itself. */
+  isReloading = false;
   /** Why nothing can be changed, as with a routes file. */
   readOnly: string | null = null;
   ready: { isReady: boolean; reasons: string[] } = { isReady: true, reasons: [] };
@@ -148,7 +151,7 @@ export class StubAdmin {
     if (method !== 'GET') this.changes.push({ method, path: url.pathname, body });
     if (method !== 'GET' && this.readOnly !== null) return fault(409, 'read-only', this.readOnly);
     if (place === 'live') return found(this.#live(Number(url.searchParams.get('seconds') ?? 300)));
-    if (place === 'workers') return found(workers());
+    if (place === 'workers') return found(workers(this.isReloading));
     if (place === 'events') return found({ events: this.events.slice(-200) });
     if (place !== 'frontends') return fault(404, 'not-found', 'there is no such thing here');
     if (host === undefined) return found(this.#list(url.searchParams));
@@ -317,7 +320,21 @@ function wave(at: number, phase: number): number {
   return 0.72 + 0.14 * Math.sin(at / 47 + phase) + 0.06 * Math.sin(at / 11) + 0.1 * (noise(at + phase) - 0.5);
 }
 
-const worker = (pid: number, generation: number, state: string, connections: number) => ({
+/** One that starts has told nothing of itself. */
+const NEWBORN: WorkerAnswer = {
+  pid: 4713,
+  generation: 3,
+  state: 'starting',
+  upSeconds: 0.2,
+  residentBytes: null,
+  heapBytes: null,
+  connections: null,
+  exchanges: null,
+  tunnels: null,
+  loopDelay: null,
+};
+
+const worker = (pid: number, generation: number, state: WorkerAnswer['state'], connections: number): WorkerAnswer => ({
   pid,
   generation,
   state,
@@ -330,10 +347,11 @@ const worker = (pid: number, generation: number, state: string, connections: num
   loopDelay: { p50: 0.000_12, p99: 0.0021, max: 0.0113 },
 });
 
-function workers(): object {
+function workers(isReloading: boolean): WorkersAnswer {
+  const settled = [worker(4711, 2, 'serving', 612), worker(4712, 2, 'serving', 609), worker(4398, 1, 'draining', 63)];
   return {
     master: { pid: 4710, version: VERSION, upSeconds: 93_600.5, residentBytes: 61_000_000 },
-    workers: [worker(4711, 2, 'serving', 612), worker(4712, 2, 'serving', 609), worker(4398, 1, 'draining', 63)],
+    workers: isReloading ? [...settled, NEWBORN] : settled,
   };
 }
 
