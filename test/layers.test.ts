@@ -30,6 +30,7 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['http-proxy', 'lib/proxy/forward.ts'],
   ['ioredis', 'lib/store/redis-'],
   ['lru-cache', 'lib/store/ lib/dial/names.ts lib/server/certificates.ts'],
+  ['re2js', 'lib/core/path-pattern.ts'],
   ['pino', 'lib/observe/log.ts'],
   ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],
@@ -114,8 +115,9 @@ test('Node’s modules are called by their full names', () => {
   assert.deepEqual(imports.filter(({ to }) => builtinModules.includes(to)).map(told), []);
 });
 
-test('core is rules: no Node, no packages, no clock, no chance', () => {
-  const foreign = imports.filter((each) => each.from.startsWith('lib/core/') && !isOurs(each));
+test('core is rules: no Node, no packages but that of patterns, no clock, no chance', () => {
+  const isPattern = ({ to }: Import): boolean => to === 're2js';
+  const foreign = imports.filter((each) => each.from.startsWith('lib/core/') && !isOurs(each) && !isPattern(each));
   assert.deepEqual(foreign.map(told), []);
   const impure =
     /\b(?:process|Buffer|setTimeout|setInterval|setImmediate|console|performance)\b[.(]|Math\.random|Date\.now|new Date\(\)/;

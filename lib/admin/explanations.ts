@@ -1,9 +1,9 @@
 /** Why a request goes where it goes, as the running router knows it. */
 import { candidates, hostOf } from '../core/hostname.ts';
 import { BookError, type RouteBook } from '../store/book.ts';
-import type { Recollection } from '../store/store.ts';
 import { explain } from '../vhosts/explain.ts';
 import type { AnswerView, Explanation, LiveExplanation, MemoryView } from '../vhosts/explanation.ts';
+import type { Remembered } from './questions.ts';
 import type { Workforce } from './workforce.ts';
 
 /** @throws BookError when the store cannot be looked at, for another reason than its silence */
@@ -13,7 +13,7 @@ export async function explainHere(
   asked: string,
   path: string,
 ): Promise<LiveExplanation> {
-  const memories = await memoriesOf(workforce, hostOf(asked));
+  const memories = await memoriesOf(workforce, hostOf(asked), path);
   try {
     return { ...(await explain(book, asked, path)), workers: memories };
   } catch (error) {
@@ -22,26 +22,26 @@ export async function explainHere(
   }
 }
 
-async function memoriesOf(workforce: Workforce, host: string | null): Promise<readonly MemoryView[]> {
+async function memoriesOf(workforce: Workforce, host: string | null, path: string): Promise<readonly MemoryView[]> {
   if (host === null) return [];
-  const { workers, answers } = await workforce.ask({ type: 'recollect', host });
+  const { workers, answers } = await workforce.ask({ type: 'recollect', host, path });
   return workers.flatMap(({ pid, generation }) => {
     const answer = answers.get(pid);
-    return answer?.type === 'recollect' ? [memoryOf(pid, generation, answer.recollection)] : [];
+    return answer?.type === 'recollect' ? [memoryOf(pid, generation, answer.remembered)] : [];
   });
 }
 
-function memoryOf(pid: number, generation: number, recollection: Recollection | null): MemoryView {
-  const route = recollection?.route ?? null;
+function memoryOf(pid: number, generation: number, remembered: Remembered | null): MemoryView {
+  const route = remembered?.route ?? null;
   return {
     pid,
     generation,
-    knows: recollection === null ? 'nothing' : recollection.isFresh ? 'fresh' : 'stale',
-    ageSeconds: recollection === null ? null : recollection.ageMs / 1000,
+    knows: remembered === null ? 'nothing' : remembered.isFresh ? 'fresh' : 'stale',
+    ageSeconds: remembered === null ? null : remembered.ageMs / 1000,
     key: route?.key ?? null,
     name: route?.name ?? null,
-    backends: route?.backends.map(({ href }) => href) ?? [],
-    dead: [...(route?.dead ?? [])],
+    backends: route?.backends ?? [],
+    dead: route?.dead ?? [],
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Answer, Question } from '../admin/questions.ts';
+import type { Answer, Question, Remembered } from '../admin/questions.ts';
 import type { WorkerFigures } from '../observe/figures.ts';
-import type { RouteStore } from '../store/store.ts';
+import type { Recollection, RouteStore } from '../store/store.ts';
 
 /**
  * A worker's answer to a question of the admin interface.
@@ -12,10 +12,21 @@ export function answer(question: Question, store: RouteStore, takeFigures: () =>
     case 'figures':
       return { type, figures: takeFigures() };
     case 'recollect':
-      return { type, recollection: store.recollect(question.host) };
+      return { type, remembered: rememberedOf(store.recollect(question.host, question.path)) };
     case 'marks':
       return { type, marks: store.ownMarks(question.host) };
     case 'forget':
       return { type, hosts: store.forget(question.host) };
   }
+}
+
+/** What can travel between processes: patterns cannot. */
+function rememberedOf(recollection: Recollection | null): Remembered | null {
+  if (recollection === null) return null;
+  const { route, isFresh, ageMs } = recollection;
+  if (route === null) return { route, isFresh, ageMs };
+  const { key, name, backends, dead, options } = route;
+  const hrefs = backends.map(({ href }) => href);
+  const fields = Object.fromEntries(options.fields);
+  return { route: { key, name, backends: hrefs, dead: [...dead], options: fields }, isFresh, ageMs };
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { packagePagesFolder } from '../config/package.ts';
 import type { RouterError } from '../core/errors.ts';
+import { isDialled } from '../core/backend.ts';
 import { Places } from '../core/places.ts';
 import { pickRandom } from '../core/selection.ts';
 import { Dialer } from '../dial/dialer.ts';
@@ -14,15 +15,18 @@ import type { Ledger } from '../observe/ledger.ts';
 import { describeCause, type Log } from '../observe/log.ts';
 import { logDeathNotice } from '../observe/notices.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
+import { answerHere } from '../proxy/answer-here.ts';
 import { RetryBudget } from '../proxy/budget.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { Forwarder } from '../proxy/forward.ts';
 import { Http2Sessions } from '../proxy/http2-sessions.ts';
 import { mourn } from '../proxy/mourn.ts';
 import { Pages } from '../proxy/pages.ts';
+import { Pauses } from '../proxy/pauses.ts';
 import { pong } from '../proxy/ping.ts';
 import { Pools } from '../proxy/pools.ts';
 import { Recoveries } from '../proxy/recoveries.ts';
+import { answerRedirect } from '../proxy/redirect.ts';
 import { errorMessage, refuse } from '../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../proxy/router.ts';
 import { SlowUploads } from '../proxy/slow-uploads.ts';
@@ -54,7 +58,7 @@ export class Lanes {
   readonly #clock = new AlarmClock();
   readonly #pages: Pages;
   readonly #places: Places;
-  readonly #routes: Pick<RouteStore, 'find' | 'peek' | 'hasHealthChecker'>;
+  readonly #routes: Pick<RouteStore, 'find' | 'peek' | 'page' | 'hasHealthChecker'>;
   readonly #dialer: Dialer;
   readonly #pools: Pools;
   readonly #sessions: Http2Sessions;
@@ -99,14 +103,14 @@ export class Lanes {
 
   /** Answers an exchange that cannot be served. */
   refuse(exchange: Exchange, error: RouterError): void {
-    this.#full.refuse(exchange, error);
-    const recorded = exchange.ended.then(() => this.#full.record(exchange));
+    const refused = this.#full.refuse(exchange, error);
+    const recorded = Promise.all([refused, exchange.ended]).then(() => this.#full.record(exchange));
     this.traffic.add(exchange, recorded);
   }
 
   /** A whole error answer, for connections without a request to answer. */
-  errorMessage(status: number): Buffer {
-    return errorMessage(this.#pages, status);
+  errorMessage(error: RouterError): Buffer {
+    return errorMessage(this.#pages, error);
   }
 
   /** Closes the connections to backends that are idle. */
@@ -119,7 +123,8 @@ export class Lanes {
   #routerParts(): RouterParts {
     const { server } = this.#config;
     const { store, log, ledger, isTrusted, isReady, isDraining, onEnded } = this.#parts;
-    const refuseParts = { pages: this.#pages, clock: this.#clock, bodyMs: server.timeouts.body * 1000, isDraining };
+    const own = { clock: this.#clock, bodyMs: server.timeouts.body * 1000, isDraining };
+    const routes = this.#routes;
     const forwarder = new Forwarder({
       clock: this.#clock,
       limits: fullLaneLimits(server),
@@ -132,7 +137,13 @@ export class Lanes {
       isDraining,
     });
     return {
-      store: this.#routes,
+      store: routes,
+      admission: {
+        store: routes,
+        pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),
+        redirect: (exchange, redirect) => answerRedirect(exchange, redirect, own),
+        httpsPort: this.#config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
+      },
       select: pickRandom,
       random: Math.random,
       headerPolicy: {
@@ -144,7 +155,8 @@ export class Lanes {
         trace: ledger.tracing?.policy ?? null,
       },
       budget: new RetryBudget(server.retryBudget),
-      forward: (exchange, backend) => forwarder.forward(exchange, backend),
+      forward: (exchange, backend) =>
+        isDialled(backend) ? forwarder.forward(exchange, backend) : answerHere(exchange, backend, own),
       mourn: (death, why) => {
         ledger.figures?.died();
         void mourn(death, why, server.deadBackendTTL, store, (notice) => logDeathNotice(log, notice));
@@ -154,7 +166,7 @@ export class Lanes {
         logDeathNotice(log, { type: 'backend-alive', death, deadSeconds: Math.round(deadMs / 100) / 10 });
       },
       pong: (exchange) => pong(exchange, isReady()),
-      refuse: (exchange, error) => refuse(exchange, error, refuseParts),
+      refuse: (exchange, error) => refuse(exchange, error, { ...own, pages: this.#pages, store: routes }),
       record: onEnded,
       policy: {
         retries: server.retryOnError,

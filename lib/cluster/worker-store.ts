@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { OptionFields } from '../core/options.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
 import type { CertificateStore } from '../store/certificates.ts';
 import type { FileStore } from '../store/file.ts';
@@ -38,6 +39,7 @@ export class WorkerStore {
       deadMs: server.deadBackendTTL * 1000,
       snapshot: cache.snapshot === null ? null : snapshotOf(cache.snapshot, mindsRun, say),
       counts,
+      options: optionsOf(config),
       notify: (notice) => {
         this.#hear(notice);
         notify(notice);
@@ -62,6 +64,12 @@ export class WorkerStore {
     if (notice.type === 'store-down') this.#silent.add(notice.store);
     if (notice.type === 'store-up') this.#silent.delete(notice.store);
   }
+}
+
+/** Undefined where there are none. */
+function optionsOf({ options }: Config): OptionFields | undefined {
+  const fields = new Map(Object.entries(options));
+  return fields.size === 0 ? undefined : fields;
 }
 
 function cacheOf({ cache, server: { lruCache } }: Config): CacheSettings {

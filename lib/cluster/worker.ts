@@ -84,7 +84,7 @@ export class Worker {
       lane: this.#lanes.fast,
       serve: (exchange) => this.#lanes.serve(exchange),
       refuse: (exchange, error) => this.#lanes.refuse(exchange, error),
-      errorMessage: (status) => this.#lanes.errorMessage(status),
+      errorMessage: (error) => this.#lanes.errorMessage(error),
       recordGarbage: (line, error, { peer }, bytes) => this.#ledger.garbage(line, error, peer.address, bytes),
     });
   }

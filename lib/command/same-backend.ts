@@ -1,4 +1,5 @@
-import { parseBackend, serverOf } from '../core/backend.ts';
+import { parseBackend } from '../core/backend-url.ts';
+import { serverOf } from '../core/backend.ts';
 
 /** Whether two elements of a list name the same server, however they are spelt. */
 export function isSameBackend(a: string, b: string): boolean {

@@ -13,6 +13,8 @@ export interface Config {
   /** `server.backendTls`, its files read. */
   readonly backendTls: BackendTls;
   readonly cache: CacheConfig;
+  /** What frontends have that say nothing else: fields as core/options reads them. */
+  readonly options: Readonly<Record<string, string>>;
   /** Null where there is no admin interface. */
   readonly admin: AdminConfig | null;
   /** `topN`: how many frontends have figures of their own. */
@@ -103,6 +105,8 @@ export interface Limits {
   readonly headerBytes: number;
   /** Clients' connections served at a time, per worker; others wait. 0 is no limit. */
   readonly connections: number;
+  /** Requests held for frontends that are paused, per worker. */
+  readonly paused: number;
   /** 0 is no limit. */
   readonly bodyBytes: number;
   /** Bytes per second that a request body must keep up after its first seconds. 0 is no limit. */

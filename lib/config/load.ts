@@ -23,6 +23,7 @@ import {
   httpsSection,
   KNOWN_KEYS,
   metricsSection,
+  optionsSection,
   otelSection,
   serverSection,
 } from './schema.ts';
@@ -80,6 +81,7 @@ export function readConfig(
   const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);
   const driverTls = tlsFiles && readDriverTls(tlsFiles, driver, faults);
   const cache = check(cacheSection, keys['cache'], 'cache', faults);
+  const options = check(optionsSection, keys['options'], 'options', faults);
   const adminSettings = check(adminSection, keys['admin'], 'admin', faults);
   const metrics = check(metricsSection, keys['metrics'], 'metrics', faults);
   const otel = check(otelSection, keys['otel'], 'otel', faults);
@@ -103,6 +105,7 @@ export function readConfig(
     !driver ||
     !tlsFiles ||
     !driverTls ||
+    !options ||
     !metrics ||
     !otel ||
     !server ||
@@ -117,6 +120,7 @@ export function readConfig(
     driverTls,
     backendTls,
     cache: cacheConfig,
+    options: resolveOptions(options),
     admin,
     metrics: { topN: metrics.topN },
     otel: resolveOtel(otel),
@@ -135,6 +139,13 @@ export function readConfig(
     group: group ?? null,
   };
   return { config, document: show(config, settings) };
+}
+
+/** Those that are given. */
+function resolveOptions(options: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const [name, text] of Object.entries(options)) if (typeof text === 'string') given[name] = text;
+  return given;
 }
 
 /** The keys of a configuration file. Nothing else is worth checking when there are none: throws at once. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { OPTION_NAMES } from '../core/options.ts';
 import {
   accessFormat,
   accessLog,
@@ -13,6 +14,7 @@ import {
   lenient,
   listOf,
   oneOf,
+  option,
   or,
   port,
   seconds,
@@ -57,6 +59,7 @@ const limits = {
   headerBytes: v.nullish(wholeNumber(1024), 16_384),
   bodyBytes: v.nullish(wholeNumber(0), 0),
   connections: v.nullish(wholeNumber(0), 0),
+  paused: v.nullish(wholeNumber(0), 1000),
   bodyMinRate: v.nullish(wholeNumber(0), 240),
 };
 
@@ -176,6 +179,9 @@ const admin = {
   token: v.nullish(secret, null),
 };
 
+/** What frontends have that say nothing else: each is named as in `options:<key>`. */
+const options = Object.fromEntries(OPTION_NAMES.map((name) => [name, v.nullish(option(name))]));
+
 const metrics = { topN: v.nullish(wholeNumber(0), 500) };
 
 /** The sections of a file. Each is read on its own, so that a fault in one hides none in another. */
@@ -187,6 +193,7 @@ export const cacheSection = v.nullish(section(cache), {});
 /** False, like null, is none; a socket or an address alone is its `bind`. */
 export const adminSection = v.nullish(or(false, null, v.nullable(asSection(section(admin)))), null);
 export const metricsSection = v.nullish(section(metrics), {});
+export const optionsSection = v.nullish(section(options), {});
 export const otelSection = v.nullish(section(otel), {});
 export const oneDriver = v.nullish(driverUrl, 'redis:');
 export const severalDrivers = v.array(driverUrl);
@@ -207,6 +214,7 @@ const TOP_LEVEL = [
   'driver',
   'driverTls',
   'cache',
+  'options',
   'admin',
   'metrics',
   'otel',
@@ -225,6 +233,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['server.limits', Object.keys(limits)],
   ['server.backendTls', Object.keys(backendTls)],
   ['cache', Object.keys(cache)],
+  ['options', OPTION_NAMES],
   ['admin', Object.keys(admin)],
   ['metrics', Object.keys(metrics)],
   ['otel', Object.keys(otel)],

@@ -35,6 +35,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
       headerBytes: settings.limits.headerBytes,
       bodyBytes: settings.limits.bodyBytes,
       connections: settings.limits.connections,
+      paused: settings.limits.paused,
       bodyMinRate: settings.limits.bodyMinRate,
     },
     trustedProxies: settings.trustedProxies,

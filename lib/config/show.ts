@@ -48,6 +48,7 @@ export function show(config: Config, settings: Settings): Readonly<Record<string
     driver: showDriver(config.driver),
     driverTls: { ...driverTls, passphrase: showSecret(driverTls.passphrase) },
     cache: config.cache,
+    options: config.options,
     admin: showAdmin(settings.admin),
     metrics: config.metrics,
     otel: { ...otel, headers: showFields(otel.headers) },

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
+import { optionFault } from '../core/options.ts';
 import { readAccessFormat } from '../core/access-format.ts';
 import { syslogSocket } from '../core/syslog-socket.ts';
 import { parseDriverUrl } from '../core/driver-url.ts';
@@ -64,7 +65,7 @@ export const accessLog = v.pipe(
 export const file = v.pipe(v.string('must be the name of a file'), v.minLength(1, 'must be the name of a file'));
 
 export function oneOf<const Options extends readonly string[]>(options: Options) {
-  return v.picklist(options, `must be ${options.map((option) => `"${option}"`).join(' or ')}`);
+  return v.picklist(options, `must be ${options.map((each) => `"${each}"`).join(' or ')}`);
 }
 
 /** A number that may come in quotes: Hipache took "8080", and templates write it so. */
@@ -172,6 +173,19 @@ export const fields = v.custom<Readonly<Record<string, string>>>(
 function isField(name: string, value: unknown): boolean {
   // oxlint-disable-next-line no-control-regex -- the tab is allowed in values
   return /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && typeof value === 'string' && /^[\t -~\u0080-\u00ff]*$/.test(value);
+}
+
+/** The value of a frontend's option, as text: core/options.ts says what it may be. */
+export function option(name: string) {
+  return v.pipe(
+    v.union([v.string(), v.number(), v.boolean()], 'must be text, a number, true or false'),
+    v.transform(String),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const fault = optionFault(name, dataset.value);
+      if (fault !== null) addIssue({ message: fault.replace(/^it is/, 'must be') });
+    }),
+  );
 }
 
 export const accessFormat = readableBy(readAccessFormat, 'combined');

@@ -1,21 +1,8 @@
+import { parseBackend } from './backend-url.ts';
 import { bracketed } from './hostname.ts';
+import { NO_OPTIONS, type RouteOptions } from './options.ts';
+import { splitKey } from './prefixes.ts';
 import type { Backend, Route } from './types.ts';
-
-const DEFAULT_PORT = { 'http:': 80, 'https:': 443, 'h2c:': 80, 'h2:': 443 } as const;
-
-// What a name or an address can be made of. The URL parser lets ';' through, which would forge a field of an
-// announcement on `dead`, and other signs that no name has.
-const NAME = /^[a-z0-9._~-]+$/;
-
-// As h2o writes it: http://[unix:/run/app.sock]/.
-const SOCKET = /^([a-z][a-z0-9+.-]*:)\/\/\[unix:([^\]]*)\](.*)$/i;
-// Neither ';', which would forge a field of an announcement, nor what needs quotes in a header or a log.
-const SOCKET_PATH = /^\/[\w./~@%+=:-]+$/;
-/** What the system has room for, bytes, the end of the text included: `sun_path` in unix(7). */
-const MAX_SOCKET_PATH = 107;
-
-/** One backend URL of a frontend's list, or why it cannot be used. */
-export type ParsedBackend = { readonly backend: Backend } | { readonly fault: string };
 
 /** What stands under one key, read once: the operator's name for it and the backends. */
 export interface RouteList {
@@ -26,61 +13,9 @@ export interface RouteList {
   readonly size: number;
 }
 
-/**
- * Reads a backend URL: `http://host:port`, `https:`, `h2c:` or `h2:` likewise, or `http://[unix:/path]`. The port defaults to the scheme's.
- * White space around it is forgiven: it comes from shells and editors, and means nothing.
- * @param id its place in the list
- */
-export function parseBackend(text: string, id: number): ParsedBackend {
-  const href = text.trim();
-  const socket = SOCKET.exec(href);
-  if (socket !== null) return parseSocket(href, id, socket);
-  const http2 = /^h2c?:/i.exec(href)?.[0];
-  let url: URL;
-  try {
-    // The parser reads hosts and ports only of schemes that it knows.
-    url = new URL(http2 === undefined ? href : `http:${href.slice(http2.length)}`);
-  } catch {
-    return { fault: 'not a URL' };
-  }
-  const protocol = http2?.toLowerCase() ?? url.protocol;
-  if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
-  // A URL without "//" parses, and names a host nobody meant.
-  if (!href.slice(protocol.length).startsWith('//')) return { fault: 'no "//" after the scheme' };
-  const isBracketed = url.hostname.startsWith('[');
-  const hostname = isBracketed ? url.hostname.slice(1, -1) : url.hostname;
-  if (hostname === '') return { fault: 'no host' };
-  if (!isBracketed && !NAME.test(hostname)) return { fault: `no such host can be: "${hostname}"` };
-  const port = url.port === '' ? portOf(protocol, href) : Number(url.port);
-  if (port === 0) return { fault: 'port 0' };
-  const path = basePath(url.pathname);
-  return { backend: Object.freeze({ id, href, protocol, hostname, port, socketPath: null, path }) };
-}
-
-function parseSocket(
-  href: string,
-  id: number,
-  [, scheme = '', socketPath = '', rest = '']: RegExpExecArray,
-): ParsedBackend {
-  const protocol = scheme.toLowerCase();
-  if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
-  if (protocol === 'https:' || protocol === 'h2:') return { fault: 'TLS needs a host, and this is a socket' };
-  if (!SOCKET_PATH.test(socketPath)) return { fault: 'no absolute path of plain characters after "unix:"' };
-  if (socketPath.length > MAX_SOCKET_PATH) return { fault: `a socket's path of more than ${MAX_SOCKET_PATH} bytes` };
-  // A port would have no meaning.
-  if (!/^(?:[/?#]|$)/.test(rest)) return { fault: 'nothing but a path may follow the socket' };
-  const path = basePath(new URL(`http://socket${rest}`).pathname);
-  return { backend: Object.freeze({ id, href, protocol, hostname: '', port: 0, socketPath, path }) };
-}
-
-/** The port where the parser gives none: the scheme's, unless it left out an 80, which is http's. */
-function portOf(protocol: Backend['protocol'], href: string): number {
-  if (protocol === 'h2:' && /^h2:\/\/[^/?#]*:0*80(?:[/?#]|$)/i.test(href)) return 80;
-  return DEFAULT_PORT[protocol];
-}
-
-function isProtocol(text: string): text is Backend['protocol'] {
-  return Object.hasOwn(DEFAULT_PORT, text);
+/** Whether there is a server to ask: the router answers for the others itself. */
+export function isDialled({ protocol }: Backend): boolean {
+  return protocol !== 'file:' && protocol !== 'redirect:';
 }
 
 /** Whether it speaks HTTP/2. */
@@ -93,11 +28,6 @@ export function isTls({ protocol }: Backend): boolean {
   return protocol === 'https:' || protocol === 'h2:';
 }
 
-/** A URL's path as a request's can be appended to it: they begin with a slash. */
-function basePath(pathname: string): string {
-  return pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
-}
-
 const AUTHORITY = /^(?:https?|h2c?):\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?)(?:[/?#\\]|$)/i;
 
 /**
@@ -107,6 +37,8 @@ const AUTHORITY = /^(?:https?|h2c?):\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]
  * password are left out; a socket is named by its path. Where the spelling is odd (escapes, letters beyond ASCII), host and port as they are dialled.
  */
 export function originOf(backend: Backend): string {
+  // Where a folder is, is nobody's business but the operator's.
+  if (!isDialled(backend)) return `${backend.protocol}//`;
   // Not the protocol, which may be another by server.legacyScheme.
   const scheme = /^[a-z0-9]+:/i.exec(backend.href)?.[0].toLowerCase();
   if (backend.socketPath !== null) return `${scheme}//[unix:${backend.socketPath}]`;
@@ -139,13 +71,20 @@ export function readList(list: readonly string[], onFault: (href: string, fault:
 
 /**
  * A route from a list that was read before.
- * @param frontend the host asked for
- * @param key what it matched
+ * @param frontend the host asked for, and the prefix
+ * @param key what it matched, and the prefix: no host has a slash in it
  * @param dead ids presumed dead
  */
-export function routeOf(frontend: string, key: string, list: RouteList, dead: ReadonlySet<number>): Route {
+export function routeOf(
+  frontend: string,
+  key: string,
+  list: RouteList,
+  dead: ReadonlySet<number>,
+  options: RouteOptions = NO_OPTIONS,
+): Route {
   const { name, backends, size } = list;
-  return Object.freeze({ frontend, key, name, backends, size, dead });
+  const { prefix } = splitKey(key);
+  return Object.freeze({ frontend, key, prefix, name, backends, size, dead, options });
 }
 
 /** A route from what a store holds under a key: `readList` and `routeOf` in one. */
@@ -157,6 +96,11 @@ export function buildRoute(
   onFault: (href: string, fault: string) => void,
 ): Route {
   return routeOf(frontend, key, readList(list, onFault), dead);
+}
+
+/** The same route with other backends presumed dead. */
+export function withDead(route: Route, dead: ReadonlySet<number>): Route {
+  return Object.freeze({ ...route, dead });
 }
 
 const servers = new WeakMap<Backend, string>();

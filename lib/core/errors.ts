@@ -4,6 +4,7 @@ const STATUS = {
   'bad-host': 400,
   'bad-request': 400,
   'no-frontend': 400,
+  'not-found': 404,
   'method-refused': 405,
   'request-timeout': 408,
   'body-too-large': 413,
@@ -18,6 +19,8 @@ const STATUS = {
   'backend-failed': 502,
   'backend-crowded': 503,
   'store-unavailable': 503,
+  maintenance: 503,
+  paused: 503,
   'backend-silent': 504,
   'version-unknown': 505,
 } as const;

@@ -22,6 +22,25 @@ export function spokenVersion({ isHttp2 = false }: Peer, version: string): strin
   return isHttp2 ? '2.0' : version;
 }
 
+/**
+ * What the client itself speaks: a trusted proxy that has ended its TLS says so in X-Forwarded-Proto. Of several values
+ * the first counts, which is that of the proxy next to the client.
+ */
+export function clientScheme({ isTrusted, isTls }: Peer, rawHeaders: readonly string[]): 'http' | 'https' {
+  const usual = isTls ? 'https' : 'http';
+  if (!isTrusted) return usual;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length !== X_FORWARDED_PROTO.length || name.toLowerCase() !== X_FORWARDED_PROTO) continue;
+    const [scheme] = (rawHeaders[i + 1] ?? '').toLowerCase().split(',', 1);
+    if (scheme?.trim() === 'https') return 'https';
+    if (scheme?.trim() === 'http') return 'http';
+  }
+  return usual;
+}
+
+const X_FORWARDED_PROTO = 'x-forwarded-proto';
+
 export interface ForwardedPolicy {
   /** `standard` replaces what an untrusted peer claims; `hipache` sets fields only where absent, as the original did. */
   readonly style: 'standard' | 'hipache';

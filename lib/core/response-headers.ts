@@ -41,6 +41,9 @@ export function responseHeaders(answer: AnswerHead): OutgoingAnswer | string {
     const lower = name.toLowerCase();
     if (dropped.has(lower)) continue;
     switch (lower) {
+      // Ours alone: whoever reads it knows that no backend answered.
+      case 'x-router-error':
+        continue;
       case 'transfer-encoding':
         codings.push(value);
         continue;

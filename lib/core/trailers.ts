@@ -20,6 +20,7 @@ const FORBIDDEN = new Set([
   'transfer-encoding',
   'upgrade',
   'x-request-id',
+  'x-router-error',
 ]);
 
 /** A trailer section to pass on, in pairs of name and value: as it came, less what a receiver might merge to its harm. */

@@ -1,31 +1,52 @@
 /** The nouns of routing. Types only: this file compiles to nothing. */
 import type { RouterError } from './errors.ts';
+import type { RouteOptions } from './options.ts';
+import type { RedirectStatus } from './redirect.ts';
 import type { Trace } from './trace-context.ts';
 
-/** One server that can answer for a frontend. */
+/** One server that can answer for a frontend, or what the router answers itself. */
 export interface Backend {
   /** Its place in the frontend's list, from 0. It is what `dead:<host>` holds, so it is public. */
   readonly id: number;
   /** The URL as the operator wrote it, white space trimmed. */
   readonly href: string;
-  /** `h2c:` is HTTP/2 in the clear, `h2:` the same over TLS. */
-  readonly protocol: 'http:' | 'https:' | 'h2c:' | 'h2:';
-  /** A name or an address; IPv6 without brackets. Empty for a socket. */
+  /**
+   * `h2c:` is HTTP/2 in the clear, `h2:` the same over TLS. `file:` is a folder of this machine, and `redirect:` another
+   * address that clients are sent to: both are answered by the router.
+   */
+  readonly protocol: 'http:' | 'https:' | 'h2c:' | 'h2:' | 'file:' | 'redirect:';
+  /** A name or an address; IPv6 without brackets. Empty where nobody is connected to, and for a socket. */
   readonly hostname: string;
-  /** 0 for a socket. */
+  /** 0 where there is no hostname. */
   readonly port: number;
   /** The path of a Unix socket, absolute; null where there is a host. */
   readonly socketPath: string | null;
-  /** What requests' paths may be appended to: the URL's path without a slash at its end, or nothing. */
+  /** What requests' paths may be appended to: the URL's path without a slash at its end, or nothing. A folder's path. */
   readonly path: string;
+  /** Where clients are sent; null for all but `redirect:`. */
+  readonly redirect: RedirectTarget | null;
 }
 
-/** Where one host's requests go: a snapshot, frozen when the store read it. */
+/** What an entry `redirect://target/` says. */
+export interface RedirectTarget {
+  /** Null: the one that the client speaks. */
+  readonly scheme: 'http' | 'https' | null;
+  /** Host and port as written. */
+  readonly authority: string;
+  /** As written; at least a slash. */
+  readonly path: string;
+  /** Null: the frontend's usual one. */
+  readonly status: RedirectStatus | null;
+}
+
+/** Where one host's requests go, or those of one of its prefixes: a snapshot, frozen when the store read it. */
 export interface Route {
-  /** The host the client asked for. Dead marks are filed under it even when a wildcard matched. */
+  /** The host the client asked for, and the prefix. Dead marks are filed under it even when a wildcard matched. */
   readonly frontend: string;
-  /** What it matched: `www.example.com`, `*.example.com` or `*`. */
+  /** What it matched: `www.example.com`, `*.example.com` or `*`, and the prefix. */
   readonly key: string;
+  /** `/api`; "" for a route that is all the host's. */
+  readonly prefix: string;
   /** The operator's name for the site: the first element of the list. */
   readonly name: string;
   /** The backends whose URL can be used, in list order. Ids may have gaps where a URL could not. */
@@ -34,6 +55,7 @@ export interface Route {
   readonly size: number;
   /** Ids presumed dead when the snapshot was taken. */
   readonly dead: ReadonlySet<number>;
+  readonly options: RouteOptions;
 }
 
 /** How one attempt on one backend ended. Retry, health, log and metrics look at nothing else. */
@@ -49,6 +71,8 @@ export type Outcome =
    * not filed as dead.
    */
   | { readonly type: 'crowded'; readonly cause: Error }
+  /** An entry that the router would answer for itself, and cannot: the configuration does not let it. It is not filed as dead. */
+  | { readonly type: 'unusable'; readonly cause: Error }
   /** Connected, then lost before any response. The backend may have acted on it. */
   | { readonly type: 'broken'; readonly cause: Error }
   /** Connected, then silent for longer than the limit. The backend may have acted on it. */

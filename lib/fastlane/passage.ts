@@ -2,11 +2,14 @@
  * One plain request, from its head to the end of its answer. This is the straight way only: as soon as anything is
  * otherwise, and as long as nothing was answered, the full lane goes on with it, and judges what was tried.
  */
-import { isHttp2, pathAt, serverOf } from '../core/backend.ts';
+import { isDialled, isHttp2, pathAt, serverOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/forwarded.ts';
 import { candidates, hostOf, PING_HOST } from '../core/hostname.ts';
+import { NO_OPTIONS } from '../core/options.ts';
+import { rewritePath } from '../core/path-rewrite.ts';
 import type { Place } from '../core/places.ts';
+import { staysForSure } from '../core/redirect.ts';
 import { choose } from '../core/selection.ts';
 import type { Ending } from '../core/spans.ts';
 import type { Backend, Outcome, Route } from '../core/types.ts';
@@ -70,8 +73,8 @@ export class Passage implements Occupant, BackendUser {
       this.#lend(null, null);
       return;
     }
-    const route = parts.store.peek(hostname);
-    if (route === undefined) this.#ask(hostname);
+    const route = parts.store.peek(hostname, request.target);
+    if (route === undefined) this.#ask(hostname, request.target);
     else this.#onRoute(route);
   }
 
@@ -183,11 +186,11 @@ export class Passage implements Occupant, BackendUser {
     }
   }
 
-  #ask(hostname: string): void {
+  #ask(hostname: string, path: string): void {
     const serial = this.#serial;
     this.#client.due = Infinity;
     const isMine = (): boolean => this.#serial === serial && this.#phase === 'looking';
-    this.#shared.parts.store.find(candidates(hostname)).then(
+    this.#shared.parts.store.find(candidates(hostname), path).then(
       (route) => {
         if (isMine()) this.#onRoute(route);
       },
@@ -200,9 +203,20 @@ export class Passage implements Occupant, BackendUser {
   #onRoute(route: Route | null): void {
     if (route === null) return this.#lend(null, null);
     this.#account.route = route;
+    if (route.options !== NO_OPTIONS && !this.#isStraight(route)) return this.#lend(null, null);
     if (this.#upload.isReady) return this.#choose();
     this.#phase = 'gathering';
     this.#client.due = this.#shared.deadlines.after(GATHER_MS);
+  }
+
+  /** Whether the route's options want nothing of this request, or its answer, but another path. */
+  #isStraight({ options }: Route): boolean {
+    const { request } = this.#account;
+    if (request === null || options.state !== 'live' || options.mapBack) return false;
+    // Who brings forwarded fields may have come to another door by TLS.
+    const isTls = this.#client.writer.peer.isTls && request.fields !== null;
+    const mayBeTls = isTls || request.fields === null;
+    return (options.hsts === null || !mayBeTls) && staysForSure(options, request.host, isTls);
   }
 
   #choose(): void {
@@ -227,11 +241,12 @@ export class Passage implements Occupant, BackendUser {
     } catch {
       backend = null;
     }
-    // HTTP/2 is the full lane's to speak.
-    if (backend === null || isHttp2(backend)) return this.#lend(null, null);
+    // HTTP/2 is the full lane's to speak, and what the router answers itself its to say.
+    if (backend === null || isHttp2(backend) || !isDialled(backend)) return this.#lend(null, null);
     this.#upload.wait();
     account.backend = backend;
-    if (parts.hasBackendPath && backend.path !== '') account.head = withTarget(head, request, pathAt(backend, target));
+    const path = pathFor(route, backend, target, parts.hasBackendPath);
+    if (path !== target) account.head = withTarget(head, request, path);
     account.triedAt = parts.now();
     this.#server = serverOf(backend);
     const place = parts.places.enter(this.#server);
@@ -371,6 +386,12 @@ export class Passage implements Occupant, BackendUser {
     const traced = account.traced(request, writer, this.#relay, ending, endedAt);
     if (traced !== null) trace(traced);
   }
+}
+
+/** What the backend is asked for. */
+function pathFor({ options: { rewrite }, prefix }: Route, backend: Backend, target: string, isBelow: boolean): string {
+  const path = rewrite === null ? target : rewritePath(rewrite, prefix, target);
+  return isBelow ? pathAt(backend, path) : path;
 }
 
 function withTarget(head: WrittenHead, { method, target }: ReadRequest, path: string): WrittenHead {

@@ -115,7 +115,9 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
         if (isNamed(text, at, 'x-request-id')) hasRequestId = true;
         break;
       case 14:
-        if (isNamed(text, at, 'http2-settings')) {
+        if (isNamed(text, at, 'x-router-error')) {
+          isLeftOut = true;
+        } else if (isNamed(text, at, 'http2-settings')) {
           isUsual = false;
         } else if (isNamed(text, at, 'content-length')) {
           if (length >= 0) return 'two Content-Length fields';
@@ -186,5 +188,10 @@ function composed(text: string, status: number, toHead: boolean, isOld: boolean)
 function interim(text: string): string {
   const raw = rawFields(text);
   const dropped = hopByHop(raw);
-  return fieldLines(raw.filter((_, i) => !dropped.has(raw[i - (i % 2)]?.toLowerCase() ?? '')));
+  return fieldLines(
+    raw.filter((_, i) => {
+      const name = raw[i - (i % 2)]?.toLowerCase() ?? '';
+      return !dropped.has(name) && name !== 'x-router-error';
+    }),
+  );
 }

@@ -40,7 +40,11 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
       return 'warn';
     // The limit is the operator's own choice, and it may be too low.
     case 'body-too-large':
+    case 'paused':
       return 'info';
+    // So the operator wants it.
+    case 'maintenance':
+    case 'not-found':
     case 'no-host':
     case 'bad-host':
     case 'bad-request':

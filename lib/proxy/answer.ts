@@ -8,6 +8,7 @@ import type { BackendAnswer, BackendRequest } from './backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import { discardBody } from './discard.ts';
 import type { Exchange } from './exchange.ts';
+import { adapted } from './site-fields.ts';
 
 // RFC 9112 §4: a reason phrase is made of tabs, spaces, visible characters and obs-text.
 // oxlint-disable-next-line no-control-regex -- the tab is one of them
@@ -21,7 +22,7 @@ export function relayAnswer(
   exchange: Exchange,
   out: BackendRequest,
   answer: BackendAnswer,
-  { clock, limits, isDraining }: AttemptParts,
+  { clock, limits, isDraining, hasBackendPath }: AttemptParts,
 ): string | null {
   const { request, response, head } = exchange;
   const status = answer.statusCode ?? 0;
@@ -38,7 +39,8 @@ export function relayAnswer(
   });
   if (typeof relayed === 'string') return relayed;
 
-  const { headers, framing } = relayed;
+  const { framing } = relayed;
+  const headers = adapted(exchange, relayed.headers, hasBackendPath);
   // A backend that answers with an id of its own has told the client already.
   if (!('x-request-id' in answer.headers)) headers.push(...(exchange.outgoing?.answerFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
@@ -108,7 +110,8 @@ export function relayInformation(exchange: Exchange, information: InformationEve
   let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    if (!dropped.has(name.toLowerCase())) text += `${name}: ${rawHeaders[i + 1]}\r\n`;
+    const lower = name.toLowerCase();
+    if (!dropped.has(lower) && lower !== 'x-router-error') text += `${name}: ${rawHeaders[i + 1]}\r\n`;
   }
   socket.write(`${text}\r\n`, 'latin1');
 }

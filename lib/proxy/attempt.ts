@@ -18,6 +18,8 @@ export interface AttemptParts {
   readonly clock: AlarmClock;
   readonly limits: Limits;
   readonly use: ConnectionUse;
+  /** Whether the paths of backends' URLs count. */
+  readonly hasBackendPath: boolean;
   /** Whether answers should ask clients to close their connection. */
   readonly isDraining: () => boolean;
 }

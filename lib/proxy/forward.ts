@@ -19,6 +19,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { isHttp2, isTls, pathAt, serverOf } from '../core/backend.ts';
+import { rewritePath } from '../core/path-rewrite.ts';
 import type { Places } from '../core/places.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/types.ts';
@@ -47,8 +48,6 @@ export interface ForwarderParts extends AttemptParts {
   readonly sessions: Http2Sessions;
   readonly places: Places;
   readonly slowUploads: SlowUploads;
-  /** Whether the paths of backends' URLs count. */
-  readonly hasBackendPath: boolean;
 }
 
 export class Forwarder {
@@ -122,7 +121,10 @@ export class Forwarder {
   }
 
   #path(exchange: Exchange, backend: Backend): string {
-    const path = exchange.head?.path ?? '/';
+    const { head, route } = exchange;
+    const asked = head?.path ?? '/';
+    const rewrite = route?.options.rewrite ?? null;
+    const path = rewrite === null ? asked : rewritePath(rewrite, route?.prefix ?? '', asked);
     return this.#parts.hasBackendPath ? pathAt(backend, path) : path;
   }
 

@@ -1,7 +1,6 @@
 /** The way of a request, in order. Every step is one call; what a step knows is in its own file. */
 import { asRouterError, RouterError } from '../core/errors.ts';
 import { hasBody } from '../core/framing.ts';
-import { candidates } from '../core/hostname.ts';
 import { readHead } from '../core/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
 import { mayRetry } from '../core/retry.ts';
@@ -9,6 +8,7 @@ import { choose } from '../core/selection.ts';
 import type { Attempted, Backend, Death, Outcome, RequestTraits, Route, Selection } from '../core/types.ts';
 import { describeOutcome, isDeadly } from '../core/verdict.ts';
 import type { RouteStore } from '../store/store.ts';
+import { type AdmissionParts, admit } from './admission.ts';
 import type { RetryBudget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
@@ -26,7 +26,7 @@ export interface JudgeParts {
 }
 
 export interface RouterParts extends JudgeParts {
-  readonly store: Pick<RouteStore, 'find' | 'hasHealthChecker'>;
+  readonly admission: AdmissionParts;
   readonly select: Selection;
   /** Returns [0, 1). */
   readonly random: () => number;
@@ -34,7 +34,7 @@ export interface RouterParts extends JudgeParts {
   readonly budget: RetryBudget;
   readonly forward: (exchange: Exchange, backend: Backend) => Promise<Outcome>;
   readonly pong: (exchange: Exchange) => void;
-  readonly refuse: (exchange: Exchange, error: RouterError) => void;
+  readonly refuse: (exchange: Exchange, error: RouterError) => Promise<void>;
   /** Told once of every exchange, when it has ended. */
   readonly record: (exchange: Exchange) => void;
   readonly policy: { readonly retries: number; readonly deadOn500: boolean; readonly maxBodyBytes: number };
@@ -49,7 +49,7 @@ export async function route(exchange: Exchange, parts: RouterParts): Promise<voi
   try {
     await answer(exchange, parts);
   } catch (error) {
-    parts.refuse(exchange, asRouterError(error));
+    await parts.refuse(exchange, asRouterError(error));
   }
   await exchange.ended;
   parts.budget.requestEnded();
@@ -69,9 +69,8 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
   }
   exchange.outgoing = requestHeaders(head, rawHeaders, exchange.peer, parts.headerPolicy, exchange.trace);
   exchange.trace = exchange.outgoing.trace;
-  const found = await parts.store.find(candidates(head.hostname));
-  if (!found) throw new RouterError('no-frontend', 'frontend not found');
-  exchange.route = found;
+  const found = await admit(exchange, head, parts.admission);
+  if (found === null || exchange.interruption !== null) return stopped(exchange);
   const traits = {
     method,
     path: head.path,
@@ -157,6 +156,8 @@ function givenUp(failure: Failure | null): RouterError {
       return new RouterError('backend-crowded', 'all connections to the backends are busy', { cause });
     case 'garbled':
       return new RouterError('backend-failed', 'the answer of the backend is not valid HTTP', { cause });
+    case 'unusable':
+      return new RouterError('no-backend', cause?.message ?? 'backend is invalid', { cause });
     case 'broken':
     case 'unreachable':
     case undefined:

@@ -47,7 +47,7 @@ export interface ListenerParts {
   /** Answers an exchange that cannot be served. */
   readonly refuse: (exchange: Exchange, error: RouterError) => void;
   /** A whole error answer, for connections without a request to answer. */
-  readonly errorMessage: (status: number) => Buffer;
+  readonly errorMessage: (error: RouterError) => Buffer;
   /** Told of bytes that were no request. */
   readonly recordGarbage: (line: string, error: RouterError, connection: Connection, bytes: number) => void;
 }
@@ -357,7 +357,7 @@ export class Listener {
     // A bad request behind good ones: their answers come first (RFC 9112 §9.3.2).
     await connection.settled();
     if (socket.destroyed) return;
-    const message = this.#parts.errorMessage(refusal.status);
+    const message = this.#parts.errorMessage(refusal);
     this.#parts.recordGarbage(firstLine(error), refusal, connection, message.length);
     socket.end(message);
     setTimeout(() => socket.destroy(), LINGER_MS).unref();

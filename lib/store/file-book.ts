@@ -20,6 +20,7 @@ import { hostsIn, readHeld } from './certificates-reading.ts';
 import { whileLocked } from './file-lock.ts';
 import { replaceFile } from './file-replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
+import { fieldsOf } from './fields.ts';
 import type { RouteEntry } from './route-table.ts';
 import { parseRoutes } from './routes-json.ts';
 import { inWords, MAX_BYTES, signatureOf, whyUnreadable } from './routes-reading.ts';
@@ -31,6 +32,7 @@ const MAX_NEAR = 100;
 interface Contents {
   readonly signature: string;
   readonly entries: readonly RouteEntry[];
+  readonly hashes: readonly RouteEntry[];
   readonly lists: ReadonlyMap<string, readonly string[]>;
   /** Its keys in the order of pages: one that does not change when others come and go. */
   readonly sorted: readonly string[];
@@ -126,7 +128,7 @@ export class FileBook implements RouteBook {
     const path = await orRefused(realpath(this.#path), this.#path, whyUnreadable);
     return await orRefused(
       whileLocked(`${path}.lock`, this.#timeoutMs, async () => {
-        const { entries, lists } = await this.#read();
+        const { entries, hashes, lists } = await this.#read();
         const standing = lists.get(key);
         const before = standing ?? [];
         const after = edit(before);
@@ -134,7 +136,7 @@ export class FileBook implements RouteBook {
           return { before: standing ?? null, after: standing ?? null };
         }
         if (after !== null) checkList(after);
-        const text = textOf(withList(entries, key, after));
+        const text = textOf(withList(entries, key, after), hashes);
         if (Buffer.byteLength(text) > MAX_BYTES) throw new BookError('bad-list', 'the file would become too large');
         await replaceFile(path, text);
         return { before: standing ?? null, after };
@@ -150,21 +152,25 @@ export class FileBook implements RouteBook {
     const { size } = await orRefused(stat(this.#path), this.#path, whyUnreadable);
     if (size > MAX_BYTES) throw broken(this.#path, `is larger than ${MAX_BYTES / 1024 / 1024} MB`);
     const text = await orRefused(readFile(this.#path, 'utf8'), this.#path, whyUnreadable);
-    const { entries, faults } = parseRoutes(text);
+    const { entries, hashes, faults } = parseRoutes(text);
     if (faults.length > 0) throw broken(this.#path, inWords(faults));
     const sorted = entries.map(([key]) => key).toSorted();
-    this.#last = { signature, entries, lists: new Map(entries), sorted };
+    this.#last = { signature, entries, hashes, lists: new Map(entries), sorted };
     return this.#last;
   }
 }
 
-/** The file's text: a line for each frontend. */
-function textOf(entries: readonly RouteEntry[]): string {
-  if (entries.length === 0) return '{}\n';
+/** The file's text: a line for each frontend, and for what else is said of it. */
+function textOf(entries: readonly RouteEntry[], hashes: readonly RouteEntry[]): string {
+  if (entries.length + hashes.length === 0) return '{}\n';
   const lines = entries.map(([key, list]) => {
     return `  ${JSON.stringify(key)}: [${list.map((element) => JSON.stringify(element)).join(', ')}]`;
   });
-  return `{\n${lines.join(',\n')}\n}\n`;
+  const others = hashes.map(([key, flat]) => {
+    const fields = Array.from(fieldsOf(flat), ([field, text]) => `${JSON.stringify(field)}: ${JSON.stringify(text)}`);
+    return `  ${JSON.stringify(key)}: { ${fields.join(', ')} }`;
+  });
+  return `{\n${[...lines, ...others].join(',\n')}\n}\n`;
 }
 
 /** The entries with one changed in its place, added at the end, or taken out. */

@@ -1,14 +1,23 @@
 import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
+import type { OptionFields } from '../core/options.ts';
 import type { Death, Route } from '../core/types.ts';
 import type { DeadMark } from './dead-marks.ts';
 import { FileCertificates } from './file-certificates.ts';
 import { ImageLists } from './image-lists.ts';
+import type { Lists } from './lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
 import { RouteTable } from './route-table.ts';
 import { RoutesImage } from './routes-image.ts';
 import type { Recollection, RouteStore } from './store.ts';
 import { Turn } from './turn.ts';
+
+const NOTHING: Lists = {
+  get: () => undefined,
+  prefixes: () => undefined,
+  options: () => undefined,
+  pages: () => undefined,
+};
 
 /** How a FileStore speaks to the master. None may throw. */
 export interface FileStoreParts {
@@ -16,6 +25,8 @@ export interface FileStoreParts {
   readonly wantPiece: () => void;
   /** Asks for the next piece of the certificates beside them. */
   readonly wantCertificates: () => void;
+  /** Options that all frontends have which say nothing else. */
+  readonly options?: OptionFields | undefined;
   /** Tells the other workers of a death. */
   readonly share: (mark: DeadMark) => void;
 }
@@ -28,7 +39,7 @@ export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
   readonly certificates: FileCertificates;
   readonly #parts: FileStoreParts;
-  readonly #table = new RouteTable(new Map(), Date.now);
+  readonly #table: RouteTable;
   readonly #joiner = new Joiner();
   readonly #filled = new Turn();
   #isFilled = false;
@@ -38,6 +49,7 @@ export class FileStore implements RouteStore {
   /** It asks for its first piece at once. */
   constructor(parts: FileStoreParts) {
     this.#parts = parts;
+    this.#table = new RouteTable(NOTHING, Date.now, parts.options);
     this.certificates = new FileCertificates(parts.wantCertificates);
     parts.wantPiece();
   }
@@ -64,19 +76,23 @@ export class FileStore implements RouteStore {
     this.#table.bury(mark);
   }
 
-  async find(keys: readonly string[]): Promise<Route | null> {
+  async find(keys: readonly string[], path: string): Promise<Route | null> {
     if (this.#isClosed) throw new RouterError('store-unavailable', 'the store is closed');
     if (!this.#isFilled) throw new RouterError('store-unavailable', 'the routes have not come yet');
-    return this.#table.find(keys);
+    return this.#table.find(keys, path);
   }
 
-  peek(frontend: string): Route | null | undefined {
+  peek(host: string, path: string): Route | null | undefined {
     if (!this.#isFilled || this.#isClosed) return undefined;
-    return this.#table.own(frontend) ?? this.#table.find(candidates(frontend));
+    return this.#table.own(host) ?? this.#table.find(candidates(host), path);
   }
 
-  recollect(frontend: string): Recollection | null {
-    const route = this.peek(frontend);
+  async page(keys: readonly string[], status: number): Promise<string | null> {
+    return this.#table.page(keys, status);
+  }
+
+  recollect(host: string, path: string): Recollection | null {
+    const route = this.peek(host, path);
     if (route === undefined) return null;
     return { route, isFresh: true, ageMs: performance.now() - this.#filledAt };
   }

@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
+import type { Prefixes } from '../core/prefixes.ts';
 import type { Route } from '../core/types.ts';
 import type { Read } from './reads.ts';
 
-/** What is remembered of one host. */
+/** What is remembered of one host, or of one of its prefixes: then under both, `www.x.io/api`. */
 export interface Remembered {
-  /** Null: nobody knew the host. */
+  /** Null: nobody knew the host; or a prefix leads nowhere. */
   readonly route: Route | null;
+  /** Of a host: which prefixes it has; see Reading. */
+  readonly prefixes: Prefixes | 'some' | null;
   /** Whether it was found under the host's own key, so that no wildcard was asked for. */
   readonly isOwn: boolean;
   readonly read: Read;
@@ -50,9 +53,12 @@ export class HostMemory {
     home.set(frontend, remembered);
   }
 
-  /** @returns how many hosts were forgotten */
-  delete(frontend: string): number {
-    return [this.#own, this.#wild, this.#unknown].filter((hosts) => hosts.delete(frontend)).length;
+  /** Forgets a host and its prefixes. @returns how many of these were remembered */
+  delete(host: string): number {
+    const beginning = `${host}/`;
+    const isMeant = (key: string): boolean => key === host || key.startsWith(beginning);
+    const homes = [this.#own, this.#wild, this.#unknown];
+    return homes.flatMap((hosts) => Array.from(hosts.keys()).filter((key) => isMeant(key) && hosts.delete(key))).length;
   }
 
   /** Forgets all. @returns how many hosts that were */

@@ -1,9 +1,10 @@
-import { readList, type RouteList } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
 import type { Death, Route } from '../core/types.ts';
-import { RouteTable, urlFault } from './route-table.ts';
+import type { OptionFields } from '../core/options.ts';
 import type { DeadMark } from './dead-marks.ts';
+import { MemoryLists } from './memory-lists.ts';
+import { RouteTable } from './route-table.ts';
 import type { Notify, Recollection, RouteStore } from './store.ts';
 
 /** What a MemoryStore may be given; all of it has a default. */
@@ -16,8 +17,7 @@ export interface MemoryStoreOptions {
 /** Routes of this process alone: the reference for all stores, and what tests route by. */
 export class MemoryStore implements RouteStore {
   readonly hasHealthChecker = false;
-  // A Map, not an object: `__proto__` is a host like any other.
-  readonly #lists = new Map<string, RouteList>();
+  readonly #lists = new MemoryLists();
   readonly #table: RouteTable;
   readonly #notify: Notify;
   #closed = false;
@@ -29,30 +29,43 @@ export class MemoryStore implements RouteStore {
 
   /** Puts a route in place: the identifier, then the backend URLs. An empty list removes it, as in Redis. */
   set(key: string, list: readonly string[]): void {
-    if (list.length === 0) this.#lists.delete(key);
-    else
-      this.#lists.set(
-        key,
-        readList(list, (href, fault) => this.#report(key, urlFault(href, fault))),
-      );
+    this.#lists.set(key, list, (faulty, fault) => this.#report(faulty, fault));
   }
 
   /** Removes a route; one that is not there is no fault. */
   remove(key: string): void {
-    this.#lists.delete(key);
+    this.set(key, []);
   }
 
-  async find(keys: readonly string[]): Promise<Route | null> {
+  /** Which prefixes of a host have routes of their own. */
+  setPrefixes(key: string, names: readonly string[]): void {
+    this.#lists.setPrefixes(key, names);
+  }
+
+  setOptions(key: string, fields: OptionFields): void {
+    this.#lists.setOptions(key, fields);
+    this.#table.replace(this.#lists);
+  }
+
+  setPages(key: string, pages: OptionFields): void {
+    this.#lists.setPages(key, pages);
+  }
+
+  async find(keys: readonly string[], path: string): Promise<Route | null> {
     if (this.#closed) throw new RouterError('store-unavailable', 'the store is closed');
-    return this.#table.find(keys);
+    return this.#table.find(keys, path);
   }
 
-  peek(frontend: string): Route | null | undefined {
-    return this.#closed ? undefined : this.#table.find(candidates(frontend));
+  peek(host: string, path: string): Route | null | undefined {
+    return this.#closed ? undefined : this.#table.find(candidates(host), path);
   }
 
-  recollect(frontend: string): Recollection {
-    return { route: this.#table.find(candidates(frontend)), isFresh: true, ageMs: 0 };
+  async page(keys: readonly string[], status: number): Promise<string | null> {
+    return this.#table.page(keys, status);
+  }
+
+  recollect(host: string, path: string): Recollection {
+    return { route: this.#table.find(candidates(host), path), isFresh: true, ageMs: 0 };
   }
 
   forget(): number {

@@ -1,3 +1,5 @@
+import type { OptionFields } from '../core/options.ts';
+import { splitKey } from '../core/prefixes.ts';
 import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import { EmptyRestart } from './empty-restart.ts';
 import { AgeLimit, Watch } from './freshness.ts';
@@ -6,6 +8,7 @@ import type { CertificateStore } from './certificates.ts';
 import { RedisTracking } from './redis-tracking.ts';
 import { RedisStore } from './redis.ts';
 import { RememberedCertificates } from './remembered-certificates.ts';
+import { RememberedPages } from './remembered-pages.ts';
 import { RememberingStore } from './remembering.ts';
 import { restoreRoute, type Snapshot } from './snapshot.ts';
 import type { StoreCounts } from './store-counts.ts';
@@ -37,6 +40,8 @@ export interface RedisSettings {
   readonly snapshot: SnapshotSettings | null;
   readonly notify: Notify;
   readonly counts: StoreCounts;
+  /** The options of frontends that say nothing else. */
+  readonly options?: OptionFields | undefined;
 }
 
 export interface SnapshotSettings {
@@ -56,7 +61,7 @@ export interface OpenedRedis {
 
 /** Opens a store of Redis with the memory that the configuration asks for. */
 export function openRedisStore(settings: RedisSettings): OpenedRedis {
-  const { read, write, timeoutMs, cache, deadMs, snapshot, notify, counts } = settings;
+  const { read, write, timeoutMs, cache, deadMs, snapshot, notify, counts, options } = settings;
   const { maxStaleMs, maxAgeMs } = cache;
   const runId = (snapshot?.mindsRun && snapshot.last?.runId) || null;
   const onEmptied = (): void => notify({ type: 'store-emptied', store: nameOfAddress(read) });
@@ -71,7 +76,10 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     timeoutMs,
     notify,
     counts,
+    options,
     wantsExpiry: watch !== null,
+    // What is remembered serves without asking only where all prefixes are known.
+    wantsNames: watch !== null || cache.lruMs > 0,
     examine: (ask, downSince) => emptyRestart.examine(ask, downSince),
     onReader: (reader) => (reader ? tracking?.readerUp(reader) : tracking?.readerLost()),
   });
@@ -79,8 +87,10 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return { store: source, certificates };
 
   const learned = snapshot && new Learned(() => emptyRestart.runId, snapshot.learn);
+  const pages = watch && new RememberedPages({ source: source.pages, watch, maxAgeMs });
   const store = new RememberingStore({
     source,
+    pages: pages ?? source.pages,
     counts,
     freshness: watch ?? new AgeLimit(cache.lruMs),
     max: cache.max,
@@ -89,18 +99,32 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     learn: learned && ((frontend, route) => learned.add(frontend, route)),
     endsToo: () => Promise.all([tracking?.close(), learned?.close()]),
   });
-  if (watch !== null) tracking = track(read, timeoutMs, watch, store, certificates, notify);
+  if (watch !== null && pages !== null) {
+    tracking = track(read, timeoutMs, { watch, store, certificates, pages }, notify);
+  }
   const now = Date.now();
   for (const saved of snapshot?.last?.routes ?? []) store.recall(restoreRoute(saved), Math.max(0, now - saved[3]));
   return { store, certificates };
 }
 
+/** What changes are told to. */
+interface Watched {
+  readonly watch: Watch;
+  readonly store: RememberingStore;
+  readonly certificates: RememberedCertificates;
+  readonly pages: RememberedPages;
+}
+
+/** Whose key this is: an IPv6 literal is looked up without its brackets, too. */
+function frontendsOf(key: string): readonly string[] {
+  const { host, prefix } = splitKey(key);
+  return host.includes(':') ? [key, `[${host}]${prefix}`] : [key];
+}
+
 function track(
   address: RedisAddress,
   timeoutMs: number,
-  watch: Watch,
-  store: RememberingStore,
-  certificates: RememberedCertificates,
+  { watch, store, certificates, pages }: Watched,
   notify: Notify,
 ) {
   return new RedisTracking(address, timeoutMs, {
@@ -111,10 +135,22 @@ function track(
     onRoute: (key) => {
       // Whoever has a list of its own never asked for a wildcard's.
       if (key.startsWith('*')) return watch.wildcardChanged();
-      store.doubt(key);
-      // An IPv6 literal is looked up without its brackets, too.
-      if (key.includes(':')) store.doubt(`[${key}]`);
+      for (const frontend of frontendsOf(key)) store.doubt(frontend);
     },
+    onPrefixes: (key) => {
+      if (key.startsWith('*')) return watch.wildcardChanged();
+      for (const frontend of frontendsOf(key)) store.doubt(frontend);
+    },
+    onOptions: (key) => {
+      // They are everybody's.
+      if (key === '*') return watch.begin();
+      if (key.startsWith('*')) return watch.wildcardChanged();
+      for (const frontend of frontendsOf(key)) {
+        if (frontend.includes('/')) store.doubt(frontend);
+        else store.doubtAll(frontend);
+      }
+    },
+    onPages: (key) => pages.doubt(key),
     onDead: (frontend) => store.doubt(frontend),
     onCertificate: (key) => certificates.doubt(key),
     onRefused: (cause) => notify({ type: 'push-refused', cause }),

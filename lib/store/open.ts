@@ -1,3 +1,4 @@
+import type { OptionFields } from '../core/options.ts';
 import type { DriverUrl } from '../core/driver-url.ts';
 import type { CertificateStore } from './certificates.ts';
 import { FileStore, type FileStoreParts } from './file.ts';
@@ -19,6 +20,8 @@ export interface StoreSettings {
   readonly deadMs: number;
   /** For Redis, with `cache.snapshot`. */
   readonly snapshot: SnapshotSettings | null;
+  /** The options of frontends that say nothing else. */
+  readonly options?: OptionFields | undefined;
   /** For `file:`: how the store speaks to the master, which reads the file. */
   readonly file: FileStoreParts;
 }
@@ -42,6 +45,6 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be of redis, or both of the same file');
   }
-  const store = new FileStore(file);
+  const store = new FileStore({ ...file, options: settings.options });
   return { store, certificates: store.certificates, file: store };
 }

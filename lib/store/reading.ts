@@ -1,16 +1,27 @@
+import type { Prefixes } from '../core/prefixes.ts';
 import type { Route } from '../core/types.ts';
 import type { RouteStore } from './store.ts';
 
-/** What a look into a store brought, and how long it can stay right while nobody writes. */
+/** What a look into a store brought for a host and a path, and how long it can stay right while nobody writes. */
 export interface Reading {
-  /** As `RouteStore.find` gives it. */
-  readonly route: Route | null;
+  /** The host's own route, whatever the path. */
+  readonly own: Route | null;
+  /** `some`: the host has prefixes, and nobody knows all of them. */
+  readonly prefixes: Prefixes | 'some' | null;
+  /** Of the prefixes that the path has, the longest first: those that lead nowhere (null), then one that does. */
+  readonly under: ReadonlyMap<string, Route | null>;
   /** When the first of the keys that were read expires, ms after the reading began; Infinity when none does. */
   readonly expiresMs: number;
+}
+
+/** Where the request goes that the look was for. */
+export function routeIn({ own, under }: Reading): Route | null {
+  for (const route of under.values()) if (route !== null) return route;
+  return own;
 }
 
 /** A store that others can remember the answers of. */
 export interface RouteSource extends RouteStore {
   /** `find`, with what a memory has to know. Fails like it. */
-  read(candidates: readonly string[]): Promise<Reading>;
+  read(candidates: readonly string[], path: string): Promise<Reading>;
 }

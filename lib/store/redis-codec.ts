@@ -3,6 +3,7 @@ import { originOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Death } from '../core/types.ts';
 import { NOBODY } from './dead-marks.ts';
+import { type Beside, besideOf } from './redis-beside.ts';
 import { MAX_LIST } from './limits.ts';
 
 /** A command's name in lower case, then its arguments. */
@@ -27,8 +28,14 @@ export interface Found {
 
 type Dead = readonly string[] | string;
 
+/** What reading a host's keys came to, and what stands beside them: null where nothing does, as with most. */
+export interface Looked {
+  readonly own: Lookup;
+  readonly beside: Beside | null;
+}
+
 /**
- * What the script of redis-script.ts returned for each host: for `lookupOfScript`.
+ * What the script of redis-script.ts returned for each host: for `lookedOfScript`.
  * @throws RouterError `store-unavailable` when it is none of its replies
  */
 export function repliesOfScript(reply: unknown, hosts: number): readonly unknown[] {
@@ -41,7 +48,12 @@ export function repliesOfScript(reply: unknown, hosts: number): readonly unknown
  * Reads what it returned for one host.
  * @throws Error as Redis replied it; RouterError `store-unavailable` when it is none of its replies
  */
-export function lookupOfScript(reply: unknown): Lookup {
+export function lookedOfScript(reply: unknown): Looked {
+  if (!Array.isArray(reply) || reply[0] !== 'beside') return { own: lookupOfScript(reply), beside: null };
+  return { own: lookupOfScript(reply[1]), beside: besideOf(reply[2]) };
+}
+
+function lookupOfScript(reply: unknown): Lookup {
   if (reply === false) return { type: 'none' };
   if (!Array.isArray(reply)) throw isError(reply) ? new Error(reply.err) : unexpected(reply);
   const [type, index, third, dead, leftMs]: unknown[] = reply;

@@ -1,18 +1,54 @@
 import { RouterError } from '../core/errors.ts';
-import { MAX_LIST } from './limits.ts';
-import { lookupCommands, lookupOfPipeline, lookupOfScript, type Lookup, repliesOfScript } from './redis-codec.ts';
+import { MAX_PREFIX, pathOf } from '../core/prefixes.ts';
+import { MAX_LIST, MAX_NAMES } from './limits.ts';
+import { type Beside, besideCommands, hitOfPipeline, type Sides, sidesOf, underCommands } from './redis-beside.ts';
+import {
+  lookedOfScript,
+  type Looked,
+  type Lookup,
+  lookupCommands,
+  lookupOfPipeline,
+  repliesOfScript,
+} from './redis-codec.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 import { LOOKUP, LOOKUP_SHA } from './redis-script.ts';
 import type { StoreCounts } from './store-counts.ts';
 
 /** Hosts in one run of the script, while which Redis does nothing else. */
 const MAX_BATCH = 64;
+/** Of a path, as much as can tell whether a prefix matches. */
+const MAX_PATH = MAX_PREFIX.length + 2;
 
-/** A host's keys, and who waits for what they hold. */
+/** Whether Redis refuses because of its user's rights. */
+export function isNoRight(message: string): boolean {
+  return /\bNOPERM\b|\bpermissions?\b/i.test(message);
+}
+
+/** The script may read lists, and nothing beside them. */
+class ScriptShut extends Error {}
+
+/** What is asked for a request. */
+export interface Question {
+  /** Keys of frontends, most specific first: the first is the host. */
+  readonly candidates: readonly string[];
+  /** As sent. */
+  readonly path: string;
+}
+
+/** What all lookups have in common. */
+export interface LookupSettings {
+  /** What stands before all keys. */
+  readonly prefix: string;
+  /** Whether lookups say how long their keys live. */
+  readonly wantsExpiry: boolean;
+  /** Whether they tell all of a host's prefixes. */
+  readonly wantsNames: boolean;
+}
+
+/** A question, and who waits for its answer. */
 interface Waiting {
-  /** The candidates' keys, then the host's dead set. */
-  readonly keys: readonly string[];
-  readonly resolve: (lookup: Lookup) => void;
+  readonly question: Question;
+  readonly resolve: (looked: Looked) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -22,27 +58,25 @@ interface Waiting {
  */
 export class RedisLookups {
   readonly #link: RedisLink;
-  readonly #wantsExpiry: boolean;
+  readonly #settings: LookupSettings;
   readonly #counts: StoreCounts;
   #waiting: Waiting[] = [];
   /** On which connection scripts were refused. */
   #scriptless = -1;
 
-  /** @param wantsExpiry whether lookups say how long their keys live */
-  constructor(link: RedisLink, wantsExpiry: boolean, counts: StoreCounts) {
+  constructor(link: RedisLink, settings: LookupSettings, counts: StoreCounts) {
     this.#link = link;
-    this.#wantsExpiry = wantsExpiry;
+    this.#settings = settings;
     this.#counts = counts;
   }
 
   /**
-   * What the first of the candidates' keys that counts holds.
-   * @param keys the candidates' keys, most specific first, then the host's dead set
+   * What the first of the candidates' keys that counts holds, and what stands beside it.
    * @throws RouterError `store-unavailable`, within the link's time limit
    */
-  look(keys: readonly string[]): Promise<Lookup> {
+  look(question: Question): Promise<Looked> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ keys, resolve, reject });
+      this.#waiting.push({ question, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#flush());
     });
   }
@@ -67,8 +101,18 @@ export class RedisLookups {
       this.#counts.answered(performance.now() - askedAt, batch.length);
       for (const [i, { resolve, reject }] of batch.entries()) {
         try {
-          resolve(lookupOfScript(replies[i]));
+          const looked = lookedOfScript(replies[i]);
+          // Without the right to these keys, there is nothing but lists; that is told by whoever reads this.
+          const shut = looked.beside?.shut ?? null;
+          if (shut !== null && !isNoRight(shut)) throw new ScriptShut(shut);
+          resolve(looked);
         } catch (error) {
+          if (error instanceof ScriptShut) {
+            // The server minds keys that it was not told of.
+            this.#scriptless = epoch;
+            this.#answerWithoutScript(batch.slice(i), deadline);
+            return;
+          }
           this.#counts.errors++;
           reject(error instanceof RouterError ? error : refused(error));
         }
@@ -85,29 +129,56 @@ export class RedisLookups {
   }
 
   #answerWithoutScript(batch: readonly Waiting[], deadline: number): void {
-    for (const { keys, resolve, reject } of batch) this.#readOne(keys, deadline).then(resolve, reject);
+    for (const { question, resolve, reject } of batch) this.#readOne(question, deadline).then(resolve, reject);
   }
 
-  async #readOne(keys: readonly string[], deadline: number): Promise<Lookup> {
+  async #readOne({ candidates, path }: Question, deadline: number): Promise<Looked> {
+    const { prefix, wantsExpiry } = this.#settings;
     const askedAt = performance.now();
     try {
-      const replies = await this.#link.sendAll(lookupCommands(keys, this.#wantsExpiry), deadline);
+      const lists = lookupCommands(keysOf(prefix, candidates), wantsExpiry);
+      const replies = await this.#link.sendAll([...lists, ...besideCommands(prefix, candidates)], deadline);
+      const own = lookupOfPipeline(replies.slice(0, lists.length), wantsExpiry);
+      const sides = sidesOf(prefix, candidates, replies.slice(lists.length));
+      const beside = await this.#readBeside(own, sides, candidates, path, deadline);
       this.#counts.answered(performance.now() - askedAt, 1);
-      return lookupOfPipeline(replies, this.#wantsExpiry);
+      return { own, beside };
     } catch (error) {
       this.#counts.errors++;
       throw isReplyError(error) ? refused(error) : error;
     }
   }
 
+  async #readBeside(
+    own: Lookup,
+    { all, options, sizes, faults, shut }: Sides,
+    candidates: readonly string[],
+    path: string,
+    deadline: number,
+  ): Promise<Beside> {
+    const { prefix } = this.#settings;
+    const last = own.type === 'none' ? candidates.length - 1 : own.index;
+    const paths = sizes.findIndex((size, i) => size > 0 && i <= last);
+    const host = own.type === 'found' ? (options[own.index] ?? []) : [];
+    // How long these keys live nobody asks here: whoever watches is told when they go.
+    const beside = { paths, names: null, hit: null, missing: [], all, host, faults, leftMs: -1, shut };
+    const key = candidates[paths];
+    if (key === undefined) return beside;
+    const replies = await this.#link.sendAll(underCommands(prefix, key, candidates[0] ?? '', path), deadline);
+    return { ...beside, ...hitOfPipeline(path, replies, options[paths] ?? []) };
+  }
+
   async #runScript(batch: readonly Waiting[], deadline: number): Promise<readonly unknown[]> {
+    const { prefix, wantsExpiry, wantsNames } = this.#settings;
     const keys: string[] = [];
-    const counts: string[] = [];
-    for (const { keys: own } of batch) {
+    const hosts: string[] = [];
+    for (const { question } of batch) {
+      const own = keysOf(prefix, question.candidates);
       keys.push(...own);
-      counts.push(String(own.length));
+      hosts.push(String(own.length), pathOf(question.path).slice(0, MAX_PATH));
     }
-    const args = [String(keys.length), ...keys, String(MAX_LIST), this.#wantsExpiry ? 'ttl' : '', ...counts];
+    const wishes = [String(MAX_LIST), wantsExpiry ? 'ttl' : '', wantsNames ? String(MAX_NAMES) : '0', prefix];
+    const args = [String(keys.length), ...keys, ...wishes, ...hosts];
     return repliesOfScript(await this.#evaluate(args, deadline), batch.length);
   }
 
@@ -130,4 +201,9 @@ export function refused(error: unknown): RouterError {
 
 function isScriptRefused({ message }: Error): boolean {
   return message.startsWith('NOPERM') || /^ERR unknown command/i.test(message);
+}
+
+/** The candidates' keys, then the host's dead set. */
+function keysOf(prefix: string, candidates: readonly string[]): readonly string[] {
+  return [...candidates.map((key) => `${prefix}frontend:${key}`), `${prefix}dead:${candidates[0] ?? ''}`];
 }

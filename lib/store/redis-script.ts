@@ -1,16 +1,29 @@
 import { createHash } from 'node:crypto';
+import { MAX_PREFIX } from '../core/prefixes.ts';
+import { MAX_FIELDS } from './limits.ts';
 
 /**
  * Walks the candidates of hosts inside Redis: one round trip however many there are of both.
  *
  * KEYS: for each host its candidates' `frontend:` keys, most specific first, then its `dead:` key. ARGV[1]: the longest
- * list allowed. ARGV[2]: `ttl` when it is wanted how many ms are left to the first key that expires. Then for each host
- * the number of its keys. Returns JSON, which costs the client far less than as many replies: for each host what
- * `lookupOfScript` in redis-codec.ts reads. It only reads, so it runs on replicas too, and when memory is full.
+ * list allowed. ARGV[2]: `ttl` when it is wanted how many ms are left to the first key that expires. ARGV[3]: the most
+ * prefixes of a frontend that are to be told by name; ARGV[4]: what stands before all keys. Then for each host the
+ * number of its keys, and the path that is asked for. Returns JSON, which costs the client far less than as many
+ * replies: for each host what `lookedOfScript` in redis-codec.ts reads. It only reads, so it runs on replicas too, and
+ * when memory is full.
+ *
+ * What stands beside the lists (prefixes, options) is at keys that follow from a path, so they are not among KEYS; a
+ * server that minds says so, and is asked in another way.
  */
 export const LOOKUP = `
 local max = tonumber(ARGV[1])
 local wantsExpiry = ARGV[2] == 'ttl'
+local maxNames = tonumber(ARGV[3])
+local before = ARGV[4]
+local nameAt = #before + #'frontend:' + 1
+local maxFields = ${MAX_FIELDS}
+local maxSegments = ${MAX_PREFIX.segments}
+local maxLength = ${MAX_PREFIX.length}
 
 -- A reply that is an error: the type of what stands there when that is the reason, else the error itself.
 local function reason(key, wanted, err)
@@ -26,10 +39,110 @@ local function sooner(left, key)
   return left
 end
 
-local function look(first, last)
+-- A path's whole segments from its beginning, the longest first: core/prefixes.ts.
+local function cuts(path)
+  local found = {}
+  local at = 1
+  while #found < maxSegments and at <= #path do
+    local slash = string.find(path, '/', at + 1, true)
+    local stop = slash and slash - 1 or #path
+    if stop == at or stop > maxLength then break end
+    table.insert(found, 1, string.sub(path, 1, stop))
+    at = stop + 1
+  end
+  return found
+end
+
+-- The fields of a frontend's options, and what is wrong with them.
+local function options(name, beside)
+  local key = before .. 'options:' .. name
+  local length = redis.pcall('HLEN', key)
+  if type(length) == 'table' then
+    local found, err = reason(key, 'hash', length)
+    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a hash' or err.err})
+    return {}
+  end
+  if length == 0 then return {} end
+  if length > maxFields then
+    table.insert(beside.faults, {key, 'has more than ' .. maxFields .. ' fields'})
+    return {}
+  end
+  beside.left = sooner(beside.left, key)
+  return redis.call('HGETALL', key)
+end
+
+-- What a frontend's prefix has for this host.
+local function under(name, prefix, deadKey, beside)
+  local key = before .. 'frontend:' .. name .. prefix
+  local list = redis.pcall('LRANGE', key, 0, max)
+  if list.err then
+    local found, err = reason(key, 'list', list)
+    return {type = 'wrong-type', prefix = prefix, found = found or err.err}
+  end
+  if #list > max then return {type = 'too-long', prefix = prefix} end
+  if #list > 0 then beside.left = sooner(beside.left, key) end
+  if #list < 2 then return nil end
+  local dead = redis.pcall('SMEMBERS', deadKey .. prefix)
+  if dead.err then dead = reason(deadKey .. prefix, 'set', dead) or {} end
+  beside.left = sooner(beside.left, deadKey .. prefix)
+  return {
+    type = 'found', prefix = prefix, list = list, dead = dead,
+    host = options(name, beside), options = options(name .. prefix, beside)
+  }
+end
+
+-- Whether this frontend has prefixes; and if so, what the path's longest leads to.
+local function paths(i, name, path, deadKey, beside)
+  local key = before .. 'prefixes:' .. name
+  local size = redis.pcall('SCARD', key)
+  if type(size) == 'table' then
+    local found, err = reason(key, 'set', size)
+    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a set' or err.err})
+    return
+  end
+  if size == 0 then return end
+  beside.paths = i
+  beside.left = sooner(beside.left, key)
+  if size <= maxNames then beside.names = redis.call('SMEMBERS', key) end
+  for _, cut in ipairs(cuts(path)) do
+    if redis.call('SISMEMBER', key, cut) == 1 then
+      beside.hit = under(name, cut, deadKey, beside)
+      if beside.hit then return end
+      table.insert(beside.missing, cut)
+    end
+  end
+end
+
+local function look(first, last, path)
   local bare, bareAt
   local left = -1
+  local beside = {left = -1, faults = {}, missing = {}}
+  local isAny = false
+
+  local function answer(own, at)
+    if not isAny then return own end
+    if own and at then
+      local name = string.sub(KEYS[at], nameAt)
+      beside.host = options(name, beside)
+      if name ~= '*' then beside.all = options('*', beside) end
+    elseif beside.hit then
+      beside.all = options('*', beside)
+    end
+    return {'beside', own, beside}
+  end
+
   for i = first, last - 1 do
+    local name = string.sub(KEYS[i], nameAt)
+    if not beside.shut then
+      local count = redis.pcall('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, before .. 'options:*')
+      if type(count) == 'table' then
+        isAny = true
+        beside.shut = count.err
+      elseif count > 0 then
+        isAny = true
+        if not beside.paths then paths(i - first, name, path, KEYS[last], beside) end
+      end
+    end
     -- One element more than allowed is enough to know that there are too many.
     local list = redis.pcall('LRANGE', KEYS[i], 0, max)
     if list.err then
@@ -46,22 +159,22 @@ local function look(first, last)
         if err then return err end
         dead = found
       end
-      return {'found', i - first, list, dead, sooner(left, KEYS[last])}
+      return answer({'found', i - first, list, dead, sooner(left, KEYS[last])}, i)
     end
     if #list == 1 and not bare then
       bare = list
-      bareAt = i - first
+      bareAt = i
     end
   end
-  if bare then return {'found', bareAt, bare, {}, left} end
-  return false
+  if bare then return answer({'found', bareAt - first, bare, {}, left}, bareAt) end
+  return answer(false)
 end
 
 local replies = {}
 local first = 1
-for n = 3, #ARGV do
+for n = 5, #ARGV, 2 do
   local last = first + tonumber(ARGV[n]) - 1
-  replies[n - 2] = look(first, last)
+  replies[(n - 3) / 2] = look(first, last, ARGV[n + 1])
   first = last + 1
 end
 return cjson.encode(replies)

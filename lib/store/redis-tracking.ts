@@ -9,8 +9,13 @@ export interface TrackingEvents {
   readonly onBegin: () => void;
   /** Changes may go by untold, until `onBegin`. */
   readonly onEnd: () => void;
-  /** The list of a frontend or wildcard has changed. */
+  /** The list of a frontend or wildcard, or of one of its prefixes, has changed. */
   readonly onRoute: (key: string) => void;
+  /** Its options, or which prefixes it has. */
+  readonly onOptions: (key: string) => void;
+  readonly onPrefixes: (key: string) => void;
+  /** Its error pages. */
+  readonly onPages: (key: string) => void;
   /** The dead marks of a host have changed. */
   readonly onDead: (frontend: string) => void;
   /** The certificate of a host or wildcard has changed. */
@@ -41,9 +46,8 @@ interface Listener {
 export class RedisTracking {
   readonly #client: RedisClient;
   readonly #timeoutMs: number;
-  readonly #routePrefix: string;
-  readonly #deadPrefix: string;
-  readonly #tlsPrefix: string;
+  /** What keys begin with, and who is told the rest. */
+  readonly #kinds: ReadonlyMap<string, (key: string) => void>;
   readonly #events: TrackingEvents;
   /** The connection that reads, while it serves. */
   #reader: RedisLink | null = null;
@@ -58,9 +62,14 @@ export class RedisTracking {
 
   constructor(address: RedisAddress, timeoutMs: number, events: TrackingEvents) {
     this.#timeoutMs = timeoutMs;
-    this.#routePrefix = `${address.prefix}frontend:`;
-    this.#deadPrefix = `${address.prefix}dead:`;
-    this.#tlsPrefix = `${address.prefix}tls:`;
+    this.#kinds = new Map([
+      [`${address.prefix}frontend:`, events.onRoute],
+      [`${address.prefix}dead:`, events.onDead],
+      [`${address.prefix}tls:`, events.onCertificate],
+      [`${address.prefix}options:`, events.onOptions],
+      [`${address.prefix}prefixes:`, events.onPrefixes],
+      [`${address.prefix}errors:`, events.onPages],
+    ]);
     this.#events = events;
     this.#client = new RedisClient(address, timeoutMs, {
       onConnect: () => void this.#listen(),
@@ -113,7 +122,7 @@ export class RedisTracking {
     const [reader, listener] = [this.#reader, this.#listener];
     if (reader === null || listener === null) return;
     const turn = ++this.#turn;
-    const prefixes = [this.#routePrefix, this.#deadPrefix, this.#tlsPrefix].flatMap((prefix) => ['prefix', prefix]);
+    const prefixes = [...this.#kinds.keys()].flatMap((prefix) => ['prefix', prefix]);
     try {
       const [, reply, info] = await reader.sendAll(
         // What was tracked before collides with the same prefixes.
@@ -165,9 +174,7 @@ export class RedisTracking {
   }
 
   #tell(key: string): void {
-    if (key.startsWith(this.#routePrefix)) this.#events.onRoute(key.slice(this.#routePrefix.length));
-    if (key.startsWith(this.#deadPrefix)) this.#events.onDead(key.slice(this.#deadPrefix.length));
-    if (key.startsWith(this.#tlsPrefix)) this.#events.onCertificate(key.slice(this.#tlsPrefix.length));
+    for (const [prefix, told] of this.#kinds) if (key.startsWith(prefix)) told(key.slice(prefix.length));
   }
 
   #ping(): void {

@@ -1,15 +1,20 @@
 import { routeOf } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
+import type { OptionFields, RouteOptions } from '../core/options.ts';
+import { pathOf, Prefixes } from '../core/prefixes.ts';
 import type { Death, Route } from '../core/types.ts';
 import { type DeadMark, NOBODY } from './dead-marks.ts';
 import { FaultLog } from './fault-log.ts';
 import { MAX_LIST } from './limits.ts';
+import { OptionsMemo } from './options-memo.ts';
+import type { Beside } from './redis-beside.ts';
+import { RedisPages } from './redis-pages.ts';
 import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './redis-certificates.ts';
 import { RedisCluster } from './redis-cluster.ts';
-import { announcement, idsOf, isFresh, type Found, type RedisCommand } from './redis-codec.ts';
-import type { Reading, RouteSource } from './reading.ts';
+import { announcement, idsOf, isFresh, type Found, type Lookup, type RedisCommand } from './redis-codec.ts';
+import { type Reading, routeIn, type RouteSource } from './reading.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { isReplyError, type RedisLink, type RedisLinkSettings } from './redis-link.ts';
 import { RedisLookups, refused } from './redis-lookups.ts';
@@ -28,6 +33,10 @@ export interface RedisStoreSettings {
   readonly counts?: StoreCounts;
   /** Whether readings say when they expire. It costs Redis two commands more for a lookup. */
   readonly wantsExpiry?: boolean;
+  /** Whether readings name all of a host's prefixes. */
+  readonly wantsNames?: boolean;
+  /** The options of frontends that say nothing else. */
+  readonly options?: OptionFields | undefined;
   /** See RedisLinkSettings: of the connection that reads. */
   readonly examine?: RedisLinkSettings['examine'];
   /** Told of the connection that reads: a new one serves, or it was lost. */
@@ -41,11 +50,14 @@ export class RedisStore implements RouteSource {
   readonly #write: RedisLink;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
+  readonly #options: OptionsMemo;
+  /** Error pages beside them. */
+  readonly pages: RedisPages;
   readonly #lookups: RedisLookups;
   /** What stands beside the routes, read by the same connection. */
   readonly certificates: RedisCertificates;
   /** Lookups of this turn of the event loop, by host. */
-  readonly #unsent = new Map<string, Promise<Reading>>();
+  readonly #unsent = new Map<string, Unsent>();
   #ping: unknown = null;
 
   constructor(settings: RedisStoreSettings) {
@@ -62,7 +74,11 @@ export class RedisStore implements RouteSource {
       onServing: () => settings.onReader?.(this.#read),
       onLoss: () => settings.onReader?.(null),
     });
-    this.#lookups = new RedisLookups(this.#read, settings.wantsExpiry ?? false, settings.counts ?? new StoreCounts());
+    const { wantsExpiry = false, wantsNames = false } = settings;
+    const wishes = { prefix: read.prefix, wantsExpiry, wantsNames };
+    this.#lookups = new RedisLookups(this.#read, wishes, settings.counts ?? new StoreCounts());
+    this.#options = new OptionsMemo(settings.options, (key, fault) => this.#faults.tell(read.prefix + key, fault));
+    this.pages = new RedisPages(this.#read, read.prefix, (key, fault) => this.#faults.tell(key, fault));
     this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
     this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
@@ -72,23 +88,34 @@ export class RedisStore implements RouteSource {
     return isFresh(this.#ping, Date.now());
   }
 
-  async find(candidates: readonly string[]): Promise<Route | null> {
-    return (await this.read(candidates)).route;
+  async find(candidates: readonly string[], path: string): Promise<Route | null> {
+    return routeIn(await this.read(candidates, path));
   }
 
   /**
    * Requests for one host that arrive in the same turn of the event loop share one lookup: it has not been sent yet,
-   * so it sees whatever was written before any of them arrived.
+   * so it sees whatever was written before any of them arrived. Only a host that has prefixes has to be asked for each
+   * of their paths.
    */
-  read(candidates: readonly string[]): Promise<Reading> {
-    const [frontend = ''] = candidates;
-    const shared = this.#unsent.get(frontend);
-    if (shared !== undefined) return shared;
+  read(candidates: readonly string[], path: string): Promise<Reading> {
+    const [host = ''] = candidates;
+    const shared = this.#unsent.get(host);
+    if (shared !== undefined) return this.#share(shared, candidates, path);
     // Lookups leave at the end of the turn (see redis-lookups.ts), right after this.
     if (this.#unsent.size === 0) setImmediate(() => this.#unsent.clear());
-    const reading = this.#readHost(frontend, candidates);
-    this.#unsent.set(frontend, reading);
+    const reading = this.#readHost(candidates, path);
+    this.#unsent.set(host, { path, reading });
     return reading;
+  }
+
+  async #share(shared: Unsent, candidates: readonly string[], path: string): Promise<Reading> {
+    const reading = await shared.reading;
+    if (reading.prefixes === null || pathOf(path) === pathOf(shared.path)) return reading;
+    return this.#readHost(candidates, path);
+  }
+
+  page(keys: readonly string[], status: number): Promise<string | null> {
+    return this.pages.find(keys, status);
   }
 
   /** Redis is asked every time. */
@@ -109,31 +136,56 @@ export class RedisStore implements RouteSource {
     return [];
   }
 
-  async #readHost(frontend: string, candidates: readonly string[]): Promise<Reading> {
-    const { prefix } = this.#settings.read;
-    const keys = candidates.map((key) => `${prefix}frontend:${key}`);
-    const deadKey = `${prefix}dead:${frontend}`;
-    const lookup = await this.#lookups.look([...keys, deadKey]);
-    if (lookup.type === 'none') return NONE;
-    const key = candidates[lookup.index] ?? '';
-    const fullKey = keys[lookup.index] ?? '';
-    switch (lookup.type) {
-      case 'wrong-type':
-        throw this.#broken(fullKey, `holds a ${lookup.found}, not a list`);
-      case 'too-long':
-        throw this.#broken(fullKey, `is longer than ${MAX_LIST} elements`);
-      case 'found': {
-        const list = this.#lists.read(key, lookup.list);
-        const route = routeOf(frontend, key, list, this.#deadOf(lookup, deadKey, list.size));
-        return { route, expiresMs: lookup.leftMs < 0 ? Infinity : lookup.leftMs };
-      }
-    }
+  async #readHost(candidates: readonly string[], path: string): Promise<Reading> {
+    const [host = ''] = candidates;
+    const { own: lookup, beside } = await this.#lookups.look({ candidates, path });
+    const own = this.#ownRoute(host, candidates, lookup, beside);
+    const ownLeft = lookup.type === 'found' ? lookup.leftMs : -1;
+    const left = Math.min(never(ownLeft), never(beside?.leftMs ?? -1));
+    if (beside === null) return { own, prefixes: null, under: NOTHING, expiresMs: left };
+    if (beside.shut !== null) this.#faults.tell(`${this.#settings.read.prefix}options:*`, NO_RIGHT);
+    for (const [key, fault] of beside.faults) this.#faults.tell(key, `${fault}; it is left out`);
+    const key = candidates[beside.paths];
+    if (key === undefined) return { own, prefixes: null, under: NOTHING, expiresMs: left };
+    const prefixes = beside.names === null ? 'some' : new Prefixes(beside.names);
+    return { own, prefixes, under: this.#under(host, key, beside), expiresMs: left };
   }
 
-  #deadOf({ dead }: Found, deadKey: string, size: number): ReadonlySet<number> {
+  #ownRoute(host: string, candidates: readonly string[], lookup: Lookup, beside: Beside | null): Route | null {
+    if (lookup.type === 'none') return null;
+    const key = candidates[lookup.index] ?? '';
+    if (lookup.type !== 'found') throw this.#broken(this.#keyOf('frontend', key), faultOf(lookup));
+    const options = this.#options.read(key, '', beside?.all ?? [], beside?.host ?? []);
+    return this.#route(host, key, lookup, options);
+  }
+
+  #under(host: string, key: string, { hit, missing, all }: Beside): ReadonlyMap<string, Route | null> {
+    const under = new Map<string, Route | null>(missing.map((prefix) => [prefix, null]));
+    if (hit === null) return under;
+    const { prefix } = hit;
+    if (hit.type !== 'found') throw this.#broken(this.#keyOf('frontend', key + prefix), faultOf(hit));
+    const options = this.#options.read(key, prefix, all, hit.host, hit.options);
+    return under.set(prefix, this.#route(host + prefix, key + prefix, hit, options));
+  }
+
+  #route(
+    frontend: string,
+    key: string,
+    { list: elements, dead }: Pick<Found, 'list' | 'dead'>,
+    options: RouteOptions,
+  ): Route {
+    const list = this.#lists.read(key, elements);
+    return routeOf(frontend, key, list, this.#deadOf(dead, frontend, list.size), options);
+  }
+
+  #deadOf(dead: Found['dead'], frontend: string, size: number): ReadonlySet<number> {
     if (typeof dead !== 'string') return idsOf(dead, size);
-    this.#faults.tell(deadKey, `holds a ${dead}, not a set; nobody is taken for dead`);
+    this.#faults.tell(this.#keyOf('dead', frontend), `holds a ${dead}, not a set; nobody is taken for dead`);
     return NOBODY;
+  }
+
+  #keyOf(kind: 'frontend' | 'dead', key: string): string {
+    return `${this.#settings.read.prefix}${kind}:${key}`;
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {
@@ -180,7 +232,27 @@ export class RedisStore implements RouteSource {
 /** What a connection is given beyond what all are. */
 type OwnSettings = Omit<RedisLinkSettings, 'address' | 'timeoutMs' | 'onUp' | 'onDown'>;
 
-const NONE: Reading = { route: null, expiresMs: Infinity };
+/** A lookup that leaves at the end of this turn. */
+interface Unsent {
+  readonly path: string;
+  readonly reading: Promise<Reading>;
+}
+
+const NO_RIGHT =
+  'this Redis user may not read options and prefixes: nobody has any (docs/redis.md, "Rights", has what a user needs)';
+
+const NOTHING: ReadonlyMap<string, Route | null> = new Map();
+
+/** Negative is never. */
+function never(leftMs: number): number {
+  return leftMs < 0 ? Infinity : leftMs;
+}
+
+function faultOf(
+  lookup: { readonly type: 'wrong-type'; readonly found: string } | { readonly type: 'too-long' },
+): string {
+  return lookup.type === 'too-long' ? `is longer than ${MAX_LIST} elements` : `holds a ${lookup.found}, not a list`;
+}
 
 /** Both or neither: a mark without an end would outlive its backend's recovery. */
 function burial(link: RedisLink, key: string, id: number, ttlSeconds: number): readonly RedisCommand[] {

@@ -1,10 +1,12 @@
-import { routeOf } from '../core/backend.ts';
+import { withDead } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
+import { cutsOf, pathOf, splitKey } from '../core/prefixes.ts';
 import type { Death, Route } from '../core/types.ts';
 import type { DeadMark } from './dead-marks.ts';
 import type { Freshness } from './freshness.ts';
 import { HostMemory, type Remembered } from './host-memory.ts';
-import type { RouteSource } from './reading.ts';
+import type { PageSource } from './pages.ts';
+import { type Reading, routeIn, type RouteSource } from './reading.ts';
 import { type Read, Reads } from './reads.ts';
 import type { StoreCounts } from './store-counts.ts';
 import type { Recollection, RouteStore } from './store.ts';
@@ -13,6 +15,7 @@ import { UnfiledDeaths } from './unfiled-deaths.ts';
 /** What a RememberingStore is made of. */
 export interface RememberingParts {
   readonly source: RouteSource;
+  readonly pages: PageSource;
   readonly counts: StoreCounts;
   readonly freshness: Freshness;
   /** Hosts remembered at most; see HostMemory. */
@@ -35,6 +38,8 @@ export interface RememberingParts {
 export class RememberingStore implements RouteStore {
   readonly #parts: RememberingParts;
   readonly #memory: HostMemory;
+  readonly #get: Get = (frontend) => this.#memory.get(frontend);
+  readonly #look: Get = (frontend) => this.#memory.peek(frontend);
   readonly #reads = new Reads();
   readonly #unfiled: UnfiledDeaths;
 
@@ -48,34 +53,38 @@ export class RememberingStore implements RouteStore {
     return this.#parts.source.hasHealthChecker;
   }
 
-  peek(frontend: string): Route | null | undefined {
-    const known = this.#memory.get(frontend);
-    if (known === undefined || !this.#parts.freshness.isFresh(known, performance.now())) return undefined;
+  peek(host: string, path: string): Route | null | undefined {
+    const known = this.#known(host, path, this.#get);
+    if (known === undefined) return undefined;
     this.#parts.counts.hits++;
     return this.#withUnfiled(known.route);
   }
 
-  recollect(frontend: string): Recollection | null {
-    const known = this.#memory.peek(frontend);
-    if (known === undefined) return null;
-    const now = performance.now();
-    const isFresh = this.#parts.freshness.isFresh(known, now);
-    return { route: this.#withUnfiled(known.route), isFresh, ageMs: now - known.read.at };
+  async page(keys: readonly string[], status: number): Promise<string | null> {
+    return this.#parts.pages.find(keys, status);
   }
 
-  forget(frontend: string | null): number {
-    if (frontend !== null) this.#reads.doubt(frontend);
-    return frontend === null ? this.#memory.clear() : this.#memory.delete(frontend);
+  recollect(host: string, path: string): Recollection | null {
+    const fresh = this.#known(host, path, this.#look);
+    const known = fresh ?? this.#nearest(host, path, this.#look);
+    if (known === undefined) return null;
+    const ageMs = performance.now() - known.read.at;
+    return { route: this.#withUnfiled(known.route), isFresh: fresh !== undefined, ageMs };
+  }
+
+  forget(host: string | null): number {
+    if (host !== null) this.#reads.doubt(host);
+    return host === null ? this.#memory.clear() : this.#memory.delete(host);
   }
 
   ownMarks(frontend: string | null): readonly DeadMark[] {
     return this.#unfiled.marks(frontend);
   }
 
-  find(candidates: readonly string[]): Promise<Route | null> {
-    const [frontend = ''] = candidates;
-    const route = this.peek(frontend);
-    return route === undefined ? this.#ask(frontend, candidates) : Promise.resolve(route);
+  find(candidates: readonly string[], path: string): Promise<Route | null> {
+    const [host = ''] = candidates;
+    const route = this.peek(host, path);
+    return route === undefined ? this.#ask(host, candidates, path) : Promise.resolve(route);
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<void> {
@@ -91,17 +100,28 @@ export class RememberingStore implements RouteStore {
     }
   }
 
-  /** Something of this host has changed: it has to be read again. What is known still may serve while that fails. */
+  /** Something of a host, or of one of its prefixes, has changed: it has to be read again. What is known still may serve while that fails. */
   doubt(frontend: string): void {
-    this.#reads.doubt(frontend);
+    this.#reads.doubt(splitKey(frontend).host);
     const known = this.#memory.peek(frontend);
     if (known !== undefined) known.read.isDoubtful = true;
+  }
+
+  /** What all of a host's prefixes have in common has changed. */
+  doubtAll(host: string): void {
+    const prefixes = this.#memory.peek(host)?.prefixes ?? null;
+    this.doubt(host);
+    // Where nobody knows all of them, the store is asked each time.
+    if (prefixes === null || prefixes === 'some') return;
+    for (const prefix of prefixes.names()) this.doubt(host + prefix);
   }
 
   /** Takes what was known before this program started. `agoMs`: for how long nobody has confirmed it. */
   recall(route: Route, agoMs: number): void {
     const read = { at: performance.now() - agoMs, stamp: BEFORE, isDoubtful: true };
-    this.#memory.set(route.frontend, { route, isOwn: isOwn(route), read, expiresAt: Infinity, learntAt: -Infinity });
+    const prefixes = route.prefix === '' ? SOME : null;
+    const learntAt = -Infinity;
+    this.#memory.set(route.frontend, { route, prefixes, isOwn: isOwn(route), read, expiresAt: Infinity, learntAt });
   }
 
   ready(): Promise<void> {
@@ -114,25 +134,62 @@ export class RememberingStore implements RouteStore {
     this.#memory.clear();
   }
 
-  async #ask(frontend: string, candidates: readonly string[]): Promise<Route | null> {
-    const { source, freshness } = this.#parts;
-    const read = this.#reads.begin(frontend, performance.now(), freshness.stamp);
-    try {
-      const { route, expiresMs } = await source.read(candidates);
-      this.#remember(frontend, route, read, expiresMs);
-      return this.#withUnfiled(route);
-    } catch (error) {
-      const known = isSilence(error) ? this.#lastKnown(frontend) : null;
-      if (known === null) throw error;
-      return known;
-    } finally {
-      this.#reads.end(frontend, read);
+  /** What is known for sure of the request's route; undefined when something of it is not. */
+  #known(host: string, path: string, get: Get): Remembered | undefined {
+    const now = performance.now();
+    const { freshness } = this.#parts;
+    const known = get(host);
+    if (known === undefined || !freshness.isFresh(known, now)) return undefined;
+    const { prefixes } = known;
+    if (prefixes === null) return known;
+    if (prefixes === SOME) return undefined;
+    for (let limit = Infinity; ;) {
+      const prefix = prefixes.longest(path, limit);
+      if (prefix === null) return known;
+      const under = get(host + prefix);
+      if (under === undefined || !freshness.isFresh(under, now)) return undefined;
+      if (under.route !== null) return under;
+      limit = prefix.length;
     }
   }
 
-  #remember(frontend: string, route: Route | null, read: Read, expiresMs: number): void {
+  /** What was known of it, sure or not. */
+  #nearest(host: string, path: string, get: Get): Remembered | undefined {
+    const known = get(host);
+    // A host of which nothing is known may have had routes by path all the same.
+    if (known !== undefined && known.prefixes === null) return known;
+    for (const prefix of cutsOf(pathOf(path))) {
+      const under = get(host + prefix);
+      if (under !== undefined && under.route !== null) return under;
+    }
+    return known;
+  }
+
+  async #ask(host: string, candidates: readonly string[], path: string): Promise<Route | null> {
+    const { source, freshness } = this.#parts;
+    const read = this.#reads.begin(host, performance.now(), freshness.stamp);
+    try {
+      const reading = await source.read(candidates, path);
+      this.#remember(host, reading, read);
+      return this.#withUnfiled(routeIn(reading));
+    } catch (error) {
+      const known = isSilence(error) ? this.#lastKnown(host, path) : null;
+      if (known === null) throw error;
+      return known;
+    } finally {
+      this.#reads.end(host, read);
+    }
+  }
+
+  #remember(host: string, { own, prefixes, under, expiresMs }: Reading, read: Read): void {
+    this.#set(host, own, prefixes, read, expiresMs);
+    for (const [prefix, route] of under) this.#set(host + prefix, route, null, read, expiresMs);
+  }
+
+  #set(frontend: string, route: Route | null, prefixes: Reading['prefixes'], read: Read, expiresMs: number): void {
     const learntAt = this.#learn(frontend, route, read.at);
-    this.#memory.set(frontend, { route, isOwn: isOwn(route), read, expiresAt: read.at + expiresMs, learntAt });
+    const expiresAt = read.at + expiresMs;
+    this.#memory.set(frontend, { route, prefixes, isOwn: isOwn(route), read, expiresAt, learntAt });
   }
 
   /** Passes on what is new, and what was not passed on for long. @returns when this host was passed on the last time */
@@ -147,8 +204,8 @@ export class RememberingStore implements RouteStore {
   }
 
   /** The route as it was when it could be read; null when there was none, or that is too long ago. */
-  #lastKnown(frontend: string): Route | null {
-    const known = this.#memory.get(frontend);
+  #lastKnown(host: string, path: string): Route | null {
+    const known = this.#nearest(host, path, this.#get);
     if (known === undefined || known.route === null) return null;
     const now = performance.now();
     if (now - this.#parts.freshness.confirmedAt(known, now) > this.#parts.maxStaleMs) return null;
@@ -159,15 +216,21 @@ export class RememberingStore implements RouteStore {
   /** In Redis a dead mark goes after its time; one that was read long ago would stay for ever. */
   #withoutOldMarks({ read, expiresAt }: Remembered, route: Route, now: number): Route {
     if (route.dead.size === 0 || now < Math.min(expiresAt, read.at + this.#parts.deadMs)) return route;
-    return routeOf(route.frontend, route.key, route, new Set());
+    return withDead(route, new Set());
   }
 
   #withUnfiled(route: Route | null): Route | null {
     if (route === null || this.#unfiled.isEmpty) return route;
     const dead = this.#unfiled.among(route.backends, route.frontend);
-    return dead.size === 0 ? route : routeOf(route.frontend, route.key, route, new Set([...route.dead, ...dead]));
+    return dead.size === 0 ? route : withDead(route, new Set([...route.dead, ...dead]));
   }
 }
+
+/** By frontend; whether asking makes it live longer is the asker's choice. */
+type Get = (frontend: string) => Remembered | undefined;
+
+/** It has prefixes, and nobody knows all of them. */
+const SOME = 'some';
 
 /** Read before there was anything to be sure of. */
 const BEFORE = { era: -1, wildcards: 0 } as const;
@@ -185,5 +248,6 @@ function isOwn(route: Route | null): boolean {
 /** Whether two readings name the same backends in the same way. Dead marks come and go. */
 function isSame(a: Route | null, b: Route | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.key === b.key && a.backends === b.backends && a.name === b.name && a.size === b.size;
+  if (a.key !== b.key || a.options !== b.options) return false;
+  return a.backends === b.backends && a.name === b.name && a.size === b.size;
 }

@@ -1,60 +1,127 @@
 import { type RouteList, routeOf } from '../core/backend.ts';
+import { mergeOptions, type OptionFields, type RouteOptions } from '../core/options.ts';
+import type { Prefixes } from '../core/prefixes.ts';
 import type { Death, Route } from '../core/types.ts';
 import { DeadMarks, type DeadMark } from './dead-marks.ts';
 import type { Lists } from './lists.ts';
+import { pageFault } from './pages.ts';
 
 /** A key and its list, the identifier first. Plain data. */
 export type RouteEntry = readonly [key: string, list: readonly string[]];
 
+const NONE: OptionFields = new Map();
+
 /** Told of a backend URL that cannot be used. */
 export type OnUrlFault = (key: string, fault: string) => void;
 
-/** Routes and dead marks in memory, and the rule by which a host finds its route. No I/O. */
+/** Routes and dead marks in memory, and the rule by which a request finds its route. No I/O. */
 export class RouteTable {
   #lists: Lists;
   readonly #marks: DeadMarks;
   readonly #now: () => number;
+  readonly #config: OptionFields | undefined;
   /** What most requests want: the routes of lists without a dead backend, under their own names. */
-  readonly #healthy = new WeakMap<RouteList, Route>();
+  #healthy = new WeakMap<RouteList, Route>();
+  /** The options of whoever a list routes: a list stands under one key. */
+  #options = new WeakMap<RouteList, RouteOptions>();
 
-  /** @param now milliseconds since the epoch */
-  constructor(lists: Lists, now: () => number) {
+  /**
+   * @param now milliseconds since the epoch
+   * @param config the options of frontends that say nothing else
+   */
+  constructor(lists: Lists, now: () => number, config?: OptionFields) {
     this.#lists = lists;
     this.#now = now;
+    this.#config = config;
     this.#marks = new DeadMarks(now);
   }
 
   /** Puts these lists in the place of all others, in one step. */
   replace(lists: Lists): void {
     this.#lists = lists;
+    this.#healthy = new WeakMap();
+    this.#options = new WeakMap();
   }
 
-  /** The route that stands under the host's own name, where it names a backend: no other candidate comes before it. */
-  own(frontend: string): Route | undefined {
-    const list = this.#lists.get(frontend);
-    if (list === undefined || list.size === 0) return undefined;
-    const dead = this.#marks.among(list.backends, frontend);
-    if (dead.size > 0) return routeOf(frontend, frontend, list, dead);
+  /**
+   * The route that stands under the host's own name, where it names a backend and no prefix does: no other candidate
+   * comes before it.
+   */
+  own(host: string): Route | undefined {
+    const list = this.#lists.get(host);
+    if (list === undefined || list.size === 0 || this.#lists.prefixes(host) !== undefined) return undefined;
+    const dead = this.#marks.among(list.backends, host);
+    if (dead.size > 0) return routeOf(host, host, list, dead, this.#optionsOf(list, host, ''));
     let route = this.#healthy.get(list);
     if (route === undefined) {
-      route = routeOf(frontend, frontend, list, dead);
+      route = routeOf(host, host, list, dead, this.#optionsOf(list, host, ''));
       this.#healthy.set(list, route);
     }
     return route;
   }
 
-  /** The route of the first candidate that names a backend, else of the first that exists, else null. */
-  find(candidates: readonly string[]): Route | null {
-    const [frontend] = candidates;
-    if (frontend === undefined) return null;
+  /**
+   * The route of the first candidate that names a backend, or has a prefix of this path that does; failing that, of the
+   * first that exists at all, else null. Prefixes are those of the first candidate that has any.
+   */
+  find(candidates: readonly string[], path: string): Route | null {
+    const [host] = candidates;
+    if (host === undefined) return null;
     let bare: Route | null = null;
+    let isPathOpen = true;
     for (const key of candidates) {
+      const prefixes = isPathOpen ? this.#lists.prefixes(key) : undefined;
+      if (prefixes !== undefined) {
+        isPathOpen = false;
+        const route = this.#under(host, key, prefixes, path);
+        if (route !== null) return route;
+      }
       const list = this.#lists.get(key);
       if (list === undefined) continue;
-      if (list.size > 0) return routeOf(frontend, key, list, this.#marks.among(list.backends, frontend));
-      bare ??= routeOf(frontend, key, list, this.#marks.among(list.backends, frontend));
+      if (list.size > 0) return this.#route(host, key, '', list);
+      bare ??= this.#route(host, key, '', list);
     }
     return bare;
+  }
+
+  /** The error page of the first of these keys that has one for the status. */
+  page(keys: readonly string[], status: number): string | null {
+    for (const key of keys) {
+      const page = this.#lists.pages(key)?.get(String(status));
+      if (page !== undefined && pageFault(String(status), page) === null) return page;
+    }
+    return null;
+  }
+
+  /** The longest prefix counts, unless its list names no backend. */
+  #under(host: string, key: string, prefixes: Prefixes, path: string): Route | null {
+    for (let limit = Infinity; ;) {
+      const prefix = prefixes.longest(path, limit);
+      if (prefix === null) return null;
+      const list = this.#lists.get(key + prefix);
+      if (list !== undefined && list.size > 0) return this.#route(host, key, prefix, list);
+      limit = prefix.length;
+    }
+  }
+
+  #route(host: string, key: string, prefix: string, list: RouteList): Route {
+    const frontend = host + prefix;
+    const dead = this.#marks.among(list.backends, frontend);
+    return routeOf(frontend, key + prefix, list, dead, this.#optionsOf(list, key, prefix));
+  }
+
+  #optionsOf(list: RouteList, key: string, prefix: string): RouteOptions {
+    let options = this.#options.get(list);
+    if (options === undefined) {
+      options = mergeOptions({
+        config: this.#config,
+        all: this.#lists.options('*'),
+        host: this.#lists.options(key),
+        prefix: prefix === '' ? undefined : (this.#lists.options(key + prefix) ?? NONE),
+      });
+      this.#options.set(list, options);
+    }
+    return options;
   }
 
   /** Hides a backend, and gives the mark for others to hide it too. */

@@ -9,6 +9,9 @@ import type { RouteEntry } from './route-table.ts';
  * 32-bit words in the machine's own order: a seed, the number of buckets (a power of two, at least twice the number of
  * frontends), the buckets, then the records. A bucket holds the word its record begins at, or 0; a key whose bucket is
  * taken has the next one that is free. A record: the lengths of key and list in bytes, the key, the list as JSON.
+ *
+ * What stands beside a frontend has a record of its own: `prefixes:<key>` a list of prefixes, `options:<key>` and
+ * `errors:<key>` fields and values in turn. Where there is any of a kind, `<kind>:` has a record too.
  */
 const HEADER_WORDS = 2;
 const RECORD_WORDS = 2;
@@ -16,6 +19,7 @@ const WORD = 4;
 
 // Other keys are no host names, and no request can ask for them; a character of these is a byte.
 const ASCII = /^[\x20-\x7e]+$/;
+const KIND = /^(?:prefixes|options|errors):/;
 
 /**
  * Makes the image of a file's routes. Empty lists are left out, as are keys that no request can match for their
@@ -28,7 +32,10 @@ export function encodeRoutes(
 ): Uint8Array<ArrayBuffer> {
   const lists = new Map<string, string>();
   for (const [key, list] of entries) {
-    if (list.length > 0 && ASCII.test(key)) lists.set(key, JSON.stringify(list));
+    if (list.length === 0 || !ASCII.test(key)) continue;
+    lists.set(key, JSON.stringify(list));
+    const kind = KIND.exec(key)?.[0];
+    if (kind !== undefined) lists.set(kind, '[]');
   }
   const buckets = 2 ** Math.ceil(Math.log2(Math.max(1, lists.size) * 2));
   let size = HEADER_WORDS + buckets;

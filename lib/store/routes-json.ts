@@ -1,7 +1,10 @@
-import { parseBackend } from '../core/backend.ts';
+import { parseBackend } from '../core/backend-url.ts';
 import { hostOf, mayBeAskedFor } from '../core/hostname.ts';
+import { optionFault } from '../core/options.ts';
+import { prefixFault, splitKey } from '../core/prefixes.ts';
 import { scanJson } from './json-scan.ts';
 import { MAX_LIST } from './limits.ts';
+import { pageFault } from './pages.ts';
 import { urlFault, type RouteEntry } from './route-table.ts';
 
 /** Something about a frontend that an operator should mend. */
@@ -10,15 +13,18 @@ export interface RouteWarning {
   readonly fault: string;
 }
 
-/** What a routes file says. With faults it is not to be used; warnings each cost one route or one backend. */
+/** What a routes file says. With faults it is not to be used; warnings each cost one route, backend or option. */
 export interface RoutesText {
   readonly entries: readonly RouteEntry[];
+  /** What else it says of frontends: `options:<key>` and `errors:<key>`, their fields and values in turn. */
+  readonly hashes: readonly RouteEntry[];
   readonly faults: readonly string[];
   readonly warnings: readonly RouteWarning[];
 }
 
 /**
- * Reads the text of a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs.
+ * Reads the text of a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and
+ * from `options:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of its host.
  * Wrong shapes are faults. What Redis would hold without complaint is a warning: one site's slip must not keep the
  * others from being routed. Never throws.
  */
@@ -38,8 +44,19 @@ export function parseRoutes(text: string): RoutesText {
     return `${JSON.stringify(name)} stands twice, again in line ${line}, column ${column}`;
   });
   const entries: RouteEntry[] = [];
+  const hashes: RouteEntry[] = [];
   const warnings: RouteWarning[] = [];
   for (const [key, list] of Object.entries(value)) {
+    const hash = HASH.exec(key);
+    if (hash !== null) {
+      const read = readHash(hash[1] === 'options', list);
+      if (typeof read === 'string') faults.push(`${JSON.stringify(key)} ${read}`);
+      else {
+        hashes.push([key, read.fields]);
+        for (const fault of read.warnings) warnings.push({ key, fault });
+      }
+      continue;
+    }
     const fault = faultOfList(list);
     if (fault !== null) faults.push(`${JSON.stringify(key)} ${fault}`);
     else if (isList(list)) {
@@ -47,11 +64,32 @@ export function parseRoutes(text: string): RoutesText {
       for (const warning of [...faultsOfKey(key), ...faultsOfUrls(list)]) warnings.push({ key, fault: warning });
     }
   }
-  return faults.length > 0 ? refused(faults) : { entries, faults, warnings };
+  return faults.length > 0 ? refused(faults) : { entries, hashes, faults, warnings };
+}
+
+const HASH = /^(options|errors):./;
+
+/** The fields of an object, and what is wrong with some; or why it is none. */
+function readHash(isOptions: boolean, value: unknown): { fields: string[]; warnings: string[] } | string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'must be an object, {"field": "value"}';
+  const fields: string[] = [];
+  const warnings: string[] = [];
+  for (const [field, held] of Object.entries(value)) {
+    if (typeof held !== 'string' && typeof held !== 'number' && typeof held !== 'boolean') {
+      return `must hold texts, numbers, true and false; ${JSON.stringify(field)} is something else`;
+    }
+    const text = String(held);
+    const fault = isOptions ? optionFault(field, text) : pageFault(field, text);
+    // Kept all the same: whoever edits the file must not lose it.
+    fields.push(field, text);
+    if (fault !== null) warnings.push(`${isOptions ? 'option' : 'page'} ${JSON.stringify(field)}: ${fault}`);
+  }
+  return { fields, warnings };
 }
 
 function refused(faults: readonly string[]): RoutesText {
-  return { entries: [], faults, warnings: [] };
+  return { entries: [], hashes: [], faults, warnings: [] };
 }
 
 function whereBroken(json: string, error: unknown): string {
@@ -73,7 +111,10 @@ function isList(list: unknown): list is readonly string[] {
 }
 
 /** Why no request would ever be looked up under this key, if so. */
-function faultsOfKey(key: string): readonly string[] {
+function faultsOfKey(frontend: string): readonly string[] {
+  const { host: key, prefix } = splitKey(frontend);
+  const ofPrefix = prefix === '' ? null : prefixFault(prefix);
+  if (ofPrefix !== null) return [`no request can match it: ${ofPrefix}`];
   if (mayBeAskedFor(key)) return [];
   const suffix = key.startsWith('*.') ? key.slice(2) : null;
   if (suffix === null) {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { prefixFault, splitKey } from '../core/prefixes.ts';
+import type { RouteEntry } from './route-table.ts';
 import { encodeRoutes } from './routes-image.ts';
 import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
@@ -55,16 +57,29 @@ export async function readRoutes(path: string, known: string | null): Promise<Re
 }
 
 function look(text: string, digest: string): Reading {
-  const { entries, faults, warnings } = parseRoutes(text);
+  const { entries, hashes, faults, warnings } = parseRoutes(text);
   if (faults.length > 0) return { type: 'bad', digest, fault: inWords(faults) };
   return {
     type: 'good',
     digest,
     frontends: entries.length,
-    image: encodeRoutes(entries),
+    image: encodeRoutes([...entries, ...hashes, ...prefixEntries(entries)]),
     warnings: warnings.slice(0, MAX_WARNINGS),
     moreWarnings: Math.max(0, warnings.length - MAX_WARNINGS),
   };
+}
+
+/** For each host that has prefixes, what they are. */
+function prefixEntries(entries: readonly RouteEntry[]): readonly RouteEntry[] {
+  const hosts = new Map<string, string[]>();
+  for (const [key] of entries) {
+    const { host, prefix } = splitKey(key);
+    if (prefix === '' || prefixFault(prefix) !== null) continue;
+    const names = hosts.get(host) ?? [];
+    names.push(prefix);
+    hosts.set(host, names);
+  }
+  return Array.from(hosts, ([host, names]) => [`prefixes:${host}`, names]);
 }
 
 /** A file that could not be read at all. */

@@ -2,10 +2,18 @@
 import { createHash } from 'node:crypto';
 import { readList, routeOf } from '../core/backend.ts';
 import type { Route } from '../core/types.ts';
+import { mergeOptions } from '../core/options.ts';
 import { NOBODY } from './dead-marks.ts';
+import { fieldsOf } from './fields.ts';
 
-/** One host's route. `at`: when it was read, milliseconds since the epoch. */
-export type SavedRoute = readonly [frontend: string, key: string, list: readonly string[], at: number];
+/** One host's route, or one of a prefix. `at`: when it was read, milliseconds since the epoch. `options`: where it has any, fields and values in turn. */
+export type SavedRoute = readonly [
+  frontend: string,
+  key: string,
+  list: readonly string[],
+  at: number,
+  options?: readonly string[],
+];
 
 /** What stands in a snapshot. */
 export interface Snapshot {
@@ -25,20 +33,22 @@ interface Header {
 const FORMAT = 'hipache-snapshot-1';
 
 /** A route without its dead marks: those are over before anybody reads them here. */
-export function saveRoute({ frontend, key, name, size, backends }: Route, at: number): SavedRoute {
+export function saveRoute({ frontend, key, name, size, backends, options }: Route, at: number): SavedRoute {
   // An element that could not be used leaves its place empty.
   const list = [name, ...Array<string>(size).fill('')];
   for (const { id, href } of backends) list[id + 1] = href;
-  return [frontend, key, list, at];
+  if (options.fields.size === 0) return [frontend, key, list, at];
+  return [frontend, key, list, at, [...options.fields].flat()];
 }
 
 /** The route that was saved. */
-export function restoreRoute([frontend, key, list]: SavedRoute): Route {
+export function restoreRoute([frontend, key, list, , options]: SavedRoute): Route {
   return routeOf(
     frontend,
     key,
     readList(list, () => {}),
     NOBODY,
+    options && mergeOptions({ prefix: fieldsOf(options) }),
   );
 }
 
@@ -82,7 +92,12 @@ function isHeader(value: unknown): value is Header {
 
 function isSavedRoute(value: unknown): value is SavedRoute {
   if (!Array.isArray(value)) return false;
-  const [frontend, key, list, at]: unknown[] = value;
+  const [frontend, key, list, at, options]: unknown[] = value;
+  if (options !== undefined && !isTexts(options)) return false;
   if (typeof frontend !== 'string' || typeof key !== 'string' || typeof at !== 'number') return false;
-  return Array.isArray(list) && list.length > 0 && list.every((element) => typeof element === 'string');
+  return isTexts(list) && list.length > 0;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }

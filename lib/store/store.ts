@@ -4,27 +4,33 @@ import type { DeadMark } from './dead-marks.ts';
 /** Where routes come from. One implementation per scheme of the `driver` URL; test/store/contract.ts holds all to this. */
 export interface RouteStore {
   /**
-   * The route of the first candidate that names a backend; failing that, of the first that exists at all
-   * (an identifier alone, `size` 0); null when none exists. URLs that cannot be used are left out and reported.
+   * The route of the first candidate that names a backend, or has a prefix of the path that does; failing that, of the
+   * first that exists at all (an identifier alone, `size` 0); null when none exists. URLs and options that cannot be
+   * used are left out and reported.
    * @param candidates keys, most specific first; `candidates[0]` is the host asked for, whose dead marks apply
+   * @param path the request's, as sent; core/prefixes.ts says what matches
    * @throws RouterError `store-unavailable` when no answer came within the store's time limit, at once when the
    *   store is known to be down; `route-broken` when a key holds something that is no list, or too long a one
    */
-  find(candidates: readonly string[]): Promise<Route | null>;
+  find(candidates: readonly string[], path: string): Promise<Route | null>;
   /**
-   * What `find` would resolve with for this host, when that is known without asking anybody; undefined when it is not.
-   * Never throws.
+   * What `find` would resolve with for this host and path, when that is known without asking anybody; undefined when it
+   * is not. Never throws.
    */
-  peek(frontend: string): Route | null | undefined;
+  peek(host: string, path: string): Route | null | undefined;
+  /**
+   * The error page of the first of these keys that has one for the status, HTML; null when none has. Rejects as `find`.
+   */
+  page(keys: readonly string[], status: number): Promise<string | null>;
   /**
    * Hides a backend for `ttlSeconds` and tells other routers. With a live active health checker it only tells.
    * Idempotent. Rejects when the store cannot be written to.
    */
   markDead(death: Death, ttlSeconds: number): Promise<void>;
-  /** What is remembered of a host; null when nothing is. It does not live longer for it. */
-  recollect(frontend: string): Recollection | null;
+  /** What is remembered for a host and path; null when nothing is. It does not live longer for it. */
+  recollect(host: string, path: string): Recollection | null;
   /** Forgets what is remembered of a host, or of all (null). A store that has everything in memory keeps it. @returns how many hosts */
-  forget(frontend: string | null): number;
+  forget(host: string | null): number;
   /** Dead marks that only this router knows, of a host or of all (null). */
   ownMarks(frontend: string | null): readonly DeadMark[];
   /** Whether an active health checker gave a sign of life lately: then it, not the router, files deaths. */

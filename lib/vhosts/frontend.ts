@@ -1,5 +1,5 @@
 /** A frontend as an operator sees it: what it names, and who of them is dead. Pure. */
-import { parseBackend } from '../core/backend.ts';
+import { parseBackend } from '../core/backend-url.ts';
 import type { BookEntry, Held, RouteBook } from '../store/book.ts';
 import { NOBODY } from '../store/dead-marks.ts';
 import { MAX_LIST } from '../store/limits.ts';

@@ -1,5 +1,6 @@
 /** What is wrong with what stands at a frontend's key. Pure. */
-import { parseBackend, serverOf } from '../core/backend.ts';
+import { parseBackend } from '../core/backend-url.ts';
+import { serverOf } from '../core/backend.ts';
 import type { Held } from '../store/book.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { shownUrl } from '../store/route-table.ts';

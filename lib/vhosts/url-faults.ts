@@ -1,6 +1,7 @@
 /** What is wrong with one element of a list that should be a backend's URL. Pure. */
 import { nearest } from '../config/nearest.ts';
-import { originOf, parseBackend } from '../core/backend.ts';
+import { parseBackend } from '../core/backend-url.ts';
+import { originOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
 import type { FaultCode } from './fault.ts';
 

@@ -166,7 +166,7 @@ const STRANGERS: readonly (readonly [unknown, string])[] = [
   [{ drivers: 'redis:' }, 'drivers: unknown key; did you mean "driver"?'],
   [
     { x: 1 },
-    'x: unknown key; known here are server, http, https, driver, driverTls, cache, admin, metrics, otel, user, group',
+    'x: unknown key; known here are server, http, https, driver, driverTls, cache, options, admin, metrics, otel, user, group',
   ],
   [{ server: { drain: { zebra: 1 } } }, 'server.drain.zebra: unknown key; known here are delay, requests, tunnels'],
 ];

@@ -12,6 +12,7 @@ test('what is shown has the shape of a configuration file, every default written
     'driver',
     'driverTls',
     'cache',
+    'options',
     'admin',
     'metrics',
     'otel',

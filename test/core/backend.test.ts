@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { buildRoute, originOf, parseBackend, readList } from '../../lib/core/backend.ts';
+import { NO_OPTIONS } from '../../lib/core/options.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
+import { buildRoute, originOf, readList } from '../../lib/core/backend.ts';
 
 for (const [text, protocol, hostname, port, path = ''] of [
   ['http://10.0.0.1:8080', 'http:', '10.0.0.1', 8080],
@@ -21,7 +23,7 @@ for (const [text, protocol, hostname, port, path = ''] of [
   ['http://bücher.example', 'http:', 'xn--bcher-kva.example', 80],
 ] as const) {
   test(`${JSON.stringify(text)} is ${protocol} ${hostname} ${port}`, () => {
-    const backend = { id: 3, href: text.trim(), protocol, hostname, port, socketPath: null, path };
+    const backend = { id: 3, href: text.trim(), protocol, hostname, port, socketPath: null, path, redirect: null };
     assert.deepEqual(parseBackend(text, 3), { backend });
   });
 }
@@ -33,7 +35,7 @@ for (const [text, socketPath, path = ''] of [
   [' http://[unix:/run/app:8080.sock]?a ', '/run/app:8080.sock'],
 ] as const) {
   test(`${JSON.stringify(text)} is the socket ${socketPath}`, () => {
-    const place = { protocol: 'http:', hostname: '', port: 0, socketPath, path } as const;
+    const place = { protocol: 'http:', hostname: '', port: 0, socketPath, path, redirect: null } as const;
     assert.deepEqual(parseBackend(text, 3), { backend: { id: 3, href: text.trim(), ...place } });
   });
 }
@@ -53,7 +55,13 @@ for (const [text, fault] of [
   ['http://x.io:65536', /not a URL/],
   ['http://x y', /not a URL/],
   ['ftp://x.io', /unknown scheme "ftp:"/],
-  ['file:///etc/passwd', /unknown scheme/],
+  ['file:///', /absolute path/],
+  ['file://server/srv', /another machine/],
+  ['file:srv', /absolute path/],
+  ['redirect://', /redirect:\/\/host\/path/],
+  ['redirect://x.io/ 200', /no status that redirects/],
+  ['redirect://x;y/', /no such host/],
+  ['redirect://x.io/a?b', /redirect:\/\/host\/path/],
   ['unix:/run/app.sock', /unknown scheme/],
   ['http://[unix:]/', /no absolute path/],
   ['http://[unix:run/app.sock]/', /no absolute path/],
@@ -151,5 +159,6 @@ test('a list keeps its ids where a URL cannot be used, and tells of each', () =>
 
 test('an empty list is a nameless route without backends', () => {
   const route = buildRoute('x.io', '*', [], new Set(), () => {});
-  assert.deepEqual(route, { frontend: 'x.io', key: '*', name: '', backends: [], size: 0, dead: new Set() });
+  const nothing = { prefix: '', name: '', backends: [], size: 0, dead: new Set(), options: NO_OPTIONS };
+  assert.deepEqual(route, { frontend: 'x.io', key: '*', ...nothing });
 });

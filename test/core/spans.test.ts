@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseBackend } from '../../lib/core/backend.ts';
+import { NO_OPTIONS } from '../../lib/core/options.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
 import { type Span, spansOf, type TracedExchange } from '../../lib/core/spans.ts';
 import { attemptId, type Trace } from '../../lib/core/trace-context.ts';
 import type { Backend, Outcome } from '../../lib/core/types.ts';
@@ -40,10 +41,12 @@ const plain: TracedExchange = {
   route: {
     frontend: 'www.site.test',
     key: '*.site.test',
+    prefix: '',
     name: 'my site',
     backends: [backend],
     size: 1,
     dead: new Set(),
+    options: NO_OPTIONS,
   },
   startedAt: 10,
   endedAt: 40,

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WorkerAnswer, WorkersAnswer } from '../../lib/admin/answers.ts';
 import { readDashboard } from '../../lib/admin/dashboard.ts';
-import { parseBackend } from '../../lib/core/backend.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
 import { candidates, hostOf } from '../../lib/core/hostname.ts';
 
 /** A request that came, other than for what the page asks for all the time. */

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseBackend } from '../../lib/core/backend.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
 import { askDns } from '../../lib/dial/ask-dns.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
 import { parseHosts } from '../../lib/dial/hosts-file.ts';

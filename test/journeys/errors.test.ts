@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ErrorCode } from '../../lib/core/errors.ts';
 import { packagePagesFolder } from '../../lib/config/package.ts';
 import { refusingUrl, startRawBackend } from '../support/backends.ts';
 import { type Answer, ask, send } from '../support/client.ts';
@@ -30,18 +31,18 @@ test('every error has its code and its page, and is never cached', async (t) => 
   // The first request finds both dead; the ones below meet a list of the dead.
   assert.equal((await ask({ port, host: 'dead.test' })).status, 502);
 
-  const ERRORS: readonly (readonly [host: string, status: number, why: string])[] = [
-    ['unknown.test', 400, 'frontend not found'],
-    ['bad host', 400, 'invalid Host header'],
-    ['bare.test', 502, 'Cannot find a valid backend: the list holds an identifier only'],
-    ['dead.test', 502, 'Cannot find a valid backend: all are dead'],
-    ['invalid.test', 502, 'backend is invalid'],
-    ['refused.test', 502, 'Reached max retries limit'],
-    ['cut.test', 502, 'Reached max retries limit'],
-    ['garbled.test', 502, 'the answer of the backend is not valid HTTP'],
-    ['silent.test', 504, 'the backend did not answer in time'],
+  const ERRORS: readonly (readonly [host: string, status: number, why: string, code: ErrorCode])[] = [
+    ['unknown.test', 400, 'frontend not found', 'no-frontend'],
+    ['bad host', 400, 'invalid Host header', 'bad-host'],
+    ['bare.test', 502, 'Cannot find a valid backend: the list holds an identifier only', 'no-backend'],
+    ['dead.test', 502, 'Cannot find a valid backend: all are dead', 'no-backend'],
+    ['invalid.test', 502, 'backend is invalid', 'no-backend'],
+    ['refused.test', 502, 'Reached max retries limit', 'backend-failed'],
+    ['cut.test', 502, 'Reached max retries limit', 'backend-failed'],
+    ['garbled.test', 502, 'the answer of the backend is not valid HTTP', 'backend-failed'],
+    ['silent.test', 504, 'the backend did not answer in time', 'backend-silent'],
   ];
-  for (const [host, status, why] of ERRORS) {
+  for (const [host, status, why, code] of ERRORS) {
     await t.test(`${host} is ${status}: ${why}`, async () => {
       const answer = await ask({ port, host });
       assert.deepEqual([answer.status, answer.body], [status, page(String(status))]);
@@ -51,6 +52,7 @@ test('every error has its code and its page, and is never cached', async (t) => 
         pragma: 'no-cache',
         expires: '-1',
         'content-length': String(page(String(status)).length),
+        'x-router-error': code,
       });
     });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { parseBackend } from '../../lib/core/backend.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
 import { Names } from '../../lib/dial/names.ts';
 import { type Alarm, AlarmClock } from '../../lib/proxy/alarms.ts';

@@ -10,6 +10,7 @@ const backend = (id: number, hostname = '10.0.0.1'): Backend => ({
   hostname,
   port: 80,
   socketPath: null,
+  redirect: null,
   path: '',
 });
 

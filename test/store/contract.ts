@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { candidates } from '../../lib/core/hostname.ts';
+import { NO_OPTIONS } from '../../lib/core/options.ts';
 import type { Route } from '../../lib/core/types.ts';
 import type { RouteStore } from '../../lib/store/store.ts';
 import { eventually } from '../support/eventually.ts';
@@ -25,7 +26,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
 
   promise('a host nobody set has no route', async ({ store }) => {
     assert.equal(await find(store, 'www.x.io'), null);
-    assert.equal(await store.find([]), null);
+    assert.equal(await store.find([], '/'), null);
   });
 
   promise('a route says what it was asked for, what it matched and whom it leads to', async ({ store, set }) => {
@@ -34,6 +35,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     assert.deepEqual(route, {
       frontend: 'www.x.io',
       key: 'www.x.io',
+      prefix: '',
       name: 'my site',
       backends: [
         {
@@ -43,6 +45,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
           hostname: '10.0.0.1',
           port: 8080,
           socketPath: null,
+          redirect: null,
           path: '',
         },
         {
@@ -52,11 +55,13 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
           hostname: '2001:db8::1',
           port: 443,
           socketPath: null,
+          redirect: null,
           path: '',
         },
       ],
       size: 2,
       dead: new Set(),
+      options: NO_OPTIONS,
     });
     assert.ok(Object.isFrozen(route) && Object.isFrozen(route?.backends));
   });
@@ -65,7 +70,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     await set('*.x.io', ['x', 'http://10.0.0.1']);
     for (const host of ['a.x.io', 'a.y.io']) {
       const found = await find(store, host);
-      const peeked = store.peek(host);
+      const peeked = store.peek(host, '/');
       if (peeked !== undefined) assert.deepEqual(peeked, found);
     }
   });
@@ -162,7 +167,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
 
   promise('names that mean something to JavaScript are names like any other', async ({ store, set }) => {
     for (const host of ['__proto__', 'constructor', 'tostring']) {
-      assert.equal(await store.find([host]), null);
+      assert.equal(await store.find([host], '/'), null);
       await set(host, [host, 'http://10.0.0.1', 'http://10.0.0.2']);
       await die(store, host, 1, 30);
       assert.equal((await find(store, host))?.name, host);
@@ -196,7 +201,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
 
 /** Looks a host up as the router does. */
 export function find(store: RouteStore, host: string): Promise<Route | null> {
-  return store.find(candidates(host));
+  return store.find(candidates(host), '/');
 }
 
 /** Marks the backend with this id dead, as the router does. */

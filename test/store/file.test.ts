@@ -84,12 +84,12 @@ test('until the last piece has come lookups see the old routes, all of them, and
 
 test('before the first routes have come nobody is told that a site does not exist', async () => {
   const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, share: () => {} });
-  await assert.rejects(store.find(['x.io']), { code: 'store-unavailable' });
-  assert.equal(store.peek('x.io'), undefined);
+  await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
+  assert.equal(store.peek('x.io', '/'), undefined);
   feed(store, ROUTES);
   await store.ready();
-  assert.equal(store.peek('x.io')?.name, 'x');
-  assert.equal(store.peek('y.io'), null);
+  assert.equal(store.peek('x.io', '/')?.name, 'x');
+  assert.equal(store.peek('y.io', '/'), null);
 });
 
 test('a store that is closed asks for nothing more, and nobody waits for it', async () => {
@@ -99,7 +99,7 @@ test('a store that is closed asks for nothing more, and nobody waits for it', as
   await store.ready();
   feed(store, ROUTES);
   assert.equal(wanted, 1);
-  await assert.rejects(store.find(['x.io']), { code: 'store-unavailable' });
+  await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
 });
 
 function storeOf(entries: readonly RouteEntry[], share: (mark: DeadMark) => void = () => {}): FileStore {

@@ -100,13 +100,13 @@ test('a node that is lost costs its own hosts an answer at once, and no others',
   for (const host of [lost, kept]) await cluster.cli('rpush', `frontend:${host}`, host, 'http://10.0.0.1');
   const { store, notices } = openCluster(t, cluster);
   await notices.next('store-up');
-  assert.equal((await store.find([kept]))?.name, kept);
+  assert.equal((await store.find([kept], '/'))?.name, kept);
   await cluster.masters[1]?.kill();
   assert.match((await notices.next('store-down')).cause.message, new RegExp(`:${cluster.masters[1]?.port}: .*ECONN`));
   for (let i = 0; i < 20; i++) {
-    await eventually(async () => assert.equal((await store.find([kept]))?.name, kept));
+    await eventually(async () => assert.equal((await store.find([kept], '/'))?.name, kept));
     const started = performance.now();
-    await assert.rejects(store.find([lost]), { code: 'store-unavailable' });
+    await assert.rejects(store.find([lost], '/'), { code: 'store-unavailable' });
     assert.ok(performance.now() - started < 1000, 'at once');
   }
 });

@@ -267,6 +267,7 @@ const DEATH = {
     hostname: '10.0.0.1',
     port: 80,
     socketPath: null,
+    redirect: null,
     path: '',
   },
   of: 2,

@@ -43,7 +43,8 @@ function replicated(store: RedisStore): RouteStore {
     recollect: () => null,
     forget: () => 0,
     ownMarks: () => [],
-    find: (candidates) => store.find(candidates),
+    find: (candidates, path) => store.find(candidates, path),
+    page: (keys, status) => store.page(keys, status),
     markDead: async (death, ttlSeconds) => {
       await store.markDead(death, ttlSeconds);
       await write('set', 'marker', '1');

@@ -49,7 +49,7 @@ function openAt(t: TestContext, address: RedisAddress) {
 async function remembered(store: RouteStore, host: string): Promise<Route | null> {
   return await eventually(async () => {
     await find(store, host);
-    const route = store.peek(host);
+    const route = store.peek(host, '/');
     assert.notEqual(route, undefined, `${host} is asked for each time`);
     return route ?? null;
   });
@@ -80,10 +80,10 @@ test('a route that was read is not read again, nor a host that nobody knows, unt
   assert.ok(asked <= 2, `${asked} commands`);
 
   await redis.cli('rpush', 'frontend:x.io', 'http://10.0.0.3');
-  await eventually(() => assert.equal(store.peek('x.io'), undefined), SETTLED_MS);
+  await eventually(() => assert.equal(store.peek('x.io', '/'), undefined), SETTLED_MS);
   assert.equal((await find(store, 'x.io'))?.size, 3);
   await redis.cli('rpush', 'frontend:none.io', ...LIST);
-  await eventually(() => assert.equal(store.peek('none.io'), undefined), SETTLED_MS);
+  await eventually(() => assert.equal(store.peek('none.io', '/'), undefined), SETTLED_MS);
   assert.equal((await find(store, 'none.io'))?.size, 2);
 });
 
@@ -134,7 +134,7 @@ test('when either connection is lost, what was read is asked for again, and then
     await remembered(store, 'x.io');
     await redis.cli('client', 'kill', 'type', type, 'skipme', 'yes');
     // While nobody tells, a change must not go by unseen.
-    await eventually(() => assert.equal(store.peek('x.io'), undefined));
+    await eventually(() => assert.equal(store.peek('x.io', '/'), undefined));
     await redis.cli('rpush', 'frontend:x.io', 'http://10.0.0.9');
     const length = Number(await redis.cli('llen', 'frontend:x.io'));
     await eventually(async () => assert.equal((await find(store, 'x.io'))?.size, length - 1));
@@ -148,7 +148,7 @@ test('a server that was restarted is watched again', async (t) => {
   const { store } = open(t, own);
   await remembered(store, 'x.io');
   await own.kill();
-  await eventually(() => assert.equal(store.peek('x.io'), undefined));
+  await eventually(() => assert.equal(store.peek('x.io', '/'), undefined));
   assert.ok(await own.start());
   await own.cli('rpush', 'frontend:x.io', 'x', 'http://10.0.0.7');
   await eventually(async () => assert.equal((await find(store, 'x.io'))?.size, 1));
@@ -169,7 +169,7 @@ test('an answer that a change has overtaken is not remembered', async (t) => {
   await eventually(async () => assert.notEqual(await lookups(), before));
   await redis.cli('rpush', 'frontend:x.io', 'http://10.0.0.3');
   assert.equal((await early)?.size, 2, 'it was read before the change');
-  assert.equal(store.peek('x.io'), undefined);
+  assert.equal(store.peek('x.io', '/'), undefined);
   assert.equal((await find(store, 'x.io'))?.size, 3);
 });
 
@@ -179,7 +179,7 @@ test('a user who may not watch is told once, and Redis is asked on each request'
   const { store, notices } = open(t, own, 'blind:pw@');
   assert.match((await notices.next('push-refused')).cause.message, /NOPERM/);
   assert.equal((await find(store, 'x.io'))?.size, 2);
-  assert.equal(store.peek('x.io'), undefined);
+  assert.equal(store.peek('x.io', '/'), undefined);
   await own.cli('rpush', 'frontend:x.io', 'http://10.0.0.3');
   assert.equal((await find(store, 'x.io'))?.size, 3);
   for (let i = 0; i < 3; i++) {
@@ -260,7 +260,7 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
 
 async function outcomeOf(store: RouteStore, host: string): Promise<unknown> {
   try {
-    return await store.find(candidates(host));
+    return await store.find(candidates(host), '/');
   } catch (error) {
     return error instanceof Error ? error.message : error;
   }

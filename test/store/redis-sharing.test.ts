@@ -25,22 +25,22 @@ async function scene(t: TestContext) {
 
 test('requests for one host in one turn make one lookup', async (t) => {
   const { store, lookups } = await scene(t);
-  await store.find(candidates('a.test'));
+  await store.find(candidates('a.test'), '/');
   const before = await lookups();
-  const routes = await Promise.all(Array.from({ length: 50 }, () => store.find(candidates('a.test'))));
+  const routes = await Promise.all(Array.from({ length: 50 }, () => store.find(candidates('a.test'), '/')));
   assert.equal((await lookups()) - before, 1);
   assert.deepEqual(new Set(routes.map((route) => route?.name)), new Set(['a']));
 });
 
 test('requests for different hosts in one turn make one command, many make few', async (t) => {
   const { store, lookups } = await scene(t);
-  await store.find(candidates('a.test'));
+  await store.find(candidates('a.test'), '/');
   for (const [hosts, commands] of [
     [64, 1],
     [200, 4],
   ] as const) {
     const before = await lookups();
-    const asked = Array.from({ length: hosts }, (_, i) => store.find(candidates(`${i}.test`)));
+    const asked = Array.from({ length: hosts }, (_, i) => store.find(candidates(`${i}.test`), '/'));
     assert.ok((await Promise.all(asked)).every((route) => route === null));
     assert.equal((await lookups()) - before, commands);
   }
@@ -50,7 +50,7 @@ test('a key that is faulty breaks its own host alone', async (t) => {
   const { redis, store } = await scene(t);
   await redis.cli('set', 'frontend:c.test', 'oops');
   const hosts = ['a.test', 'c.test', 'b.test', 'd.test'];
-  const [a, c, b, none] = await Promise.allSettled(hosts.map((host) => store.find(candidates(host))));
+  const [a, c, b, none] = await Promise.allSettled(hosts.map((host) => store.find(candidates(host), '/')));
   assert.equal(a?.status === 'fulfilled' && a.value?.name, 'a');
   assert.equal(b?.status === 'fulfilled' && b.value?.name, 'b');
   assert.equal(none?.status === 'fulfilled' && none.value, null);
@@ -59,16 +59,18 @@ test('a key that is faulty breaks its own host alone', async (t) => {
 
 test('requests for different hosts in one turn get each their own answer', async (t) => {
   const { store } = await scene(t);
-  const [a, b, none] = await Promise.all(['a.test', 'b.test', 'c.test'].map((host) => store.find(candidates(host))));
+  const [a, b, none] = await Promise.all(
+    ['a.test', 'b.test', 'c.test'].map((host) => store.find(candidates(host), '/')),
+  );
   assert.deepEqual([a?.name, b?.name, none], ['a', 'b', null]);
 });
 
 test('a request that arrives after a write never gets an answer that was asked for before it', async (t) => {
   const { redis, store } = await scene(t);
   for (let n = 2; n < 100; n++) {
-    const earlier = store.find(candidates('a.test'));
+    const earlier = store.find(candidates('a.test'), '/');
     await redis.cli('rpush', 'frontend:a.test', `http://127.0.0.1:${n}`);
-    const route = await store.find(candidates('a.test'));
+    const route = await store.find(candidates('a.test'), '/');
     assert.equal(route?.size, n);
     await earlier;
   }

@@ -21,7 +21,7 @@ test('rediss: works with an authority that NODE_EXTRA_CA_CERTS names', async () 
     const { RedisStore } = await import(${JSON.stringify(new URL('../../lib/store/redis.js', import.meta.url).href)});
     const address = ${JSON.stringify(redis.address())};
     const store = new RedisStore({ read: address, write: address, timeoutMs: 2000, notify: () => {} });
-    const route = await store.find(['www.x.io']).catch(String);
+    const route = await store.find(['www.x.io'], '/').catch(String);
     console.log(route.name ?? route);
     await store.close();
   `;

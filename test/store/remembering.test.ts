@@ -158,9 +158,9 @@ test('watched: what was read is not asked for again, unknown hosts neither, unti
     assert.equal(await find(store, 'y.io'), null);
   }
   assert.equal(inner.finds, 2);
-  assert.equal(store.peek('x.io')?.size, 2);
-  assert.equal(store.peek('y.io'), null);
-  assert.equal(store.peek('z.io'), undefined);
+  assert.equal(store.peek('x.io', '/')?.size, 2);
+  assert.equal(store.peek('y.io', '/'), null);
+  assert.equal(store.peek('z.io', '/'), undefined);
   inner.remove('x.io');
   store.doubt('x.io');
   assert.equal(await find(store, 'x.io'), null);
@@ -173,9 +173,9 @@ test('watched: a wildcard that changes puts in doubt whoever has no list of its 
   inner.set('*.io', LIST);
   for (const host of ['own.io', 'wild.io', 'none.com']) await find(store, host);
   watch.wildcardChanged();
-  assert.notEqual(store.peek('own.io'), undefined);
-  assert.equal(store.peek('wild.io'), undefined);
-  assert.equal(store.peek('none.com'), undefined);
+  assert.notEqual(store.peek('own.io', '/'), undefined);
+  assert.equal(store.peek('wild.io', '/'), undefined);
+  assert.equal(store.peek('none.com', '/'), undefined);
 });
 
 test('watched: what was read before a watch began, or the last one broke, is asked for again', async () => {
@@ -185,13 +185,13 @@ test('watched: what was read before a watch began, or the last one broke, is ask
   await find(store, 'x.io');
   assert.equal(inner.finds, 2, 'nobody watches');
   watch.begin();
-  assert.equal(store.peek('x.io'), undefined);
+  assert.equal(store.peek('x.io', '/'), undefined);
   await find(store, 'x.io');
-  assert.notEqual(store.peek('x.io'), undefined);
+  assert.notEqual(store.peek('x.io', '/'), undefined);
   watch.end(performance.now());
-  assert.equal(store.peek('x.io'), undefined);
+  assert.equal(store.peek('x.io', '/'), undefined);
   watch.begin();
-  assert.equal(store.peek('x.io'), undefined);
+  assert.equal(store.peek('x.io', '/'), undefined);
 });
 
 test('watched: a read that a change overtakes, or the end of the watch, is not kept', async () => {
@@ -211,7 +211,7 @@ test('watched: a read that a change overtakes, or the end of the watch, is not k
     overtake(parts);
     gate.end();
     assert.equal((await early)?.size, 2);
-    assert.equal(store.peek('x.io'), undefined);
+    assert.equal(store.peek('x.io', '/'), undefined);
   }
 });
 
@@ -221,8 +221,8 @@ test('watched: a key that expires is asked for again then, whatever nobody said'
   inner.set('x.io', LIST);
   inner.expiresMs = 100;
   await find(store, 'x.io');
-  assert.notEqual(store.peek('x.io'), undefined);
-  await eventually(() => assert.equal(store.peek('x.io'), undefined));
+  assert.notEqual(store.peek('x.io', '/'), undefined);
+  await eventually(() => assert.equal(store.peek('x.io', '/'), undefined));
 });
 
 test('watched: what was right until the watch broke is stale from then on, not from when it was read', async () => {
@@ -269,6 +269,8 @@ test('what is read anew is passed on, dead marks are not worth it', async () => 
   assert.deepEqual(learnt, ['x.io x', 'x.io is gone']);
 });
 
+const NO_PAGES = { find: async () => null };
+
 interface SceneOptions {
   readonly max?: number;
   readonly lruMs?: number;
@@ -283,7 +285,17 @@ function scene({ max = 100, lruMs = 60_000, maxStaleMs = 60_000, deadMs = 30_000
   const freshness = more.freshness ?? new AgeLimit(lruMs);
   const { learn = null } = more;
   const counts = new StoreCounts();
-  const parts = { source: inner, counts, freshness, max, maxStaleMs, deadMs, learn, endsToo: async () => {} };
+  const parts = {
+    source: inner,
+    counts,
+    freshness,
+    max,
+    maxStaleMs,
+    deadMs,
+    learn,
+    pages: NO_PAGES,
+    endsToo: async () => {},
+  };
   return { inner, counts, store: new RememberingStore(parts) };
 }
 
@@ -300,14 +312,14 @@ class ObservedStore extends MemoryStore implements RouteSource {
   readonly filed: { readonly ttlSeconds: number }[] = [];
   #held: Promise<void> | null = null;
 
-  async read(candidates: readonly string[]): Promise<Reading> {
+  async read(candidates: readonly string[], path: string): Promise<Reading> {
     this.finds++;
     if (this.failure !== null) throw this.failure;
     const held = this.#held;
     const { expiresMs } = this;
-    const route = await this.find(candidates);
+    const own = await this.find(candidates, path);
     await held;
-    return { route, expiresMs };
+    return { own, prefixes: null, under: new Map(), expiresMs };
   }
 
   override async markDead(...args: Parameters<MemoryStore['markDead']>) {

@@ -186,7 +186,7 @@ test('whatever stands in Redis, what is explained is what the router does', asyn
     else if (random() < 0.2) await redis.cli('set', 'dead:www.x.io', 'text');
 
     const told = await explain(book, 'www.x.io', '/');
-    const route = await store.find(candidates('www.x.io')).catch((error: RouterError) => error);
+    const route = await store.find(candidates('www.x.io'), '/').catch((error: RouterError) => error);
     if (route instanceof Error) {
       assert.equal(told.answer.code, route.code);
       assert.equal(told.keys.filter(({ verdict }) => verdict === 'unusable').length, 1);

@@ -1,0 +1,18 @@
+import { redirectByEntry } from '../core/redirect.ts';
+import type { Backend, Outcome } from '../core/types.ts';
+import { visitOf } from './admission.ts';
+import type { Exchange } from './exchange.ts';
+import { answerRedirect } from './redirect.ts';
+import type { OwnAnswerParts } from './refuse.ts';
+
+/** Answers for an entry of a list that is no server: `redirect:`. Never rejects. */
+export async function answerHere(exchange: Exchange, backend: Backend, parts: OwnAnswerParts): Promise<Outcome> {
+  const { head, route } = exchange;
+  if (head === null || route === null || backend.redirect === null) {
+    return { type: 'unusable', cause: new Error('nobody answers for this entry') };
+  }
+  const visit = visitOf(exchange, head);
+  const redirect = redirectByEntry(backend.redirect, route.prefix, visit, route.options.redirectStatus);
+  answerRedirect(exchange, redirect, parts);
+  return { type: 'answered', status: redirect.status, retryAfter: false };
+}
