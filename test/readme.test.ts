@@ -50,9 +50,13 @@ function tableOf(name: string): ReadonlyMap<string, string> {
 function knownKeys(): readonly string[] {
   return [...KNOWN_KEYS].flatMap(([section, keys]) => {
     const place = section.replace(/\.bind$/, '.bind[].').replace(/([^.])$/, '$1.');
-    return keys
-      .map((key) => `${place}${key}`)
-      .filter((key) => !KNOWN_KEYS.has(key) || /lruCache|^admin$|bind$/.test(key));
+    return (
+      keys
+        .map((key) => `${place}${key}`)
+        .filter((key) => !KNOWN_KEYS.has(key) || /lruCache|^admin$|^options$|bind$/.test(key))
+        // Those are in docs/sites.md.
+        .filter((key) => !key.startsWith('options.'))
+    );
   });
 }
 

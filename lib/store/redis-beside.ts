@@ -121,7 +121,7 @@ export function sidesOf(prefix: string, candidates: readonly string[], replies: 
   const hash = (key: string, reply: unknown): readonly string[] => {
     const name = `${prefix}options:${key}`;
     if (reply instanceof Error) fault(name, reply, 'hash');
-    const flat = isTexts(reply) ? reply : [];
+    const flat = flatOf(reply);
     if (flat.length <= 2 * MAX_FIELDS) return flat;
     faults.push([name, `has more than ${MAX_FIELDS} fields`]);
     return [];
@@ -155,7 +155,7 @@ export function hitOfPipeline(path: string, replies: readonly unknown[], host: r
   for (const [i, prefix] of cutsOf(pathOf(path)).entries()) {
     const [isMember, type, list, dead, options] = replies.slice(i * WIDTH, (i + 1) * WIDTH);
     if (isMember !== 1) continue;
-    const hit = oneHit(prefix, type, list, dead, isTexts(options) ? options : [], host);
+    const hit = oneHit(prefix, type, list, dead, flatOf(options), host);
     if (hit !== null) return { hit, missing };
     missing.push(prefix);
   }
@@ -174,6 +174,12 @@ function oneHit(
   if (list.length > MAX_LIST) return { type: 'too-long', prefix };
   if (list.length < 2) return null;
   return { type: 'found', prefix, list, dead: isTexts(dead) ? dead : 'thing that cannot be read', host, options };
+}
+
+/** The reply to HGETALL, which ioredis makes an object of. */
+function flatOf(reply: unknown): readonly string[] {
+  const flat = isObject(reply) && !(reply instanceof Error) ? Object.entries(reply).flat() : reply;
+  return isTexts(flat) ? flat : [];
 }
 
 function faultOf({ message }: Error, wanted: string): string {

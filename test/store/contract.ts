@@ -12,6 +12,12 @@ export interface Subject {
   readonly store: RouteStore;
   readonly set: (key: string, list: readonly string[]) => Promise<void>;
   readonly remove: (key: string) => Promise<void>;
+  readonly setPrefixes: (key: string, names: readonly string[]) => Promise<void>;
+  readonly setHash: (
+    kind: 'options' | 'errors',
+    key: string,
+    fields: Readonly<Record<string, string>>,
+  ) => Promise<void>;
 }
 
 /** @param open makes an empty store and closes it after the test */
@@ -189,6 +195,131 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
       routes.map((route) => route?.name),
       hosts,
     );
+  });
+
+  promise('a path goes to the longest of its prefixes, by whole segments', async (subject) => {
+    await subject.set('www.x.io', ['all', 'http://10.0.0.1']);
+    await subject.set('www.x.io/api', ['api', 'http://10.0.0.2', 'http://10.0.0.3']);
+    await subject.set('www.x.io/api/v2', ['v2', 'http://10.0.0.4']);
+    await subject.setPrefixes('www.x.io', ['/api', '/api/v2']);
+    for (const [path, name] of [
+      ['/', 'all'],
+      ['/apix', 'all'],
+      ['/API', 'all'],
+      ['//api', 'all'],
+      ['/%61pi', 'all'],
+      ['/x/api', 'all'],
+      ['*', 'all'],
+      ['/?/api', 'all'],
+      ['/api', 'api'],
+      ['/api?/v2', 'api'],
+      ['/api/', 'api'],
+      ['/api/v2x', 'api'],
+      ['/api//v2', 'api'],
+      ['/api/v2', 'v2'],
+      ['/api/v2/', 'v2'],
+      ['/api/v2/a/b/c?d=/e', 'v2'],
+      [`/api/${'a/'.repeat(500)}`, 'api'],
+    ] as const) {
+      assert.equal((await subject.store.find(candidates('www.x.io'), path))?.name, name, path);
+    }
+    const route = await subject.store.find(candidates('www.x.io'), '/api/a');
+    const { frontend, key, prefix, dead } = route ?? {};
+    const place = 'www.x.io/api';
+    assert.deepEqual({ frontend, key, prefix, dead }, { frontend: place, key: place, prefix: '/api', dead: new Set() });
+  });
+
+  promise('a death under a prefix is filed under it', async (subject) => {
+    const { store } = subject;
+    await subject.set('*.x.io', ['all', 'http://10.0.0.1', 'http://10.0.0.2']);
+    await subject.set('*.x.io/api', ['api', 'http://10.0.0.1', 'http://10.0.0.2']);
+    await subject.setPrefixes('*.x.io', ['/api']);
+    const dead = async (host: string, path: string) => (await store.find(candidates(host), path))?.dead;
+    const route = await store.find(candidates('a.x.io'), '/api/b');
+    assert.equal(route?.frontend, 'a.x.io/api');
+    assert.equal(route.key, '*.x.io/api');
+    const [, backend] = route.backends;
+    assert.ok(backend);
+    await store.markDead({ frontend: route.frontend, backend, of: 2 }, 30);
+    assert.deepEqual(await dead('a.x.io', '/api/c'), new Set([1]));
+    assert.deepEqual(await dead('a.x.io', '/'), new Set());
+    assert.deepEqual(await dead('b.x.io', '/api'), new Set());
+  });
+
+  promise('a prefix whose list names no backend gives way to a shorter one, then to the host', async (subject) => {
+    const { store } = subject;
+    await subject.set('www.x.io', ['all', 'http://10.0.0.1']);
+    await subject.set('www.x.io/a', ['a', 'http://10.0.0.2']);
+    await subject.set('www.x.io/a/b', ['bare']);
+    await subject.setPrefixes('www.x.io', ['/a', '/a/b', '/c']);
+    const name = async (path: string) => (await store.find(candidates('www.x.io'), path))?.name;
+    assert.deepEqual([await name('/a/b/c'), await name('/c')], ['a', 'all']);
+    await subject.set('www.x.io/a/b', ['b', 'http://10.0.0.3']);
+    assert.equal(await name('/a/b/c'), 'b');
+    await subject.remove('www.x.io/a/b');
+    assert.equal(await name('/a/b/c'), 'a');
+  });
+
+  promise('a host with prefixes and no list of its own has the rest from a wildcard', async (subject) => {
+    const { store } = subject;
+    const name = async (host: string, path: string) => (await store.find(candidates(host), path))?.name;
+    await subject.set('www.x.io/api', ['api', 'http://10.0.0.2']);
+    await subject.setPrefixes('www.x.io', ['/api']);
+    assert.deepEqual([await name('www.x.io', '/api'), await name('www.x.io', '/')], ['api', undefined]);
+    await subject.set('*.x.io', ['wild', 'http://10.0.0.1']);
+    await subject.set('*.x.io/static', ['static', 'http://10.0.0.3']);
+    await subject.setPrefixes('*.x.io', ['/static']);
+    assert.deepEqual([await name('www.x.io', '/api'), await name('www.x.io', '/')], ['api', 'wild']);
+    // Those of the first key that has any.
+    assert.equal(await name('www.x.io', '/static'), 'wild');
+    assert.deepEqual([await name('a.x.io', '/static/x'), await name('a.x.io', '/')], ['static', 'wild']);
+    await subject.set('a.x.io', ['own', 'http://10.0.0.4']);
+    assert.equal(await name('a.x.io', '/static/x'), 'own');
+  });
+
+  promise('options are those of the key, then those of all', async (subject) => {
+    const { store } = subject;
+    const options = async (host: string, path: string) => (await store.find(candidates(host), path))?.options;
+    await subject.set('www.x.io', ['all', 'http://10.0.0.1']);
+    await subject.set('www.x.io/api', ['api', 'http://10.0.0.2']);
+    await subject.set('*', ['any', 'http://10.0.0.3']);
+    await subject.setPrefixes('www.x.io', ['/api']);
+    assert.equal(await options('www.x.io', '/'), NO_OPTIONS);
+    assert.equal(await options('www.x.io', '/api'), NO_OPTIONS);
+    await subject.setHash('options', '*', { hsts: '10', pauseMax: '5', state: 'odd' });
+    await subject.setHash('options', 'www.x.io', { hsts: '20', prepend: '/v1', mapBack: '1', 'no such': 'thing' });
+    await subject.setHash('options', 'www.x.io/api', { strip: '1', pauseMax: 'never' });
+    const any = await options('a.y.io', '/api');
+    assert.deepEqual([any?.hsts, any?.pauseMax, any?.state, any?.mapBack], ['max-age=10', 5, 'live', false]);
+    const own = await options('www.x.io', '/');
+    assert.deepEqual([own?.hsts, own?.pauseMax, own?.mapBack], ['max-age=20', 5, true]);
+    assert.deepEqual(own?.rewrite, { strip: false, prepend: '/v1', pattern: null });
+    const api = await options('www.x.io', '/api');
+    assert.deepEqual([api?.hsts, api?.pauseMax, api?.mapBack], ['max-age=20', 5, true]);
+    assert.deepEqual(api?.rewrite, { strip: true, prepend: '', pattern: null });
+    await subject.setHash('options', 'www.x.io', { hsts: '30' });
+    assert.equal((await options('www.x.io', '/api'))?.hsts, 'max-age=30');
+    await subject.setHash('options', '*', {});
+    await subject.setHash('options', 'www.x.io', {});
+    assert.equal(await options('www.x.io', '/'), NO_OPTIONS);
+    assert.equal((await options('www.x.io', '/api'))?.hsts, null);
+  });
+
+  promise('a host that names no backend has options all the same', async (subject) => {
+    await subject.set('www.x.io', ['bare']);
+    await subject.setHash('options', 'www.x.io', { state: 'maintenance' });
+    assert.equal((await find(subject.store, 'www.x.io'))?.options.state, 'maintenance');
+  });
+
+  promise('an error page is that of the first key that has one', async ({ store, setHash }) => {
+    assert.equal(await store.page(['www.x.io/api', 'www.x.io', '*'], 503), null);
+    await setHash('errors', '*', { '503': 'all', '502': 'x'.repeat(64 * 1024 + 1) });
+    await setHash('errors', 'www.x.io', { '503': '<h1>grüß</h1>' });
+    assert.equal(await store.page(['www.x.io/api', 'www.x.io', '*'], 503), '<h1>grüß</h1>');
+    assert.equal(await store.page(['www.y.io', '*'], 503), 'all');
+    assert.equal(await store.page(['www.y.io', '*'], 502), null, 'one that is too large is none');
+    await setHash('errors', 'www.x.io', { '503': 'another' });
+    assert.equal(await store.page(['www.x.io', '*'], 503), 'another');
   });
 
   promise('a closed store says so, and can be closed again', async ({ store, set }) => {

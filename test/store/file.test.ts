@@ -15,6 +15,9 @@ storeContract('file', async (t) => {
   return {
     store,
     set: async (key, list) => feed(store, routes.set(key, list)),
+    // As routes-reading.ts writes them beside the lists.
+    setPrefixes: async (key, names) => feed(store, routes.set(`prefixes:${key}`, names)),
+    setHash: async (kind, key, fields) => feed(store, routes.set(`${kind}:${key}`, Object.entries(fields).flat())),
     remove: async (key) => {
       routes.delete(key);
       feed(store, routes);

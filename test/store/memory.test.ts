@@ -11,6 +11,12 @@ storeContract('memory', async (t) => {
     store,
     set: async (key, list) => store.set(key, list),
     remove: async (key) => store.remove(key),
+    setPrefixes: async (key, names) => store.setPrefixes(key, names),
+    setHash: async (kind, key, fields) => {
+      const hash = new Map(Object.entries(fields));
+      if (kind === 'options') store.setOptions(key, hash);
+      else store.setPages(key, hash);
+    },
   };
 });
 

@@ -8,6 +8,7 @@ import { Notices } from '../support/notices.ts';
 import { startRedis } from '../support/redis.ts';
 import { startCluster, subscribe, type TestCluster } from '../support/redis-cluster.ts';
 import { die, find, storeContract } from './contract.ts';
+import { redisSetters } from './redis-setters.ts';
 
 const shared = await startCluster({ after }, 3);
 
@@ -26,13 +27,7 @@ for (const prefix of ['', 'site:', '{one}']) {
     await shared.flush();
     return {
       store: openCluster(t, shared, prefix).store,
-      set: async (key, list) => {
-        await shared.cli('del', `${prefix}frontend:${key}`);
-        await shared.cli('rpush', `${prefix}frontend:${key}`, ...list);
-      },
-      remove: async (key) => {
-        await shared.cli('del', `${prefix}frontend:${key}`);
-      },
+      ...redisSetters((...command) => shared.cli(...command), prefix),
     };
   });
 }

@@ -3,6 +3,7 @@ import { RedisStore } from '../../lib/store/redis.ts';
 import type { RouteStore } from '../../lib/store/store.ts';
 import { startRedis } from '../support/redis.ts';
 import { storeContract } from './contract.ts';
+import { redisSetters } from './redis-setters.ts';
 
 const PASSWORD = 'wr:it@e';
 const master = await startRedis({ after }, { password: PASSWORD });
@@ -22,11 +23,7 @@ storeContract('redis, a replica to read and a master to write', async (t) => {
   t.after(() => store.close());
   return {
     store: replicated(store),
-    set: async (key, list) => {
-      await write('del', `frontend:${key}`);
-      await write('rpush', `frontend:${key}`, ...list);
-    },
-    remove: (key) => write('del', `frontend:${key}`),
+    ...redisSetters(write),
   };
 });
 

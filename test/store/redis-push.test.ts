@@ -14,6 +14,7 @@ import { Notices } from '../support/notices.ts';
 import { pick, seeded } from '../support/random.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { find, storeContract } from './contract.ts';
+import { redisSetters } from './redis-setters.ts';
 import { subjectOf } from './redis-subject.ts';
 
 /** `SEED=7 ROUNDS=500 npm test -- redis-push` for a long look. */
@@ -269,22 +270,13 @@ async function outcomeOf(store: RouteStore, host: string): Promise<unknown> {
 storeContract('redis with push', (t) => subjectWithPush(t));
 
 async function subjectWithPush(t: TestContext) {
-  const subject = await subjectOf(redis)(t);
+  await subjectOf(redis)(t);
   const { store } = open(t);
-  const settled = async () => {
+  const write = async (name: string, ...args: string[]) => {
+    await redis.cli(name, ...args);
     // Sees to it that what was written before has been told: what is told comes in order.
     await redis.cli('del', 'frontend:marker.test');
     await delay(20);
   };
-  return {
-    store,
-    set: async (key: string, list: readonly string[]) => {
-      await subject.set(key, list);
-      await settled();
-    },
-    remove: async (key: string) => {
-      await subject.remove(key);
-      await settled();
-    },
-  };
+  return { store, ...redisSetters(write) };
 }

@@ -3,6 +3,7 @@ import { RedisStore } from '../../lib/store/redis.ts';
 import { Notices } from '../support/notices.ts';
 import type { TestRedis } from '../support/redis.ts';
 import type { Subject } from './contract.ts';
+import { redisSetters } from './redis-setters.ts';
 
 /** A RedisStore on one server, closed after the test. `rest` is what follows the port in the driver URL. */
 export function openRedis(t: TestContext, redis: TestRedis, userinfo = '', rest = '', timeoutMs = 2000) {
@@ -19,13 +20,7 @@ export function subjectOf(redis: TestRedis, userinfo = '', prefix = '') {
     await redis.cli('flushall');
     return {
       store: openRedis(t, redis, userinfo, prefix === '' ? '' : `/0#${prefix}`).store,
-      set: async (key, list) => {
-        await redis.cli('del', `${prefix}frontend:${key}`);
-        await redis.cli('rpush', `${prefix}frontend:${key}`, ...list);
-      },
-      remove: async (key) => {
-        await redis.cli('del', `${prefix}frontend:${key}`);
-      },
+      ...redisSetters((name, ...args) => redis.cli(name, ...args), prefix),
     };
   };
 }

@@ -10,6 +10,7 @@ import { fetchedServer } from '../support/redis-servers.ts';
 import { startRedis } from '../support/redis.ts';
 import { bookContract } from './book-contract.ts';
 import { storeContract } from './contract.ts';
+import { redisSetters } from './redis-setters.ts';
 import { redisReplies } from './redis-replies.ts';
 import { subjectOf } from './redis-subject.ts';
 
@@ -61,13 +62,7 @@ for (const [name, version] of [
     t.after(() => store.close());
     return {
       store,
-      set: async (key, list) => {
-        await cluster.cli('del', `frontend:${key}`);
-        await cluster.cli('rpush', `frontend:${key}`, ...list);
-      },
-      remove: async (key) => {
-        await cluster.cli('del', `frontend:${key}`);
-      },
+      ...redisSetters((...command) => cluster.cli(...command)),
     };
   });
 }
