@@ -41,6 +41,8 @@ export interface LanesParts {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly isTrusted: (address: string) => boolean;
+  /** Where clients can speak TLS; null where they cannot. */
+  readonly securePort: () => number | null;
   /** Whether load balancers are to send requests here. */
   readonly isReady: () => boolean;
   /** Whether answers should ask clients to close their connection. */
@@ -122,7 +124,7 @@ export class Lanes {
 
   #routerParts(): RouterParts {
     const { server } = this.#config;
-    const { store, log, ledger, isTrusted, isReady, isDraining, onEnded } = this.#parts;
+    const { store, log, ledger, isTrusted, securePort, isReady, isDraining, onEnded } = this.#parts;
     const own = { clock: this.#clock, bodyMs: server.timeouts.body * 1000, isDraining };
     const routes = this.#routes;
     const forwarder = new Forwarder({
@@ -142,7 +144,7 @@ export class Lanes {
         store: routes,
         pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),
         redirect: (exchange, redirect) => answerRedirect(exchange, redirect, own),
-        httpsPort: this.#config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
+        securePort,
       },
       select: pickRandom,
       random: Math.random,

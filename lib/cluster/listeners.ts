@@ -28,6 +28,7 @@ export class Listeners {
   readonly #starting = new Map<Listener, (outcome: AddressInfo | Error) => void>();
   #pausing: NodeJS.Timeout | null = null;
   #remindedAt = -Infinity;
+  #securePort: number | null = null;
 
   constructor({ listeners, server }: Config, parts: ListenersParts) {
     this.#parts = parts;
@@ -49,9 +50,15 @@ export class Listeners {
     for (const listener of this.#all) {
       const { address, tls } = listener.config;
       const { port } = await this.#firstOpen(listener);
+      if (tls) this.#securePort ??= port;
       where.push(`${tls ? 'https' : 'http'}://${bracketed(address)}:${port}`);
     }
     return where;
+  }
+
+  /** Where clients can speak TLS: the first port; null where they cannot, or before `open`. */
+  get securePort(): number | null {
+    return this.#securePort;
   }
 
   /** Has one listen. @param socket what came with the message; without one the worker makes it by itself */

@@ -63,6 +63,7 @@ export class Worker {
       log: this.#log,
       ledger: this.#ledger,
       isTrusted,
+      securePort: () => this.#listeners.securePort,
       isReady: () => this.#isReady,
       isDraining: () => this.#drained !== null,
       isClosing: () => this.#lastRequests.isOver,

@@ -23,11 +23,11 @@ export interface Redirect {
 
 /**
  * Where a frontend's options send this request; null when it may stay.
- * @param httpsPort where TLS is spoken with clients; null when it is not
+ * @param securePort where TLS is spoken with clients; null when it is not
  */
-export function redirectByOptions(options: RouteOptions, visit: Visit, httpsPort: number | null): Redirect | null {
+export function redirectByOptions(options: RouteOptions, visit: Visit, securePort: number | null): Redirect | null {
   const { canonical, redirectStatus: status } = options;
-  const port = options.httpsPort ?? httpsPort;
+  const port = options.httpsPort ?? securePort;
   const isUpgrade = options.https === 'redirect' && visit.scheme === 'http' && port !== null;
   const isElsewhere = canonical !== null && visit.hostname !== canonical.hostname;
   if (!isUpgrade && !isElsewhere) return null;

@@ -14,7 +14,7 @@ export interface AdmissionParts {
   readonly pauses: Pauses;
   readonly redirect: (exchange: Exchange, redirect: Redirect) => void;
   /** Where clients can speak TLS; null where they cannot. */
-  readonly httpsPort: number | null;
+  readonly securePort: () => number | null;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function admit(exchange: Exchange, head: RequestHead, parts: Admiss
     exchange.route = found;
     if (exchange.interruption !== null) return found;
     const { options } = found;
-    const redirect = redirectByOptions(options, visitOf(exchange, head), parts.httpsPort);
+    const redirect = redirectByOptions(options, visitOf(exchange, head), parts.securePort());
     if (redirect !== null) {
       parts.redirect(exchange, redirect);
       return null;

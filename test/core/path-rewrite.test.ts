@@ -49,8 +49,8 @@ for (const [source, replacement, fault] of [
 ] as const) {
   test(`the pattern ${source.slice(0, 30)} for ${JSON.stringify(replacement)} is refused`, () => {
     const read = readPattern(source, replacement);
-    assert.equal(typeof read, 'string');
-    assert.match(String(read), fault);
+    assert.ok(typeof read === 'string');
+    assert.match(read, fault);
   });
 }
 
@@ -64,7 +64,7 @@ test('no pattern takes long, whatever the path', () => {
     '(.*)(.*)(.*)(.*)(.*)b',
   ]) {
     const pattern = readPattern(source, '/');
-    assert.ok(typeof pattern === 'object', String(pattern));
+    assert.ok(typeof pattern === 'object', source);
     const startedAt = performance.now();
     pattern.apply(path);
     const tookMs = performance.now() - startedAt;

@@ -28,6 +28,9 @@ const ANSWERS: Readonly<Record<string, string>> = {
   l: 'HTTP/1.1 503 Later\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n',
   m: 'HTTP/1.1 500 Oh\r\nTE: x\r\nProxy-Connection: close\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n',
   n: `HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n${'n'.repeat(70_000)}`,
+  o: 'HTTP/1.1 302 Found\r\nLocation: /v2/o\r\nSet-Cookie: a=1; Path=/v2\r\nContent-Length: 0\r\n\r\n',
+  p: 'HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=1\r\nX-Router-Error: forged\r\nContent-Length: 2\r\n\r\nok',
+  q: 'HTTP/1.1 200 OK\r\nx-router-error:forged\r\nTE: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Router-Error: forged\r\n\r\n',
   // Ends with the connection.
   x: 'HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nuntil the end',
   y: 'HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end',
@@ -40,6 +43,16 @@ const CLOSING = new Set(['x', 'y', 'f', 'i', 'w']);
 
 const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'];
 const HOSTS = ['site.test', 'SITE.test:80', 'a.wild.test', 'none.test', 'site.test.', 'bad host', '__ping__'];
+/** Sites with options, and what each of them touches: the path, the answer, or whether there is one. */
+const SITES = [
+  'moved.test',
+  'mapped.test',
+  'strict.test',
+  'canonical.test',
+  'elsewhere.test',
+  'closed.test',
+  'gone.test',
+];
 const LINES = [
   'Accept: */*',
   'accept: text/html',
@@ -92,7 +105,7 @@ const request = fc.record({
   target: fc.constantFrom('/', '/', '/', '//p/../q', '/p?x=%20&y#', '/p;q=1?r={}', '/"quoted"'),
   form: fc.constantFrom('origin', 'origin', 'origin', 'origin', 'absolute'),
   version: fc.constantFrom('1.1', '1.1', '1.1', '1.1', '1.0'),
-  host: fc.oneof({ weight: 5, arbitrary: fc.constant('site.test') }, fc.constantFrom(...HOSTS)),
+  host: fc.oneof({ weight: 5, arbitrary: fc.constant('site.test') }, fc.constantFrom(...HOSTS, ...SITES)),
   lines: fc.array(fc.constantFrom(...LINES), { maxLength: 6 }),
   odd: fc.oneof({ weight: 15, arbitrary: fc.constant('') }, fc.constantFrom(...ODD_LINES)),
   framing: fc.constantFrom('none', 'none', 'length', 'chunks', 'extensions', 'trailers', 'zero'),
@@ -177,7 +190,25 @@ class Side {
       });
       socket.on('end', () => socket.end());
     });
-    const routes = { 'site.test': ['site', backend.url], '*.wild.test': ['wild', backend.url] };
+    const to = [backend.url];
+    const routes = {
+      'site.test': ['site', ...to],
+      '*.wild.test': ['wild', ...to],
+      'moved.test': ['moved', ...to],
+      'options:moved.test': { rewrite: '^/(.)(.*)/q?$ /$1$2/moved/$0' },
+      'mapped.test': ['mapped', ...to],
+      'options:mapped.test': { rewrite: '^/o(.*)$ /o/v2$1', mapBack: '1' },
+      'strict.test': ['strict', ...to],
+      'options:strict.test': { hsts: '60', https: 'redirect', canonical: 'STRICT.test' },
+      'canonical.test': ['canonical', ...to],
+      'options:canonical.test': { canonical: 'site.test' },
+      'elsewhere.test': ['elsewhere', 'redirect://site.test/there 302'],
+      'closed.test': ['closed', ...to],
+      'options:closed.test': { state: 'maintenance' },
+      'errors:closed.test': { '503': '<p>back soon</p>' },
+      'gone.test': ['gone'],
+      'errors:*': { '502': '<p>gone</p>' },
+    };
     const server = { fastLane, requestId: 'both', timeouts: { body: 3, firstByte: 3, header: 3 } };
     return new Side(await startRouter(t, { routes, server }), received);
   }

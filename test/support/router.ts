@@ -23,8 +23,8 @@ export interface LogEntry {
 }
 
 export interface RouterOptions {
-  /** Frontends for the file store; left out when the configuration names another driver. */
-  readonly routes?: Readonly<Record<string, readonly string[]>>;
+  /** The routes file, frontends and their options; left out when the configuration names another driver. */
+  readonly routes?: Readonly<Record<string, readonly string[] | Readonly<Record<string, string>>>>;
   readonly server?: Readonly<Record<string, unknown>>;
   /** Further top-level keys. */
   readonly config?: Readonly<Record<string, unknown>>;
