@@ -18,7 +18,7 @@ export async function startBackend(processes: Processes, cores: readonly number[
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port));
   const server = await processes.start(nginxCommand(folder), cores);
   try {
-    await untilAnswered({ port, host: 'backend', path: '/20', tls: false }, () => server.hasEnded);
+    await untilAnswered({ port, host: 'backend', path: '/20', tls: false, http2: false }, () => server.hasEnded);
   } catch (error) {
     throw new Error(`the backend did not start: ${server.said()}`, { cause: error });
   }

@@ -67,6 +67,10 @@ export const GOALS: readonly Goal[] = [
   },
   cpu('POST of 10 KiB, CPU per request against nginx', 'post', PUSH, 'nginx', 1.5),
   cpu('new connection per request, CPU against nginx', 'connect', PUSH, 'nginx', 2.8),
+  cpu('TLS, kept connections, CPU per request against nginx', 'tls', PUSH, 'nginx', 1.5),
+  cpu('new TLS connection, CPU against nginx', 'tls-new', PUSH, 'nginx', 1.5),
+  cpu('the same with a session resumed', 'tls-resumed', PUSH, 'nginx', 1.5),
+  cpu('HTTP/2, CPU per request against h2o', 'http2', PUSH, 'h2o', 4),
   {
     text: 'p99 at 64 connections, against nginx',
     inCase: 'small',

@@ -14,6 +14,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   h2o: '-v',
   apache2: '-v',
   'redis-server': '--version',
+  h2load: '--version',
 };
 
 export function describeMachine(): Machine {

@@ -1,6 +1,7 @@
 /** Free ports, and whether a server answers on one. */
 import { once } from 'node:events';
 import { request as askPlain } from 'node:http';
+import { connect } from 'node:http2';
 import { request as askTls } from 'node:https';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -36,13 +37,14 @@ export interface Question {
   readonly host: string;
   readonly path: string;
   readonly tls: boolean;
+  readonly http2: boolean;
 }
 
 /** Resolves when the answer is 200. @throws when `hasEnded` says so, or patience is at its end */
 export async function untilAnswered(question: Question, hasEnded: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const status = await ask(question);
+    const status = await (question.http2 ? askHttp2(question) : ask(question));
     if (status === 200) return;
     if (hasEnded()) throw new Error('it ended before it answered');
     if (performance.now() > deadline) throw new Error(`no good answer within ${PATIENCE_MS} ms, but ${status}`);
@@ -64,5 +66,21 @@ async function ask({ port, host, path, tls }: Question): Promise<number | string
   } finally {
     request.destroy();
     request.on('error', () => {});
+  }
+}
+
+/** The same by HTTP/2, which servers may speak alone. */
+async function askHttp2({ port, host, path, tls }: Question): Promise<number | string> {
+  const signal = AbortSignal.timeout(ATTEMPT_MS);
+  const session = connect(`${tls ? 'https' : 'http'}://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  session.on('error', () => {});
+  try {
+    const stream = session.request({ ':path': path, ':authority': host });
+    const [fields] = (await once(stream, 'response', { signal })) as [{ ':status': number }];
+    return fields[':status'];
+  } catch (error) {
+    return String(error);
+  } finally {
+    session.destroy();
   }
 }

@@ -7,18 +7,22 @@ import { freePort } from './ports.ts';
 import type { Processes, Running } from './processes.ts';
 import { parseCalls, type Calls } from './redis-info.ts';
 import { usageOf } from './usage.ts';
-import { ECHO_HOST, hostOf } from './wrk.ts';
+import { ECHO_HOST, GRPC_HOST, hostOf } from './wrk.ts';
 
 const PATIENCE_MS = 10_000;
 const FILL_LIMIT_MS = 120_000;
 const CLI_LIMIT_MS = 5_000;
 /** Frontends written at a time. */
 const CHUNK = 5_000;
+/** Hosts besides: of WebSockets, and of gRPC. */
+const SPECIAL_HOSTS = 2;
 
 /** Where the hosts lead. */
 export interface Backends {
   readonly plain: string;
   readonly echo: string;
+  /** gRPC, by HTTP/2 without TLS. */
+  readonly grpc: string;
 }
 
 export class BenchRedis {
@@ -90,7 +94,8 @@ export class BenchRedis {
     await pipeline(commands(frontends, backends), cli.stdin);
     await closed;
     const found = Number(await this.#cli('-n', String(database), 'dbsize'));
-    if (found !== frontends + 1) throw new Error(`Redis took ${found} frontends of ${frontends + 1}`);
+    const wanted = frontends + SPECIAL_HOSTS;
+    if (found !== wanted) throw new Error(`Redis took ${found} frontends of ${wanted}`);
   }
 
   async #cli(...args: string[]): Promise<string> {
@@ -99,8 +104,9 @@ export class BenchRedis {
   }
 }
 
-function* commands(frontends: number, { plain, echo }: Backends): Generator<string> {
+function* commands(frontends: number, { plain, echo, grpc }: Backends): Generator<string> {
   yield `RPUSH frontend:${ECHO_HOST} echo ${echo}\r\n`;
+  yield `RPUSH frontend:${GRPC_HOST} grpc ${grpc}\r\n`;
   for (let from = 0; from < frontends; from += CHUNK) {
     const size = Math.min(CHUNK, frontends - from);
     yield Array.from(

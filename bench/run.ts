@@ -64,6 +64,11 @@ async function measure(wanted: Wanted, folder: string): Promise<void> {
   });
   await withScene(async (scene) => {
     for (const each of list) {
+      const without = missing(each.needs ?? []);
+      if (without.length > 0) {
+        console.log(`\n${each.name} cannot be measured. On Debian: ${advice(without)}`);
+        continue;
+      }
       console.log(`\n${each.name}: ${each.title}`);
       const result = await runCase(each, scene, wanted, console.log);
       done.push(result);

@@ -8,10 +8,11 @@ import { startBackend } from './backend.ts';
 import { makeCertificate, type Certificate } from './certificate.ts';
 import { childCommand } from './child.ts';
 import { allowedCores, layOut, type Cores } from './cores.ts';
+import { callOnce } from './grpc.ts';
 import { freePort, untilAnswered } from './ports.ts';
 import { Processes } from './processes.ts';
 import { BenchRedis, type Backends } from './redis.ts';
-import { writeScript } from './wrk.ts';
+import { GRPC_HOST, writeScript } from './wrk.ts';
 
 /** How long interrupted work may take to find that its programs are gone, ms. */
 const SETTLE_MS = 5_000;
@@ -58,12 +59,17 @@ async function build(folder: string, processes: Processes): Promise<Scene> {
   const { load } = layOut(allowed, 1);
   const plain = await startBackend(processes, load, folder);
   const echo = await startEcho(processes, load);
+  const grpc = await startGrpc(processes, load);
   return {
     processes,
     folder,
     allowed,
     load,
-    backends: { plain: `http://127.0.0.1:${plain}`, echo: `http://127.0.0.1:${echo}` },
+    backends: {
+      plain: `http://127.0.0.1:${plain}`,
+      echo: `http://127.0.0.1:${echo}`,
+      grpc: `h2c://127.0.0.1:${grpc}`,
+    },
     redis: await BenchRedis.start(processes, load, folder),
     certificate: makeCertificate(folder),
     script: writeScript(folder),
@@ -73,6 +79,17 @@ async function build(folder: string, processes: Processes): Promise<Scene> {
 async function startEcho(processes: Processes, cores: readonly number[]): Promise<number> {
   const port = await freePort();
   const echo = await processes.start(childCommand('echo', String(port)), cores);
-  await untilAnswered({ port, host: 'echo', path: '/', tls: false }, () => echo.hasEnded);
+  await untilAnswered({ port, host: 'echo', path: '/', tls: false, http2: false }, () => echo.hasEnded);
+  return port;
+}
+
+async function startGrpc(processes: Processes, cores: readonly number[]): Promise<number> {
+  const port = await freePort();
+  const server = await processes.start(childCommand('grpc', String(port)), cores);
+  try {
+    await callOnce(port, GRPC_HOST);
+  } catch (error) {
+    throw new Error(`the gRPC server did not start: ${server.said()}`, { cause: error });
+  }
   return port;
 }

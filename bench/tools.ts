@@ -11,6 +11,7 @@ export interface Tool {
 export const tools = {
   taskset: { program: 'taskset', debian: 'util-linux' },
   wrk: { program: 'wrk', debian: 'wrk' },
+  h2load: { program: 'h2load', debian: 'nghttp2-client' },
   nginx: { program: 'nginx', debian: 'nginx' },
   redisServer: { program: 'redis-server', debian: 'redis-server' },
   redisCli: { program: 'redis-cli', debian: 'redis-tools' },

@@ -30,6 +30,8 @@ export interface Counted {
 export const hostOf = (n: number): string => `h${n}.bench.test`;
 /** The host whose backend echoes WebSocket messages. */
 export const ECHO_HOST = 'ws.bench.test';
+/** The host whose backend speaks gRPC. */
+export const GRPC_HOST = 'grpc.bench.test';
 
 // Hosts are asked in random order, the same in each run: requests of few hosts are made beforehand.
 const SCRIPT = `

@@ -2,7 +2,8 @@
 import { kibibyte, small } from './answers.ts';
 import { large, post } from './bodies.ts';
 import type { Case } from './case.ts';
-import { connect, echo, idleConnections, tls } from './connections.ts';
+import { connect, echo, idleConnections, tls, tlsNew, tlsResumed } from './connections.ts';
+import { grpc, http2, http2Plain } from './http2.ts';
 import { frontends, redisCases } from './redis.ts';
 import { accessLog, fastLane, metrics, workers } from './settings.ts';
 
@@ -15,6 +16,11 @@ export const cases: readonly Case[] = [
   idleConnections,
   echo,
   tls,
+  tlsNew,
+  tlsResumed,
+  http2,
+  http2Plain,
+  grpc,
   ...redisCases,
   frontends,
   accessLog,

@@ -1,6 +1,7 @@
 import type { Metric } from '../figures.ts';
 import type { Measure } from '../measure/measure.ts';
 import type { Peer } from '../peers/peer.ts';
+import type { Tool } from '../tools.ts';
 
 /** One question, and everyone who is asked. */
 export interface Case {
@@ -10,6 +11,8 @@ export interface Case {
   /** What a reader must know of it. */
   readonly note?: string;
   readonly measure: Measure;
+  /** Programs without which it cannot be measured, besides those that every case needs. */
+  readonly needs?: readonly Tool[];
   /** Runs before and after each run of the others; their figures are divided by its. */
   readonly reference: Peer;
   readonly peers: readonly Peer[];

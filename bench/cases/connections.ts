@@ -1,4 +1,5 @@
 /** What connections cost: new ones, idle ones, encrypted ones, and those that became WebSockets. */
+import { handshakes, type Handshake } from '../measure/handshakes.ts';
 import { idle } from '../measure/idle.ts';
 import { requests } from '../measure/requests.ts';
 import { websockets } from '../measure/websockets.ts';
@@ -55,6 +56,33 @@ export const tls: Case = {
   columns: COST_COLUMNS,
   ratios: ['cpuMicros', 'p99Ms'],
 };
+
+function newTls(kind: Handshake, name: string, title: string): Case {
+  return {
+    name,
+    title,
+    note: 'TLS 1.3, X25519, P-256. The client is Node: connections/s are mostly its. Trust the CPU, which is that of a connection.',
+    measure: handshakes(kind),
+    reference: nginx({ tls: true }),
+    peers: [
+      haproxy({ tls: true }),
+      h2o({ tls: true }),
+      hipache({ routes: 'file' }, { tls: true }),
+      hipache({ routes: 'push' }, { tls: true }),
+      hipache({ routes: 'request' }, { tls: true }),
+    ],
+    columns: ['perSecond', 'cpuMicros', 'residentMB'],
+    ratios: ['cpuMicros'],
+  };
+}
+
+export const tlsNew = newTls('new', 'tls-new', 'A new TLS connection for each request, 64 at a time');
+
+export const tlsResumed = newTls(
+  'resumed',
+  'tls-resumed',
+  'A new TLS connection for each request, with a session that is resumed, 64 at a time',
+);
 
 export const echo: Case = {
   name: 'websocket',

@@ -37,7 +37,7 @@ defaults
   option http-keep-alive
   http-reuse always
 frontend front
-  bind 127.0.0.1:${port} backlog 4096${setup.tls ? ` ssl crt ${certificate.both}` : ''}
+  bind 127.0.0.1:${port} backlog 4096${setup.tls ? ` ssl crt ${certificate.both}` : ''}${setup.http2 ? (setup.tls ? ' alpn h2,http/1.1' : ' proto h2') : ''}
   option forwardfor
   http-request set-header X-Forwarded-Proto ${setup.tls ? 'https' : 'http'}
   use_backend %[req.hdr(host),lower,map(${join(folder, 'hosts.map')},none)]

@@ -1,11 +1,13 @@
 /** The router itself, in its many settings. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ECHO_HOST, hostOf } from '../wrk.ts';
+import { ECHO_HOST, GRPC_HOST, hostOf } from '../wrk.ts';
 import { PLAIN, type Peer, type Place, type Recipe, type Setup } from './peer.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));
 const DRY_LIMIT_MS = 20_000;
+/** What all clients here like best: the others let them choose, and a shorter key would be an advantage. */
+const CIPHERS = 'TLS_AES_256_GCM_SHA384';
 
 /** Where routes come from: Redis for each request, Redis' own news, or a file. */
 export type Routes = 'request' | 'push' | 'file';
@@ -51,7 +53,9 @@ async function recipe(place: Place, { routes, fastLane, metrics = false }: Setti
       drain: { requests: 1, tunnels: 1 },
       ...(fastLane === undefined ? {} : { fastLane }),
     },
-    ...(setup.tls ? { http: { bind: [] }, https: { ...listener, cert, key } } : { http: listener }),
+    ...(setup.tls
+      ? { http: { bind: [] }, https: { ...listener, cert, key, ciphers: CIPHERS } }
+      : { http: { ...listener, http2: setup.http2 } }),
     ...(routes === 'push' ? { cache: { mode: 'push' } } : {}),
     ...(metrics ? { admin: { port: 0 } } : {}),
     driver: routes === 'file' ? 'file:routes.json' : await scene.redis.driver(setup.frontends, scene.backends),
@@ -67,7 +71,7 @@ async function recipe(place: Place, { routes, fastLane, metrics = false }: Setti
 
 function routesOf({ scene: { backends }, setup }: Place): Readonly<Record<string, readonly string[]>> {
   const sites = Array.from({ length: setup.frontends }, (_, n) => [hostOf(n), [`site${n}`, backends.plain]] as const);
-  return { ...Object.fromEntries(sites), [ECHO_HOST]: ['echo', backends.echo] };
+  return { ...Object.fromEntries(sites), [ECHO_HOST]: ['echo', backends.echo], [GRPC_HOST]: ['grpc', backends.grpc] };
 }
 
 /** Settings that this version does not know yet are no reason to fail: `--dry` says which they are. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { ENDLESS, NGINX_COMMON, nginxCommand } from '../nginx-common.ts';
 import { tools } from '../tools.ts';
+import { GRPC_METHOD } from '../grpc.ts';
 import { ECHO_HOST } from '../wrk.ts';
 import { authorityOf, hostLines, PLAIN, type Peer, type Place, type Setup } from './peer.ts';
 
@@ -37,14 +38,20 @@ function configuration({ scene: { backends, certificate }, setup, port, folder }
   }
   upstream plain { server ${authorityOf(backends.plain)}; keepalive ${KEPT}; keepalive_requests ${ENDLESS}; }
   upstream echo { server ${authorityOf(backends.echo)}; }
+  upstream grpc { server ${authorityOf(backends.grpc)}; keepalive ${KEPT}; keepalive_requests ${ENDLESS}; }
   server {
-    listen 127.0.0.1:${port}${setup.tls ? ' ssl' : ''} backlog=4096;
+    listen 127.0.0.1:${port}${setup.tls ? ' ssl' : ''}${setup.http2 ? ' http2' : ''} backlog=4096;
     ${setup.tls ? `ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_protocols TLSv1.2 TLSv1.3;` : ''}
     location / {
       if ($site = "") { return 404; }
       ${HEADERS}
       proxy_set_header Connection "";
       proxy_pass http://$site;
+    }
+    location = ${GRPC_METHOD} {
+      grpc_set_header Host $host;
+      grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      grpc_pass grpc://grpc;
     }
     location = /ws {
       ${HEADERS}

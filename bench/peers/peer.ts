@@ -11,13 +11,15 @@ import { hostOf } from '../wrk.ts';
 /** What a case asks of everyone who takes part in it. */
 export interface Setup {
   readonly tls: boolean;
+  /** Clients speak HTTP/2: by ALPN, or without TLS at once. */
+  readonly http2: boolean;
   readonly workers: number;
   /** Frontends that it must know; they are asked for at random. */
   readonly frontends: number;
   readonly accessLog: boolean;
 }
 
-export const PLAIN: Setup = { tls: false, workers: 1, frontends: 1000, accessLog: false };
+export const PLAIN: Setup = { tls: false, http2: false, workers: 1, frontends: 1000, accessLog: false };
 
 /** What its configuration is made of. */
 export interface Place {
@@ -67,7 +69,7 @@ export async function start(peer: Peer, scene: Scene): Promise<Subject | string>
   const reason = (await peer.refusal?.(made, place)) ?? null;
   if (reason !== null) return reason;
   const process = await scene.processes.start(made.command, layOut(scene.allowed, setup.workers).subject);
-  const question = { port: place.port, host: hostOf(0), path: '/20', tls: setup.tls };
+  const question = { port: place.port, host: hostOf(0), path: '/20', tls: setup.tls, http2: setup.http2 };
   try {
     await untilAnswered(question, () => process.hasEnded);
   } catch (error) {
