@@ -4,8 +4,6 @@ import type { Dialer } from '../dial/dialer.ts';
 import { BackendConnection, type BackendUser } from './backend-connection.ts';
 import type { Deadlines } from './deadlines.ts';
 
-/** Idle connections to one backend that are kept, at most. */
-const MAX_IDLE = 256;
 /** How long one is kept, ms: long enough for any traffic, and nothing is kept for ever. */
 const IDLE_MS = 60_000;
 /** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
@@ -87,7 +85,7 @@ export class Pool {
       idleMs <= 0 ||
       server === undefined ||
       !suits(connection, server, bodyBytes) ||
-      server.idle.length >= Math.min(MAX_IDLE, this.#parts.maxSockets)
+      server.idle.length >= this.#parts.maxSockets
     ) {
       connection.destroy();
       return;
