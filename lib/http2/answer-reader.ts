@@ -1,5 +1,7 @@
 /** Reads the answers that the router writes in HTTP/1.1, for streams. They are its own: whole lines, and framed once. */
 
+import { lowerName } from './field-names.ts';
+
 /** Where a read answer goes. */
 export interface AnswerSink {
   /** A 1xx. */
@@ -20,7 +22,9 @@ type State = 'head' | 'length' | 'size' | 'chunk' | 'chunk-end' | 'trailers' | '
 
 /** The head of an answer, or its trailer section, characters: the lanes pass on no larger ones. */
 const SECTION_LENGTH = 65_536;
-const STATUS_LINE = /^HTTP\/1\.1 ([0-9]{3})(?: |$)/;
+const STATUS_LINE = /^HTTP\/1\.1 [1-9][0-9]{2}[ \r]/;
+/** Where its status begins. */
+const STATUS_AT = 9;
 
 /** Reads one answer after the other. */
 export class AnswerReader {
@@ -86,16 +90,17 @@ export class AnswerReader {
         this.#text = text;
         return;
       }
-      this.#onHead(text.slice(0, end).split('\r\n'));
+      this.#onHead(text, end);
       text = text.slice(end + 4);
     }
     if (text !== '') this.read(text);
   }
 
-  #onHead([line = '', ...lines]: string[]): void {
-    const status = Number(STATUS_LINE.exec(line)?.[1] ?? 0);
-    if (status < 100) return this.#fail();
-    const fields = fieldsOf(lines);
+  /** @param end of the head: where the empty line begins */
+  #onHead(text: string, end: number): void {
+    if (!STATUS_LINE.test(text)) return this.#fail();
+    const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
+    const fields = fieldsOf(text, text.indexOf('\r\n') + 2, end);
     if (status === 101) {
       if (!this.#mayTunnel) return this.#fail();
       this.#state = 'tunnel';
@@ -168,7 +173,7 @@ export class AnswerReader {
         if (text !== '\r\n' && !text.endsWith('\r\n\r\n')) return true;
         this.#text = '';
         this.#state = 'done';
-        this.#sink.onEnd(text === '\r\n' ? [] : fieldsOf(text.slice(0, -4).split('\r\n')));
+        this.#sink.onEnd(text === '\r\n' ? [] : fieldsOf(text, 0, text.length - 4));
         return false;
       case 'head':
       case 'length':
@@ -185,12 +190,14 @@ export class AnswerReader {
   }
 }
 
-/** Names, in lower case (RFC 9113 §8.2.1), and values in turn. */
-function fieldsOf(lines: readonly string[]): string[] {
+/** Names, in lower case (RFC 9113 §8.2.1), and values in turn. @param end of the lines, the last one's CRLF left out */
+function fieldsOf(text: string, begin: number, end: number): string[] {
   const fields: string[] = [];
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    fields.push(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  for (let at = begin; at < end;) {
+    const newline = text.indexOf('\r\n', at);
+    const colon = text.indexOf(':', at);
+    fields.push(lowerName(text.slice(at, colon)), text.slice(colon + 1, newline).trim());
+    at = newline + 2;
   }
   return fields;
 }
