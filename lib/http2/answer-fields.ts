@@ -46,7 +46,8 @@ const SINGLE = new Set([
  * @param fields names in lower case and values in turn
  */
 export function answerFields(status: number, fields: readonly string[]): AnswerFields {
-  const result: AnswerFields = { ':status': status };
+  const result = emptySection();
+  result[':status'] = status;
   const dropped = hopByHop(fields);
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? '';
@@ -58,10 +59,15 @@ export function answerFields(status: number, fields: readonly string[]): AnswerF
 }
 
 /** A trailer section for a stream. */
-export function trailerSection(fields: readonly string[]): Record<string, string | string[]> {
-  const result: Record<string, string | string[]> = {};
+export function trailerSection(fields: readonly string[]): AnswerFields {
+  const result = emptySection();
   for (let i = 0; i < fields.length; i += 2) add(result, fields[i] ?? '', fields[i + 1] ?? '');
   return result;
+}
+
+/** Without a prototype: `constructor` is a good name of a field. */
+function emptySection(): AnswerFields {
+  return Object.create(null) as AnswerFields;
 }
 
 function add(section: AnswerFields, name: string, value: string): void {
