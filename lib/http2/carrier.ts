@@ -117,7 +117,7 @@ export class Carrier extends Duplex implements AnswerSink {
   }
 
   override _read(): void {
-    this.#stream?.resume();
+    if (!this.#isWhole) this.#stream?.resume();
   }
 
   override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: () => void): void {
