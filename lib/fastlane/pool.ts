@@ -23,7 +23,7 @@ export interface OtherPool {
 }
 
 export interface PoolParts {
-  /** Connections to one backend, of both lanes. */
+  /** Connections to one backend, of both lanes. As many are kept when idle: a burst that comes again finds them. */
   readonly maxSockets: number;
   readonly deadlines: Deadlines;
   readonly other: OtherPool;

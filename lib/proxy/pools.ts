@@ -4,9 +4,6 @@ import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
 import type { Dialer } from '../dial/dialer.ts';
 
-/** Idle connections to one backend that are kept, at most. */
-const MAX_IDLE = 256;
-
 export interface PoolOptions {
   /** Connections to one backend; further requests wait. */
   readonly maxSockets: number;
@@ -89,7 +86,7 @@ class BackendAgent extends Agent {
 
   constructor(maxSockets: number, keepAlive: boolean, dialer: Pick<Dialer, 'dial'>) {
     // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
-    super({ keepAlive, maxSockets, maxFreeSockets: Math.min(MAX_IDLE, maxSockets), scheduling: 'lifo' });
+    super({ keepAlive, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' });
     this.#dialer = dialer;
   }
 

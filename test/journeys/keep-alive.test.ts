@@ -99,6 +99,28 @@ test('maxSockets bounds the connections to a backend: what is too much waits its
   assert.equal(most, 2);
 });
 
+test('as many connections are kept as may be open: a burst that comes again needs no new ones', async (t) => {
+  const COUNT = 300;
+  let connections = 0;
+  let waiting: ServerResponse[] = [];
+  const site = await startBackend(t, (_request, response) => {
+    waiting.push(response);
+    if (waiting.length < COUNT) return;
+    for (const each of waiting) each.end('ok');
+    waiting = [];
+  });
+  site.server.on('connection', () => connections++);
+  const { port } = await startRouter(t, {
+    routes: { 'site.test': ['site', site.url] },
+    server: { maxSockets: COUNT },
+  });
+  for (let burst = 0; burst < 3; burst++) {
+    const answers = await Promise.all(Array.from({ length: COUNT }, () => ask({ port })));
+    assert.ok(answers.every(({ status }) => status === 200));
+  }
+  assert.equal(connections, COUNT);
+});
+
 test('who waits too long for a connection is told to come again, and the busy backend is not dead', async (t) => {
   const waiting: ServerResponse[] = [];
   const busy = await startBackend(t, (_request, response) => waiting.push(response));
