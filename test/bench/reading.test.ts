@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandOf, parseArguments } from '../../bench/arguments.ts';
 import { inWords, layOut, parseCores } from '../../bench/cores.ts';
+import { grpcFrame } from '../../bench/grpc.ts';
+import { h2loadCommand, parseH2load, TEN_BY_HUNDRED } from '../../bench/h2load.ts';
+import { parseHandshakes } from '../../bench/measure/handshakes.ts';
 import { busyTicks, parseProcessStat, treeOf } from '../../bench/proc-stat.ts';
 import { callsBetween, parseCalls, totals } from '../../bench/redis-info.ts';
 import { parseWrk, wrkCommand } from '../../bench/wrk.ts';
@@ -114,4 +117,44 @@ test('the command that measures the same again names what differs from the defau
   assert.equal(commandOf([]), 'npm run bench');
   assert.equal(commandOf(['--out', '/some/where', '--rounds', '3']), 'npm run bench');
   assert.equal(commandOf(['--seconds=2', '--only', 'small,']), 'npm run bench -- --only small --seconds 2');
+});
+
+const H2LOAD = `starting benchmark...
+progress: 100% done
+
+finished in 224.79ms, 8897.11 req/s, 411.36KB/s
+requests: 2000 total, 2000 started, 2000 done, 1990 succeeded, 10 failed, 4 errored, 0 timeout
+status codes: 1990 2xx, 0 3xx, 6 4xx, 0 5xx
+traffic: 92.47KB (94690) total, 17.96KB (18390) headers (space savings 90.42%), 39.06KB (40000) data
+`;
+
+test('h2load is read by what it prints for people', () => {
+  const { seconds, ...rest } = parseH2load(H2LOAD);
+  assert.ok(Math.abs(seconds - 0.22479) < 1e-9);
+  assert.deepEqual(rest, { requests: 1990, bytes: 94_690, errors: 10 });
+  assert.equal(parseH2load(H2LOAD.replace('224.79ms', '2.50s')).seconds, 2.5);
+  assert.throws(() => parseH2load('usage'), /did not say/);
+  assert.throws(() => parseH2load(H2LOAD.replace('1990 succeeded', '0 succeeded')), /no good answer/);
+});
+
+test('h2load is told everything on its command line', () => {
+  assert.equal(
+    h2loadCommand(TEN_BY_HUNDRED, 8443, { requests: 5000 }).join(' '),
+    'h2load -t1 -c10 -m100 --tls13-ciphers=TLS_AES_256_GCM_SHA384 -n 5000 --connect-to=127.0.0.1:8443 https://h0.bench.test/20',
+  );
+  const load = { ...TEN_BY_HUNDRED, tls: false, grpcFile: 'frame' };
+  assert.match(
+    h2loadCommand(load, 8080, { seconds: 2 }).join(' '),
+    / -D 2s --connect-to=\S+ -d frame -H content-type: application\/grpc -H te: trailers http:\/\/h0/,
+  );
+});
+
+test('a message of gRPC is not compressed, and says its length', () => {
+  const frame = grpcFrame();
+  assert.deepEqual([frame[0], frame.readUInt32BE(1)], [0, frame.length - 5]);
+});
+
+test('the maker of handshakes is read by its line', () => {
+  assert.deepEqual(parseHandshakes('figures made=70 resumed=6 micros=1000\n'), { made: 70, resumed: 6, micros: 1000 });
+  assert.throws(() => parseHandshakes('figures made=0 resumed=0 micros=1000'), /no connection/);
 });

@@ -124,6 +124,17 @@ test('retries, error pages and pings are those of HTTP/1.1', async (t) => {
   assert.equal((await request(session, { ':authority': '__ping__' })).body, 'ok');
 });
 
+test('a field of an answer may be called as JavaScript calls something', async (t) => {
+  const backend = await startBackend(t, (_message, response) => {
+    response.setHeader('constructor', 'one').setHeader('hasOwnProperty', ['two', 'three']).end();
+  });
+  const { port } = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
+  const { status, headers } = await request(await openSession(t, port));
+  assert.equal(status, 200);
+  assert.equal(headers['constructor'], 'one');
+  assert.equal(headers['hasownproperty'], 'two, three');
+});
+
 test('on a plain port HTTP/1.1 and HTTP/2 are told apart, however their first bytes come', async (t) => {
   const backend = await startBackend(t, says('hello'));
   const { port } = await startRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
