@@ -126,18 +126,29 @@ export class Names {
     throw Object.assign(new Error(`there is no address of ${name}`), { code: 'ENOTFOUND', cause: denial });
   }
 
-  /** The family that came first leads, and Node takes turns from there (RFC 8305 §4). */
+  /** The families take turns, beginning with the one that came first (RFC 8305 §4). */
   #ordered(addresses: readonly string[]): readonly string[] {
     if (addresses.length === 1) return addresses;
     const isLeading = isIPv6(addresses[0] ?? '');
     const turn = this.#turn++;
-    const ordered = [isLeading, !isLeading].flatMap((isV6) => {
-      const family = addresses.filter((address) => isIPv6(address) === isV6 && isIP(address) !== 0);
-      const first = family.length === 0 ? 0 : turn % family.length;
-      return family.slice(first).concat(family.slice(0, first));
-    });
     const now = this.#now();
     const isShunned = (address: string): boolean => (this.#shunned.get(address) ?? -Infinity) > now;
-    return [...ordered.filter((address) => !isShunned(address)), ...ordered.filter(isShunned)];
+    const inTurn = (fitting: (address: string) => boolean): readonly string[] => {
+      const [leading, others] = [isLeading, !isLeading].map((isV6) => {
+        const family = addresses.filter((address) => isIPv6(address) === isV6 && isIP(address) !== 0);
+        const first = family.length === 0 ? 0 : turn % family.length;
+        return family.slice(first).concat(family.slice(0, first)).filter(fitting);
+      });
+      return alternately(leading ?? [], others ?? []);
+    };
+    return [...inTurn((address) => !isShunned(address)), ...inTurn(isShunned)];
   }
+}
+
+/** One of each in turn, and the rest of the longer list. */
+function alternately<T>(some: readonly T[], others: readonly T[]): readonly T[] {
+  return Array.from({ length: Math.max(some.length, others.length) }, (_, i) => [
+    ...some.slice(i, i + 1),
+    ...others.slice(i, i + 1),
+  ]).flat();
 }

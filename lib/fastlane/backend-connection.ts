@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
-import { connectedEvent, type Dialer } from '../dial/dialer.ts';
+import type { Dialer } from '../dial/dialer.ts';
+import type { Caller, Dialing } from '../dial/dialing.ts';
 import type { Timed } from './deadlines.ts';
 import { intoBuffer } from './read-buffer.ts';
 
@@ -18,16 +19,19 @@ export interface BackendUser {
 }
 
 /** One connection to a backend, for one user after the other. Its listeners are attached once. */
-export class BackendConnection implements Timed {
+export class BackendConnection implements Timed, Caller {
   due = Infinity;
   readonly server: string;
-  readonly socket: Socket;
+  /** Null until it is connected. */
+  socket: Socket | null = null;
   /** Null while it is idle. */
   user: BackendUser | null;
   /** It has served a request before: the backend may have closed it, and we not heard of it yet. */
   isReused = false;
   /** It reads into the shared buffer, which is best for small answers; large ones would have to be copied out of it. */
   readonly isForSmall: boolean;
+  readonly #isShared: boolean;
+  readonly #dialing: Dialing;
   #cause: Error | null = null;
   #onGone: (connection: BackendConnection) => void;
 
@@ -43,18 +47,26 @@ export class BackendConnection implements Timed {
     this.server = serverOf(backend);
     this.user = user;
     this.#onGone = onGone;
-    const onBytes = (bytes: Buffer): void => this.#onBytes(bytes);
-    const isShared = isForSmall && backend.protocol === 'http:';
-    this.socket = dialer.dial(backend, isShared ? intoBuffer(onBytes) : null);
-    if (!isShared) this.socket.on('data', onBytes);
-    this.socket
-      .on(connectedEvent(backend), () => this.user?.onConnected())
+    this.#isShared = isForSmall && backend.protocol === 'http:';
+    this.#dialing = dialer.dial(backend, this, this.#isShared ? intoBuffer(this.#onBytes) : null);
+  }
+
+  onSocket(socket: Socket): void {
+    this.socket = socket;
+    if (!this.#isShared) socket.on('data', this.#onBytes);
+    socket
       .on('drain', () => this.user?.onBackendDrained())
       .on('end', () => this.#onEnd())
       .on('error', (error) => {
         this.#cause = error;
       })
       .on('close', () => this.#onClose());
+    this.user?.onConnected();
+  }
+
+  onNoSocket(cause: Error): void {
+    this.#cause = cause;
+    this.#onClose();
   }
 
   /** An idle connection has lasted long enough. */
@@ -66,14 +78,15 @@ export class BackendConnection implements Timed {
   destroy(): void {
     this.user = null;
     this.#tellGone();
-    this.socket.destroy();
+    this.#dialing.cancel();
+    this.socket?.destroy();
   }
 
-  #onBytes(bytes: Buffer): void {
+  readonly #onBytes = (bytes: Buffer): void => {
     // Bytes that nobody asked for must not be taken for the answer to the next request.
     if (this.user === null) this.destroy();
     else this.user.onBackendBytes(bytes);
-  }
+  };
 
   #onEnd(): void {
     if (this.user === null) this.destroy();

@@ -104,7 +104,7 @@ export class Passage implements Occupant, BackendUser {
   onClientDrained(): void {
     if (this.#phase !== 'answering') return;
     this.#client.due = this.#shared.deadlines.after(this.#shared.parts.limits.responseMs);
-    this.#connection?.socket.resume();
+    this.#connection?.socket?.resume();
   }
 
   onClientGone(): void {
@@ -157,7 +157,7 @@ export class Passage implements Occupant, BackendUser {
     }
     if (progress !== 'body') return this.#finish(progress === 'whole');
     this.#client.due = deadlines.after(parts.limits.responseMs);
-    if (relay.isBlocked) this.#connection?.socket.pause();
+    if (relay.isBlocked) this.#connection?.socket?.pause();
   }
 
   onBackendDrained(): void {
@@ -275,9 +275,10 @@ export class Passage implements Occupant, BackendUser {
 
   #send(): void {
     const { head } = this.#account;
-    if (this.#connection === null || head === null) return;
+    const socket = this.#connection?.socket ?? null;
+    if (socket === null || head === null) return;
     this.#phase = this.#upload.isWhole ? 'sent' : 'sending';
-    this.#upload.begin(this.#connection.socket, head.text);
+    this.#upload.begin(socket, head.text);
   }
 
   #passBody(bytes: Buffer | null): void {

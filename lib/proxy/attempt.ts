@@ -1,10 +1,9 @@
 import type { IncomingMessage, InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { isHttp2 } from '../core/backend.ts';
 import { RouterError } from '../core/errors.ts';
-import type { Backend, ConnectionUse, Outcome } from '../core/types.ts';
+import type { ConnectionUse, Outcome } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
-import { connectedEvent } from '../dial/dialer.ts';
+import type { Dialing } from '../dial/dialing.ts';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import { relayAnswer, relayInformation } from './answer.ts';
 import { type BackendAnswer, type BackendRequest, NotHttp, type Wire } from './backend-request.ts';
@@ -33,19 +32,18 @@ export class Attempt implements BodyProgress {
   /** Resolves when the backend's connection is not needed any more. */
   readonly freed: Promise<void>;
   readonly #exchange: Exchange;
-  readonly #backend: Backend;
   readonly #parts: AttemptParts;
   readonly #alarm: Alarm;
   #phase: Phase = 'waiting';
   #out: BackendRequest | null = null;
+  #dialing: Dialing | null = null;
   #pace: Pace | null = null;
   #hasHeard = false;
   #settle: (outcome: Outcome) => void = () => {};
   #free: () => void = () => {};
 
-  constructor(exchange: Exchange, backend: Backend, parts: AttemptParts) {
+  constructor(exchange: Exchange, parts: AttemptParts) {
     this.#exchange = exchange;
-    this.#backend = backend;
     this.#parts = parts;
     this.#alarm = new Alarm(() => this.#onAlarm());
     this.outcome = new Promise((resolve) => {
@@ -99,6 +97,13 @@ export class Attempt implements BodyProgress {
     }
   }
 
+  /** A connection is being made for it. */
+  onDialing(dialing: Dialing): void {
+    if (this.#phase === 'settled') return dialing.cancel();
+    this.#dialing = dialing;
+    this.#connecting();
+  }
+
   onBytes(total: number): void {
     const { limits, clock } = this.#parts;
     if (limits.bodyBytes > 0 && total > limits.bodyBytes) {
@@ -129,15 +134,21 @@ export class Attempt implements BodyProgress {
 
   #onSocket(socket: Wire): void {
     if (this.#phase === 'settled') return;
-    this.#phase = 'connecting';
-    if (!socket.connecting) {
-      this.#parts.use.reused++;
-      return this.#onConnected();
+    if (socket.connecting) {
+      this.#connecting();
+      socket.once('ready', () => this.#onConnected());
+      return;
     }
+    if (this.#phase === 'waiting') this.#parts.use.reused++;
+    this.#phase = 'connecting';
+    this.#onConnected();
+  }
+
+  #connecting(): void {
+    this.#phase = 'connecting';
     this.#parts.use.opened++;
     // A request that waited for its turn starts its wait for a connection here.
     this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
-    socket.once(isHttp2(this.#backend) ? 'ready' : connectedEvent(this.#backend), () => this.#onConnected());
   }
 
   #onConnected(): void {
@@ -216,6 +227,7 @@ export class Attempt implements BodyProgress {
     this.#exchange.body.stop();
     this.#pass(outcome);
     this.#out?.destroy();
+    this.#dialing?.cancel();
   }
 }
 

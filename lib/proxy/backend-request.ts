@@ -43,7 +43,7 @@ export interface BackendAnswer {
   once(event: string, listener: Listener): unknown;
 }
 
-/** A connection that may still be on its way. */
+/** A connection that may still be on its way; `ready`: it is there. */
 export interface Wire {
   readonly connecting: boolean;
   once(event: string, listener: () => void): unknown;

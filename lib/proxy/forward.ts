@@ -28,7 +28,7 @@ import type { Exchange } from './exchange.ts';
 import { asksForTrailers, http2Fields } from '../core/http2-fields.ts';
 import { type Http2Head, Http2Request } from './http2-request.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
-import type { Pools } from './pools.ts';
+import type { ForBackend, Pools } from './pools.ts';
 import type { SlowUploads } from './slow-uploads.ts';
 import { awaitPlace } from './turn.ts';
 
@@ -82,7 +82,7 @@ export class Forwarder {
     // A moment later: the connection is free only when its agent has been told so.
     const leave = (): unknown => setImmediate(() => place.leave());
     for (let stale = 0; ; stale++) {
-      const attempt = new Attempt(exchange, backend, this.#parts);
+      const attempt = new Attempt(exchange, this.#parts);
       this.#parts.pools.makeRoom(backend);
       this.#send(exchange, backend, attempt);
       const outcome = await attempt.outcome;
@@ -99,7 +99,7 @@ export class Forwarder {
   async #tryHttp2(exchange: Exchange, backend: Backend): Promise<Outcome> {
     if (exchange.upgrade) return { type: 'garbled', cause: new Error('WebSockets do not go to HTTP/2 backends') };
     for (let stale = 0; ; stale++) {
-      const attempt = new Attempt(exchange, backend, this.#parts);
+      const attempt = new Attempt(exchange, this.#parts);
       const out = new Http2Request(this.#http2Head(exchange, backend), backend, this.#parts.sessions);
       out.on('error', (error: Error) => attempt.fail(error));
       attempt.start(out);
@@ -146,7 +146,7 @@ export class Forwarder {
         // Whatever the backend is: our agent makes the connection, TLS included.
         target: { protocol: 'http:', host: backend.hostname, port: backend.port },
         agent: this.#parts.pools.agent,
-        ssl: clientOptions(path, headers, backend),
+        ssl: clientOptions(path, headers, backend, attempt),
         buffer: { pipe: (out: Parameters<Attempt['start']>[0]) => attempt.start(out) } as unknown as Stream,
         selfHandleResponse: true,
         toProxy: true,
@@ -161,10 +161,10 @@ function requestStandIn(method: string, url: string): IncomingMessage {
 }
 
 /** Options for `http.request` that http-proxy fills in, but for the path and headers, which stay as they are. */
-function clientOptions(path: string, headers: readonly string[], backend: Backend): object {
+function clientOptions(path: string, headers: readonly string[], backend: Backend, attempt: Attempt): object {
+  const forAgent: ForBackend = { backend, onDialing: (dialing) => attempt.onDialing(dialing) };
   return {
-    // For the agent.
-    backend,
+    ...forAgent,
     get path() {
       return path;
     },

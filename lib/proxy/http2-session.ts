@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { isTls, serverOf } from '../core/backend.ts';
+import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
 import type { Dialer } from '../dial/dialer.ts';
+import type { Caller, Dialing } from '../dial/dialing.ts';
 import type { Wire } from './backend-request.ts';
 
 /** Streams that are begun before the backend has said how many it takes. */
@@ -27,9 +29,11 @@ export interface SessionKeeper {
  * One HTTP/2 connection to a backend, shared by streams. `ready`: the backend has sent its settings, so that it does
  * speak HTTP/2; until then nothing of a request has left. `lost`, with an Error: that will not happen.
  */
-export class BackendSession extends EventEmitter implements Wire {
+export class BackendSession extends EventEmitter implements Wire, Caller {
   readonly server: string;
-  readonly #session: ClientHttp2Session;
+  /** Null until there is a connection. */
+  #session: ClientHttp2Session | null = null;
+  readonly #dialing: Dialing;
   readonly #keeper: SessionKeeper;
   #limit = FIRST_STREAMS;
   #streams = 0;
@@ -44,14 +48,16 @@ export class BackendSession extends EventEmitter implements Wire {
     this.setMaxListeners(0);
     this.server = serverOf(backend);
     this.#keeper = keeper;
-    const socket = dialer.dial(backend);
-    if (socket instanceof TLSSocket) {
-      socket.once('secureConnect', () => {
-        if (socket.alpnProtocol !== 'h2') socket.destroy(new Error('the backend does not take HTTP/2 (ALPN)'));
-      });
-    }
+    this.#dialing = dialer.dial(backend, this);
+  }
+
+  onSocket(socket: Socket): void {
     socket.on('error', (cause) => (this.#cause ??= cause));
-    this.#session = connect(`${isTls(backend) ? 'https' : 'http'}://backend`, {
+    if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {
+      socket.destroy();
+      return this.onNoSocket(new Error('the backend does not take HTTP/2 (ALPN)'));
+    }
+    this.#session = connect('http://backend', {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
     });
@@ -66,6 +72,11 @@ export class BackendSession extends EventEmitter implements Wire {
       .once('close', () => this.#onClose());
   }
 
+  onNoSocket(cause: Error): void {
+    this.#cause ??= cause;
+    this.#onClose();
+  }
+
   get connecting(): boolean {
     return !this.#isReady;
   }
@@ -75,7 +86,8 @@ export class BackendSession extends EventEmitter implements Wire {
   }
 
   get hasRoom(): boolean {
-    return !this.#isGone && !this.#session.closed && !this.#session.destroyed && this.#streams < this.#limit;
+    const isClosed = this.#session !== null && (this.#session.closed || this.#session.destroyed);
+    return !this.#isGone && !isClosed && this.#streams < this.#limit;
   }
 
   /** Whether it has served before and serves nobody: the backend may have closed it, and we not heard of it yet. */
@@ -98,24 +110,28 @@ export class BackendSession extends EventEmitter implements Wire {
 
   /** Begins a stream. @throws Error when the connection takes none any more, or Node does not take the fields */
   request(fields: Record<string, string>, isWhole: boolean, waitForTrailers: boolean): ClientHttp2Stream {
+    if (this.#session === null) throw new Error('there is no connection yet');
     return this.#session.request(fields, { endStream: isWhole, waitForTrailers });
   }
 
   /** Lets it go when its streams have ended. */
   close(): void {
+    if (this.#session === null) return this.destroy();
     this.#leave();
     this.#session.close();
   }
 
   destroy(): void {
     this.#leave();
-    this.#session.destroy();
+    this.#dialing.cancel();
+    if (this.#session === null) this.#onClose();
+    else this.#session.destroy();
   }
 
   #onReady(): void {
     this.#isReady = true;
     // The least there is would be shared by all streams (RFC 9113 §6.9.2).
-    this.#session.setLocalWindowSize(WINDOW_BYTES * 4);
+    this.#session?.setLocalWindowSize(WINDOW_BYTES * 4);
     this.emit('ready');
   }
 

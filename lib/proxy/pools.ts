@@ -1,8 +1,10 @@
 import { Agent, type ClientRequestArgs } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
 import type { Dialer } from '../dial/dialer.ts';
+import type { Dialing } from '../dial/dialing.ts';
 
 export interface PoolOptions {
   /** Connections to one backend; further requests wait. */
@@ -76,9 +78,16 @@ function count(lists: NodeJS.ReadOnlyDict<Socket[]>, backend: Backend): number {
 }
 
 /** Options of a request for the agent. */
-interface ForBackend extends ClientRequestArgs {
+export interface ForBackend extends ClientRequestArgs {
   readonly backend: Backend;
+  /** Told when a new connection is made for the request, and how to call that off. */
+  readonly onDialing: (dialing: Dialing) => void;
 }
+
+/** As Node's agent wants to be told; only the first time counts. */
+type Created = (cause: Error | null, socket: Duplex) => void;
+/** What comes with an error, and nobody looks at. */
+const NO_SOCKET = undefined as unknown as Duplex;
 
 /** Node's agent, for connections that are told apart and made as the router does: TLS and sockets among them. */
 class BackendAgent extends Agent {
@@ -94,7 +103,17 @@ class BackendAgent extends Agent {
     return serverOf((options as ForBackend).backend);
   }
 
-  override createConnection(options: ForBackend): Socket {
-    return this.#dialer.dial(options.backend);
+  override createConnection(options: ForBackend, callback?: Created): null {
+    const dialing = this.#dialer.dial(options.backend, {
+      onSocket: (socket) => callback?.(null, socket),
+      onNoSocket: (cause) => callback?.(cause, NO_SOCKET),
+    });
+    options.onDialing({
+      cancel: () => {
+        dialing.cancel();
+        callback?.(new Error('nobody waits for the connection any more'), NO_SOCKET);
+      },
+    });
+    return null;
   }
 }

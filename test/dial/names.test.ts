@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseBackend } from '../../lib/core/backend-url.ts';
 import { askDns } from '../../lib/dial/ask-dns.ts';
-import { Dialer } from '../../lib/dial/dialer.ts';
 import { parseHosts } from '../../lib/dial/hosts-file.ts';
 import { Names } from '../../lib/dial/names.ts';
 import { parseSearch, searched } from '../../lib/dial/search-list.ts';
-import { startBlackhole } from '../support/blackhole.ts';
 import { startDns, type TestDns } from '../support/dns.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/router.ts';
@@ -115,6 +109,20 @@ test('addresses take turns, and one that failed comes last for a while', async (
   assert.equal((await scene.names.find('a.test'))[0], '2001:db8::1');
 });
 
+test('the families take turns, also among those that failed', async (t) => {
+  const scene = await begin(t);
+  const [v4, v6] = [
+    ['192.0.2.1', '192.0.2.2', '192.0.2.3'],
+    ['2001:db8::1', '2001:db8::2'],
+  ];
+  scene.zone.set('a.test', { addresses: [...v4, ...v6], ttl: 100 });
+  const found = await scene.names.find('a.test');
+  assert.deepEqual(found, ['2001:db8::1', '192.0.2.1', '2001:db8::2', '192.0.2.2', '192.0.2.3']);
+  for (const address of ['2001:db8::1', '2001:db8::2', '192.0.2.2']) scene.names.shun(address);
+  const families = (await scene.names.find('a.test')).map((address) => (v4.includes(address) ? 4 : 6));
+  assert.deepEqual(families, [4, 4, 6, 4, 6]);
+});
+
 test('a resolver that is silent keeps no file waiting', async (t) => {
   const scene = await begin(t);
   let settled = 0;
@@ -127,60 +135,4 @@ test('a resolver that is silent keeps no file waiting', async (t) => {
   await readFile(scene.hostsPath);
   assert.equal(settled, 0);
   await Promise.all(waiting);
-});
-
-test('a connection is made to whichever address takes it, and next time to that one at once', async (t) => {
-  const scene = await begin(t);
-  scene.zone.set('a.test', { addresses: ['127.0.0.1', '127.0.0.2', '127.0.0.3', '::1'], ttl: 100 });
-  const server = createServer((socket) => socket.end());
-  server.listen(0, '127.0.0.2');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const parsed = parseBackend(`http://a.test:${port}`, 0);
-  assert.ok('backend' in parsed);
-  const dialer = new Dialer({ verify: true, ca: [] }, scene.names);
-  let attempts = 0;
-  for (let i = 0; i < 4; i++) {
-    attempts = 0;
-    const socket = dialer.dial(parsed.backend);
-    socket.on('connectionAttempt', () => attempts++).on('error', () => {});
-    await once(socket, 'connect');
-    assert.equal(socket.remoteAddress, '127.0.0.2');
-    socket.destroy();
-  }
-  assert.equal(attempts, 1);
-});
-
-test('an address that is silent is left for the next one after a quarter of a second', async (t) => {
-  const hole = await startBlackhole(t);
-  if (hole === null) return t.skip('the system goes on accepting');
-  const port = Number(new URL(hole).port);
-  const scene = await begin(t);
-  scene.zone.set('a.test', { addresses: ['127.0.0.1', '127.0.0.2'], ttl: 100 });
-  const server = createServer((socket) => socket.end()).listen(port, '127.0.0.2');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  const parsed = parseBackend(`http://a.test:${port}`, 0);
-  assert.ok('backend' in parsed);
-  const socket = new Dialer({ verify: true, ca: [] }, scene.names).dial(parsed.backend);
-  await once(socket, 'connect');
-  assert.equal(socket.remoteAddress, '127.0.0.2');
-  socket.destroy();
-});
-
-test('where no address takes it, that is an error with all of them, and so is a name that there is not', async (t) => {
-  const scene = await begin(t);
-  scene.zone.set('a.test', { addresses: ['127.0.0.1', '127.0.0.2'], ttl: 100 });
-  const dialer = new Dialer({ verify: true, ca: [] }, scene.names);
-  for (const [url, code] of [
-    ['http://a.test:1', 'ECONNREFUSED'],
-    ['https://a.test:1', 'ECONNREFUSED'],
-    ['http://none.test:1', 'ENOTFOUND'],
-  ] as const) {
-    const parsed = parseBackend(url, 0);
-    assert.ok('backend' in parsed);
-    const [error] = (await once(dialer.dial(parsed.backend), 'close').catch((cause: unknown) => [cause])) as [Error];
-    assert.equal((error as NodeJS.ErrnoException).code, code);
-  }
 });

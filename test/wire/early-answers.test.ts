@@ -1,0 +1,60 @@
+/** Backends that answer before they have read a request's body, and close. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { refusingUrl, says, startBackend, startRawBackend } from '../support/backends.ts';
+import { assertNobodyDied } from '../support/deaths.ts';
+import { startRouter } from '../support/router.ts';
+
+const BODY_BYTES = 20_000_000;
+
+/** Sends a large body until something comes back, and resolves with all that came by the time the connection was closed. */
+async function upload(port: number, framing: 'length' | 'chunked'): Promise<string> {
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => {});
+  let text = '';
+  const heard = once(client, 'data').catch(() => {});
+  client.on('data', (chunk) => (text += chunk.toString('latin1')));
+  const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+  const field = framing === 'length' ? `Content-Length: ${BODY_BYTES}` : 'Transfer-Encoding: chunked';
+  client.write(`POST /big HTTP/1.1\r\nHost: site.test\r\n${field}\r\n\r\n`);
+  const part = Buffer.alloc(65_536, 'x');
+  const piece = framing === 'length' ? part : Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]);
+  for (let sent = 0; sent < BODY_BYTES && text === ''; sent += part.length) {
+    if (!client.write(piece)) await Promise.race([once(client, 'drain').catch(() => {}), closed, heard]);
+  }
+  client.end();
+  await closed;
+  return text;
+}
+
+const ANSWER = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n';
+
+for (const [manner, close] of [
+  ['closes', (socket: Socket) => socket.end(ANSWER, () => socket.destroy())],
+  ['resets the connection', (socket: Socket) => socket.write(ANSWER, () => socket.resetAndDestroy())],
+] as const) {
+  test(`an answer to half an upload reaches the client, though the backend ${manner}`, async (t) => {
+    const backend = await startRawBackend(t, (socket) => {
+      let bytes = 0;
+      socket.on('data', (chunk) => {
+        bytes += chunk.length;
+        if (bytes < 300_000) return;
+        socket.pause().removeAllListeners('data');
+        close(socket);
+      });
+    });
+    const well = await startBackend(t, says('ok'));
+    const router = await startRouter(t, {
+      routes: { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), well.url] },
+    });
+    for (let i = 0; i < 10; i++) {
+      for (const framing of ['length', 'chunked'] as const) {
+        const text = await upload(router.port, framing);
+        assert.match(text, /^HTTP\/1\.1 413 [^]*\r\n\r\nbig\n$/, `${framing}, ${i}`);
+      }
+    }
+    await assertNobodyDied(router, 'site.test', 'dead.test');
+  });
+}
