@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
 import { withoutPseudo } from '../core/http2-fields.ts';
 import type { BackendAnswer } from './backend-request.ts';
+import type { StreamEnd } from './stream-end.ts';
 
 /** The head of an answer by HTTP/2. */
 export interface Http2AnswerHead {
@@ -27,19 +28,23 @@ export class Http2Answer extends EventEmitter implements BackendAnswer {
   rawTrailers: readonly string[] = [];
   complete = false;
   readonly #stream: ClientHttp2Stream;
+  readonly #end: StreamEnd;
   /** Of its body, as its head says; null where that does not say. */
   #missing: number | null;
 
-  constructor(stream: ClientHttp2Stream, { status, headers, raw, isToHead, isWhole }: Http2AnswerHead) {
+  /** @param end of the stream */
+  constructor(stream: ClientHttp2Stream, end: StreamEnd, { status, headers, raw, isToHead, isWhole }: Http2AnswerHead) {
     super();
     this.#stream = stream;
+    this.#end = end;
     this.statusCode = status;
     this.statusMessage = STATUS_CODES[status] ?? '';
     this.headers = headers;
     const fields = withoutPseudo(raw);
     const length = headers['content-length'];
     const isBodiless = isToHead || status === 204 || status === 304;
-    this.#missing = isBodiless || length === undefined ? null : Number(length);
+    if (isBodiless) this.#missing = 0;
+    else this.#missing = length === undefined ? null : Number(length);
     // What ends with its head says so: gRPC's clients tell a head that is all from one that trailers follow.
     if (isWhole && !isBodiless && length === undefined) fields.push('content-length', '0');
     this.rawHeaders = fields;
@@ -54,13 +59,17 @@ export class Http2Answer extends EventEmitter implements BackendAnswer {
       if (this.#missing !== null) this.#missing -= chunk.length;
       this.emit('data', chunk);
     });
-    this.#stream.once('end', () => {
-      // Node ends a stream that was cut as if it were whole.
-      const isCut = this.#stream.rstCode !== 0 || (this.#missing !== null && this.#missing !== 0);
-      if (isCut) return this.breakOff(new Error('the answer broke off'));
+    this.#end.once((isMeant) => {
+      if (!this.#isWhole(isMeant)) return this.breakOff(new Error('the answer broke off'));
       this.complete = true;
       this.emit('end');
     });
+  }
+
+  /** At its end. */
+  #isWhole(isMeant: boolean): boolean {
+    // What its head says of its length is what clients go by, whatever came after it.
+    return this.#missing === null ? isMeant : this.#missing === 0 && this.#stream.rstCode === 0;
   }
 
   /** It will not become whole. */

@@ -7,6 +7,7 @@ import { type BackendRequest, NotHttp } from './backend-request.ts';
 import { Http2Answer } from './http2-answer.ts';
 import type { BackendSession } from './http2-session.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
+import { StreamEnd } from './stream-end.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
 /** Codes that say that somebody does not keep to the protocol (RFC 9113 §7). */
@@ -32,6 +33,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   #leaveQueue: (() => void) | null = null;
   #session: BackendSession | null = null;
   #stream: ClientHttp2Stream | null = null;
+  #end: StreamEnd | null = null;
   #answer: Http2Answer | null = null;
   #trailers: [string, string][] = [];
   #mayBeStale = false;
@@ -99,6 +101,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
       this.#fail(error as Error);
       return;
     }
+    this.#end = new StreamEnd(this.#stream);
     this.#stream
       .on('drain', () => this.emit('drain'))
       .on('wantTrailers', () => this.#stream?.sendTrailers(trailerSection(this.#trailers)))
@@ -120,11 +123,11 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   }
 
   #onAnswer(headers: object, flags: number, raw: readonly string[]): void {
-    if (this.#stream === null || this.destroyed) return;
+    if (this.#stream === null || this.#end === null || this.destroyed) return;
     const isToHead = this.#head.fields[':method'] === 'HEAD';
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const head = { status: statusOf(headers), headers: headers as IncomingHttpHeaders, raw, isToHead, isWhole };
-    this.#answer = new Http2Answer(this.#stream, head);
+    this.#answer = new Http2Answer(this.#stream, this.#end, head);
     this.emit('response', this.#answer);
     this.#answer.start();
   }

@@ -9,8 +9,10 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { startRawBackend } from './backends.ts';
+import { FRAME, frame, readFrames } from './http2.ts';
 
 export interface Http2Backend {
   readonly server: Http2Server;
@@ -50,4 +52,31 @@ export async function startHttp2Backend(
   });
   const { port } = server.address() as AddressInfo;
   return { server, sessions, url: tls ? `h2://${tls.name}:${port}` : `h2c://127.0.0.1:${port}` };
+}
+
+const PREFACE_BYTES = 24;
+const ACK = 1;
+
+/** Answers each request with frames that a test writes by hand. Resolves to its URL. */
+export async function startFrameBackend(
+  t: TestContext,
+  answer: (stream: number, socket: Socket) => readonly Buffer[],
+): Promise<string> {
+  const { url } = await startRawBackend(t, (socket) => {
+    socket.write(Buffer.concat([frame(FRAME.settings, 0, 0), frame(FRAME.settings, ACK, 0)]));
+    let bytes = Buffer.alloc(0);
+    let isBegun = false;
+    socket.on('data', (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (!isBegun && bytes.length < PREFACE_BYTES) return;
+      const { frames, rest } = readFrames(isBegun ? bytes : bytes.subarray(PREFACE_BYTES));
+      isBegun = true;
+      bytes = Buffer.from(rest);
+      for (const { type, stream } of frames) {
+        if (type === FRAME.headers) socket.write(Buffer.concat(answer(stream, socket)));
+      }
+    });
+    socket.on('end', () => socket.end());
+  });
+  return url.replace('http:', 'h2c:');
 }

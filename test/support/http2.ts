@@ -101,6 +101,21 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
   return Buffer.concat([head, payload]);
 }
 
+/** The frames in a connection's bytes, and what is left behind the last of them. */
+export function readFrames(bytes: Buffer): { readonly frames: Frame[]; readonly rest: Buffer } {
+  const frames: Frame[] = [];
+  let rest = bytes;
+  while (rest.length >= 9) {
+    const length = rest.readUIntBE(0, 3);
+    if (rest.length < 9 + length) break;
+    const [, , , type = 0, flags = 0] = rest;
+    const stream = rest.readUInt32BE(5) & 0x7fff_ffff;
+    frames.push({ type, flags, stream, payload: Buffer.from(rest.subarray(9, 9 + length)) });
+    rest = rest.subarray(9 + length);
+  }
+  return { frames, rest };
+}
+
 /** Fields as literals without indexing (RFC 7541 §6.2.2), whatever they hold. */
 export function fieldBlock(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), literal(name), literal(value)]));
@@ -190,15 +205,9 @@ export class RawHttp2 {
   }
 
   #read(bytes: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    while (this.#rest.length >= 9) {
-      const length = this.#rest.readUIntBE(0, 3);
-      if (this.#rest.length < 9 + length) break;
-      const [, , , type = 0, flags = 0] = this.#rest;
-      const stream = this.#rest.readUInt32BE(5) & 0x7fff_ffff;
-      this.frames.push({ type, flags, stream, payload: Buffer.from(this.#rest.subarray(9, 9 + length)) });
-      this.#rest = this.#rest.subarray(9 + length);
-    }
+    const { frames, rest } = readFrames(Buffer.concat([this.#rest, bytes]));
+    this.frames.push(...frames);
+    this.#rest = Buffer.from(rest);
     this.#onFrame();
   }
 }

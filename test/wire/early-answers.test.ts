@@ -21,7 +21,7 @@ async function upload(port: number, framing: 'length' | 'chunked'): Promise<stri
   client.write(`POST /big HTTP/1.1\r\nHost: site.test\r\n${field}\r\n\r\n`);
   const part = Buffer.alloc(65_536, 'x');
   const piece = framing === 'length' ? part : Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]);
-  for (let sent = 0; sent < BODY_BYTES && text === ''; sent += part.length) {
+  for (let sent = 0; sent < BODY_BYTES && client.bytesRead === 0; sent += part.length) {
     if (!client.write(piece)) await Promise.race([once(client, 'drain').catch(() => {}), closed, heard]);
   }
   client.end();
