@@ -20,6 +20,8 @@ export interface Http2Target {
   readonly path: string;
   /** Whether the client can take trailers: only then may they be promised any. */
   readonly takesTrailers: boolean;
+  /** It opens a WebSocket (RFC 8441 §4). */
+  readonly isWebSocket: boolean;
 }
 
 /**
@@ -28,18 +30,19 @@ export interface Http2Target {
  * @param rawHeaders names and values in turn, as for an HTTP/1.1 backend
  */
 export function http2Fields(rawHeaders: readonly string[], target: Http2Target): Record<string, string> {
-  const { method, scheme, authority, path, takesTrailers } = target;
+  const { method, scheme, authority, path, takesTrailers, isWebSocket } = target;
   // Without a prototype: a field may have any name.
   const fields = Object.assign(Object.create(null) as Record<string, string>, {
-    ':method': method,
+    ':method': isWebSocket ? 'CONNECT' : method,
     ':scheme': scheme,
     ':authority': authority,
     ':path': path,
+    ...(isWebSocket && { ':protocol': 'websocket' }),
   });
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase();
     const value = rawHeaders[i + 1] ?? '';
-    if (NOT_IN_HTTP2.has(name)) continue;
+    if (NOT_IN_HTTP2.has(name) || (isWebSocket && name === 'sec-websocket-key')) continue;
     const before = fields[name];
     fields[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
   }

@@ -13,7 +13,7 @@ export function mayRetry(outcome: Outcome, traits: RequestTraits, retries: numbe
   switch (outcome.type) {
     case 'unreachable':
     case 'crowded':
-    case 'unusable':
+    case 'unfit':
       return true;
     case 'broken':
     case 'silent':

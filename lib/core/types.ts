@@ -71,8 +71,11 @@ export type Outcome =
    * not filed as dead.
    */
   | { readonly type: 'crowded'; readonly cause: Error }
-  /** An entry that the router would answer for itself, and cannot: the configuration does not let it. It is not filed as dead. */
-  | { readonly type: 'unusable'; readonly cause: Error }
+  /**
+   * It cannot do what is asked: it has said so before, or the configuration does not let it. Not one byte left. It is not
+   * filed as dead.
+   */
+  | { readonly type: 'unfit'; readonly cause: Error }
   /** Connected, then lost before any response. The backend may have acted on it. */
   | { readonly type: 'broken'; readonly cause: Error }
   /** Connected, then silent for longer than the limit. The backend may have acted on it. */

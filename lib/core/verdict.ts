@@ -11,7 +11,7 @@ export function isDeadly(outcome: Outcome, on500: boolean): boolean {
     case 'silent':
       return true;
     case 'crowded':
-    case 'unusable':
+    case 'unfit':
     case 'garbled':
     case 'upgraded':
     case 'abandoned':
@@ -44,7 +44,7 @@ export function describeOutcome(outcome: Outcome): string {
       return 'the client left';
     case 'unreachable':
     case 'crowded':
-    case 'unusable':
+    case 'unfit':
     case 'broken':
     case 'silent':
     case 'garbled':

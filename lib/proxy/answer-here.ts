@@ -9,7 +9,7 @@ import type { OwnAnswerParts } from './refuse.ts';
 export async function answerHere(exchange: Exchange, backend: Backend, parts: OwnAnswerParts): Promise<Outcome> {
   const { head, route } = exchange;
   if (head === null || route === null || backend.redirect === null) {
-    return { type: 'unusable', cause: new Error('nobody answers for this entry') };
+    return { type: 'unfit', cause: new Error('nobody answers for this entry') };
   }
   const visit = visitOf(exchange, head);
   const redirect = redirectByEntry(backend.redirect, route.prefix, visit, route.options.redirectStatus);

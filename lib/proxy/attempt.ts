@@ -1,4 +1,4 @@
-import type { IncomingMessage, InformationEvent } from 'node:http';
+import type { InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
 import type { ConnectionUse, Outcome } from '../core/types.ts';
@@ -6,7 +6,14 @@ import { notConnected } from '../core/verdict.ts';
 import type { Dialing } from '../dial/dialing.ts';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import { relayAnswer, relayInformation } from './answer.ts';
-import { type BackendAnswer, type BackendRequest, NotHttp, type Wire } from './backend-request.ts';
+import {
+  type BackendAnswer,
+  type BackendRequest,
+  NotHttp,
+  type SwitchingAnswer,
+  Unfit,
+  type Wire,
+} from './backend-request.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';
@@ -71,7 +78,7 @@ export class Attempt implements BodyProgress {
       relayInformation(this.#exchange, information);
     });
     out.once('response', (answer: BackendAnswer) => this.#onAnswer(answer));
-    out.once('upgrade', (answer: IncomingMessage, socket: Duplex, head: Buffer) =>
+    out.once('upgrade', (answer: SwitchingAnswer, socket: Duplex, head: Buffer) =>
       this.#onUpgrade(answer, socket, head),
     );
     // Node closes the request without an error when a 101 comes that nobody asked for.
@@ -85,6 +92,7 @@ export class Attempt implements BodyProgress {
 
   /** The request failed. Idempotent: what comes after the first answer or error says nothing new. */
   fail(cause: NodeJS.ErrnoException): void {
+    if (cause instanceof Unfit) return this.#end({ type: 'unfit', cause });
     switch (this.#phase) {
       case 'waiting':
       case 'connecting':
@@ -182,7 +190,7 @@ export class Attempt implements BodyProgress {
     this.#pass({ type: 'answered', status: answer.statusCode ?? 0, retryAfter: 'retry-after' in answer.headers });
   }
 
-  #onUpgrade(answer: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #onUpgrade(answer: SwitchingAnswer, socket: Duplex, head: Buffer): void {
     const relay =
       this.#phase === 'settled' ? 'too late' : relayUpgrade(this.#exchange, answer, socket, head, this.#parts);
     if (relay !== null) {

@@ -49,5 +49,11 @@ export interface Wire {
   once(event: string, listener: () => void): unknown;
 }
 
+/** An answer to an upgrade: 101, or what stands for it. */
+export type SwitchingAnswer = Pick<BackendAnswer, 'headers' | 'rawHeaders'>;
+
+/** A backend cannot do what a request asks for. */
+export class Unfit extends Error {}
+
 /** A backend does not keep to the rules of HTTP. */
 export class NotHttp extends Error {}

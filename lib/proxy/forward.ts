@@ -97,7 +97,6 @@ export class Forwarder {
   }
 
   async #tryHttp2(exchange: Exchange, backend: Backend): Promise<Outcome> {
-    if (exchange.upgrade) return { type: 'garbled', cause: new Error('WebSockets do not go to HTTP/2 backends') };
     for (let stale = 0; ; stale++) {
       const attempt = new Attempt(exchange, this.#parts);
       const out = new Http2Request(this.#http2Head(exchange, backend), backend, this.#parts.sessions);
@@ -116,8 +115,14 @@ export class Forwarder {
       authority: head?.authority ?? '',
       path: this.#path(exchange, backend),
       takesTrailers: asksForTrailers(request.rawHeaders),
+      isWebSocket: exchange.upgrade !== null,
     } as const;
-    return { fields: http2Fields(this.#headers(exchange), target), isChunked: head?.framing.kind === 'chunked' };
+    const webSocketKey = exchange.upgrade && (request.headers['sec-websocket-key'] ?? '');
+    return {
+      fields: http2Fields(this.#headers(exchange), target),
+      isChunked: head?.framing.kind === 'chunked',
+      webSocketKey,
+    };
   }
 
   #path(exchange: Exchange, backend: Backend): string {

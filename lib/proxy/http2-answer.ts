@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
 import { withoutPseudo } from '../core/http2-fields.ts';
 import type { BackendAnswer } from './backend-request.ts';
-import type { StreamEnd } from './stream-end.ts';
+import type { StreamEnd } from './http2-stream-end.ts';
 
 /** The head of an answer by HTTP/2. */
 export interface Http2AnswerHead {

@@ -3,11 +3,12 @@ import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { withoutPseudo } from '../core/http2-fields.ts';
 import type { Backend } from '../core/types.ts';
-import { type BackendRequest, NotHttp } from './backend-request.ts';
+import { type BackendRequest, NotHttp, Unfit } from './backend-request.ts';
 import { Http2Answer } from './http2-answer.ts';
 import type { BackendSession } from './http2-session.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
-import { StreamEnd } from './stream-end.ts';
+import { StreamEnd } from './http2-stream-end.ts';
+import { switchingAnswer } from './http2-websocket.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
 /** Codes that say that somebody does not keep to the protocol (RFC 9113 §7). */
@@ -25,6 +26,8 @@ type RawAnswer = [headers: object, flags: number, raw: readonly string[]];
 export interface Http2Head {
   readonly fields: Record<string, string>;
   readonly isChunked: boolean;
+  /** The client's Sec-WebSocket-Key; null where no WebSocket is asked for. */
+  readonly webSocketKey: string | null;
 }
 
 /** A request to an HTTP/2 backend: one stream, with the manners of Node's ClientRequest. */
@@ -54,6 +57,10 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     return this.#mayBeStale || this.#stream?.rstCode === NGHTTP2_REFUSED_STREAM;
   }
 
+  get #isWebSocket(): boolean {
+    return this.#head.webSocketKey !== null;
+  }
+
   get writableNeedDrain(): boolean {
     return this.#stream?.writableNeedDrain ?? false;
   }
@@ -68,7 +75,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
 
   end(): void {
     this.writableEnded = true;
-    this.#stream?.end();
+    if (!this.#isWebSocket) this.#stream?.end();
   }
 
   /** A stream's head is not held back. */
@@ -95,8 +102,13 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   readonly #open = (): void => {
     if (this.destroyed || this.#session === null) return;
     const { fields, isChunked } = this.#head;
+    if (this.#isWebSocket && !this.#session.takesWebSockets) {
+      this.#fail(new Unfit('the backend does not take WebSockets by HTTP/2 (RFC 8441)'));
+      return;
+    }
     try {
-      this.#stream = this.#session.request(fields, this.writableEnded, isChunked && !this.writableEnded);
+      const isWhole = this.writableEnded && !this.#isWebSocket;
+      this.#stream = this.#session.request(fields, isWhole, isChunked && !isWhole);
     } catch (error) {
       this.#fail(error as Error);
       return;
@@ -124,6 +136,14 @@ export class Http2Request extends EventEmitter implements BackendRequest {
 
   #onAnswer(headers: object, flags: number, raw: readonly string[]): void {
     if (this.#stream === null || this.#end === null || this.destroyed) return;
+    const { webSocketKey } = this.#head;
+    if (webSocketKey !== null) {
+      if (Math.floor(statusOf(headers) / 100) === 2) {
+        this.emit('upgrade', switchingAnswer(raw, webSocketKey), this.#stream, Buffer.alloc(0));
+        return;
+      }
+      this.#stream.end();
+    }
     const isToHead = this.#head.fields[':method'] === 'HEAD';
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const head = { status: statusOf(headers), headers: headers as IncomingHttpHeaders, raw, isToHead, isWhole };

@@ -95,6 +95,11 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     return this.#served > 0 && this.#streams === 0;
   }
 
+  /** Whether it takes WebSockets (RFC 8441 §3); known when it is ready. */
+  get takesWebSockets(): boolean {
+    return this.#session?.remoteSettings.enableConnectProtocol === true;
+  }
+
   /** Takes the room for one stream. */
   enter(): void {
     this.#streams++;

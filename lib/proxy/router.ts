@@ -156,8 +156,8 @@ function givenUp(failure: Failure | null): RouterError {
       return new RouterError('backend-crowded', 'all connections to the backends are busy', { cause });
     case 'garbled':
       return new RouterError('backend-failed', 'the answer of the backend is not valid HTTP', { cause });
-    case 'unusable':
-      return new RouterError('no-backend', cause?.message ?? 'backend is invalid', { cause });
+    case 'unfit':
+      return new RouterError('backend-failed', 'no backend can do what is asked', { cause });
     case 'broken':
     case 'unreachable':
     case undefined:

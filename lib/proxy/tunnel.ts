@@ -1,25 +1,33 @@
 import type { Duplex } from 'node:stream';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import type { Exchange } from './exchange.ts';
+import { breakOff } from './http2-websocket.ts';
 
 /** How long the other side may take to close after one side has, ms. */
 const CLOSING_MS = 5_000;
 
 /**
- * Joins a client's socket and a backend's, both ways, with backpressure, until both have ended.
+ * Joins a client's socket and a backend's, or its stream, both ways, with backpressure, until both have ended.
  * A side that breaks off takes the other with it; a side that ends politely lets the other finish.
  * @param idleMs silence of both sides that ends the tunnel; 0 for none
  */
 export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock: AlarmClock, idleMs: number): void {
   const destroyBoth = (): void => {
-    client.destroy();
-    backend.destroy();
+    breakOff(client);
+    breakOff(backend);
   };
   const alarm = new Alarm(destroyBoth);
-  const onBytes = (): void => clock.set(alarm, idleMs);
+  let isClosing = false;
+  const onBytes = (): void => {
+    if (!isClosing) clock.set(alarm, idleMs);
+  };
   const onClosed = (other: Duplex) => (): void => {
+    isClosing = true;
     if (!other.writableEnded) other.end();
-    if (!other.destroyed) clock.set(alarm, CLOSING_MS);
+    if (other.destroyed) return;
+    clock.set(alarm, CLOSING_MS);
+    // Nothing is piped from it any more: without reading its end would not be seen.
+    other.resume();
   };
 
   client.on('error', destroyBoth);
@@ -36,7 +44,7 @@ export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock:
   exchange.onInterrupt = destroyBoth;
   void exchange.ended.then(() => {
     clock.clear(alarm);
-    backend.destroy();
+    breakOff(backend);
   });
   onBytes();
 }

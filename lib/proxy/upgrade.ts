@@ -1,19 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { hopByHop } from '../core/hop-by-hop.ts';
 import { hasToken } from '../core/request-head.ts';
 import type { AttemptParts } from './attempt.ts';
+import type { SwitchingAnswer } from './backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { join } from './tunnel.ts';
 
 /**
- * Passes a 101 on to the client and joins the two sockets (RFC 6455 §4.2.2).
+ * Passes a 101 on to the client and joins the two (RFC 6455 §4.2.2).
  * @returns null when they are joined; otherwise why not, and nothing was written
  */
 export function relayUpgrade(
   exchange: Exchange,
-  answer: IncomingMessage,
+  answer: SwitchingAnswer,
   backend: Duplex,
   head: Buffer,
   { clock, limits }: AttemptParts,

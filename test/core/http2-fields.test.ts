@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asksForTrailers, http2Fields, withoutPseudo } from '../../lib/core/http2-fields.ts';
 
-const TARGET = { method: 'GET', scheme: 'http', authority: 'a.test:8', path: '/a?b', takesTrailers: false } as const;
+const TARGET = {
+  method: 'GET',
+  scheme: 'http',
+  authority: 'a.test:8',
+  path: '/a?b',
+  takesTrailers: false,
+  isWebSocket: false,
+} as const;
 const PSEUDO = { ':method': 'GET', ':scheme': 'http', ':authority': 'a.test:8', ':path': '/a?b' };
 
 test('what is about a connection of HTTP/1.1 stays behind, and Host becomes :authority', () => {
@@ -14,6 +21,23 @@ test('what is about a connection of HTTP/1.1 stays behind, and Host becomes :aut
       'x-a': '1',
       expect: '100-continue',
     },
+  );
+});
+
+test('a WebSocket is opened by a CONNECT that names it, without the key', () => {
+  const raw = [
+    'Connection',
+    'Upgrade',
+    'Upgrade',
+    'websocket',
+    'Sec-WebSocket-Key',
+    'a',
+    'Sec-WebSocket-Version',
+    '13',
+  ];
+  assert.deepEqual(
+    { ...http2Fields(raw, { ...TARGET, isWebSocket: true }) },
+    { ...PSEUDO, ':method': 'CONNECT', ':protocol': 'websocket', 'sec-websocket-version': '13' },
   );
 });
 

@@ -10,7 +10,7 @@ function traits(method: string, hasBody = false): RequestTraits {
   return { method, path: '/', clientIp: '192.0.2.1', hasBody };
 }
 
-for (const type of ['unreachable', 'crowded'] as const) {
+for (const type of ['unreachable', 'crowded', 'unfit'] as const) {
   test(`${type}: nothing was sent, so any request may be tried elsewhere, with its body`, () => {
     for (const method of METHODS) {
       assert.equal(mayRetry({ type, cause }, traits(method, true), 0, 1), true, method);

@@ -9,8 +9,13 @@ for (const type of ['unreachable', 'broken', 'silent'] as const) {
   test(`a backend that is ${type} is dead`, () => assert.equal(isDeadly({ type, cause }, false), true));
 }
 
-test('a backend that answers garbage, upgrades, or whose client left, is not', () => {
-  const outcomes: readonly Outcome[] = [{ type: 'garbled', cause }, { type: 'upgraded' }, { type: 'abandoned' }];
+test('a backend that answers garbage, upgrades, cannot do it, or whose client left, is not', () => {
+  const outcomes: readonly Outcome[] = [
+    { type: 'garbled', cause },
+    { type: 'unfit', cause },
+    { type: 'upgraded' },
+    { type: 'abandoned' },
+  ];
   for (const outcome of outcomes) assert.equal(isDeadly(outcome, true), false, outcome.type);
 });
 

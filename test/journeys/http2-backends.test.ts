@@ -281,16 +281,3 @@ test('a connection that is being closed costs no request, not even a POST', asyn
   }
   assert.ok(backend.sessions.length >= 3);
 });
-
-test('a WebSocket to an HTTP/2 backend is 502, and no death', async (t) => {
-  const backend = await startHttp2Backend(t, (stream) => stream.respond({ ':status': 200 }, { endStream: true }));
-  const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
-  const router = await startRouter(t, { routes });
-  const text = await send(
-    router.port,
-    'GET / HTTP/1.1\r\nHost: site.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-  );
-  assert.match(text, /^HTTP\/1\.1 502 /);
-  await assertNobodyDied(router, 'site.test', 'dead.test');
-});

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { WebSocket } from 'ws';
 import { adminOf, askAdmin } from '../support/admin.ts';
 import { refusingUrl, says, startBackend, textOf } from '../support/backends.ts';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
@@ -15,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { answerOf, FRAME, GET, openSession, RawHttp2, request } from '../support/http2.ts';
 import { type Router, type RouterOptions, startRouter, temporaryFolder } from '../support/router.ts';
 import { startSlowBackend } from '../support/slow.ts';
-import { startWebSocketBackend } from '../support/websockets.ts';
+import { startWebSocketBackend, webSocketOn } from '../support/websockets.ts';
 
 const H2C = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
 
@@ -177,14 +176,7 @@ test('a WebSocket over HTTP/2 is one to the backend (RFC 8441)', { skip: noOpens
   assert.equal(headers['sec-websocket-accept'], undefined);
   const { request: seen } = await opened;
   assert.deepEqual([seen.url, seen.headers.host, seen.headers['x-forwarded-proto']], ['/chat?a', 'site.test', 'https']);
-  const client = new WebSocket(null as unknown as string, undefined, {});
-  Object.assign(client, { _isServer: false });
-  (client as unknown as { setSocket(socket: unknown, head: Buffer, options: object): void }).setSocket(
-    Object.assign(stream, { setNoDelay: () => {}, setTimeout: () => {} }),
-    Buffer.alloc(0),
-    { allowSynchronousEvents: true, maxPayload: 1e7, skipUTF8Validation: false },
-  );
-  client.on('error', () => {});
+  const client = webSocketOn(stream, 'client');
   for (const text of ['hello', 'x'.repeat(300_000)]) {
     client.send(text);
     const [data] = (await once(client, 'message')) as [Buffer];

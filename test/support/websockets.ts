@@ -2,6 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type ClientOptions, WebSocket, WebSocketServer } from 'ws';
 
@@ -46,4 +47,16 @@ export function openWebSocket(t: TestContext, url: string, host: string, options
   client.on('error', () => {});
   t.after(() => client.terminate());
   return client;
+}
+
+/** A WebSocket on a stream of HTTP/2 whose handshake is over: the library has no way of its own for that. */
+export function webSocketOn(stream: Duplex, side: 'client' | 'server'): WebSocket {
+  const socket = new WebSocket(null as unknown as string, undefined, {});
+  Object.assign(socket, { _isServer: side === 'server' });
+  (socket as unknown as { setSocket(socket: unknown, head: Buffer, options: object): void }).setSocket(
+    Object.assign(stream, { setNoDelay: () => {}, setTimeout: () => {} }),
+    Buffer.alloc(0),
+    { allowSynchronousEvents: true, maxPayload: 1e7, skipUTF8Validation: false },
+  );
+  return socket.on('error', () => {});
 }
