@@ -7,18 +7,18 @@ import {
   Client,
   credentials,
   type handleBidiStreamingCall,
+  type handleClientStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
+  Metadata,
   Server,
   ServerCredentials,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { KNOWN_KEYS } from '../../lib/config/schema.ts';
+import { deferred } from '../support/deferred.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRouter } from '../support/router.ts';
-
-const noHttp2 = KNOWN_KEYS.get('http')?.includes('http2') ? false : 'no listener speaks HTTP/2 yet';
 
 const same = (bytes: Buffer): Buffer => bytes;
 const codec = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
@@ -31,6 +31,23 @@ const fail: handleUnaryCall<Buffer, Buffer> = (_call, callback) => {
 const count: handleServerStreamingCall<Buffer, Buffer> = (call) => {
   for (let i = 0; i < call.request.length; i++) call.write(Buffer.from([i]));
   call.end();
+};
+
+/** Adds up the lengths of all messages, and says in its trailers how many there were. */
+const sum: handleClientStreamingCall<Buffer, Buffer> = (call, callback) => {
+  let length = 0;
+  let messages = 0;
+  call.on('data', (bytes: Buffer) => {
+    length += bytes.length;
+    messages++;
+  });
+  call.on('error', () => {});
+  call.on('end', () => {
+    const trailers = new Metadata();
+    trailers.set('x-messages', String(messages));
+    trailers.set('x-raw-bin', Buffer.from([0, 255]));
+    callback(null, Buffer.from(String(length)), trailers);
+  });
 };
 
 function isNotFound({ code, details }: ServiceError): boolean {
@@ -51,6 +68,10 @@ async function startGrpc(t: TestContext): Promise<GrpcBackend> {
     call.on('cancelled', () => cancelled.push('chat'));
     call.on('error', () => {});
   };
+  /** Never answers. */
+  const wait: handleUnaryCall<Buffer, Buffer> = (call) => {
+    call.on('cancelled', () => cancelled.push('wait'));
+  };
   const server = new Server();
   const unary = { requestStream: false, responseStream: false, ...codec };
   server.addService(
@@ -58,9 +79,11 @@ async function startGrpc(t: TestContext): Promise<GrpcBackend> {
       say: { path: path('say'), ...unary },
       fail: { path: path('fail'), ...unary },
       count: { path: path('count'), ...unary, responseStream: true },
+      wait: { path: path('wait'), ...unary },
+      sum: { path: path('sum'), ...unary, requestStream: true },
       chat: { path: path('chat'), ...unary, requestStream: true, responseStream: true },
     },
-    { say, fail, count, chat },
+    { say, fail, count, wait, sum, chat },
   );
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
@@ -90,7 +113,7 @@ test('a gRPC server is spoken to as it wants, by a client of HTTP/1.1 too', asyn
   }
 });
 
-test('gRPC of every kind goes through', { skip: noHttp2 }, async (t) => {
+test('gRPC of every kind goes through', async (t) => {
   const { url, cancelled } = await startGrpc(t);
   const router = await startRouter(t, {
     routes: { 'grpc.test': ['grpc', url] },
@@ -126,6 +149,32 @@ test('gRPC of every kind goes through', { skip: noHttp2 }, async (t) => {
     );
   });
 
+  await t.test('a stream from the client, with metadata at its end', async () => {
+    const trailers = deferred<Metadata>();
+    const answer = new Promise<string>((resolve, reject) => {
+      const call = client.makeClientStreamRequest(path('sum'), same, same, (error, bytes?: Buffer) => {
+        if (error) reject(error);
+        else resolve(String(bytes));
+      });
+      call.on('status', ({ metadata }: { metadata: Metadata }) => trailers.resolve(metadata));
+      for (let i = 0; i < 50; i++) call.write(Buffer.alloc(10_000));
+      call.end();
+    });
+    assert.equal(await answer, '500000');
+    const metadata = await trailers.promise;
+    assert.deepEqual(metadata.get('x-messages'), ['50']);
+    assert.deepEqual(metadata.get('x-raw-bin'), [Buffer.from([0, 255])]);
+  });
+
+  await t.test('a deadline that passes ends the call, at the server too', async () => {
+    const options = { deadline: Date.now() + 300 };
+    const failure = new Promise<ServiceError | null>((resolve) => {
+      client.makeUnaryRequest(path('wait'), same, same, Buffer.from('x'), options, (error) => resolve(error));
+    });
+    assert.equal((await failure)?.code, status.DEADLINE_EXCEEDED);
+    await eventually(() => assert.deepEqual(cancelled, ['wait']));
+  });
+
   await t.test('streams both ways, message by message', async () => {
     const call = client.makeBidiStreamRequest(path('chat'), same, same);
     for (let i = 0; i < 20; i++) {
@@ -143,6 +192,6 @@ test('gRPC of every kind goes through', { skip: noHttp2 }, async (t) => {
     call.write(Buffer.from('x'));
     await once(call, 'data');
     call.cancel();
-    await eventually(() => assert.deepEqual(cancelled, ['chat']));
+    await eventually(() => assert.deepEqual(cancelled, ['wait', 'chat']));
   });
 });

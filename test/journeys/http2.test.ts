@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { WebSocketServer } from 'ws';
 import { adminOf, askAdmin } from '../support/admin.ts';
 import { refusingUrl, says, startBackend, textOf } from '../support/backends.ts';
 import { launchBrowser, noBrowser } from '../support/browser.ts';
@@ -338,9 +339,9 @@ test('nghttp, h2load and curl are served', { skip: noOpenssl }, async (t) => {
 
 test('a browser speaks it, and WebSockets over it', { skip: noOpenssl || noBrowser }, async (t) => {
   const page = await startBackend(t, says('<title>over h2</title>', 200, { 'content-type': 'text/html' }));
-  const echo = await startWebSocketBackend(t);
-  const routes = { localhost: ['page', page.url], '127.0.0.1': ['echo', echo.url] };
-  const { router, port } = await startSecure(t, { routes });
+  const echo = new WebSocketServer({ server: page.server });
+  echo.on('connection', (socket) => socket.on('message', (data) => socket.send(data, { binary: false })));
+  const { router, port } = await startSecure(t, { routes: { localhost: ['page', page.url] } });
   const browser = await launchBrowser();
   t.after(() => browser.close());
   const tab = await browser.newPage({ ignoreHTTPSErrors: true });
@@ -349,6 +350,19 @@ test('a browser speaks it, and WebSockets over it', { skip: noOpenssl || noBrows
   const version = 'performance.getEntriesByType("navigation")[0].nextHopProtocol';
   assert.equal(await tab.evaluate(version), 'h2');
   await router.line(/"GET \/ HTTP\/2\.0" 200/);
+  const said = await tab.evaluate(`new Promise((resolve, reject) => {
+    const socket = new WebSocket('wss://localhost:${port}/chat');
+    socket.onerror = () => reject(new Error('no WebSocket'));
+    socket.onopen = () => socket.send('there and back');
+    socket.onclose = ({ code, wasClean }) => resolve([said, code, wasClean]);
+    let said;
+    socket.onmessage = ({ data }) => {
+      said = data;
+      socket.close(4001, 'enough');
+    };
+  })`);
+  assert.deepEqual(said, ['there and back', 4001, true]);
+  await router.line(/"GET \/chat HTTP\/2\.0" 101 /);
 });
 
 /** Runs a command. */
