@@ -134,7 +134,7 @@ export class Lanes {
       sessions: this.#sessions,
       places: this.#places,
       hasBackendPath: server.backendPath,
-      slowUploads: new SlowUploads(server.maxSockets),
+      slowUploads: new SlowUploads(),
       use: ledger.use,
       isDraining,
     });

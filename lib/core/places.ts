@@ -1,17 +1,18 @@
 /** How many connections to one backend are busy, whichever lane they belong to. */
 export class Places {
-  readonly #limit: number;
+  /** Busy connections to one backend, at most. */
+  readonly limit: number;
   readonly #backends = new Map<string, Queue>();
 
   /** @param limit busy connections to one backend; whoever comes then waits for a turn */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   /** Takes one of a backend's places, or null when all are taken or others wait for one. @param origin scheme, host, port */
   enter(origin: string): Place | null {
     const queue = this.#of(origin);
-    if (queue.taken >= this.#limit) return null;
+    if (queue.taken >= this.limit) return null;
     queue.taken++;
     return queue;
   }

@@ -62,10 +62,9 @@ export class Forwarder {
 
   /** One attempt. A connection that proved stale is not one: it is replaced, and nobody hears of it. Never rejects. */
   async forward(exchange: Exchange, backend: Backend): Promise<Outcome> {
-    // Streams share connections, and are bounded by what the backend takes.
-    if (isHttp2(backend)) return await this.#tryHttp2(exchange, backend);
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
-    const leave = this.#parts.slowUploads.enter(backend);
+    const { slowUploads, sessions, places } = this.#parts;
+    const leave = slowUploads.enter(backend, isHttp2(backend) ? sessions.roomAt(backend) : places.limit);
     if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
     void exchange.ended.then(leave);
     const outcome = await this.#try(exchange, backend);
@@ -74,6 +73,11 @@ export class Forwarder {
   }
 
   async #try(exchange: Exchange, backend: Backend): Promise<Outcome> {
+    // Streams share connections, and are bounded by what the backend takes.
+    return isHttp2(backend) ? await this.#tryHttp2(exchange, backend) : await this.#tryHttp1(exchange, backend);
+  }
+
+  async #tryHttp1(exchange: Exchange, backend: Backend): Promise<Outcome> {
     const { places, clock, limits } = this.#parts;
     const place =
       places.enter(serverOf(backend)) ??

@@ -85,6 +85,11 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     return this.#streams;
   }
 
+  /** Streams that it takes at a time; 1 until the backend has said how many. */
+  get room(): number {
+    return this.#isReady ? this.#limit : 1;
+  }
+
   get hasRoom(): boolean {
     const isClosed = this.#session !== null && (this.#session.closed || this.#session.destroyed);
     return !this.#isGone && !isClosed && this.#streams < this.#limit;

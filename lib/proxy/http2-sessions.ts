@@ -50,6 +50,12 @@ export class Http2Sessions implements SessionKeeper {
     };
   }
 
+  /** Requests that a backend takes at a time, as far as is known of it. */
+  roomAt(backend: Backend): number {
+    const known = this.#servers.get(serverOf(backend))?.sessions.keys() ?? [];
+    return this.#parts.maxSockets * Math.max(1, ...[...known].map(({ room }) => room));
+  }
+
   onRoom(session: BackendSession): void {
     const server = this.#servers.get(session.server);
     if (server === undefined) return;

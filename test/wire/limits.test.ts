@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { startBackend, startRawBackend } from '../support/backends.ts';
 import { ask, dial, send } from '../support/client.ts';
+import { startHttp2Backend } from '../support/http2-backends.ts';
 import { startRouter } from '../support/router.ts';
 import { statusOf } from './scene.ts';
 
@@ -28,17 +29,21 @@ test('a body that stops coming is answered 408, and the backend freed', async (t
 
 test('a body that trickles in below the least rate is answered 408', async (t) => {
   const backend = await startRawBackend(t, (socket) => socket.resume());
+  const http2Backend = await startHttp2Backend(t, (stream) => stream.resume());
   const router = await startRouter(t, {
-    routes: { 'site.test': ['site', backend.url] },
+    routes: { 'site.test': ['site', backend.url], 'h2.test': ['h2', http2Backend.url] },
     server: { limits: { bodyMinRate: 1000 } },
   });
-  const client = await dial(router.port);
-  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1000000\r\n\r\n');
-  const trickle = setInterval(() => client.write('a'), 200);
-  t.after(() => clearInterval(trickle));
-  const [answer] = (await once(client, 'data', { signal: AbortSignal.timeout(15_000) })) as [Buffer];
-  assert.equal(statusOf(answer.toString('latin1')), 408);
-  client.destroy();
+  const trickled = async (host: string): Promise<number> => {
+    const client = await dial(router.port);
+    client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000\r\n\r\n`);
+    const trickle = setInterval(() => client.write('a'), 200);
+    t.after(() => clearInterval(trickle));
+    const [answer] = (await once(client, 'data', { signal: AbortSignal.timeout(15_000) })) as [Buffer];
+    client.destroy();
+    return statusOf(answer.toString('latin1'));
+  };
+  assert.deepEqual(await Promise.all(['site.test', 'h2.test'].map(trickled)), [408, 408]);
 });
 
 test('a body over the limit is answered 413, announced or not (RFC 9110 §15.5.14)', async (t) => {
