@@ -147,7 +147,7 @@ export class Admin {
   }
 }
 
-function bookOf({ driver, driverTls }: Config): RouteBook {
+function bookOf({ driver, driverTls, server: urls }: Config): RouteBook {
   const read = parseDriverUrl(driver.read, driverTls);
-  return openBook(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: BOOK_MS });
+  return openBook(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: BOOK_MS, urls });
 }

@@ -11,6 +11,7 @@ export function withOwnMarks(book: RouteBook, marks: (host: string | null) => Pr
     kind: book.kind,
     name: book.name,
     prefix: book.prefix,
+    urls: book.urls,
     look: async (candidates, host): Promise<BookLook> => {
       const [look, own] = await Promise.all([book.look(candidates, host), marks(host)]);
       // The list that the host's route is read from.

@@ -41,6 +41,7 @@ export function openStore({ values }: Arguments, configPath: string): OpenedStor
   const timeoutMs = settings.storeTimeout * 1000;
   const book = openBook(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), {
     timeoutMs,
+    urls: settings.urls,
   });
   return { book, admin: configuredAdmin(settings.admin) };
 }

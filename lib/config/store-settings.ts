@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { RedisTls } from '../core/redis-address.ts';
+import type { UrlRules } from '../core/url-rules.ts';
 import { check } from './check.ts';
 import { resolveAdmin } from './admin.ts';
 import type { AdminConfig, DriverConfig } from './config.ts';
@@ -16,6 +17,7 @@ export interface StoreSettings {
   readonly driverTls: RedisTls;
   /** Null where the router has no admin interface. */
   readonly admin: AdminConfig | null;
+  readonly urls: UrlRules;
   /** Seconds. */
   readonly storeTimeout: number;
 }
@@ -35,5 +37,6 @@ export function readStoreSettings(path: string): StoreSettings {
   const admin = resolveAdmin(check(adminSection, keys['admin'], 'admin', faults), [], faults);
   faults.throwIfAny();
   if (!server || !driver || !driverTls) throw new Error('a part of the configuration failed without a fault');
-  return { driver, driverTls, admin, storeTimeout: server.storeTimeout };
+  const { storeTimeout, backendPath, legacyScheme } = server;
+  return { driver, driverTls, admin, urls: { backendPath, legacyScheme }, storeTimeout };
 }

@@ -25,10 +25,15 @@ export class LegacyScheme {
     if (backend.protocol !== 'https:') return backend;
     let clear = this.#backends.get(backend);
     if (clear === undefined) {
-      const hasPort = /:[0-9]+$/.test(originOf(backend));
-      clear = Object.freeze({ ...backend, protocol: 'http:', port: hasPort ? backend.port : 80 });
+      clear = inTheClear(backend);
       this.#backends.set(backend, clear);
     }
     return clear;
   }
+}
+
+/** A backend with https as one without. */
+export function inTheClear(backend: Backend): Backend {
+  const hasPort = /:[0-9]+$/.test(originOf(backend));
+  return Object.freeze({ ...backend, protocol: 'http:', port: hasPort ? backend.port : 80 });
 }

@@ -1,4 +1,5 @@
 /** Routes as an operator sees and edits them: nothing is remembered, and what is wrong is shown, not hidden. */
+import type { UrlRules } from '../core/url-rules.ts';
 import type { HeldCertificate } from './certificates.ts';
 
 /** What stands at a key of the store. */
@@ -93,6 +94,8 @@ export interface RouteBook {
   readonly name: string;
   /** What stands before `frontend:`; empty for a file. */
   readonly prefix: string;
+  /** What the router that serves it makes of its URLs. */
+  readonly urls: UrlRules;
   /** What stands at the candidates' keys and at the host's dead marks. */
   look(candidates: readonly string[], host: string): Promise<BookLook>;
   /** Frontends, a page at a time, in no particular order. One that is there all the time is in at least one page. */

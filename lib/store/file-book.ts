@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { candidates } from '../core/hostname.ts';
+import { type UrlRules, USUAL_URLS } from '../core/url-rules.ts';
 import {
   type BookChange,
   type BookEntry,
@@ -43,6 +44,7 @@ export class FileBook implements RouteBook {
   readonly kind = 'file';
   readonly name: string;
   readonly prefix = '';
+  readonly urls: UrlRules;
   readonly #path: string;
   readonly #timeoutMs: number;
   /** What was read last: pages of one file would read it again and again. */
@@ -51,7 +53,8 @@ export class FileBook implements RouteBook {
   #tail: Promise<unknown> = Promise.resolve();
 
   /** Nothing is read before it is asked for. @param timeoutMs to wait for others who edit the file */
-  constructor(path: string, timeoutMs: number) {
+  constructor(path: string, timeoutMs: number, urls = USUAL_URLS) {
+    this.urls = urls;
     this.name = `file:${path}`;
     this.#path = path;
     this.#timeoutMs = timeoutMs;

@@ -1,6 +1,7 @@
 import { nameOfAddress, type RedisAddress } from '../core/redis-address.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates } from '../core/hostname.ts';
+import { type UrlRules, USUAL_URLS } from '../core/url-rules.ts';
 import {
   type BookChange,
   type BookEntry,
@@ -37,6 +38,7 @@ export class RedisBook implements RouteBook {
   readonly kind = 'redis';
   readonly name: string;
   readonly prefix: string;
+  readonly urls: UrlRules;
   readonly #timeoutMs: number;
   readonly #writePrefix: string;
   readonly #read: RedisLink;
@@ -45,9 +47,10 @@ export class RedisBook implements RouteBook {
   readonly #write: RedisSession | RedisLink;
 
   /** It connects at once. @param timeoutMs for one command, or one edit */
-  constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number) {
+  constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number, urls = USUAL_URLS) {
     this.name = nameOfAddress(read);
     this.prefix = read.prefix;
+    this.urls = urls;
     this.#timeoutMs = timeoutMs;
     this.#writePrefix = write.prefix;
     this.#read = openLink(read, timeoutMs);

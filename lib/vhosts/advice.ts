@@ -1,7 +1,10 @@
+import type { UrlRules } from '../core/url-rules.ts';
 import { MAX_LIST } from '../store/limits.ts';
 
 /** How to mend things: commands for redis-cli, or words for a routes file. Keys of frontends come without `frontend:`. */
 export interface Advice {
+  /** What counts of the URLs that it is about. */
+  readonly urls: UrlRules;
   renameKey(key: string, meant: string): string;
   /** For a key that nothing can be made of. */
   removeKey(key: string): string;
@@ -21,10 +24,12 @@ export interface Advice {
 
 /** What redis-cli is told, at its own prompt. */
 export class RedisAdvice implements Advice {
+  readonly urls: UrlRules;
   readonly #prefix: string;
 
   /** @param prefix what stands before `frontend:` */
-  constructor(prefix: string) {
+  constructor(prefix: string, urls: UrlRules) {
+    this.urls = urls;
     this.#prefix = prefix;
   }
 
@@ -85,6 +90,12 @@ export class RedisAdvice implements Advice {
 
 /** What is to be written into a routes file. */
 export class FileAdvice implements Advice {
+  readonly urls: UrlRules;
+
+  constructor(urls: UrlRules) {
+    this.urls = urls;
+  }
+
   renameKey(key: string, meant: string): string {
     return `write ${JSON.stringify(meant)} for ${JSON.stringify(key)}`;
   }

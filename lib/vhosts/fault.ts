@@ -30,6 +30,7 @@ const SEVERITY = {
   'space-around': 'note',
   'no-port': 'note',
   'path-ignored': 'note',
+  'https-ignored': 'note',
   'user-ignored': 'note',
   duplicate: 'note',
   // A dead set.

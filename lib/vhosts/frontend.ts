@@ -12,8 +12,8 @@ import { readKey } from './key-faults.ts';
 import { faultsOfList } from './list-faults.ts';
 
 /** Advice in the words of a store. */
-export function adviceFor({ kind, prefix }: Pick<RouteBook, 'kind' | 'prefix'>): Advice {
-  return kind === 'file' ? new FileAdvice() : new RedisAdvice(prefix);
+export function adviceFor({ kind, prefix, urls }: Pick<RouteBook, 'kind' | 'prefix' | 'urls'>): Advice {
+  return kind === 'file' ? new FileAdvice(urls) : new RedisAdvice(prefix, urls);
 }
 
 /** What is wrong with a frontend: its list, and last, since mending it takes another name, its key. */

@@ -77,7 +77,7 @@ function faultsOfBackends(key: string, list: readonly string[], advice: Advice):
   for (let i = 1; i < list.length; i++) {
     const id = i - 1;
     const href = list[i] ?? '';
-    for (const slip of readUrl(href, id).slips) {
+    for (const slip of readUrl(href, id, advice.urls).slips) {
       // Legal, and common: one word for all of them.
       if (slip.code !== 'no-port') faults.push(faultOfSlip(key, id, href, slip, advice));
       else if (portless === null) portless = { id, slip, count: 1 };

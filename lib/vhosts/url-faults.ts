@@ -2,7 +2,9 @@
 import { nearest } from '../config/nearest.ts';
 import { parseBackend } from '../core/backend-url.ts';
 import { originOf } from '../core/backend.ts';
+import { inTheClear } from '../core/legacy-scheme.ts';
 import type { Backend } from '../core/types.ts';
+import type { UrlRules } from '../core/url-rules.ts';
 import type { FaultCode } from './fault.ts';
 
 /** How an element reads. */
@@ -32,7 +34,7 @@ const SAME_AS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** @param id its place in the list */
-export function readUrl(text: string, id: number): UrlReading {
+export function readUrl(text: string, id: number, rules: UrlRules): UrlReading {
   const trimmed = text.trim();
   const parsed = parseBackend(text, id);
   const unusable = 'fault' in parsed ? parsed.fault : null;
@@ -42,7 +44,7 @@ export function readUrl(text: string, id: number): UrlReading {
     return { unusable, slips: [{ code: 'two-urls', what: `${pieces.length} URLs in one element`, meant }] };
   }
   if (unusable !== null) return { unusable, slips: [slipOf(trimmed, unusable)] };
-  return { unusable, slips: 'backend' in parsed ? notesOf(text, parsed.backend) : [] };
+  return { unusable, slips: 'backend' in parsed ? notesOf(text, parsed.backend, rules) : [] };
 }
 
 /** Whether a text was meant as a backend's URL: an identifier in its place is none. */
@@ -104,22 +106,36 @@ function withScheme(text: string): string | null {
 }
 
 /** Of a URL that can be used: what of it does not count, or was hardly meant. */
-function notesOf(text: string, backend: Backend): readonly UrlSlip[] {
+function notesOf(text: string, written: Backend, rules: UrlRules): readonly UrlSlip[] {
+  const isInClear = rules.legacyScheme && written.protocol === 'https:';
+  const backend = isInClear ? inTheClear(written) : written;
   const origin = originOf(backend);
+  const path = rules.backendPath ? backend.path : '';
+  const bare = `${origin}${path}`;
   const socket = socketOf(text.trim());
   if (socket !== null) {
     return [{ code: 'bad-url', what: `the host "unix"; a socket is written ${SOCKET_FORM}`, meant: [socket] }];
   }
   const slips: UrlSlip[] = [];
-  if (text !== text.trim()) slips.push({ code: 'space-around', what: 'white space around it', meant: [origin] });
-  if (backend.path !== '' || /[?#]/.test(backend.href)) {
-    slips.push({ code: 'path-ignored', what: 'what follows the host is ignored', meant: [origin] });
+  if (text !== text.trim()) slips.push({ code: 'space-around', what: 'white space around it', meant: [bare] });
+  if ((backend.path !== '' && !rules.backendPath) || /[?#]/.test(backend.href)) {
+    const what = `what follows the ${rules.backendPath ? 'path' : 'host'} is ignored`;
+    slips.push({ code: 'path-ignored', what, meant: [bare] });
   }
   if (/^[^/]*\/\/[^/?#]*@/.test(backend.href) && backend.socketPath === null) {
-    slips.push({ code: 'user-ignored', what: 'user and password are ignored', meant: [origin] });
+    slips.push({ code: 'user-ignored', what: 'user and password are ignored', meant: [bare] });
   }
-  if (backend.socketPath === null && !/:[0-9]+$/.test(origin)) {
-    slips.push({ code: 'no-port', what: `no port; ${backend.port} is asked`, meant: [`${origin}:${backend.port}`] });
+  const hasPort = backend.socketPath !== null || /:[0-9]+$/.test(origin);
+  if (isInClear) {
+    const clear = `${origin.replace(/^https/, 'http')}${hasPort ? '' : `:${backend.port}`}${path}`;
+    const what = `it is spoken to in the clear, at port ${backend.port} (server.legacyScheme)`;
+    slips.push({ code: 'https-ignored', what, meant: [clear] });
+  } else if (!hasPort) {
+    slips.push({
+      code: 'no-port',
+      what: `no port; ${backend.port} is asked`,
+      meant: [`${origin}:${backend.port}${path}`],
+    });
   }
   return slips;
 }

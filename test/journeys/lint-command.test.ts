@@ -44,6 +44,18 @@ test('lint of nothing wrong is an empty list for programs', async () => {
   });
 });
 
+test('lint knows by the configuration what of a URL counts', async () => {
+  const routes = write({ 'a.io': ['a', 'http://10.0.0.1:80/base', 'https://10.0.0.2'] });
+  const codesOf = async (server: object): Promise<readonly string[]> => {
+    const path = write({ server, driver: `file:${routes}` });
+    const { stdout } = await hipache(['lint', '--json', '--config', path]);
+    const { findings } = JSON.parse(stdout) as { readonly findings: readonly Finding[] };
+    return findings.map(({ code }) => code);
+  };
+  assert.deepEqual(await codesOf({}), ['path-ignored', 'no-port']);
+  assert.deepEqual(await codesOf({ backendPath: true, legacyScheme: true }), ['https-ignored']);
+});
+
 test('a store that is away is a failure, not a clean bill', async () => {
   const { status, stdout, stderr } = await hipache(['lint', '--driver', 'redis://127.0.0.1:1']);
   assert.deepEqual([status, stdout], [1, '']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { USUAL_URLS } from '../../lib/core/url-rules.ts';
 import { isUrlLike, readUrl } from '../../lib/vhosts/url-faults.ts';
 
 for (const [text, code, ...meant] of [
@@ -38,7 +39,7 @@ for (const [text, code, ...meant] of [
   ['https://h', 'no-port', 'https://h:443'],
 ] as const) {
   test(`${JSON.stringify(text)} is ${code}: write ${meant.join(' and ')}`, () => {
-    const [slip] = readUrl(text, 0).slips;
+    const [slip] = readUrl(text, 0, USUAL_URLS).slips;
     assert.equal(slip?.code, code);
     assert.deepEqual(slip.meant, meant);
     assert.doesNotMatch(JSON.stringify(slip), /secret/);
@@ -55,7 +56,7 @@ test('what is written as it should be has no slip', () => {
     'h2c://h:1',
     'h2://[::1]:1',
   ]) {
-    assert.deepEqual(readUrl(text, 0), { unusable: null, slips: [] });
+    assert.deepEqual(readUrl(text, 0, USUAL_URLS), { unusable: null, slips: [] });
   }
 });
 
@@ -76,3 +77,27 @@ test('an identifier is no URL, whatever it looks like', () => {
     assert.ok(isUrlLike(text), text);
   }
 });
+
+const PATHS = { backendPath: true };
+const CLEAR = { legacyScheme: true };
+
+for (const [rules, text, code, ...meant] of [
+  [PATHS, 'http://h:1/base', null],
+  [PATHS, 'http://h:1/base/', null],
+  [PATHS, 'http://[unix:/run/app.sock]/base', null],
+  [PATHS, 'http://h:1/base?a=b', 'path-ignored', 'http://h:1/base'],
+  [PATHS, 'http://h:1?a', 'path-ignored', 'http://h:1'],
+  [PATHS, 'http://h/base', 'no-port', 'http://h:80/base'],
+  [PATHS, 'http://u:secret@h:1/base', 'user-ignored', 'http://h:1/base'],
+  [PATHS, ' http://h:1/base', 'space-around', 'http://h:1/base'],
+  [CLEAR, 'http://h:1', null],
+  [CLEAR, 'h2://h:1', null],
+  [CLEAR, 'https://h:443', 'https-ignored', 'http://h:443'],
+  [CLEAR, 'https://h', 'https-ignored', 'http://h:80'],
+] as const) {
+  test(`by ${JSON.stringify(rules)} ${JSON.stringify(text)} is ${code ?? 'as it should be'}`, () => {
+    const { slips } = readUrl(text, 0, { ...USUAL_URLS, ...rules });
+    assert.equal(slips.length, code === null ? 0 : 1);
+    assert.deepEqual([slips[0]?.code ?? null, ...(slips[0]?.meant ?? [])], [code, ...meant]);
+  });
+}
