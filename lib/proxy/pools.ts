@@ -27,7 +27,7 @@ export class Pools {
   /** Whether connections are kept for the next request. */
   readonly isKeeping: boolean;
   /** Sends requests that say which backend they are for: `backend` among their options. */
-  readonly agent: Agent;
+  readonly agent: BackendAgent;
   readonly #maxSockets: number;
   /** Set once, where there is a fast lane. */
   other: OtherPool | null = null;
@@ -47,9 +47,10 @@ export class Pools {
     if (this.open(backend) + this.other.open(backend) >= this.#maxSockets) this.other.closeIdle(backend);
   }
 
-  /** Open connections to a backend, idle ones included. */
+  /** Open connections to a backend, idle ones and those on their way included. */
   open(backend: Backend): number {
-    return count(this.agent.sockets, backend) + count(this.agent.freeSockets, backend);
+    const { sockets, freeSockets } = this.agent;
+    return this.agent.dialing(backend) + count(sockets, backend) + count(freeSockets, backend);
   }
 
   /** Closes the idle connection to a backend that was used longest ago. */
@@ -84,7 +85,7 @@ export interface ForBackend extends ClientRequestArgs {
   readonly onDialing: (dialing: Dialing) => void;
 }
 
-/** As Node's agent wants to be told; only the first time counts. */
+/** As Node's agent wants to be told, once. */
 type Created = (cause: Error | null, socket: Duplex) => void;
 /** What comes with an error, and nobody looks at. */
 const NO_SOCKET = undefined as unknown as Duplex;
@@ -92,6 +93,8 @@ const NO_SOCKET = undefined as unknown as Duplex;
 /** Node's agent, for connections that are told apart and made as the router does: TLS and sockets among them. */
 class BackendAgent extends Agent {
   readonly #dialer: Pick<Dialer, 'dial'>;
+  /** How many connections are on their way, by server. */
+  readonly #dialing = new Map<string, number>();
 
   constructor(maxSockets: number, keepAlive: boolean, dialer: Pick<Dialer, 'dial'>) {
     // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
@@ -104,16 +107,32 @@ class BackendAgent extends Agent {
   }
 
   override createConnection(options: ForBackend, callback?: Created): null {
+    const server = serverOf(options.backend);
+    this.#dialing.set(server, this.dialing(options.backend) + 1);
+    let isOver = false;
+    const tell: Created = (cause, socket) => {
+      if (isOver) return;
+      isOver = true;
+      const left = this.dialing(options.backend) - 1;
+      if (left > 0) this.#dialing.set(server, left);
+      else this.#dialing.delete(server);
+      callback?.(cause, socket);
+    };
     const dialing = this.#dialer.dial(options.backend, {
-      onSocket: (socket) => callback?.(null, socket),
-      onNoSocket: (cause) => callback?.(cause, NO_SOCKET),
+      onSocket: (socket) => tell(null, socket),
+      onNoSocket: (cause) => tell(cause, NO_SOCKET),
     });
     options.onDialing({
       cancel: () => {
         dialing.cancel();
-        callback?.(new Error('nobody waits for the connection any more'), NO_SOCKET);
+        tell(new Error('nobody waits for the connection any more'), NO_SOCKET);
       },
     });
     return null;
+  }
+
+  /** Connections to a backend that are on their way: Node counts those that are there. */
+  dialing(backend: Backend): number {
+    return this.#dialing.get(serverOf(backend)) ?? 0;
   }
 }
