@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { refusingUrl, says, startBackend, startRawBackend } from '../support/backends.ts';
 import { assertNobodyDied } from '../support/deaths.ts';
+import { answerOf, openSession, type StreamAnswer } from '../support/http2.ts';
 import { startRouter } from '../support/router.ts';
 
 const BODY_BYTES = 20_000_000;
@@ -29,6 +30,21 @@ async function upload(port: number, framing: 'length' | 'chunked'): Promise<stri
   return text;
 }
 
+/** The same by HTTP/2. */
+async function uploadByHttp2(t: TestContext, port: number): Promise<StreamAnswer> {
+  const session = await openSession(t, port);
+  const fields = { ':method': 'POST', ':authority': 'site.test', ':path': '/big' };
+  const stream = session.request(fields, { endStream: false });
+  const answer = answerOf(stream);
+  const stop = new AbortController();
+  const heard = Promise.race([once(stream, 'response').catch(() => {}), answer]).then(() => stop.abort());
+  const part = Buffer.alloc(65_536, 'x');
+  for (let sent = 0; sent < BODY_BYTES && !stop.signal.aborted; sent += part.length) {
+    if (!stream.write(part)) await Promise.race([once(stream, 'drain').catch(() => {}), heard]);
+  }
+  return await answer;
+}
+
 const ANSWER = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n';
 
 for (const [manner, close] of [
@@ -47,6 +63,7 @@ for (const [manner, close] of [
     });
     const well = await startBackend(t, says('ok'));
     const router = await startRouter(t, {
+      config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } },
       routes: { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), well.url] },
     });
     for (let i = 0; i < 10; i++) {
@@ -54,6 +71,10 @@ for (const [manner, close] of [
         const text = await upload(router.port, framing);
         assert.match(text, /^HTTP\/1\.1 413 [^]*\r\n\r\nbig\n$/, `${framing}, ${i}`);
       }
+    }
+    for (let i = 0; i < 10; i++) {
+      const { status, body, code } = await uploadByHttp2(t, router.port);
+      assert.deepEqual([status, body, code], [413, 'big\n', 0], `HTTP/2, ${i}`);
     }
     await assertNobodyDied(router, 'site.test', 'dead.test');
   });
