@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type OnReadOpts, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createServer as createSecureServer, TLSSocket } from 'node:tls';
-import { parseBackend } from '../../lib/core/backend.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
 import type { Backend } from '../../lib/core/types.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
 import type { Dialing } from '../../lib/dial/dialing.ts';

@@ -132,7 +132,9 @@ test('options that cannot be used are left out, with one line', async (t) => {
   await redis.cli('hset', 'options:www.x.test', 'state', 'asleep', 'colour', 'red', 'prepend', '/v2');
   for (let i = 0; i < 5; i++) assert.equal(await get(router, '/a'), 'x /v2/a');
   await router.event('route-fault');
-  const faults = router.log.filter(({ event }) => event === 'route-fault').map(({ key, msg }) => `${String(key)} ${msg}`);
+  const faults = router.log
+    .filter(({ event }) => event === 'route-fault')
+    .map(({ key, msg }) => `${String(key)} ${msg}`);
   assert.equal(faults.length, 2, faults.join('\n'));
   assert.match(faults.join('\n'), /options:www\.x\.test.*"state".*live/);
   assert.match(faults.join('\n'), /"colour".*no such option/);

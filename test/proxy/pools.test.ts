@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { parseBackend } from '../../lib/core/backend.ts';
+import { parseBackend } from '../../lib/core/backend-url.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
 import type { Dialing } from '../../lib/dial/dialing.ts';
 import { type ForBackend, Pools } from '../../lib/proxy/pools.ts';
