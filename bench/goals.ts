@@ -24,6 +24,15 @@ const cpu = (text: string, inCase: string, row: string, against: string, atMost:
   bound: { atMost },
 });
 
+const prefixed = (mode: string, count: string, atMost: number): Goal => ({
+  text: `CPU per request with Redis’ own, ${mode} mode, ${count} prefixes against none`,
+  inCase: 'prefixes',
+  row: `hipache, ${mode}, ${count} prefixes`,
+  against: `hipache, ${mode}, 0 prefixes`,
+  metric: 'bothMicros',
+  bound: { atMost },
+});
+
 export const GOALS: readonly Goal[] = [
   cpu('CPU per request, push cache, against nginx', 'small', PUSH, 'nginx', 1.25),
   cpu('the same against http-proxy', 'small', PUSH, 'http-proxy, keep-alive agent', 0.25),
@@ -97,6 +106,10 @@ export const GOALS: readonly Goal[] = [
       1.2,
     ),
   ),
+  prefixed('push', '10', 1.1),
+  prefixed('push', '1,000', 1.3),
+  prefixed('request', '10', 1.1),
+  prefixed('request', '1,000', 1.3),
 ];
 
 export interface Reached {

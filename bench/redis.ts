@@ -7,7 +7,7 @@ import { freePort } from './ports.ts';
 import type { Processes, Running } from './processes.ts';
 import { parseCalls, type Calls } from './redis-info.ts';
 import { usageOf } from './usage.ts';
-import { ECHO_HOST, GRPC_HOST, hostOf } from './wrk.ts';
+import { ECHO_HOST, GRPC_HOST, hostOf, prefixesOf } from './wrk.ts';
 
 const PATIENCE_MS = 10_000;
 const FILL_LIMIT_MS = 120_000;
@@ -30,8 +30,8 @@ export class BenchRedis {
   readonly #process: Running;
   readonly #processes: Processes;
   readonly #cores: readonly number[];
-  /** Databases by the number of frontends in them. */
-  readonly #filled = new Map<number, number>();
+  /** Databases by the number of frontends in them, and of prefixes of each. */
+  readonly #filled = new Map<string, number>();
 
   private constructor(port: number, process: Running, processes: Processes, cores: readonly number[]) {
     this.port = port;
@@ -74,28 +74,30 @@ export class BenchRedis {
     return parseCalls(await this.#cli('info', 'commandstats'));
   }
 
-  /** Sees to it that a database holds so many frontends. @returns its URL as a driver */
-  async driver(frontends: number, backends: Backends): Promise<string> {
-    const database = this.#filled.get(frontends) ?? this.#filled.size;
-    if (!this.#filled.has(frontends)) {
-      await this.#fill(database, frontends, backends);
-      this.#filled.set(frontends, database);
+  /** Sees to it that a database holds so many frontends, with so many prefixes each. @returns its URL as a driver */
+  async driver(frontends: number, backends: Backends, prefixes = 0): Promise<string> {
+    const contents = `${frontends} ${prefixes}`;
+    const database = this.#filled.get(contents) ?? this.#filled.size;
+    if (!this.#filled.has(contents)) {
+      await this.#fill(database, frontends, backends, prefixes);
+      this.#filled.set(contents, database);
     }
     return `redis://127.0.0.1:${this.port}/${database}`;
   }
 
-  async #fill(database: number, frontends: number, backends: Backends): Promise<void> {
+  async #fill(database: number, frontends: number, backends: Backends, prefixes: number): Promise<void> {
     const where = ['-p', String(this.port), '-n', String(database)];
     const cli = spawn('redis-cli', [...where, '--pipe'], {
       stdio: ['pipe', 'ignore', 'ignore'],
       timeout: FILL_LIMIT_MS,
     });
     const closed = once(cli, 'close');
-    await pipeline(commands(frontends, backends), cli.stdin);
+    await pipeline(commands(frontends, backends, prefixes), cli.stdin);
     await closed;
     const found = Number(await this.#cli('-n', String(database), 'dbsize'));
-    const wanted = frontends + SPECIAL_HOSTS;
-    if (found !== wanted) throw new Error(`Redis took ${found} frontends of ${wanted}`);
+    // Each prefix has a list, and each frontend that has any a set of them.
+    const wanted = SPECIAL_HOSTS + frontends * (prefixes === 0 ? 1 : 2 + prefixes);
+    if (found !== wanted) throw new Error(`Redis took ${found} keys of ${wanted}`);
   }
 
   async #cli(...args: string[]): Promise<string> {
@@ -104,7 +106,7 @@ export class BenchRedis {
   }
 }
 
-function* commands(frontends: number, { plain, echo, grpc }: Backends): Generator<string> {
+function* commands(frontends: number, { plain, echo, grpc }: Backends, prefixes: number): Generator<string> {
   yield `RPUSH frontend:${ECHO_HOST} echo ${echo}\r\n`;
   yield `RPUSH frontend:${GRPC_HOST} grpc ${grpc}\r\n`;
   for (let from = 0; from < frontends; from += CHUNK) {
@@ -113,5 +115,10 @@ function* commands(frontends: number, { plain, echo, grpc }: Backends): Generato
       { length: size },
       (_, i) => `RPUSH frontend:${hostOf(from + i)} site${from + i} ${plain}\r\n`,
     ).join('');
+  }
+  const names = prefixesOf(prefixes);
+  for (let n = 0; names.length > 0 && n < frontends; n++) {
+    const lists = names.map((prefix) => `RPUSH frontend:${hostOf(n)}${prefix} site${n} ${plain}\r\n`);
+    yield `SADD prefixes:${hostOf(n)} ${names.join(' ')}\r\n${lists.join('')}`;
   }
 }

@@ -28,6 +28,9 @@ export interface Counted {
 
 /** How hosts are called: the nth is `hN.bench.test`. */
 export const hostOf = (n: number): string => `h${n}.bench.test`;
+/** So many prefixes of a host; the first is that of the path which is asked for. */
+export const prefixesOf = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, i) => (i === 0 ? '/20' : `/p${i}/deep`));
 /** The host whose backend echoes WebSocket messages. */
 export const ECHO_HOST = 'ws.bench.test';
 /** The host whose backend speaks gRPC. */

@@ -4,7 +4,7 @@ import { large, post } from './bodies.ts';
 import type { Case } from './case.ts';
 import { connect, echo, idleConnections, tls, tlsNew, tlsResumed } from './connections.ts';
 import { grpc, http2, http2Plain } from './http2.ts';
-import { frontends, redisCases } from './redis.ts';
+import { frontends, prefixes, redisCases } from './redis.ts';
 import { accessLog, fastLane, metrics, workers } from './settings.ts';
 
 export const cases: readonly Case[] = [
@@ -23,6 +23,7 @@ export const cases: readonly Case[] = [
   grpc,
   ...redisCases,
   frontends,
+  prefixes,
   accessLog,
   metrics,
   fastLane,

@@ -34,6 +34,24 @@ function lookups(connections: number): Case {
 
 export const redisCases: readonly Case[] = [1, 64, 512].map(lookups);
 
+const MODES: readonly Routes[] = ['request', 'push', 'file'];
+
+const withPrefixes = (routes: Routes, prefixes: number) => {
+  const label = `${routes}, ${prefixes.toLocaleString('en')} prefixes`;
+  return hipache({ routes, prefixes }, { frontends: 100 }, label);
+};
+
+export const prefixes: Case = {
+  name: 'prefixes',
+  title: 'Hosts without prefixes and with many, 100 hosts, 64 kept connections',
+  note: 'The path that is asked for has a list of its own where there are prefixes.',
+  measure: requests(),
+  reference: nginx({ frontends: 100 }),
+  peers: MODES.flatMap((routes) => [0, 10, 1_000].map((count) => withPrefixes(routes, count))),
+  columns: COLUMNS,
+  ratios: ['bothMicros', 'cpuMicros'],
+};
+
 const sized = (routes: Routes, frontends: number) =>
   hipache({ routes }, { frontends }, `${routes}, ${frontends.toLocaleString('en')} frontends`);
 

@@ -1,7 +1,7 @@
 /** The router itself, in its many settings. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ECHO_HOST, GRPC_HOST, hostOf } from '../wrk.ts';
+import { ECHO_HOST, GRPC_HOST, hostOf, prefixesOf } from '../wrk.ts';
 import { PLAIN, type Peer, type Place, type Recipe, type Setup } from './peer.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));
@@ -18,6 +18,8 @@ export interface Settings {
   readonly fastLane?: boolean;
   /** Whether it counts for the admin interface. */
   readonly metrics?: boolean;
+  /** How many prefixes each frontend has. */
+  readonly prefixes?: number;
 }
 
 const ROUTES: Readonly<Record<Routes, string>> = {
@@ -38,7 +40,7 @@ export function hipache(settings: Settings, setup: Partial<Setup> = {}, label: s
   };
 }
 
-async function recipe(place: Place, { routes, fastLane, metrics = false }: Settings): Promise<Recipe> {
+async function recipe(place: Place, { routes, fastLane, metrics = false, prefixes = 0 }: Settings): Promise<Recipe> {
   const { scene, setup, port, folder } = place;
   const { cert, key } = scene.certificate;
   const listener = { port, bind: ['127.0.0.1'] };
@@ -58,19 +60,26 @@ async function recipe(place: Place, { routes, fastLane, metrics = false }: Setti
       : { http: { ...listener, http2: setup.http2 } }),
     ...(routes === 'push' ? { cache: { mode: 'push' } } : {}),
     ...(metrics ? { admin: { port: 0 } } : {}),
-    driver: routes === 'file' ? 'file:routes.json' : await scene.redis.driver(setup.frontends, scene.backends),
+    driver:
+      routes === 'file' ? 'file:routes.json' : await scene.redis.driver(setup.frontends, scene.backends, prefixes),
     ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
   };
   const path = join(folder, 'hipache.json');
-  const table = routes === 'file' ? { 'routes.json': JSON.stringify(routesOf(place)) } : {};
+  const table = routes === 'file' ? { 'routes.json': JSON.stringify(routesOf(place, prefixes)) } : {};
   return {
     files: { ...table, 'hipache.json': JSON.stringify(configuration) },
     command: [process.execPath, COMMAND, '--config', path],
   };
 }
 
-function routesOf({ scene: { backends }, setup }: Place): Readonly<Record<string, readonly string[]>> {
-  const sites = Array.from({ length: setup.frontends }, (_, n) => [hostOf(n), [`site${n}`, backends.plain]] as const);
+function routesOf(
+  { scene: { backends }, setup }: Place,
+  prefixes: number,
+): Readonly<Record<string, readonly string[]>> {
+  const paths = ['', ...prefixesOf(prefixes)];
+  const sites = Array.from({ length: setup.frontends }, (_, n) =>
+    paths.map((path) => [hostOf(n) + path, [`site${n}`, backends.plain]] as const),
+  ).flat();
   return { ...Object.fromEntries(sites), [ECHO_HOST]: ['echo', backends.echo], [GRPC_HOST]: ['grpc', backends.grpc] };
 }
 

@@ -51,14 +51,48 @@ export function cutsOf(path: string): readonly string[] {
   return cuts.toReversed();
 }
 
-/** The prefixes of one frontend. Those that no request can match are left out. */
-export class Prefixes {
+/** Finds the prefixes of one frontend that a path has. */
+export interface PrefixMatcher {
+  /**
+   * The longest, or null.
+   * @param path may have a query
+   * @param limit only those with fewer characters count: a match's length gives the next shorter one
+   */
+  longest(path: string, limit: number): string | null;
+}
+
+/**
+ * The rule of all matchers.
+ * @param most segments that any prefix has
+ */
+export function longestPrefix(
+  path: string,
+  limit: number,
+  most: number,
+  isPrefix: (cut: string) => boolean,
+): string | null {
+  let best: string | null = null;
+  const { length } = pathOf(path);
+  for (let at = 0, segments = 0; segments < most && at < length; segments++) {
+    const slash = path.indexOf('/', at + 1);
+    const end = slash < 0 || slash > length ? length : slash;
+    if (end >= limit || end === at + 1) break;
+    const cut = path.slice(0, end);
+    if (isPrefix(cut)) best = cut;
+    at = end;
+  }
+  return best;
+}
+
+/** Prefixes by name. Those that no request can match are left out. */
+export class Prefixes implements PrefixMatcher {
   readonly #names: ReadonlySet<string>;
   readonly #segments: number;
+  readonly #isPrefix = (cut: string): boolean => this.#names.has(cut);
 
   constructor(names: Iterable<string>) {
     this.#names = new Set([...names].filter((name) => prefixFault(name) === null));
-    this.#segments = Math.max(0, ...[...this.#names].map(segmentsOf));
+    this.#segments = mostSegments(this.#names);
   }
 
   get size(): number {
@@ -69,24 +103,16 @@ export class Prefixes {
     return this.#names;
   }
 
-  /**
-   * The longest that matches, or null.
-   * @param path may have a query
-   * @param limit only those with fewer characters count: a match's length gives the next shorter one
-   */
   longest(path: string, limit: number): string | null {
-    let best: string | null = null;
-    const { length } = pathOf(path);
-    for (let at = 0, segments = 0; segments < this.#segments && at < length; segments++) {
-      const slash = path.indexOf('/', at + 1);
-      const end = slash < 0 || slash > length ? length : slash;
-      if (end >= limit || end === at + 1) break;
-      const cut = path.slice(0, end);
-      if (this.#names.has(cut)) best = cut;
-      at = end;
-    }
-    return best;
+    return longestPrefix(path, limit, this.#segments, this.#isPrefix);
   }
+}
+
+/** How many segments the deepest of these prefixes has; 0 of none. */
+export function mostSegments(prefixes: Iterable<string>): number {
+  let most = 0;
+  for (const prefix of prefixes) most = Math.max(most, segmentsOf(prefix));
+  return most;
 }
 
 function segmentsOf(prefix: string): number {

@@ -1,6 +1,6 @@
 import { readList, type RouteList } from '../core/backend.ts';
 import type { OptionFields } from '../core/options.ts';
-import { Prefixes } from '../core/prefixes.ts';
+import { longestPrefix, type PrefixMatcher } from '../core/prefixes.ts';
 import { fieldsOf } from './fields.ts';
 import type { Lists } from './lists.ts';
 import type { RoutesImage } from './routes-image.ts';
@@ -11,25 +11,27 @@ const MAX_ELEMENTS = 20_000;
 /** A kind of record, and what it is read as. */
 interface Kind<T> {
   readonly prefix: string;
-  readonly read: (list: readonly string[]) => T;
+  readonly read: (list: readonly string[], key: string) => T;
 }
 
 // Unusable URLs and options are reported once, where the file is read, not by every worker.
 const LISTS: Kind<RouteList> = { prefix: '', read: (list) => readList(list, () => {}) };
-const PREFIXES: Kind<Prefixes> = { prefix: 'prefixes:', read: (names) => new Prefixes(names) };
 const OPTIONS: Kind<OptionFields> = { prefix: 'options:', read: fieldsOf };
 const PAGES: Kind<OptionFields> = { prefix: 'errors:', read: fieldsOf };
 
 /** What an image has. A record is read when it is asked for. */
 export class ImageLists implements Lists {
   readonly #lists: Recent<RouteList>;
-  readonly #prefixes: Recent<Prefixes> | null;
+  readonly #prefixes: Recent<PrefixMatcher> | null;
   readonly #options: Recent<OptionFields> | null;
   readonly #pages: Recent<OptionFields> | null;
 
   constructor(image: RoutesImage) {
     this.#lists = new Recent(image, LISTS);
-    this.#prefixes = recentOf(image, PREFIXES);
+    this.#prefixes = recentOf(image, {
+      prefix: 'prefixes:',
+      read: ([segments], host) => new ImagePrefixes(image, host, Number(segments)),
+    });
     this.#options = recentOf(image, OPTIONS);
     this.#pages = recentOf(image, PAGES);
   }
@@ -38,7 +40,7 @@ export class ImageLists implements Lists {
     return this.#lists.get(key);
   }
 
-  prefixes(key: string): Prefixes | undefined {
+  prefixes(key: string): PrefixMatcher | undefined {
     return this.#prefixes?.get(key);
   }
 
@@ -48,6 +50,21 @@ export class ImageLists implements Lists {
 
   pages(key: string): OptionFields | undefined {
     return this.#pages?.get(key);
+  }
+}
+
+/** The prefixes of a host, each of which has a record. */
+class ImagePrefixes implements PrefixMatcher {
+  readonly #segments: number;
+  readonly #isPrefix: (cut: string) => boolean;
+
+  constructor(image: RoutesImage, host: string, segments: number) {
+    this.#segments = segments;
+    this.#isPrefix = (cut) => image.has(host + cut);
+  }
+
+  longest(path: string, limit: number): string | null {
+    return longestPrefix(path, limit, this.#segments, this.#isPrefix);
   }
 }
 
@@ -82,7 +99,7 @@ class Recent<T> {
 
   #read(key: string): Kept<T> | undefined {
     const list = this.#image.get(this.#kind.prefix + key);
-    return list && { read: this.#kind.read(list), elements: list.length };
+    return list && { read: this.#kind.read(list, key), elements: list.length };
   }
 
   #keep(key: string, kept: Kept<T>): void {

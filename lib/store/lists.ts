@@ -1,12 +1,12 @@
 import type { RouteList } from '../core/backend.ts';
 import type { OptionFields } from '../core/options.ts';
-import type { Prefixes } from '../core/prefixes.ts';
+import type { PrefixMatcher } from '../core/prefixes.ts';
 
 /** What stands under each key, in memory. Keys are those of frontends: `www.x.com`, `*.x.com/api`. */
 export interface Lists {
   get(key: string): RouteList | undefined;
   /** The prefixes that a host's key has routes of their own for. */
-  prefixes(key: string): Prefixes | undefined;
+  prefixes(key: string): PrefixMatcher | undefined;
   options(key: string): OptionFields | undefined;
   /** Error pages: a status, and HTML. */
   pages(key: string): OptionFields | undefined;

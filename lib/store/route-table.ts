@@ -1,6 +1,6 @@
 import { type RouteList, routeOf } from '../core/backend.ts';
 import { mergeOptions, type OptionFields, type RouteOptions } from '../core/options.ts';
-import type { Prefixes } from '../core/prefixes.ts';
+import type { PrefixMatcher } from '../core/prefixes.ts';
 import type { Death, Route } from '../core/types.ts';
 import { DeadMarks, type DeadMark } from './dead-marks.ts';
 import type { Lists } from './lists.ts';
@@ -94,7 +94,7 @@ export class RouteTable {
   }
 
   /** The longest prefix counts, unless its list names no backend. */
-  #under(host: string, key: string, prefixes: Prefixes, path: string): Route | null {
+  #under(host: string, key: string, prefixes: PrefixMatcher, path: string): Route | null {
     for (let limit = Infinity; ;) {
       const prefix = prefixes.longest(path, limit);
       if (prefix === null) return null;

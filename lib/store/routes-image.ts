@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { mostSegments, prefixFault, splitKey } from '../core/prefixes.ts';
 import type { RouteEntry } from './route-table.ts';
 
 /**
@@ -10,8 +11,8 @@ import type { RouteEntry } from './route-table.ts';
  * frontends), the buckets, then the records. A bucket holds the word its record begins at, or 0; a key whose bucket is
  * taken has the next one that is free. A record: the lengths of key and list in bytes, the key, the list as JSON.
  *
- * What stands beside a frontend has a record of its own: `prefixes:<key>` a list of prefixes, `options:<key>` and
- * `errors:<key>` fields and values in turn. Where there is any of a kind, `<kind>:` has a record too.
+ * What stands beside a frontend has a record of its own: `options:<key>` and `errors:<key>` fields and values in turn,
+ * `prefixes:<host>` how many segments the deepest of the host's prefixes has: whether a path has one of them, the records tell. Where there is any of a kind, `<kind>:` has a record too.
  */
 const HEADER_WORDS = 2;
 const RECORD_WORDS = 2;
@@ -19,7 +20,7 @@ const WORD = 4;
 
 // Other keys are no host names, and no request can ask for them; a character of these is a byte.
 const ASCII = /^[\x20-\x7e]+$/;
-const KIND = /^(?:prefixes|options|errors):/;
+const KIND = /^(?:options|errors):/;
 
 /**
  * Makes the image of a file's routes. Empty lists are left out, as are keys that no request can match for their
@@ -36,6 +37,9 @@ export function encodeRoutes(
     lists.set(key, JSON.stringify(list));
     const kind = KIND.exec(key)?.[0];
     if (kind !== undefined) lists.set(kind, '[]');
+  }
+  for (const [host, segments] of depthsOf(lists.keys())) {
+    lists.set('prefixes:', '[]').set(`prefixes:${host}`, JSON.stringify([String(segments)]));
   }
   const buckets = 2 ** Math.ceil(Math.log2(Math.max(1, lists.size) * 2));
   let size = HEADER_WORDS + buckets;
@@ -58,6 +62,17 @@ export function encodeRoutes(
   return new Uint8Array(words.buffer);
 }
 
+/** For each host that has prefixes, how deep they go. */
+function depthsOf(keys: Iterable<string>): ReadonlyMap<string, number> {
+  const depths = new Map<string, number>();
+  for (const key of keys) {
+    if (!key.includes('/') || KIND.test(key)) continue;
+    const { host, prefix } = splitKey(key);
+    if (prefixFault(prefix) === null) depths.set(host, Math.max(depths.get(host) ?? 0, mostSegments([prefix])));
+  }
+  return depths;
+}
+
 /** What `encodeRoutes` made, looked up where it lies. */
 export class RoutesImage {
   readonly #words: Uint32Array;
@@ -75,12 +90,21 @@ export class RoutesImage {
 
   /** The list under a key, as the file has it; undefined when there is none. */
   get(key: string): readonly string[] | undefined {
+    const record = this.#recordOf(key);
+    return record === 0 ? undefined : this.#listOf(record);
+  }
+
+  has(key: string): boolean {
+    return this.#recordOf(key) !== 0;
+  }
+
+  /** Where its record begins; 0 where there is none. */
+  #recordOf(key: string): number {
     let bucket = hashOf(key, this.#seed) & (this.#buckets - 1);
     // At least half of the buckets are empty: it ends.
     for (;;) {
       const record = this.#words[HEADER_WORDS + bucket] ?? 0;
-      if (record === 0) return undefined;
-      if (this.#isKey(key, record)) return this.#listOf(record);
+      if (record === 0 || this.#isKey(key, record)) return record;
       bucket = (bucket + 1) & (this.#buckets - 1);
     }
   }

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { prefixFault, splitKey } from '../core/prefixes.ts';
-import type { RouteEntry } from './route-table.ts';
 import { encodeRoutes } from './routes-image.ts';
 import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
@@ -63,23 +61,10 @@ function look(text: string, digest: string): Reading {
     type: 'good',
     digest,
     frontends: entries.length,
-    image: encodeRoutes([...entries, ...hashes, ...prefixEntries(entries)]),
+    image: encodeRoutes([...entries, ...hashes]),
     warnings: warnings.slice(0, MAX_WARNINGS),
     moreWarnings: Math.max(0, warnings.length - MAX_WARNINGS),
   };
-}
-
-/** For each host that has prefixes, what they are. */
-function prefixEntries(entries: readonly RouteEntry[]): readonly RouteEntry[] {
-  const hosts = new Map<string, string[]>();
-  for (const [key] of entries) {
-    const { host, prefix } = splitKey(key);
-    if (prefix === '' || prefixFault(prefix) !== null) continue;
-    const names = hosts.get(host) ?? [];
-    names.push(prefix);
-    hosts.set(host, names);
-  }
-  return Array.from(hosts, ([host, names]) => [`prefixes:${host}`, names]);
 }
 
 /** A file that could not be read at all. */
