@@ -204,9 +204,13 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
 
   const hosts = ['a.x.io', 'b.x.io', 'c.y.io', 'd.z.com', 'x.io', '[::1]'] as const;
   const keys = [...hosts, '*.x.io', '*.io', '*', '::1'] as const;
+  const prefixes = ['', '', '/a', '/a/b'] as const;
+  const paths = ['/', '/a', '/a/b?c', '/a/x', '/b'] as const;
   const url = () => `http://10.0.0.${1 + Math.floor(random() * 9)}`;
-  const key = () => `frontend:${pick(keys, random)}`;
-  const dead = () => `dead:${pick(hosts, random)}`;
+  const key = () => `frontend:${pick(keys, random)}${pick(prefixes, random)}`;
+  const dead = () => `dead:${pick(hosts, random)}${pick(prefixes, random)}`;
+  const named = () => `prefixes:${pick(keys, random)}`;
+  const options = () => `options:${pick(keys, random)}${pick(prefixes, random)}`;
   const few = () => String(Math.floor(random() * 3));
   const edits: readonly [() => readonly string[], ...(() => readonly string[])[]] = [
     () => ['rpush', key(), 'name', url()],
@@ -223,6 +227,13 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
     () => ['persist', key()],
     () => ['rename', key(), key()],
     () => ['set', key(), 'no list'],
+    () => ['sadd', named(), '/a', '/a/b'],
+    () => ['srem', named(), pick(['/a', '/a/b'], random)],
+    () => ['del', named()],
+    () => ['hset', options(), 'pauseMax', String(1 + Math.floor(random() * 9))],
+    () => ['hset', options(), 'prepend', '/v2', 'odd', '1'],
+    () => ['pexpire', options(), String(20 + Math.floor(random() * 400))],
+    () => ['del', options()],
     () => ['flushdb'],
   ];
   const cuts = ['normal', 'pubsub'] as const;
@@ -232,7 +243,7 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
     const asking = Promise.all(
       Array.from({ length: 4 }, async () => {
         while (!editing.signal.aborted) {
-          await find(store, pick(hosts, random)).catch(() => {});
+          await store.find(candidates(pick(hosts, random)), pick(paths, random)).catch(() => {});
           // What is answered from memory would leave no time for anything else.
           await turn();
         }
@@ -248,20 +259,20 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
     editing.abort();
     await asking;
     await delay(SETTLED_MS);
-    for (const host of hosts) {
+    for (const host of hosts.flatMap((each) => paths.map((path) => [each, path] as const))) {
       // What was remembered and should not have been stays wrong. What expires between two readings, or is told late
       // by a machine that has other things to do, does not.
       await eventually(async () => {
-        const [answer, truth] = await Promise.all([outcomeOf(store, host), outcomeOf(fresh, host)]);
-        assert.deepEqual(answer, truth, `${host} in round ${round} of SEED=${SEED}`);
+        const [answer, truth] = await Promise.all([outcomeOf(store, ...host), outcomeOf(fresh, ...host)]);
+        assert.deepEqual(answer, truth, `${host.join('')} in round ${round} of SEED=${SEED}`);
       }, 1000);
     }
   }
 });
 
-async function outcomeOf(store: RouteStore, host: string): Promise<unknown> {
+async function outcomeOf(store: RouteStore, host: string, path: string): Promise<unknown> {
   try {
-    return await store.find(candidates(host), '/');
+    return await store.find(candidates(host), path);
   } catch (error) {
     return error instanceof Error ? error.message : error;
   }
