@@ -13,7 +13,7 @@ import { Lane } from '../fastlane/lane.ts';
 import type { LaneParts } from '../fastlane/parts.ts';
 import type { Ledger } from '../observe/ledger.ts';
 import { describeCause, type Log } from '../observe/log.ts';
-import { logDeathNotice } from '../observe/notices.ts';
+import { logDeathNotice, logStoreNotice } from '../observe/notices.ts';
 import { AlarmClock } from '../proxy/alarms.ts';
 import { answerHere } from '../proxy/answer-here.ts';
 import { RetryBudget } from '../proxy/budget.ts';
@@ -30,7 +30,9 @@ import { answerRedirect } from '../proxy/redirect.ts';
 import { errorMessage, refuse } from '../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../proxy/router.ts';
 import { SlowUploads } from '../proxy/slow-uploads.ts';
+import { StaticRoots } from '../proxy/static-roots.ts';
 import { Traffic } from '../server/traffic.ts';
+import { FaultLog } from '../store/fault-log.ts';
 import { LegacyRoutes } from '../store/legacy-routes.ts';
 import type { RouteStore } from '../store/store.ts';
 import { fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
@@ -127,9 +129,21 @@ export class Lanes {
     const { store, log, ledger, isTrusted, securePort, isReady, isDraining, onEnded } = this.#parts;
     const own = { clock: this.#clock, bodyMs: server.timeouts.body * 1000, isDraining };
     const routes = this.#routes;
+    const limits = fullLaneLimits(server);
+    const refusing = { ...own, pages: this.#pages, store: routes };
+    const faults = new FaultLog(
+      (notice) => logStoreNotice(log, notice),
+      () => performance.now(),
+    );
+    const files = {
+      ...refusing,
+      limits,
+      roots: new StaticRoots(server.staticRoots, () => performance.now()),
+      onFault: (key: string, fault: string): void => faults.tell(key, fault),
+    };
     const forwarder = new Forwarder({
       clock: this.#clock,
-      limits: fullLaneLimits(server),
+      limits,
       pools: this.#pools,
       sessions: this.#sessions,
       places: this.#places,
@@ -158,7 +172,7 @@ export class Lanes {
       },
       budget: new RetryBudget(server.retryBudget),
       forward: (exchange, backend) =>
-        isDialled(backend) ? forwarder.forward(exchange, backend) : answerHere(exchange, backend, own),
+        isDialled(backend) ? forwarder.forward(exchange, backend) : answerHere(exchange, backend, files),
       mourn: (death, why) => {
         ledger.figures?.died();
         void mourn(death, why, server.deadBackendTTL, store, (notice) => logDeathNotice(log, notice));
@@ -168,7 +182,7 @@ export class Lanes {
         logDeathNotice(log, { type: 'backend-alive', death, deadSeconds: Math.round(deadMs / 100) / 10 });
       },
       pong: (exchange) => pong(exchange, isReady()),
-      refuse: (exchange, error) => refuse(exchange, error, { ...own, pages: this.#pages, store: routes }),
+      refuse: (exchange, error) => refuse(exchange, error, refusing),
       record: onEnded,
       policy: {
         retries: server.retryOnError,

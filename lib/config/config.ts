@@ -56,6 +56,8 @@ export interface ServerConfig {
   readonly sharedReads: boolean;
   /** Folder of error pages; what it lacks comes from the package, unless it has a default page. Null: all packaged. */
   readonly staticDir: string | null;
+  /** Folders, absolute, that entries `file:` may serve, and what is below them. */
+  readonly staticRoots: readonly string[];
   /** How the operator's log is written; `auto`: text on a terminal, JSON elsewhere. */
   readonly log: 'auto' | 'json' | 'text';
   readonly debug: boolean;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { OPTION_NAMES } from '../core/options.ts';
 import {
+  absolute,
   accessFormat,
   accessLog,
   account,
@@ -97,6 +98,7 @@ const server = {
   fastLane: v.nullish(flag, true),
   sharedReads: v.nullish(flag, true),
   staticDir: v.nullish(text, null),
+  staticRoots: v.nullish(listOf(absolute), []),
   log: v.nullish(oneOf(['auto', 'json', 'text']), 'auto'),
   debug: v.nullish(flag, false),
   lruCache: v.nullish(or(false, null, v.nullable(section(lruCache))), null),

@@ -21,6 +21,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     fastLane: settings.fastLane,
     sharedReads: settings.sharedReads,
     staticDir: staticDir === null ? null : resolve(staticDir),
+    staticRoots: settings.staticRoots.map((folder) => resolve(folder)),
     log: settings.log,
     debug: settings.debug,
     // A cache of nothing, or for no time, is no cache.

@@ -64,6 +64,12 @@ export const accessLog = v.pipe(
 /** A file's name. Relative ones start from the working directory. */
 export const file = v.pipe(v.string('must be the name of a file'), v.minLength(1, 'must be the name of a file'));
 
+/** A folder of any working directory's. */
+export const absolute = v.custom<string>(
+  (value) => typeof value === 'string' && value.startsWith('/') && !value.includes('\0'),
+  'must be the absolute path of a folder',
+);
+
 export function oneOf<const Options extends readonly string[]>(options: Options) {
   return v.picklist(options, `must be ${options.map((each) => `"${each}"`).join(' or ')}`);
 }

@@ -7,8 +7,10 @@ const STATUS = {
   'not-found': 404,
   'method-refused': 405,
   'request-timeout': 408,
+  'precondition-failed': 412,
   'body-too-large': 413,
   'uri-too-long': 414,
+  'range-unsatisfiable': 416,
   'expectation-failed': 417,
   misdirected: 421,
   'head-too-large': 431,
@@ -27,15 +29,22 @@ const STATUS = {
 
 export type ErrorCode = keyof typeof STATUS;
 
+export interface RouterErrorOptions extends ErrorOptions {
+  /** What its answer says besides, names and values in turn. */
+  readonly fields?: readonly string[];
+}
+
 /** An answer of the router's own. `message` is for the operator: log line and `x-debug-error`. */
 export class RouterError extends Error {
   override readonly name = 'RouterError';
   readonly code: ErrorCode;
   readonly status: number;
+  readonly fields: readonly string[];
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: RouterErrorOptions) {
     super(message, options);
     this.code = code;
+    this.fields = options?.fields ?? [];
     this.status = STATUS[code];
   }
 }

@@ -51,7 +51,9 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     case 'no-frontend':
     case 'method-refused':
     case 'request-timeout':
+    case 'precondition-failed':
     case 'uri-too-long':
+    case 'range-unsatisfiable':
     case 'expectation-failed':
     case 'misdirected':
     case 'head-too-large':

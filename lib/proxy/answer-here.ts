@@ -2,12 +2,13 @@ import { redirectByEntry } from '../core/redirect.ts';
 import type { Backend, Outcome } from '../core/types.ts';
 import { visitOf } from './admission.ts';
 import type { Exchange } from './exchange.ts';
+import { answerFile, type FilesParts } from './files.ts';
 import { answerRedirect } from './redirect.ts';
-import type { OwnAnswerParts } from './refuse.ts';
 
-/** Answers for an entry of a list that is no server: `redirect:`. Never rejects. */
-export async function answerHere(exchange: Exchange, backend: Backend, parts: OwnAnswerParts): Promise<Outcome> {
+/** Answers for an entry of a list that is no server: `redirect:` or `file:`. Never rejects. */
+export async function answerHere(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
   const { head, route } = exchange;
+  if (backend.protocol === 'file:') return await answerFile(exchange, backend, parts);
   if (head === null || route === null || backend.redirect === null) {
     return { type: 'unfit', cause: new Error('nobody answers for this entry') };
   }

@@ -1,21 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorCode, RouterError } from '../core/errors.ts';
+import type { RouterError } from '../core/errors.ts';
 import { splitKey } from '../core/prefixes.ts';
 import type { RouteStore } from '../store/store.ts';
-import type { AlarmClock } from './alarms.ts';
-import { debugHeaders } from './debug-headers.ts';
-import { discardBody } from './discard.ts';
 import type { Exchange } from './exchange.ts';
+import { answerWhole, type OwnAnswerParts } from './own-answer.ts';
 import type { Page, Pages } from './pages.ts';
-import { siteFields } from './site-fields.ts';
-
-/** What the router's own answers need. */
-export interface OwnAnswerParts {
-  readonly clock: AlarmClock;
-  /** Silence that is borne while the rest of a body is read, ms. */
-  readonly bodyMs: number;
-  readonly isDraining: () => boolean;
-}
 
 export interface RefuseParts extends OwnAnswerParts {
   readonly pages: Pages;
@@ -42,28 +31,12 @@ export async function refuse(exchange: Exchange, error: RouterError, parts: Refu
 }
 
 function answer(exchange: Exchange, error: RouterError, page: Page, parts: RefuseParts): void {
-  const { request, response, head, route } = exchange;
   const { status, code } = error;
-  exchange.status = status;
-  const headers = errorHeaders(page, code);
+  const headers = errorHeaders(page, error);
   if (code === 'store-unavailable') headers.push('Retry-After', RETRY_AFTER);
-  if (code === 'maintenance') headers.push('Retry-After', String(route?.options.retryAfter ?? RETRY_AFTER));
+  if (code === 'maintenance') headers.push('Retry-After', String(exchange.route?.options.retryAfter ?? RETRY_AFTER));
   if (code === 'paused') headers.push('Retry-After', RETRY_AFTER);
-  if (code === 'method-refused') headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
-  headers.push(...siteFields(exchange), ...(exchange.outgoing?.answerFields ?? []));
-  if (head?.isDebug) headers.push(...debugHeaders(exchange));
-  // Where the head was not understood, or its body broke off, nobody knows where the next request starts.
-  const mustClose =
-    head === null ||
-    exchange.isBodyLost ||
-    exchange.interruption !== null ||
-    exchange.upgrade !== null ||
-    parts.isDraining();
-  if (mustClose) headers.push('Connection', 'close');
-  exchange.bytesSent = request.method === 'HEAD' ? 0 : page.body.length;
-  response.writeHead(status, headers);
-  response.end(page.body);
-  if (!mustClose && !request.complete) discardBody(request, parts.clock, parts.bodyMs);
+  answerWhole(exchange, status, headers, page.body, parts);
 }
 
 /** The page of the frontend, of its host, or of all: the first that there is. */
@@ -85,7 +58,7 @@ async function tenantPage(
 }
 
 /** The header section of an error page, names and values in turn. */
-function errorHeaders({ type, body }: Page, code: ErrorCode): string[] {
+function errorHeaders({ type, body }: Page, { code, fields }: RouterError): string[] {
   const length = String(body.length);
   return [
     'Content-Type',
@@ -100,13 +73,15 @@ function errorHeaders({ type, body }: Page, code: ErrorCode): string[] {
     length,
     'X-Router-Error',
     code,
+    ...fields,
   ];
 }
 
 /** A whole error answer as text, for connections that no longer have an HTTP server behind them. It closes them. */
-export function errorMessage(pages: Pages, { status, code }: RouterError): Buffer {
+export function errorMessage(pages: Pages, error: RouterError): Buffer {
+  const { status } = error;
   const page = pages.for(status);
-  const fields = [...errorHeaders(page, code), 'Connection', 'close'];
+  const fields = [...errorHeaders(page, error), 'Connection', 'close'];
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), page.body]);

@@ -56,6 +56,8 @@ export interface ListenerParts {
 const CHECK_MS = 1_000;
 /** How long a refused connection stays open for its client to read why, ms. */
 const LINGER_MS = 2_000;
+/** RFC 9110 §15.5.6: 405 says which methods would have done. */
+const ALLOW = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
 
 /**
  * One address that clients come in by: a door, TLS, the fast lane, and behind them Node's HTTP server, with all that it
@@ -329,7 +331,7 @@ export class Listener {
     const upgrade = { socket, head };
     const exchange = new Exchange({ request, response, upgrade, peer: connection.peer, prior: null });
     connection.add(exchange);
-    this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not served here'));
+    this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not served here', { fields: ALLOW }));
   }
 
   /** What Node's server does about a head that takes too long. */

@@ -44,6 +44,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { log: 'pretty' } }, 'server.log: must be "auto" or "json" or "text"'],
   [{ server: { debug: 'true' } }, `server.debug: ${FLAG}`],
   [{ server: { staticDir: 1 } }, 'server.staticDir: must be text'],
+  [{ server: { staticRoots: ['/srv', 'public'] } }, 'server.staticRoots[1]: must be the absolute path of a folder'],
   [{ cache: { mode: 'pull' } }, 'cache.mode: must be "request" or "push"'],
   [{ cache: { max: 0 } }, `cache.max: ${WHOLE} 1`],
   [{ cache: { maxStale: 0, snapshot: 'x' } }, 'cache.snapshot: has no use when cache.maxStale is 0'],

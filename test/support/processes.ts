@@ -72,6 +72,11 @@ export function openFilesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** How many files below a folder a process has open. */
+export function openBelow(pid: number, folder: string): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((name) => targetOf(pid, name).startsWith(`${folder}/`)).length;
+}
+
 /** How many connections to a local port each of these processes has accepted and not closed. */
 export function connectionsOf(pids: readonly number[], port: number): readonly number[] {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;

@@ -23,8 +23,8 @@ export interface LogEntry {
 }
 
 export interface RouterOptions {
-  /** The routes file, frontends and their options; left out when the configuration names another driver. */
-  readonly routes?: Readonly<Record<string, readonly string[] | Readonly<Record<string, string>>>>;
+  /** What the file store holds; left out when the configuration names another driver. */
+  readonly routes?: Readonly<Record<string, readonly string[] | Readonly<Record<string, string | number>>>>;
   readonly server?: Readonly<Record<string, unknown>>;
   /** Further top-level keys. */
   readonly config?: Readonly<Record<string, unknown>>;

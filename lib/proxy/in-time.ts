@@ -1,0 +1,34 @@
+import type { Outcome } from '../core/types.ts';
+import { Alarm, type AlarmClock } from './alarms.ts';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * Waits for work that nobody can stop, but no longer than the limit, nor than the client is there.
+ * @param work never rejects
+ * @param limitMs 0 is none
+ * @param discard what is to be done with what comes too late
+ */
+export function inTime<T>(
+  exchange: Exchange,
+  work: Promise<T>,
+  { clock, limitMs }: { readonly clock: AlarmClock; readonly limitMs: number },
+  discard: (late: T) => void,
+): Promise<T | Outcome> {
+  return new Promise((resolve) => {
+    let isOver = false;
+    const alarm = new Alarm(() => stop({ type: 'silent', cause: new Error('the file system did not answer in time') }));
+    const stop = (outcome: Outcome | null): void => {
+      isOver = true;
+      exchange.onInterrupt = null;
+      clock.clear(alarm);
+      if (outcome !== null) resolve(outcome);
+    };
+    exchange.onInterrupt = () => stop({ type: 'abandoned' });
+    clock.set(alarm, limitMs);
+    void work.then((result) => {
+      if (isOver) return discard(result);
+      stop(null);
+      resolve(result);
+    });
+  });
+}
