@@ -31,7 +31,7 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['ioredis', 'lib/store/redis-'],
   ['lru-cache', 'lib/store/ lib/dial/names.ts lib/server/certificates.ts'],
   ['re2js', 'lib/core/path-pattern.ts'],
-  ['send', 'lib/proxy/files.ts'],
+  ['send', 'lib/proxy/file-head.ts'],
   ['pino', 'lib/observe/log.ts'],
   ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],

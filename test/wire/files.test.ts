@@ -1,7 +1,7 @@
 /** Files of this machine, to the byte: what is served, in which form, and what never is. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -281,6 +281,8 @@ const CONDITIONS: readonly (readonly [Readonly<Record<string, string>>, number, 
   [{ 'If-Match': 'TAG' }, 200],
   [{ 'If-Match': '*' }, 200],
   [{ 'If-Match': '"x"' }, 412],
+  [{ 'If-Match': 'W/TAG' }, 412],
+  [{ 'If-Match': 'W/TAG, TAG' }, 200],
   [{ 'If-Unmodified-Since': 'DATE' }, 200],
   [{ 'If-Unmodified-Since': 'Mon, 01 Jan 2024 00:00:00 GMT' }, 412],
   [{ Range: 'bytes=0-3' }, 206, '0-3'],
@@ -312,7 +314,7 @@ test('conditions and ranges are as RFC 9110 has them', async (t) => {
   const { etag = '', 'last-modified': date = '' } = first.headers;
   for (const [fields, status, part] of CONDITIONS) {
     const headers = Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, value.replace('TAG', etag).replace('DATE', date)]),
+      Object.entries(fields).map(([name, value]) => [name, value.replaceAll('TAG', etag).replace('DATE', date)]),
     );
     const what = JSON.stringify(headers);
     const answer = await site.get('/a.txt', headers);
@@ -459,6 +461,34 @@ test('a folder that a link leads to may move while requests come', async (t) => 
   rmSync(join(top, 'current'));
   symlinkSync('two', join(top, 'current'));
   assert.equal((await ask({ port, path: '/a' })).body, 'two');
+});
+
+test('a link that is changed all the time, in and out of the folder, shows nothing of what is outside', async (t) => {
+  const site = await startSite(t, { 'in.txt': DIGITS, 'folder/secret.txt': DIGITS });
+  const swap = (to: string, name: string): void => {
+    symlinkSync(to, join(site.folder, 'next'));
+    renameSync(join(site.folder, 'next'), join(site.folder, name));
+  };
+  const over = new AbortController();
+  const swapping = (async () => {
+    for (let i = 0; !over.signal.aborted; i++) {
+      swap(i % 2 === 0 ? 'in.txt' : '../secret.txt', 'file');
+      swap(i % 2 === 0 ? 'folder' : '..', 'way');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const seen = new Set<string>();
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let i = 0; i < 60; i++) {
+        const { status, body } = await site.get(i % 2 === 0 ? '/file' : '/way/secret.txt');
+        seen.add(status === 200 ? body : String(status));
+      }
+    }),
+  );
+  over.abort();
+  await swapping;
+  assert.deepEqual([...seen].toSorted(), [DIGITS, '404']);
 });
 
 test('a pipelined client that asks for a folder and leaves is no trouble', async (t) => {
