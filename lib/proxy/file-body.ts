@@ -1,41 +1,64 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Alarm, type AlarmClock } from './alarms.ts';
 import type { Exchange } from './exchange.ts';
+import { close } from './open-below.ts';
+
+/** Read and handed to the client at a time, bytes: all of most files. */
+const PIECE = 65_536;
+
+/** Part of a file that is the body of an answer. */
+export interface FilePart {
+  readonly start: number;
+  readonly length: number;
+}
 
 /**
  * Sends part of a file as the body of an answer whose head was written, at the client's pace, and closes the file. Cuts
- * the client off when the file has become shorter, or cannot be read.
+ * the client off when the file has become shorter, or cannot be read. Never rejects.
  * @param limitMs silence that is borne; 0 for ever
  */
-export function sendBody(
+export async function sendBody(
   exchange: Exchange,
   handle: FileHandle,
-  part: { readonly start: number; readonly length: number },
+  part: FilePart,
   { clock, limitMs }: { readonly clock: AlarmClock; readonly limitMs: number },
-): void {
-  const { response } = exchange;
-  const file = handle.createReadStream({ start: part.start, end: part.start + part.length - 1 });
+): Promise<void> {
   const alarm = new Alarm(() => exchange.cut());
-  let left = part.length;
-  file.on('data', (chunk) => {
-    left -= chunk.length;
-    exchange.bytesSent += chunk.length;
-    clock.set(alarm, limitMs);
-    if (!response.write(chunk)) file.pause();
-  });
-  response.on('drain', () => {
-    clock.set(alarm, limitMs);
-    file.resume();
-  });
-  file.once('end', () => {
+  void exchange.ended.then(() => clock.clear(alarm));
+  try {
+    await pass(exchange, handle, part, () => clock.set(alarm, limitMs));
+  } catch {
+    exchange.cut();
+  }
+  await close({ handle });
+}
+
+/** @param onMove told of whatever is not silence */
+async function pass(exchange: Exchange, handle: FileHandle, part: FilePart, onMove: () => void): Promise<void> {
+  const { response } = exchange;
+  let { start: at, length: left } = part;
+  let goOn: (() => void) | null = null;
+  // The client has taken what was written, or has left.
+  response.on('drain', () => goOn?.());
+  void exchange.ended.then(() => goOn?.());
+  while (!exchange.isEnded) {
+    onMove();
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(PIECE, left)), 0, null, at);
+    if (exchange.isEnded) return;
     // Half of a file must not look like a whole one, nor keep the client waiting for the rest.
-    if (left > 0) exchange.cut();
-    else response.end();
-  });
-  file.on('error', () => exchange.cut());
-  void exchange.ended.then(() => {
-    clock.clear(alarm);
-    file.destroy();
-  });
-  clock.set(alarm, limitMs);
+    if (bytesRead === 0) return exchange.cut();
+    onMove();
+    exchange.bytesSent += bytesRead;
+    const bytes = buffer.subarray(0, bytesRead);
+    if (bytesRead === left) {
+      response.end(bytes);
+      return;
+    }
+    at += bytesRead;
+    left -= bytesRead;
+    if (response.write(bytes)) continue;
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+  }
 }

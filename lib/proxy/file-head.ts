@@ -13,6 +13,7 @@ import type { IncomingMessage } from 'node:http';
 import send from 'send';
 import type { Coding } from '../core/accept-encoding.ts';
 import { RouterError } from '../core/errors.ts';
+import type { FilePart } from './file-body.ts';
 import type { FoundFile } from './find-file.ts';
 
 /** The head of an answer, and what follows. */
@@ -21,7 +22,7 @@ export interface FileHead {
   /** Names and values in turn. */
   readonly fields: readonly string[];
   /** The part of the file that is the body; null where there is none. */
-  readonly part: { readonly start: number; readonly length: number } | null;
+  readonly part: FilePart | null;
 }
 
 /** What `send` takes for a response. */

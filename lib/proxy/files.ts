@@ -117,7 +117,7 @@ async function answerWith(exchange: Exchange, found: FoundFile, parts: FilesPart
     response.end();
     void close(file);
   } else {
-    sendBody(exchange, file.handle, part, { clock: parts.clock, limitMs: parts.limits.responseMs });
+    void sendBody(exchange, file.handle, part, { clock: parts.clock, limitMs: parts.limits.responseMs });
   }
   return { type: 'answered', status, retryAfter: false };
 }

@@ -41,7 +41,7 @@ export async function openBelow(folder: string, path: string): Promise<OpenFile 
 }
 
 /** Closes a file that nobody reads. Never rejects: there is nothing to be lost. */
-export async function close({ handle }: OpenFile): Promise<void> {
+export async function close({ handle }: Pick<OpenFile, 'handle'>): Promise<void> {
   await handle.close().catch(() => {});
 }
 

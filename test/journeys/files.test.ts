@@ -143,12 +143,13 @@ test('a folder that cannot be served is passed over, and told of once a minute',
     server: { staticRoots: allowed },
   });
   for (const host of Object.keys(sites)) {
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 25; i++) {
       const { status, body } = await ask({ port: router.port, host, path: '/a' });
       assert.deepEqual([status, body], [200, 'backend'], host);
     }
   }
-  const faults = router.log.filter(({ event }) => event === 'route-fault');
+  const told = () => router.log.filter(({ event }) => event === 'route-fault');
+  const faults = await router.until('fault of each', () => told().length >= Object.keys(sites).length && told());
   assert.deepEqual(faults.map(({ key }) => String(key)).toSorted(), Object.keys(sites).toSorted());
   assert.match(String(faults.find(({ key }) => key === 'none.test')?.['fault']), /the folder cannot be read: ENOENT$/);
   assert.deepEqual(
