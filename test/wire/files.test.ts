@@ -147,6 +147,12 @@ test('only GET and HEAD', async (t) => {
     assert.equal(answer.headers.allow, 'GET, HEAD');
     assert.equal(answer.headers['x-router-error'], 'method-refused');
   }
+  const tunnel = await send(site.port, 'CONNECT site.test:80 HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  assert.match(
+    tunnel,
+    /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n/,
+    'of all sites',
+  );
   const raw = await send(site.port, 'OPTIONS * HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n');
   assert.match(raw, /^HTTP\/1\.1 405 /);
   const asked = 'GET /a HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nhello';
