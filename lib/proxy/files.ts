@@ -29,7 +29,7 @@ const ALLOW = ['Allow', 'GET, HEAD'];
 /** Answers for an entry `file:`. Never rejects. */
 export async function answerFile(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
   const { head, route, request } = exchange;
-  if (head === null || route === null) return { type: 'unusable', cause: new Error('nothing was asked for') };
+  if (head === null || route === null) return { type: 'unfit', cause: new Error('nothing was asked for') };
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const asked = isRead ? filePath(pathInFolder(route.options.rewrite, route.prefix, head.path)) : null;
   const isFolder = pathOf(head.path).endsWith('/');
@@ -51,7 +51,7 @@ export async function answerFile(exchange: Exchange, backend: Backend, parts: Fi
       if (isRead) return await refused(exchange, new RouterError('not-found', 'no such file', { cause }), parts);
       return await refused(exchange, new RouterError('method-refused', 'a file is read', { fields: ALLOW }), parts);
     }
-    case 'unusable':
+    case 'unfit':
       parts.onFault(route.key, `${backend.href}: ${found.cause.message}`);
       return found;
     case 'crowded':
@@ -85,8 +85,8 @@ async function search(
     const outcome = notConnected(cause);
     if (outcome.type === 'crowded') return outcome;
     // Clients may see the message, and where the folder is is not for them.
-    if (cause.code === undefined) return { type: 'unusable', cause };
-    return { type: 'unusable', cause: new Error(`the folder cannot be read: ${cause.code}`, { cause }) };
+    if (cause.code === undefined) return { type: 'unfit', cause };
+    return { type: 'unfit', cause: new Error(`the folder cannot be read: ${cause.code}`, { cause }) };
   }
 }
 

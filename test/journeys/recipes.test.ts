@@ -66,7 +66,7 @@ test('h2o', { skip: noOpenssl }, async (t) => {
     '/etc/h2o/www.example.com.cer': certFile,
     '/etc/h2o/www.example.com.key.pem': keyFile,
   };
-  const [json] = fencesOf(recipe('h2o')).filter(({ language }) => language === 'json');
+  const json = fencesOf(recipe('h2o')).find(({ language }) => language === 'json');
   const { server } = JSON.parse(withOwn(json?.lines.join('\n') ?? '', own)) as { server: Record<string, unknown> };
   const listen = { bind: '127.0.0.1', port: 0 };
   const router = await startRouter(t, {
