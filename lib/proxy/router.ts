@@ -157,7 +157,7 @@ function givenUp(failure: Failure | null): RouterError {
     case 'garbled':
       return new RouterError('backend-failed', 'the answer of the backend is not valid HTTP', { cause });
     case 'unfit':
-      return new RouterError('no-backend', 'no backend can do what is asked', { cause });
+      return new RouterError('no-backend', cause?.message ?? 'no backend can do what is asked', { cause });
     case 'broken':
     case 'unreachable':
     case undefined:
