@@ -17,6 +17,8 @@ export interface RouteOptions {
   readonly mapBack: boolean;
   /** `redirect`: clients that do not speak TLS are sent to where they do. */
   readonly https: 'redirect' | null;
+  /** Of that redirect alone; null: `redirectStatus`. */
+  readonly httpsStatus: RedirectStatus | null;
   /** Where that is; null: where the router listens. */
   readonly httpsPort: number | null;
   /** Of all redirects that say nothing else. */
@@ -57,6 +59,7 @@ const USUAL: Settings = {
   pattern: null,
   mapBack: false,
   https: null,
+  httpsStatus: null,
   httpsPort: null,
   redirectStatus: 308,
   canonical: null,
@@ -79,8 +82,8 @@ const READERS: ReadonlyMap<string, (text: string) => Read> = new Map<string, (te
   ['mapBack', (text) => readFlag(text, (mapBack) => ({ mapBack }))],
   ['https', readHttps],
   ['httpsPort', (text) => readNumber(text, 1, 65_535, (httpsPort) => ({ httpsPort }))],
-  ['redirectStatus', readStatus],
   ['canonical', readCanonicalField],
+  ['redirectStatus', readStatus],
   ['hsts', readHsts],
   ['state', readState],
   ['pauseMax', (text) => readNumber(text, 1, 3600, (pauseMax) => ({ pauseMax }))],
@@ -148,8 +151,13 @@ function readRewrite(text: string): Read {
 }
 
 function readHttps(text: string): Read {
-  if (text === 'redirect') return { https: 'redirect' };
-  return text === 'both' ? { https: null } : 'it is "redirect" or "both"';
+  if (text === 'both') return { https: null };
+  const [how, code, ...more] = text.split(/\s+/);
+  const httpsStatus = code === undefined ? null : redirectStatusOf(code);
+  const isRight = how === 'redirect' && more.length === 0 && (code === undefined || httpsStatus !== null);
+  return isRight
+    ? { https: 'redirect', httpsStatus }
+    : 'it is "redirect", perhaps with a space and a status, or "both"';
 }
 
 function readStatus(text: string): Read {

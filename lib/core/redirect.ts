@@ -26,11 +26,12 @@ export interface Redirect {
  * @param securePort where TLS is spoken with clients; null when it is not
  */
 export function redirectByOptions(options: RouteOptions, visit: Visit, securePort: number | null): Redirect | null {
-  const { canonical, redirectStatus: status } = options;
+  const { canonical } = options;
   const port = options.httpsPort ?? securePort;
   const isUpgrade = options.https === 'redirect' && visit.scheme === 'http' && port !== null;
   const isElsewhere = canonical !== null && visit.hostname !== canonical.hostname;
   if (!isUpgrade && !isElsewhere) return null;
+  const status = (isUpgrade ? options.httpsStatus : null) ?? options.redirectStatus;
   const name = isElsewhere ? canonical.hostname : visit.hostname;
   const scheme = isUpgrade ? 'https' : visit.scheme;
   const suffix = isUpgrade ? portSuffix(port) : (canonical?.port ?? portOf(visit.authority));

@@ -183,12 +183,12 @@ test('where TLS is not on, nobody is sent there', async (t) => {
     'site.test': ['site', backend.url],
     'options:site.test': { https: 'redirect' },
     'other.test': ['other', backend.url],
-    'options:other.test': { httpsPort: '443', https: 'redirect' },
+    'options:other.test': { httpsPort: '443', https: 'redirect 301' },
   };
   const { port } = await startRouter(t, { routes });
   assert.equal((await ask({ port })).status, 200);
   const { status, headers } = await ask({ port, host: 'other.test', path: '/a' });
-  assert.deepEqual([status, headers.location], [308, 'https://other.test/a']);
+  assert.deepEqual([status, headers.location], [301, 'https://other.test/a']);
 });
 
 test('a client that may not be believed is in the clear, whatever it says', async (t) => {
