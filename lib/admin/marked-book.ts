@@ -30,11 +30,15 @@ export function withOwnMarks(book: RouteBook, marks: (host: string | null) => Pr
     near: (host) => book.near(host),
     strays: (cursor, limit) => book.strays(cursor, limit),
     checker: () => book.checker(),
+    sideName: (kind, key) => book.sideName(kind, key),
+    sides: (kind, keys) => book.sides(kind, keys),
+    prefixesAmong: (key, prefixes) => book.prefixesAmong(key, prefixes),
     certificateName: (key) => book.certificateName(key),
     certificate: (key) => book.certificate(key),
     replace: (key, list, options) => book.replace(key, list, options),
     change: (key, edit, options) => book.change(key, edit, options),
     remove: (key, options) => book.remove(key, options),
+    changeOptions: (key, changes, options) => book.changeOptions(key, changes, options),
     close: () => book.close(),
   };
 }

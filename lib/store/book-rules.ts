@@ -1,5 +1,7 @@
 /** What every book holds to when it edits. Pure. */
-import { BookError, isTexts } from './book.ts';
+import type { OptionFields } from '../core/options.ts';
+import { prefixFault, splitKey } from '../core/prefixes.ts';
+import { BookError, type FieldChanges, isTexts } from './book.ts';
 import { MAX_LIST } from './limits.ts';
 
 /** Frontends in one page at most. */
@@ -15,6 +17,22 @@ export function changedPlaces(before: readonly string[], after: readonly string[
     if (before[i] !== after[i]) places.push(i - 1);
   }
   return places;
+}
+
+/** A frontend's host and prefix, where it has one that requests can match; else null. */
+export function pathOfKey(key: string): { readonly host: string; readonly prefix: string } | null {
+  const split = splitKey(key);
+  return split.prefix === '' || prefixFault(split.prefix) !== null ? null : split;
+}
+
+/** The fields as they are afterwards: those that are new stand last. */
+export function withFields(before: OptionFields, changes: FieldChanges): OptionFields {
+  const after = new Map(before);
+  for (const [field, text] of changes) {
+    if (text === null) after.delete(field);
+    else after.set(field, text);
+  }
+  return after;
 }
 
 /** @throws BookError `bad-list` for what cannot be a frontend's list */

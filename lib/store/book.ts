@@ -1,4 +1,5 @@
 /** Routes as an operator sees and edits them: nothing is remembered, and what is wrong is shown, not hidden. */
+import type { OptionFields } from '../core/options.ts';
 import type { UrlRules } from '../core/url-rules.ts';
 import type { HeldCertificate } from './certificates.ts';
 
@@ -8,7 +9,10 @@ export interface Held {
   readonly key: string;
   /** `list`, `set`, `string`, …; `none` where nothing stands, `unknown` where this user may not look. */
   readonly type: string;
-  /** The list's elements, at most one more than a list may have; or the set's members. Empty for other types. */
+  /**
+   * The list's elements, at most one more than a list may have; the set's members; the hash's fields and values in turn.
+   * Empty for other types, and for a set or hash beside a list that is longer than the router takes.
+   */
   readonly holds: readonly string[];
   /** How many elements there are, those that were not read too. */
   readonly length: number;
@@ -48,6 +52,14 @@ export interface PageOptions {
   readonly match: string;
 }
 
+/** What can stand beside a frontend's list: a set of prefixes, a hash of options, a hash of error pages. */
+export type SideKind = 'prefixes' | 'options' | 'errors';
+
+export const SIDE_KINDS: readonly SideKind[] = ['prefixes', 'options', 'errors'];
+
+/** What should stand there. */
+export const SIDE_TYPES: Readonly<Record<SideKind, 'set' | 'hash'>> = { prefixes: 'set', options: 'hash', errors: 'hash' };
+
 /** Keys that are no frontend's. */
 export interface StrayPage {
   /** Hosts that have dead marks. */
@@ -56,6 +68,8 @@ export interface StrayPage {
   readonly suspects: readonly string[];
   /** Keys of certificates, without what stands before the host. */
   readonly certificateKeys: readonly string[];
+  /** Keys of what stands beside lists, without what stands before the host. */
+  readonly sideKeys: readonly (readonly [kind: SideKind, key: string])[];
   readonly next: string | null;
 }
 
@@ -71,6 +85,15 @@ export interface CheckerSign {
 export interface BookChange {
   readonly before: readonly string[] | null;
   readonly after: readonly string[] | null;
+}
+
+/** What is to become of fields: another value, or nothing (null). Others stay. */
+export type FieldChanges = ReadonlyMap<string, string | null>;
+
+/** What a change of options has done. */
+export interface OptionsChange {
+  readonly before: OptionFields;
+  readonly after: OptionFields;
 }
 
 export interface EditOptions {
@@ -105,16 +128,28 @@ export interface RouteBook {
   /** All other keys that matter, a page at a time, `limit` keys of the store at most. */
   strays(cursor: string | null, limit: number): Promise<StrayPage>;
   checker(): Promise<CheckerSign>;
+  /** As the store spells what stands beside a frontend's list: `options:www.x.io`. */
+  sideName(kind: SideKind, key: string): string;
+  /** What stands beside the lists of these keys, in their order. */
+  sides(kind: SideKind, keys: readonly string[]): Promise<readonly Held[]>;
+  /** Which of these prefixes a host's key has, however many it has. */
+  prefixesAmong(key: string, prefixes: readonly string[]): Promise<readonly string[]>;
   /** As the store spells what stands under a certificate's key: `tls:www.x.io`. */
   certificateName(key: string): string;
   /** What stands there. It has a private key in it, which is not to be shown. */
   certificate(key: string): Promise<HeldCertificate>;
-  /** Puts a list in the place of what stands there, in one step. An end of its life that the key had is gone. */
+  /**
+   * Puts a list in the place of what stands there, in one step. An end of its life that the key had is gone. A frontend
+   * with a path, `www.x.io/api`, is put among the prefixes of its host in the same step, or in a cluster right after;
+   * `change` and `remove` see to that likewise.
+   */
   replace(key: string, list: readonly string[], options?: EditOptions): Promise<BookChange>;
   /** Changes a list in one step: what others change meanwhile is not lost. */
   change(key: string, edit: Edit, options?: EditOptions): Promise<BookChange>;
   /** Removes a frontend and its dead marks. One that is not there is no fault. */
   remove(key: string, options?: EditOptions): Promise<BookChange>;
+  /** Changes some fields of a frontend's options in one step, and leaves the others alone. Nothing is checked. */
+  changeOptions(key: string, changes: FieldChanges, options?: EditOptions): Promise<OptionsChange>;
   /** Frees sockets and timers. Idempotent. */
   close(): Promise<void>;
 }

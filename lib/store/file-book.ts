@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { candidates } from '../core/hostname.ts';
+import type { OptionFields } from '../core/options.ts';
 import { type UrlRules, USUAL_URLS } from '../core/url-rules.ts';
 import {
   type BookChange,
@@ -9,12 +10,24 @@ import {
   type BookPage,
   type CheckerSign,
   type Edit,
+  type FieldChanges,
   type Held,
+  type OptionsChange,
   type PageOptions,
   type RouteBook,
+  SIDE_TYPES,
+  type SideKind,
   type StrayPage,
 } from './book.ts';
-import { badCursor, checkList, decodeCursor, encodeCursor, withinPage } from './book-rules.ts';
+import {
+  badCursor,
+  checkList,
+  decodeCursor,
+  encodeCursor,
+  pathOfKey,
+  withFields,
+  withinPage,
+} from './book-rules.ts';
 import { type HeldCertificate, NO_CERTIFICATE } from './certificates.ts';
 import { certificatesFolderOf } from './certificates-folder.ts';
 import { hostsIn, readHeld } from './certificates-reading.ts';
@@ -35,6 +48,10 @@ interface Contents {
   readonly entries: readonly RouteEntry[];
   readonly hashes: readonly RouteEntry[];
   readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** `hashes` by their names. */
+  readonly sides: ReadonlyMap<string, readonly string[]>;
+  /** The prefixes that hosts' keys have lists for. */
+  readonly prefixes: ReadonlyMap<string, readonly string[]>;
   /** Its keys in the order of pages: one that does not change when others come and go. */
   readonly sorted: readonly string[];
 }
@@ -86,10 +103,35 @@ export class FileBook implements RouteBook {
     return found.filter((key) => !asked.has(key)).slice(0, MAX_NEAR);
   }
 
-  /** There is nothing else in a routes file; beside it are certificates. */
+  /** There is nothing but frontends and what is said of them in a routes file; beside it are certificates. */
   async strays(): Promise<StrayPage> {
-    const certificateKeys = await hostsIn(certificatesFolderOf(this.#path));
-    return { deadHosts: [], suspects: [], certificateKeys, next: null };
+    const [certificateKeys, { hashes }] = await Promise.all([
+      hostsIn(certificatesFolderOf(this.#path)),
+      this.#read(),
+    ]);
+    const sideKeys = hashes.map(([name]) => sideOf(name));
+    return { deadHosts: [], suspects: [], certificateKeys, sideKeys, next: null };
+  }
+
+  sideName(kind: SideKind, key: string): string {
+    return `${kind}:${key}`;
+  }
+
+  /** Prefixes are those that have lists: there is no set of them. */
+  async sides(kind: SideKind, keys: readonly string[]): Promise<readonly Held[]> {
+    const { sides, prefixes } = await this.#read();
+    return keys.map((key) => {
+      const name = this.sideName(kind, key);
+      const holds = kind === 'prefixes' ? prefixes.get(key) : sides.get(name);
+      if (holds === undefined) return { key: name, type: 'none', holds: [], length: 0, secondsLeft: null };
+      const length = kind === 'prefixes' ? holds.length : holds.length / 2;
+      return { key: name, type: SIDE_TYPES[kind], holds, length, secondsLeft: null };
+    });
+  }
+
+  async prefixesAmong(key: string, prefixes: readonly string[]): Promise<readonly string[]> {
+    const { lists } = await this.#read();
+    return prefixes.filter((prefix) => lists.has(key + prefix));
   }
 
   certificateName(key: string): string {
@@ -116,9 +158,11 @@ export class FileBook implements RouteBook {
   }
 
   async change(key: string, edit: Edit): Promise<BookChange> {
-    const change = this.#tail.then(() => this.#change(key, edit));
-    this.#tail = change.catch(() => {});
-    return await change;
+    return await this.#inTurn(() => this.#write((contents) => changed(contents, key, edit)));
+  }
+
+  async changeOptions(key: string, changes: FieldChanges): Promise<OptionsChange> {
+    return await this.#inTurn(() => this.#write((contents) => withOptions(contents, key, changes)));
   }
 
   async close(): Promise<void> {
@@ -126,23 +170,23 @@ export class FileBook implements RouteBook {
     this.#last = null;
   }
 
-  async #change(key: string, edit: Edit): Promise<BookChange> {
+  async #inTurn<T>(edit: () => Promise<T>): Promise<T> {
+    const change = this.#tail.then(edit);
+    this.#tail = change.catch(() => {});
+    return await change;
+  }
+
+  /** @param edit gives what was done, and the file's new text; null where it stays as it is */
+  async #write<T>(edit: (contents: Contents) => Edited<T>): Promise<T> {
     // A link stays one: its target is what changes.
     const path = await orRefused(realpath(this.#path), this.#path, whyUnreadable);
     return await orRefused(
       whileLocked(`${path}.lock`, this.#timeoutMs, async () => {
-        const { entries, hashes, lists } = await this.#read();
-        const standing = lists.get(key);
-        const before = standing ?? [];
-        const after = edit(before);
-        if (after === before || (after === null && standing === undefined)) {
-          return { before: standing ?? null, after: standing ?? null };
-        }
-        if (after !== null) checkList(after);
-        const text = textOf(withList(entries, key, after), hashes);
+        const { done, text } = edit(await this.#read());
+        if (text === null) return done;
         if (Buffer.byteLength(text) > MAX_BYTES) throw new BookError('bad-list', 'the file would become too large');
         await replaceFile(path, text);
-        return { before: standing ?? null, after };
+        return done;
       }),
       path,
       whyUnwritable,
@@ -158,9 +202,55 @@ export class FileBook implements RouteBook {
     const { entries, hashes, faults } = parseRoutes(text);
     if (faults.length > 0) throw broken(this.#path, inWords(faults));
     const sorted = entries.map(([key]) => key).toSorted();
-    this.#last = { signature, entries, hashes, lists: new Map(entries), sorted };
+    const prefixes = prefixesIn(sorted);
+    this.#last = { signature, entries, hashes, lists: new Map(entries), sides: new Map(hashes), prefixes, sorted };
     return this.#last;
   }
+}
+
+/** What an edit has done, and the file's new text; null where it stays as it is. */
+interface Edited<T> {
+  readonly done: T;
+  readonly text: string | null;
+}
+
+function changed({ entries, hashes, lists }: Contents, key: string, edit: Edit): Edited<BookChange> {
+  const standing = lists.get(key);
+  const before = standing ?? [];
+  const after = edit(before);
+  if (after === before || (after === null && standing === undefined)) {
+    return { done: { before: standing ?? null, after: standing ?? null }, text: null };
+  }
+  if (after !== null) checkList(after);
+  return { done: { before: standing ?? null, after }, text: textOf(withList(entries, key, after), hashes) };
+}
+
+function withOptions({ entries, hashes, sides }: Contents, key: string, changes: FieldChanges): Edited<OptionsChange> {
+  const name = `options:${key}`;
+  const before: OptionFields = fieldsOf(sides.get(name) ?? []);
+  const after = withFields(before, changes);
+  const isSame = after.size === before.size && [...after].every(([field, text]) => before.get(field) === text);
+  if (isSame) return { done: { before, after }, text: null };
+  const list = after.size === 0 ? null : [...after].flat();
+  return { done: { before, after }, text: textOf(entries, withList(hashes, name, list)) };
+}
+
+function prefixesIn(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const key of keys) {
+    const path = pathOfKey(key);
+    if (path === null) continue;
+    const names = found.get(path.host) ?? [];
+    names.push(path.prefix);
+    found.set(path.host, names);
+  }
+  return found;
+}
+
+/** As the file names it. */
+function sideOf(name: string): readonly [kind: SideKind, key: string] {
+  const isOptions = name.startsWith('options:');
+  return isOptions ? ['options', name.slice('options:'.length)] : ['errors', name.slice('errors:'.length)];
 }
 
 /** The file's text: a line for each frontend, and for what else is said of it. */

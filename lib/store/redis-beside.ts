@@ -177,7 +177,7 @@ function oneHit(
 }
 
 /** The reply to HGETALL, which ioredis makes an object of. */
-function flatOf(reply: unknown): readonly string[] {
+export function flatOf(reply: unknown): readonly string[] {
   const flat = isObject(reply) && !(reply instanceof Error) ? Object.entries(reply).flat() : reply;
   return isTexts(flat) ? flat : [];
 }

@@ -11,21 +11,27 @@ import {
   type CheckerSign,
   type Edit,
   type EditOptions,
+  type FieldChanges,
+  type Held,
+  type OptionsChange,
   type PageOptions,
   type RouteBook,
+  SIDE_KINDS,
+  type SideKind,
   type StrayPage,
 } from './book.ts';
-import { checkList, withinPage } from './book-rules.ts';
+import { checkList, pathOfKey, withinPage } from './book-rules.ts';
 import type { HeldCertificate } from './certificates.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
 import { RedisCertificates } from './redis-certificates.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { editOnOneServer } from './redis-edit.ts';
-import { editInCluster } from './redis-edit-cluster.ts';
+import { changeFieldsOnOneServer, editOnOneServer } from './redis-edit.ts';
+import { changeFieldsInCluster, editInCluster } from './redis-edit-cluster.ts';
 import { entryOf, lookCommands, lookOf, refusedBy } from './redis-held.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 import { RedisSession } from './redis-session.ts';
+import { membersAmong, readSides } from './redis-sides.ts';
 import { inAnyCase, literally, type Stretch, walk } from './redis-walk.ts';
 
 /** Keys read at a time: a packet of them is a moment's work for Redis. */
@@ -115,12 +121,16 @@ export class RedisBook implements RouteBook {
     );
     const dead = `${this.prefix}dead:`;
     const tls = `${this.prefix}tls:`;
-    const known = [`${this.prefix}frontend:`, dead, tls];
+    const known = [`${this.prefix}frontend:`, dead, tls, ...SIDE_KINDS.map((kind) => this.sideName(kind, ''))];
     const isOther = (key: string): boolean => !known.some((start) => key.startsWith(start));
     return {
       deadHosts: keys.filter((key) => key.startsWith(dead)).map((key) => key.slice(dead.length)),
       suspects: keys.filter(isOther),
       certificateKeys: keys.filter((key) => key.startsWith(tls)).map((key) => key.slice(tls.length)),
+      sideKeys: SIDE_KINDS.flatMap((kind) => {
+        const start = this.sideName(kind, '');
+        return keys.filter((key) => key.startsWith(start)).map((key) => [kind, key.slice(start.length)] as const);
+      }),
       next,
     };
   }
@@ -133,6 +143,19 @@ export class RedisBook implements RouteBook {
     const [type, ping] = await asBookError(this.#read.sendAll(commands, this.#read.deadline()));
     // A user who may not look at it runs a router that takes no notice of it.
     return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
+  }
+
+  sideName(kind: SideKind, key: string): string {
+    return `${this.prefix}${kind}:${key}`;
+  }
+
+  async sides(kind: SideKind, keys: readonly string[]): Promise<readonly Held[]> {
+    const names = keys.map((key) => this.sideName(kind, key));
+    return await asBookError(readSides(this.#read, kind, names));
+  }
+
+  async prefixesAmong(key: string, prefixes: readonly string[]): Promise<readonly string[]> {
+    return await asBookError(membersAmong(this.#read, this.sideName('prefixes', key), prefixes));
   }
 
   certificateName(key: string): string {
@@ -156,12 +179,26 @@ export class RedisBook implements RouteBook {
     return await this.#edit(key, () => null, { ...options, keepsEnd: false });
   }
 
+  async changeOptions(
+    key: string,
+    changes: FieldChanges,
+    { isForced = false }: EditOptions = {},
+  ): Promise<OptionsChange> {
+    const name = `${this.#writePrefix}options:${key}`;
+    const write = this.#write;
+    if (write instanceof RedisSession) return await changeFieldsOnOneServer(write, name, changes, isForced);
+    return await asBookError(changeFieldsInCluster(write, name, changes, isForced));
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#read.close(), this.#write.close()]);
   }
 
   async #edit(key: string, edit: Edit, options: EditOptions & { readonly keepsEnd: boolean }): Promise<BookChange> {
-    const keys = { list: `${this.#writePrefix}frontend:${key}`, dead: `${this.#writePrefix}dead:${key}` };
+    const before = this.#writePrefix;
+    const split = pathOfKey(key);
+    const path = split && { set: `${before}prefixes:${split.host}`, prefix: split.prefix };
+    const keys = { list: `${before}frontend:${key}`, dead: `${before}dead:${key}`, path };
     if (this.#write instanceof RedisSession) return await editOnOneServer(this.#write, keys, edit, options);
     return await asBookError(editInCluster(this.#write, keys, edit, options));
   }

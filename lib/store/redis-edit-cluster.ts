@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BookChange, Edit, EditOptions } from './book.ts';
+import { type BookChange, type Edit, type EditOptions, type FieldChanges, isTexts, type OptionsChange } from './book.ts';
+import { withFields } from './book-rules.ts';
+import { fieldsOf } from './fields.ts';
 import { MAX_LIST } from './limits.ts';
-import { type EditKeys, plan, tooBusy, unchanged } from './redis-edit.ts';
-import { deadCommands, heldOf, listCommands, notUnderstood, refusedBy } from './redis-held.ts';
+import { editCommands, type EditKeys, mustGo, planOf, tooBusy } from './redis-edit.ts';
+import { notUnderstood, refusedBy } from './redis-held.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 
 const MAX_ATTEMPTS = 50;
@@ -53,8 +55,27 @@ return 1
 const REPLACE_SHA = createHash('sha1').update(REPLACE).digest('hex');
 
 /**
- * Edits a list in a cluster, where the dead marks are on another node: the list changes in one step, and the marks
- * follow right after.
+ * Changes fields of a hash. KEYS: the hash. ARGV: `force` where what is no hash is to go, the number of fields to set, those
+ * with their values, and the fields to take out. Returns the type that stood there, and the hash's fields before.
+ */
+const CHANGE_FIELDS = `
+local type = redis.call('TYPE', KEYS[1]).ok
+if type ~= 'hash' and type ~= 'none' then
+  if ARGV[1] ~= 'force' then return {type, {}} end
+  redis.call('DEL', KEYS[1])
+end
+local before = redis.call('HGETALL', KEYS[1])
+local last = 2 + 2 * tonumber(ARGV[2])
+for i = 3, last, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = last + 1, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
+return {type, before}
+`;
+
+const CHANGE_FIELDS_SHA = createHash('sha1').update(CHANGE_FIELDS).digest('hex');
+
+/**
+ * Edits a list in a cluster, where the dead marks and the prefixes are on other nodes: the list changes in one step, and
+ * they follow right after.
  */
 export async function editInCluster(
   link: RedisLink,
@@ -64,35 +85,58 @@ export async function editInCluster(
 ): Promise<BookChange> {
   const deadline = link.deadline();
   for (let attempt = 1; attempt <= MAX_ATTEMPTS && performance.now() < deadline; attempt++) {
-    const replies = await link.sendAll([...listCommands(keys.list), ...deadCommands(keys.dead)], deadline);
-    const list = heldOf(keys.list, replies.slice(0, 4));
-    const planned = plan(list, heldOf(keys.dead, replies.slice(4)), edit, isForced);
-    if (planned === null) return unchanged(list);
+    const planned = planOf(keys, await link.sendAll(editCommands(keys), deadline), edit, isForced);
+    const { change, list } = planned;
     const isLong = list.length > MAX_LIST;
     const old = list.type === 'list' && !isLong ? list.holds : [];
     const head = [isLong ? 'long' : list.type, String(old.length), keepsEnd ? 'keep' : ''];
-    if (await replaced(link, [keys.list, ...head, ...old, ...(planned.change.after ?? [])], deadline)) {
-      for (const command of planned.marks) await sendOrRefuse(link.send(command, deadline));
-      return planned.change;
+    const args = [keys.list, ...head, ...old, ...(change.after ?? [])];
+    if (!planned.isNew || (await replaced(link, args, deadline))) {
+      for (const command of [...planned.marks, ...planned.paths]) await sendOrRefuse(link.send(command, deadline));
+      return change;
     }
     await delay(Math.random() * MAX_PAUSE_MS);
   }
   throw tooBusy(keys.list);
 }
 
+/** Changes fields of a hash in one step. It may be done twice, which is the same. */
+export async function changeFieldsInCluster(
+  link: RedisLink,
+  key: string,
+  changes: FieldChanges,
+  isForced: boolean,
+): Promise<OptionsChange> {
+  const pairs = [...changes].flatMap(([field, text]) => (text === null ? [] : [field, text]));
+  const gone = [...changes].flatMap(([field, text]) => (text === null ? [field] : []));
+  const args = ['1', key, isForced ? 'force' : '', String(pairs.length / 2), ...pairs, ...gone];
+  const reply = await sendOrRefuse(evaluate(link, CHANGE_FIELDS, CHANGE_FIELDS_SHA, args, link.deadline()));
+  const [type, flat]: unknown[] = Array.isArray(reply) ? reply : [];
+  if (typeof type !== 'string' || !isTexts(flat)) throw notUnderstood(reply);
+  mustGo({ key, type }, 'hash', isForced);
+  const before = fieldsOf(flat);
+  return { before, after: withFields(before, changes) };
+}
+
 async function replaced(link: RedisLink, args: readonly string[], deadline: number): Promise<boolean> {
   const [key = '', ...rest] = args;
-  const reply = await sendOrRefuse(evaluate(link, ['1', key, ...rest], deadline));
+  const reply = await sendOrRefuse(evaluate(link, REPLACE, REPLACE_SHA, ['1', key, ...rest], deadline));
   if (reply !== 0 && reply !== 1) throw notUnderstood(reply);
   return reply === 1;
 }
 
-async function evaluate(link: RedisLink, args: readonly string[], deadline: number): Promise<unknown> {
+async function evaluate(
+  link: RedisLink,
+  script: string,
+  sha: string,
+  args: readonly string[],
+  deadline: number,
+): Promise<unknown> {
   try {
-    return await link.send(['evalsha', REPLACE_SHA, ...args], deadline);
+    return await link.send(['evalsha', sha, ...args], deadline);
   } catch (error) {
     if (!isReplyError(error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return await link.send(['eval', REPLACE, ...args], deadline);
+    return await link.send(['eval', script, ...args], deadline);
   }
 }
 

@@ -1,16 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BookChange, BookError, type Edit, type EditOptions, type Held } from './book.ts';
-import { changedPlaces, checkList } from './book-rules.ts';
+import {
+  type BookChange,
+  BookError,
+  type Edit,
+  type EditOptions,
+  type FieldChanges,
+  type Held,
+  type OptionsChange,
+} from './book.ts';
+import { changedPlaces, checkList, withFields } from './book-rules.ts';
+import { fieldsOf } from './fields.ts';
 import { MAX_LIST } from './limits.ts';
+import { flatOf } from './redis-beside.ts';
 import type { RedisCommand } from './redis-codec.ts';
 import { deadCommands, heldOf, listCommands, notUnderstood, refusedBy } from './redis-held.ts';
 import { isReplyError } from './redis-link.ts';
 import type { RedisSession, Session } from './redis-session.ts';
 
-/** A frontend's two keys. */
+/** A frontend's keys. */
 export interface EditKeys {
   readonly list: string;
   readonly dead: string;
+  /** Where its prefix is to stand; null for a frontend that is a host. */
+  readonly path: { readonly set: string; readonly prefix: string } | null;
 }
 
 /** How often an edit begins anew because somebody else was faster. */
@@ -19,8 +31,8 @@ const MAX_ATTEMPTS = 50;
 const MAX_PAUSE_MS = 10;
 
 /**
- * Edits a list and the dead marks that go with it in one transaction. Nobody ever sees something in between, and when
- * somebody else writes to either key meanwhile, the edit is made anew from what stands there then.
+ * Edits a list, and the dead marks and the prefix that go with it, in one transaction. Nobody ever sees something in
+ * between, and when somebody else writes to one of the keys meanwhile, the edit is made anew from what stands there then.
  * @param keepsEnd whether a list that expires goes on doing so
  */
 export async function editOnOneServer(
@@ -29,10 +41,59 @@ export async function editOnOneServer(
   edit: Edit,
   { isForced = false, keepsEnd }: EditOptions & { readonly keepsEnd: boolean },
 ): Promise<BookChange> {
+  return await transact(session, keys.list, (own, progress) =>
+    attemptEdit(own, keys, edit, { isForced, keepsEnd, progress }),
+  );
+}
+
+/** Changes fields of a hash in one transaction. */
+export async function changeFieldsOnOneServer(
+  session: RedisSession,
+  key: string,
+  changes: FieldChanges,
+  isForced: boolean,
+): Promise<OptionsChange> {
+  return await transact(session, key, async (own, progress) => {
+    await own.send(['watch', key]);
+    const [type, flat] = await own.sendAll([
+      ['type', key],
+      ['hgetall', key],
+    ]);
+    const held = heldOf(key, [type, isReplyError(flat) ? flat : flatOf(flat)]);
+    const isOdd = mustGo(held, 'hash', isForced);
+    const before = fieldsOf(isOdd ? [] : held.holds);
+    const writes = fieldWrites(key, changes);
+    if (writes.length === 0) return { before, after: before };
+    progress.isSent = true;
+    const results = await own.sendAll([['multi'], ...(isOdd ? [['del', key] as const] : []), ...writes, ['exec']]);
+    return isMade(results) ? { before, after: withFields(before, changes) } : null;
+  });
+}
+
+function fieldWrites(key: string, changes: FieldChanges): readonly RedisCommand[] {
+  const pairs = [...changes].flatMap(([field, text]) => (text === null ? [] : [field, text]));
+  const gone = [...changes].flatMap(([field, text]) => (text === null ? [field] : []));
+  const writes: RedisCommand[] = [];
+  if (gone.length > 0) writes.push(['hdel', key, ...gone]);
+  if (pairs.length > 0) writes.push(['hset', key, ...pairs]);
+  return writes;
+}
+
+/** Told when something was sent that writes. */
+interface Progress {
+  isSent: boolean;
+}
+
+/** Tries until nobody else was faster. @param attempt null when somebody was */
+async function transact<T>(
+  session: RedisSession,
+  key: string,
+  attempt: (own: Session, progress: Progress) => Promise<T | null>,
+): Promise<T> {
   for (let isFirst = true; ; isFirst = false) {
     const progress = { isSent: false };
     try {
-      return await session.run((own) => repeat(own, keys, edit, { isForced, keepsEnd, progress }));
+      return await session.run((own) => repeat(() => attempt(own, progress), key, progress));
     } catch (error) {
       if (isReplyError(error)) throw refusedBy(error);
       if (!(error instanceof BookError) || error.code !== 'store-unavailable') throw error;
@@ -49,18 +110,17 @@ export async function editOnOneServer(
 interface Manner {
   readonly isForced: boolean;
   readonly keepsEnd: boolean;
-  /** Told when something was sent that writes. */
-  readonly progress: { isSent: boolean };
+  readonly progress: Progress;
 }
 
-async function repeat(session: Session, keys: EditKeys, edit: Edit, manner: Manner): Promise<BookChange> {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const change = await attemptEdit(session, keys, edit, manner);
-    if (change !== null) return change;
-    manner.progress.isSent = false;
+async function repeat<T>(attempt: () => Promise<T | null>, key: string, progress: Progress): Promise<T> {
+  for (let count = 1; count <= MAX_ATTEMPTS; count++) {
+    const made = await attempt();
+    if (made !== null) return made;
+    progress.isSent = false;
     await delay(Math.random() * MAX_PAUSE_MS);
   }
-  throw tooBusy(keys.list);
+  throw tooBusy(key);
 }
 
 /** Null when somebody else was faster. */
@@ -70,27 +130,66 @@ async function attemptEdit(
   edit: Edit,
   { isForced, keepsEnd, progress }: Manner,
 ): Promise<BookChange | null> {
-  await session.send(['watch', keys.list, keys.dead]);
-  const replies = await session.sendAll([...listCommands(keys.list), ...deadCommands(keys.dead)]);
-  const list = heldOf(keys.list, replies.slice(0, 4));
-  const dead = heldOf(keys.dead, replies.slice(4));
-  const planned = plan(list, dead, edit, isForced);
-  if (planned === null) return unchanged(list);
-  const { change } = planned;
+  await session.send(['watch', keys.list, keys.dead, ...(keys.path === null ? [] : [keys.path.set])]);
+  const replies = await session.sendAll(editCommands(keys));
+  const planned = planOf(keys, replies, edit, isForced);
+  const { change, list } = planned;
+  if (!planned.isNew && planned.paths.length === 0) return change;
   const end = keepsEnd && list.secondsLeft !== null ? Math.ceil(list.secondsLeft * 1000) : null;
   progress.isSent = true;
-  const results = await session.sendAll([
-    ['multi'],
-    ...listWrites(keys.list, change.after, end),
-    ...planned.marks,
-    ['exec'],
-  ]);
+  const writes = planned.isNew ? [...listWrites(keys.list, change.after, end), ...planned.marks] : [];
+  const results = await session.sendAll([['multi'], ...writes, ...planned.paths, ['exec']]);
+  return isMade(results) ? change : null;
+}
+
+/** Whether a transaction was made: somebody else may have been faster. @throws the error of a command in it */
+function isMade(results: readonly unknown[]): boolean {
   const outcome = results.at(-1);
-  if (outcome === null) return null;
+  if (outcome === null) return false;
   const fault = [...results, ...(Array.isArray(outcome) ? (outcome as unknown[]) : [])].find(isReplyError);
   if (fault !== undefined) throw fault;
   if (!Array.isArray(outcome)) throw notUnderstood(outcome);
-  return change;
+  return true;
+}
+
+/** Reads what an edit starts from. */
+export function editCommands({ list, dead, path }: EditKeys): readonly RedisCommand[] {
+  const lists = [...listCommands(list), ...deadCommands(dead)];
+  return path === null ? lists : [...lists, ['type', path.set], ['sismember', path.set, path.prefix]];
+}
+
+/** What an edit comes to, and what stood there. */
+export interface WholePlan extends Plan {
+  readonly list: Held;
+  /** Whether the list is to be written. */
+  readonly isNew: boolean;
+  /** What is to be done about the prefix. */
+  readonly paths: readonly RedisCommand[];
+}
+
+/** From the replies to `editCommands`. @throws BookError as `plan` does */
+export function planOf(keys: EditKeys, replies: readonly unknown[], edit: Edit, isForced: boolean): WholePlan {
+  const list = heldOf(keys.list, replies.slice(0, 4));
+  const planned = plan(list, heldOf(keys.dead, replies.slice(4, 7)), edit, isForced);
+  const { change, marks } = planned ?? { change: unchanged(list), marks: [] };
+  const paths = pathWrites(keys.path, replies.slice(7), change.after !== null, isForced);
+  return { change, marks, list, isNew: planned !== null, paths };
+}
+
+/** @param isThere whether the frontend is there afterwards */
+function pathWrites(
+  path: EditKeys['path'],
+  [type, isMember]: readonly unknown[],
+  isThere: boolean,
+  isForced: boolean,
+): readonly RedisCommand[] {
+  if (path === null) return [];
+  if (isReplyError(type)) throw refusedBy(type);
+  const { set, prefix } = path;
+  if (!isThere) return isMember === 1 ? [['srem', set, prefix]] : [];
+  if (isMember === 1) return [];
+  const held = { key: set, type: String(type) };
+  return [...(mustGo(held, 'set', isForced) ? [['del', set] as const] : []), ['sadd', set, prefix]];
 }
 
 /** What an edit comes to. */
@@ -138,7 +237,7 @@ function listWrites(key: string, list: readonly string[] | null, endMs: number |
 }
 
 /** Whether what stands there is of another type and is to be overwritten. */
-function mustGo({ key, type }: Held, wanted: string, isForced: boolean): boolean {
+export function mustGo({ key, type }: Pick<Held, 'key' | 'type'>, wanted: string, isForced: boolean): boolean {
   if (type === wanted || type === 'none') return false;
   if (type === 'unknown') throw new BookError('store-refused', `Redis does not let this user look at ${key}`);
   if (!isForced) throw new BookError('wrong-type', `${key} holds a ${type}, not a ${wanted}`);

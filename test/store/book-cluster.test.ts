@@ -60,3 +60,14 @@ test('in a cluster a list that is too long can be replaced, and removed', async 
   await book.remove('www.x.io');
   assert.equal(await listOf(book, 'www.x.io'), null);
 });
+
+test('in a cluster options of a wrong type are refused, and overwritten only when that is asked for', async (t) => {
+  await cluster.flush();
+  const book = open(t, '');
+  const options = new Map([['strip', '1']]);
+  await cluster.cli('set', 'options:www.x.io', 'text');
+  await assert.rejects(book.changeOptions('www.x.io', options), { code: 'wrong-type' });
+  assert.equal(await cluster.cli('get', 'options:www.x.io'), 'text');
+  const { before, after } = await book.changeOptions('www.x.io', options, { isForced: true });
+  assert.deepEqual([[...before], [...after]], [[], [['strip', '1']]]);
+});

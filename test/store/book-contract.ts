@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { candidates } from '../../lib/core/hostname.ts';
 import type { BookEntry, RouteBook } from '../../lib/store/book.ts';
+import { fieldsOf } from '../../lib/store/fields.ts';
 
 /** Books on the same, empty store: the second as another process would have it. */
 export interface BookSubject {
@@ -162,6 +163,72 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
       [...seen].filter((text) => !lists.some((list) => JSON.stringify(list) === text)),
       [],
     );
+  });
+
+  promise('options are changed field by field, and come back as they were written', async ({ book, other }) => {
+    const set = async (changes: Readonly<Record<string, string | null>>, key = 'www.x.io'): Promise<unknown> => {
+      const { before, after } = await book.changeOptions(key, new Map(Object.entries(changes)));
+      return [Object.fromEntries(before), Object.fromEntries(after)];
+    };
+    const held = async (key = 'www.x.io'): Promise<unknown> => {
+      const [side] = await other.sides('options', [key]);
+      return side?.type === 'none' ? null : [side?.type, side?.length, Object.fromEntries(fieldsOf(side?.holds ?? []))];
+    };
+    assert.deepEqual(await held(), null);
+    assert.deepEqual(await set({ hsts: '1', prepend: '/é "\\' }), [{}, { hsts: '1', prepend: '/é "\\' }]);
+    assert.deepEqual(await held(), ['hash', 2, { hsts: '1', prepend: '/é "\\' }]);
+    assert.deepEqual(await set({ hsts: null, none: null, state: 'live' }), [
+      { hsts: '1', prepend: '/é "\\' },
+      { prepend: '/é "\\', state: 'live' },
+    ]);
+    assert.deepEqual(await set({}), [
+      { prepend: '/é "\\', state: 'live' },
+      { prepend: '/é "\\', state: 'live' },
+    ]);
+    await set({ state: null, prepend: null });
+    assert.deepEqual(await held(), null);
+    await set({ __proto__x: 'y' }, '*');
+    await set({ strip: '1' }, 'www.x.io/api');
+    assert.deepEqual(await held('www.x.io/api'), ['hash', 1, { strip: '1' }]);
+    const { sideKeys } = await other.strays(null, 1000);
+    assert.deepEqual(sideKeys.map((each) => each.join(' ')).toSorted(), ['options *', 'options www.x.io/api']);
+    await book.replace('www.x.io', LIST);
+    assert.deepEqual(await held('*'), ['hash', 1, { __proto__x: 'y' }]);
+  });
+
+  promise('two who change different options lose nothing', async ({ book, other }) => {
+    const fields = Array.from({ length: 20 }, (_, i) => `f${i}`);
+    await Promise.all(
+      fields.map((field, i) => (i % 2 === 0 ? book : other).changeOptions('www.x.io', new Map([[field, field]]))),
+    );
+    const [side] = await book.sides('options', ['www.x.io']);
+    assert.deepEqual([...fieldsOf(side?.holds ?? []).keys()].toSorted(), fields.toSorted());
+  });
+
+  promise('a frontend with a path is among the prefixes of its host as long as it is there', async ({ book, other }) => {
+    const prefixes = async (): Promise<readonly string[]> => {
+      const [side] = await other.sides('prefixes', ['www.x.io']);
+      assert.equal(side?.length, side?.holds.length);
+      return (side?.holds ?? []).toSorted();
+    };
+    assert.deepEqual(await prefixes(), []);
+    await book.replace('www.x.io', LIST);
+    await book.replace('www.x.io/api', LIST);
+    await book.change('www.x.io/api/v2', () => LIST);
+    await book.change('www.x.io/api', (list) => [...list, 'http://c']);
+    assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
+    assert.deepEqual(await other.prefixesAmong('www.x.io', ['/a', '/api/v2', '/api/v2/x']), ['/api/v2']);
+    assert.deepEqual(await other.prefixesAmong('x.io', ['/api']), []);
+    // No request can match these.
+    for (const key of ['www.x.io/', 'www.x.io/a/', 'www.x.io//b', 'www.x.io/a b']) await book.replace(key, LIST);
+    assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
+    await book.remove('www.x.io');
+    assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
+    await book.remove('www.x.io/api');
+    assert.deepEqual(await prefixes(), ['/api/v2']);
+    await book.change('www.x.io/api/v2', () => null);
+    assert.deepEqual(await prefixes(), []);
+    assert.deepEqual((await other.sides('prefixes', ['www.x.io']))[0]?.type, 'none');
   });
 
   promise('a book that was closed answers nobody, and may be closed again', async ({ book }) => {

@@ -227,6 +227,54 @@ test('the rights that docs/redis.md names are enough: the router’s to look, an
   assert.equal(await redis.cli('exists', 'dead:a.io'), 0);
   await editor.remove('a.io');
   assert.equal(await redis.cli('exists', 'frontend:a.io'), 0);
+  await editor.replace('a.io/api', LIST);
+  await editor.changeOptions('a.io/api', new Map([['strip', '1']]));
+  assert.equal((await reader.sides('options', ['a.io/api']))[0]?.length, 1);
+  assert.deepEqual(await reader.prefixesAmong('a.io', ['/api']), ['/api']);
+  await editor.changeOptions('a.io/api', new Map([['strip', null]]));
+  await editor.remove('a.io/api');
+  assert.deepEqual(await redis.cli('keys', '*'), []);
+});
+
+test('sets and hashes of a wrong type are shown as such, refused, and overwritten only when that is asked for', async (t) => {
+  const book = await emptied(t);
+  await shared.cli('set', 'prefixes:www.x.io', 'text');
+  await shared.cli('rpush', 'options:www.x.io', 'strip', '1');
+  const options = new Map([['strip', '1']]);
+  assert.equal((await book.sides('prefixes', ['www.x.io']))[0]?.type, 'string');
+  assert.equal((await book.sides('options', ['www.x.io']))[0]?.type, 'list');
+  assert.deepEqual(await book.prefixesAmong('www.x.io', ['/api']), []);
+  const fault = { code: 'wrong-type', message: 'prefixes:www.x.io holds a string, not a set' };
+  await assert.rejects(book.replace('www.x.io/api', LIST), fault);
+  assert.equal(await listOf(book, 'www.x.io/api'), null);
+  const other = { code: 'wrong-type', message: 'options:www.x.io holds a list, not a hash' };
+  await assert.rejects(book.changeOptions('www.x.io', options), other);
+  await book.replace('www.x.io/api', LIST, { isForced: true });
+  assert.deepEqual(await shared.cli('smembers', 'prefixes:www.x.io'), ['/api']);
+  await book.changeOptions('www.x.io', options, { isForced: true });
+  assert.deepEqual(await shared.cli('hgetall', 'options:www.x.io'), { strip: '1' });
+});
+
+test('a list whose prefix somebody forgot gets it with the next edit, even of nothing; one that is gone leaves none', async (t) => {
+  const book = await emptied(t);
+  await shared.cli('rpush', 'frontend:www.x.io/api', ...LIST);
+  assert.deepEqual(await book.change('www.x.io/api', (list) => list), { before: LIST, after: LIST });
+  assert.deepEqual(await shared.cli('smembers', 'prefixes:www.x.io'), ['/api']);
+  await shared.cli('del', 'frontend:www.x.io/api');
+  await book.remove('www.x.io/api');
+  assert.deepEqual(await shared.cli('keys', '*'), []);
+});
+
+test('a set or hash that is longer than the router takes is measured, not read', async (t) => {
+  const book = await emptied(t);
+  const fields = Array.from({ length: 101 }, (_, i) => [`f${i}`, 'x']).flat();
+  await shared.cli('hset', 'options:www.x.io', ...fields);
+  await shared.cli('sadd', 'prefixes:www.x.io', ...Array.from({ length: 10_001 }, (_, i) => `/p${i}`));
+  const [options] = await book.sides('options', ['www.x.io']);
+  assert.deepEqual([options?.length, options?.holds], [101, []]);
+  const [prefixes] = await book.sides('prefixes', ['www.x.io']);
+  assert.deepEqual([prefixes?.length, prefixes?.holds], [10_001, []]);
+  assert.deepEqual(await book.prefixesAmong('www.x.io', ['/p7', '/q', '/p9']), ['/p7', '/p9']);
 });
 
 test('who may not see the names of keys finds near ones by guessing', async (t) => {
