@@ -157,7 +157,9 @@ export class RedisLookups {
     deadline: number,
   ): Promise<Beside> {
     const { prefix } = this.#settings;
-    const last = own.type === 'none' ? candidates.length - 1 : own.index;
+    // Where there are only identifiers, all candidates were asked.
+    const isBare = own.type === 'none' || (own.type === 'found' && own.list.length === 1);
+    const last = isBare ? candidates.length - 1 : own.index;
     const paths = sizes.findIndex((size, i) => size > 0 && i <= last);
     const host = own.type === 'found' ? (options[own.index] ?? []) : [];
     // How long these keys live nobody asks here: whoever watches is told when they go.

@@ -124,7 +124,7 @@ local function look(first, last, path)
     if own and at then
       local name = string.sub(KEYS[at], nameAt)
       beside.host = options(name, beside)
-      if name ~= '*' then beside.all = options('*', beside) end
+      if name ~= '*' or beside.hit then beside.all = options('*', beside) end
     elseif beside.hit then
       beside.all = options('*', beside)
     end

@@ -311,6 +311,29 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     assert.equal((await find(subject.store, 'www.x.io'))?.options.state, 'maintenance');
   });
 
+  promise('options of all reach a prefix where the rest is the list of all', async (subject) => {
+    const { store, set, setPrefixes, setHash } = subject;
+    await setHash('options', '*', { hsts: '1' });
+    await set('*', ['all', 'http://a']);
+    await setPrefixes('*.io', ['/api']);
+    await set('*.io/api', ['api', 'http://b']);
+    await eventually(async () => {
+      assert.equal((await store.find(candidates('x.io'), '/api'))?.options.hsts, 'max-age=1');
+    });
+    assert.equal((await find(store, 'x.io'))?.options.hsts, 'max-age=1');
+  });
+
+  promise('prefixes of a wildcard count behind an identifier alone', async (subject) => {
+    const { store, set, setPrefixes } = subject;
+    await set('x.io', ['bare']);
+    await setPrefixes('*.io', ['/api']);
+    await set('*.io/api', ['api', 'http://b']);
+    await eventually(async () => {
+      assert.equal((await store.find(candidates('x.io'), '/api'))?.key, '*.io/api');
+    });
+    assert.equal((await find(store, 'x.io'))?.key, 'x.io');
+  });
+
   promise('an error page is that of the first key that has one', async ({ store, setHash }) => {
     assert.equal(await store.page(['www.x.io/api', 'www.x.io', '*'], 503), null);
     await setHash('errors', '*', { '503': 'all', '502': 'x'.repeat(64 * 1024 + 1) });
