@@ -74,6 +74,10 @@ function withoutStore(
       return { key, type: 'unknown', holds: [], secondsLeft: null, verdict: 'unusable', faults: [] };
     }),
     route: null,
+    prefix: null,
+    options: [],
+    asks: null,
+    beside: [],
     dead: null,
     certificate: null,
     near: [],

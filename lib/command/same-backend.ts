@@ -1,10 +1,11 @@
 import { parseBackend } from '../core/backend-url.ts';
-import { serverOf } from '../core/backend.ts';
+import { isDialled, serverOf } from '../core/backend.ts';
 
 /** Whether two elements of a list name the same server, however they are spelt. */
 export function isSameBackend(a: string, b: string): boolean {
   if (a === b) return true;
   const [one, other] = [parseBackend(a, 0), parseBackend(b, 0)];
   if (!('backend' in one) || !('backend' in other)) return false;
+  if (!isDialled(one.backend) || !isDialled(other.backend)) return one.backend.href === other.backend.href;
   return serverOf(one.backend) === serverOf(other.backend);
 }

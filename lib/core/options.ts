@@ -96,6 +96,11 @@ export const OPTION_NAMES: readonly string[] = [...READERS.keys()];
 /** What a prefix does not take over from its host: these are about the path, and it has another. */
 const OF_THE_PATH: ReadonlySet<string> = new Set(['strip', 'prepend', 'rewrite']);
 
+/** Whether a prefix does not take this field over from its host. */
+export function isOfThePath(field: string): boolean {
+  return OF_THE_PATH.has(field);
+}
+
 /** Why a field does not count; null when it does. */
 export function optionFault(field: string, text: string): string | null {
   const reader = READERS.get(field);
@@ -114,7 +119,7 @@ export function mergeOptions({ config, all, host, prefix }: OptionLayers): Route
     const isOfAnother = layer === host && prefix !== undefined;
     for (const [field, text] of layer) {
       const read = READERS.get(field)?.(text.trim());
-      if (typeof read !== 'object' || (isOfAnother && OF_THE_PATH.has(field))) continue;
+      if (typeof read !== 'object' || (isOfAnother && isOfThePath(field))) continue;
       Object.assign(settings, read);
       fields.set(field, text);
     }

@@ -58,7 +58,11 @@ export type SideKind = 'prefixes' | 'options' | 'errors';
 export const SIDE_KINDS: readonly SideKind[] = ['prefixes', 'options', 'errors'];
 
 /** What should stand there. */
-export const SIDE_TYPES: Readonly<Record<SideKind, 'set' | 'hash'>> = { prefixes: 'set', options: 'hash', errors: 'hash' };
+export const SIDE_TYPES: Readonly<Record<SideKind, 'set' | 'hash'>> = {
+  prefixes: 'set',
+  options: 'hash',
+  errors: 'hash',
+};
 
 /** Keys that are no frontend's. */
 export interface StrayPage {

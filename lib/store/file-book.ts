@@ -19,15 +19,7 @@ import {
   type SideKind,
   type StrayPage,
 } from './book.ts';
-import {
-  badCursor,
-  checkList,
-  decodeCursor,
-  encodeCursor,
-  pathOfKey,
-  withFields,
-  withinPage,
-} from './book-rules.ts';
+import { badCursor, checkList, decodeCursor, encodeCursor, pathOfKey, withFields, withinPage } from './book-rules.ts';
 import { type HeldCertificate, NO_CERTIFICATE } from './certificates.ts';
 import { certificatesFolderOf } from './certificates-folder.ts';
 import { hostsIn, readHeld } from './certificates-reading.ts';
@@ -105,10 +97,7 @@ export class FileBook implements RouteBook {
 
   /** There is nothing but frontends and what is said of them in a routes file; beside it are certificates. */
   async strays(): Promise<StrayPage> {
-    const [certificateKeys, { hashes }] = await Promise.all([
-      hostsIn(certificatesFolderOf(this.#path)),
-      this.#read(),
-    ]);
+    const [certificateKeys, { hashes }] = await Promise.all([hostsIn(certificatesFolderOf(this.#path)), this.#read()]);
     const sideKeys = hashes.map(([name]) => sideOf(name));
     return { deadHosts: [], suspects: [], certificateKeys, sideKeys, next: null };
   }

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BookChange, type Edit, type EditOptions, type FieldChanges, isTexts, type OptionsChange } from './book.ts';
+import {
+  type BookChange,
+  type Edit,
+  type EditOptions,
+  type FieldChanges,
+  isTexts,
+  type OptionsChange,
+} from './book.ts';
 import { withFields } from './book-rules.ts';
 import { fieldsOf } from './fields.ts';
 import { MAX_LIST } from './limits.ts';

@@ -47,7 +47,11 @@ export async function readSides(link: RedisLink, kind: SideKind, names: readonly
 }
 
 /** Which of these a set has. @throws BookError when Redis refuses */
-export async function membersAmong(link: RedisLink, name: string, wanted: readonly string[]): Promise<readonly string[]> {
+export async function membersAmong(
+  link: RedisLink,
+  name: string,
+  wanted: readonly string[],
+): Promise<readonly string[]> {
   const commands = wanted.map((member) => ['sismember', name, member] as const);
   const replies = await link.sendAll(commands, link.deadline());
   const refusal = replies.find(isReplyError);

@@ -20,7 +20,14 @@ export interface FrontendView {
 }
 
 /** What came of a key that was, or would have been, asked for. */
-export type Verdict = 'used' | 'absent' | 'names no backend' | 'unusable' | 'not reached';
+export type Verdict =
+  | 'used'
+  | 'absent'
+  | 'names no backend'
+  | 'unusable'
+  | 'not reached'
+  /** A list for a path that is not among the prefixes of its host. */
+  | 'unlisted';
 
 export interface KeyView {
   readonly key: string;
@@ -42,7 +49,7 @@ export interface DeadView {
 /** What stands where a handshake looks for a host's certificate. */
 export interface CertificateKeyView {
   readonly key: string;
-  readonly verdict: Exclude<Verdict, 'names no backend'>;
+  readonly verdict: Exclude<Verdict, 'names no backend' | 'unlisted'>;
   /** Those that it is for, as it writes them. */
   readonly names: readonly string[];
   /** In ISO 8601; null where there is none that can be read. */
@@ -56,9 +63,37 @@ export interface CertificateView {
   readonly keys: readonly CertificateKeyView[];
 }
 
+/** The prefixes of a host, as far as the path has them. */
+export interface PrefixView {
+  /** Where they stand, as the store spells it. */
+  readonly key: string;
+  /** The one whose list counts; null where it is the host's own. */
+  readonly matched: string | null;
+  /** Longer ones, whose lists name no backend. */
+  readonly passed: readonly string[];
+}
+
+/** An option that counts. `from`: the key where it stands, or `configuration`. */
+export interface OptionView {
+  readonly field: string;
+  readonly value: string;
+  readonly from: string;
+}
+
+/** What stands beside the lists that were looked at. */
+export interface SideView {
+  readonly key: string;
+  readonly type: string;
+  readonly faults: readonly Fault[];
+}
+
 /** What a client gets. */
 export type AnswerView =
   | { readonly kind: 'backend'; readonly status: null; readonly code: null; readonly text: string }
+  /** It is kept waiting. */
+  | { readonly kind: 'paused'; readonly status: null; readonly code: null; readonly text: string }
+  /** It is sent elsewhere. */
+  | { readonly kind: 'redirect'; readonly status: number; readonly code: null; readonly text: string }
   /** `code`: one of the router's errors; null when it is none. */
   | { readonly kind: 'refused'; readonly status: number; readonly code: string | null; readonly text: string };
 
@@ -70,6 +105,14 @@ export interface Explanation {
   readonly answer: AnswerView;
   readonly keys: readonly KeyView[];
   readonly route: FrontendView | null;
+  /** Null where no key of the host has prefixes. */
+  readonly prefix: PrefixView | null;
+  /** Those of the route, whatever layer they come from. */
+  readonly options: readonly OptionView[];
+  /** The path that a backend is asked for; null where none is. */
+  readonly asks: string | null;
+  /** Prefixes, options and error pages of the keys above, where there are any. */
+  readonly beside: readonly SideView[];
   readonly dead: DeadView | null;
   /** Null where the host is none or the router's own, or the store cannot be looked at. */
   readonly certificate: CertificateView | null;

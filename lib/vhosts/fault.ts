@@ -43,6 +43,21 @@ const SEVERITY = {
   // What a health checker leaves.
   'hchecker-type': 'error',
   'hchecker-value': 'error',
+  // What stands beside lists: prefixes, options, error pages.
+  'side-key': 'error',
+  'side-stale': 'note',
+  'prefixes-type': 'error',
+  'prefix-name': 'error',
+  'prefix-without-list': 'note',
+  'path-unlisted': 'error',
+  'options-type': 'error',
+  'options-long': 'error',
+  'option-unknown': 'error',
+  'option-value': 'error',
+  'option-idle': 'note',
+  'canonical-unserved': 'note',
+  'pages-type': 'error',
+  'page-unusable': 'error',
   // A certificate.
   'tls-key': 'error',
   'tls-type': 'error',

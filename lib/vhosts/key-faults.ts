@@ -1,6 +1,7 @@
 /** What is wrong with the name of a key, and which key was meant. Pure. */
 import { nearest } from '../config/nearest.ts';
 import { candidates, hostOf, mayBeAskedFor, PING_HOST } from '../core/hostname.ts';
+import { MAX_PREFIX, prefixFault, splitKey } from '../core/prefixes.ts';
 import { type Advice, command } from './advice.ts';
 import { fault, type Fault, type FaultCode } from './fault.ts';
 
@@ -15,14 +16,14 @@ export interface KeyReading {
 /** One slip, and what the key is without it. */
 type Slip = readonly [code: FaultCode, what: string, mended: string];
 
-/** @param key without `frontend:` */
+/** @param key without `frontend:`; it may have a path */
 export function readKey(key: string, advice: Advice): KeyReading {
-  if (key === PING_HOST) {
+  if (splitKey(key).host === PING_HOST) {
     const text = `the router answers requests for ${PING_HOST} itself`;
     return { meant: null, faults: [fault('bad-key', text, advice.removeKey(key))] };
   }
   // Clients could ask for a host that begins with a dot, and no client does: a wildcard was meant.
-  if (mayBeAskedFor(key) && !/^\.[^.]/.test(key)) return { meant: key, faults: [] };
+  if (isKey(key) && !/^\.[^.]/.test(key)) return { meant: key, faults: [] };
   const slips: Slip[] = [];
   let meant = key;
   for (const step of STEPS) {
@@ -31,7 +32,7 @@ export function readKey(key: string, advice: Advice): KeyReading {
     slips.push(slip);
     [, , meant] = slip;
   }
-  if (!mayBeAskedFor(meant)) {
+  if (!isKey(meant)) {
     const text = `${JSON.stringify(key)} is no host name and no wildcard: no request can ask for it`;
     return { meant: null, faults: [fault('bad-key', text, advice.removeKey(key))] };
   }
@@ -43,19 +44,56 @@ export function readKey(key: string, advice: Advice): KeyReading {
   };
 }
 
+/** Whether requests can ask for a host, or for one of its paths. */
+function isKey(key: string): boolean {
+  const { host, prefix } = splitKey(key);
+  return mayBeAskedFor(host) && (prefix === '' || prefixFault(prefix) === null);
+}
+
 /** Each takes one slip away; the order is that of a URL, from outside in. */
 const STEPS: readonly ((key: string) => Slip | null)[] = [
   (key) => ['space-in-key', 'there is white space around it', key.trim()],
   (key) => ['key-scheme', 'it has a scheme', key.replace(/^[a-z][a-z0-9+.-]*:\/+/i, '')],
-  (key) => ['key-path', 'it has a path; routes are for whole hosts', key.replace(/[/?#].*$/s, '')],
+  (key) => ['key-path', pathSlip(key), ofPath(key, mendedPrefix)],
   (key) => (/^:+[^:]+$/.test(key) ? ['bad-key', 'it begins with ":"', key.replace(/^:+/, '')] : null),
-  (key) => ['key-port', 'it has a port, which does not count in a lookup', withoutPort(key)],
-  (key) => ['trailing-dot', 'it ends with a dot, which does not count in a lookup', key.replace(/(.)\.+$/, '$1')],
-  (key) => ['leading-dot', 'a wildcard is written "*."', key.replace(/^\.(?=.)/, '*.')],
-  (key) => ['star-without-dot', 'a wildcard is written "*."', key.replace(/^\*+(?=[^.*])/, '*.')],
-  (key) => ['upper-case', 'lookups are in lower case', key.toLowerCase()],
-  (key) => ['deep-wildcard', 'wildcards reach five labels deep at most', shortened(key)],
+  (key) => ['key-port', 'it has a port, which does not count in a lookup', ofHost(key, withoutPort)],
+  (key) => {
+    const what = 'its host ends with a dot, which does not count in a lookup';
+    return ['trailing-dot', what, ofHost(key, (host) => host.replace(/(.)\.+$/, '$1'))];
+  },
+  (key) => ['leading-dot', 'a wildcard is written "*."', ofHost(key, (host) => host.replace(/^\.(?=.)/, '*.'))],
+  (key) => [
+    'star-without-dot',
+    'a wildcard is written "*."',
+    ofHost(key, (host) => host.replace(/^\*+(?=[^.*])/, '*.')),
+  ],
+  (key) => ['upper-case', 'lookups are in lower case', ofHost(key, (host) => host.toLowerCase())],
+  (key) => ['deep-wildcard', 'wildcards reach five labels deep at most', ofHost(key, shortened)],
 ];
+
+/** A key with another host before its path. */
+function ofHost(key: string, mend: (host: string) => string): string {
+  const { host, prefix } = splitKey(key);
+  return mend(host) + prefix;
+}
+
+function ofPath(key: string, mend: (path: string) => string): string {
+  const at = key.search(/[/?#]/);
+  return at < 0 ? key : key.slice(0, at) + mend(key.slice(at));
+}
+
+function pathSlip(key: string): string {
+  const { prefix } = splitKey(key);
+  return (prefix === '' ? null : prefixFault(prefix)) ?? 'it has a query';
+}
+
+/** The prefix that was probably meant; "" for all paths. It may still be one that no request can match. */
+export function mendedPrefix(text: string): string {
+  if (text.length > 2 * MAX_PREFIX.length) return text;
+  const [path = ''] = text.trim().split(/[?#]/, 1);
+  const slashed = path === '' || path.startsWith('/') ? path : `/${path}`;
+  return slashed.replaceAll(/\/{2,}/g, '/').replace(/\/$/, '');
+}
 
 function withoutPort(key: string): string {
   return key.replace(/^((?:[^:[\]]+|\[[^\]]*\])):[0-9]*$/, '$1');

@@ -1,6 +1,6 @@
 /** What is wrong with what stands at a frontend's key. Pure. */
 import { parseBackend } from '../core/backend-url.ts';
-import { serverOf } from '../core/backend.ts';
+import { isDialled, serverOf } from '../core/backend.ts';
 import type { Held } from '../store/book.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { shownUrl } from '../store/route-table.ts';
@@ -85,7 +85,7 @@ function faultsOfBackends(key: string, list: readonly string[], advice: Advice):
     }
     const parsed = parseBackend(href, id);
     if (!('backend' in parsed)) continue;
-    const server = serverOf(parsed.backend);
+    const server = isDialled(parsed.backend) ? serverOf(parsed.backend) : parsed.backend.href;
     if (servers.has(server)) {
       const text = `backend ${id}, ${shownUrl(href)}: the same server stands there twice, and gets twice as much`;
       repeats.push(fault('duplicate', text, advice.removeLast(key, id, href)));

@@ -1,5 +1,6 @@
 /** Keys that were probably meant for a host, and that its requests never ask for. Pure. */
 import { candidates } from '../core/hostname.ts';
+import { splitKey } from '../core/prefixes.ts';
 import type { RouteBook } from '../store/book.ts';
 import type { Advice } from './advice.ts';
 import { wildcardMarks } from './dead-faults.ts';
@@ -26,7 +27,8 @@ export function nearOf(
     const meaning = kind === 'file' ? ofFrontend(key, advice) : meaningOf(key, prefix, advice);
     if (meaning === null || meaning.faults.length === 0) continue;
     // Cookies have taught people that ".example.com" is for example.com, too.
-    if (asked.includes(meaning.meant) || meaning.meant === `*.${host}`) near.push({ key, faults: meaning.faults });
+    const { host: meant } = splitKey(meaning.meant);
+    if (asked.includes(meant) || meant === `*.${host}`) near.push({ key, faults: meaning.faults });
   }
   return near.filter(({ key }) => isFor(key, host));
 }
@@ -50,7 +52,7 @@ function ofFrontend(key: string, advice: Advice): Meaning | null {
 
 /** A wildcard that is too deep is shortened to one that may be for many others. */
 function isFor(key: string, host: string): boolean {
-  const [, suffix] = /\*?\.([^:\s]+)$/.exec(key) ?? [];
+  const [, suffix] = /\*?\.([^:/\s]+)(?:\/.*)?$/s.exec(key) ?? [];
   const isWildcard = key.includes('*');
   if (!isWildcard || suffix === undefined) return true;
   return `.${host}`.endsWith(`.${suffix.toLowerCase().replace(/\.$/, '')}`);

@@ -1,7 +1,7 @@
 /** What is wrong with one element of a list that should be a backend's URL. Pure. */
 import { nearest } from '../config/nearest.ts';
 import { parseBackend } from '../core/backend-url.ts';
-import { originOf } from '../core/backend.ts';
+import { isDialled, originOf } from '../core/backend.ts';
 import { inTheClear } from '../core/legacy-scheme.ts';
 import type { Backend } from '../core/types.ts';
 import type { UrlRules } from '../core/url-rules.ts';
@@ -22,7 +22,16 @@ export interface UrlSlip {
   readonly meant: readonly string[];
 }
 
-const SCHEMES: readonly string[] = ['http', 'https', 'h2c', 'h2'];
+const SCHEMES: readonly string[] = [
+  'http',
+  'https',
+  'h2c',
+  'h2',
+  'file',
+  'redirect',
+  'redirect+http',
+  'redirect+https',
+];
 const UNKNOWN = 'http://HOST:PORT';
 /** Schemes that say in other words what one of ours does. */
 const SAME_AS: ReadonlyMap<string, string> = new Map([
@@ -51,7 +60,7 @@ export function readUrl(text: string, id: number, rules: UrlRules): UrlReading {
 export function isUrlLike(text: string): boolean {
   const trimmed = text.trim();
   // A name with a dot and no more may be an identifier; a scheme, a port or an address makes it a backend.
-  if (/^[a-z][a-z0-9+]{1,5}(?::\/+|\/\/)[^/\s]/i.test(trimmed)) return true;
+  if (/^[a-z][a-z0-9+]{1,13}(?::\/+|\/\/)[^/\s]/i.test(trimmed)) return true;
   if (/^(?:[\w.-]+|\[[0-9a-f:.]+\]):[0-9]{2,5}\/?$/i.test(trimmed)) return true;
   return /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(trimmed);
 }
@@ -61,10 +70,10 @@ function slipOf(text: string, unusable: string): UrlSlip {
   if (socket !== null) return { code: 'bad-url', what: `a socket is written ${SOCKET_FORM}`, meant: [socket] };
   const meant = [correctedOf(text) ?? UNKNOWN];
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme !== undefined && !SCHEMES.includes(scheme)) {
+  if (scheme !== undefined && !SCHEMES.includes(scheme) && !scheme.startsWith('redirect+')) {
     return {
       code: 'bad-scheme',
-      what: `the scheme must be http, https, h2c or h2, and is ${JSON.stringify(scheme)}`,
+      what: `the scheme must be http, https, h2c, h2, file or redirect, and is ${JSON.stringify(scheme)}`,
       meant,
     };
   }
@@ -107,6 +116,9 @@ function withScheme(text: string): string | null {
 
 /** Of a URL that can be used: what of it does not count, or was hardly meant. */
 function notesOf(text: string, written: Backend, rules: UrlRules): readonly UrlSlip[] {
+  if (!isDialled(written)) {
+    return text === text.trim() ? [] : [{ code: 'space-around', what: 'white space around it', meant: [written.href] }];
+  }
   const isInClear = rules.legacyScheme && written.protocol === 'https:';
   const backend = isInClear ? inTheClear(written) : written;
   const origin = originOf(backend);

@@ -68,6 +68,6 @@ test('in a cluster options of a wrong type are refused, and overwritten only whe
   await cluster.cli('set', 'options:www.x.io', 'text');
   await assert.rejects(book.changeOptions('www.x.io', options), { code: 'wrong-type' });
   assert.equal(await cluster.cli('get', 'options:www.x.io'), 'text');
-  const { before, after } = await book.changeOptions('www.x.io', options, { isForced: true });
-  assert.deepEqual([[...before], [...after]], [[], [['strip', '1']]]);
+  const change = await book.changeOptions('www.x.io', options, { isForced: true });
+  assert.deepEqual([[...change.before], [...change.after]], [[], [['strip', '1']]]);
 });

@@ -205,31 +205,34 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     assert.deepEqual([...fieldsOf(side?.holds ?? []).keys()].toSorted(), fields.toSorted());
   });
 
-  promise('a frontend with a path is among the prefixes of its host as long as it is there', async ({ book, other }) => {
-    const prefixes = async (): Promise<readonly string[]> => {
-      const [side] = await other.sides('prefixes', ['www.x.io']);
-      assert.equal(side?.length, side?.holds.length);
-      return (side?.holds ?? []).toSorted();
-    };
-    assert.deepEqual(await prefixes(), []);
-    await book.replace('www.x.io', LIST);
-    await book.replace('www.x.io/api', LIST);
-    await book.change('www.x.io/api/v2', () => LIST);
-    await book.change('www.x.io/api', (list) => [...list, 'http://c']);
-    assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
-    assert.deepEqual(await other.prefixesAmong('www.x.io', ['/a', '/api/v2', '/api/v2/x']), ['/api/v2']);
-    assert.deepEqual(await other.prefixesAmong('x.io', ['/api']), []);
-    // No request can match these.
-    for (const key of ['www.x.io/', 'www.x.io/a/', 'www.x.io//b', 'www.x.io/a b']) await book.replace(key, LIST);
-    assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
-    await book.remove('www.x.io');
-    assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
-    await book.remove('www.x.io/api');
-    assert.deepEqual(await prefixes(), ['/api/v2']);
-    await book.change('www.x.io/api/v2', () => null);
-    assert.deepEqual(await prefixes(), []);
-    assert.deepEqual((await other.sides('prefixes', ['www.x.io']))[0]?.type, 'none');
-  });
+  promise(
+    'a frontend with a path is among the prefixes of its host as long as it is there',
+    async ({ book, other }) => {
+      const prefixes = async (): Promise<readonly string[]> => {
+        const [side] = await other.sides('prefixes', ['www.x.io']);
+        assert.equal(side?.length, side?.holds.length);
+        return (side?.holds ?? []).toSorted();
+      };
+      assert.deepEqual(await prefixes(), []);
+      await book.replace('www.x.io', LIST);
+      await book.replace('www.x.io/api', LIST);
+      await book.change('www.x.io/api/v2', () => LIST);
+      await book.change('www.x.io/api', (list) => [...list, 'http://c']);
+      assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
+      assert.deepEqual(await other.prefixesAmong('www.x.io', ['/a', '/api/v2', '/api/v2/x']), ['/api/v2']);
+      assert.deepEqual(await other.prefixesAmong('x.io', ['/api']), []);
+      // No request can match these.
+      for (const key of ['www.x.io/', 'www.x.io/a/', 'www.x.io//b', 'www.x.io/a b']) await book.replace(key, LIST);
+      assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
+      await book.remove('www.x.io');
+      assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
+      await book.remove('www.x.io/api');
+      assert.deepEqual(await prefixes(), ['/api/v2']);
+      await book.change('www.x.io/api/v2', () => null);
+      assert.deepEqual(await prefixes(), []);
+      assert.deepEqual((await other.sides('prefixes', ['www.x.io']))[0]?.type, 'none');
+    },
+  );
 
   promise('a book that was closed answers nobody, and may be closed again', async ({ book }) => {
     await book.replace('www.x.io', LIST);

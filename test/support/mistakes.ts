@@ -8,6 +8,8 @@ export interface Mistake {
   readonly typed: readonly string[];
   /** What is asked for; `www.x.io` when not given. */
   readonly host?: string;
+  /** `/` when not given. */
+  readonly path?: string;
   readonly code: FaultCode;
   /** Where nothing mends it but the operator's own knowledge. */
   readonly isHopeless?: boolean;
@@ -105,7 +107,54 @@ export const MISTAKES: readonly Mistake[] = [
     typed: ['rpush frontend:http://www.x.io site http://10.0.0.1:80'],
     code: 'key-scheme',
   },
-  { what: 'a path in the key', typed: ['rpush frontend:www.x.io/shop site http://10.0.0.1:80'], code: 'key-path' },
+  { what: 'a slash behind the host', typed: ['rpush frontend:www.x.io/ site http://10.0.0.1:80'], code: 'key-path' },
+  {
+    what: 'a slash behind the path',
+    typed: ['rpush frontend:www.x.io/shop/ site http://10.0.0.1:80', 'sadd prefixes:www.x.io /shop'],
+    code: 'key-path',
+  },
+  {
+    what: 'a path in the key that nobody was told of',
+    typed: [ROUTE, 'rpush frontend:www.x.io/shop shop http://10.0.0.1:80'],
+    path: '/shop/cart?a=b',
+    code: 'path-unlisted',
+  },
+  {
+    what: 'RPUSH for SADD',
+    typed: [ROUTE, 'rpush prefixes:www.x.io /shop'],
+    code: 'prefixes-type',
+  },
+  {
+    what: 'a slash behind the prefix',
+    typed: [ROUTE, 'rpush frontend:www.x.io/shop shop http://10.0.0.1:80', 'sadd prefixes:www.x.io /shop /shop/'],
+    code: 'prefix-name',
+  },
+  {
+    what: 'a prefix without its list',
+    typed: [ROUTE, 'sadd prefixes:www.x.io /shop'],
+    path: '/shop',
+    code: 'prefix-without-list',
+  },
+  { what: 'SET for HSET of options', typed: [ROUTE, 'set options:www.x.io strip'], code: 'options-type' },
+  { what: 'an option that there is not', typed: [ROUTE, 'hset options:www.x.io hst 100'], code: 'option-unknown' },
+  { what: 'an option’s value', typed: [ROUTE, 'hset options:www.x.io https yes'], code: 'option-value' },
+  {
+    what: 'a rewrite and what it takes the place of',
+    typed: [ROUTE, 'hset options:www.x.io rewrite "^/a$ /b" strip 1 prepend /v2'],
+    code: 'option-idle',
+  },
+  {
+    what: 'a canonical host that is none',
+    typed: [ROUTE, 'hset options:www.x.io canonical xx.io'],
+    code: 'canonical-unserved',
+  },
+  { what: 'options of a frontend that is gone', typed: ['hset options:www.x.io strip 1'], code: 'side-stale' },
+  {
+    what: 'a page for a status that is no error',
+    typed: [ROUTE, 'hset errors:www.x.io 200 ok'],
+    code: 'page-unusable',
+  },
+  { what: 'SET for HSET of pages', typed: [ROUTE, 'set errors:www.x.io 503'], code: 'pages-type' },
   { what: 'a dot behind the host', typed: ['rpush frontend:www.x.io. site http://10.0.0.1:80'], code: 'trailing-dot' },
   { what: 'a wildcard as in a cookie', typed: ['rpush frontend:.x.io site http://10.0.0.1:80'], code: 'leading-dot' },
   {

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
 import { candidates } from '../../lib/core/hostname.ts';
+import { rewritePath } from '../../lib/core/path-rewrite.ts';
+import { redirectByEntry, redirectByOptions } from '../../lib/core/redirect.ts';
 import { choose } from '../../lib/core/selection.ts';
 import type { Backend } from '../../lib/core/types.ts';
 import type { RouteBook } from '../../lib/store/book.ts';
+import { MemoryStore } from '../../lib/store/memory.ts';
 import { openBook } from '../../lib/store/open-book.ts';
 import { RedisStore } from '../../lib/store/redis.ts';
 import { explain } from '../../lib/vhosts/explain.ts';
@@ -220,5 +223,176 @@ test('whatever stands in Redis, what is explained is what the router does', asyn
       states,
       alive.map(({ id }) => id),
     );
+  }
+});
+
+test('the prefix that counts is told, and longer ones that name no backend', async (t) => {
+  const book = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', ...LIST);
+  await redis.cli('rpush', 'frontend:www.x.io/api', 'api', 'http://10.0.0.9:80', 'http://10.0.0.8:80');
+  await redis.cli('rpush', 'frontend:www.x.io/api/v2', 'bare');
+  await redis.cli('sadd', 'prefixes:www.x.io', '/api', '/api/v2', '/api/v2/old', '/shop');
+  await redis.cli('sadd', 'dead:www.x.io/api', 1);
+  await redis.cli('hset', 'options:www.x.io/api', 'strip', '1', 'prepend', '/v3');
+  await redis.cli('hset', 'options:www.x.io', 'strip', '1', 'hsts', '5');
+  await redis.cli('hset', 'options:*', 'hsts', '1', 'retryAfter', '7');
+  const told = await explain(book, 'www.x.io', '/api/v2/old?a', {
+    scheme: 'http',
+    httpsPort: null,
+    config: new Map([['pauseMax', '9']]),
+  });
+  assert.deepEqual(told.prefix, { key: 'prefixes:www.x.io', matched: '/api', passed: ['/api/v2/old', '/api/v2'] });
+  assert.deepEqual(
+    told.keys.map(({ key, verdict }) => [key, verdict]),
+    [
+      ['frontend:www.x.io/api/v2/old', 'absent'],
+      ['frontend:www.x.io/api/v2', 'names no backend'],
+      ['frontend:www.x.io/api', 'used'],
+      ['frontend:www.x.io', 'not reached'],
+      ['frontend:*.x.io', 'not reached'],
+      ['frontend:*.io', 'not reached'],
+      ['frontend:*', 'not reached'],
+    ],
+  );
+  assert.equal(told.answer.text, 'the one of 1 living backend of 2');
+  assert.deepEqual([told.route?.key, told.dead?.key, told.asks], ['www.x.io/api', 'dead:www.x.io/api', '/v3/v2/old?a']);
+  assert.deepEqual(told.options.map(({ field, value, from }) => [field, value, from].join(' ')).toSorted(), [
+    'hsts 5 options:www.x.io',
+    'pauseMax 9 configuration',
+    'prepend /v3 options:www.x.io/api',
+    'retryAfter 7 options:*',
+    'strip 1 options:www.x.io/api',
+  ]);
+  const own = await explain(book, 'www.x.io', '/other');
+  assert.deepEqual([own.prefix?.matched, own.route?.key, own.asks], [null, 'www.x.io', '/other']);
+});
+
+test('redirects, maintenance and pauses are the answer; entries that are no servers are told of', async (t) => {
+  const book = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', ...LIST);
+  await redis.cli('rpush', 'frontend:old.io', 'old', 'redirect://www.x.io/ 301');
+  await redis.cli('rpush', 'frontend:files.io', 'files', 'file:///srv/www');
+  const told = async (fields: readonly string[], host = 'www.x.io', scheme: 'http' | 'https' = 'http') => {
+    await redis.cli('del', `options:${host}`);
+    if (fields.length > 0) await redis.cli('hset', `options:${host}`, ...fields);
+    const { answer, asks } = await explain(book, host, '/a?b', { scheme, httpsPort: 8443 });
+    return [answer.kind, answer.status, answer.code, answer.text.split(';')[0], asks];
+  };
+  const backends = ['backend', null, null, 'one of 2 living backends of 3, each as likely as the next', '/a?b'];
+  assert.deepEqual(await told(['https', 'redirect']), [
+    'redirect',
+    308,
+    null,
+    'the client is sent to https://www.x.io:8443/a?b',
+    null,
+  ]);
+  assert.deepEqual(await told(['https', 'redirect'], 'www.x.io', 'https'), backends);
+  assert.deepEqual(await told(['canonical', 'x.io', 'redirectStatus', '302']), [
+    'redirect',
+    302,
+    null,
+    'the client is sent to http://x.io/a?b',
+    null,
+  ]);
+  assert.deepEqual(await told(['state', 'maintenance']), [
+    'refused',
+    503,
+    'maintenance',
+    'the site is in maintenance',
+    null,
+  ]);
+  assert.deepEqual(await told(['state', 'paused', 'pauseMax', '5']), [
+    'paused',
+    null,
+    null,
+    'the site is paused: requests wait 5 s for it at most, and then get 503 paused',
+    '/a?b',
+  ]);
+  assert.deepEqual(await told([], 'old.io'), [
+    'redirect',
+    301,
+    null,
+    'the client is sent to http://www.x.io/a?b',
+    null,
+  ]);
+  assert.deepEqual(await told([], 'files.io'), ['backend', null, null, 'the one of 1 living backend of 1', '/a?b']);
+  assert.deepEqual((await explain(book, 'files.io', '/')).route?.faults, []);
+  await redis.cli('del', 'options:www.x.io');
+  await redis.cli('hset', 'options:www.x.io', 'https', 'redirect');
+  assert.match((await explain(book, 'www.x.io', '/')).answer.text, /at the port of https\.bind/);
+});
+
+test('whatever prefixes and options there are, what is explained is what the stores do', async (t) => {
+  const book = await open(t);
+  const store = new RedisStore({ read: url.redis, write: url.redis, timeoutMs: 5000, notify: () => {} });
+  t.after(() => store.close());
+  const random = seeded(11);
+  const pick = <T>(choices: readonly [T, ...T[]]): T => pickOf(choices, random);
+  const some = <T>(all: readonly T[], share: number): readonly T[] => all.filter(() => random() < share);
+  const cuts = ['/a', '/a/b', '/a/b/c', '/ab', '/b', '/a/'];
+  const fields: readonly (readonly [string, string])[] = [
+    ['strip', '1'],
+    ['strip', 'yes'],
+    ['prepend', '/v'],
+    ['rewrite', '^/a/(.*)$ /r/$1'],
+    ['hsts', '1'],
+    ['https', 'redirect'],
+    ['canonical', 'y.io'],
+    ['state', 'maintenance'],
+    ['state', 'paused'],
+    ['none', '1'],
+  ];
+  for (let round = 0; round < 150; round++) {
+    await redis.cli('flushall');
+    const memory = new MemoryStore();
+    for (const key of candidates('x.io')) {
+      const prefixes = random() < 0.5 ? [] : some(cuts, 0.5);
+      if (prefixes.length > 0) await redis.cli('sadd', `prefixes:${key}`, ...prefixes);
+      memory.setPrefixes(key, prefixes);
+      for (const each of [key, ...some(cuts, 0.6).map((cut) => key + cut)]) {
+        const list = pick([[], [each], [each, 'http://10.0.0.1:80'], [each, 'redirect://z.io/']]);
+        if (list.length > 0) await redis.cli('rpush', `frontend:${each}`, ...list);
+        memory.set(each, list);
+      }
+      for (const each of [key, ...cuts.map((cut) => key + cut)]) {
+        const given = new Map(random() < 0.6 ? [] : some(fields, 0.15));
+        if (given.size > 0) await redis.cli('hset', `options:${each}`, ...[...given].flat());
+        memory.setOptions(each, given);
+      }
+    }
+    const path = pick(['/', '/a', '/a/b?c', '/a/b/c/d', '/ab', '/a//b', '/c', '*']);
+    const told = await explain(book, 'x.io', path, { scheme: 'http', httpsPort: 443 });
+    for (const each of [store, memory]) {
+      const route = await each.find(candidates('x.io'), path);
+      assert.equal(told.route?.key ?? null, route?.key ?? null, path);
+      if (route === null) {
+        assert.equal(told.answer.code, 'no-frontend');
+        continue;
+      }
+      const { options, prefix } = route;
+      assert.equal(told.prefix?.matched ?? '', prefix);
+      assert.deepEqual(new Map(told.options.map(({ field, value }) => [field, value])), options.fields);
+      assert.ok(told.options.every(({ from }) => from !== ''));
+      const visit = { scheme: 'http', authority: 'x.io', hostname: 'x.io', path } as const;
+      const target = route.backends[0]?.redirect ?? null;
+      const away = redirectByOptions(options, visit, 443);
+      const here = target && redirectByEntry(target, prefix, visit, options.redirectStatus);
+      const redirect = away ?? (options.state === 'live' ? here : null);
+      if (redirect !== null) {
+        assert.deepEqual(told.answer, {
+          kind: 'redirect',
+          status: redirect.status,
+          code: null,
+          text: `the client is sent to ${redirect.location}`,
+        });
+      } else if (options.state !== 'live') {
+        assert.equal(told.answer.kind, options.state === 'paused' ? 'paused' : 'refused');
+      } else if (route.size === 0) {
+        assert.equal(told.answer.code, 'no-backend');
+      } else {
+        assert.equal(told.answer.kind, 'backend');
+        assert.equal(told.asks, options.rewrite ? rewritePath(options.rewrite, prefix, path) : path);
+      }
+    }
   }
 });

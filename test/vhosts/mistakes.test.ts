@@ -6,6 +6,7 @@ import { openBook } from '../../lib/store/open-book.ts';
 import { explain } from '../../lib/vhosts/explain.ts';
 import { FAULT_CODES, type Fault, type FaultCode } from '../../lib/vhosts/fault.ts';
 import { type Finding, lint } from '../../lib/vhosts/lint.ts';
+import { write } from '../support/configurations.ts';
 import { redisCli } from '../support/command.ts';
 import { MISTAKES } from '../support/mistakes.ts';
 import { startRedis } from '../support/redis.ts';
@@ -21,9 +22,9 @@ async function open(t: TestContext, prefix = ''): Promise<RouteBook> {
 }
 
 /** All that `explain` says is wrong, of whatever key. */
-async function explained(book: RouteBook, host: string): Promise<readonly Fault[]> {
-  const { keys, route, dead, certificate, near, store } = await explain(book, host, '/');
-  const ofKeys = [...keys, ...near, ...(certificate?.keys ?? [])].flatMap(({ faults }) => faults);
+async function explained(book: RouteBook, host: string, path = '/'): Promise<readonly Fault[]> {
+  const { keys, route, beside, dead, certificate, near, store } = await explain(book, host, path);
+  const ofKeys = [...keys, ...beside, ...near, ...(certificate?.keys ?? [])].flatMap(({ faults }) => faults);
   return [...ofKeys, ...(route?.faults ?? []), ...(dead?.faults ?? []), ...store.faults];
 }
 
@@ -33,11 +34,11 @@ async function linted(book: RouteBook): Promise<readonly Finding[]> {
   return findings;
 }
 
-for (const { what, typed, host = 'www.x.io', code, isHopeless } of MISTAKES) {
+for (const { what, typed, host = 'www.x.io', path = '/', code, isHopeless } of MISTAKES) {
   test(`${what}: ${code}`, async (t) => {
     const book = await open(t);
     for (const line of typed) assert.doesNotMatch(redisCli(redis.port, line), /ERR|WRONGTYPE/);
-    const [faults, findings] = await Promise.all([explained(book, host), linted(book)]);
+    const [faults, findings] = await Promise.all([explained(book, host, path), linted(book)]);
     const own = faults.find((fault) => fault.code === code);
     const found = findings.find((finding) => finding.code === code);
     assert.ok(own, `explain tells of ${faults.map((fault) => fault.code).join()}`);
@@ -93,9 +94,72 @@ test('routes without a fault are told so', async (t) => {
   redisCli(redis.port, 'rpush frontend:*.x.io wild http://backend-1.internal:8080');
   redisCli(redis.port, 'rpush frontend:* all http://backend-1.internal:8080');
   redisCli(redis.port, 'rpush frontend:2001:db8::2 six http://backend-1.internal:8080');
+  redisCli(
+    redis.port,
+    'rpush frontend:www.x.io/api api file:///srv/www "redirect+https://www.x.io/ 301" redirect://y.io',
+  );
+  redisCli(redis.port, 'sadd prefixes:www.x.io /api');
+  redisCli(redis.port, 'hset options:www.x.io/api strip 1 canonical www.x.io');
+  redisCli(redis.port, 'hset options:* hsts 1');
+  redisCli(redis.port, 'hset errors:* 503 <h1>Sorry</h1>');
+  redisCli(redis.port, 'hset errors:www.x.io/api 503 <h1>Sorry</h1>');
   redisCli(redis.port, 'set session:www.x.io text');
   redisCli(redis.port, 'set read:www.x.io text');
   assert.deepEqual(await linted(book), []);
+});
+
+test('what stands beside lists under a key that nobody asks for is told of, and how it should be', async (t) => {
+  const book = await open(t, 'site:');
+  redisCli(redis.port, 'rpush site:frontend:www.x.io site http://10.0.0.1:80');
+  redisCli(redis.port, 'hset site:options:WWW.x.io strip 1');
+  redisCli(redis.port, 'hset "site:errors:no host" 503 sorry');
+  redisCli(redis.port, 'sadd site:prefixes:www.x.io/ /api');
+  redisCli(redis.port, 'hset options:WWW.x.io strip 1');
+  const told = (await linted(book)).map(({ key, code, advice }) => [key, code, advice].join(' | '));
+  assert.deepEqual(told.toSorted(), [
+    'site:errors:no host | side-key | DEL "site:errors:no host"',
+    'site:options:WWW.x.io | side-key | RENAMENX site:options:WWW.x.io site:options:www.x.io',
+    'site:prefixes:www.x.io/ | side-key | RENAMENX site:prefixes:www.x.io/ site:prefixes:www.x.io',
+  ]);
+});
+
+test('a hash with more than 100 options is told of, as is that only so many faults are', async (t) => {
+  const book = await open(t);
+  const fields = Array.from({ length: 101 }, (_, i) => [`f${i}`, 'x']).flat();
+  await redis.cli('rpush', 'frontend:www.x.io', 'site', 'http://10.0.0.1:80');
+  await redis.cli('hset', 'options:www.x.io', ...fields);
+  assert.deepEqual(
+    (await linted(book)).map(({ code }) => code),
+    ['options-long'],
+  );
+  await redis.cli('sadd', 'prefixes:www.x.io', ...Array.from({ length: 101 }, (_, i) => `/p${i}/`));
+  const codes = (await linted(book)).map(({ code }) => code);
+  assert.deepEqual([codes.filter((code) => code === 'prefix-name').length, codes.includes('more-faults')], [100, true]);
+});
+
+test('a routes file is held to the same rules', async () => {
+  const site = ['site', 'http://10.0.0.1:80'];
+  const path = write({
+    'www.x.io': site,
+    'www.x.io/api': ['api', 'redirect://www.x.io/ 301'],
+    'www.x.io/shop/': site,
+    'options:www.x.io/api': { strip: true, rewrite: '^/a /b', hts: 1, state: 'dead', canonical: 'none.io' },
+    'options:old.x.io': { state: 'live' },
+    'errors:www.x.io': { 200: 'fine', 503: 'sorry' },
+  });
+  const url = { scheme: 'file', path } as const;
+  const told = (await linted(openBook(url, url, { timeoutMs: 1000 }))).map(({ key, code, advice }) => {
+    return [key, code, advice].join(' | ');
+  });
+  assert.deepEqual(told, [
+    'www.x.io/shop/ | key-path | write "www.x.io/shop" for "www.x.io/shop/"',
+    'options:www.x.io/api | option-unknown | take "hts" out of "options:www.x.io/api"',
+    'options:www.x.io/api | option-value | take "state" out of "options:www.x.io/api"',
+    'options:www.x.io/api | option-idle | take "strip" out of "options:www.x.io/api"',
+    'options:www.x.io/api | canonical-unserved | take "canonical" out of "options:www.x.io/api"',
+    'options:old.x.io | side-stale | take "options:old.x.io" out',
+    'errors:www.x.io | page-unusable | take "200" out of "errors:www.x.io"',
+  ]);
 });
 
 test('every code is made by one of these mistakes, save those of a file and of rights', () => {
@@ -105,6 +169,9 @@ test('every code is made by one of these mistakes, save those of a file and of r
     'too-long',
     'more-faults',
     'unreadable',
+    // See below.
+    'side-key',
+    'options-long',
     // By server.legacyScheme: see url-faults.test.ts.
     'https-ignored',
     // See certificate-faults.test.ts.

@@ -1,0 +1,72 @@
+/** What a client gets from a route, by the router's own rules: sent elsewhere, kept waiting, refused, or a backend's answer. */
+import { RouterError } from '../core/errors.ts';
+import { type Redirect, redirectByEntry, redirectByOptions, type Visit } from '../core/redirect.ts';
+import { choose } from '../core/selection.ts';
+import type { Backend, Route, Selection } from '../core/types.ts';
+import type { AnswerView } from './explanation.ts';
+
+/** What the store does not say of a request, and its answer depends on. */
+export interface Circumstances {
+  /** What the client speaks. */
+  readonly scheme: 'http' | 'https';
+  /** Where the router speaks TLS with clients: null where it does not, undefined where nobody knows. */
+  readonly httpsPort: number | null | undefined;
+}
+
+/** @param marksLeft how long the dead marks last, seconds; null without an end */
+export function answerOf(
+  route: Route,
+  visit: Visit,
+  { httpsPort }: Pick<Circumstances, 'httpsPort'>,
+  marksLeft: number | null,
+): AnswerView {
+  const { options } = route;
+  const redirect = redirectByOptions(options, visit, httpsPort === undefined ? 443 : httpsPort);
+  if (redirect !== null) {
+    const isGuess = httpsPort === undefined && options.httpsPort === null && redirect.location.startsWith('https:');
+    return sent(redirect, isGuess && visit.scheme === 'http' ? ', at the port of https.bind' : '');
+  }
+  switch (options.state) {
+    case 'live':
+      return choiceOf(route, visit, marksLeft);
+    case 'maintenance':
+      return refused(new RouterError('maintenance', 'the site is in maintenance'));
+    case 'paused': {
+      const text = `the site is paused: requests wait ${options.pauseMax} s for it at most, and then get 503 paused`;
+      return { kind: 'paused', status: null, code: null, text };
+    }
+  }
+}
+
+/** What the router would choose from. */
+function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerView {
+  let living: readonly Backend[] = [];
+  const see: Selection = (alive) => {
+    living = alive;
+    return alive[0] as Backend;
+  };
+  const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false };
+  let first: Backend | null;
+  try {
+    first = choose(route, new Set(), see, traits, () => 0);
+  } catch (error) {
+    if (!(error instanceof RouterError)) throw error;
+    const wait = route.dead.size > 0 && marksLeft !== null ? `; their marks end in ${Math.ceil(marksLeft)} s` : '';
+    return refused(error, wait);
+  }
+  if (first?.redirect && living.every(({ redirect }) => redirect !== null)) {
+    const more = living.length === 1 ? '' : `, or where another of ${living.length} entries sends it`;
+    return sent(redirectByEntry(first.redirect, route.prefix, visit, route.options.redirectStatus), more);
+  }
+  const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
+  const text = living.length === 1 ? `the one of ${backends}` : `one of ${backends}, each as likely as the next`;
+  return { kind: 'backend', status: null, code: null, text };
+}
+
+function sent({ status, location }: Redirect, more: string): AnswerView {
+  return { kind: 'redirect', status, code: null, text: `the client is sent to ${location}${more}` };
+}
+
+export function refused({ status, code, message }: RouterError, more = ''): AnswerView {
+  return { kind: 'refused', status, code, text: `${message}${more}` };
+}
