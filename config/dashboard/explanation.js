@@ -66,7 +66,7 @@ function showExplanation() {
     show(part('explanation-body'), isAsking && make('p', { class: 'empty' }, 'Asking the router.'));
     return;
   }
-  const isServed = answer.answer.kind === 'backend';
+  const isServed = answer.answer.kind !== 'refused';
   const as = answer.host !== null && answer.host !== answer.asked ? `, looked up as ${answer.host}` : '';
   const age = (performance.now() - heardAt) / 1000;
   show(
@@ -74,11 +74,7 @@ function showExplanation() {
     make(
       'p',
       { class: `verdict ${isServed ? 'good' : 'bad'}`, id: 'verdict' },
-      make(
-        'strong',
-        {},
-        isServed ? 'Served: ' : `Refused${answer.answer.status === null ? '' : ` with ${answer.answer.status}`}: `,
-      ),
+      make('strong', {}, verdictOf(answer.answer)),
       answer.answer.text,
     ),
     make(
@@ -94,6 +90,20 @@ function showExplanation() {
     make('h3', {}, 'What each worker remembers'),
     memories(answer.workers, age),
   );
+}
+
+/** @param {ExplainAnswer['answer']} answer */
+function verdictOf({ kind, status }) {
+  switch (kind) {
+    case 'backend':
+      return 'Served: ';
+    case 'paused':
+      return 'Kept waiting: ';
+    case 'redirect':
+      return `Redirected with ${status}: `;
+    case 'refused':
+      return `Refused with ${status}: `;
+  }
 }
 
 /** @param {ExplainAnswer} answer */

@@ -126,7 +126,10 @@ export class Admin {
         store: this.#book.name,
         needsToken: config.admin?.token !== null,
       }),
-      ...frontends(this.#book, this.#workforce),
+      ...frontends(this.#book, this.#workforce, {
+        httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
+        config: new Map(Object.entries(config.options)),
+      }),
       'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
       [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events }),
     });

@@ -1,7 +1,7 @@
 /** Why a request goes where it goes, as the running router knows it. */
 import { candidates, hostOf } from '../core/hostname.ts';
 import { BookError, type RouteBook } from '../store/book.ts';
-import { explain } from '../vhosts/explain.ts';
+import { explain, type Surroundings } from '../vhosts/explain.ts';
 import type { AnswerView, Explanation, LiveExplanation, MemoryView } from '../vhosts/explanation.ts';
 import type { Remembered } from './questions.ts';
 import type { Workforce } from './workforce.ts';
@@ -10,12 +10,12 @@ import type { Workforce } from './workforce.ts';
 export async function explainHere(
   book: RouteBook,
   workforce: Workforce,
-  asked: string,
-  path: string,
+  { asked, path }: Pick<Explanation, 'asked' | 'path'>,
+  surroundings: Surroundings,
 ): Promise<LiveExplanation> {
   const memories = await memoriesOf(workforce, hostOf(asked), path);
   try {
-    return { ...(await explain(book, asked, path)), workers: memories };
+    return { ...(await explain(book, asked, path, surroundings)), workers: memories };
   } catch (error) {
     if (!(error instanceof BookError) || error.code !== 'store-unavailable') throw error;
     return { ...withoutStore(book, asked, path, memories, error), workers: memories };

@@ -1,11 +1,14 @@
 /** Frontends, to look at and to edit. */
+import { splitKey } from '../core/prefixes.ts';
 import { BookError, type BookErrorCode, type RouteBook } from '../store/book.ts';
+import type { Surroundings } from '../vhosts/explain.ts';
 import type { FrontendView } from '../vhosts/explanation.ts';
 import type { Fault, FaultCode } from '../vhosts/fault.ts';
 import { adviceFor, faultsOfNewList, frontendOf } from '../vhosts/frontend.ts';
 import { readKey } from '../vhosts/key-faults.ts';
 import type { FrontendsAnswer } from './answers.ts';
 import { explainHere } from './explanations.ts';
+import { optionsOf, patchOptions } from './frontend-options.ts';
 import { withOwnMarks } from './marked-book.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
 import type { Answerer, Requests } from './requests.ts';
@@ -37,8 +40,11 @@ const REFUSED: ReadonlySet<FaultCode> = new Set([
 /** Slips in a host's name that are mended without a word: clients write them, too. */
 const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 'space-in-key']);
 
-/** @param book of the running configuration */
-export function frontends(book: RouteBook, workforce: Workforce): Requests {
+/**
+ * @param book of the running configuration
+ * @param surroundings what that says of requests
+ */
+export function frontends(book: RouteBook, workforce: Workforce, surroundings: Omit<Surroundings, 'scheme'>): Requests {
   const marks = async (host: string | null) => {
     const { answers } = await workforce.ask({ type: 'marks', host });
     return [...answers.values()].flatMap((answer) => (answer.type === 'marks' ? answer.marks : []));
@@ -47,8 +53,13 @@ export function frontends(book: RouteBook, workforce: Workforce): Requests {
   return {
     'GET /api/v1/frontends': told(({ query }) => list(query, marked)),
     'GET /api/v1/frontends/HOST': told(async (_asked, host) => json(await one(host, marked))),
-    'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) =>
-      json(await explainHere(marked, workforce, host, query.get('path') ?? '/')),
+    'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) => {
+      const scheme = schemeOf(query);
+      return json(await explainHere(marked, workforce, askingOf(host, query), { ...surroundings, scheme }));
+    }),
+    'GET /api/v1/frontends/HOST/options': told((_asked, host) => optionsOf(meantBy(host, book), marked)),
+    'PATCH /api/v1/frontends/HOST/options': told((asked, host) =>
+      patchOptions(asked, meantBy(host, book), isForced(asked.query), marked),
     ),
     'PUT /api/v1/frontends/HOST': told((asked, host) => put(asked, host, marked)),
     'DELETE /api/v1/frontends/HOST': told((asked, host) => remove(asked, host, marked)),
@@ -87,12 +98,30 @@ async function one(key: string, book: RouteBook): Promise<FrontendView> {
 
 async function put({ body, query }: Asked, host: string, book: RouteBook): Promise<Reply> {
   const advice = adviceFor(book);
-  const { meant, faults } = readKey(host, advice);
-  if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
+  const meant = meantBy(host, book);
   const elements = listOf(await body());
   throwIfAny(faultsOfNewList(meant, elements, advice).filter(({ code }) => REFUSED.has(code)));
   const { before } = await book.replace(meant, elements, { isForced: isForced(query) });
   return json(await one(meant, book), before === null ? 201 : 200);
+}
+
+/** The key that is to be written. @throws Refusal when no request could ask for it */
+function meantBy(host: string, book: RouteBook): string {
+  const { meant, faults } = readKey(host, adviceFor(book));
+  if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
+  return meant;
+}
+
+/** A frontend with a path is a request for that path. */
+function askingOf(host: string, query: URLSearchParams): { readonly asked: string; readonly path: string } {
+  const { host: asked, prefix } = splitKey(host);
+  return { asked, path: query.get('path') ?? (prefix === '' ? '/' : prefix) };
+}
+
+function schemeOf(query: URLSearchParams): 'http' | 'https' {
+  const scheme = query.get('scheme') ?? 'http';
+  if (scheme === 'http' || scheme === 'https') return scheme;
+  throw new Refusal(400, 'bad-scheme', 'scheme must be http or https');
 }
 
 /** @param host as it is, or as it is asked for: keys that nobody asks for must go, too */

@@ -1,5 +1,6 @@
 import { explain } from '../vhosts/explain.ts';
 import type {
+  AnswerView,
   CertificateView,
   DeadView,
   Explanation,
@@ -17,9 +18,11 @@ import { counted, faultLines } from './show-fault.ts';
 /** Prints where a request goes. Exit code 1 when the router would answer it with an error of its own. */
 export async function explainRoute(run: RouteRun): Promise<number> {
   const { book, console, words, isJson } = run;
-  const [host, path] = targetOf(words[0] ?? '', words[1]);
-  const told = await askRouter(run, host, path);
-  const explanation = told instanceof CommandFailure ? await explain(book, host, path) : told;
+  const target = targetOf(words[0] ?? '', words[1]);
+  const told = await askRouter(run, target);
+  const { scheme, host, path } = target;
+  const explanation =
+    told instanceof CommandFailure ? await explain(book, host, path, { ...run.surroundings, scheme }) : told;
   const silence = told instanceof CommandFailure && told.code !== NO_ADMIN ? told.message : null;
   await console.write(
     isJson ? `${JSON.stringify(explanation)}\n` : `${linesOf(console, explanation, silence).join('\n')}\n`,
@@ -30,9 +33,12 @@ export async function explainRoute(run: RouteRun): Promise<number> {
 const NO_ADMIN = 'no-admin';
 
 /** What the router itself tells, which knows what its workers remember; or why it tells nothing. */
-async function askRouter({ admin }: RouteRun, host: string, path: string): Promise<LiveExplanation | CommandFailure> {
+async function askRouter(
+  { admin }: RouteRun,
+  { scheme, host, path }: Target,
+): Promise<LiveExplanation | CommandFailure> {
   if (admin === null || host === '') return new CommandFailure(NO_ADMIN, 'the configuration has no admin interface');
-  const target = `/api/v1/frontends/${encodeURIComponent(host)}/explain?path=${encodeURIComponent(path)}`;
+  const target = `/api/v1/frontends/${encodeURIComponent(host)}/explain?path=${encodeURIComponent(path)}&scheme=${scheme}`;
   try {
     const told = await askAdmin(admin, target);
     // Another program may listen there.
@@ -44,13 +50,24 @@ async function askRouter({ admin }: RouteRun, host: string, path: string): Promi
 }
 
 function isExplanation(told: unknown): told is LiveExplanation {
-  return ['answer', 'keys', 'near', 'store', 'workers'].every((key) => Object(told)[key] instanceof Object);
+  return ['answer', 'keys', 'options', 'beside', 'near', 'store', 'workers'].every(
+    (key) => Object(told)[key] instanceof Object,
+  );
 }
 
-/** People paste URLs. */
-function targetOf(word: string, path: string | undefined): readonly [host: string, path: string] {
-  const [, host = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(word) ?? [];
-  return host === '' ? [word, path ?? '/'] : [host, path ?? (rest === '' ? '/' : rest)];
+/** A request, as far as it is known. */
+interface Target {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly path: string;
+}
+
+/** People paste URLs, and keys with a path. */
+function targetOf(word: string, path: string | undefined): Target {
+  const [, secure = '', host = '', rest = ''] = /^(?:http(s?):\/\/)?([^/?#]+)([^#]*)/i.exec(word) ?? [];
+  const own = rest === '' || rest.startsWith('/') ? rest : `/${rest}`;
+  const scheme = secure === '' ? 'http' : 'https';
+  return { scheme, host: host === '' ? word : host, path: path ?? (own === '' ? '/' : own) };
 }
 
 function linesOf(
@@ -60,12 +77,11 @@ function linesOf(
 ): readonly string[] {
   const { asked, host, path, answer, keys, route, dead, certificate, near, store, workers = [] } = explanation;
   const isFine = (answer.status ?? 200) < 400;
-  const verdict =
-    answer.kind === 'backend' ? 'goes to' : `is answered ${answer.status}${answer.code ? ` ${answer.code}` : ''}:`;
   return [
-    `A request for ${clean(host ?? asked)}${clean(path)} ${paint(console, isFine ? 'green' : 'red', verdict)} ${clean(answer.text)}.`,
+    `A request for ${clean(host ?? asked)}${clean(path)} ${paint(console, isFine ? 'green' : 'red', verdictOf(answer))} ${clean(answer.text)}.`,
     ...section(console, 'Keys, in the order asked', keyLines(console, keys)),
     ...section(console, 'Frontend', route === null ? [] : frontendLines(console, { ...route, faults: [] })),
+    ...section(console, 'Prefixes and options', siteLines(console, explanation)),
     ...section(console, 'Dead marks', dead === null ? [] : deadLines(console, dead)),
     ...section(console, 'Certificate', certificate === null ? [] : certificateLines(console, certificate)),
     ...section(
@@ -79,6 +95,31 @@ function linesOf(
     ]),
     ...section(console, 'Workers', silence === null ? workers.map(memoryLine) : [`not asked: ${clean(silence)}`]),
   ];
+}
+
+function verdictOf({ kind, status, code }: AnswerView): string {
+  switch (kind) {
+    case 'backend':
+      return 'goes to';
+    case 'paused':
+      return 'waits:';
+    case 'redirect':
+    case 'refused':
+      return `is answered ${status}${code === null ? '' : ` ${code}`}:`;
+  }
+}
+
+/** Which prefix counts, what of the options does, and what comes of it. */
+function siteLines(console: Console, { path, prefix, options, asks, beside }: Explanation): readonly string[] {
+  const lines: string[] = [];
+  if (prefix !== null) {
+    const passed = prefix.passed.length === 0 ? '' : `; ${prefix.passed.join(', ')} would, and names no backend`;
+    const matched = prefix.matched === null ? 'no prefix matches' : `${prefix.matched} matches`;
+    lines.push(clean(`${prefix.key}: ${matched}${passed}`));
+  }
+  lines.push(...new Table().lines(options.map(({ field, value, from }) => [field, value, from])));
+  if (asks !== null && asks !== path) lines.push(clean(`the backend is asked for ${asks}`));
+  return [...lines, ...beside.flatMap(({ key, faults }) => faults.flatMap((each) => faultLines(console, each, key)))];
 }
 
 function memoryLine({ pid, generation, knows, ageSeconds, key, backends, dead }: MemoryView): string {

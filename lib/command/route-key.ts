@@ -1,4 +1,5 @@
 import { hostOf } from '../core/hostname.ts';
+import { splitKey } from '../core/prefixes.ts';
 import { adviceFor } from '../vhosts/frontend.ts';
 import { readKey } from '../vhosts/key-faults.ts';
 import type { RouteBook } from '../store/book.ts';
@@ -12,7 +13,9 @@ import { UsageError } from './usage.ts';
 export function keyOf(word: string, isForced: boolean, book: RouteBook): string {
   if (isForced) return word;
   const { meant, faults } = readKey(word, adviceFor(book));
-  if (meant !== null && (faults.length === 0 || meant === hostOf(word) || meant === word.toLowerCase())) return meant;
+  const { host, prefix } = splitKey(word);
+  const spellings = [hostOf(host) + prefix, host.toLowerCase() + prefix];
+  if (meant !== null && (faults.length === 0 || spellings.includes(meant))) return meant;
   const [{ text } = { text: `${JSON.stringify(word)} is no host` }] = faults;
   throw new UsageError(meant === null ? text : `${text}; did you mean "${meant}"?`);
 }

@@ -1,3 +1,5 @@
+import { splitKey } from '../core/prefixes.ts';
+import { SIDE_KINDS } from '../store/book.ts';
 import { CommandFailure } from './command.ts';
 import { keyOf } from './route-key.ts';
 import { type RouteRun, told } from './route-run.ts';
@@ -12,7 +14,7 @@ export async function removeRoute(run: RouteRun): Promise<number> {
   if (url === undefined) {
     const { before } = await book.remove(key, { isForced });
     if (before === null && !isForced) throw notThere(key);
-    return await told(run, `${key}: removed`, [], null, key);
+    return await told(run, `${key}: removed`, [], null, key, await leftOf(run, key));
   }
   const { after } = await book.change(
     key,
@@ -28,6 +30,23 @@ export async function removeRoute(run: RouteRun): Promise<number> {
   );
   const left = counted((after?.length ?? 1) - 1, 'backend');
   return await told(run, `${key}: backend removed, ${left} left`, [], after, key);
+}
+
+/**
+ * What still stands beside a list that is gone, as the store spells it: options and pages that would count again for
+ * another of that key, and prefixes with lists of their own, which are served as before.
+ */
+async function leftOf({ book }: RouteRun, key: string): Promise<readonly string[]> {
+  const kinds = splitKey(key).prefix === '' ? SIDE_KINDS : (['options', 'errors'] as const);
+  const found = await Promise.all(kinds.map(async (kind) => (await book.sides(kind, [key]))[0]));
+  const left: string[] = [];
+  for (const [i, side] of found.entries()) {
+    // What holds for all frontends is not this one's.
+    const isForAll = key === '*' && kinds[i] !== 'prefixes';
+    if (side === undefined || isForAll || side.type === 'none' || side.type === 'unknown') continue;
+    left.push(side.key);
+  }
+  return left;
 }
 
 function notThere(key: string): CommandFailure {

@@ -1,10 +1,11 @@
 import type { RouteBook } from '../store/book.ts';
+import type { Surroundings } from '../vhosts/explain.ts';
 import type { Fault } from '../vhosts/fault.ts';
 import type { FrontendView } from '../vhosts/explanation.ts';
 import { adviceFor, faultsOfNewList, viewOf } from '../vhosts/frontend.ts';
 import type { AdminAddress } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
-import type { Console } from './console.ts';
+import { clean, type Console } from './console.ts';
 import { faultLines } from './show-fault.ts';
 
 /** What the commands under `route` are run with. Each resolves to its exit code. */
@@ -12,6 +13,8 @@ export interface RouteRun {
   readonly book: RouteBook;
   /** The router itself, where the configuration has an admin interface. It may not run. */
   readonly admin: AdminAddress | null;
+  /** What the configuration says of requests; nothing where none was named. */
+  readonly surroundings: Omit<Surroundings, 'scheme'>;
   readonly console: Console;
   /** What follows the command's name. */
   readonly words: readonly string[];
@@ -34,20 +37,27 @@ export function checkNewList({ book, isForced }: RouteRun, key: string, list: re
   throw new CommandFailure('bad-list', `${texts}; nothing was written (--force would)`);
 }
 
-/** Tells a person what was done, and a program how the frontend is now. @param list null when it is gone */
+/**
+ * Tells a person what was done, and a program how the frontend is now.
+ * @param list null when it is gone
+ * @param left keys that stand beside it all the same
+ */
 export async function told(
   { book, console, isJson }: RouteRun,
   text: string,
   faults: readonly Fault[],
   list: readonly string[] | null,
   key: string,
+  left: readonly string[] = [],
 ): Promise<number> {
   if (isJson) {
-    const shown = list === null ? { key, removed: true } : await viewNow(book, key, list, faults);
+    const gone = { key, removed: true, ...(left.length > 0 && { left }) };
+    const shown = list === null ? gone : await viewNow(book, key, list, faults);
     await console.write(`${JSON.stringify(shown)}\n`);
     return 0;
   }
-  const lines = [text, ...faults.flatMap((fault) => faultLines(console, fault))];
+  const rest = left.length === 0 ? [] : [`left as they are: ${left.map(clean).join(', ')}`];
+  const lines = [text, ...rest, ...faults.flatMap((fault) => faultLines(console, fault))];
   await console.write(`${lines.join('\n')}\n`);
   return 0;
 }

@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { addRoute } from './route-add.ts';
 import { explainRoute } from './route-explain.ts';
 import { listRoutes } from './route-list.ts';
+import { routeOptions } from './route-options.ts';
 import { removeRoute } from './route-remove.ts';
 import { setRoute } from './route-set.ts';
 import { showRoute } from './route-show.ts';
@@ -18,9 +19,11 @@ Looks at routes in the store and edits them. A running router needs no restart.
   set HOST NAME URL...         create it, or replace it in one step
   add HOST URL... [--name NAME]  add backends; with a name, also to a new one
   remove HOST [URL]            remove it, or one of its backends
+  options HOST [FIELD=VALUE...]  show its options, or change some; FIELD= removes one
   explain HOST [PATH]          where a request goes, and why
 
-HOST is www.example.com, or a wildcard: '*.example.com', '*'.
+HOST is www.example.com, or a wildcard: '*.example.com', '*'. With a path,
+www.example.com/api, it is the part of the host that has routes of its own.
 
   -c, --config FILE  the router's configuration, which names the store
       --driver URL   the store itself, in place of a configuration
@@ -36,7 +39,7 @@ frontend, 2 when the arguments make no sense.
 `;
 
 /** What "hipache route" can do. */
-export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'explain'] as const;
+export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'explain'] as const;
 
 const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
   list: listRoutes,
@@ -44,6 +47,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   set: setRoute,
   add: addRoute,
   remove: removeRoute,
+  options: routeOptions,
   explain: explainRoute,
 };
 
@@ -54,6 +58,7 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   set: [2, Infinity, 'HOST NAME URL...'],
   add: [2, Infinity, 'HOST URL...'],
   remove: [1, 2, 'HOST [URL]'],
+  options: [1, Infinity, 'HOST [FIELD=VALUE...]'],
   explain: [1, 2, 'HOST [PATH]'],
 };
 
@@ -68,12 +73,13 @@ export const command: Command = {
     if (words.length < least || words.length > most) throw new UsageError(`"route ${action}" takes ${what}`);
     if (args.values.has('match') && action !== 'list') throw new UsageError('option "--match" is for "route list"');
     if (args.values.has('name') && action !== 'add') throw new UsageError('option "--name" is for "route add"');
-    const { book, admin } = openStore(args, configPath);
+    const { book, admin, surroundings } = openStore(args, configPath);
     try {
       const { flags, values } = args;
       return await RUNS[action]({
         book,
         admin,
+        surroundings,
         console,
         words,
         match: values.get('match') ?? '',

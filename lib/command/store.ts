@@ -3,6 +3,7 @@ import { readStoreSettings } from '../config/store-settings.ts';
 import { type DriverUrl, parseDriverUrl } from '../core/driver-url.ts';
 import type { RouteBook } from '../store/book.ts';
 import { openBook } from '../store/open-book.ts';
+import type { Surroundings } from '../vhosts/explain.ts';
 import { type AdminAddress, configuredAdmin } from './admin-client.ts';
 import { type Arguments, type Option, UsageError } from './usage.ts';
 
@@ -22,6 +23,8 @@ const TIMEOUT_MS = 2000;
 export interface OpenedStore {
   readonly book: RouteBook;
   readonly admin: AdminAddress | null;
+  /** What the configuration says of requests; nothing where none was named. */
+  readonly surroundings: Omit<Surroundings, 'scheme'>;
 }
 
 /**
@@ -34,7 +37,7 @@ export function openStore({ values }: Arguments, configPath: string): OpenedStor
   if (driver !== undefined) {
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
-    return { book: openBook(url, url, { timeoutMs: TIMEOUT_MS }), admin: null };
+    return { book: openBook(url, url, { timeoutMs: TIMEOUT_MS }), admin: null, surroundings: { httpsPort: undefined } };
   }
   const settings = readStoreSettings(resolve(values.get('config') ?? configPath));
   const { read, write } = settings.driver;
@@ -43,7 +46,9 @@ export function openStore({ values }: Arguments, configPath: string): OpenedStor
     timeoutMs,
     urls: settings.urls,
   });
-  return { book, admin: configuredAdmin(settings.admin) };
+  const { httpsPort, options } = settings;
+  const surroundings = { httpsPort, config: new Map(Object.entries(options)) };
+  return { book, admin: configuredAdmin(settings.admin), surroundings };
 }
 
 function urlOf(text: string): DriverUrl {

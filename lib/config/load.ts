@@ -142,7 +142,7 @@ export function readConfig(
 }
 
 /** Those that are given. */
-function resolveOptions(options: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+export function resolveOptions(options: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
   const given: Record<string, string> = {};
   for (const [name, text] of Object.entries(options)) if (typeof text === 'string') given[name] = text;
   return given;

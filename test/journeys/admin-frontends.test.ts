@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type AdminAddress, type AdminAnswer, adminOf, askAdmin } from '../support/admin.ts';
+import type { LiveExplanation } from '../../lib/vhosts/explanation.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -105,6 +106,52 @@ for (const [store, open] of [
     assert.equal((await askAdmin(admin, '/api/v1/frontends/a.test', { method: 'DELETE' })).status, 404);
     assert.equal((await askAdmin(admin, '/api/v1/frontends/a.test')).status, 404);
     assert.deepEqual(await held('a.test'), []);
+  });
+
+  test(`in ${store} a frontend with a path has routes and options of its own`, async (t) => {
+    const { router, admin, held } = await open(t);
+    const [site, api] = [await startBackend(t, says('site')), await startBackend(t, says('api'))];
+    const at = '/api/v1/frontends/a.test%2Fapi';
+    const patch = (body: unknown): Promise<AdminAnswer> => askAdmin(admin, `${at}/options`, { method: 'PATCH', body });
+    await put(admin, 'a.test', ['site', site.url]);
+    assert.equal((await put(admin, 'A.test/api', ['api', api.url])).status, 201);
+    assert.deepEqual(await held('a.test/api'), ['api', api.url]);
+    await eventually(async () => {
+      assert.equal((await ask({ port: router.port, host: 'a.test', path: '/api/x' })).body, 'api');
+      assert.equal((await ask({ port: router.port, host: 'a.test', path: '/apix' })).body, 'site');
+    });
+    assert.equal(((await askAdmin(admin, at)).json as Frontend).key, 'a.test/api');
+    assert.deepEqual((await askAdmin(admin, `${at}/options`)).json, {});
+    const { status, json } = await patch({ strip: true, hsts: 5, prepend: '/v1' });
+    assert.deepEqual([status, json], [200, { strip: 'true', hsts: '5', prepend: '/v1' }]);
+    assert.deepEqual((await patch({ prepend: null, none: null })).json, { strip: 'true', hsts: '5' });
+    assert.deepEqual((await askAdmin(admin, `${at}/options`)).json, { strip: 'true', hsts: '5' });
+    for (const [body, message] of [
+      [{ strip: '0', hts: '1' }, /"hts": there is no such option/],
+      [{ state: 'off' }, /"state": it is "live", "maintenance" or "paused"/],
+      [{ strip: ['1'] }, /"strip": it is a text/],
+      [['strip'], /send \{"strip"/],
+    ] as const) {
+      const refused = await patch(body);
+      const { error } = refused.json as { readonly error: { readonly code: string; readonly message: string } };
+      assert.deepEqual([refused.status, error.code], [400, 'bad-option']);
+      assert.match(error.message, message);
+    }
+    const bad = await askAdmin(admin, '/api/v1/frontends/a.test%2Fapi%2F/options', { method: 'PATCH', body: {} });
+    assert.equal(bad.status, 400);
+    const told = (await askAdmin(admin, `${at}/explain`)).json as LiveExplanation;
+    assert.deepEqual(
+      [told.host, told.path, told.asks, told.prefix?.matched, told.route?.key],
+      ['a.test', '/api', '/', '/api', 'a.test/api'],
+    );
+    assert.deepEqual(told.options, [
+      { field: 'strip', value: 'true', from: 'options:a.test/api' },
+      { field: 'hsts', value: '5', from: 'options:a.test/api' },
+    ]);
+    assert.equal((await askAdmin(admin, at, { method: 'DELETE' })).status, 204);
+    await eventually(async () => {
+      assert.equal((await ask({ port: router.port, host: 'a.test', path: '/api/x' })).body, 'site');
+    });
   });
 
   test(`in ${store} dead backends are shown with their time left, and explained`, async (t) => {
@@ -250,4 +297,22 @@ test('an edit clears the marks of places that changed, and keeps the others', as
   await redis.cli('sadd', 'dead:a.test', 0, 1, 2);
   await put(admin, 'a.test', ['site', 'http://10.0.0.1:1', 'http://10.0.0.3:1']);
   assert.deepEqual(await redis.cli('smembers', 'dead:a.test'), ['0']);
+});
+
+test('redirects are explained as the router sends them: by the client’s scheme, and the configuration’s options', async (t) => {
+  const { redis, router, admin } = await onRedis(t, { options: { canonical: 'www.a.test' } });
+  await redis.cli('rpush', 'frontend:*.a.test', 'site', NOBODY);
+  await redis.cli('rpush', 'frontend:old.test', 'old', 'redirect://www.a.test/x 301');
+  for (const host of ['b.a.test', 'old.test']) {
+    const { status, headers } = await ask({ port: router.port, host, path: '/y?z' });
+    const at = `/api/v1/frontends/${host}/explain?path=${encodeURIComponent('/y?z')}`;
+    const { answer } = (await askAdmin(admin, at)).json as LiveExplanation;
+    assert.deepEqual(
+      [answer.kind, answer.status, answer.text],
+      ['redirect', status, `the client is sent to ${headers['location']}`],
+    );
+    const secure = ((await askAdmin(admin, `${at}&scheme=https`)).json as LiveExplanation).answer;
+    assert.match(secure.text, /sent to https:\/\/www\.a\.test\//);
+  }
+  assert.equal((await askAdmin(admin, '/api/v1/frontends/b.a.test/explain?scheme=ftp')).status, 400);
 });

@@ -122,6 +122,112 @@ test('explain tells where a request goes, for people and for programs', async ()
   assert.equal((JSON.parse(unknown.stdout) as { answer: { code: string } }).answer.code, 'no-frontend');
 });
 
+test('a frontend with a path is set, shown, listed and removed, and is among the prefixes of its host meanwhile', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com', 'site', A);
+  fine(await route('set', 'WWW.x.com:80/API', 'api', B), 'www.x.com/API: created, 1 backend\n');
+  fine(await route('add', 'www.x.com/API', A), 'www.x.com/API: 1 added, 2 backends now\n');
+  assert.deepEqual(await redis.cli('smembers', 'prefixes:www.x.com'), ['/API']);
+  assert.match((await route('show', 'www.x.com/API')).stdout, /^www\.x\.com\/API {2}"api"\n/);
+  assert.match((await route('list')).stdout, /\nwww\.x\.com\/API +api +2 +0 +-\n/);
+  failed(await route('set', 'www.x.com/API/', 'api', B), /did you mean "www\.x\.com\/API"\?/, 2);
+  failed(await route('show', 'www.x.com/api'), /there is no frontend www\.x\.com\/api/);
+  await route('options', 'www.x.com', 'hsts=1');
+  fine(
+    await route('remove', 'www.x.com'),
+    'www.x.com: removed\nleft as they are: prefixes:www.x.com, options:www.x.com\n',
+  );
+  const removed = await route('remove', 'www.x.com', '--force', '--json');
+  assert.deepEqual(JSON.parse(removed.stdout), {
+    key: 'www.x.com',
+    removed: true,
+    left: ['prefixes:www.x.com', 'options:www.x.com'],
+  });
+  fine(await route('remove', 'www.x.com/API'), 'www.x.com/API: removed\n');
+  await route('options', 'www.x.com', 'hsts=');
+  assert.deepEqual(await redis.cli('keys', '*'), []);
+});
+
+test('options are shown, set and removed; what would not count is not written, unless that is asked for', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com/api', 'api', A);
+  fine(await route('options', 'www.x.com/api'), 'www.x.com/api: no options of its own\n');
+  fine(
+    await route('options', 'www.x.com/api', 'rewrite=^/api/(.*)$ /$1?a=b', 'hsts=1'),
+    'www.x.com/api\n  rewrite  ^/api/(.*)$ /$1?a=b\n  hsts     1\n',
+  );
+  fine(await route('options', 'www.x.com/api', 'rewrite=', 'none='), 'www.x.com/api\n  hsts  1\n');
+  fine(await route('options', 'www.x.com/api', '--json'), '{"hsts":"1"}\n');
+  fine(await route('options', '*', 'hsts=2', '--json'), '{"hsts":"2"}\n');
+  failed(
+    await route('options', 'www.x.com', 'hts=1', 'state=off', 'strip=1'),
+    /"hts": there is no such option; did you mean "hsts"\?; "state": it is "live", "maintenance" or "paused"; nothing was/,
+  );
+  assert.equal(await redis.cli('exists', 'options:www.x.com'), 0);
+  failed(await route('options', 'www.x.com', 'strip'), /"strip" is no FIELD=VALUE/, 2);
+  failed(await route('options', '.x.com'), /did you mean "\*\.x\.com"\?/, 2);
+  const forced = await route('options', 'www.x.com/api', 'hts=1', '--force');
+  assert.equal(forced.status, 0);
+  assert.match(forced.stdout, /\nerror option-unknown: "hts": there is no such option; did you mean "hsts"\?\n/);
+  const unknown = await route('options', 'old.x.com', 'hsts=1');
+  assert.match(unknown.stdout, /\nnote side-stale: no frontend has this key\n/);
+  await redis.cli('set', 'options:text.x.com', 'text');
+  failed(await route('options', 'text.x.com', 'strip=1'), /options:text\.x\.com holds a string, not a hash/);
+});
+
+test('in a routes file options and paths are edited, too', async () => {
+  const path = write({ 'www.x.com': ['site', A], 'options:www.x.com': { hsts: 5 } });
+  const file = ['--driver', `file:${path}`];
+  fine(await hipache(['route', 'set', 'www.x.com/api', 'api', B, ...file]), 'www.x.com/api: created, 1 backend\n');
+  fine(await hipache(['route', 'options', 'www.x.com/api', 'strip=1', ...file]), 'www.x.com/api\n  strip  1\n');
+  fine(await hipache(['route', 'options', 'www.x.com', 'hsts=', ...file]), 'www.x.com: no options of its own\n');
+  assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
+    'www.x.com': ['site', A],
+    'www.x.com/api': ['api', B],
+    'options:www.x.com/api': { strip: '1' },
+  });
+  assert.match(
+    (await hipache(['route', 'explain', 'www.x.com/api/users', ...file])).stdout,
+    /\n {2}prefixes:www\.x\.com: \/api matches\n {2}strip {2}1 {2}options:www\.x\.com\/api\n {2}the backend is asked for \/users\n/,
+  );
+});
+
+test('explain tells of prefixes, options, redirects and maintenance, by the configuration’s word, too', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com', 'site', A);
+  await route('set', 'www.x.com/api', 'api', B);
+  await redis.cli('sadd', 'prefixes:www.x.com', '/api/v2');
+  await route('options', 'www.x.com/api', 'prepend=/v1', 'strip=1');
+  const { status, stdout } = await route('explain', 'www.x.com/api/v2/users?a=b');
+  assert.equal(status, 0);
+  assert.match(stdout, /^A request for www\.x\.com\/api\/v2\/users\?a=b goes to the one of 1 living backend of 1\.\n/);
+  assert.match(stdout, /\n {2}used +frontend:www\.x\.com\/api +"api", 1 backend\n/);
+  assert.match(stdout, /\n {2}prefixes:www\.x\.com: \/api matches; \/api\/v2 would, and names no backend\n/);
+  assert.match(stdout, /\n {2}prepend {2}\/v1 {2}options:www\.x\.com\/api\n/);
+  assert.match(stdout, /\n {2}the backend is asked for \/v1\/v2\/users\?a=b\n/);
+  assert.match(stdout, /\n {2}prefixes:www\.x\.com: note prefix-without-list: /);
+  const config = write({
+    driver: `redis://127.0.0.1:${redis.port}`,
+    options: { https: 'redirect' },
+    https: { bind: ['127.0.0.1'], port: 8443, key: '/none.key', cert: '/none.crt' },
+  });
+  const plain = await hipache(['route', 'explain', 'www.x.com/a', '-c', config]);
+  assert.match(
+    plain.stdout,
+    /^A request for .* is answered 308: the client is sent to https:\/\/www\.x\.com:8443\/a\.\n/,
+  );
+  assert.match(plain.stdout, /\n {2}https {2}redirect {2}configuration\n/);
+  assert.equal(plain.status, 0);
+  const secure = await hipache(['route', 'explain', 'https://www.x.com/a', '-c', config]);
+  assert.match(secure.stdout, /goes to the one of 1 living backend/);
+  await route('options', 'www.x.com', 'state=maintenance');
+  const down = await route('explain', 'www.x.com');
+  assert.equal(down.status, 1);
+  assert.match(down.stdout, /is answered 503 maintenance: the site is in maintenance\./);
+  await route('options', 'www.x.com', 'state=paused');
+  assert.match((await route('explain', 'www.x.com')).stdout, /waits: the site is paused/);
+});
+
 test('no control character of others reaches the terminal', async () => {
   await redis.cli('flushall');
   const evil = '\u001B]0;owned\u0007\u009B31m\u202E\n';
@@ -247,6 +353,7 @@ test('bash completes commands, their words and their options', async () => {
   for (const [line, expected] of [
     ['hipache ro', ['route']],
     ['hipache route e', ['explain']],
+    ['hipache route o', ['options']],
     ['hipache route --js', ['--json']],
     ['hipache lint --', ['--config', '--driver', '--json', '--help']],
     ['hipache completion z', ['zsh']],

@@ -1,0 +1,51 @@
+/** The options of frontends, to look at and to change. */
+import { optionFault } from '../core/options.ts';
+import type { FieldChanges, RouteBook } from '../store/book.ts';
+import { fieldsOf } from '../store/fields.ts';
+import { type Asked, json, Refusal, type Reply } from './reply.ts';
+
+/** Those of its own: what it takes from others is told by its explanation. */
+export async function optionsOf(key: string, book: RouteBook): Promise<Reply> {
+  const [held] = await book.sides('options', [key]);
+  if (held !== undefined && held.type !== 'none' && held.type !== 'hash') {
+    throw new Refusal(409, 'wrong-type', `${held.key} holds a ${held.type}, not a hash`);
+  }
+  return json(Object.fromEntries(fieldsOf(held?.holds ?? [])));
+}
+
+/** A JSON Merge Patch (RFC 7396): null takes a field out, and what is not named stays. */
+export async function patchOptions({ body }: Asked, key: string, isForced: boolean, book: RouteBook): Promise<Reply> {
+  const { after } = await book.changeOptions(key, changesOf(await body()), { isForced });
+  return json(Object.fromEntries(after));
+}
+
+function changesOf(patch: unknown): FieldChanges {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+    throw new Refusal(
+      400,
+      'bad-option',
+      'send {"strip": "1", "prepend": null}: fields to set, and null for those to go',
+    );
+  }
+  const changes = new Map<string, string | null>();
+  const faults: string[] = [];
+  for (const [field, value] of Object.entries(patch)) {
+    const text = textOf(value);
+    const fault = text === undefined ? 'it is a text, a number, true or false, or null' : faultOf(field, text);
+    if (fault !== null) faults.push(`${JSON.stringify(field)}: ${fault}`);
+    changes.set(field, text ?? null);
+  }
+  if (faults.length > 0) throw new Refusal(400, 'bad-option', faults.join('; '));
+  return changes;
+}
+
+/** As it is written; undefined for what cannot be. */
+function textOf(value: unknown): string | null | undefined {
+  if (value === null || typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** What nobody knows may be taken out. */
+function faultOf(field: string, text: string | null): string | null {
+  return text === null ? null : optionFault(field, text);
+}

@@ -1,0 +1,75 @@
+import { nearest } from '../config/nearest.ts';
+import { OPTION_NAMES, optionFault, type OptionFields } from '../core/options.ts';
+import { fieldsOf } from '../store/fields.ts';
+import type { Fault } from '../vhosts/fault.ts';
+import { sidesOf } from '../vhosts/sides.ts';
+import { CommandFailure } from './command.ts';
+import { clean, paint, Table } from './console.ts';
+import { keyOf } from './route-key.ts';
+import type { RouteRun } from './route-run.ts';
+import { faultLines } from './show-fault.ts';
+import { UsageError } from './usage.ts';
+
+/** Shows a frontend's options, or changes some. @throws CommandFailure for what would not count, UsageError */
+export async function routeOptions(run: RouteRun): Promise<number> {
+  const { book, words, isForced } = run;
+  const [word = '', ...pairs] = words;
+  const key = keyOf(word, isForced, book);
+  const changes = changesOf(pairs);
+  if (!isForced) checkChanges(changes);
+  if (changes.size > 0) {
+    const { after } = await book.changeOptions(key, changes, { isForced });
+    return await show(run, key, after, await faultsOf(run, key));
+  }
+  const [held] = await book.sides('options', [key]);
+  return await show(run, key, fieldsOf(held?.type === 'hash' ? held.holds : []), await faultsOf(run, key));
+}
+
+/** `field=value`, and `field=` for one that is to go. */
+function changesOf(pairs: readonly string[]): ReadonlyMap<string, string | null> {
+  const changes = new Map<string, string | null>();
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new UsageError(`"${pair}" is no FIELD=VALUE`);
+    const text = pair.slice(at + 1);
+    changes.set(pair.slice(0, at), text === '' ? null : text);
+  }
+  return changes;
+}
+
+function checkChanges(changes: ReadonlyMap<string, string | null>): void {
+  const faults: string[] = [];
+  for (const [field, text] of changes) {
+    // What nobody knows may be taken out.
+    const fault = text === null ? null : optionFault(field, text);
+    if (fault === null) continue;
+    const meant = OPTION_NAMES.includes(field) ? null : nearest(field, OPTION_NAMES);
+    faults.push(`"${field}": ${fault}${meant === null ? '' : `; did you mean "${meant}"?`}`);
+  }
+  if (faults.length === 0) return;
+  throw new CommandFailure('bad-option', `${faults.join('; ')}; nothing was written (--force would)`);
+}
+
+async function faultsOf({ book }: RouteRun, key: string): Promise<readonly Fault[]> {
+  return (await sidesOf(book, 'options', [key])).flatMap(({ faults }) => faults);
+}
+
+async function show(
+  { console, isJson }: RouteRun,
+  key: string,
+  fields: OptionFields,
+  faults: readonly Fault[],
+): Promise<number> {
+  if (isJson) {
+    await console.write(`${JSON.stringify(Object.fromEntries(fields))}\n`);
+    return 0;
+  }
+  const rows = new Table().lines([...fields].map(([field, text]) => [`  ${field}`, text]));
+  const lines = [
+    fields.size === 0 ? `${clean(key)}: no options of its own` : paint(console, 'bold', clean(key)),
+    ...rows,
+    ...faults.flatMap((fault) => faultLines(console, fault)),
+  ];
+  await console.write(`${lines.join('\n')}\n`);
+  return 0;
+}
