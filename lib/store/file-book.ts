@@ -1,6 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { candidates } from '../core/hostname.ts';
-import type { OptionFields } from '../core/options.ts';
 import { type UrlRules, USUAL_URLS } from '../core/url-rules.ts';
 import {
   type BookChange,
@@ -19,34 +18,19 @@ import {
   type SideKind,
   type StrayPage,
 } from './book.ts';
-import { badCursor, checkList, decodeCursor, encodeCursor, pathOfKey, withFields, withinPage } from './book-rules.ts';
+import { badCursor, checkList, decodeCursor, encodeCursor, pathOfKey, withinPage } from './book-rules.ts';
 import { type HeldCertificate, NO_CERTIFICATE } from './certificates.ts';
 import { certificatesFolderOf } from './certificates-folder.ts';
 import { hostsIn, readHeld } from './certificates-reading.ts';
 import { whileLocked } from './file-lock.ts';
 import { replaceFile } from './file-replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
-import { fieldsOf } from './fields.ts';
-import type { RouteEntry } from './route-table.ts';
+import { changed, type Contents, type Edited, withOptions } from './file-edits.ts';
 import { parseRoutes } from './routes-json.ts';
 import { inWords, MAX_BYTES, signatureOf, whyUnreadable } from './routes-reading.ts';
 
 /** Keys that a search for near ones brings at most. */
 const MAX_NEAR = 100;
-
-/** What the file says, in its own order. */
-interface Contents {
-  readonly signature: string;
-  readonly entries: readonly RouteEntry[];
-  readonly hashes: readonly RouteEntry[];
-  readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** `hashes` by their names. */
-  readonly sides: ReadonlyMap<string, readonly string[]>;
-  /** The prefixes that hosts' keys have lists for. */
-  readonly prefixes: ReadonlyMap<string, readonly string[]>;
-  /** Its keys in the order of pages: one that does not change when others come and go. */
-  readonly sorted: readonly string[];
-}
 
 /** Routes in a file, as an operator edits them. Dead marks are in the memory of the router's workers, not here. */
 export class FileBook implements RouteBook {
@@ -197,33 +181,6 @@ export class FileBook implements RouteBook {
   }
 }
 
-/** What an edit has done, and the file's new text; null where it stays as it is. */
-interface Edited<T> {
-  readonly done: T;
-  readonly text: string | null;
-}
-
-function changed({ entries, hashes, lists }: Contents, key: string, edit: Edit): Edited<BookChange> {
-  const standing = lists.get(key);
-  const before = standing ?? [];
-  const after = edit(before);
-  if (after === before || (after === null && standing === undefined)) {
-    return { done: { before: standing ?? null, after: standing ?? null }, text: null };
-  }
-  if (after !== null) checkList(after);
-  return { done: { before: standing ?? null, after }, text: textOf(withList(entries, key, after), hashes) };
-}
-
-function withOptions({ entries, hashes, sides }: Contents, key: string, changes: FieldChanges): Edited<OptionsChange> {
-  const name = `options:${key}`;
-  const before: OptionFields = fieldsOf(sides.get(name) ?? []);
-  const after = withFields(before, changes);
-  const isSame = after.size === before.size && [...after].every(([field, text]) => before.get(field) === text);
-  if (isSame) return { done: { before, after }, text: null };
-  const list = after.size === 0 ? null : [...after].flat();
-  return { done: { before, after }, text: textOf(entries, withList(hashes, name, list)) };
-}
-
 function prefixesIn(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const key of keys) {
@@ -240,26 +197,6 @@ function prefixesIn(keys: readonly string[]): ReadonlyMap<string, readonly strin
 function sideOf(name: string): readonly [kind: SideKind, key: string] {
   const isOptions = name.startsWith('options:');
   return isOptions ? ['options', name.slice('options:'.length)] : ['errors', name.slice('errors:'.length)];
-}
-
-/** The file's text: a line for each frontend, and for what else is said of it. */
-function textOf(entries: readonly RouteEntry[], hashes: readonly RouteEntry[]): string {
-  if (entries.length + hashes.length === 0) return '{}\n';
-  const lines = entries.map(([key, list]) => {
-    return `  ${JSON.stringify(key)}: [${list.map((element) => JSON.stringify(element)).join(', ')}]`;
-  });
-  const others = hashes.map(([key, flat]) => {
-    const fields = Array.from(fieldsOf(flat), ([field, text]) => `${JSON.stringify(field)}: ${JSON.stringify(text)}`);
-    return `  ${JSON.stringify(key)}: { ${fields.join(', ')} }`;
-  });
-  return `{\n${[...lines, ...others].join(',\n')}\n}\n`;
-}
-
-/** The entries with one changed in its place, added at the end, or taken out. */
-function withList(entries: readonly RouteEntry[], key: string, list: readonly string[] | null): readonly RouteEntry[] {
-  const place = entries.findIndex(([each]) => each === key);
-  if (list === null) return entries.toSpliced(place, 1);
-  return place < 0 ? [...entries, [key, list]] : entries.with(place, [key, list]);
 }
 
 /** Where a page begins: behind the key that the page before ended with, whether it is still there or not. */

@@ -11,7 +11,8 @@ import {
 import { withFields } from './book-rules.ts';
 import { fieldsOf } from './fields.ts';
 import { MAX_LIST } from './limits.ts';
-import { editCommands, type EditKeys, mustGo, planOf, tooBusy } from './redis-edit.ts';
+import { tooBusy } from './redis-edit.ts';
+import { editCommands, type EditKeys, mustGo, planOf } from './redis-edit-plan.ts';
 import { notUnderstood, refusedBy } from './redis-held.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 

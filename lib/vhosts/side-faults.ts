@@ -35,7 +35,10 @@ export function faultsOfSide(kind: SideKind, held: Held, surroundings: SideSurro
   const { book } = surroundings;
   if (type === 'none') return [];
   if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(key)}`)];
+  const stale = surroundings.isServed ? [] : [staleFault(book, key)];
   if (type !== SIDE_TYPES[kind]) {
+    // In a Redis that others use it may be theirs.
+    if (stale.length > 0) return stale;
     const text = `it holds a ${type}, not a ${SIDE_TYPES[kind]}, and is left out`;
     return [fault(TYPE_CODES[kind], text, removed(book, key))];
   }
@@ -43,7 +46,6 @@ export function faultsOfSide(kind: SideKind, held: Held, surroundings: SideSurro
     return [fault('options-long', `it has ${length} fields; with more than ${MAX_FIELDS} none counts`)];
   }
   const faults = FAULTS[kind](held, surroundings);
-  const stale = surroundings.isServed ? [] : [fault('side-stale', 'no frontend has this key', removed(book, key))];
   if (faults.length <= MAX_FAULTS) return [...faults, ...stale];
   return [...faults.slice(0, MAX_FAULTS), fault('more-faults', `and ${faults.length - MAX_FAULTS} more`), ...stale];
 }
@@ -112,14 +114,20 @@ function faultsOfPages({ key, holds }: Held, { book }: SideSurroundings): readon
   });
 }
 
-/** A key whose host nobody asks for. @param meant the one that was probably meant */
+/** A key that nobody asks for. @param wanted the one that was probably meant; null for prefixes of a path */
 export function sideKeyFault(book: Pick<RouteBook, 'kind'>, name: string, wanted: string | null): Fault {
   const shown = JSON.stringify(name);
-  if (wanted === null) return fault('side-key', `no request can ask for ${shown}`, removed(book, name));
+  if (wanted === null)
+    return fault('side-key', `nobody asks for ${shown}: prefixes are those of hosts`, removed(book, name));
   const text = `no request can ask for ${shown}: it should be ${JSON.stringify(wanted)}`;
   const advice =
     book.kind === 'file' ? `write ${JSON.stringify(wanted)} for ${shown}` : command('RENAMENX', name, wanted);
   return fault('side-key', text, advice);
+}
+
+/** What stands there beside nothing. */
+export function staleFault(book: Pick<RouteBook, 'kind'>, name: string): Fault {
+  return fault('side-stale', 'no frontend has this key', removed(book, name));
 }
 
 /** A list for a path that requests never find. @param set the key of its host's prefixes */

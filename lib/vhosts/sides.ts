@@ -1,14 +1,15 @@
 /** What stands beside lists, with what is wrong with it: read from a book. */
 import { candidates } from '../core/hostname.ts';
 import { optionFault } from '../core/options.ts';
-import { prefixFault } from '../core/prefixes.ts';
+import { prefixFault, splitKey } from '../core/prefixes.ts';
 import { readCanonical } from '../core/redirect.ts';
 import type { Held, RouteBook, SideKind } from '../store/book.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { adviceFor } from './frontend.ts';
 import type { SideView } from './explanation.ts';
+import type { Fault } from './fault.ts';
 import { readKey } from './key-faults.ts';
-import { faultsOfSide, sideKeyFault } from './side-faults.ts';
+import { faultsOfSide, sideKeyFault, staleFault } from './side-faults.ts';
 import { wayOf } from './way.ts';
 
 /** Lists of prefixes that are looked at together. */
@@ -29,11 +30,8 @@ export async function sidesOf(book: RouteBook, kind: SideKind, keys: readonly st
 }
 
 async function viewOf(book: RouteBook, kind: SideKind, key: string, held: Held): Promise<SideView> {
-  const { meant } = readKey(key, adviceFor(book));
-  if (meant !== key) {
-    const wanted = meant === null ? null : book.sideName(kind, meant);
-    return { key: held.key, type: held.type, faults: [sideKeyFault(book, held.key, wanted)] };
-  }
+  const odd = await faultOfKey(book, kind, key, held.key);
+  if (odd !== null) return { key: held.key, type: held.type, faults: [odd] };
   const faults = faultsOfSide(kind, held, {
     book,
     // What is said of all frontends needs none that has this key.
@@ -42,6 +40,15 @@ async function viewOf(book: RouteBook, kind: SideKind, key: string, held: Held):
     unserved: kind === 'options' ? await unservedBy(book, held) : null,
   });
   return { key: held.key, type: held.type, faults };
+}
+
+/** What is wrong with a key that nobody asks for. In a Redis that others use, most of these are theirs. */
+async function faultOfKey(book: RouteBook, kind: SideKind, key: string, name: string): Promise<Fault | null> {
+  const { meant } = readKey(key, adviceFor(book));
+  const hasNone = kind === 'prefixes' && splitKey(key).prefix !== '';
+  if (meant === key) return hasNone ? sideKeyFault(book, name, null) : null;
+  const isOurs = meant !== null && (await isServed(book, 'options', meant));
+  return isOurs ? sideKeyFault(book, name, book.sideName(kind, meant)) : staleFault(book, name);
 }
 
 /** Whether a key has a list, or a host prefixes. Of prefixes alone it is told one by one whether they have lists. */

@@ -114,12 +114,19 @@ test('what stands beside lists under a key that nobody asks for is told of, and 
   redisCli(redis.port, 'hset site:options:WWW.x.io strip 1');
   redisCli(redis.port, 'hset "site:errors:no host" 503 sorry');
   redisCli(redis.port, 'sadd site:prefixes:www.x.io/ /api');
+  redisCli(redis.port, 'sadd site:prefixes:www.x.io/api /v2');
+  // These may be somebody else's.
+  redisCli(redis.port, 'set site:errors:2024:01 17');
+  redisCli(redis.port, 'set site:options:theme dark');
   redisCli(redis.port, 'hset options:WWW.x.io strip 1');
   const told = (await linted(book)).map(({ key, code, advice }) => [key, code, advice].join(' | '));
   assert.deepEqual(told.toSorted(), [
-    'site:errors:no host | side-key | DEL "site:errors:no host"',
+    'site:errors:2024:01 | side-stale | DEL site:errors:2024:01',
+    'site:errors:no host | side-stale | DEL "site:errors:no host"',
     'site:options:WWW.x.io | side-key | RENAMENX site:options:WWW.x.io site:options:www.x.io',
+    'site:options:theme | side-stale | DEL site:options:theme',
     'site:prefixes:www.x.io/ | side-key | RENAMENX site:prefixes:www.x.io/ site:prefixes:www.x.io',
+    'site:prefixes:www.x.io/api | side-key | DEL site:prefixes:www.x.io/api',
   ]);
 });
 
