@@ -109,7 +109,7 @@ export interface Explanation {
   readonly prefix: PrefixView | null;
   /** Those of the route, whatever layer they come from. */
   readonly options: readonly OptionView[];
-  /** The path that a backend is asked for; null where none is. */
+  /** The path that a backend is asked for, without that of its URL; null where none is. */
   readonly asks: string | null;
   /** Prefixes, options and error pages of the keys above, where there are any. */
   readonly beside: readonly SideView[];

@@ -36,6 +36,12 @@ for (const [text, code, ...meant] of [
   ['http://a/;http://b:2; http://c:3', 'two-urls', 'http://a/', 'http://b:2', 'http://c:3'],
   ['http://u:secret@h:1/p', 'path-ignored', 'http://h:1'],
   ['\thttp://h:1\n', 'space-around', 'http://h:1'],
+  ['redirct://x.io/', 'bad-scheme', 'redirect://x.io/'],
+  ['redirect:/x.io/', 'bad-url', 'redirect://x.io/'],
+  ['redirect://x.io/ 200', 'bad-url', 'http://HOST:PORT'],
+  ['redirect+ftp://x.io/', 'bad-url', 'redirect+http://x.io/'],
+  ['file://h/srv', 'bad-url', 'http://HOST:PORT'],
+  [' redirect://x.io/ 301', 'space-around', 'redirect://x.io/ 301'],
   ['https://h', 'no-port', 'https://h:443'],
 ] as const) {
   test(`${JSON.stringify(text)} is ${code}: write ${meant.join(' and ')}`, () => {
@@ -55,6 +61,9 @@ test('what is written as it should be has no slip', () => {
     'http://[unix:/run/app.sock]/',
     'h2c://h:1',
     'h2://[::1]:1',
+    'redirect://x.io/',
+    'redirect+https://x.io:8443/a 302',
+    'file:///srv/www/',
   ]) {
     assert.deepEqual(readUrl(text, 0, USUAL_URLS), { unusable: null, slips: [] });
   }
@@ -72,6 +81,8 @@ test('an identifier is no URL, whatever it looks like', () => {
     '10.0.0.1',
     '10.0.0.1:80',
     'backend:8080',
+    'redirect+https://h',
+    'file:///srv',
     '[::1]:80',
   ]) {
     assert.ok(isUrlLike(text), text);
