@@ -33,8 +33,8 @@ export async function removeRoute(run: RouteRun): Promise<number> {
 }
 
 /**
- * What still stands beside a list that is gone, as the store spells it: options and pages that would count again for
- * another of that key, and prefixes with lists of their own, which are served as before.
+ * What still stands beside a list that is gone: options and pages that would count again for another of that key, and
+ * frontends of the host's paths, which are served as before.
  */
 async function leftOf({ book }: RouteRun, key: string): Promise<readonly string[]> {
   const kinds = splitKey(key).prefix === '' ? SIDE_KINDS : (['options', 'errors'] as const);
@@ -44,7 +44,8 @@ async function leftOf({ book }: RouteRun, key: string): Promise<readonly string[
     // What holds for all frontends is not this one's.
     const isForAll = key === '*' && kinds[i] !== 'prefixes';
     if (side === undefined || isForAll || side.type === 'none' || side.type === 'unknown') continue;
-    left.push(side.key);
+    const paths = kinds[i] === 'prefixes' ? side.holds.map((prefix) => key + prefix) : [];
+    left.push(...(paths.length > 0 ? paths : [side.key]));
   }
   return left;
 }

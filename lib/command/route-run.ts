@@ -8,6 +8,9 @@ import { CommandFailure } from './command.ts';
 import { clean, type Console } from './console.ts';
 import { faultLines } from './show-fault.ts';
 
+/** Keys named at most that an edit has left. */
+const MAX_LEFT = 20;
+
 /** What the commands under `route` are run with. Each resolves to its exit code. */
 export interface RouteRun {
   readonly book: RouteBook;
@@ -40,7 +43,7 @@ export function checkNewList({ book, isForced }: RouteRun, key: string, list: re
 /**
  * Tells a person what was done, and a program how the frontend is now.
  * @param list null when it is gone
- * @param left keys that stand beside it all the same
+ * @param left keys beside it that stand there all the same
  */
 export async function told(
   { book, console, isJson }: RouteRun,
@@ -56,7 +59,8 @@ export async function told(
     await console.write(`${JSON.stringify(shown)}\n`);
     return 0;
   }
-  const rest = left.length === 0 ? [] : [`left as they are: ${left.map(clean).join(', ')}`];
+  const more = left.length > MAX_LEFT ? ` and ${left.length - MAX_LEFT} more` : '';
+  const rest = left.length === 0 ? [] : [`left as they are: ${left.slice(0, MAX_LEFT).map(clean).join(', ')}${more}`];
   const lines = [text, ...rest, ...faults.flatMap((fault) => faultLines(console, fault))];
   await console.write(`${lines.join('\n')}\n`);
   return 0;

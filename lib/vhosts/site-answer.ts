@@ -58,6 +58,10 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerV
     const more = living.length === 1 ? '' : `, or where another of ${living.length} entries sends it`;
     return sent(redirectByEntry(first.redirect, route.prefix, visit, route.options.redirectStatus), more);
   }
+  if (living.length === 1 && first?.protocol === 'file:') {
+    const text = `the files of ${first.path}, which the router answers with itself where its configuration lets it`;
+    return { kind: 'backend', status: null, code: null, text };
+  }
   const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
   const text = living.length === 1 ? `the one of ${backends}` : `one of ${backends}, each as likely as the next`;
   return { kind: 'backend', status: null, code: null, text };

@@ -133,15 +133,12 @@ test('a frontend with a path is set, shown, listed and removed, and is among the
   failed(await route('set', 'www.x.com/API/', 'api', B), /did you mean "www\.x\.com\/API"\?/, 2);
   failed(await route('show', 'www.x.com/api'), /there is no frontend www\.x\.com\/api/);
   await route('options', 'www.x.com', 'hsts=1');
-  fine(
-    await route('remove', 'www.x.com'),
-    'www.x.com: removed\nleft as they are: prefixes:www.x.com, options:www.x.com\n',
-  );
+  fine(await route('remove', 'www.x.com'), 'www.x.com: removed\nleft as they are: www.x.com/API, options:www.x.com\n');
   const removed = await route('remove', 'www.x.com', '--force', '--json');
   assert.deepEqual(JSON.parse(removed.stdout), {
     key: 'www.x.com',
     removed: true,
-    left: ['prefixes:www.x.com', 'options:www.x.com'],
+    left: ['www.x.com/API', 'options:www.x.com'],
   });
   fine(await route('remove', 'www.x.com/API'), 'www.x.com/API: removed\n');
   await route('options', 'www.x.com', 'hsts=');
