@@ -86,8 +86,8 @@ const READERS: ReadonlyMap<string, (text: string) => Read> = new Map<string, (te
   ['redirectStatus', readStatus],
   ['hsts', readHsts],
   ['state', readState],
-  ['pauseMax', (text) => readNumber(text, 1, 3600, (pauseMax) => ({ pauseMax }))],
   ['retryAfter', (text) => readNumber(text, 0, 31_536_000, (retryAfter) => ({ retryAfter }))],
+  ['pauseMax', (text) => readNumber(text, 1, 3600, (pauseMax) => ({ pauseMax }))],
 ]);
 
 /** All fields there are, in the order of the documentation. */
