@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readList, routeOf } from '../../lib/core/backend.ts';
 import { RouterError } from '../../lib/core/errors.ts';
+import { candidates } from '../../lib/core/hostname.ts';
 import type { Route } from '../../lib/core/types.ts';
 import { AgeLimit, type Freshness, Watch } from '../../lib/store/freshness.ts';
 import { MemoryStore } from '../../lib/store/memory.ts';
@@ -164,6 +166,23 @@ test('watched: what was read is not asked for again, unknown hosts neither, unti
   inner.remove('x.io');
   store.doubt('x.io');
   assert.equal(await find(store, 'x.io'), null);
+});
+
+test('routes by path that were known before serve while the store is silent, those of the longest prefix first', async () => {
+  const { inner, store } = scene({ maxStaleMs: 60_000 });
+  const list = readList([...LIST], () => {});
+  for (const [key, name] of [
+    ['x.io', 'all'],
+    ['x.io/api', 'api'],
+    ['y.io/api', 'only'],
+  ] as const) {
+    store.recall(routeOf(key, key, { ...list, name }, new Set()), 1_000);
+  }
+  inner.failure = new RouterError('store-unavailable', 'gone');
+  const name = async (host: string, path: string) => (await store.find(candidates(host), path))?.name;
+  assert.deepEqual([await name('x.io', '/api/v2/x'), await name('x.io', '/apix')], ['api', 'all']);
+  assert.equal(await name('y.io', '/api'), 'only');
+  await assert.rejects(name('y.io', '/'), { code: 'store-unavailable' });
 });
 
 test('watched: a wildcard that changes puts in doubt whoever has no list of its own', async () => {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
-import { buildRoute } from '../../lib/core/backend.ts';
+import { buildRoute, readList, routeOf } from '../../lib/core/backend.ts';
+import { mergeOptions } from '../../lib/core/options.ts';
+import { rewritePath } from '../../lib/core/path-rewrite.ts';
 import { readSnapshot, SnapshotFile } from '../../lib/store/snapshot-file.ts';
 import { decodeSnapshot, encodeSnapshot, restoreRoute, saveRoute, type SavedRoute } from '../../lib/store/snapshot.ts';
 import { Notices } from '../support/notices.ts';
@@ -15,6 +17,20 @@ test('a route comes back as it was, unusable elements and all, but for its dead 
   const list = ['my site', 'garbage', 'http://10.0.0.1', '', 'https://[::1]:8443', 'ftp://x'];
   const route = buildRoute('a.x.io', '*.x.io', list, new Set([1]), () => {});
   assert.deepEqual(restoreRoute(saveRoute(route, 0)), { ...route, dead: new Set() });
+});
+
+test('a prefix and its options come back, too', () => {
+  const list = readList(['api', 'http://10.0.0.1'], () => {});
+  const options = mergeOptions({ host: new Map([['hsts', '9']]), prefix: new Map([['rewrite', '^/api/(.*)$ /$1']]) });
+  const route = routeOf('a.x.io/api', '*.x.io/api', list, new Set(), options);
+  const [saved] = decodeSnapshot(encodeSnapshot({ runId: null, routes: [saveRoute(route, 0)] })).routes;
+  assert.ok(saved);
+  const restored = restoreRoute(saved);
+  assert.deepEqual([restored.prefix, restored.key, restored.options.hsts], ['/api', '*.x.io/api', 'max-age=9']);
+  assert.ok(restored.options.rewrite);
+  assert.equal(rewritePath(restored.options.rewrite, '/api', '/api/b'), '/b');
+  const odd = ['x.io', 'x.io', ['x'], 1, [1]] as unknown as SavedRoute;
+  assert.throws(() => decodeSnapshot(encodeSnapshot({ runId: null, routes: [odd] })), /no route/);
 });
 
 test('a snapshot comes back as it was, whatever it holds', () => {
