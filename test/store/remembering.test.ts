@@ -331,12 +331,12 @@ class ObservedStore extends MemoryStore implements RouteSource {
   readonly filed: { readonly ttlSeconds: number }[] = [];
   #held: Promise<void> | null = null;
 
-  async read(candidates: readonly string[], path: string): Promise<Reading> {
+  async read(keys: readonly string[], path: string): Promise<Reading> {
     this.finds++;
     if (this.failure !== null) throw this.failure;
     const held = this.#held;
     const { expiresMs } = this;
-    const own = await this.find(candidates, path);
+    const own = await this.find(keys, path);
     await held;
     return { own, prefixes: null, under: new Map(), expiresMs };
   }
