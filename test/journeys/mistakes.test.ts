@@ -28,14 +28,14 @@ test('lint exits with 1 when there are errors', () => {
   assert.equal(lint.stderr, '');
 });
 
-for (const [i, { what, host = 'www.x.io', code }] of CHOSEN.entries()) {
+for (const [i, { what, host = 'www.x.io', path = '', code }] of CHOSEN.entries()) {
   test(`${what}: both say ${code}, and how it is mended`, async () => {
     const domain = own(i, host).split('.').slice(1).join('.');
     const found = findings.find((finding) => finding.code === code && finding.key.toLowerCase().includes(domain));
     assert.ok(found, `lint tells of ${findings.map((finding) => `${finding.key} ${finding.code}`).join()}`);
-    const { stdout } = await hipache(['route', 'explain', own(i, host), '--json', ...driver]);
-    const { keys, near, route, dead, certificate, store } = JSON.parse(stdout) as Explanation;
-    const faults = [keys, near, route ?? [], dead ?? [], certificate?.keys ?? [], store]
+    const { stdout } = await hipache(['route', 'explain', own(i, host) + path, '--json', ...driver]);
+    const { keys, near, route, beside, dead, certificate, store } = JSON.parse(stdout) as Explanation;
+    const faults = [keys, near, route ?? [], beside, dead ?? [], certificate?.keys ?? [], store]
       .flat()
       .flatMap((part) => part.faults);
     assert.ok(
