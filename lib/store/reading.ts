@@ -4,8 +4,8 @@ import type { RouteStore } from './store.ts';
 
 /** What a look into a store brought for a host and a path, and how long it can stay right while nobody writes. */
 export interface Reading {
-  /** The host's own route, whatever the path. */
-  readonly own: Route | null;
+  /** The host's own route, whatever the path; undefined where it was not looked at. */
+  readonly own: Route | null | undefined;
   /** `some`: the host has prefixes, and nobody knows all of them. */
   readonly prefixes: Prefixes | 'some' | null;
   /** Of the prefixes that the path has, the longest first: those that lead nowhere (null), then one that does. */
@@ -17,7 +17,7 @@ export interface Reading {
 /** Where the request goes that the look was for. */
 export function routeIn({ own, under }: Reading): Route | null {
   for (const route of under.values()) if (route !== null) return route;
-  return own;
+  return own ?? null;
 }
 
 /** A store that others can remember the answers of. */

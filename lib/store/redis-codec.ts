@@ -30,7 +30,8 @@ type Dead = readonly string[] | string;
 
 /** What reading a host's keys came to, and what stands beside them: null where nothing does, as with most. */
 export interface Looked {
-  readonly own: Lookup;
+  /** Null where nobody looked, since a prefix has the path. */
+  readonly own: Lookup | null;
   readonly beside: Beside | null;
 }
 
@@ -50,7 +51,8 @@ export function repliesOfScript(reply: unknown, hosts: number): readonly unknown
  */
 export function lookedOfScript(reply: unknown): Looked {
   if (!Array.isArray(reply) || reply[0] !== 'beside') return { own: lookupOfScript(reply), beside: null };
-  return { own: lookupOfScript(reply[1]), beside: besideOf(reply[2]) };
+  const [, own, beside]: unknown[] = reply;
+  return { own: own === true ? null : lookupOfScript(own), beside: besideOf(beside) };
 }
 
 function lookupOfScript(reply: unknown): Lookup {

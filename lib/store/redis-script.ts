@@ -53,26 +53,29 @@ local function cuts(path)
   return found
 end
 
--- The fields of a frontend's options, and what is wrong with them.
+local function fault(beside, key, wanted, reply)
+  local found, err = reason(key, wanted, reply)
+  beside.faults = beside.faults or {}
+  table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
+end
+
+-- The fields of a frontend's options, if it has any.
 local function options(name, beside)
   local key = before .. 'options:' .. name
   local length = redis.pcall('HLEN', key)
-  if type(length) == 'table' then
-    local found, err = reason(key, 'hash', length)
-    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a hash' or err.err})
-    return {}
-  end
-  if length == 0 then return {} end
+  if type(length) == 'table' then return fault(beside, key, 'hash', length) end
+  if length == 0 then return end
   if length > maxFields then
+    beside.faults = beside.faults or {}
     table.insert(beside.faults, {key, 'has more than ' .. maxFields .. ' fields'})
-    return {}
+    return
   end
   beside.left = sooner(beside.left, key)
   return redis.call('HGETALL', key)
 end
 
--- What a frontend's prefix has for this host.
-local function under(name, prefix, deadKey, beside)
+-- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have options.
+local function under(name, prefix, deadKey, beside, mayHave)
   local key = before .. 'frontend:' .. name .. prefix
   local list = redis.pcall('LRANGE', key, 0, max)
   if list.err then
@@ -85,48 +88,52 @@ local function under(name, prefix, deadKey, beside)
   local dead = redis.pcall('SMEMBERS', deadKey .. prefix)
   if dead.err then dead = reason(deadKey .. prefix, 'set', dead) or {} end
   beside.left = sooner(beside.left, deadKey .. prefix)
-  return {
-    type = 'found', prefix = prefix, list = list, dead = dead,
-    host = options(name, beside), options = options(name .. prefix, beside)
-  }
+  local hit = {type = 'found', prefix = prefix, list = list, dead = dead}
+  if mayHave then hit.host = options(name, beside) end
+  hit.options = options(name .. prefix, beside)
+  return hit
 end
 
 -- Whether this frontend has prefixes; and if so, what the path's longest leads to.
-local function paths(i, name, path, deadKey, beside)
+local function paths(i, name, path, deadKey, beside, mayHave)
   local key = before .. 'prefixes:' .. name
-  local size = redis.pcall('SCARD', key)
-  if type(size) == 'table' then
-    local found, err = reason(key, 'set', size)
-    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a set' or err.err})
-    return
-  end
-  if size == 0 then return end
-  beside.paths = i
-  beside.left = sooner(beside.left, key)
-  if size <= maxNames then beside.names = redis.call('SMEMBERS', key) end
   for _, cut in ipairs(cuts(path)) do
-    if redis.call('SISMEMBER', key, cut) == 1 then
-      beside.hit = under(name, cut, deadKey, beside)
-      if beside.hit then return end
+    local is = redis.pcall('SISMEMBER', key, cut)
+    -- No set: what it is instead is told below.
+    if type(is) == 'table' then break end
+    if is == 1 then
+      beside.paths = i
+      beside.hit = under(name, cut, deadKey, beside, mayHave)
+      if beside.hit then break end
+      beside.missing = beside.missing or {}
       table.insert(beside.missing, cut)
     end
   end
+  if not beside.paths or maxNames > 0 then
+    local size = redis.pcall('SCARD', key)
+    if type(size) == 'table' then return fault(beside, key, 'set', size) end
+    if size == 0 then return end
+    beside.paths = i
+    if size <= maxNames then beside.names = redis.call('SMEMBERS', key) end
+  end
+  beside.left = sooner(beside.left, key)
 end
 
 local function look(first, last, path)
   local bare, bareAt
   local left = -1
-  local beside = {left = -1, faults = {}, missing = {}}
+  local beside = {left = -1}
   local isAny = false
+  -- Which frontends may have options, or all.
+  local mayHave = {}
 
   local function answer(own, at)
     if not isAny then return own end
-    if own and at then
+    if beside.hit and mayHave[first + beside.paths] then beside.all = options('*', beside) end
+    if at and mayHave[at] then
       local name = string.sub(KEYS[at], nameAt)
       beside.host = options(name, beside)
-      if name ~= '*' or beside.hit then beside.all = options('*', beside) end
-    elseif beside.hit then
-      beside.all = options('*', beside)
+      if name ~= '*' and not beside.all then beside.all = options('*', beside) end
     end
     return {'beside', own, beside}
   end
@@ -140,7 +147,11 @@ local function look(first, last, path)
         beside.shut = count.err
       elseif count > 0 then
         isAny = true
-        if not beside.paths then paths(i - first, name, path, KEYS[last], beside) end
+        -- Where a prefix is found, one of those that are there is the set of prefixes.
+        if not beside.paths then paths(i - first, name, path, KEYS[last], beside, count > 1) end
+        mayHave[i] = count > 1 or beside.paths ~= i - first
+        -- Nobody remembers the host's own list: it need not be read for this path.
+        if beside.hit and maxNames == 0 then return answer(true) end
       end
     end
     -- One element more than allowed is enough to know that there are too many.

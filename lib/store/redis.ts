@@ -140,7 +140,7 @@ export class RedisStore implements RouteSource {
     const [host = ''] = candidates;
     const { own: lookup, beside } = await this.#lookups.look({ candidates, path });
     const own = this.#ownRoute(host, candidates, lookup, beside);
-    const ownLeft = lookup.type === 'found' ? lookup.leftMs : -1;
+    const ownLeft = lookup?.type === 'found' ? lookup.leftMs : -1;
     const left = Math.min(never(ownLeft), never(beside?.leftMs ?? -1));
     if (beside === null) return { own, prefixes: null, under: NOTHING, expiresMs: left };
     if (beside.shut !== null) this.#faults.tell(`${this.#settings.read.prefix}options:*`, NO_RIGHT);
@@ -151,7 +151,13 @@ export class RedisStore implements RouteSource {
     return { own, prefixes, under: this.#under(host, key, beside), expiresMs: left };
   }
 
-  #ownRoute(host: string, candidates: readonly string[], lookup: Lookup, beside: Beside | null): Route | null {
+  #ownRoute(
+    host: string,
+    candidates: readonly string[],
+    lookup: Lookup | null,
+    beside: Beside | null,
+  ): Route | null | undefined {
+    if (lookup === null) return undefined;
     if (lookup.type === 'none') return null;
     const key = candidates[lookup.index] ?? '';
     if (lookup.type !== 'found') throw this.#broken(this.#keyOf('frontend', key), faultOf(lookup));

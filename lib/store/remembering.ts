@@ -182,8 +182,15 @@ export class RememberingStore implements RouteStore {
   }
 
   #remember(host: string, { own, prefixes, under, expiresMs }: Reading, read: Read): void {
-    this.#set(host, own, prefixes, read, expiresMs);
+    if (own !== undefined) this.#set(host, own, prefixes, read, expiresMs);
+    else this.#hasPrefixes(host);
     for (const [prefix, route] of under) this.#set(host + prefix, route, null, read, expiresMs);
+  }
+
+  /** What is known of a host's own route stays as it is. */
+  #hasPrefixes(host: string): void {
+    const known = this.#memory.peek(host);
+    if (known !== undefined && known.prefixes === null) this.#memory.set(host, { ...known, prefixes: SOME });
   }
 
   #set(frontend: string, route: Route | null, prefixes: Reading['prefixes'], read: Read, expiresMs: number): void {
