@@ -86,9 +86,11 @@ test('a body that is not as long as it said is a stream error, and the backend i
   raw.headers(1, [...post, ['content-length', '5']], 0);
   raw.write(FRAME.data, 1, 1, Buffer.from('abc'));
   assert.equal(await raw.resetOf(1), constants.NGHTTP2_PROTOCOL_ERROR);
-  raw.headers(3, [...post, ['content-length', '2']], 0);
-  raw.write(FRAME.data, 1, 3, Buffer.from('abc'));
-  assert.equal(await raw.resetOf(3), constants.NGHTTP2_PROTOCOL_ERROR);
+  const other = await RawHttp2.open(t, scene.port);
+  other.headers(1, [...post, ['content-length', '2']], 0);
+  other.write(FRAME.data, 1, 1, Buffer.from('abc'));
+  // Newer versions of Node end the connection.
+  await other.find(({ type, stream }) => type === FRAME.goaway || (type === FRAME.reset && stream === 1));
   assert.ok(!scene.received().includes('\r\n\r\nabc'));
 });
 
@@ -105,8 +107,10 @@ test('Host and :authority must be of one mind, and name a host', async (t) => {
     [['site.test'], ['site.test']],
   );
   assert.equal(await statusFor({ host: 'other.test' }), 400);
-  assert.equal(await statusFor({ ':authority': 'site.test@evil.test' }), 400);
-  assert.equal(await statusFor({ ':authority': 'user@site.test' }), 400);
+  // Newer versions of Node reset the stream, as RFC 9113 §8.3.1 has it.
+  const refused = new Set([400, 0]);
+  assert.ok(refused.has(await statusFor({ ':authority': 'site.test@evil.test' })));
+  assert.ok(refused.has(await statusFor({ ':authority': 'user@site.test' })));
   assert.equal(await statusFor({ ':authority': 'nobody.test' }), 400);
   const raw = await RawHttp2.open(t, scene.port);
   const without = GET.filter(([name]) => name !== ':authority');
