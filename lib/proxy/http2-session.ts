@@ -8,8 +8,6 @@ import type { Dialer } from '../dial/dialer.ts';
 import type { Caller, Dialing } from '../dial/dialing.ts';
 import type { Wire } from './backend-request.ts';
 
-/** Streams that are begun before the backend has said how many it takes. */
-const FIRST_STREAMS = 32;
 /** Streams at a time, whatever the backend says: another connection is better then. */
 const MOST_STREAMS = 256;
 /** After so many streams a connection is given up, long before their numbers are (RFC 9113 §5.1.1). */
@@ -35,15 +33,17 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #session: ClientHttp2Session | null = null;
   readonly #dialing: Dialing;
   readonly #keeper: SessionKeeper;
-  #limit = FIRST_STREAMS;
+  #limit: number;
   #streams = 0;
   #served = 0;
   #isReady = false;
   #isGone = false;
   #cause: Error | null = null;
 
-  constructor(backend: Backend, dialer: Pick<Dialer, 'dial'>, keeper: SessionKeeper) {
+  /** @param limit streams that it takes until the backend has said how many: what it said before, or 1 */
+  constructor(backend: Backend, dialer: Pick<Dialer, 'dial'>, keeper: SessionKeeper, limit: number) {
     super();
+    this.#limit = limit;
     // One for each stream that waits for the connection.
     this.setMaxListeners(0);
     this.server = serverOf(backend);
@@ -65,7 +65,8 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
       .once('remoteSettings', () => this.#onReady())
       .on('remoteSettings', ({ maxConcurrentStreams = MOST_STREAMS }) => {
         this.#limit = Math.min(MOST_STREAMS, maxConcurrentStreams);
-        if (this.hasRoom) this.#keeper.onRoom(this);
+        // Full or not: whoever waited to know can be served by another.
+        if (!this.#isGone) this.#keeper.onRoom(this);
       })
       .on('goaway', () => this.#leave())
       .on('error', (cause) => (this.#cause ??= cause))

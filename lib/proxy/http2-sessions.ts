@@ -105,7 +105,11 @@ export class Http2Sessions implements SessionKeeper {
       if (session.hasRoom && (best === null || session.streams < best.streams)) best = session;
     }
     if (best !== null || server.sessions.size >= this.#parts.maxSockets) return best;
-    const session = new BackendSession(server.backend, this.#parts.dialer, this);
+    // What the first says of itself is waited for: too many on it would wait for each other, and more than it takes be made.
+    const known = [...server.sessions.keys()];
+    if (known.length > 0 && known.every(({ connecting }) => connecting)) return null;
+    const limit = Math.max(1, ...known.map(({ room }) => room));
+    const session = new BackendSession(server.backend, this.#parts.dialer, this, limit);
     server.sessions.set(session, new Alarm(() => session.close()));
     return session;
   }
