@@ -159,9 +159,9 @@ local function look(first, last, path)
     if list.err then
       local found, err = reason(KEYS[i], 'list', list)
       if err then return err end
-      return {'wrong-type', i - first, found}
+      return answer({'wrong-type', i - first, found})
     end
-    if #list > max then return {'too-long', i - first} end
+    if #list > max then return answer({'too-long', i - first}) end
     if #list > 0 then left = sooner(left, KEYS[i]) end
     if #list > 1 then
       local dead = redis.pcall('SMEMBERS', KEYS[last])

@@ -157,7 +157,9 @@ export class RedisStore implements RouteSource {
     lookup: Lookup | null,
     beside: Beside | null,
   ): Route | null | undefined {
-    if (lookup === null) return undefined;
+    // A prefix that has the path does not suffer from what stands under its host.
+    const isBroken = lookup?.type === 'wrong-type' || lookup?.type === 'too-long';
+    if (lookup === null || (isBroken && beside?.hit)) return undefined;
     if (lookup.type === 'none') return null;
     const key = candidates[lookup.index] ?? '';
     if (lookup.type !== 'found') throw this.#broken(this.#keyOf('frontend', key), faultOf(lookup));
