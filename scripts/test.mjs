@@ -3,7 +3,8 @@
  * routers run twice, with the fast lane on and off; with HIPACHE_FAST_LANE=on or =off in the environment, once.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureRedis } from './ensure-redis.mjs';
@@ -13,6 +14,7 @@ const LIMIT_MS = 300_000;
 
 const sources = fileURLToPath(new URL('../test/', import.meta.url));
 const built = fileURLToPath(new URL('../dist/test/', import.meta.url));
+const reporter = new URL('failures-reporter.mjs', import.meta.url).href;
 const wanted = process.argv.slice(2);
 const files = readdirSync(built, { recursive: true })
   .filter((name) => name.endsWith('.test.js'))
@@ -31,22 +33,41 @@ function isForBoth(file) {
   return /support\/router\.ts|\/scene\.ts/.test(source) && !source.includes('fastLane');
 }
 
-/** Resolves to an exit code. */
-function run(names, env) {
-  const args = ['--test', '--test-concurrency=2', `--test-timeout=${LIMIT_MS}`, '--enable-source-maps', ...names];
-  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+/** What each run failed in, to be told once more at the end. */
+const notes = mkdtempSync(join(tmpdir(), 'hipache-failures-'));
+
+/** Runs the tests of files; returns an exit code. */
+function run(names, env, note) {
+  const args = ['--test', '--test-concurrency=2', `--test-timeout=${LIMIT_MS}`, '--enable-source-maps'];
+  const toStdout = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+  const toNote = [`--test-reporter=${reporter}`, `--test-reporter-destination=${join(notes, note)}`];
+  const all = [...args, ...toStdout, ...toNote, ...names];
+  return spawnSync(process.execPath, all, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+}
+
+/** Tells of each test that failed, at the end: the output of a whole run is long. */
+function tellFailures() {
+  for (const name of readdirSync(notes)) {
+    const text = readFileSync(join(notes, name), 'utf8');
+    if (text !== '') {
+      console.log(`# failed ${name}:\n${text}`);
+    }
+  }
 }
 
 if (files.length === 0) {
   console.error(`no test file is named like ${wanted.join(', ')}`);
   process.exitCode = 1;
 } else if (ensureRedis()) {
-  process.exitCode = run(files, {});
+  process.exitCode = run(files, {}, 'with the fast lane as configured');
   const again = process.env.HIPACHE_FAST_LANE === undefined ? files.filter(isForBoth) : [];
   if (again.length > 0) {
     console.log(`# once more with the fast lane ${OTHER_SETTING}: ${again.length} files`);
-    process.exitCode = run(again, { HIPACHE_FAST_LANE: OTHER_SETTING }) || process.exitCode;
+    process.exitCode =
+      run(again, { HIPACHE_FAST_LANE: OTHER_SETTING }, `with the fast lane ${OTHER_SETTING}`) || process.exitCode;
   }
 } else {
   process.exitCode = 1;
 }
+tellFailures();
+rmSync(notes, { recursive: true });

@@ -1,6 +1,7 @@
 /** Frontends, to look at and to edit. */
 import { splitKey } from '../core/prefixes.ts';
 import { BookError, type BookErrorCode, type RouteBook } from '../store/book.ts';
+import { isTexts } from '../store/texts.ts';
 import type { Surroundings } from '../vhosts/explain.ts';
 import type { FrontendView } from '../vhosts/explanation.ts';
 import type { Fault, FaultCode } from '../vhosts/fault.ts';
@@ -140,19 +141,15 @@ function isForced(query: URLSearchParams): boolean {
 
 /** `{ name, backends }`, or the list as Redis holds it. */
 function listOf(body: unknown): readonly string[] {
-  if (Array.isArray(body) && isTexts(body)) return body;
+  if (isTexts(body)) return body;
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
     const { name, backends, ...more } = body as Readonly<Record<string, unknown>>;
     const [stranger] = Object.keys(more);
     if (stranger !== undefined) throw new Refusal(400, 'bad-list', `unknown key ${JSON.stringify(stranger)}`);
-    if (typeof name === 'string' && Array.isArray(backends) && isTexts(backends)) return [name, ...backends];
+    if (typeof name === 'string' && isTexts(backends)) return [name, ...backends];
   }
   const example = '{"name": "mywebsite", "backends": ["http://10.0.0.1:80"]}';
   throw new Refusal(400, 'bad-list', `send ${example}, or the list as Redis holds it`);
-}
-
-function isTexts(values: readonly unknown[]): values is readonly string[] {
-  return values.every((value) => typeof value === 'string');
 }
 
 function throwIfAny(faults: readonly Fault[]): void {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
 import { trailerFields } from '../core/trailers.ts';
+import { acceptOf } from '../dial/websocket-accept.ts';
 import { answerFields, trailerSection } from './answer-fields.ts';
 import { AnswerReader, type AnswerSink } from './answer-reader.ts';
 import type { InnerRequest } from './inner-request.ts';
@@ -18,8 +18,6 @@ export interface CarrierKeeper {
 
 /** Bytes of an answer that wait here before the router is asked to stop. */
 const HOLD_BYTES = 65_536;
-/** RFC 6455 §4.2.2. */
-const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /**
  * An HTTP/1.1 connection to the router's own lanes, inside of an HTTP/2 session: it carries one stream's request and
@@ -241,8 +239,4 @@ export class Carrier extends Duplex implements AnswerSink {
       this.destroy();
     }
   }
-}
-
-function acceptOf(key: string): string {
-  return createHash('sha1').update(`${key}${WEBSOCKET_GUID}`).digest('base64');
 }

@@ -1,12 +1,9 @@
 /** WebSockets on streams of HTTP/2 backends (RFC 8441), in the terms of HTTP/1.1's. */
-import { createHash } from 'node:crypto';
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { withoutPseudo } from '../core/http2-fields.ts';
+import { acceptOf } from '../dial/websocket-accept.ts';
 import type { SwitchingAnswer } from './backend-request.ts';
-
-/** RFC 6455 §1.3. */
-const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /**
  * The 101 that a backend's 200 stands for.
@@ -15,8 +12,7 @@ const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
  */
 export function switchingAnswer(raw: readonly string[], key: string): SwitchingAnswer {
   const rawHeaders = withoutPseudo(raw);
-  const accept = createHash('sha1').update(`${key}${WEBSOCKET_GUID}`).digest('base64');
-  rawHeaders.push('Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Accept', accept);
+  rawHeaders.push('Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Accept', acceptOf(key));
   return { headers: { upgrade: 'websocket' }, rawHeaders };
 }
 

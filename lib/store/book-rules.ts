@@ -1,7 +1,8 @@
 /** What every book holds to when it edits. Pure. */
 import type { OptionFields } from '../core/options.ts';
 import { prefixFault, splitKey } from '../core/prefixes.ts';
-import { BookError, type FieldChanges, isTexts } from './book.ts';
+import { BookError, type FieldChanges } from './book.ts';
+import { isTexts } from './texts.ts';
 import { MAX_LIST } from './limits.ts';
 
 /** Frontends in one page at most. */

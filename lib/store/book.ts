@@ -184,8 +184,3 @@ export class BookError extends Error {
     this.code = code;
   }
 }
-
-/** Whether Redis' reply or a page's cursor is a list of texts. */
-export function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
-}

@@ -3,6 +3,7 @@ import { RouterError } from '../core/errors.ts';
 import { cutsOf, pathOf } from '../core/prefixes.ts';
 import { MAX_FIELDS, MAX_LIST } from './limits.ts';
 import type { RedisCommand } from './redis-codec.ts';
+import { isTexts } from './texts.ts';
 
 /** What is read besides the list that counts. */
 export interface Beside {
@@ -77,7 +78,7 @@ function faultsOf(reply: unknown): Beside['faults'] {
 /** Lua has one kind of empty table. */
 function textsOf(reply: unknown): readonly string[] {
   if (reply === undefined || (isObject(reply) && Object.keys(reply).length === 0)) return [];
-  if (!Array.isArray(reply) || !reply.every((each) => typeof each === 'string')) throw unexpected();
+  if (!isTexts(reply)) throw unexpected();
   return reply;
 }
 
@@ -184,8 +185,4 @@ export function flatOf(reply: unknown): readonly string[] {
 
 function faultOf({ message }: Error, wanted: string): string {
   return message.startsWith('WRONGTYPE') ? `holds something that is no ${wanted}` : message;
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }

@@ -5,6 +5,7 @@ import type { Death } from '../core/types.ts';
 import { NOBODY } from './dead-marks.ts';
 import { type Beside, besideOf } from './redis-beside.ts';
 import { MAX_LIST } from './limits.ts';
+import { isTexts } from './texts.ts';
 
 /** A command's name in lower case, then its arguments. */
 export type RedisCommand = readonly [name: string, ...args: string[]];
@@ -62,8 +63,8 @@ function lookupOfScript(reply: unknown): Lookup {
   if (typeof index !== 'number') throw unexpected(reply);
   if (type === 'too-long') return { type, index };
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
-  if (type !== 'found' || !isStrings(third) || typeof leftMs !== 'number') throw unexpected(reply);
-  if (typeof dead === 'string' || isStrings(dead)) return { type, index, list: third, dead, leftMs };
+  if (type !== 'found' || !isTexts(third) || typeof leftMs !== 'number') throw unexpected(reply);
+  if (typeof dead === 'string' || isTexts(dead)) return { type, index, list: third, dead, leftMs };
   // Lua has one kind of empty table.
   if (typeof dead !== 'object' || dead === null || Array.isArray(dead)) throw unexpected(reply);
   return { type, index, list: third, dead: [], leftMs };
@@ -129,7 +130,7 @@ function sooner(a: number, b: unknown): number {
 
 /** The elements, or the type of what stands there instead. */
 function valueOf(type: unknown, value: unknown, wanted: string): readonly string[] | string {
-  if (isStrings(value)) return value;
+  if (isTexts(value)) return value;
   if (!(value instanceof Error)) throw unexpected(value);
   if (typeof type !== 'string' || type === wanted || type === 'none') throw value;
   return type;
@@ -159,10 +160,6 @@ export function isFresh(ping: unknown, nowMs: number): boolean {
 /** Which run of the server replied this to `INFO server`; null when it does not say. */
 export function runIdOf(info: unknown): string | null {
   return typeof info === 'string' ? (/^run_id:(\w+)/m.exec(info)?.[1] ?? null) : null;
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }
 
 function unexpected(reply: unknown): RouterError {

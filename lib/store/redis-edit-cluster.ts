@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type BookChange,
-  type Edit,
-  type EditOptions,
-  type FieldChanges,
-  isTexts,
-  type OptionsChange,
-} from './book.ts';
+import { type BookChange, type Edit, type EditOptions, type FieldChanges, type OptionsChange } from './book.ts';
 import { withFields } from './book-rules.ts';
 import { fieldsOf } from './fields.ts';
 import { MAX_LIST } from './limits.ts';
@@ -15,6 +8,7 @@ import { tooBusy } from './redis-edit.ts';
 import { editCommands, type EditKeys, mustGo, planOf } from './redis-edit-plan.ts';
 import { notUnderstood, refusedBy } from './redis-held.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
+import { isTexts } from './texts.ts';
 
 const MAX_ATTEMPTS = 50;
 const MAX_PAUSE_MS = 10;

@@ -1,5 +1,6 @@
 /** What stands at keys of Redis: commands out, replies in. Pure. */
-import { type BookEntry, BookError, type BookLook, type Held, isTexts } from './book.ts';
+import { type BookEntry, BookError, type BookLook, type Held } from './book.ts';
+import { isTexts } from './texts.ts';
 import { MAX_LIST } from './limits.ts';
 import type { RedisCommand } from './redis-codec.ts';
 

@@ -1,7 +1,7 @@
-import { isTexts } from './book.ts';
 import { badCursor, decodeCursor, encodeCursor } from './book-rules.ts';
 import { notUnderstood } from './redis-held.ts';
 import type { RedisLink } from './redis-link.ts';
+import { isTexts } from './texts.ts';
 
 /** Keys that one SCAN looks at, at most: a millisecond of Redis' time. */
 const MAX_COUNT = 1000;

@@ -5,6 +5,7 @@ import type { Route } from '../core/types.ts';
 import { mergeOptions } from '../core/options.ts';
 import { NOBODY } from './dead-marks.ts';
 import { fieldsOf } from './fields.ts';
+import { isTexts } from './texts.ts';
 
 /** One host's route, or one of a prefix. `at`: when it was read, milliseconds since the epoch. `options`: where it has any, fields and values in turn. */
 export type SavedRoute = readonly [
@@ -96,8 +97,4 @@ function isSavedRoute(value: unknown): value is SavedRoute {
   if (options !== undefined && !isTexts(options)) return false;
   if (typeof frontend !== 'string' || typeof key !== 'string' || typeof at !== 'number') return false;
   return isTexts(list) && list.length > 0;
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }

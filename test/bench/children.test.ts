@@ -1,11 +1,9 @@
 /** The benchmark's own programs, against real servers. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeCertificate } from '../../bench/certificate.ts';
 import { childCommand } from '../../bench/child.ts';
@@ -13,28 +11,16 @@ import { allowedCores } from '../../bench/cores.ts';
 import { callOnce } from '../../bench/grpc.ts';
 import { parseHandshakes, type Handshake } from '../../bench/measure/handshakes.ts';
 import { freePort } from '../../bench/ports.ts';
-import { Processes } from '../../bench/processes.ts';
 import { find } from '../../bench/tools.ts';
 import { GRPC_HOST, hostOf } from '../../bench/wrk.ts';
 import { noOpenssl } from '../support/certificates.ts';
 import { noProc } from '../support/processes.ts';
+import { folderOf, own } from './processes.ts';
 
 const LIMIT_MS = 20_000;
 const CLIENTS = 4;
 const skip = noProc || (find('taskset') === null ? 'there is no taskset' : false);
 const cores = allowedCores();
-
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hipache-bench-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function own(t: TestContext): Processes {
-  const processes = new Processes(folderOf(t));
-  t.after(() => processes.close());
-  return processes;
-}
 
 /** A TLS server. @returns its port, and the names it was asked for */
 async function startTls(t: TestContext): Promise<{ port: number; names: Set<string> }> {

@@ -1,18 +1,15 @@
 /** The command, and the processes that it starts. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cases } from '../../bench/cases/all.ts';
 import { allowedCores } from '../../bench/cores.ts';
-import { Processes } from '../../bench/processes.ts';
 import { find } from '../../bench/tools.ts';
 import { usageOf } from '../../bench/usage.ts';
 import { eventually } from '../support/eventually.ts';
 import { haveEnded, noProc } from '../support/processes.ts';
+import { folderOf, own } from './processes.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
 const LIMIT_MS = 10_000;
@@ -91,15 +88,3 @@ test('what a benchmark started ends with it, even when it is killed without a wo
   assert.match(stdout, /^[0-9]+\n$/);
   await haveEnded([Number(stdout)]);
 });
-
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hipache-bench-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-function own(t: TestContext): Processes {
-  const processes = new Processes(folderOf(t));
-  t.after(() => processes.close());
-  return processes;
-}

@@ -21,6 +21,11 @@ async function open(t: TestContext, prefix = ''): Promise<RouteBook> {
   return book;
 }
 
+/** What an operator types. */
+function enter(...lines: readonly string[]): void {
+  for (const line of lines) assert.doesNotMatch(redisCli(redis.port, line), /ERR|WRONGTYPE/, line);
+}
+
 /** All that `explain` says is wrong, of whatever key. */
 async function explained(book: RouteBook, host: string, path = '/'): Promise<readonly Fault[]> {
   const { keys, route, beside, dead, certificate, near, store } = await explain(book, host, path);
@@ -34,10 +39,15 @@ async function linted(book: RouteBook): Promise<readonly Finding[]> {
   return findings;
 }
 
+/** All that `lint` tells of, a text each. */
+async function told(book: RouteBook): Promise<readonly string[]> {
+  return (await linted(book)).map(({ key, code, advice }) => [key, code, advice].join(' | '));
+}
+
 for (const { what, typed, host = 'www.x.io', path = '/', code, isHopeless } of MISTAKES) {
   test(`${what}: ${code}`, async (t) => {
     const book = await open(t);
-    for (const line of typed) assert.doesNotMatch(redisCli(redis.port, line), /ERR|WRONGTYPE/);
+    enter(...typed);
     const [faults, findings] = await Promise.all([explained(book, host, path), linted(book)]);
     const own = faults.find((fault) => fault.code === code);
     const found = findings.find((finding) => finding.code === code);
@@ -77,12 +87,11 @@ test('a list of 10,001 elements is too long, and is cut', async (t) => {
 
 test('with a prefix, advice has it; keys without it are told of by explain', async (t) => {
   const book = await open(t, 'site:');
-  redisCli(redis.port, 'rpush site:frontend:WWW.x.io site http://10.0.0.1:80');
-  redisCli(redis.port, 'rpush frontend:www.x.io site http://10.0.0.1:80');
+  enter('rpush site:frontend:WWW.x.io site http://10.0.0.1:80', 'rpush frontend:www.x.io site http://10.0.0.1:80');
   const { near, keys } = await explain(book, 'www.x.io', '/');
   assert.equal(keys[0]?.key, 'site:frontend:www.x.io');
-  const told = near.map(({ key, faults }) => [key, faults[0]?.code, faults[0]?.advice].join(' | '));
-  assert.deepEqual(told.toSorted(), [
+  const explanations = near.map(({ key, faults }) => [key, faults[0]?.code, faults[0]?.advice].join(' | '));
+  assert.deepEqual(explanations.toSorted(), [
     ['frontend:www.x.io', 'other-prefix', 'RENAMENX frontend:www.x.io site:frontend:www.x.io'].join(' | '),
     ['site:frontend:WWW.x.io', 'upper-case', 'RENAMENX site:frontend:WWW.x.io site:frontend:www.x.io'].join(' | '),
   ]);
@@ -90,37 +99,37 @@ test('with a prefix, advice has it; keys without it are told of by explain', asy
 
 test('routes without a fault are told so', async (t) => {
   const book = await open(t);
-  redisCli(redis.port, 'rpush frontend:www.x.io site http://10.0.0.1:80 https://[2001:db8::1]:443');
-  redisCli(redis.port, 'rpush frontend:*.x.io wild http://backend-1.internal:8080');
-  redisCli(redis.port, 'rpush frontend:* all http://backend-1.internal:8080');
-  redisCli(redis.port, 'rpush frontend:2001:db8::2 six http://backend-1.internal:8080');
-  redisCli(
-    redis.port,
+  enter(
+    'rpush frontend:www.x.io site http://10.0.0.1:80 https://[2001:db8::1]:443',
+    'rpush frontend:*.x.io wild http://backend-1.internal:8080',
+    'rpush frontend:* all http://backend-1.internal:8080',
+    'rpush frontend:2001:db8::2 six http://backend-1.internal:8080',
     'rpush frontend:www.x.io/api api file:///srv/www "redirect+https://www.x.io/ 301" redirect://y.io',
+    'sadd prefixes:www.x.io /api',
+    'hset options:www.x.io/api strip 1 canonical www.x.io',
+    'hset options:* hsts 1',
+    'hset errors:* 503 <h1>Sorry</h1>',
+    'hset errors:www.x.io/api 503 <h1>Sorry</h1>',
+    'set session:www.x.io text',
+    'set read:www.x.io text',
   );
-  redisCli(redis.port, 'sadd prefixes:www.x.io /api');
-  redisCli(redis.port, 'hset options:www.x.io/api strip 1 canonical www.x.io');
-  redisCli(redis.port, 'hset options:* hsts 1');
-  redisCli(redis.port, 'hset errors:* 503 <h1>Sorry</h1>');
-  redisCli(redis.port, 'hset errors:www.x.io/api 503 <h1>Sorry</h1>');
-  redisCli(redis.port, 'set session:www.x.io text');
-  redisCli(redis.port, 'set read:www.x.io text');
   assert.deepEqual(await linted(book), []);
 });
 
 test('what stands beside lists under a key that nobody asks for is told of, and how it should be', async (t) => {
   const book = await open(t, 'site:');
-  redisCli(redis.port, 'rpush site:frontend:www.x.io site http://10.0.0.1:80');
-  redisCli(redis.port, 'hset site:options:WWW.x.io strip 1');
-  redisCli(redis.port, 'hset "site:errors:no host" 503 sorry');
-  redisCli(redis.port, 'sadd site:prefixes:www.x.io/ /api');
-  redisCli(redis.port, 'sadd site:prefixes:www.x.io/api /v2');
-  // These may be somebody else's.
-  redisCli(redis.port, 'set site:errors:2024:01 17');
-  redisCli(redis.port, 'set site:options:theme dark');
-  redisCli(redis.port, 'hset options:WWW.x.io strip 1');
-  const told = (await linted(book)).map(({ key, code, advice }) => [key, code, advice].join(' | '));
-  assert.deepEqual(told.toSorted(), [
+  enter(
+    'rpush site:frontend:www.x.io site http://10.0.0.1:80',
+    'hset site:options:WWW.x.io strip 1',
+    'hset "site:errors:no host" 503 sorry',
+    'sadd site:prefixes:www.x.io/ /api',
+    'sadd site:prefixes:www.x.io/api /v2',
+    // These two may be somebody else's.
+    'set site:errors:2024:01 17',
+    'set site:options:theme dark',
+    'hset options:WWW.x.io strip 1',
+  );
+  assert.deepEqual((await told(book)).toSorted(), [
     'site:errors:2024:01 | side-stale | DEL site:errors:2024:01',
     'site:errors:no host | side-stale | DEL "site:errors:no host"',
     'site:options:WWW.x.io | side-key | RENAMENX site:options:WWW.x.io site:options:www.x.io',
@@ -155,10 +164,7 @@ test('a routes file is held to the same rules', async () => {
     'errors:www.x.io': { 200: 'fine', 503: 'sorry' },
   });
   const url = { scheme: 'file', path } as const;
-  const told = (await linted(openBook(url, url, { timeoutMs: 1000 }))).map(({ key, code, advice }) => {
-    return [key, code, advice].join(' | ');
-  });
-  assert.deepEqual(told, [
+  assert.deepEqual(await told(openBook(url, url, { timeoutMs: 1000 })), [
     'www.x.io/shop/ | key-path | write "www.x.io/shop" for "www.x.io/shop/"',
     'options:www.x.io/api | option-unknown | take "hts" out of "options:www.x.io/api"',
     'options:www.x.io/api | option-value | take "state" out of "options:www.x.io/api"',
