@@ -16,21 +16,13 @@ import { MAX_FIELDS } from './limits.ts';
  * server that minds says so, and is asked in another way.
  */
 export const LOOKUP = `
-local max = tonumber(ARGV[1])
+local most = ARGV[1]
+local max = tonumber(most)
 local wantsExpiry = ARGV[2] == 'ttl'
-local maxNames = tonumber(ARGV[3])
 local before = ARGV[4]
 local nameAt = #before + #'frontend:' + 1
-local maxFields = ${MAX_FIELDS}
-local maxSegments = ${MAX_PREFIX.segments}
-local maxLength = ${MAX_PREFIX.length}
-
--- A reply that is an error: the type of what stands there when that is the reason, else the error itself.
-local function reason(key, wanted, err)
-  local found = redis.pcall('TYPE', key)
-  if found.ok and found.ok ~= wanted then return found.ok end
-  return nil, err
-end
+local allOptions = before .. 'options:*'
+local ask = redis.pcall
 
 local function sooner(left, key)
   if not wantsExpiry then return left end
@@ -39,146 +31,193 @@ local function sooner(left, key)
   return left
 end
 
--- A path's whole segments from its beginning, the longest first: core/prefixes.ts.
-local function cuts(path)
-  local found = {}
-  local at = 1
-  while #found < maxSegments and at <= #path do
-    local slash = string.find(path, '/', at + 1, true)
-    local stop = slash and slash - 1 or #path
-    if stop == at or stop > maxLength then break end
-    table.insert(found, 1, string.sub(path, 1, stop))
-    at = stop + 1
+-- What only some hosts need, made when the first of them needs it: each function costs in every run of a script.
+local more
+local function make()
+  local maxNames = tonumber(ARGV[3])
+  local maxFields = ${MAX_FIELDS}
+  local maxSegments = ${MAX_PREFIX.segments}
+  local maxLength = ${MAX_PREFIX.length}
+
+  -- A reply that is an error: the type of what stands there when that is the reason, else the error itself.
+  local function reason(key, wanted, err)
+    local found = ask('TYPE', key)
+    if found.ok and found.ok ~= wanted then return found.ok end
+    return nil, err
   end
-  return found
-end
 
-local function fault(beside, key, wanted, reply)
-  local found, err = reason(key, wanted, reply)
-  beside.faults = beside.faults or {}
-  table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
-end
-
--- The fields of a frontend's options, if it has any.
-local function options(name, beside)
-  local key = before .. 'options:' .. name
-  local length = redis.pcall('HLEN', key)
-  if type(length) == 'table' then return fault(beside, key, 'hash', length) end
-  if length == 0 then return end
-  if length > maxFields then
-    beside.faults = beside.faults or {}
-    table.insert(beside.faults, {key, 'has more than ' .. maxFields .. ' fields'})
-    return
+  -- Who is dead, the type of what stands there instead, or an error.
+  local function members(key)
+    local dead = ask('SMEMBERS', key)
+    if not dead.err then return dead end
+    local found, err = reason(key, 'set', dead)
+    return found or err
   end
-  beside.left = sooner(beside.left, key)
-  return redis.call('HGETALL', key)
-end
 
--- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have options.
-local function under(name, prefix, deadKey, beside, mayHave)
-  local key = before .. 'frontend:' .. name .. prefix
-  local list = redis.pcall('LRANGE', key, 0, max)
-  if list.err then
-    local found, err = reason(key, 'list', list)
-    return {type = 'wrong-type', prefix = prefix, found = found or err.err}
-  end
-  if #list > max then return {type = 'too-long', prefix = prefix} end
-  if #list > 0 then beside.left = sooner(beside.left, key) end
-  if #list < 2 then return nil end
-  local dead = redis.pcall('SMEMBERS', deadKey .. prefix)
-  if dead.err then dead = reason(deadKey .. prefix, 'set', dead) or {} end
-  beside.left = sooner(beside.left, deadKey .. prefix)
-  local hit = {type = 'found', prefix = prefix, list = list, dead = dead}
-  if mayHave then hit.host = options(name, beside) end
-  hit.options = options(name .. prefix, beside)
-  return hit
-end
-
--- Whether this frontend has prefixes; and if so, what the path's longest leads to.
-local function paths(i, name, path, deadKey, beside, mayHave)
-  local key = before .. 'prefixes:' .. name
-  for _, cut in ipairs(cuts(path)) do
-    local is = redis.pcall('SISMEMBER', key, cut)
-    -- No set: what it is instead is told below.
-    if type(is) == 'table' then break end
-    if is == 1 then
-      beside.paths = i
-      beside.hit = under(name, cut, deadKey, beside, mayHave)
-      if beside.hit then break end
-      beside.missing = beside.missing or {}
-      table.insert(beside.missing, cut)
+  -- A path's whole segments from its beginning, the longest first: core/prefixes.ts.
+  local function cuts(path)
+    local found = {}
+    local at = 1
+    while #found < maxSegments and at <= #path do
+      local slash = string.find(path, '/', at + 1, true)
+      local stop = slash and slash - 1 or #path
+      if stop == at or stop > maxLength then break end
+      table.insert(found, 1, string.sub(path, 1, stop))
+      at = stop + 1
     end
+    return found
   end
-  if not beside.paths or maxNames > 0 then
-    local size = redis.pcall('SCARD', key)
-    if type(size) == 'table' then return fault(beside, key, 'set', size) end
-    if size == 0 then return end
-    beside.paths = i
-    if size <= maxNames then beside.names = redis.call('SMEMBERS', key) end
+
+  local function fault(beside, key, wanted, reply)
+    local found, err = reason(key, wanted, reply)
+    beside.faults = beside.faults or {}
+    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
   end
-  beside.left = sooner(beside.left, key)
+
+  -- The fields of a frontend's options, if it has any.
+  local function options(name, beside)
+    local key = before .. 'options:' .. name
+    local length = ask('HLEN', key)
+    if type(length) == 'table' then return fault(beside, key, 'hash', length) end
+    if length == 0 then return end
+    if length > maxFields then
+      beside.faults = beside.faults or {}
+      table.insert(beside.faults, {key, 'has more than ' .. maxFields .. ' fields'})
+      return
+    end
+    beside.left = sooner(beside.left, key)
+    return redis.call('HGETALL', key)
+  end
+
+  -- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have options.
+  local function under(name, prefix, deadKey, beside, mayHave)
+    local own = name .. prefix
+    local key = before .. 'frontend:' .. own
+    local list = ask('LRANGE', key, '0', most)
+    if list.err then
+      local found, err = reason(key, 'list', list)
+      return {type = 'wrong-type', prefix = prefix, found = found or err.err}
+    end
+    if #list > max then return {type = 'too-long', prefix = prefix} end
+    if #list > 0 then beside.left = sooner(beside.left, key) end
+    if #list < 2 then return nil end
+    local hit = {type = 'found', prefix = prefix, list = list}
+    local count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own)
+    if count ~= 0 then
+      hit.options = options(own, beside)
+      if not hit.options or count ~= 1 then
+        hit.dead = members(deadKey .. prefix)
+        if hit.dead.err then hit.dead = nil end
+        beside.left = sooner(beside.left, deadKey .. prefix)
+      end
+    end
+    if mayHave then
+      hit.host = options(name, beside)
+      beside.all = options('*', beside)
+    end
+    return hit
+  end
+
+  -- Whether this frontend has prefixes; and if so, what the path's longest leads to.
+  local function paths(i, name, path, deadKey, beside, mayHave)
+    local key = before .. 'prefixes:' .. name
+    for _, cut in ipairs(cuts(path)) do
+      local is = ask('SISMEMBER', key, cut)
+      -- No set: what it is instead is told below.
+      if type(is) == 'table' then break end
+      if is == 1 then
+        beside.paths = i
+        beside.hit = under(name, cut, deadKey, beside, mayHave)
+        if beside.hit then break end
+        beside.missing = beside.missing or {}
+        table.insert(beside.missing, cut)
+      end
+    end
+    if not beside.paths or maxNames > 0 then
+      local size = ask('SCARD', key)
+      if type(size) == 'table' then return fault(beside, key, 'set', size) end
+      if size == 0 then return end
+      beside.paths = i
+      if size <= maxNames then beside.names = redis.call('SMEMBERS', key) end
+    end
+    beside.left = sooner(beside.left, key)
+  end
+
+  more = {reason = reason, members = members, options = options, paths = paths, remembers = maxNames > 0}
 end
 
 local function look(first, last, path)
+  local deadKey = KEYS[last]
+  -- The first list without a backend, and where.
   local bare, bareAt
+  -- The list that counts, and where.
+  local own, at
+  -- What there is beside the lists, and how much there may be beside each.
+  local beside, may
   local left = -1
-  local beside = {left = -1}
-  local isAny = false
-  -- Which frontends may have options, or all.
-  local mayHave = {}
-
-  local function answer(own, at)
-    if not isAny then return own end
-    if beside.hit and mayHave[first + beside.paths] then beside.all = options('*', beside) end
-    if at and mayHave[at] then
-      local name = string.sub(KEYS[at], nameAt)
-      beside.host = options(name, beside)
-      if name ~= '*' and not beside.all then beside.all = options('*', beside) end
-    end
-    return {'beside', own, beside}
-  end
 
   for i = first, last - 1 do
-    local name = string.sub(KEYS[i], nameAt)
-    if not beside.shut then
-      local count = redis.pcall('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, before .. 'options:*')
+    local key = KEYS[i]
+    local name = string.sub(key, nameAt)
+    -- Most have nothing beside their lists, and nobody is dead: one command tells.
+    local count = ask('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions, deadKey)
+    if count ~= 0 then
+      if not more then make() end
+      beside = beside or {left = -1}
+      may = may or {}
       if type(count) == 'table' then
-        isAny = true
         beside.shut = count.err
-      elseif count > 0 then
-        isAny = true
-        -- Where a prefix is found, one of those that are there is the set of prefixes.
-        if not beside.paths then paths(i - first, name, path, KEYS[last], beside, count > 1) end
-        mayHave[i] = count > 1 or beside.paths ~= i - first
+      else
+        if not beside.paths then more.paths(i - first, name, path, deadKey, beside, count > 1) end
+        may[i] = beside.paths == i - first and count - 1 or count
         -- Nobody remembers the host's own list: it need not be read for this path.
-        if beside.hit and maxNames == 0 then return answer(true) end
+        if beside.hit and not more.remembers then return {'beside', true, beside} end
       end
     end
     -- One element more than allowed is enough to know that there are too many.
-    local list = redis.pcall('LRANGE', KEYS[i], 0, max)
+    local list = ask('LRANGE', key, '0', most)
     if list.err then
-      local found, err = reason(KEYS[i], 'list', list)
+      if not more then make() end
+      local found, err = more.reason(key, 'list', list)
       if err then return err end
-      return answer({'wrong-type', i - first, found})
+      own = {'wrong-type', i - first, found}
+      break
     end
-    if #list > max then return answer({'too-long', i - first}) end
-    if #list > 0 then left = sooner(left, KEYS[i]) end
+    if #list > max then
+      own = {'too-long', i - first}
+      break
+    end
+    if #list > 0 then left = sooner(left, key) end
     if #list > 1 then
-      local dead = redis.pcall('SMEMBERS', KEYS[last])
-      if dead.err then
-        local found, err = reason(KEYS[last], 'set', dead)
-        if err then return err end
-        dead = found
+      local dead = {}
+      if beside then
+        dead = more.members(deadKey)
+        if dead.err then return dead end
+        left = sooner(left, deadKey)
+        -- That is one of those that there are.
+        if may[i] and #dead > 0 then may[i] = may[i] - 1 end
       end
-      return answer({'found', i - first, list, dead, sooner(left, KEYS[last])}, i)
+      own = {'found', i - first, list, dead, left}
+      at = i
+      break
     end
     if #list == 1 and not bare then
       bare = list
       bareAt = i
     end
   end
-  if bare then return answer({'found', bareAt - first, bare, {}, left}, bareAt) end
-  return answer(false)
+
+  if not own and bare then
+    own = {'found', bareAt - first, bare, {}, left}
+    at = bareAt
+  end
+  if not beside then return own or false end
+  if at and (may[at] or 0) > 0 then
+    local name = string.sub(KEYS[at], nameAt)
+    beside.host = more.options(name, beside)
+    if name ~= '*' and not beside.all then beside.all = more.options('*', beside) end
+  end
+  return {'beside', own or false, beside}
 end
 
 local replies = {}
