@@ -32,13 +32,14 @@ export function hostOf(header: string): string | null {
  */
 export function candidates(hostname: string): readonly string[] {
   if (hostname.startsWith('[')) return [hostname, hostname.slice(1, -1), '*'];
-  const keys = [hostname];
-  const labels = hostname.split('.');
-  for (let i = Math.max(1, labels.length - WILDCARD_LABELS); i < labels.length; i++) {
-    keys.push(`*.${labels.slice(i).join('.')}`);
+  const keys = ['*'];
+  let dot = hostname.lastIndexOf('.');
+  while (dot >= 0 && keys.length <= WILDCARD_LABELS) {
+    keys.push(`*${hostname.slice(dot)}`);
+    dot = dot === 0 ? -1 : hostname.lastIndexOf('.', dot - 1);
   }
-  keys.push('*');
-  return keys;
+  keys.push(hostname);
+  return keys.toReversed();
 }
 
 /** Whether a request can be looked up under a key: whatever else stands in a store, nobody ever asks for it. */

@@ -6,6 +6,8 @@ import type { Stamp } from './reads.ts';
 export interface Freshness {
   /** What is sure now. The same object as long as it is. */
   readonly stamp: Stamp;
+  /** False where the store is asked every time: what was read need not be looked up. */
+  readonly isEver: boolean;
   /** Whether what was read may be taken for what is there now. */
   isFresh(known: Remembered, now: number): boolean;
   /** When it was last known to be right, ms of the same clock. */
@@ -24,10 +26,13 @@ export class AgeLimit implements Freshness {
     this.#limitMs = limitMs;
   }
 
+  get isEver(): boolean {
+    return this.#limitMs > 0;
+  }
+
   /** A frontend that was not found is asked for each time: a new one works at once. */
   isFresh({ route, read }: Remembered, now: number): boolean {
-    if (this.#limitMs === 0 || read.isDoubtful) return false;
-    return route !== null && route.size > 0 && now - read.at < this.#limitMs;
+    return !read.isDoubtful && route !== null && route.size > 0 && now - read.at < this.#limitMs;
   }
 
   confirmedAt({ read }: Remembered): number {
@@ -43,6 +48,7 @@ const UNWATCHED: Stamp = { era: -1, wildcards: 0 };
  * put in doubt), or the watch over the keys breaks: then everything that was read before is in doubt.
  */
 export class Watch implements Freshness {
+  readonly isEver = true;
   readonly #maxAgeMs: number;
   #stamp = UNWATCHED;
   /** The stamp of the last watch that broke, and when it did. */

@@ -11,11 +11,12 @@ export interface Remembered {
   readonly prefixes: Prefixes | 'some' | null;
   /** Whether it was found under the host's own key, so that no wildcard was asked for. */
   readonly isOwn: boolean;
-  readonly read: Read;
+  /** The last that brought this. */
+  read: Read;
   /** When a key of it expires, `performance.now()` ms. */
-  readonly expiresAt: number;
+  expiresAt: number;
   /** When somebody was told of it for the snapshot, by the same clock. */
-  readonly learntAt: number;
+  learntAt: number;
 }
 
 /** Unknown hosts kept at most: they are cheap to ask for, and there is no end of them. */

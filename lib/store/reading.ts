@@ -9,14 +9,20 @@ export interface Reading {
   /** `some`: the host has prefixes, and nobody knows all of them. */
   readonly prefixes: Prefixes | 'some' | null;
   /** Of the prefixes that the path has, the longest first: those that lead nowhere (null), then one that does. */
-  readonly under: ReadonlyMap<string, Route | null>;
+  readonly under: readonly Under[];
   /** When the first of the keys that were read expires, ms after the reading began; Infinity when none does. */
   readonly expiresMs: number;
 }
 
+/** What a prefix leads to. */
+export interface Under {
+  readonly prefix: string;
+  readonly route: Route | null;
+}
+
 /** Where the request goes that the look was for. */
 export function routeIn({ own, under }: Reading): Route | null {
-  for (const route of under.values()) if (route !== null) return route;
+  for (const { route } of under) if (route !== null) return route;
   return own ?? null;
 }
 

@@ -14,7 +14,7 @@ import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './redis-certificates.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import { announcement, idsOf, isFresh, type Found, type Lookup, type RedisCommand } from './redis-codec.ts';
-import { type Reading, routeIn, type RouteSource } from './reading.ts';
+import { type Reading, routeIn, type RouteSource, type Under } from './reading.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { isReplyError, type RedisLink, type RedisLinkSettings } from './redis-link.ts';
 import { RedisLookups, refused } from './redis-lookups.ts';
@@ -167,13 +167,14 @@ export class RedisStore implements RouteSource {
     return this.#route(host, key, lookup, options);
   }
 
-  #under(host: string, key: string, { hit, missing, all }: Beside): ReadonlyMap<string, Route | null> {
-    const under = new Map<string, Route | null>(missing.map((prefix) => [prefix, null]));
+  #under(host: string, key: string, { hit, missing, all }: Beside): readonly Under[] {
+    const under: Under[] = missing.map((prefix) => ({ prefix, route: null }));
     if (hit === null) return under;
     const { prefix } = hit;
     if (hit.type !== 'found') throw this.#broken(this.#keyOf('frontend', key + prefix), faultOf(hit));
     const options = this.#options.read(key, prefix, all, hit.host, hit.options);
-    return under.set(prefix, this.#route(host + prefix, key + prefix, hit, options));
+    under.push({ prefix, route: this.#route(host + prefix, key + prefix, hit, options) });
+    return under;
   }
 
   #route(
@@ -249,7 +250,7 @@ interface Unsent {
 const NO_RIGHT =
   'this Redis user may not read options and prefixes: nobody has any (docs/redis.md, "Rights", has what a user needs)';
 
-const NOTHING: ReadonlyMap<string, Route | null> = new Map();
+const NOTHING: readonly Under[] = [];
 
 /** Negative is never. */
 function never(leftMs: number): number {

@@ -136,8 +136,9 @@ export class RememberingStore implements RouteStore {
 
   /** What is known for sure of the request's route; undefined when something of it is not. */
   #known(host: string, path: string, get: Get): Remembered | undefined {
-    const now = performance.now();
     const { freshness } = this.#parts;
+    if (!freshness.isEver) return undefined;
+    const now = performance.now();
     const known = get(host);
     if (known === undefined || !freshness.isFresh(known, now)) return undefined;
     const { prefixes } = known;
@@ -184,7 +185,7 @@ export class RememberingStore implements RouteStore {
   #remember(host: string, { own, prefixes, under, expiresMs }: Reading, read: Read): void {
     if (own !== undefined) this.#set(host, own, prefixes, read, expiresMs);
     else this.#hasPrefixes(host);
-    for (const [prefix, route] of under) this.#set(host + prefix, route, null, read, expiresMs);
+    for (const { prefix, route } of under) this.#set(host + prefix, route, null, read, expiresMs);
   }
 
   /** What is known of a host's own route stays as it is. */
@@ -194,16 +195,23 @@ export class RememberingStore implements RouteStore {
   }
 
   #set(frontend: string, route: Route | null, prefixes: Reading['prefixes'], read: Read, expiresMs: number): void {
-    const learntAt = this.#learn(frontend, route, read.at);
+    const known = this.#memory.get(frontend);
+    const learntAt = this.#learn(frontend, known, route, read.at);
     const expiresAt = read.at + expiresMs;
-    this.#memory.set(frontend, { route, prefixes, isOwn: isOwn(route), read, expiresAt, learntAt });
+    if (known !== undefined && isUnchanged(known, route, prefixes)) {
+      // Most reads bring what was known. To keep the new objects would make old ones of them, which costs far more.
+      known.read = read;
+      known.expiresAt = expiresAt;
+      known.learntAt = learntAt;
+    } else {
+      this.#memory.set(frontend, { route, prefixes, isOwn: isOwn(route), read, expiresAt, learntAt });
+    }
   }
 
   /** Passes on what is new, and what was not passed on for long. @returns when this host was passed on the last time */
-  #learn(frontend: string, route: Route | null, now: number): number {
+  #learn(frontend: string, known: Remembered | undefined, route: Route | null, now: number): number {
     const { learn, maxStaleMs } = this.#parts;
     if (learn === null) return 0;
-    const known = this.#memory.peek(frontend);
     if (known && isSame(known.route, route) && now - known.learntAt < maxStaleMs / 10) return known.learntAt;
     // A host that nobody knew and nobody knows is no news.
     if (route !== null || known?.route) learn(frontend, route);
@@ -250,6 +258,20 @@ function isSilence(error: unknown): boolean {
 /** Whether a route was found under the host's own key, so that no wildcard was asked for. */
 function isOwn(route: Route | null): boolean {
   return route !== null && route.size > 0 && route.key === route.frontend;
+}
+
+/** Whether what was read now is what was read before. */
+function isUnchanged(known: Remembered, route: Route | null, prefixes: Reading['prefixes']): boolean {
+  // Where all prefixes are known, the store is asked when something has changed.
+  if (known.prefixes !== prefixes || !isSame(known.route, route)) return false;
+  return known.route === null || route === null || isSameSet(known.route.dead, route.dead);
+}
+
+function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const id of a) if (!b.has(id)) return false;
+  return true;
 }
 
 /** Whether two readings name the same backends in the same way. Dead marks come and go. */

@@ -77,6 +77,36 @@ test('while the source is silent a known route serves for a while; an unknown ho
   await eventually(() => assert.rejects(find(store, 'x.io'), { code: 'store-unavailable' }));
 });
 
+test('a read that brings what was known makes it new: it serves as long as if it had just been found', async () => {
+  const { inner, store } = scene({ lruMs: 0, max: 2 });
+  const readAt = () => performance.now() - (store.recollect('x.io', '/')?.ageMs ?? Infinity);
+  for (const host of ['x.io', 'y.io']) inner.set(host, LIST);
+  for (const host of ['x.io', 'y.io', 'x.io']) await find(store, host);
+  const first = readAt();
+  await eventually(() => assert.ok(performance.now() - first > 50));
+  assert.equal((await find(store, 'x.io'))?.size, 2);
+  assert.ok(readAt() - first > 40);
+  inner.set('z.io', LIST);
+  await find(store, 'z.io');
+  inner.failure = new RouterError('store-unavailable', 'down');
+  assert.equal((await find(store, 'x.io'))?.size, 2);
+  await assert.rejects(find(store, 'y.io'), { code: 'store-unavailable' }, 'it was not asked for as lately');
+});
+
+test('who has died since is known from the next read on, and who lives again', async () => {
+  const { inner, store } = scene({ lruMs: 0 });
+  inner.set('x.io', LIST);
+  const deadNow = async () => {
+    await find(store, 'x.io');
+    return store.recollect('x.io', '/')?.route?.dead;
+  };
+  assert.deepEqual(await deadNow(), new Set());
+  await die(inner, 'x.io', 1, 30);
+  assert.deepEqual(await deadNow(), new Set([1]));
+  await die(inner, 'x.io', 0, 30);
+  assert.deepEqual(await deadNow(), new Set([0, 1]));
+});
+
 test('a source that answers badly is not silent: what was known does not serve', async () => {
   const { inner, store } = scene({ lruMs: 0 });
   inner.set('x.io', LIST);
@@ -338,7 +368,7 @@ class ObservedStore extends MemoryStore implements RouteSource {
     const { expiresMs } = this;
     const own = await this.find(keys, path);
     await held;
-    return { own, prefixes: null, under: new Map(), expiresMs };
+    return { own, prefixes: null, under: [], expiresMs };
   }
 
   override async markDead(...args: Parameters<MemoryStore['markDead']>) {
