@@ -59,7 +59,7 @@ export function besideOf(reply: unknown): Beside {
 
 function hitOf(reply: unknown): Hit {
   if (!isObject(reply) || typeof reply['prefix'] !== 'string') throw unexpected();
-  const { type, prefix, list, dead, host, options, found } = reply;
+  const { type = 'found', prefix, list, dead, host, options, found } = reply;
   if (type === 'too-long') return { type, prefix };
   if (type === 'wrong-type' && typeof found === 'string') return { type, prefix, found };
   if (type !== 'found') throw unexpected();

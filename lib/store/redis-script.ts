@@ -27,7 +27,7 @@ local ask = redis.pcall
 local function sooner(left, key)
   if not wantsExpiry then return left end
   local ms = redis.call('PTTL', key)
-  if ms >= 0 and (left < 0 or ms < left) then return ms end
+  if ms >= 0 and (not left or left < 0 or ms < left) then return ms end
   return left
 end
 
@@ -101,7 +101,7 @@ local function make()
     if #list > max then return {type = 'too-long', prefix = prefix} end
     if #list > 0 then beside.left = sooner(beside.left, key) end
     if #list < 2 then return nil end
-    local hit = {type = 'found', prefix = prefix, list = list}
+    local hit = {prefix = prefix, list = list}
     local count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own)
     if count ~= 0 then
       hit.options = options(own, beside)
@@ -163,7 +163,7 @@ local function look(first, last, path)
     local count = ask('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions, deadKey)
     if count ~= 0 then
       if not more then make() end
-      beside = beside or {left = -1}
+      beside = beside or {}
       may = may or {}
       if type(count) == 'table' then
         beside.shut = count.err
