@@ -1,7 +1,6 @@
 /** nginx with Lua, which asks Redis for each request by lua-resty-redis, with connections kept on both sides. */
 import { createHash } from 'node:crypto';
 import { MAX_LIST } from '../../lib/store/limits.ts';
-import { LOOKUP } from '../../lib/store/redis-script.ts';
 import { ENDLESS, NGINX_COMMON, nginxCommand } from '../nginx-common.ts';
 import { tools } from '../tools.ts';
 import { authorityOf, PLAIN, type Peer, type Place } from './peer.ts';
@@ -11,7 +10,14 @@ const KEPT = 512;
 const TIMEOUT_MS = 1000;
 const MODULES = ['/usr/lib/nginx/modules/ndk_http_module.so', tools.nginxLua.program];
 
-const SCRIPT = LOOKUP.replace('return cjson.encode(replies)', 'return replies');
+/** The first list that names a backend, and who is dead. KEYS: the candidates' lists, then the dead set. */
+const SCRIPT = `
+for i = 1, #KEYS - 1 do
+  local list = redis.call('LRANGE', KEYS[i], 0, ARGV[1])
+  if #list > 1 then return {list, redis.call('SMEMBERS', KEYS[#KEYS])} end
+end
+return false
+`;
 const SCRIPT_SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
 /** How it looks a host up. Both leave the list of the frontend in `list`, and its dead ones in `dead`. */
@@ -33,18 +39,18 @@ const LOOKUPS: Readonly<Record<Way, string>> = {
         if type(replies[2 * i - 1]) == 'number' and replies[2 * i - 1] > 1 then list = replies[2 * i] break end
       end
       dead = replies[#replies]`,
-  // The script of our own store, less the JSON: Lua reads Redis' replies as fast.
+  // One round trip for the list and the dead set of that host, as our own script; no options, and no paths.
   script: `
       keys[#keys + 1] = 'dead:' .. host
       local count = #keys
-      keys[count + 1], keys[count + 2], keys[count + 3] = ${MAX_LIST}, '', count
+      keys[count + 1] = ${MAX_LIST}
       local replies, err = red:evalsha('${SCRIPT_SHA}', count, unpack(keys))
       if not replies and err and string.sub(err, 1, 8) == 'NOSCRIPT' then
         replies, err = red:eval(SCRIPT, count, unpack(keys))
       end
       if not replies then ngx.log(ngx.ERR, err) return ngx.exit(503) end
       local list, dead
-      if replies[1] ~= ngx.null then list, dead = replies[1][3], replies[1][4] end`,
+      if replies ~= ngx.null then list, dead = replies[1], replies[2] end`,
 };
 
 export function nginxLua(way: Way): Peer {
