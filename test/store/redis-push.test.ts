@@ -108,7 +108,7 @@ test('a dead mark of another router hides the backend, and its end shows it agai
   await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0])), SETTLED_MS);
   await eventually(async () => assert.deepEqual((await find(store, 'x.io'))?.dead, new Set()));
   const tookMs = performance.now() - markedAt;
-  assert.ok(tookMs > 350 && tookMs < 900, `${tookMs} ms`);
+  assert.ok(tookMs > 350 && tookMs < 2000, `${tookMs} ms`);
 });
 
 test('the end of a mark is seen in time though Redis has thousands of keys that expire', async (t) => {
