@@ -8,6 +8,8 @@ const explanation = {
   answer: null,
   heardAt: 0,
   asked: 0,
+  /** Whether a reader waits for it, to be led there; by which of the questions it is answered is all the same. */
+  isAwaited: false,
 };
 
 /**
@@ -19,11 +21,11 @@ async function explain(host, path) {
   explanation.host = host;
   explanation.path = path.startsWith('/') ? path : `/${path}`;
   explanation.answer = null;
+  explanation.isAwaited = true;
   say(part('explanation-fault'), '');
   part('explanation').hidden = false;
   showExplanation();
   await askForExplanation();
-  if (explanation.answer !== null) part('explanation-title').focus();
 }
 
 async function askForExplanation() {
@@ -38,11 +40,14 @@ async function askForExplanation() {
     say(fault, '');
   } catch (error) {
     if (number !== explanation.asked) return;
+    explanation.isAwaited = false;
     say(fault, `${host} cannot be explained: ${reasonOf(error)}`);
     if (isLocked(error)) throw error;
   } finally {
     if (number === explanation.asked) showExplanation();
   }
+  if (explanation.isAwaited) part('explanation-title').focus();
+  explanation.isAwaited = false;
 }
 
 /** Asks anew when it is shown. */
@@ -53,6 +58,7 @@ async function askAgain() {
 function closeExplanation() {
   explanation.asked++;
   explanation.answer = null;
+  explanation.isAwaited = false;
   part('explanation').hidden = true;
   part('host').focus();
 }

@@ -12,13 +12,13 @@ const PATIENCE_MS = 10_000;
 const SHOWN_LEVELS = new Set(['warn', 'error', 'fatal']);
 
 export class Router {
-  /** Resolves when it accepts requests; rejects with what it said when it ends first. */
+  /** Resolves when it accepts requests and has its dashboard; rejects with what it said when it ends first. */
   ready;
   /** Resolves when it has ended. */
   ended;
   #child;
   #said = [];
-  #isReady = false;
+  #awaited = new Set(['ready', 'admin-ready']);
   #isStopping = false;
   #onReady = () => {};
 
@@ -52,10 +52,10 @@ export class Router {
     this.#said = [...this.#said, line].slice(-20);
     const { event, level, msg } = parsed(line);
     if (event === 'stopping') this.#isStopping = true;
-    else if (event === 'ready') {
-      this.#isReady = true;
-      this.#onReady();
-    } else if (this.#isReady && (SHOWN_LEVELS.has(level) || event === 'routes-loaded')) console.log(`router: ${msg}`);
+    if (this.#awaited.delete(event) && this.#awaited.size === 0) this.#onReady();
+    else if (!this.#awaited.has('ready') && (SHOWN_LEVELS.has(level) || event === 'routes-loaded')) {
+      console.log(`router: ${msg}`);
+    }
   }
 }
 

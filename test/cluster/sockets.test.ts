@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { BoundSocket } from '../../lib/cluster/bound-socket.ts';
 import { type Place, Sockets } from '../../lib/cluster/sockets.ts';
 import { dial } from '../support/client.ts';
+import { freePort } from '../support/redis.ts';
 
 const LOCAL = '127.0.0.1';
 const ANY_PORT: Place = { address: LOCAL, port: 0 };
@@ -13,13 +14,6 @@ function make(t: TestContext): Sockets {
   const sockets = new Sockets();
   t.after(() => sockets.keep([]));
   return sockets;
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const socket = BoundSocket.bind(LOCAL, 0);
-  socket.close();
-  return socket.port;
 }
 
 test('a socket stays the same for a place, and several places with any free port have one each', (t) => {
@@ -45,7 +39,7 @@ test('a place that is taken changes nothing', async (t) => {
   const taken = (holder.address() as { port: number }).port;
   const sockets = make(t);
   const [kept] = sockets.open([ANY_PORT]);
-  const port = freePort();
+  const port = await freePort();
   assert.throws(() => sockets.open([ANY_PORT, { address: LOCAL, port }, { address: LOCAL, port: taken }]), {
     message: `cannot listen on 127.0.0.1 port ${taken}: another program listens there (EADDRINUSE)`,
   });

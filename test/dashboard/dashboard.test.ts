@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { DashboardPage, launchBrowser, noBrowser } from '../support/browser.ts';
+import { deferred } from '../support/deferred.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRealistic } from './realistic.ts';
 import { StubAdmin } from './stub-admin.ts';
@@ -159,6 +160,32 @@ journey('a host is explained by keyboard alone', async (t) => {
   // A key that was meant for the host, and why it is not found.
   assert.match(await dashboard.explain('www.example.org'), /^Refused with 400: /);
   assert.match(await explanation.innerText(), /RENAME frontend:WWW\.example\.org frontend:www\.example\.org/);
+});
+
+journey('who asked is led to the answer, also when an event has the page ask again before it came', async (t) => {
+  const stub = await startSmall();
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  await page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
+  const answer = page.waitForResponse('**/explain*');
+  const askedAgain = deferred<void>();
+  let questions = 0;
+  await page.route('**/explain*', async (route) => {
+    if (++questions === 1) {
+      stub.kill('www.example.com', 0, 45);
+      await askedAgain.promise;
+    } else {
+      askedAgain.resolve();
+      await (await answer).finished();
+    }
+    await route.continue();
+  });
+  const focused = () => dashboard.evaluate<string>('document.activeElement.id');
+  await page.getByLabel('Explain a host').fill('www.example.com');
+  await page.getByLabel('Path').press('Enter');
+  await page.locator('#verdict').waitFor();
+  await eventually(async () => assert.equal(await focused(), 'explanation-title'));
+  await page.unrouteAll({ behavior: 'wait' });
 });
 
 journey('on a phone nothing is wider than the screen, whatever names are like', async (t) => {

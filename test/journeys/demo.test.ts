@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { packageRoot } from '../../lib/config/package.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/redis.ts';
 
 const PATIENCE_MS = 20_000;
 
@@ -111,7 +112,7 @@ test('the demo routes, follows its routes file as printed, and ends whole on an 
 test('the demo has a dashboard, and its commands explain', async (t) => {
   const demo = new Demo(t, 0);
   const page = await demo.line(/^ +http:\/\/127\.0\.0\.1:[0-9]+\/$/);
-  await eventually(async () => assert.equal((await fetch(page)).status, 200));
+  assert.equal((await fetch(page)).status, 200);
   const command = await demo.line(/^ +node dist\/bin\/hipache\.js route explain /);
   const { status, stdout } = spawnSync('sh', ['-c', command], { cwd: packageRoot, encoding: 'utf8' });
   assert.equal(status, 0);
@@ -137,10 +138,10 @@ test('the configuration for Redis that the demo writes is sound', async (t) => {
 });
 
 test('a demo whose port is taken says so and takes another', async (t) => {
-  const holder = createServer().listen(0, '127.0.0.1');
+  const taken = await freePort();
+  const holder = createServer().listen(taken, '127.0.0.1');
   t.after(() => holder.close());
   await once(holder, 'listening');
-  const taken = (holder.address() as AddressInfo).port;
   const demo = new Demo(t, taken);
   const port = await demo.port();
   assert.notEqual(port, taken);
