@@ -119,7 +119,11 @@ class BackendAgent extends Agent {
       callback?.(cause, socket);
     };
     const dialing = this.#dialer.dial(options.backend, {
-      onSocket: (socket) => tell(null, socket),
+      onSocket: (socket) => {
+        // Node's client hears of errors until an answer has ended. A write that fails then would end the worker.
+        socket.on('error', () => {});
+        tell(null, socket);
+      },
       onNoSocket: (cause) => tell(cause, NO_SOCKET),
     });
     options.onDialing({

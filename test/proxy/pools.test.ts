@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { parseBackend } from '../../lib/core/backend-url.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
 import type { Dialing } from '../../lib/dial/dialing.ts';
@@ -43,4 +45,54 @@ test('a connection counts from the moment it is being made', async (t) => {
   assert.equal(pools.open(backend), 2);
   for (const dialing of dialings) dialing.cancel();
   assert.equal(pools.open(backend), 2, 'calling off what is there changes nothing');
+});
+
+/** In a thread of its own: answers a head at once, and resets the connection. Says its port, and by `isReset` that it did. */
+const RESETTING = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const isReset = new Int32Array(workerData);
+  const server = require('node:net').createServer((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n', () => {
+        socket.once('close', () => {
+          Atomics.store(isReset, 0, 1);
+          Atomics.notify(isReset, 0);
+        });
+        socket.resetAndDestroy();
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+test('a request that fails after its answer has ended is nobody’s mistake', async (t) => {
+  const isReset = new Int32Array(new SharedArrayBuffer(4));
+  const thread = new Worker(RESETTING, { eval: true, workerData: isReset.buffer });
+  t.after(() => thread.terminate());
+  const [port] = (await once(thread, 'message')) as [number];
+  const names = { find: () => Promise.resolve([]), shun: () => {} };
+  const pools = new Pools({ maxSockets: 1, keepAlive: true, dialer: new Dialer({ verify: true, ca: [] }, names) });
+  t.after(() => pools.close());
+  const parsed = parseBackend(`http://127.0.0.1:${port}`, 0);
+  assert.ok('backend' in parsed);
+  const options: ForBackend & { agent: unknown } = {
+    backend: parsed.backend,
+    agent: pools.agent,
+    method: 'PUT',
+    headers: { 'Content-Length': 4 },
+    onDialing: () => {},
+  };
+  const put = request(options);
+  const [socket] = (await once(put, 'socket')) as [Socket];
+  const answered = once(put, 'response') as Promise<[IncomingMessage]>;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  put.flushHeaders();
+  // Nothing is read until then: the write is the first to hear of the reset, and fails once the answer has ended.
+  Atomics.wait(isReset, 0, 0);
+  put.end('body');
+  const [answer] = await answered;
+  assert.equal(answer.statusCode, 200);
+  answer.resume();
+  await closed;
+  assert.equal(pools.open(parsed.backend), 0);
 });
