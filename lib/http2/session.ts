@@ -49,6 +49,8 @@ export class Session implements CarrierKeeper {
     this.#resets = new ResetGuard(parts.now);
     this.due = parts.now() + (parts.headerMs || Infinity);
     socket.on('error', () => socket.destroy());
+    // A client that has ended its side has left, here as in HTTP/1.1: nobody waits for what is under way.
+    socket.once('end', () => socket.destroy());
     this.#session = performServerHandshake(socket, {
       settings: {
         maxConcurrentStreams: MAX_STREAMS,

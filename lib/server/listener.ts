@@ -186,6 +186,8 @@ export class Listener {
   #handshake(tls: TlsServer, socket: Socket, client: string): void {
     this.#raw.set(client, socket);
     socket.once('close', () => this.#raw.delete(client));
+    // One that ends its side within the handshake is not waited for.
+    socket.allowHalfOpen = false;
     tls.emit('connection', socket);
   }
 

@@ -144,6 +144,21 @@ test('on a plain port HTTP/1.1 and HTTP/2 are told apart, however their first by
   await raw.find(({ type }) => type === FRAME.data);
 });
 
+for (const way of ['in the clear', 'over TLS'] as const) {
+  test(`a client that ends its connection ${way} has left`, { skip: noOpenssl }, async (t) => {
+    const backend = await startSlowBackend(t);
+    const { router, port, tls } = await startSecure(t, { routes: { 'site.test': ['site', backend.url] } });
+    const socket = way === 'over TLS' ? connectTls({ ...tls, port, ALPNProtocols: ['h2'] }) : await dial(router.port);
+    const raw = new RawHttp2(socket);
+    t.after(() => socket.destroy());
+    raw.headers(1, GET);
+    await backend.arrived(1);
+    const told = once(backend.waiting[0]?.response ?? assert.fail(), 'close');
+    socket.end();
+    await Promise.all([told, raw.closed]);
+  });
+}
+
 test('limits of time hold for each stream, and a session without streams is closed', async (t) => {
   const backend = await startSlowBackend(t);
   const server = { timeouts: { body: 0.3, firstByte: 0.3, idle: 0.3 } };

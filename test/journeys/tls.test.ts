@@ -126,3 +126,17 @@ test(
 async function suiteAt(port: number, ciphers: string): Promise<string | null> {
   return (await shakeHands(port, 'site.test', { maxVersion: 'TLSv1.2', ciphers })).cipher;
 }
+
+test('a client that ends its connection within the handshake has left', { skip: noOpenssl }, async (t) => {
+  const { keyFile: key, certFile: cert } = makePair(temporaryFolder(t), 'site.test');
+  const server = { timeouts: { header: 3_600 } };
+  const https = { port: 0, bind: ['127.0.0.1'], key, cert };
+  const router = await startRouter(t, { routes: {}, server, config: { https } });
+  const socket = await dial(Number(new URL(router.urls[1] ?? '').port));
+  t.after(() => socket.destroy());
+  const closed = once(socket, 'close');
+  socket.resume();
+  // The head of a record, and of a ClientHello, of which no more comes.
+  socket.end(Buffer.from('16030100ff0100', 'hex'));
+  await closed;
+});
