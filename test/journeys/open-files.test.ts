@@ -22,9 +22,10 @@ test('with few open files others wait until there is room, and nobody is cut', {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   guard(child);
+  const exited = once(child, 'exit');
   t.after(async () => {
     child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
+    await exited;
   });
   const log: LogEntry[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => log.push(JSON.parse(line) as LogEntry));

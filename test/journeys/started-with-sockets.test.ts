@@ -33,6 +33,8 @@ async function listeningSocket(address = '127.0.0.1'): Promise<Listening> {
 
 interface Started {
   readonly child: ChildProcess;
+  /** Resolves with its exit code. */
+  readonly exited: Promise<number | null>;
   /** Resolves when a line on standard error names this event. */
   readonly event: (name: string) => Promise<void>;
 }
@@ -44,16 +46,18 @@ function startWith(t: TestContext, socket: Listening | null, config: string, var
     stdio: ['ignore', 'ignore', 'pipe', socket?.fd ?? 'ignore'],
   });
   guard(child);
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
   // The child has it; here it would accept.
   socket?.server.close();
   t.after(async () => {
     child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
+    await exited;
   });
   const lines: string[] = [];
   createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));
   return {
     child,
+    exited,
     event: (name) =>
       eventually(
         () =>
@@ -136,7 +140,7 @@ test(
       }, 20_000);
     await hear(/^bound$/);
     const config = await configFor(t, { port: 0, bind: ['127.0.0.1'] });
-    const { child } = startWith(t, null, config, `NOTIFY_SOCKET=${path} WATCHDOG_USEC=400000 WATCHDOG_PID=$$`);
+    const { child, exited } = startWith(t, null, config, `NOTIFY_SOCKET=${path} WATCHDOG_USEC=400000 WATCHDOG_PID=$$`);
     const ready = await hear(new RegExp(`^READY=1\\|MAINPID=${child.pid}\\|STATUS=serving on http://127`));
     await hear(/^WATCHDOG=1$/, ready);
     child.kill('SIGHUP');
@@ -144,7 +148,6 @@ test(
     await hear(/^READY=1\|/, reloading);
     child.kill('SIGTERM');
     await hear(/^STOPPING=1$/, reloading);
-    const [code] = (await once(child, 'exit')) as [number];
-    assert.equal(code, 0);
+    assert.equal(await exited, 0);
   },
 );
