@@ -29,7 +29,7 @@ const DIGITS = /^[0-9]{1,15}$/;
 export function responseHeaders(answer: AnswerHead): OutgoingAnswer | string {
   const { rawHeaders, status } = answer;
   const dropped = hopByHop(rawHeaders);
-  const isBodiless = answer.toHead || status === 204 || status === 304 || status === 205;
+  const isBodiless = answer.toHead || status === 204 || status === 304;
   const headers: string[] = [];
   const lengths: string[] = [];
   const codings: string[] = [];

@@ -12,6 +12,7 @@ const FORBIDDEN = new Set([
   'cookie',
   'expect',
   'host',
+  'http2-settings',
   'keep-alive',
   'proxy-connection',
   'set-cookie',

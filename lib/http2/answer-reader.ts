@@ -55,7 +55,7 @@ export class AnswerReader {
     return this.#state === 'tunnel';
   }
 
-  /** Nothing more is expected, and what comes is dropped. */
+  /** Nothing more is expected. */
   stop(): void {
     this.#state = 'done';
   }
@@ -64,6 +64,8 @@ export class AnswerReader {
   read(data: Buffer | string): void {
     switch (this.#state) {
       case 'done':
+        // It belongs to no answer, least of all to the next one.
+        if (data.length > 0) this.#fail();
         return;
       case 'tunnel':
         if (data.length > 0) this.#sink.onData(data, false);
@@ -113,7 +115,7 @@ export class AnswerReader {
       if (fields[i] === 'content-length') length = Number(fields[i + 1]);
       else if (fields[i] === 'transfer-encoding') isChunked = true;
     }
-    const isBodiless = this.#toHead || status === 204 || status === 205 || status === 304;
+    const isBodiless = this.#toHead || status === 204 || status === 304;
     const hasBody = !isBodiless && (isChunked || length > 0);
     this.#left = length;
     this.#state = !hasBody ? 'done' : isChunked ? 'size' : 'length';
@@ -122,13 +124,15 @@ export class AnswerReader {
   }
 
   #readLength(data: Buffer | string): void {
-    // Both lanes count; more than was announced would be a mistake of theirs.
-    const bytes = data.length > this.#left ? data.slice(0, this.#left) : data;
+    const isExcess = data.length > this.#left;
+    const bytes = isExcess ? data.slice(0, this.#left) : data;
     this.#left -= bytes.length;
     const isLast = this.#left === 0;
     if (isLast) this.#state = 'done';
     if (bytes.length > 0 || isLast) this.#sink.onData(bytes, isLast);
     if (isLast) this.#sink.onEnd([]);
+    // Both lanes count: it would be a mistake of theirs.
+    if (isExcess) this.#fail();
   }
 
   #readChunks(bytes: Buffer): void {
@@ -148,7 +152,9 @@ export class AnswerReader {
       at = end;
       if (this.#text.length > SECTION_LENGTH) return this.#fail();
       if (newline < 0) return;
-      if (!this.#onLine()) return;
+      if (this.#onLine()) continue;
+      if (at < bytes.length) this.#fail();
+      return;
     }
   }
 

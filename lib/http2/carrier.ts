@@ -35,7 +35,7 @@ export class Carrier extends Duplex implements AnswerSink {
   #isEnding = false;
   /** Names and values in turn: of the request, and of the answer. */
   #sentTrailers: readonly string[] = [];
-  #trailers: readonly string[] = [];
+  #trailers: string[] = [];
   #onWritten: (() => void) | null = null;
   #isBlocked = false;
   /** It carries no further stream: whom it belongs to now would treat that otherwise. */
@@ -61,7 +61,6 @@ export class Carrier extends Duplex implements AnswerSink {
     this.#isWhole = isWhole && !request.isTunnel;
     this.#isEnding = false;
     this.#sentTrailers = trailers;
-    this.#trailers = [];
     this.#answer.start(request.method === 'HEAD', request.webSocketKey !== null);
     stream.on('aborted', this.#onLeft).on('close', this.#onLeft);
     if (!this.#isWhole) {
@@ -83,9 +82,14 @@ export class Carrier extends Duplex implements AnswerSink {
   }
 
   onHead(status: number, fields: readonly string[], hasBody: boolean, mayHaveTrailers: boolean): void {
+    // RFC 9110 §15.3.6: 205 has no content, and Node sends none. What came all the same is nobody's.
+    if (status === 205 && hasBody) return this.#endWith(status, withoutLength(fields));
+    // A list for each answer: the stream may ask for it when the next one is being carried.
+    const trailers: string[] = [];
+    this.#trailers = trailers;
     this.#send((stream) => {
       stream.respond(answerFields(status, fields), { endStream: !hasBody, waitForTrailers: mayHaveTrailers });
-      if (mayHaveTrailers) stream.once('wantTrailers', () => stream.sendTrailers(trailerSection(this.#trailers)));
+      if (mayHaveTrailers) stream.once('wantTrailers', () => sendTrailers(stream, trailers));
     });
   }
 
@@ -104,7 +108,7 @@ export class Carrier extends Duplex implements AnswerSink {
     const stream = this.#stream;
     if (stream === null) return;
     this.#isEnding = true;
-    this.#trailers = trailers;
+    this.#trailers.push(...trailers);
     if (stream.writableFinished) this.#onSent();
     else stream.once('finish', this.#onSent);
     if (!stream.writableEnded) stream.end();
@@ -229,6 +233,14 @@ export class Carrier extends Duplex implements AnswerSink {
     if (!this.#isWhole) stream.off('data', this.#onData).off('end', this.#onEnd);
   }
 
+  /** Ends the stream with a head, and then the connection to the lane, which has more to say. */
+  #endWith(status: number, fields: readonly string[]): void {
+    this.isLast = true;
+    this.#answer.stop();
+    this.#send((stream) => stream.respond(answerFields(status, fields), { endStream: true }));
+    this.onEnd([]);
+  }
+
   /** Node refuses what it thinks no stream can carry. The lanes have passed it on, so the stream has to end here. */
   #send(what: (stream: ServerHttp2Stream) => void): void {
     const stream = this.#stream;
@@ -238,5 +250,19 @@ export class Carrier extends Duplex implements AnswerSink {
     } catch {
       this.destroy();
     }
+  }
+}
+
+/** @param fields names in lower case and values in turn */
+function withoutLength(fields: readonly string[]): string[] {
+  return fields.filter((_, i) => fields[i - (i % 2)] !== 'content-length');
+}
+
+/** Node refuses some names here, too. Without its trailers the answer is not whole. */
+function sendTrailers(stream: ServerHttp2Stream, fields: readonly string[]): void {
+  try {
+    stream.sendTrailers(trailerSection(fields));
+  } catch {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }

@@ -116,12 +116,21 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     this.#end = new StreamEnd(this.#stream);
     this.#stream
       .on('drain', () => this.emit('drain'))
-      .on('wantTrailers', () => this.#stream?.sendTrailers(trailerSection(this.#trailers)))
+      .on('wantTrailers', () => this.#sendTrailers())
       .on('headers', (headers: object, _flags: number, raw: readonly string[]) => this.#onInformation(headers, raw))
       .once('response', (...answer: RawAnswer) => this.#onAnswer(...answer))
       .on('error', this.#fail)
       .once('close', () => this.#onClose());
   };
+
+  #sendTrailers(): void {
+    try {
+      this.#stream?.sendTrailers(trailerSection(this.#trailers));
+    } catch (error) {
+      // Node refuses some names.
+      this.#fail(error as Error);
+    }
+  }
 
   #onInformation(headers: object, rawHeaders: readonly string[]): void {
     const statusCode = statusOf(headers);

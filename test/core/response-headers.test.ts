@@ -47,11 +47,12 @@ test('an answer that ends with the connection is chunked to HTTP/1.1, and ends w
   });
 });
 
-test('HEAD, 204, 205 and 304 have no body, whatever their fields say', () => {
+test('HEAD, 204 and 304 have no body, whatever their fields say; 205 has what they say (RFC 9112 §6.3)', () => {
   const raw = ['Content-Length', '2'];
   assert.deepEqual(answer(raw, { toHead: true }), { headers: raw, framing: NONE });
-  for (const status of [204, 205, 304]) assert.deepEqual(answer(raw, { status }), { headers: raw, framing: NONE });
+  for (const status of [204, 304]) assert.deepEqual(answer(raw, { status }), { headers: raw, framing: NONE });
   assert.deepEqual(answer([], { status: 204 }), { headers: [], framing: NONE });
+  assert.deepEqual(answer(raw, { status: 205 }), { headers: raw, framing: { kind: 'length', bytes: 2 } });
 });
 
 test('HEAD may say that GET would be chunked, but not to HTTP/1.0 nor of a 204', () => {

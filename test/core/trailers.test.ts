@@ -15,6 +15,7 @@ for (const name of [
   'Content-Length',
   'Transfer-Encoding',
   'Host',
+  'HTTP2-Settings',
   'Set-Cookie',
   'Authorization',
   'X-Forwarded-For',

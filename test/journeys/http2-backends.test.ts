@@ -9,6 +9,7 @@ import { makePair, noOpenssl } from '../support/certificates.ts';
 import { ask, dial, send } from '../support/client.ts';
 import { askUntilDead, assertNobodyDied } from '../support/deaths.ts';
 import { eventually } from '../support/eventually.ts';
+import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 
@@ -73,6 +74,33 @@ test('requests go to an HTTP/2 backend and back, on one connection', async (t) =
     assert.ok(answers.every(({ body }) => body === 'got 3'));
     assert.ok(backend.sessions.length <= 2, `${backend.sessions.length} connections`);
   });
+});
+
+test('a trailer that HTTP/2 has no place for is left out, on either side', async (t) => {
+  const seen: unknown[] = [];
+  const backend = await startHttp2Backend(t, (stream) => {
+    stream.on('trailers', (trailers: object) => seen.push(Object.entries(trailers)));
+    stream.resume().once('end', () => stream.respond({ ':status': 204 }, { endStream: true }));
+  });
+  const raw = await startRawBackend(t, (socket) => {
+    const trailers = 'HTTP2-Settings: x\r\nX-Sum: 8\r\n\r\n';
+    socket.on('data', () =>
+      socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n${trailers}`),
+    );
+  });
+  const routes = { 'site.test': ['site', backend.url], 'raw.test': ['raw', raw.url] };
+  const { port } = await startRouter(t, { routes, config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } });
+
+  const client = await dial(port);
+  t.after(() => client.destroy());
+  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n');
+  await once(backend.server, 'stream');
+  client.write('0\r\nHTTP2-Settings: x\r\nX-Sum: 9\r\n\r\n');
+  assert.match(String((await once(client, 'data'))[0]), /^HTTP\/1\.1 204 /);
+  assert.deepEqual(seen, [[['x-sum', '9']]]);
+
+  const answer = await request(await openSession(t, port), { ':authority': 'raw.test' });
+  assert.deepEqual([answer.status, answer.body, Object.entries(answer.trailers)], [200, 'hi', [['x-sum', '8']]]);
 });
 
 test('trailers go through both ways, and so do 1xx', async (t) => {
