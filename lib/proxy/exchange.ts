@@ -85,10 +85,7 @@ export class Exchange {
       this.#end = resolve;
     });
     const { response, upgrade } = this;
-    const onClose = (): void => {
-      if (!response.writableFinished) this.interrupt('client-left');
-      this.end();
-    };
+    const onClose = (): void => this.onClientGone();
     // A tunnel outlives its response, which is never written then; the socket's end is the exchange's.
     if (upgrade) upgrade.socket.once('close', onClose);
     else response.once('close', onClose);
@@ -99,6 +96,12 @@ export class Exchange {
   end(): void {
     this.#isEnded = true;
     this.#end();
+  }
+
+  /** The client's connection is closed, or it has all of its answer. Idempotent. */
+  onClientGone(): void {
+    if (!this.response.writableFinished) this.interrupt('client-left');
+    this.end();
   }
 
   get isEnded(): boolean {

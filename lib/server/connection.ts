@@ -28,6 +28,8 @@ export class Connection {
     this.peer = peer;
     this.lender = lender;
     this.objection = objection;
+    // Node tells only the response that has the socket: those that wait for their turn behind it would stay for ever.
+    socket.once('close', () => this.#onClose());
   }
 
   add(exchange: Exchange): void {
@@ -51,5 +53,9 @@ export class Connection {
   /** Resolves when all that are open now have ended. */
   async settled(): Promise<void> {
     await Promise.all([...this.#open].map((exchange) => exchange.ended));
+  }
+
+  #onClose(): void {
+    for (const exchange of this.#open) exchange.onClientGone();
   }
 }

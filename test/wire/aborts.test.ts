@@ -72,6 +72,29 @@ test('a client that leaves in the middle of its upload frees the backend at once
   assert.match(await router.line(/"POST \/ HTTP/), / 499 /);
 });
 
+test('a client that leaves ends the requests that it has sent ahead, too', async (t) => {
+  const asked: Socket[] = [];
+  const both = deferred<void>();
+  const { router } = await sceneWith(t, (socket) => {
+    if (asked.push(socket) === 2) both.resolve();
+  });
+  const client = await dial(router.port);
+  const ask = (path: string, host: string, ...fields: string[]): string =>
+    [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n');
+  // After an upgrade to nothing known, all that comes is read at once, with the fast lane too.
+  const first = ask('/first', 'site.test', 'Connection: Upgrade', 'Upgrade: unknown');
+  client.write(first + ask('/unknown', 'nobody.test') + ask('/second', 'site.test'));
+  await both.promise;
+  client.destroy();
+  for (const socket of asked) {
+    socket.resume();
+    await left(socket);
+  }
+  assert.match(await router.line(/"GET \/first HTTP/), / 499 /);
+  assert.match(await router.line(/"GET \/second HTTP/), / 499 /);
+  await router.line(/"GET \/unknown HTTP/);
+});
+
 test('an answer that comes before the body was read goes through, and the rest of the body is drained', async (t) => {
   const { router } = await sceneWith(t, (socket) => {
     socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
