@@ -13,6 +13,8 @@ import { ResetGuard } from './reset-guard.ts';
 const MAX_STREAMS = 100;
 /** How long a client may take to close its connection after a session has ended, ms. */
 const GOODBYE_MS = 1_000;
+/** The same when nobody waits for that, ms: what it has been sent may still be on its way. */
+const LINGER_MS = 5_000;
 /** A session without streams for so long is closed at a stop, ms: longer than a next request is under way. */
 const REST_MS = 500;
 
@@ -40,6 +42,8 @@ export class Session implements CarrierKeeper {
   #isLeaving = false;
   /** When it has been idle for too long, on the clock of `parts.now`; only while nothing is under way. */
   due: number;
+  /** When its connection is cut, on the same clock: a client that does not close its side would keep it open for ever. */
+  #cutAt = Infinity;
 
   constructor(socket: Socket, peer: Peer, parts: Http2Parts, onGone: (session: Session) => void) {
     this.#parts = parts;
@@ -86,11 +90,17 @@ export class Session implements CarrierKeeper {
   /** Takes no further streams, and ends the connection when those there are have ended. */
   close(): void {
     this.#isLeaving = true;
-    if (this.#session.destroyed) return;
-    if (!this.#session.closed) this.#session.close();
-    if (!this.isIdle) return;
-    // A client that does not close its side would keep it open for ever.
-    setTimeout(() => this.#socket.destroy(), GOODBYE_MS).unref();
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+    if (this.isIdle || this.#session.destroyed) this.#cutAfter(GOODBYE_MS);
+  }
+
+  /** To be called now and then: ends what has been idle for too long, and cuts what does not end. */
+  check(): void {
+    const now = this.#parts.now();
+    // Node has ended it: its client wanted that, or has made a mistake. No event says so before the connection is closed.
+    if (this.#session.destroyed) this.#cutAfter(this.#isLeaving ? GOODBYE_MS : LINGER_MS);
+    else if (this.isIdle && this.due <= now) this.close();
+    if (this.#cutAt <= now) this.#socket.destroy();
   }
 
   onFree(carrier: Carrier): void {
@@ -109,6 +119,7 @@ export class Session implements CarrierKeeper {
     if (!this.#resets.count() || this.#session.destroyed) return;
     this.#waiting = [];
     this.#session.destroy(new Error('too many streams were broken off'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#cutAfter(GOODBYE_MS);
   }
 
   readonly #onStream = (
@@ -168,6 +179,10 @@ export class Session implements CarrierKeeper {
     this.#carriers.add(carrier);
     this.#parts.admit(carrier, this.#peer, errand);
     return carrier;
+  }
+
+  #cutAfter(limitMs: number): void {
+    this.#cutAt = Math.min(this.#cutAt, this.#parts.now() + limitMs);
   }
 
   #ended(): void {

@@ -3,7 +3,7 @@ import type { Peer } from '../core/forwarded.ts';
 import type { Http2Parts } from './parts.ts';
 import { Session } from './session.ts';
 
-/** How often idle sessions are looked for, ms. Limits are whole seconds, so this is noise. */
+/** How often sessions are looked at, ms. Limits are whole seconds, so this is noise. */
 const TICK_MS = 250;
 
 /** The HTTP/2 connections that came in by one listener. */
@@ -54,7 +54,6 @@ export class Sessions {
   }
 
   #tick(): void {
-    const now = this.#parts.now();
-    for (const session of this.#all) if (session.isIdle && session.due <= now) session.close();
+    for (const session of this.#all) session.check();
   }
 }

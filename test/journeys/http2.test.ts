@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { WebSocketServer } from 'ws';
@@ -169,6 +170,36 @@ test('limits of time hold for each stream, and a session without streams is clos
   upload.write('x');
   assert.equal((await answerOf(upload)).status, 408);
   await once(session, 'close');
+});
+
+/** Says that it will ask for nothing more, and keeps its side of the connection open. */
+async function startLingering(t: TestContext, port: number): Promise<RawHttp2> {
+  const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  const raw = new RawHttp2(socket);
+  await raw.find(({ type }) => type === FRAME.settings);
+  const ended = once(socket, 'end');
+  raw.write(FRAME.goaway, 0, 0, Buffer.alloc(8));
+  await ended;
+  return raw;
+}
+
+test('the connection of a client that ends its session, and does not close it, is cut', async (t) => {
+  const router = await startRouter(t, { config: H2C });
+  const raw = await startLingering(t, router.port);
+  await eventually(() => {
+    raw.write(FRAME.ping, 0, 0, Buffer.alloc(8));
+    assert.ok(raw.socket.destroyed, 'who has no descriptor for it any more answers with a reset');
+  }, 10_000);
+});
+
+test('a client that ends its session, and does not close it, does not hold up a stop', async (t) => {
+  const router = await startRouter(t, { config: H2C, server: { drain: { requests: 20 } } });
+  await startLingering(t, router.port);
+  const before = performance.now();
+  router.signal('SIGTERM');
+  assert.equal(await router.exited(), 0);
+  assert.ok(performance.now() - before < 10_000);
 });
 
 test('a WebSocket over HTTP/2 is one to the backend (RFC 8441)', { skip: noOpenssl }, async (t) => {
