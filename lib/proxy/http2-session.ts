@@ -14,6 +14,8 @@ const MOST_STREAMS = 256;
 const MOST_SERVED = 1_000_000;
 /** What of an answer may be on its way before its client has read it, bytes a stream. */
 const WINDOW_BYTES = 262_144;
+/** How long a backend may take to close its connection when no stream is left on one that is given up, ms. */
+const GOODBYE_MS = 3_000;
 
 /** Told of a session's life. */
 export interface SessionKeeper {
@@ -31,6 +33,8 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   readonly server: string;
   /** Null until there is a connection. */
   #session: ClientHttp2Session | null = null;
+  #socket: Socket | null = null;
+  #goodbye: NodeJS.Timeout | null = null;
   readonly #dialing: Dialing;
   readonly #keeper: SessionKeeper;
   #limit: number;
@@ -57,6 +61,8 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
       socket.destroy();
       return this.onNoSocket(new Error('the backend does not take HTTP/2 (ALPN)'));
     }
+    this.#socket = socket;
+    socket.once('close', () => clearTimeout(this.#goodbye ?? undefined));
     this.#session = connect('http://backend', {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
@@ -116,7 +122,8 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#streams--;
     this.#served++;
     if (this.#served >= MOST_SERVED) this.#leave();
-    if (!this.#isGone) this.#keeper.onRoom(this);
+    if (this.#isGone) this.#end();
+    else this.#keeper.onRoom(this);
   }
 
   /** Begins a stream. @throws Error when the connection takes none any more, or Node does not take the fields */
@@ -127,16 +134,18 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
 
   /** Lets it go when its streams have ended. */
   close(): void {
-    if (this.#session === null) return this.destroy();
+    // One that has not said a word is not waited for.
+    if (this.#session === null || !this.#isReady) return this.destroy();
     this.#leave();
     this.#session.close();
   }
 
   destroy(): void {
-    this.#leave();
     this.#dialing.cancel();
+    // First: a session that was closed in good order waits for the backend to do the same.
+    this.#session?.destroy();
     if (this.#session === null) this.#onClose();
-    else this.#session.destroy();
+    else this.#leave();
   }
 
   #onReady(): void {
@@ -150,6 +159,15 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#keeper.onGone(this);
+    this.#end();
+  }
+
+  /** Ends the connection of a session that is given up, as soon as nobody needs it. */
+  #end(): void {
+    if (this.#streams > 0 || this.#session === null || this.#socket === null || this.#socket.closed) return;
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+    // Node waits for the backend to close its side: one that does not would keep it open for ever.
+    this.#goodbye ??= setTimeout(() => this.#socket?.destroy(), GOODBYE_MS).unref();
   }
 
   #onClose(): void {

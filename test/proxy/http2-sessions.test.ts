@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { parseBackend } from '../../lib/core/backend-url.ts';
 import { Dialer } from '../../lib/dial/dialer.ts';
@@ -6,7 +8,9 @@ import { Names } from '../../lib/dial/names.ts';
 import { type Alarm, AlarmClock } from '../../lib/proxy/alarms.ts';
 import type { BackendSession } from '../../lib/proxy/http2-session.ts';
 import { Http2Sessions } from '../../lib/proxy/http2-sessions.ts';
+import { startRawBackend } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
+import { FRAME, frame } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 
 /** Rings when a test says so. */
@@ -24,6 +28,10 @@ class TestClock extends AlarmClock {
 
 async function begin(t: TestContext, keepAlive: boolean) {
   const { url } = await startHttp2Backend(t, (stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+  return beginAt(t, url, keepAlive);
+}
+
+function beginAt(t: TestContext, url: string, keepAlive: boolean) {
   const parsed = parseBackend(url, 0);
   assert.ok('backend' in parsed);
   const clock = new TestClock();
@@ -77,4 +85,44 @@ test('who waits for room gets it in turn, and who has left the queue does not', 
   session.leave();
   session.leave();
   await eventually(() => assert.deepEqual(order, ['first', 'third']));
+});
+
+/** A backend that closes nothing. */
+async function beginDeaf(t: TestContext, greeting: Buffer) {
+  let onHeard: (socket: Socket) => void = () => {};
+  const heard = new Promise<Socket>((resolve) => (onHeard = resolve));
+  const { url } = await startRawBackend(t, (socket) => {
+    socket.on('error', () => {});
+    socket.write(greeting);
+    socket.once('data', () => onHeard(socket));
+    socket.resume();
+  });
+  return { ...beginAt(t, url.replace('http:', 'h2c:'), false), heard };
+}
+
+/** Who has no descriptor for a connection any more answers with a reset. */
+async function isCut(socket: Socket): Promise<void> {
+  await eventually(() => {
+    socket.write(frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
+    assert.ok(socket.destroyed);
+  });
+}
+
+test('a connection to a backend that says nothing is cut when nobody needs it', async (t) => {
+  const { take, heard } = await beginDeaf(t, Buffer.alloc(0));
+  const session = await take();
+  const socket = await heard;
+  assert.ok(session.connecting);
+  session.leave();
+  await isCut(socket);
+});
+
+test('a connection that a backend does not close is cut, a while after it was given up', async (t) => {
+  const { take, heard } = await beginDeaf(t, frame(FRAME.settings, 0, 0));
+  const session = await take();
+  const socket = await heard;
+  if (session.connecting) await once(session, 'ready');
+  session.leave();
+  await once(socket, 'end');
+  await isCut(socket);
 });
