@@ -99,10 +99,6 @@ export class Prefixes implements PrefixMatcher {
     return this.#names.size;
   }
 
-  names(): Iterable<string> {
-    return this.#names;
-  }
-
   longest(path: string, limit: number): string | null {
     return longestPrefix(path, limit, this.#segments, this.#isPrefix);
   }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Prefixes } from '../core/prefixes.ts';
+import { type Prefixes, splitKey } from '../core/prefixes.ts';
 import type { Route } from '../core/types.ts';
 import type { Read } from './reads.ts';
 
@@ -30,12 +30,18 @@ export class HostMemory {
   readonly #own: LRUCache<string, Remembered>;
   readonly #wild: LRUCache<string, Remembered>;
   readonly #unknown: LRUCache<string, Remembered>;
+  /** Which prefixes' keys are remembered, by host: they may outlive what is remembered of the host itself. */
+  readonly #under = new Map<string, Set<string>>();
 
   /** @param max hosts of the first two kinds, each */
   constructor(max: number) {
-    this.#own = new LRUCache({ max });
-    this.#wild = new LRUCache({ max });
-    this.#unknown = new LRUCache({ max: Math.min(max, MAX_UNKNOWN) });
+    const dispose = (_: Remembered, frontend: string, reason: string): void => {
+      // "set" puts another in its place.
+      if (reason !== 'set') this.#leaves(frontend);
+    };
+    this.#own = new LRUCache({ max, dispose });
+    this.#wild = new LRUCache({ max, dispose });
+    this.#unknown = new LRUCache({ max: Math.min(max, MAX_UNKNOWN), dispose });
   }
 
   /** What is remembered of a host that somebody asks for. */
@@ -52,14 +58,18 @@ export class HostMemory {
     const home = this.#homeOf(remembered);
     for (const other of [this.#own, this.#wild, this.#unknown]) if (other !== home) other.delete(frontend);
     home.set(frontend, remembered);
+    this.#enters(frontend);
+  }
+
+  /** The keys of a host's prefixes that are remembered, whether or not anything is of the host itself. */
+  under(host: string): readonly string[] {
+    return [...(this.#under.get(host) ?? [])];
   }
 
   /** Forgets a host and its prefixes. @returns how many of these were remembered */
   delete(host: string): number {
-    const beginning = `${host}/`;
-    const isMeant = (key: string): boolean => key === host || key.startsWith(beginning);
     const homes = [this.#own, this.#wild, this.#unknown];
-    return homes.flatMap((hosts) => Array.from(hosts.keys()).filter((key) => isMeant(key) && hosts.delete(key))).length;
+    return [host, ...this.under(host)].filter((key) => homes.some((hosts) => hosts.delete(key))).length;
   }
 
   /** Forgets all. @returns how many hosts that were */
@@ -68,6 +78,21 @@ export class HostMemory {
     const size = homes.reduce((sum, hosts) => sum + hosts.size, 0);
     for (const hosts of homes) hosts.clear();
     return size;
+  }
+
+  #enters(frontend: string): void {
+    const { host, prefix } = splitKey(frontend);
+    if (prefix === '') return;
+    const keys = this.#under.get(host);
+    if (keys === undefined) this.#under.set(host, new Set([frontend]));
+    else keys.add(frontend);
+  }
+
+  #leaves(frontend: string): void {
+    const { host, prefix } = splitKey(frontend);
+    if (prefix === '') return;
+    const keys = this.#under.get(host);
+    if (keys?.delete(frontend) && keys.size === 0) this.#under.delete(host);
   }
 
   #homeOf({ route, isOwn }: Remembered): LRUCache<string, Remembered> {

@@ -139,7 +139,8 @@ function track(
     },
     onPrefixes: (key) => {
       if (key.startsWith('*')) return watch.wildcardChanged();
-      for (const frontend of frontendsOf(key)) store.doubt(frontend);
+      // Without prefixes of its own, those of a wildcard count: another's list under the same name.
+      for (const frontend of frontendsOf(key)) store.doubtAll(frontend);
     },
     onOptions: (key) => {
       // They are everybody's.

@@ -107,13 +107,11 @@ export class RememberingStore implements RouteStore {
     if (known !== undefined) known.read.isDoubtful = true;
   }
 
-  /** What all of a host's prefixes have in common has changed. */
+  /** What all of a host's prefixes have in common has changed, or which of them count. */
   doubtAll(host: string): void {
-    const prefixes = this.#memory.peek(host)?.prefixes ?? null;
     this.doubt(host);
-    // Where nobody knows all of them, the store is asked each time.
-    if (prefixes === null || prefixes === 'some') return;
-    for (const prefix of prefixes.names()) this.doubt(host + prefix);
+    // All that are remembered: the host itself may be forgotten, and a prefix that it has no longer may come back.
+    for (const frontend of this.#memory.under(host)) this.doubt(frontend);
   }
 
   /** Takes what was known before this program started. `agoMs`: for how long nobody has confirmed it. */

@@ -30,13 +30,13 @@ function open(t: TestContext, server: TestRedis = redis, userinfo = '', rest = '
   return openAt(t, server.address(userinfo, rest));
 }
 
-function openAt(t: TestContext, address: RedisAddress) {
+function openAt(t: TestContext, address: RedisAddress, max = 1000) {
   const notices = new Notices();
   const { store } = openRedisStore({
     read: address,
     write: address,
     timeoutMs: 2000,
-    cache: { mode: 'push', max: 1000, maxAgeMs: 300_000, maxStaleMs: 3_600_000, lruMs: 0 },
+    cache: { mode: 'push', max, maxAgeMs: 300_000, maxStaleMs: 3_600_000, lruMs: 0 },
     deadMs: 30_000,
     snapshot: null,
     notify: notices.notify,
@@ -47,13 +47,20 @@ function openAt(t: TestContext, address: RedisAddress) {
 }
 
 /** Waits until this host is answered from memory: then changes are told. */
-async function remembered(store: RouteStore, host: string): Promise<Route | null> {
+async function remembered(store: RouteStore, host: string, path = '/'): Promise<Route | null> {
   return await eventually(async () => {
-    await find(store, host);
-    const route = store.peek(host, '/');
+    await store.find(candidates(host), path);
+    const route = store.peek(host, path);
     assert.notEqual(route, undefined, `${host} is asked for each time`);
     return route ?? null;
   });
+}
+
+/** Resolves when all that was changed until now has been told: what is told comes in order. */
+async function told(store: RouteStore): Promise<void> {
+  await remembered(store, 'marker.io');
+  await redis.cli('rpush', 'frontend:marker.io', 'x');
+  await eventually(() => assert.equal(store.peek('marker.io', '/'), undefined));
 }
 
 /** How many commands this does to the server, besides those that ask. */
@@ -172,6 +179,63 @@ test('an answer that a change has overtaken is not remembered', async (t) => {
   assert.equal((await early)?.size, 2, 'it was read before the change');
   assert.equal(store.peek('x.io', '/'), undefined);
   assert.equal((await find(store, 'x.io'))?.size, 3);
+});
+
+test("a host's options count for its prefixes at once, though what was known of the host itself is forgotten", async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:a.io/api', ...LIST);
+  await redis.cli('sadd', 'prefixes:a.io', '/api');
+  await redis.cli('hset', 'options:a.io', 'state', 'live');
+  const { store } = openAt(t, redis.address(), 5);
+  const state = async () => (await store.find(candidates('a.io'), '/api/x'))?.options.fields.get('state');
+  await remembered(store, 'a.io', '/api');
+  // The host itself has no list: made-up names push it out.
+  for (let i = 0; i < 5; i++) await remembered(store, `made-up-${i}.io`);
+  assert.equal(store.peek('a.io', '/other'), undefined);
+  await redis.cli('hset', 'options:a.io', 'state', 'maintenance');
+  await told(store);
+  await remembered(store, 'a.io', '/other');
+  assert.equal(await state(), 'maintenance');
+});
+
+test("when a host has no prefixes of its own any more, a wildcard's serve at once", async (t) => {
+  await redis.cli('flushall');
+  for (const [key, url] of [
+    ['w.b.io', 'http://10.0.0.1'],
+    ['*.b.io', 'http://10.0.0.2'],
+  ] as const) {
+    for (const prefix of ['/api', '/img']) await redis.cli('rpush', `frontend:${key}${prefix}`, key, url);
+    await redis.cli('sadd', `prefixes:${key}`, '/api', '/img');
+  }
+  const { store } = open(t);
+  assert.equal((await remembered(store, 'w.b.io', '/api'))?.name, 'w.b.io');
+  // From here on what is known of the host is of another reading.
+  await remembered(store, 'w.b.io', '/img');
+  await redis.cli('del', 'prefixes:w.b.io');
+  await told(store);
+  await remembered(store, 'w.b.io', '/other');
+  assert.equal((await store.find(candidates('w.b.io'), '/api'))?.name, '*.b.io');
+});
+
+test('a prefix that was away for a while comes back with the options that its host has then', async (t) => {
+  await redis.cli('flushall');
+  for (const prefix of ['/a', '/b']) {
+    await redis.cli('rpush', `frontend:c.io${prefix}`, ...LIST);
+    await redis.cli('sadd', 'prefixes:c.io', prefix);
+  }
+  const { store } = open(t);
+  for (const path of ['/b', '/a']) await remembered(store, 'c.io', path);
+  const settled = async () => {
+    await told(store);
+    await remembered(store, 'c.io', '/other');
+  };
+  await redis.cli('srem', 'prefixes:c.io', '/b');
+  await settled();
+  await redis.cli('hset', 'options:c.io', 'state', 'maintenance');
+  await settled();
+  await redis.cli('sadd', 'prefixes:c.io', '/b');
+  await settled();
+  assert.equal((await store.find(candidates('c.io'), '/b'))?.options.fields.get('state'), 'maintenance');
 });
 
 test('a user who may not watch is told once, and Redis is asked on each request', async (t) => {
