@@ -264,6 +264,32 @@ test('watched: a read that a change overtakes, or the end of the watch, is not k
   }
 });
 
+test('watched: a change overtakes all reads of its host, also one that was sent before another wildcard changed', async () => {
+  const { inner, store, watch } = watched();
+  watch.begin();
+  inner.set('x.io', LIST);
+  const gates = [inner.hold()];
+  const early = [find(store, 'x.io')];
+  for (let i = 0; i < 2; i++) {
+    watch.wildcardChanged();
+    gates.push(inner.hold());
+    early.push(find(store, 'x.io'));
+  }
+  inner.let();
+  // The second ends by itself: the others are under way still.
+  gates[1]?.end();
+  await early[1];
+  store.doubt('x.io');
+  // The oldest comes last: what it brings stays.
+  for (const i of [2, 0]) {
+    gates[i]?.end();
+    assert.equal((await early[i])?.size, 2);
+  }
+  assert.equal(store.peek('x.io', '/'), undefined);
+  await find(store, 'x.io');
+  assert.notEqual(store.peek('x.io', '/'), undefined);
+});
+
 test('watched: a key that expires is asked for again then, whatever nobody said', async () => {
   const { inner, store, watch } = watched();
   watch.begin();
