@@ -61,9 +61,11 @@ export class Generation {
         }),
         onMessage: (message, worker) => this.#hear(message, worker, parts),
         onExit: (worker, how, respawnMs) => {
-          this.#feed?.forget(worker);
-          this.#certificates?.forget(worker);
-          this.#evenness.forget(worker);
+          if (worker) {
+            this.#feed?.forget(worker);
+            this.#certificates?.forget(worker);
+            this.#evenness.forget(worker);
+          }
           parts.onExit(worker, how, respawnMs);
         },
       });

@@ -41,7 +41,11 @@ export class Generations {
       fork: () => cluster.fork(),
       onMessage: (message, worker) => this.#hear(message, worker, slot(), config),
       onStuck: (worker, silentMs) => void relieveStuck(worker, slot(), silentMs, this.#log),
-      onExit: (worker, how, respawnMs) => logExit(worker, how, respawnMs, ours.isReady, this.#log),
+      onExit: (worker, how, respawnMs) => {
+        // Node forgets those that exit, but not each that could not be started.
+        if (worker && cluster.workers) delete cluster.workers[worker.id];
+        logExit(worker?.process.pid, how, respawnMs, ours.isReady, this.#log);
+      },
     }));
     this.#alive.add(generation);
     return generation;

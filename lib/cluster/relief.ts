@@ -50,17 +50,24 @@ export async function replace(worker: Worker, slot: Slot, log: Log): Promise<voi
   }
 }
 
-/** Tells of a worker's end. @param respawnMs when another takes its place; null when none has to */
-export function logExit(worker: Worker, how: string, respawnMs: number | null, hasServed: boolean, log: Log): void {
-  const { pid } = worker.process;
-  if (respawnMs === null) log.debug({ event: 'worker-ended', worker: pid }, `worker ${pid} ended`);
+/**
+ * Tells of a worker's end.
+ * @param pid undefined when there was never a process
+ * @param respawnMs when another takes its place; null when none has to
+ */
+export function logExit(
+  pid: number | undefined,
+  how: string,
+  respawnMs: number | null,
+  hasServed: boolean,
+  log: Log,
+): void {
+  const what = pid === undefined ? how : `worker ${pid} died (${how})`;
+  if (respawnMs === null) log.debug({ event: 'worker-ended', worker: pid }, pid ? `worker ${pid} ended` : what);
   // What a first generation dies of is said once, as the reason for the program's end.
   else if (hasServed) {
     const when = respawnMs === 0 ? 'now' : `in ${respawnMs} ms`;
-    log.error(
-      { event: 'worker-died', worker: pid, how, respawnMs },
-      `worker ${pid} died (${how}); another starts ${when}`,
-    );
+    log.error({ event: 'worker-died', worker: pid, how, respawnMs }, `${what}; another starts ${when}`);
   }
 }
 

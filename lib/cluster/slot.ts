@@ -1,6 +1,7 @@
 import type { SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
 import type { Known } from '../admin/questions.ts';
+import { describeCause } from '../observe/log.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import type { ToMaster, ToWorker } from './messages.ts';
 import { Pulses } from './pulses.ts';
@@ -21,8 +22,8 @@ export interface SlotParts {
   readonly onMessage: (message: ToMaster, worker: Worker) => void;
   /** It has not said for `silentMs` that it lives: see `relieve`. */
   readonly onStuck: (worker: Worker, silentMs: number) => void;
-  /** `respawnMs`: when another takes its place; null when none has to. */
-  readonly onExit: (worker: Worker, how: string, respawnMs: number | null) => void;
+  /** `worker`: null for one that was never there. `respawnMs`: when another takes its place; null when none has to. */
+  readonly onExit: (worker: Worker | null, how: string, respawnMs: number | null) => void;
 }
 
 /** Keeps one worker running: starts it, replaces it when it dies or is past its best, ends it. */
@@ -163,8 +164,25 @@ export class Slot {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  #spawn(): { worker: Worker; ready: Promise<readonly string[]> } {
-    const worker = this.#parts.fork();
+  #spawn(): { worker: Worker | null; ready: Promise<readonly string[]> } {
+    let worker: Worker;
+    try {
+      worker = this.#parts.fork();
+    } catch (error) {
+      return this.#goWithout(unstarted(error));
+    }
+    return { worker, ready: this.#watch(worker) };
+  }
+
+  /** Not even a process came of it: all that follows is as after a worker's exit, once the caller knows of none. */
+  #goWithout(how: string): { worker: null; ready: Promise<never> } {
+    queueMicrotask(() => this.#onExit(null, how, 0));
+    const ready = Promise.reject(new Error(how));
+    ready.catch(() => {});
+    return { worker: null, ready };
+  }
+
+  #watch(worker: Worker): Promise<readonly string[]> {
     const startedAt = performance.now();
     this.#alive.set(worker, startedAt);
     const ready = new Promise<readonly string[]>((resolve, reject) => {
@@ -182,17 +200,22 @@ export class Slot {
         else if (message.type === 'failed') reason = message.message;
         else this.#parts.onMessage(message, worker);
       });
-      // A channel that breaks is followed by an exit, which is dealt with.
-      worker.on('error', () => {});
-      worker.once('exit', (code, signal) => {
-        const how = reason ?? (signal ? `it was killed by ${signal}` : `it exited with code ${code}`);
+      const end = (how: string): void => {
+        if (!this.#alive.has(worker)) return;
         reject(new Error(how));
         this.#onExit(worker, how, performance.now() - startedAt);
+      };
+      // A channel that breaks is followed by an exit; a process that could not be started has none.
+      worker.on('error', (error) => {
+        if (worker.process.pid === undefined) end(unstarted(error));
       });
+      worker.once('exit', (code, signal) =>
+        end(reason ?? (signal ? `it was killed by ${signal}` : `it exited with code ${code}`)),
+      );
     });
     // Whoever does not wait for it learns of it by onExit.
     ready.catch(() => {});
-    return { worker, ready };
+    return ready;
   }
 
   #hasClosed(worker: Worker): void {
@@ -200,10 +223,12 @@ export class Slot {
     if (this.#isStopping && this.#accepting.size === 0) this.#onClosed();
   }
 
-  #onExit(worker: Worker, how: string, ageMs: number): void {
-    this.#alive.delete(worker);
-    this.#pulses?.forget(worker);
-    this.#hasClosed(worker);
+  #onExit(worker: Worker | null, how: string, ageMs: number): void {
+    if (worker) {
+      this.#alive.delete(worker);
+      this.#pulses?.forget(worker);
+      this.#hasClosed(worker);
+    }
     const mustRespawn = worker === this.#current && !this.#isStopping;
     const isHealthy = ageMs >= HEALTHY_MS;
     if (isHealthy) this.#delayMs = FIRST_DELAY_MS;
@@ -223,6 +248,11 @@ export class Slot {
       this.#current = this.#spawn().worker;
     }, delayMs);
   }
+}
+
+/** Why there is no process: the system has no room for one, or no program. */
+function unstarted(error: unknown): string {
+  return `a worker could not be started: ${describeCause(error)}`;
 }
 
 /** Says something to a worker, if it still listens. */

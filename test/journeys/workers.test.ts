@@ -61,3 +61,62 @@ test('workers that die at once are replaced more and more slowly, until they liv
   rmSync(doom);
   await eventually(async () => assert.equal((await ask({ port, host: '__ping__' })).body, 'ok'));
 });
+
+/** What makes the system refuse a process, at a signal; a second one ends that. Each shows itself in a way of its own. */
+const REFUSALS = {
+  'by an error event': `process.execPath = isRefusing ? '/nowhere/node' : node;`,
+  'by throwing': `if (isRefusing) process.env.LONG = 'x'.repeat(300_000); else delete process.env.LONG;`,
+};
+
+for (const [how, refuse] of Object.entries(REFUSALS)) {
+  test(`where the system refuses a new worker ${how}, others are tried until one starts`, needsProc, async (t) => {
+    const module = join(temporaryFolder(t), 'refuse.mjs');
+    writeFileSync(
+      module,
+      `import cluster from 'node:cluster';
+       const node = process.execPath;
+       let isRefusing = false;
+       if (cluster.isPrimary) process.on('SIGWINCH', () => {
+         isRefusing = !isRefusing;
+         ${refuse}
+         console.error(JSON.stringify({ event: isRefusing ? 'refusing' : 'relenting' }));
+       });`,
+    );
+    const backend = await startBackend(t, (_request, response) => response.end('hello'));
+    const router = await startRouter(t, {
+      routes: { 'site.test': ['site', backend.url] },
+      server: { workers: 2 },
+      env: { NODE_OPTIONS: `--import ${module}` },
+    });
+    router.signal('SIGWINCH');
+    await router.event('refusing');
+    router.signal('SIGHUP');
+    assert.match((await router.event('reload-refused')).msg ?? '', /a worker could not be started: spawn .*E/);
+    const [victim = 0, other = 0] = workersOf(router);
+    process.kill(victim, 'SIGKILL');
+    const deaths = () => router.log.filter(({ event }) => event === 'worker-died');
+    await router.until('three deaths', () => deaths().length === 3);
+    assert.deepEqual(
+      deaths().map((death) => death['worker']),
+      [victim, undefined, undefined],
+    );
+    const delays = deaths().map((death) => Number(death['respawnMs']));
+    assert.ok(Number(delays[1]) > 0 && Number(delays[2]) === 2 * Number(delays[1]), `${delays.join()} ms`);
+    assert.match(deaths()[1]?.msg ?? '', /^a worker could not be started: spawn .*E\w+; another starts in \d+ ms$/);
+    assert.equal((await ask(router)).body, 'hello');
+    router.signal('SIGWINCH');
+    await eventually(() => assert.equal(workersOf(router).length, 2));
+    assert.ok(isAlive(other));
+    router.signal('SIGWINCH');
+    await router.event(
+      'refusing',
+      router.log.findIndex(({ event }) => event === 'relenting'),
+    );
+    const from = router.log.length;
+    process.kill(other, 'SIGKILL');
+    await router.until('a death', () => router.log.slice(from).some((entry) => !entry['worker'] && entry['respawnMs']));
+    router.signal('SIGTERM');
+    await router.event('stopped');
+    assert.equal(await router.exited(), 0);
+  });
+}
