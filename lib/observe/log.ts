@@ -39,6 +39,8 @@ const ALWAYS: ReadonlySet<unknown> = new Set([
 ]);
 
 const STDERR = 2;
+/** So much is kept, bytes, while standard error cannot be written: a full disk may have room again. */
+const MAX_KEPT = 1_048_576;
 /** pino's number for it. */
 const FATAL = 60;
 
@@ -68,7 +70,9 @@ export function createLog(settings: LogSettings, onLine: ((line: string) => void
     },
   };
   // Synchronous: these lines are rare, and the last one before an end matters most.
-  const output = pino.destination({ dest: STDERR, sync: true });
+  const output = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_KEPT });
+  // Whoever logs would have it thrown at him: a disk that is full costs lines, not the router.
+  output.on('error', () => {});
   const isTerminal = isatty(STDERR);
   const hasColours = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   let isText = false;

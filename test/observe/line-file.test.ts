@@ -4,6 +4,7 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LineFile } from '../../lib/observe/line-file.ts';
+import { noFullDisk } from '../support/full-disk.ts';
 import { temporaryFolder } from '../support/router.ts';
 
 interface Opened {
@@ -125,7 +126,7 @@ test('a disk that does not keep up costs lines, not memory: they are counted', a
 
 test(
   'a disk that fails is reported, its lines are counted, and the next ones are tried',
-  { skip: noFullDisk() },
+  { skip: noFullDisk },
   async () => {
     const faults = new EventEmitter();
     const file = new LineFile('/dev/full', (cause) => faults.emit('fault', cause));
@@ -141,11 +142,3 @@ test(
     assert.equal(file.dropped, 5);
   },
 );
-
-function noFullDisk(): string | false {
-  try {
-    return statSync('/dev/full').isCharacterDevice() ? false : '/dev/full is no device';
-  } catch {
-    return 'there is no /dev/full';
-  }
-}

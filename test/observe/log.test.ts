@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { BURST_MS } from '../../lib/observe/bursts.ts';
 import type { LogSettings } from '../../lib/observe/log.ts';
+import { noFullDisk } from '../support/full-disk.ts';
 import { IN_TERMINAL, noPython } from '../support/python.ts';
 
 const LOG = new URL('../../lib/observe/log.js', import.meta.url).href;
@@ -113,4 +115,19 @@ test('the wait for the end of a burst keeps no process alive', () => {
   const begun = performance.now();
   logged({}, `const log = open(); for (let i = 0; i < 30; i++) log.warn({ event: 'a' }, 'x');`);
   assert.ok(performance.now() - begun < BURST_MS / 2);
+});
+
+test('standard error on a full disk throws at nobody who logs, and takes no more memory', { skip: noFullDisk }, (t) => {
+  const full = openSync('/dev/full', 'a');
+  t.after(() => closeSync(full));
+  const script = `const log = open(); log.info({}, 'one'); log.fatal({}, 'two');
+    const text = 'x'.repeat(65_536);
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 2_000; i++) log.info({}, text);
+    console.log(process.memoryUsage.rss() - before < 64 * 1_048_576 ? 'small' : 'large');`;
+  const { status, stdout } = spawnSync(process.execPath, program({ log: 'json' }, script), {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', full],
+  });
+  assert.deepEqual([status, stdout], [0, 'small\n']);
 });
