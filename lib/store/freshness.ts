@@ -78,6 +78,11 @@ export class Watch implements Freshness {
     this.#stamp = UNWATCHED;
   }
 
+  /** Nothing that was read before is sure any more. What is heard of a watch that has ended begins none. */
+  allChanged(): void {
+    if (this.#stamp !== UNWATCHED) this.begin();
+  }
+
   /** A wildcard's list has changed: in doubt is whoever asked for it, and that is all who have no list of their own. */
   wildcardChanged(): void {
     const { era, wildcards } = this.#stamp;

@@ -130,8 +130,7 @@ function track(
   return new RedisTracking(address, timeoutMs, {
     onBegin: () => watch.begin(),
     onEnd: () => watch.end(performance.now()),
-    // Nothing that was read before is sure any more.
-    onFlush: () => watch.begin(),
+    onFlush: () => watch.allChanged(),
     onRoute: (key) => {
       // Whoever has a list of its own never asked for a wildcard's.
       if (key.startsWith('*')) return watch.wildcardChanged();
@@ -144,7 +143,7 @@ function track(
     },
     onOptions: (key) => {
       // They are everybody's.
-      if (key === '*') return watch.begin();
+      if (key === '*') return watch.allChanged();
       if (key.startsWith('*')) return watch.wildcardChanged();
       for (const frontend of frontendsOf(key)) {
         if (frontend.includes('/')) store.doubt(frontend);

@@ -3,7 +3,7 @@ import { RedisClient } from './redis-client.ts';
 import { type RedisCommand, runIdOf } from './redis-codec.ts';
 import { isReplyError, type RedisLink } from './redis-link.ts';
 
-/** What a watch over Redis' keys tells. */
+/** What a watch over Redis' keys tells: changes that were on their way also after `onEnd`. */
 export interface TrackingEvents {
   /** From now on every change is told. */
   readonly onBegin: () => void;

@@ -255,6 +255,34 @@ test('a user who may not watch is told once, and Redis is asked on each request'
   assert.equal(notices.types.filter((type) => type === 'push-refused').length, 1);
 });
 
+test('a change of everything that is told when nobody watches any more makes nothing sure', async (t) => {
+  const own = await startRedis(t, { lines: ['user known on >pw ~* &* +@all'] });
+  const address = own.address('known:pw@');
+  const LAG_MS = 300;
+  for (const edit of [() => own.cli('hset', 'options:*', 'retries', '1'), () => own.cli('flushdb')]) {
+    await own.cli('acl', 'setuser', 'known', '+client|tracking');
+    await own.cli('rpush', 'frontend:x.io', ...LIST);
+    // The connection that reads is made first; the other one lags.
+    let lag = 0;
+    const port = await startLagging(t, own.port, () => [lag, (lag = LAG_MS)][0] ?? 0);
+    const { store, notices } = openAt(t, { ...address, place: { type: 'server', host: '127.0.0.1', port } });
+    await remembered(store, 'x.io');
+    await own.cli('acl', 'setuser', 'known', '-client|tracking');
+    await edit();
+    const editedAt = performance.now();
+    await own.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await eventually(() => assert.equal(store.peek('x.io', '/'), undefined));
+    assert.ok(performance.now() - editedAt < LAG_MS, 'the change is still on its way');
+    // The next connection that reads may not be watched.
+    await notices.next('push-refused');
+    do {
+      await find(store, 'x.io');
+      assert.equal(store.peek('x.io', '/'), undefined);
+      await delay(10);
+    } while (performance.now() - editedAt < 2 * LAG_MS);
+  }
+});
+
 test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are enough for every answer to be right`, async (t) => {
   await redis.cli('flushall');
   const random = seeded(SEED);

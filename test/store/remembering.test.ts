@@ -243,6 +243,21 @@ test('watched: what was read before a watch began, or the last one broke, is ask
   assert.equal(store.peek('x.io', '/'), undefined);
 });
 
+test('watched: a change of everything puts all in doubt, and begins no watch where there is none', async () => {
+  const { inner, store, watch } = watched();
+  watch.begin();
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  watch.allChanged();
+  assert.equal(store.peek('x.io', '/'), undefined);
+  await find(store, 'x.io');
+  assert.notEqual(store.peek('x.io', '/'), undefined);
+  watch.end(performance.now());
+  watch.allChanged();
+  await find(store, 'x.io');
+  assert.equal(store.peek('x.io', '/'), undefined);
+});
+
 test('watched: a read that a change overtakes, or the end of the watch, is not kept', async () => {
   const overtaking: ((scene: ReturnType<typeof watched>) => void)[] = [
     ({ store }) => store.doubt('x.io'),
