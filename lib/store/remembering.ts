@@ -46,7 +46,7 @@ export class RememberingStore implements RouteStore {
   constructor(parts: RememberingParts) {
     this.#parts = parts;
     this.#memory = new HostMemory(parts.max);
-    this.#unfiled = new UnfiledDeaths((death, ttlSeconds) => parts.source.markDead(death, ttlSeconds), Date.now);
+    this.#unfiled = new UnfiledDeaths((death, ttlSeconds) => this.#fileLate(death, ttlSeconds), Date.now);
   }
 
   get hasHealthChecker(): boolean {
@@ -130,6 +130,13 @@ export class RememberingStore implements RouteStore {
     this.#unfiled.close();
     await Promise.all([this.#parts.source.close(), this.#parts.endsToo()]);
     this.#memory.clear();
+  }
+
+  /** Files a death that counts here until it is filed. */
+  async #fileLate(death: Death, ttlSeconds: number): Promise<void> {
+    await this.#parts.source.markDead(death, ttlSeconds);
+    // What was read since the source answers again does not know of it, and from now on nothing else here does.
+    this.doubt(death.frontend);
   }
 
   /** What is known for sure of the request's route; undefined when something of it is not. */

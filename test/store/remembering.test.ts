@@ -143,6 +143,21 @@ test('a death that cannot be filed is told, counts here, and is filed when that 
   assert.ok(ids[0] !== undefined && ids[0] > 28 && ids[0] < 30, 'for the time that is left');
 });
 
+test('a death that was filed late counts on, whatever was read before', async () => {
+  const { inner, store } = scene({ lruMs: 60_000 });
+  inner.set('x.io', LIST);
+  await find(store, 'x.io');
+  inner.failure = new RouterError('store-unavailable', 'down');
+  await assert.rejects(die(store, 'x.io', 0, 30), { code: 'store-unavailable' });
+  inner.failure = null;
+  // Read anew, and remembered, before the source knows of it.
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0]));
+  assert.deepEqual(inner.filed, []);
+  await eventually(() => assert.equal(store.ownMarks('x.io').length, 0));
+  assert.equal(inner.filed.length, 1);
+  assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([0]));
+});
+
 test('a death whose time is over before it could be filed is forgotten', async () => {
   const { inner, store } = scene({ lruMs: 0 });
   inner.set('x.io', LIST);
