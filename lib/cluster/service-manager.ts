@@ -47,17 +47,21 @@ export class ServiceManager {
 
   #say(...words: readonly string[]): void {
     if (!this.#isListening || this.#hasFailed) return;
-    this.#said = this.#said.then(
-      () =>
-        new Promise((resolve) => {
-          execFile('systemd-notify', [...words], { timeout: PATIENCE_MS }, (error) => {
-            if (error && !this.#hasFailed) {
-              this.#hasFailed = true;
-              this.#onFault(error);
-            }
-            resolve();
-          });
-        }),
-    );
+    this.#said = this.#said.then(async () => {
+      try {
+        await speak(words);
+      } catch (error) {
+        if (this.#hasFailed) return;
+        this.#hasFailed = true;
+        this.#onFault(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
   }
+}
+
+/** Rejects when that cannot be said, also where no process can be started. */
+function speak(words: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('systemd-notify', words, { timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()));
+  });
 }
