@@ -22,7 +22,14 @@ export function readAside(path: string, known: GoodReading | null, signal: Abort
   if (signal.aborted) return Promise.resolve(unreadable(GIVEN_UP));
   return new Promise((resolve) => {
     const order: ReadingOrder = { path, known: known?.digest ?? null };
-    const thread = new Worker(new URL('reading-main.js', import.meta.url), { workerData: order });
+    let thread: Worker;
+    try {
+      thread = new Worker(new URL('reading-main.js', import.meta.url), { workerData: order });
+    } catch (error) {
+      // Where the system has no threads left.
+      resolve(unreadable(`cannot be read: ${String(error)}`));
+      return;
+    }
     const end = (reading: Reading): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);

@@ -108,8 +108,11 @@ export class RoutesFile {
         await this.#reload();
       }
     })();
-    await this.#look;
-    this.#look = null;
+    try {
+      await this.#look;
+    } finally {
+      this.#look = null;
+    }
   }
 
   async #reload(): Promise<void> {

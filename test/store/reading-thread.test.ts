@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { readAside } from '../../lib/store/reading-thread.ts';
 import { RoutesImage } from '../../lib/store/routes-image.ts';
+import type { BadReading } from '../../lib/store/routes-reading.ts';
 import { temporaryFolder } from '../support/router.ts';
 import { manyRoutes } from '../support/routes.ts';
 
@@ -32,6 +35,21 @@ test('a reading that is given up ends at once', async (t) => {
   const given = { type: 'bad', digest: null, fault: 'was given up' };
   assert.deepEqual(await reading, given);
   assert.deepEqual(await readAside(path, null, giveUp.signal), given);
+});
+
+test('where no thread can be started, the file is one that cannot be read', async (t) => {
+  const path = join(temporaryFolder(t), 'routes.json');
+  writeFileSync(path, '{}');
+  const { href } = new URL('../../lib/store/reading-thread.js', import.meta.url);
+  const script = `const { readAside } = await import(${JSON.stringify(href)});
+    console.log(JSON.stringify(await readAside(${JSON.stringify(path)}, null, new AbortController().signal)));`;
+  // Without rights of its own a process has no threads: that is thrown, as is that the system has none left.
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+  const args = ['--no-warnings', flag, '--allow-fs-read=*', '--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+  const { fault, ...reading } = JSON.parse(stdout) as BadReading;
+  assert.deepEqual(reading, { type: 'bad', digest: null });
+  assert.match(fault, /^cannot be read: Error/);
 });
 
 test('a file that is too large is not read', async (t) => {
