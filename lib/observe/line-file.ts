@@ -20,7 +20,8 @@ export class LineFile {
   #filling = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #writing = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #filled = 0;
-  #isWriting = false;
+  /** What a write under way goes to, whatever was opened since. */
+  #writingTo: number | null = null;
   #onWritten: () => void = () => {};
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
@@ -58,14 +59,13 @@ export class LineFile {
     const fd = openSync(this.#path, 'a', 0o640);
     const old = this.#fd;
     this.#fd = fd;
-    // A write under way holds the old descriptor's number: it is closed when that has ended.
-    if (this.#isWriting) setTimeout(() => closeSync(old), 1_000).unref();
-    else closeSync(old);
+    // A write under way may not have begun, and would go to whatever has the number then: it closes what it wrote to.
+    if (old !== this.#writingTo) closeSync(old);
   }
 
   /** Writes what is left. Resolves when it is in the file, and so is what was being written. */
   async close(): Promise<void> {
-    if (this.#isWriting) {
+    if (this.#writingTo !== null) {
       await new Promise<void>((resolve) => {
         this.#onWritten = resolve;
         setTimeout(resolve, PATIENCE_MS);
@@ -97,30 +97,31 @@ export class LineFile {
   #flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#isWriting || this.#filled === 0) return;
+    if (this.#writingTo !== null || this.#filled === 0) return;
     [this.#filling, this.#writing] = [this.#writing, this.#filling];
     const end = this.#filled;
     this.#filled = 0;
-    this.#isWriting = true;
-    this.#write(0, end);
+    this.#writingTo = this.#fd;
+    this.#write(this.#fd, 0, end);
   }
 
-  #write(at: number, end: number): void {
+  #write(fd: number, at: number, end: number): void {
     const length = this.#pieceEnd(this.#writing, at, end) - at;
-    write(this.#fd, this.#writing, at, length, null, (error, written) => {
+    write(fd, this.#writing, at, length, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
         // A pipe whose reader is slow: there is nothing to wait for but time.
-        setTimeout(() => this.#write(at, end), 10);
+        setTimeout(() => this.#write(fd, at, end), 10);
         return;
       }
       if (error) {
         this.#dropped += lines(this.#writing, at, end);
         this.#onFault(error);
       } else if (at + written < end) {
-        this.#write(at + written, end);
+        this.#write(fd, at + written, end);
         return;
       }
-      this.#isWriting = false;
+      this.#writingTo = null;
+      if (fd !== this.#fd) closeSync(fd);
       this.#onWritten();
       if (this.#filled > 0) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
     });

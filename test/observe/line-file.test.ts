@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  open as openFile,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LineFile } from '../../lib/observe/line-file.ts';
 import { noFullDisk } from '../support/full-disk.ts';
+import { noProc, openBelow } from '../support/processes.ts';
 import { temporaryFolder } from '../support/router.ts';
 
 interface Opened {
@@ -94,6 +105,44 @@ test('a write that is under way while the file is reopened goes to the old file'
   file.append('new\n');
   await grown(`${path}.1`, 64 * 1_024 + 5);
   await grown(path, 4);
+});
+
+/** Keeps all threads that read and write files busy. Returns what lets them go. */
+function block(t: TestContext): () => void {
+  const fifo = join(temporaryFolder(t), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  let left = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  // Each waits for somebody who writes.
+  for (let i = left; i > 0; i--)
+    openFile(fifo, 'r', (_error, fd) => {
+      closeSync(fd);
+      if (--left === 0) closeSync(writer);
+    });
+  let writer = -1;
+  return () => (writer = openSync(fifo, 'r+'));
+}
+
+test('a write that waits for its turn while the file is reopened twice goes nowhere but to the old file', async (t) => {
+  const { path, file } = open(t);
+  const release = block(t);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  file.append(`${'x'.repeat(65_535)}\n`);
+  renameSync(path, `${path}.1`);
+  file.reopen();
+  renameSync(path, `${path}.2`);
+  file.reopen();
+  // However long that takes.
+  t.mock.timers.tick(60_000);
+  t.mock.timers.reset();
+  const others = Array.from({ length: 4 }, (_, i) => `${path}.other${i}`);
+  const numbers = others.map((other) => openSync(other, 'w'));
+  t.after(() => numbers.forEach((fd) => closeSync(fd)));
+  release();
+  await grown(`${path}.1`, 65_536);
+  for (const other of others) assert.equal(textOf(other), '');
+  file.append('new\n');
+  await grown(path, 4);
+  if (noProc === false) assert.equal(openBelow(process.pid, join(path, '..')), others.length + 1);
 });
 
 test('where the new file cannot be opened, the old one is kept', (t) => {
