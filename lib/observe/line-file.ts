@@ -11,15 +11,20 @@ const PIPE_BYTES = 4_096;
 /** How long the end of a process waits for a pipe that nobody reads, ms. */
 const PATIENCE_MS = 1_000;
 const STDOUT = 1;
+/** Where lines begin in a buffer: before them is a line end, for what a write left torn. */
+const FIRST = 1;
+const LINE_END = 0x0a;
 
 /** A file to append to, or `-` for standard output. */
 export class LineFile {
   readonly #path: string;
   readonly #onFault: (cause: Error) => void;
   #fd: number;
-  #filling = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  #writing = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  #filled = 0;
+  #filling = newBuffer();
+  #writing = newBuffer();
+  #filled = FIRST;
+  /** A write failed within a line, whose first half is the end of the file. */
+  #isTorn = false;
   /** What a write under way goes to, whatever was opened since. */
   #writingTo: number | null = null;
   #onWritten: () => void = () => {};
@@ -43,12 +48,12 @@ export class LineFile {
 
   /** Takes a line of ASCII or latin1, line end included. Never blocks; drops it when both buffers are full. */
   append(line: string): void {
-    if (this.#filled + line.length > BUFFER_BYTES) {
+    if (this.#filled + line.length > FIRST + BUFFER_BYTES) {
       this.#dropped++;
       return;
     }
     this.#filled += this.#filling.write(line, this.#filled, 'latin1');
-    if (this.#filled >= FLUSH_BYTES) this.#flush();
+    if (this.#filled >= FIRST + FLUSH_BYTES) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
@@ -59,6 +64,7 @@ export class LineFile {
     const fd = openSync(this.#path, 'a', 0o640);
     const old = this.#fd;
     this.#fd = fd;
+    this.#isTorn = false;
     // A write under way may not have begun, and would go to whatever has the number then: it closes what it wrote to.
     if (old !== this.#writingTo) closeSync(old);
   }
@@ -80,15 +86,15 @@ export class LineFile {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     const end = this.#filled;
-    this.#filled = 0;
-    let at = 0;
+    if (end === FIRST) return;
+    this.#filled = FIRST;
+    let at = this.#start();
     while (at < end) {
       try {
         at += writeSync(this.#fd, this.#filling, at, this.#pieceEnd(this.#filling, at, end) - at);
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code === 'EAGAIN' && performance.now() < deadline) continue;
-        this.#dropped += lines(this.#filling, at, end);
-        this.#onFault(cause as Error);
+        this.#fail(this.#fd, this.#filling, at, end, cause as Error);
         return;
       }
     }
@@ -97,12 +103,26 @@ export class LineFile {
   #flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#writingTo !== null || this.#filled === 0) return;
+    if (this.#writingTo !== null || this.#filled === FIRST) return;
     [this.#filling, this.#writing] = [this.#writing, this.#filling];
     const end = this.#filled;
-    this.#filled = 0;
+    this.#filled = FIRST;
     this.#writingTo = this.#fd;
-    this.#write(this.#fd, 0, end);
+    this.#write(this.#fd, this.#start(), end);
+  }
+
+  /** Where in a buffer the next write begins. */
+  #start(): number {
+    const start = this.#isTorn ? FIRST - 1 : FIRST;
+    this.#isTorn = false;
+    return start;
+  }
+
+  /** A write came through up to `at` only. */
+  #fail(fd: number, buffer: Buffer, at: number, end: number, cause: Error): void {
+    if (fd === this.#fd) this.#isTorn = at < FIRST || buffer[at - 1] !== LINE_END;
+    this.#dropped += lines(buffer, Math.max(at, FIRST), end);
+    this.#onFault(cause);
   }
 
   #write(fd: number, at: number, end: number): void {
@@ -113,30 +133,34 @@ export class LineFile {
         setTimeout(() => this.#write(fd, at, end), 10);
         return;
       }
-      if (error) {
-        this.#dropped += lines(this.#writing, at, end);
-        this.#onFault(error);
-      } else if (at + written < end) {
+      if (error) this.#fail(fd, this.#writing, at, end, error);
+      else if (at + written < end) {
         this.#write(fd, at + written, end);
         return;
       }
       this.#writingTo = null;
       if (fd !== this.#fd) closeSync(fd);
       this.#onWritten();
-      if (this.#filled > 0) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
+      if (this.#filled > FIRST) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
     });
   }
 
   /** Where the piece that starts at `at` ends: for standard output, after the last whole line that a pipe takes at once. */
   #pieceEnd(buffer: Buffer, at: number, end: number): number {
     if (this.#path !== '-' || end - at <= PIPE_BYTES) return end;
-    const lineEnd = buffer.lastIndexOf(0x0a, at + PIPE_BYTES - 1) + 1;
+    const lineEnd = buffer.lastIndexOf(LINE_END, at + PIPE_BYTES - 1) + 1;
     return lineEnd > at ? lineEnd : at + PIPE_BYTES;
   }
 }
 
+function newBuffer(): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(FIRST + BUFFER_BYTES);
+  buffer[0] = LINE_END;
+  return buffer;
+}
+
 function lines(buffer: Buffer, from: number, to: number): number {
   let count = 0;
-  for (let i = from; i < to; i++) if (buffer[i] === 0x0a) count++;
+  for (let i = from; i < to; i++) if (buffer[i] === LINE_END) count++;
   return count;
 }

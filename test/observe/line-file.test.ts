@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import {
   closeSync,
@@ -191,3 +191,46 @@ test(
     assert.equal(file.dropped, 5);
   },
 );
+
+/** A process with such a limit for its files, which stands for a full disk, and a way to have more room. */
+const LIMITED = 'ulimit -S -f 8; exec "$0" "$@"';
+const noLimits: string | false =
+  spawnSync('prlimit', ['--version']).status === 0 ? false : 'there is no prlimit (util-linux)';
+
+for (const [how, flush] of Object.entries({
+  'in its own time': `while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 5));`,
+  'at once': `file.flushSync();`,
+})) {
+  test(`a line that a full disk has torn, ${how}, is not merged with the next`, { skip: noLimits }, (t) => {
+    const path = join(temporaryFolder(t), 'access.log');
+    const script = `import { LineFile } from '${new URL('../../lib/observe/line-file.js', import.meta.url).href}';
+      import { execFileSync } from 'node:child_process';
+      import { statSync } from 'node:fs';
+      const faults = [];
+      const file = new LineFile('${path}', ({ code }) => faults.push(code));
+      const line = (i) => i + ' ' + 'x'.repeat(90) + '\\n';
+      const flush = async (isDone) => { ${flush} };
+      for (let i = 100; i < 200; i++) file.append(line(i));
+      await flush(() => faults.length === 1);
+      // A try on the full disk does not forget what is torn.
+      file.append(line(200));
+      await flush(() => faults.length === 2);
+      execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited']);
+      for (let i = 300; i < 303; i++) {
+        const { size } = statSync('${path}');
+        file.append(line(i));
+        await flush(() => statSync('${path}').size > size);
+      }
+      console.log(faults.join(), file.dropped);`;
+    const args = ['-c', LIMITED, process.execPath, '--input-type=module', '-e', script];
+    const { stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+    const lines = textOf(path).split('\n').slice(0, -1);
+    const whole = lines.filter((each) => /^\d{3} x{90}$/.test(each));
+    assert.equal(stdout, `EFBIG,EFBIG ${104 - whole.length}\n`, stderr);
+    assert.equal(lines.length, whole.length + 1, 'one is torn');
+    assert.deepEqual(
+      whole.slice(-3).map((each) => each.slice(0, 3)),
+      ['300', '301', '302'],
+    );
+  });
+}
