@@ -13,6 +13,8 @@ const MAX_CONNECTIONS = 200;
 const HEAD_MS = 5_000;
 const REQUEST_MS = 30_000;
 const IDLE_MS = 60_000;
+/** How long the answer to a refused upgrade may take to be sent, ms. */
+const REFUSAL_MS = 5_000;
 const MAX_BODY = 1_048_576;
 
 export interface AdminListenerParts {
@@ -103,7 +105,7 @@ export class AdminListener {
       const { status, headers, body } = this.#refusal(error);
       const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' });
       const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-      socket.end(`HTTP/1.1 ${status} Refused\r\n${fields}\r\n${body.toString()}`);
+      letGo(socket, `HTTP/1.1 ${status} Refused\r\n${fields}\r\n${body.toString()}`);
       return;
     }
     stream.accept(request, socket, head);
@@ -114,6 +116,15 @@ export class AdminListener {
     this.#parts.onMistake(error);
     return refused(new Refusal(500, 'internal', 'a mistake of the program itself; its log has it'));
   }
+}
+
+/** Answers a last time. No limit of the server's holds for a connection that was to be upgraded: it is closed in any case. */
+function letGo(socket: Duplex, answer: string): void {
+  const limit = setTimeout(() => socket.destroy(), REFUSAL_MS);
+  socket.once('close', () => clearTimeout(limit));
+  // What came and was not read would have the system cut the answer.
+  socket.resume();
+  socket.end(answer, () => socket.destroy());
 }
 
 /** @throws Refusal */

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { type AdminAddress, askAdmin } from '../support/admin.ts';
+import { AdminListener, type AdminListenerParts } from '../../lib/admin/listener.ts';
+import type { EventStream } from '../../lib/admin/event-stream.ts';
+import type { Reply } from '../../lib/admin/reply.ts';
+
+const HELLO: Reply = { status: 200, headers: {}, body: 'hello' };
+
+const PARTS = { token: () => null, stream: {} as EventStream, streamPath: '/events' };
+
+interface Opened {
+  readonly admin: AdminAddress & { readonly port: number };
+  /** Mistakes of ours that it has told of. */
+  readonly mistakes: unknown[];
+}
+
+async function open(t: TestContext, answer: AdminListenerParts['answer']): Promise<Opened> {
+  const mistakes: unknown[] = [];
+  const listener = new AdminListener(
+    { address: '127.0.0.1', port: 0 },
+    { ...PARTS, answer, onMistake: (error) => mistakes.push(error) },
+  );
+  const url = await listener.open();
+  t.after(() => listener.close());
+  return { admin: { port: Number(new URL(url).port) }, mistakes };
+}
+
+/** Connects, and keeps its own half open when the other side ends. */
+function dial(t: TestContext, port: number): Socket {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+test('who is refused an upgrade is answered and let go of, even when he stays', async (t) => {
+  const { admin } = await open(t, () => Promise.resolve(HELLO));
+  const upgrade = `GET /none HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  // As many as it takes at a time.
+  const answers = Array.from({ length: 200 }, async () => {
+    const socket = dial(t, admin.port);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (part: string) => (text += part));
+    socket.write(upgrade);
+    await once(socket, 'end');
+    return text;
+  });
+  for (const text of await Promise.all(answers)) assert.match(text, /^HTTP\/1\.1 404 Refused\r\n.*not-found/s);
+  assert.equal((await askAdmin(admin, '/')).text, 'hello');
+});
