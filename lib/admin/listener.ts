@@ -139,10 +139,16 @@ function splitTarget(target: string): Pick<Asked, 'path' | 'query'> {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > MAX_BODY) throw new Refusal(413, 'too-large', `at most ${MAX_BODY} bytes`);
-    parts.push(part);
+  try {
+    for await (const part of request as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > MAX_BODY) throw new Refusal(413, 'too-large', `at most ${MAX_BODY} bytes`);
+      parts.push(part);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    // The client has left, which is no mistake of ours.
+    throw new Refusal(400, 'cut', 'the body did not come to its end');
   }
   try {
     return JSON.parse(Buffer.concat(parts).toString());

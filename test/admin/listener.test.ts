@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type AdminAddress, askAdmin } from '../support/admin.ts';
+import { deferred } from '../support/deferred.ts';
 import { AdminListener, type AdminListenerParts } from '../../lib/admin/listener.ts';
 import type { EventStream } from '../../lib/admin/event-stream.ts';
-import type { Reply } from '../../lib/admin/reply.ts';
+import { Refusal, type Reply } from '../../lib/admin/reply.ts';
 
 const HELLO: Reply = { status: 200, headers: {}, body: 'hello' };
 
@@ -50,4 +51,24 @@ test('who is refused an upgrade is answered and let go of, even when he stays', 
   });
   for (const text of await Promise.all(answers)) assert.match(text, /^HTTP\/1\.1 404 Refused\r\n.*not-found/s);
   assert.equal((await askAdmin(admin, '/')).text, 'hello');
+});
+
+test('a client that leaves within its body is no mistake of the program', async (t) => {
+  const came = deferred<{ readonly body: Promise<unknown> }>();
+  const { admin, mistakes } = await open(t, async ({ body }) => {
+    const json = body();
+    came.resolve({ body: json.catch((error: unknown) => error) });
+    await json;
+    return HELLO;
+  });
+  const socket = dial(t, admin.port);
+  socket.write('PUT / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{');
+  // In an object: a promise that a promise resolves with is waited for.
+  const { body } = await came.promise;
+  socket.destroy();
+  const error = await body;
+  assert.ok(error instanceof Refusal, String(error));
+  assert.deepEqual([error.status, error.code], [400, 'cut']);
+  assert.equal((await askAdmin(admin, '/', { method: 'PUT', body: '{}' })).text, 'hello');
+  assert.deepEqual(mistakes, []);
 });
