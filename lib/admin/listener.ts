@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -49,13 +50,9 @@ export class AdminListener {
     if ('socket' in place) await clearStaleSocket(place.socket);
     const options: ListenOptions =
       'socket' in place ? { path: place.socket } : { host: place.address, port: place.port, exclusive: true };
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    // Not with a callback, which would stay when this fails: there may be many tries.
+    this.#server.listen(options);
+    await once(this.#server, 'listening');
     if ('socket' in place) return `unix:${place.socket}`;
     return `http://${bracketed(place.address)}:${(this.#server.address() as AddressInfo).port}`;
   }

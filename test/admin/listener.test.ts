@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type AdminAddress, askAdmin } from '../support/admin.ts';
 import { deferred } from '../support/deferred.ts';
@@ -71,4 +71,24 @@ test('a client that leaves within its body is no mistake of the program', async 
   assert.deepEqual([error.status, error.code], [400, 'cut']);
   assert.equal((await askAdmin(admin, '/', { method: 'PUT', body: '{}' })).text, 'hello');
   assert.deepEqual(mistakes, []);
+});
+
+test('each try to listen ends, so that many for one port that is taken leave nothing behind', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  t.after(() => process.off('warning', warn));
+  const parts = { ...PARTS, answer: () => Promise.resolve(HELLO), onMistake: assert.fail };
+  const listener = new AdminListener({ address: '127.0.0.1', port }, parts);
+  for (let i = 0; i < 30; i++) await assert.rejects(listener.open(), { code: 'EADDRINUSE' });
+  taken.close();
+  await once(taken, 'close');
+  await listener.open();
+  t.after(() => listener.close());
+  assert.equal((await askAdmin({ port }, '/')).text, 'hello');
+  assert.deepEqual(warnings, []);
 });
