@@ -9,6 +9,7 @@ import { type Alarm, AlarmClock } from '../../lib/proxy/alarms.ts';
 import type { BackendSession } from '../../lib/proxy/http2-session.ts';
 import { Http2Sessions } from '../../lib/proxy/http2-sessions.ts';
 import { startRawBackend } from '../support/backends.ts';
+import { deferred } from '../support/deferred.ts';
 import { eventually } from '../support/eventually.ts';
 import { FRAME, frame } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
@@ -89,8 +90,7 @@ test('who waits for room gets it in turn, and who has left the queue does not', 
 
 /** A backend that closes nothing. */
 async function beginDeaf(t: TestContext, greeting: Buffer) {
-  let onHeard: (socket: Socket) => void = () => {};
-  const heard = new Promise<Socket>((resolve) => (onHeard = resolve));
+  const { promise: heard, resolve: onHeard } = deferred<Socket>();
   const { url } = await startRawBackend(t, (socket) => {
     socket.on('error', () => {});
     socket.write(greeting);
