@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Allowance } from '../core/allowance.ts';
 import { hostOf } from '../core/hostname.ts';
 import type { Peer } from '../core/forwarded.ts';
 import { Carrier, type CarrierKeeper } from './carrier.ts';
 import { coverageOf } from './coverage.ts';
 import { innerRequest } from './inner-request.ts';
 import type { Errand, Http2Parts } from './parts.ts';
-import { ResetGuard } from './reset-guard.ts';
+import { resetGuard } from './reset-guard.ts';
 
 /** Streams of one session at a time. */
 const MAX_STREAMS = 100;
@@ -34,7 +35,7 @@ export class Session implements CarrierKeeper {
   readonly #peer: Peer;
   readonly #session: ServerHttp2Session;
   readonly #covers: (hostname: string) => boolean;
-  readonly #resets: ResetGuard;
+  readonly #resets: Allowance;
   readonly #carriers = new Set<Carrier>();
   readonly #free: Carrier[] = [];
   #waiting: Waiting[] = [];
@@ -50,7 +51,7 @@ export class Session implements CarrierKeeper {
     this.#socket = socket;
     this.#peer = { ...peer, isHttp2: true };
     this.#covers = coverageOf(socket);
-    this.#resets = new ResetGuard(parts.now);
+    this.#resets = resetGuard(parts.now);
     this.due = parts.now() + (parts.headerMs || Infinity);
     socket.on('error', () => socket.destroy());
     // A client that has ended its side has left, here as in HTTP/1.1: nobody waits for what is under way.
@@ -116,7 +117,7 @@ export class Session implements CarrierKeeper {
   }
 
   onReset(): void {
-    if (!this.#resets.count() || this.#session.destroyed) return;
+    if (this.#resets.take() || this.#session.destroyed) return;
     this.#waiting = [];
     this.#session.destroy(new Error('too many streams were broken off'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#cutAfter(GOODBYE_MS);

@@ -172,7 +172,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   #onClose(): void {
     this.destroyed = true;
     this.#session?.off('ready', this.#open).off('lost', this.#fail);
-    this.#session?.leave();
+    this.#session?.leave(this.#stream?.rstCode === NGHTTP2_CANCEL);
     this.#session = null;
     // A connection that is lost closes its streams without an error.
     this.#answer?.breakOff(new Error('the backend closed the connection'));

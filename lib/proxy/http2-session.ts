@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { Allowance } from '../core/allowance.ts';
 import { serverOf } from '../core/backend.ts';
 import type { Backend } from '../core/types.ts';
 import type { Dialer } from '../dial/dialer.ts';
@@ -14,6 +15,12 @@ const MOST_STREAMS = 256;
 const MOST_SERVED = 1_000_000;
 /** What of an answer may be on its way before its client has read it, bytes a stream. */
 const WINDOW_BYTES = 262_144;
+/**
+ * Streams that may be broken off at once, and per second after that. Servers take many of them for an attack
+ * (CVE-2023-44487) and end the connection, with all that is under way on it: Node's after a thousand, others much sooner.
+ */
+const CANCEL_BURST = 100;
+const CANCELS_PER_SECOND = 10;
 /** How long a backend may take to close its connection when no stream is left on one that is given up, ms. */
 const GOODBYE_MS = 3_000;
 
@@ -37,6 +44,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #goodbye: NodeJS.Timeout | null = null;
   readonly #dialing: Dialing;
   readonly #keeper: SessionKeeper;
+  readonly #cancels = new Allowance(CANCEL_BURST, CANCELS_PER_SECOND, () => performance.now());
   #limit: number;
   #streams = 0;
   #served = 0;
@@ -117,11 +125,12 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#streams++;
   }
 
-  /** Gives it back. */
-  leave(): void {
+  /** Gives it back. @param isCancelled the stream was broken off */
+  leave(isCancelled = false): void {
     this.#streams--;
     this.#served++;
-    if (this.#served >= MOST_SERVED) this.#leave();
+    // What is under way stays, and what is still to come goes by another connection.
+    if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();
     else this.#keeper.onRoom(this);
   }

@@ -184,6 +184,43 @@ test('a client that leaves cancels its stream, and nobody is blamed', async (t) 
   await assertNobodyDied(router, 'site.test', 'dead.test');
 });
 
+test('clients that leave, however many, cost nobody else the connection', async (t) => {
+  // It takes no more than 150 of them for an attack.
+  const cancels = new Map<unknown, number>();
+  let begun = 0;
+  const held: ServerHttp2Stream[] = [];
+  const backend = await startHttp2Backend(t, (stream, headers) => {
+    if (headers[':authority'] !== 'site.test') return stream.respond({ ':status': 200 }, { endStream: true });
+    begun++;
+    const { session } = stream;
+    if (headers[':path'] === '/held') held.push(stream);
+    stream.once('aborted', () => {
+      const count = (cancels.get(session) ?? 0) + 1;
+      cancels.set(session, count);
+      if (count > 150) session?.destroy(new Error('too many'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+  });
+  const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
+  const router = await startRouter(t, { routes });
+  const { port } = router;
+  const answer = ask({ port, path: '/held', method: 'POST', body: 'x' });
+  await eventually(() => assert.equal(held.length, 1));
+  for (let round = 1; round <= 10; round++) {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => dial(port)));
+    for (const client of clients) client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
+    await eventually(() => assert.equal(begun, 1 + 20 * round));
+    for (const client of clients) client.destroy();
+    const sum = (): number => [...cancels.values()].reduce((all, count) => all + count, 0);
+    await eventually(() => assert.equal(sum(), 20 * round));
+  }
+  assert.equal(backend.sessions.length, 2);
+  held[0]?.respond({ ':status': 200 });
+  held[0]?.end('at last');
+  assert.equal((await answer).body, 'at last');
+  await eventually(() => assert.ok(backend.sessions[0]?.destroyed, 'it is closed when nobody needs it'));
+  await assertNobodyDied(router, 'site.test', 'dead.test');
+});
+
 test('what goes wrong is told as with any backend', { skip: noOpenssl }, async (t) => {
   const pair = makePair(temporaryFolder(t), 'localhost');
   const good = await startHttp2Backend(

@@ -1,0 +1,26 @@
+/** So many at once, and so many per second after that. */
+export class Allowance {
+  readonly #burst: number;
+  readonly #perSecond: number;
+  readonly #now: () => number;
+  #left: number;
+  #at: number;
+
+  /** @param now ms; only differences count */
+  constructor(burst: number, perSecond: number, now: () => number) {
+    this.#burst = burst;
+    this.#perSecond = perSecond;
+    this.#now = now;
+    this.#left = burst;
+    this.#at = now();
+  }
+
+  /** Takes one. @returns false when that was one too many */
+  take(): boolean {
+    const now = this.#now();
+    this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) * this.#perSecond) / 1000);
+    this.#at = now;
+    this.#left--;
+    return this.#left >= 0;
+  }
+}
