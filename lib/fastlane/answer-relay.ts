@@ -1,3 +1,4 @@
+import { MOST_INFORMATION } from '../core/information.ts';
 import { Body } from './body.ts';
 import type { OccupiedClient } from './occupant.ts';
 import { kept } from './read-buffer.ts';
@@ -24,6 +25,8 @@ export class AnswerRelay {
   readonly #body = new Body();
   #toHead = false;
   #partial: Buffer | null = null;
+  /** How many 1xx have come. */
+  #information = 0;
   /** Of the answer that is being relayed; null until its head has come. */
   answer: ReadAnswer | null = null;
   /** A byte has come from the backend. */
@@ -48,6 +51,7 @@ export class AnswerRelay {
     this.isLast = isLast;
     this.answerFields = '';
     this.#partial = null;
+    this.#information = 0;
     this.answer = null;
     this.hasHeard = false;
     this.isBlocked = false;
@@ -77,7 +81,10 @@ export class AnswerRelay {
       if (answer.status >= 200)
         return this.#begin(answer, all, at + answer.end, text.length === all.length ? text : '');
       // RFC 9110 §15.2: 1xx is passed on, but for a 100: who waits for that is not served in this lane.
-      if (answer.status > 100) this.#client.write(`${answer.head}\r\n`, null);
+      // To a client that does not read it is not worth keeping.
+      if (answer.status > 100 && !this.isBlocked) this.#write(`${answer.head}\r\n`, null);
+      this.#information++;
+      if (this.#information > MOST_INFORMATION) return this.#fail('too many answers with status 1xx');
       at += answer.end;
       if (at === all.length) return 'head';
     }

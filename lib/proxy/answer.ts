@@ -105,7 +105,8 @@ export function relayInformation(exchange: Exchange, information: InformationEve
   }
   // A pipelined request's response has no socket until its turn has come; a hint is not worth waiting.
   const { socket } = response;
-  if (socket === null || !REASON.test(statusMessage)) return;
+  // Nor is it worth keeping for a client that does not read.
+  if (socket === null || socket.writableNeedDrain || !REASON.test(statusMessage)) return;
   const dropped = hopByHop(rawHeaders);
   let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`;
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -1,6 +1,7 @@
 import type { InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
+import { MOST_INFORMATION } from '../core/information.ts';
 import type { ConnectionUse, Outcome } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
 import type { Dialing } from '../dial/dialing.ts';
@@ -46,6 +47,8 @@ export class Attempt implements BodyProgress {
   #dialing: Dialing | null = null;
   #pace: Pace | null = null;
   #hasHeard = false;
+  /** How many 1xx have come. */
+  #information = 0;
   #settle: (outcome: Outcome) => void = () => {};
   #free: () => void = () => {};
 
@@ -72,11 +75,7 @@ export class Attempt implements BodyProgress {
     this.#out = out;
     this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
     out.once('socket', (socket: Wire) => this.#onSocket(socket));
-    out.on('information', (information: InformationEvent) => {
-      this.#hasHeard = true;
-      this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
-      relayInformation(this.#exchange, information);
-    });
+    out.on('information', (information: InformationEvent) => this.#onInformation(information));
     out.once('response', (answer: BackendAnswer) => this.#onAnswer(answer));
     out.once('upgrade', (answer: SwitchingAnswer, socket: Duplex, head: Buffer) =>
       this.#onUpgrade(answer, socket, head),
@@ -172,6 +171,18 @@ export class Attempt implements BodyProgress {
     setImmediate(() => {
       if (!out.destroyed && !out.writableEnded && this.#exchange.body.bytes === 0) out.flushHeaders();
     });
+  }
+
+  #onInformation(information: InformationEvent): void {
+    if (this.#phase === 'settled') return;
+    this.#hasHeard = true;
+    this.#information++;
+    if (this.#information > MOST_INFORMATION) {
+      this.#end({ type: 'garbled', cause: new Error('too many answers with status 1xx') });
+      return;
+    }
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    relayInformation(this.#exchange, information);
   }
 
   #onAnswer(answer: BackendAnswer): void {

@@ -221,6 +221,19 @@ test('clients that leave, however many, cost nobody else the connection', async 
   await assertNobodyDied(router, 'site.test', 'dead.test');
 });
 
+test('more than a hundred 1xx before an answer are a 502, and nobody is blamed', async (t) => {
+  const backend = await startHttp2Backend(t, (stream, headers) => {
+    for (let i = 0; i < Number(headers['x-hints'] ?? 0); i++) stream.additionalHeaders({ ':status': 103 });
+    stream.respond({ ':status': 200 }, { endStream: true });
+  });
+  const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
+  const router = await startRouter(t, { routes });
+  const { port } = router;
+  assert.equal((await ask({ port, headers: { 'X-Hints': '100' } })).status, 200);
+  assert.equal((await ask({ port, headers: { 'X-Hints': '101' } })).status, 502);
+  await assertNobodyDied(router, 'site.test', 'dead.test');
+});
+
 test('what goes wrong is told as with any backend', { skip: noOpenssl }, async (t) => {
   const pair = makePair(temporaryFolder(t), 'localhost');
   const good = await startHttp2Backend(

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
-import { ask, send } from '../support/client.ts';
+import { ask, dial, send } from '../support/client.ts';
 import { startRouter } from '../support/router.ts';
-import { request, statusOf } from './scene.ts';
+import { request, startScene, statusOf } from './scene.ts';
 
 const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
 const ok = (fields: string, body = 'hello'): string => `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${body}`;
+
+const HINT = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
 
 const BAD: Readonly<Record<string, string>> = {
   'Content-Length and Transfer-Encoding (RFC 9112 §6.3)': ok('Content-Length: 5\r\nTransfer-Encoding: chunked', CHUNKS),
@@ -31,6 +33,7 @@ const BAD: Readonly<Record<string, string>> = {
   'a bare 101 that nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\n\r\n',
   'HTTP/2.0': 'HTTP/2.0 200 OK\r\nContent-Length: 5\r\n\r\nhello',
   'no HTTP at all': '-ERR unknown command GET\r\n',
+  'more than a hundred 1xx before it': HINT.repeat(101) + ok('Content-Length: 5'),
   'a header section without end': `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(200_000)}`,
 };
 
@@ -95,4 +98,30 @@ test('bytes behind an answer are never taken for the answer to the next request'
   });
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   for (let i = 0; i < 20; i++) assert.equal((await ask({ port: router.port })).body, 'ok');
+});
+
+test('a hundred 1xx before an answer are passed on', async (t) => {
+  const { port } = await startScene(t, {}, HINT.repeat(100) + ok('Content-Length: 5'));
+  const text = await send(port, request('GET / HTTP/1.1'));
+  assert.equal(text.split(HINT.slice(0, 24)).length - 1, 100);
+  assert.match(text, /HTTP\/1\.1 200 OK\r\n[^]*hello$/);
+});
+
+test('1xx without end, to a client that does not read, end the request', async (t) => {
+  const hints = `HTTP/1.1 103 Early Hints\r\nLink: <${'a'.repeat(8_000)}>\r\n\r\n`.repeat(10);
+  const backend = await startRawBackend(t, (socket) => {
+    const flood = (): void => {
+      while (socket.writable && socket.write(hints));
+    };
+    socket.on('error', () => {}).on('drain', flood);
+    socket.once('data', flood);
+    socket.resume();
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const client = await dial(router.port);
+  t.after(() => client.destroy());
+  client.pause();
+  client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  const { why } = await router.event('refused');
+  assert.match(String(why), /1xx/);
 });
