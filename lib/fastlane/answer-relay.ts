@@ -65,9 +65,11 @@ export class AnswerRelay {
 
   onBytes(bytes: Buffer): AnswerProgress {
     this.hasHeard = true;
-    // It is read only while the client takes more; these bytes may be none to pass on.
-    this.isBlocked = false;
-    if (this.answer !== null) return this.#relay('', bytes, 0, '');
+    if (this.answer !== null) {
+      // It is read only while the client takes more; these bytes may be none to pass on.
+      this.isBlocked = false;
+      return this.#relay('', bytes, 0, '');
+    }
     const all = this.#partial === null ? bytes : Buffer.concat([this.#partial, bytes]);
     this.#partial = null;
     for (let at = 0; ;) {
