@@ -82,7 +82,7 @@ test('each try to listen ends, so that many for one port that is taken leave not
   const warn = (warning: Error): void => void warnings.push(warning);
   process.on('warning', warn);
   t.after(() => process.off('warning', warn));
-  const parts = { ...PARTS, answer: () => Promise.resolve(HELLO), onMistake: assert.fail };
+  const parts = { ...PARTS, answer: () => Promise.resolve(HELLO), onMistake: () => assert.fail() };
   const listener = new AdminListener({ address: '127.0.0.1', port }, parts);
   for (let i = 0; i < 30; i++) await assert.rejects(listener.open(), { code: 'EADDRINUSE' });
   taken.close();
