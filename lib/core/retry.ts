@@ -16,6 +16,7 @@ export function mayRetry(outcome: Outcome, traits: RequestTraits, retries: numbe
     case 'unfit':
       return true;
     case 'broken':
+    case 'dropped':
     case 'silent':
       return IDEMPOTENT.has(traits.method) && !traits.hasBody;
     case 'garbled':

@@ -78,6 +78,11 @@ export type Outcome =
   | { readonly type: 'unfit'; readonly cause: Error }
   /** Connected, then lost before any response. The backend may have acted on it. */
   | { readonly type: 'broken'; readonly cause: Error }
+  /**
+   * Connected, then lost before any response, with an error of HTTP/2, after other clients had left requests on the same
+   * connection: the backend may have had enough of that, and is not filed as dead. It may have acted on this one.
+   */
+  | { readonly type: 'dropped'; readonly cause: Error }
   /** Connected, then silent for longer than the limit. The backend may have acted on it. */
   | { readonly type: 'silent'; readonly cause: Error }
   /** It answered with bytes that are not HTTP, or that cannot be passed on without ambiguity. */

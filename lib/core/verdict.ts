@@ -12,6 +12,7 @@ export function isDeadly(outcome: Outcome, on500: boolean): boolean {
       return true;
     case 'crowded':
     case 'unfit':
+    case 'dropped':
     case 'garbled':
     case 'upgraded':
     case 'abandoned':
@@ -46,6 +47,7 @@ export function describeOutcome(outcome: Outcome): string {
     case 'crowded':
     case 'unfit':
     case 'broken':
+    case 'dropped':
     case 'silent':
     case 'garbled':
       return outcome.cause.message || (outcome.cause as Error & { code?: string }).code || outcome.type;

@@ -10,6 +10,7 @@ import { relayAnswer, relayInformation } from './answer.ts';
 import {
   type BackendAnswer,
   type BackendRequest,
+  Dropped,
   NotHttp,
   type SwitchingAnswer,
   Unfit,
@@ -98,7 +99,7 @@ export class Attempt implements BodyProgress {
         return this.#end(notConnected(cause));
       case 'sending':
       case 'sent':
-        return this.#end(isGarbled(cause) ? { type: 'garbled', cause } : { type: 'broken', cause });
+        return this.#end({ type: failureOf(cause), cause });
       case 'settled':
         return;
     }
@@ -250,6 +251,8 @@ export class Attempt implements BodyProgress {
   }
 }
 
-function isGarbled(cause: NodeJS.ErrnoException): boolean {
-  return cause instanceof NotHttp || (cause.code?.startsWith('HPE_') ?? false);
+/** What it means that a request failed of which the backend may have seen something. */
+function failureOf(cause: NodeJS.ErrnoException): 'garbled' | 'dropped' | 'broken' {
+  if (cause instanceof NotHttp || cause.code?.startsWith('HPE_')) return 'garbled';
+  return cause instanceof Dropped ? 'dropped' : 'broken';
 }

@@ -55,5 +55,8 @@ export type SwitchingAnswer = Pick<BackendAnswer, 'headers' | 'rawHeaders'>;
 /** A backend cannot do what a request asks for. */
 export class Unfit extends Error {}
 
+/** A backend has ended a connection after streams on it had been broken off, perhaps because of that. */
+export class Dropped extends Error {}
+
 /** A backend does not keep to the rules of HTTP. */
 export class NotHttp extends Error {}

@@ -61,6 +61,7 @@ export async function answerFile(exchange: Exchange, backend: Backend, parts: Fi
     case 'upgraded':
     case 'unreachable':
     case 'broken':
+    case 'dropped':
     case 'garbled':
       return found;
   }

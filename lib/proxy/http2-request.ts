@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { withoutPseudo } from '../core/http2-fields.ts';
 import type { Backend } from '../core/types.ts';
-import { type BackendRequest, NotHttp, Unfit } from './backend-request.ts';
+import { type BackendRequest, Dropped, NotHttp, Unfit } from './backend-request.ts';
 import { Http2Answer } from './http2-answer.ts';
 import type { BackendSession } from './http2-session.ts';
 import type { Http2Sessions } from './http2-sessions.ts';
@@ -162,12 +162,17 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   }
 
   readonly #fail = (cause: Error): void => {
-    const code = this.#stream?.rstCode ?? 0;
-    const told = FAULTS.has(code) ? new NotHttp(cause.message, { cause }) : cause;
+    const told = this.#told(cause);
     if (this.#answer === null) this.emit('error', told);
     else this.#answer.breakOff(told);
     this.destroy();
   };
+
+  #told(cause: Error): Error {
+    if (this.#session?.hasDropped) return new Dropped(cause.message, { cause });
+    const code = this.#stream?.rstCode ?? 0;
+    return FAULTS.has(code) ? new NotHttp(cause.message, { cause }) : cause;
+  }
 
   #onClose(): void {
     this.destroyed = true;

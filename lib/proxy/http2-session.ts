@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Allowance } from '../core/allowance.ts';
@@ -50,6 +50,8 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #served = 0;
   #isReady = false;
   #isGone = false;
+  #hasCancelled = false;
+  #hasDropped = false;
   #cause: Error | null = null;
 
   /** @param limit streams that it takes until the backend has said how many: what it said before, or 1 */
@@ -82,7 +84,10 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
         // Full or not: whoever waited to know can be served by another.
         if (!this.#isGone) this.#keeper.onRoom(this);
       })
-      .on('goaway', () => this.#leave())
+      .on('goaway', (code) => {
+        this.#hasDropped = this.#hasCancelled && code !== constants.NGHTTP2_NO_ERROR;
+        this.#leave();
+      })
       .on('error', (cause) => (this.#cause ??= cause))
       .once('close', () => this.#onClose());
   }
@@ -115,6 +120,11 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     return this.#served > 0 && this.#streams === 0;
   }
 
+  /** Whether the backend has ended it with an error, perhaps because of the streams that had been broken off. */
+  get hasDropped(): boolean {
+    return this.#hasDropped;
+  }
+
   /** Whether it takes WebSockets (RFC 8441 §3); known when it is ready. */
   get takesWebSockets(): boolean {
     return this.#session?.remoteSettings.enableConnectProtocol === true;
@@ -129,6 +139,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   leave(isCancelled = false): void {
     this.#streams--;
     this.#served++;
+    if (isCancelled) this.#hasCancelled = true;
     // What is under way stays, and what is still to come goes by another connection.
     if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();

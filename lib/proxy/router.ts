@@ -159,6 +159,7 @@ function givenUp(failure: Failure | null): RouterError {
     case 'unfit':
       return new RouterError('no-backend', cause?.message ?? 'no backend can do what is asked', { cause });
     case 'broken':
+    case 'dropped':
     case 'unreachable':
     case undefined:
       return new RouterError('backend-failed', 'Reached max retries limit', { cause });

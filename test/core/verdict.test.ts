@@ -12,6 +12,7 @@ for (const type of ['unreachable', 'broken', 'silent'] as const) {
 test('a backend that answers garbage, upgrades, cannot do it, or whose client left, is not', () => {
   const outcomes: readonly Outcome[] = [
     { type: 'garbled', cause },
+    { type: 'dropped', cause },
     { type: 'unfit', cause },
     { type: 'upgraded' },
     { type: 'abandoned' },

@@ -221,6 +221,29 @@ test('clients that leave, however many, cost nobody else the connection', async 
   await assertNobodyDied(router, 'site.test', 'dead.test');
 });
 
+test('a backend that ends a connection because of clients that left is not dead', async (t) => {
+  const held: ServerHttp2Stream[] = [];
+  const backend = await startHttp2Backend(t, (stream, headers) => {
+    if (headers[':path'] === '/held') held.push(stream);
+    else if (headers[':path'] === '/') stream.respond({ ':status': 200 }, { endStream: true });
+    const code = constants.NGHTTP2_ENHANCE_YOUR_CALM;
+    stream.once('aborted', () => stream.session?.destroy(new Error('too many'), code));
+    if (headers[':path'] === '/left') held[0]?.emit('left');
+  });
+  const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
+  const router = await startRouter(t, { routes });
+  const { port } = router;
+  const answer = ask({ port, path: '/held', method: 'POST', body: 'x' });
+  await eventually(() => assert.equal(held.length, 1));
+  const left = once(held[0] as ServerHttp2Stream, 'left');
+  const client = await dial(port);
+  client.write('GET /left HTTP/1.1\r\nHost: site.test\r\n\r\n');
+  await left;
+  client.destroy();
+  assert.equal((await answer).status, 502);
+  await assertNobodyDied(router, 'site.test', 'dead.test');
+});
+
 test('more than a hundred 1xx before an answer are a 502, and nobody is blamed', async (t) => {
   const backend = await startHttp2Backend(t, (stream, headers) => {
     for (let i = 0; i < Number(headers['x-hints'] ?? 0); i++) stream.additionalHeaders({ ':status': 103 });
