@@ -127,9 +127,10 @@ export class Lanes {
   #routerParts(): RouterParts {
     const { server } = this.#config;
     const { store, log, ledger, isTrusted, securePort, isReady, isDraining, onEnded } = this.#parts;
-    const own = { clock: this.#clock, bodyMs: server.timeouts.body * 1000, isDraining };
-    const routes = this.#routes;
     const limits = fullLaneLimits(server);
+    const { bodyMs, responseMs } = limits;
+    const own = { clock: this.#clock, bodyMs, responseMs, isDraining };
+    const routes = this.#routes;
     const refusing = { ...own, pages: this.#pages, store: routes };
     const faults = new FaultLog(
       (notice) => logStoreNotice(log, notice),
@@ -181,7 +182,7 @@ export class Lanes {
       welcome: (death, deadMs) => {
         logDeathNotice(log, { type: 'backend-alive', death, deadSeconds: Math.round(deadMs / 100) / 10 });
       },
-      pong: (exchange) => pong(exchange, isReady()),
+      pong: (exchange) => pong(exchange, isReady(), own),
       refuse: (exchange, error) => refuse(exchange, error, refusing),
       record: onEnded,
       policy: {

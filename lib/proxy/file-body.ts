@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { Alarm, type AlarmClock } from './alarms.ts';
 import type { Exchange } from './exchange.ts';
 import { close } from './open-below.ts';
 
@@ -15,25 +14,22 @@ export interface FilePart {
 /**
  * Sends part of a file as the body of an answer whose head was written, at the client's pace, and closes the file. Cuts
  * the client off when the file has become shorter, or cannot be read. Never rejects.
- * @param limitMs silence that is borne; 0 for ever
+ * @param onMove told of whatever is not silence
  */
 export async function sendBody(
   exchange: Exchange,
   handle: FileHandle,
   part: FilePart,
-  { clock, limitMs }: { readonly clock: AlarmClock; readonly limitMs: number },
+  onMove: () => void,
 ): Promise<void> {
-  const alarm = new Alarm(() => exchange.cut());
-  void exchange.ended.then(() => clock.clear(alarm));
   try {
-    await pass(exchange, handle, part, () => clock.set(alarm, limitMs));
+    await pass(exchange, handle, part, onMove);
   } catch {
     exchange.cut();
   }
   await close({ handle });
 }
 
-/** @param onMove told of whatever is not silence */
 async function pass(exchange: Exchange, handle: FileHandle, part: FilePart, onMove: () => void): Promise<void> {
   const { response } = exchange;
   let { start: at, length: left } = part;

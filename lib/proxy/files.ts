@@ -19,7 +19,7 @@ import type { StaticRoots } from './static-roots.ts';
 
 export interface FilesParts extends RefuseParts {
   readonly roots: StaticRoots;
-  readonly limits: Pick<Limits, 'firstByteMs' | 'responseMs'>;
+  readonly limits: Pick<Limits, 'firstByteMs'>;
   /** Told what an operator should mend, as often as it is met. */
   readonly onFault: (key: string, fault: string) => void;
 }
@@ -113,12 +113,12 @@ async function answerWith(exchange: Exchange, found: FoundFile, parts: FilesPart
     return await refused(exchange, answer, parts);
   }
   const { status, fields, part } = answer;
-  beginAnswer(exchange, status, fields, parts);
+  const onMove = beginAnswer(exchange, status, fields, parts);
   if (part === null || part.length === 0) {
     response.end();
     void close(file);
   } else {
-    void sendBody(exchange, file.handle, part, { clock: parts.clock, limitMs: parts.limits.responseMs });
+    void sendBody(exchange, file.handle, part, onMove);
   }
   return { type: 'answered', status, retryAfter: false };
 }

@@ -1,5 +1,6 @@
 /** Answers in the router's own name: what all of them have in common. */
 import type { AlarmClock } from './alarms.ts';
+import { limitAnswer } from './answer-limit.ts';
 import { debugHeaders } from './debug-headers.ts';
 import { discardBody } from './discard.ts';
 import type { Exchange } from './exchange.ts';
@@ -10,19 +11,22 @@ export interface OwnAnswerParts {
   readonly clock: AlarmClock;
   /** Silence that is borne while the rest of a body is read, ms. */
   readonly bodyMs: number;
+  /** Silence that is borne while the client reads the answer, ms. */
+  readonly responseMs: number;
   readonly isDraining: () => boolean;
 }
 
 /**
  * Writes a head, with the fields that every answer has. Whoever calls it sends the body.
  * @param fields names and values in turn; they frame the body
+ * @returns to be called when the body has got on in a way that the response does not tell of
  */
 export function beginAnswer(
   exchange: Exchange,
   status: number,
   fields: readonly string[],
-  { clock, bodyMs, isDraining }: OwnAnswerParts,
-): void {
+  { clock, bodyMs, responseMs, isDraining }: OwnAnswerParts,
+): () => void {
   const { request, response, head } = exchange;
   exchange.status = status;
   const headers = [...fields, ...siteFields(exchange), ...(exchange.outgoing?.answerFields ?? [])];
@@ -33,6 +37,7 @@ export function beginAnswer(
   if (mustClose) headers.push('Connection', 'close');
   response.writeHead(status, headers);
   if (!mustClose && !request.complete) discardBody(request, clock, bodyMs);
+  return limitAnswer(exchange, { clock, limitMs: responseMs });
 }
 
 /** Sends an answer whose body is at hand. */

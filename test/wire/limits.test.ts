@@ -118,6 +118,39 @@ test('a client that does not read its answer is cut off, and the backend freed',
   client.destroy();
 });
 
+test('a client that does not read what the router itself answers is cut off', async (t) => {
+  const backend = await startRawBackend(t, () => {});
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url], 'old.test': ['old', 'redirect://new.test/'] },
+    server: { timeouts: { response: 1 }, accessLog: null },
+  });
+  const cutOff = async (host: string): Promise<void> => {
+    const client = await dial(router.port);
+    client.pause();
+    const requests = `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(1_000);
+    const pump = (): void => {
+      while (!client.destroyed && client.write(requests));
+    };
+    client.on('drain', pump);
+    pump();
+    // The reset is an error too, which `once` would throw.
+    await new Promise((resolve) => client.once('close', resolve));
+  };
+  await Promise.all(['nobody.test', 'old.test', '__ping__'].map(cutOff));
+});
+
+test('an answer that waits for the one before it has its time after that', async (t) => {
+  const backend = await startBackend(t, (_request, response) => void setTimeout(() => response.end('slow'), 2_500));
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url] },
+    server: { timeouts: { response: 1 }, fastLane: false },
+  });
+  const requests = ['site.test', 'nobody.test'].map((host) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  const answer = await send(router.port, requests.join(''), (text) => text.includes('</html>'));
+  assert.match(answer, /slowHTTP\/1\.1 400 /);
+  assert.ok(answer.includes('</html>'));
+});
+
 test('an idle connection is closed after its time, without a word', async (t) => {
   const backend = await startBackend(t, (_request, response) => response.end('ok'));
   const router = await startRouter(t, {
