@@ -55,6 +55,17 @@ export class Connection {
     await Promise.all([...this.#open].map((exchange) => exchange.ended));
   }
 
+  /** The same, for a socket that Node's server has let go of: nobody else would wake an answer that waits for its client. */
+  async settledAlone(): Promise<void> {
+    this.socket.on('drain', this.#onDrain);
+    await this.settled();
+    this.socket.off('drain', this.#onDrain);
+  }
+
+  readonly #onDrain = (): void => {
+    for (const { response } of this.#open) if (response.socket !== null) response.emit('drain');
+  };
+
   #onClose(): void {
     for (const exchange of this.#open) exchange.onClientGone();
   }

@@ -103,7 +103,7 @@ export class RequestServer {
     const connection = this.#connectionOf(socket);
     if (!connection.isIdle) {
       // Pipelined behind requests that are not answered yet: the socket is theirs. Closing it after them is an answer.
-      await connection.settled();
+      await connection.settledAlone();
       socket.destroy();
       return;
     }
@@ -126,7 +126,7 @@ export class RequestServer {
     duplex.on('error', () => duplex.destroy());
     const { socket } = request;
     const connection = this.#connectionOf(socket);
-    await connection.settled();
+    await connection.settledAlone();
     if (socket.destroyed) return;
     const response = responseOn(request, socket);
     const upgrade = { socket, head };

@@ -151,6 +151,24 @@ test('an answer that waits for the one before it has its time after that', async
   assert.ok(answer.includes('</html>'));
 });
 
+for (const [what, head, fields] of [
+  ['an upgrade', 'GET /socket', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
+  ['CONNECT', 'CONNECT site.test:443', ''],
+] as const) {
+  test(`an answer with ${what} sent behind its request goes on as its client reads`, async (t) => {
+    const size = 20_000_000;
+    const backend = await startBackend(t, (_request, response) => response.end(Buffer.alloc(size, 'a')));
+    const router = await startRouter(t, {
+      routes: { 'site.test': ['site', backend.url] },
+      server: { timeouts: { response: 1 } },
+    });
+    const behind = `${head} HTTP/1.1\r\nHost: site.test\r\n${fields}\r\n`;
+    const answer = await send(router.port, `GET / HTTP/1.1\r\nHost: site.test\r\n\r\n${behind}`);
+    const begin = answer.indexOf('\r\n\r\n') + 4;
+    assert.ok(answer.length - begin >= size, `${answer.length - begin} bytes of the body`);
+  });
+}
+
 test('an idle connection is closed after its time, without a word', async (t) => {
   const backend = await startBackend(t, (_request, response) => response.end('ok'));
   const router = await startRouter(t, {
