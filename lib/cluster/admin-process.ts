@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { FromAdmin, ToAdmin } from '../admin/messages.ts';
 import type { Config } from '../config/config.ts';
+import { describeCause } from '../observe/log.ts';
 
 const FIRST_DELAY_MS = 100;
 const LAST_DELAY_MS = 10_000;
@@ -62,11 +63,16 @@ export class AdminProcess {
 
   #start(): void {
     clearTimeout(this.#timer);
-    const child = fork(fileURLToPath(new URL('admin-main.js', import.meta.url)), {
-      serialization: 'advanced',
-    });
-    this.#child = child;
     this.#startedAt = performance.now();
+    let child: ChildProcess;
+    try {
+      child = fork(fileURLToPath(new URL('admin-main.js', import.meta.url)), { serialization: 'advanced' });
+    } catch (error) {
+      // The system has no room for it now, which is nobody's fault who wants it configured.
+      this.#startAgain(undefined, describeCause(error));
+      return;
+    }
+    this.#child = child;
     child.on('message', (message: FromAdmin) => {
       if (message.type === 'ask') this.#parts.onAsk(message);
       else this.#welcome();
@@ -86,8 +92,12 @@ export class AdminProcess {
     if (child !== this.#child || child.connected) return;
     this.#child = null;
     if (this.#config === null || this.#config.admin === null) return;
+    this.#startAgain(child.pid, how);
+  }
+
+  #startAgain(pid: number | undefined, how: string): void {
     if (performance.now() - this.#startedAt >= HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
-    this.#parts.onDeath(child.pid, how, this.#delayMs);
+    this.#parts.onDeath(pid, how, this.#delayMs);
     this.#timer = setTimeout(() => this.#start(), this.#delayMs);
     this.#delayMs = Math.min(LAST_DELAY_MS, this.#delayMs * 2);
   }

@@ -186,10 +186,12 @@ class Master {
       await this.#lastKnown.save();
       await next.start(this.#notify);
       if (this.#isStopping) return;
-      await this.#lastKnown.configure(config);
+      // The last that may be refused: what comes after it is not undone.
       movePidFile(this.#config.server.pidFile, config.server.pidFile);
       this.#config = config;
       this.#generations.current = next;
+      next = null;
+      await this.#lastKnown.configure(config);
       await this.#admin.configure(config);
       this.#log.configure(config.server);
       if (old) await this.#generations.retire(old);

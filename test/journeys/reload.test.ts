@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
@@ -8,8 +8,8 @@ import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { Load } from '../support/load.ts';
 import { haveEnded, noProc, workersOf } from '../support/processes.ts';
-import { freePort } from '../support/redis.ts';
-import { launchRouter, startRouter, writeConfig } from '../support/router.ts';
+import { freePort, startRedis } from '../support/redis.ts';
+import { launchRouter, startRouter, temporaryFolder, writeConfig } from '../support/router.ts';
 import { startSlowBackend } from '../support/slow.ts';
 
 const hello = (t: Parameters<typeof startBackend>[0]) => startBackend(t, (_request, response) => response.end('hello'));
@@ -108,6 +108,24 @@ test('an access log that cannot be written changes nothing either', async (t) =>
   assert.match(String(cause), /^server\.accessLog: .*: ENOTDIR: /);
   assert.equal(msg, `the configuration was not changed: ${String(cause)}`);
   assert.equal((await ask(router)).body, 'hello');
+});
+
+test('a pid file that cannot be written changes nothing either: the snapshot of routes stays where it was', async (t) => {
+  const redis = await startRedis(t);
+  const backend = await hello(t);
+  await redis.cli('rpush', 'frontend:site.test', 'site', backend.url);
+  const driver = `redis://127.0.0.1:${redis.port}`;
+  const folder = temporaryFolder(t);
+  const [before, after] = [join(folder, 'before'), join(folder, 'after')];
+  const router = await startRouter(t, { config: { driver, cache: { snapshot: before } } });
+  const pidFile = join(folder, 'pid');
+  mkdirSync(pidFile);
+  writeConfig(router.folder, { server: { pidFile }, config: { driver, cache: { snapshot: after } } });
+  router.signal('SIGHUP');
+  assert.match((await router.event('reload-refused')).msg ?? '', /server\.pidFile: /);
+  assert.equal((await ask(router)).body, 'hello');
+  await router.stop();
+  assert.deepEqual([existsSync(before), existsSync(after)], [true, false]);
 });
 
 test('several SIGHUPs in a row under load cost no request, and leave one generation', async (t) => {
