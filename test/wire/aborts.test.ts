@@ -60,6 +60,10 @@ for (const [when, answer] of [
   }
 }
 
+function get(path: string, host: string, ...fields: readonly string[]): string {
+  return [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n');
+}
+
 test('a client that leaves in the middle of its upload frees the backend at once', async (t) => {
   const asked = deferred<Socket>();
   const { router } = await sceneWith(t, (socket) => asked.resolve(socket));
@@ -79,11 +83,9 @@ test('a client that leaves ends the requests that it has sent ahead, too', async
     if (asked.push(socket) === 2) both.resolve();
   });
   const client = await dial(router.port);
-  const ask = (path: string, host: string, ...fields: string[]): string =>
-    [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n');
   // After an upgrade to nothing known, all that comes is read at once, with the fast lane too.
-  const first = ask('/first', 'site.test', 'Connection: Upgrade', 'Upgrade: unknown');
-  client.write(first + ask('/unknown', 'nobody.test') + ask('/second', 'site.test'));
+  const first = get('/first', 'site.test', 'Connection: Upgrade', 'Upgrade: unknown');
+  client.write(first + get('/unknown', 'nobody.test') + get('/second', 'site.test'));
   await both.promise;
   client.destroy();
   for (const socket of asked) {
