@@ -10,6 +10,7 @@ import { NO_OPTIONS } from '../core/options.ts';
 import { rewritePath } from '../core/path-rewrite.ts';
 import type { Place } from '../core/places.ts';
 import { staysForSure } from '../core/redirect.ts';
+import { mayResend } from '../core/retry.ts';
 import { choose } from '../core/selection.ts';
 import type { Ending } from '../core/spans.ts';
 import type { Backend, Outcome, Route } from '../core/types.ts';
@@ -48,6 +49,8 @@ export class Passage implements Occupant, BackendUser {
   #leaveQueue: (() => void) | null = null;
   #connection: BackendConnection | null = null;
   #stale = 0;
+  /** When the request was begun to be sent on a connection that had served others. */
+  #onReusedSince = 0;
 
   constructor(client: OccupiedClient, shared: LaneShared) {
     this.#client = client;
@@ -267,7 +270,10 @@ export class Passage implements Occupant, BackendUser {
     if (backend === null) return;
     const { pool, parts, deadlines } = this.#shared;
     this.#connection = pool.take(this.#server, this);
-    if (this.#connection !== null) return this.#send();
+    if (this.#connection !== null) {
+      this.#onReusedSince = parts.now();
+      return this.#send();
+    }
     this.#phase = 'connecting';
     this.#client.due = deadlines.after(parts.limits.connectMs);
     this.#connection = pool.open(backend, this);
@@ -291,7 +297,8 @@ export class Passage implements Occupant, BackendUser {
   /** The connection was an old one, and failed before a byte came back: the backend had just closed it. */
   get #isStale(): boolean {
     const isOld = this.#connection?.isReused ?? false;
-    return isOld && !this.#relay.hasHeard && !this.#upload.isLost && this.#stale < STALE_LIMIT;
+    if (!isOld || this.#relay.hasHeard || this.#upload.isLost || this.#stale >= STALE_LIMIT) return false;
+    return mayResend(this.#account.request?.method ?? '', this.#shared.parts.now() - this.#onReusedSince);
   }
 
   #resend(): void {

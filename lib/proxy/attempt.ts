@@ -2,6 +2,7 @@ import type { InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
 import { MOST_INFORMATION } from '../core/information.ts';
+import { mayResend } from '../core/retry.ts';
 import type { ConnectionUse, Outcome } from '../core/types.ts';
 import { notConnected } from '../core/verdict.ts';
 import type { Dialing } from '../dial/dialing.ts';
@@ -50,6 +51,8 @@ export class Attempt implements BodyProgress {
   #hasHeard = false;
   /** How many 1xx have come. */
   #information = 0;
+  /** `performance.now()`, ms; null where it was not on a connection that had served others. */
+  #onReusedSince: number | null = null;
   #settle: (outcome: Outcome) => void = () => {};
   #free: () => void = () => {};
 
@@ -68,7 +71,10 @@ export class Attempt implements BodyProgress {
 
   /** Whether the connection was an old one and failed before a byte came back: the backend had just closed it. */
   get wasStale(): boolean {
-    return this.#out !== null && this.#out.reusedSocket && !this.#hasHeard && this.#exchange.body.isReplayable;
+    if (this.#hasHeard || !this.#exchange.body.isReplayable) return false;
+    if (this.#out?.wasRefused === true) return true;
+    const since = this.#onReusedSince;
+    return since !== null && mayResend(this.#exchange.request.method ?? '', performance.now() - since);
   }
 
   /** Takes the request over; http-proxy calls this in the place of piping a body into it. */
@@ -162,6 +168,7 @@ export class Attempt implements BodyProgress {
   #onConnected(): void {
     if (this.#phase !== 'connecting' || this.#out === null) return;
     this.#phase = 'sending';
+    if (this.#out.reusedSocket) this.#onReusedSince = performance.now();
     if (!this.#hasBody) return this.onSent();
     const { clock, limits } = this.#parts;
     clock.set(this.#alarm, limits.bodyMs);

@@ -9,6 +9,8 @@ export type Listener = (...args: any[]) => void;
 export interface BackendRequest {
   /** Its connection has served others, and may have been closed meanwhile without anybody's fault. */
   readonly reusedSocket: boolean;
+  /** The backend has said that it has not looked at it. */
+  readonly wasRefused?: boolean;
   readonly destroyed: boolean;
   readonly writableEnded: boolean;
   readonly writableNeedDrain: boolean;

@@ -52,9 +52,14 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     });
   }
 
-  /** It was refused without having been looked at (RFC 9113 §8.7), or its connection was idle before. */
+  /** Its connection was idle before. */
   get reusedSocket(): boolean {
-    return this.#mayBeStale || this.#stream?.rstCode === NGHTTP2_REFUSED_STREAM;
+    return this.#mayBeStale;
+  }
+
+  /** RFC 9113 §8.7. */
+  get wasRefused(): boolean {
+    return this.#stream?.rstCode === NGHTTP2_REFUSED_STREAM;
   }
 
   get #isWebSocket(): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayRetry } from '../../lib/core/retry.ts';
+import { mayResend, mayRetry } from '../../lib/core/retry.ts';
 import type { Outcome, RequestTraits } from '../../lib/core/types.ts';
 
 const cause = new Error('it failed');
@@ -44,4 +44,10 @@ test('a limit of 3 allows 3 retries, and of 0 none', () => {
   const allowed = [0, 1, 2, 3, 4].filter((retries) => mayRetry(outcome, traits('GET'), retries, 3));
   assert.deepEqual(allowed, [0, 1, 2]);
   assert.equal(mayRetry(outcome, traits('GET'), 0, 0), false);
+});
+
+test('a kept connection that fails soon was stale; one that fails later may have done what it was asked', () => {
+  const may = (tookMs: number): string[] => METHODS.filter((method) => mayResend(method, tookMs));
+  assert.deepEqual(may(50), METHODS);
+  assert.deepEqual(may(1_000), ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 });

@@ -73,3 +73,24 @@ test('a POST that was too long to keep is not sent twice', async (t) => {
   assert.equal(status, 502);
   assert.equal(requests, 2);
 });
+
+test('a POST that a backend has worked on before its connection broke is not sent twice', async (t) => {
+  let heads = '';
+  const backend = await startRawBackend(t, (socket) => {
+    let isFirst = true;
+    socket.on('data', (chunk) => {
+      heads += /^(?:GET|POST) /.exec(chunk.toString('latin1'))?.[0] ?? '';
+      if (isFirst) socket.write(OK);
+      else setTimeout(() => socket.resetAndDestroy(), 1_000);
+      isFirst = false;
+    });
+  });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const { port } = router;
+  assert.equal((await ask({ port })).status, 200);
+  assert.equal((await ask({ port, method: 'POST', body: 'once' })).status, 502);
+  assert.equal(heads, 'GET POST ');
+  // What may be done twice is, as before.
+  assert.deepEqual([(await ask({ port })).status, (await ask({ port })).status], [200, 200]);
+  assert.equal(heads, 'GET POST GET GET GET ');
+});
