@@ -34,6 +34,13 @@ export class LastKnown {
     await this.#file?.save();
   }
 
+  /** A successor keeps them from now on: what this one learns is older, and is not to take the place of that. */
+  async leave(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.leave();
+  }
+
   /** Saves for the last time. */
   async close(): Promise<void> {
     await this.#file?.close();

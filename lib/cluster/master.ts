@@ -230,6 +230,7 @@ class Master {
   /** @param isLast nobody takes over */
   async #finish(isLast: boolean): Promise<void> {
     this.#isStopping = true;
+    if (!isLast) await this.#lastKnown.leave();
     await this.#ending.finish(this.#config, isLast);
     await this.#lastKnown.close();
     await this.#admin.close();

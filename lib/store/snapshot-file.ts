@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Lesson } from './learned.ts';
 import { decodeSnapshot, encodeSnapshot, type SavedRoute, type Snapshot } from './snapshot.ts';
@@ -25,6 +25,7 @@ export class SnapshotFile {
   #runId: string | null = null;
   #isDirty = false;
   #hasFailed = false;
+  #isLeft = false;
   #saving: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
 
@@ -64,6 +65,13 @@ export class SnapshotFile {
     await this.save();
   }
 
+  /** Another process has the file from now on: writes no more. Resolves when a write under way has ended. */
+  async leave(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#isLeft = true;
+    await this.#saving;
+  }
+
   #load(): void {
     const file = this.path;
     try {
@@ -78,7 +86,7 @@ export class SnapshotFile {
   }
 
   async #save(): Promise<void> {
-    if (!this.#isDirty) return;
+    if (!this.#isDirty || this.#isLeft) return;
     this.#isDirty = false;
     this.#forgetOld();
     try {
@@ -113,16 +121,22 @@ export function readSnapshot(path: string): Snapshot | null {
 
 /** Puts a file in the place of another in one step: whoever reads it finds one or the other, whole, a power cut later too. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  const next = `${path}.new`;
-  // Backend URLs may hold passwords.
-  const file = await open(next, 'w', 0o600);
+  // Its own for each process: a successor may write its file meanwhile.
+  const next = `${path}.${process.pid}`;
   try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    // Backend URLs may hold passwords.
+    const file = await open(next, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(next, path);
+  } catch (error) {
+    await unlink(next).catch(() => {});
+    throw error;
   }
-  await rename(next, path);
   const folder = await open(dirname(path), 'r');
   try {
     await folder.sync();
