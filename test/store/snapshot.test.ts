@@ -100,19 +100,20 @@ test('a file that cannot be used is told and replaced; one that is not there is 
   assert.match(readFileSync(path, 'utf8'), /^\{"format":"hipache-snapshot-1"/);
 });
 
+const routeNow = (host: string): SavedRoute => [host, host, ['x', 'http://10.0.0.1'], Date.now()];
+
 test('who leaves the file to a successor writes it no more', async (t) => {
   const path = fileIn(t);
   const notices = new Notices();
   const limits = { max: 10, maxAgeMs: 60_000 };
-  const route = (host: string): SavedRoute => [host, host, ['x', 'http://10.0.0.1'], Date.now()];
   const old = new SnapshotFile(path, limits, notices.notify);
-  old.learn({ runId: 'one', routes: [route('a.io')] });
+  old.learn({ runId: 'one', routes: [routeNow('a.io')] });
   await old.save();
   const successor = new SnapshotFile(path, limits, notices.notify);
   await old.leave();
-  successor.learn({ runId: 'one', routes: [route('b.io')] });
+  successor.learn({ runId: 'one', routes: [routeNow('b.io')] });
   await successor.close();
-  old.learn({ runId: 'one', routes: [route('c.io')] });
+  old.learn({ runId: 'one', routes: [routeNow('c.io')] });
   await old.close();
   const saved = readSnapshot(path)?.routes.map(([host]) => host);
   assert.deepEqual(saved, ['a.io', 'b.io']);
