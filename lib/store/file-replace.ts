@@ -3,12 +3,24 @@ import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Puts a text in the place of a file in one step, with the same mode and owner: whoever reads it finds one or the
- * other, whole, after a power cut too.
+ * Puts a text in the place of a file in one step, with the same mode and owner.
  * @param path of the file itself, not of a link to it
  * @throws Error as the file system does; then the file is as it was
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export function replaceFile(path: string, text: string): Promise<void> {
+  return writeWhole(path, text, (file) => likeThat(file, path));
+}
+
+/**
+ * Puts a text where a file is, or is to be, in one step: whoever reads it finds one or the other, whole, after a power cut
+ * too. For its owner alone, if `prepare` does not say otherwise.
+ * @throws Error as the file system does; then the file is as it was
+ */
+export async function writeWhole(
+  path: string,
+  text: string,
+  prepare: (file: FileHandle) => Promise<void> = async () => {},
+): Promise<void> {
   const folder = dirname(path);
   // In the same folder: only there a rename is one step.
   const next = join(folder, `.${basename(path)}.${randomUUID()}`);
@@ -16,7 +28,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   try {
     try {
       await file.writeFile(text);
-      await likeThat(file, path);
+      await prepare(file);
       await file.sync();
     } finally {
       await file.close();

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { writeWhole } from './file-replace.ts';
 import type { Lesson } from './learned.ts';
 import { decodeSnapshot, encodeSnapshot, type SavedRoute, type Snapshot } from './snapshot.ts';
 import type { Notify } from './store.ts';
@@ -90,6 +89,7 @@ export class SnapshotFile {
     this.#isDirty = false;
     this.#forgetOld();
     try {
+      // Backend URLs may hold passwords: it is for its owner alone.
       await writeWhole(this.path, encodeSnapshot({ runId: this.#runId, routes: [...this.#routes.values()] }));
       this.#hasFailed = false;
     } catch (error) {
@@ -117,32 +117,6 @@ export function readSnapshot(path: string): Snapshot | null {
     throw error;
   }
   return decodeSnapshot(text);
-}
-
-/** Puts a file in the place of another in one step: whoever reads it finds one or the other, whole, a power cut later too. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  // Its own for each process: a successor may write its file meanwhile.
-  const next = `${path}.${process.pid}`;
-  try {
-    // Backend URLs may hold passwords.
-    const file = await open(next, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(next, path);
-  } catch (error) {
-    await unlink(next).catch(() => {});
-    throw error;
-  }
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function asError(error: unknown): Error {
