@@ -1,23 +1,31 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { HELP, readArguments } from '../lib/config/arguments.ts';
+import { type DryOutput, HELP, readArguments, usageAdvice } from '../lib/config/arguments.ts';
 import { ConfigError } from '../lib/config/faults.ts';
 import { loadConfig, readConfig } from '../lib/config/load.ts';
-import { packageConfigFolder } from '../lib/config/package.ts';
+import { isClone, packageConfigFolder } from '../lib/config/package.ts';
 import { version } from '../lib/core/version.ts';
 
-const command = readArguments(process.argv.slice(2), process.env, packageConfigFolder);
+/** The machine's configuration, as the service files name it. */
+const SYSTEM_CONFIG = '/etc/hipache.json';
+
+const command = readArguments(process.argv.slice(2), process.env, {
+  packaged: packageConfigFolder,
+  isClone,
+  system: existsSync(SYSTEM_CONFIG) ? SYSTEM_CONFIG : null,
+});
 
 switch (command.action) {
   case 'help':
-    process.stdout.write(HELP);
+    print(HELP);
     break;
   case 'version':
-    process.stdout.write(`${version}\n`);
+    print(`${version}\n`);
     break;
   case 'refuse':
-    complain(`hipache: ${command.reason}; "hipache --help" lists what it takes`);
-    process.exitCode = 1;
+    complain(`hipache: ${usageAdvice(command.reason)}`);
+    process.exitCode = 2;
     break;
   case 'command': {
     const { name, argv, path } = command;
@@ -26,36 +34,48 @@ switch (command.action) {
     break;
   }
   case 'dry':
-    process.exitCode = await orFaults(() => Promise.resolve(dry(resolve(command.path))));
+    process.exitCode = dry(resolve(command.path), command.output);
     break;
   case 'run':
-    process.exitCode = await orFaults(() => run(resolve(command.path)));
+    process.exitCode = await run(resolve(command.path));
     break;
 }
 
-function dry(path: string): number {
-  const { document } = readConfig(path, { onDeprecation: complain });
-  process.stdout.write(`Configuration file looks ok. Here is the result:\n${JSON.stringify(document, null, 2)}\n`);
-  return 0;
-}
-
-async function run(path: string): Promise<number> {
-  // Commands are over before all of that would be loaded.
-  const { runMaster } = await import('../lib/cluster/master.ts');
-  // What older keys are called now is no reason to end for want of room on a disk. Node says it, or throws: see complain.
-  process.stderr.on('error', () => {});
-  return runMaster({ path, load: () => loadConfig(path, { onDeprecation: complain }) });
-}
-
-/** The exit code of some work; a configuration that cannot be used ends it with its faults, one a line. */
-async function orFaults(work: () => Promise<number>): Promise<number> {
+/** Checks a configuration. Returns the exit code. */
+function dry(path: string, output: DryOutput): number {
   try {
-    return await work();
+    const { document } = readConfig(path, { onDeprecation: complain });
+    const json = `${JSON.stringify(document, null, 2)}\n`;
+    if (output === 'text') print(`Configuration file looks ok. Here is the result:\n${json}`);
+    else if (output === 'json') print(json);
+    return 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const fault of error.faults) complain(fault);
+    if (output === 'json') print(`${JSON.stringify(error, null, 2)}\n`);
+    else for (const line of error.lines(path)) complain(line);
     return 1;
   }
+}
+
+/** Serves. Resolves to the exit code. */
+async function run(path: string): Promise<number> {
+  // Commands are over before all of that would be loaded.
+  const { runMaster } = await import('../lib/cluster/master/master.ts');
+  // What older keys are called now is no reason to end for want of room on a disk. Node says it, or throws: see complain.
+  process.stderr.on('error', () => {});
+  try {
+    return await runMaster({ path, load: () => loadConfig(path, { onDeprecation: complain }) });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of error.lines(path)) complain(line);
+    return 1;
+  }
+}
+
+function print(text: string): void {
+  // A reader that has seen enough is no fault: `hipache --dry | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.write(text);
 }
 
 function complain(line: string): void {

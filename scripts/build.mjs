@@ -18,7 +18,11 @@ export const isBuilt = () => existsSync(command);
  */
 export const canBuild = () => existsSync(compiler) && existsSync(types);
 
-/** Compiles; faults of the compiler are printed. Returns the exit code. */
+/** As `npm run build`: compiles the program, then the dashboard. Prints errors; returns the exit code. */
 export function build() {
-  return spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: 'inherit' }).status ?? 1;
+  return compile('.') || compile('lib/dashboard');
+}
+
+function compile(project) {
+  return spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' }).status ?? 1;
 }

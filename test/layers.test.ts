@@ -8,36 +8,43 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-const RANKS: ReadonlyMap<string, number> = new Map([
-  ['lib/core', 0],
-  ['lib/config', 1],
-  ['lib/store', 1],
-  ['lib/dial', 1],
-  ['lib/proxy', 2],
-  ['lib/fastlane', 2],
-  ['lib/vhosts', 2],
-  ['lib/http2', 2],
-  ['lib/observe', 3],
-  ['lib/server', 3],
-  ['lib/admin', 4],
-  ['lib/cluster', 5],
-  ['lib/command', 5],
-  ['bin', 6],
-]);
+/** The rooms, from the lowest layer up. Rooms of one layer do not import from each other. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['lib/core', 'lib/clock', 'lib/files'],
+  ['lib/core/limits', 'lib/core/routing'],
+  ['lib/core/health', 'lib/core/http', 'lib/core/record'],
+  ['lib/sites', 'lib/http1'],
+  ['lib/config', 'lib/store', 'lib/backends/dialing'],
+  ['lib/store/redis-client', 'lib/store/cache', 'lib/store/file', 'lib/backends'],
+  ['lib/store/redis'],
+  ['lib/store/editor'],
+  ['lib/store/drivers'],
+  ['lib/proxy', 'lib/fastlane', 'lib/http2', 'lib/diagnostics'],
+  ['lib/proxy/files', 'lib/observe', 'lib/server'],
+  ['lib/admin'],
+  ['lib/cluster', 'lib/command', 'lib/dashboard'],
+  ['lib/cluster/master', 'lib/cluster/worker'],
+  ['bin'],
+];
+
+const RANKS: ReadonlyMap<string, number> = new Map(LAYERS.flatMap((rooms, rank) => rooms.map((room) => [room, rank])));
 
 /** Who may import what comes from elsewhere: those whose path begins so, or so. */
 const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['http-proxy', 'lib/proxy/forward.ts'],
-  ['ioredis', 'lib/store/redis-'],
-  ['lru-cache', 'lib/store/ lib/dial/names.ts lib/server/certificates.ts'],
-  ['re2js', 'lib/core/path-pattern.ts'],
-  ['send', 'lib/proxy/file-head.ts'],
+  ['ioredis', 'lib/store/redis-client/'],
+  [
+    'lru-cache',
+    'lib/store/ lib/backends/dialing/names.ts lib/server/certificates.ts lib/cluster/master/last-good-certificates.ts',
+  ],
+  ['re2js', 'lib/sites/path-pattern.ts'],
+  ['send', 'lib/proxy/files/file-head.ts'],
   ['pino', 'lib/observe/log.ts'],
   ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],
   ['ws', 'lib/admin/event-stream.ts'],
   ['node:cluster', 'lib/cluster/'],
-  ['node:http2', 'lib/http2/ lib/proxy/http2-'],
+  ['node:http2', 'lib/http2/ lib/backends/http2/'],
   ['@opentelemetry/api', 'lib/observe/otlp.ts'],
   ['@opentelemetry/exporter-trace-otlp-http', 'lib/observe/otlp.ts'],
   ['@opentelemetry/resources', 'lib/observe/otlp.ts'],
@@ -69,17 +76,19 @@ const imports: readonly Import[] = files.flatMap((from) => {
 });
 
 const isOurs = ({ to }: Import): boolean => to.startsWith('lib/') || to.startsWith('bin/');
-const rank = (file: string): number => RANKS.get(dirname(file)) ?? Number.NaN;
+/** The room that a file is in: its folder. The record of a backend and what hangs on it, in folders of their own, are one room. */
+const roomOf = (file: string): string => dirname(file).replace(/^lib\/backends\/(?!dialing).*/, 'lib/backends');
+const rank = (file: string): number => RANKS.get(roomOf(file)) ?? Number.NaN;
 const told = ({ from, to }: Import): string => `${from} imports ${to}`;
 
 test('there is something to look at', () => {
   assert.ok(files.length > 50, `${files.length} files`);
-  assert.ok(imports.some(({ from, to }) => from === 'lib/proxy/router.ts' && to === 'lib/core/verdict.ts'));
+  assert.ok(imports.some(({ from, to }) => from === 'lib/proxy/router.ts' && to === 'lib/core/health/verdict.ts'));
 });
 
 test('every file has a place in the table', () => {
   assert.deepEqual(
-    files.filter((file) => !RANKS.has(dirname(file))),
+    files.filter((file) => !RANKS.has(roomOf(file))),
     [],
   );
 });
@@ -87,7 +96,7 @@ test('every file has a place in the table', () => {
 test('imports point down, never up, never sideways between folders of one rank', () => {
   const wrong = imports.filter((each) => {
     const { from, to } = each;
-    return isOurs(each) && dirname(from) !== dirname(to) && !(rank(to) < rank(from));
+    return isOurs(each) && roomOf(from) !== roomOf(to) && !(rank(to) < rank(from));
   });
   assert.deepEqual(wrong.map(told), []);
 });
@@ -109,6 +118,18 @@ test('commands are loaded when one is asked for', () => {
       readFileSync(join(root, file), 'utf8'),
       /^import .*(?:command\/run|\.\/(?:route|lint|top|completion))\.ts'/m,
     );
+  }
+});
+
+test('the dashboard runs in browsers: it imports itself, and from lib/admin the types of responses', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    if (!from.startsWith('lib/dashboard/')) return to.startsWith('lib/dashboard/');
+    return !to.startsWith('lib/dashboard/') && to !== 'lib/admin/answers.ts';
+  });
+  assert.deepEqual(wrong.map(told), []);
+  for (const file of files.filter((name) => name.startsWith('lib/dashboard/'))) {
+    const code = readFileSync(join(root, file), 'utf8');
+    assert.doesNotMatch(code, /^import (?!type )[^;]*'\.\.\//m, file);
   }
 });
 
@@ -165,4 +186,38 @@ test('packages that may be missing are loaded when they are asked for', () => {
       file,
     );
   }
+});
+
+/** Files that are longer and wait to be divided. */
+const LONG: ReadonlySet<string> = new Set([
+  'lib/fastlane/client-connection.ts',
+  'lib/fastlane/fast-exchange.ts',
+  'lib/proxy/attempt.ts',
+]);
+
+function linesOf(file: string): number {
+  return readFileSync(join(root, file), 'utf8').split('\n').length - 1;
+}
+
+test('no file is longer than 300 lines', () => {
+  assert.deepEqual(
+    files.filter((file) => linesOf(file) > 300 && !LONG.has(file)),
+    [],
+  );
+});
+
+test('no file imports itself by way of others', () => {
+  const graph = new Map<string, string[]>();
+  for (const { from, to } of imports.filter(isOurs)) graph.set(from, [...(graph.get(from) ?? []), to]);
+  const seen = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, way: readonly string[]): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) circles.push([...way.slice(at), file].join(' > '));
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const to of graph.get(file) ?? []) visit(to, [...way, file]);
+  };
+  for (const file of files) visit(file, []);
+  assert.deepEqual(circles, []);
 });

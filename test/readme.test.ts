@@ -9,8 +9,8 @@ import { packageRoot } from '../lib/config/package.ts';
 import { readConfig } from '../lib/config/load.ts';
 import { KNOWN_KEYS } from '../lib/config/schema.ts';
 import { isObject } from '../lib/config/values.ts';
-import { parseRoutes } from '../lib/store/routes-json.ts';
-import { fault as faultOf, FAULT_CODES } from '../lib/vhosts/fault.ts';
+import { parseRoutes } from '../lib/store/file/routes-json.ts';
+import { fault as faultOf, FAULT_CODES } from '../lib/diagnostics/fault.ts';
 import { faultsOf, machine, write } from './support/configurations.ts';
 import { anchorsOf, codesOf, commandsOf, fencesOf, localLinksOf, rowsOf } from './support/markdown.ts';
 import { startRedis } from './support/redis.ts';
@@ -22,9 +22,10 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'lib/README.md',
-  ...readdirSync(join(packageRoot, 'docs'))
+  ...readdirSync(join(packageRoot, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+    .map((name) => `docs/${name}`)
+    .toSorted(),
 ];
 
 const read = (name: string): string => readFileSync(join(packageRoot, name), 'utf8');
@@ -32,6 +33,9 @@ const read = (name: string): string => readFileSync(join(packageRoot, name), 'ut
 /** Defaults that depend on the machine, or on another key, in the words of the tables. */
 const IN_WORDS: Readonly<Record<string, string>> = {
   'server.workers': 'one per CPU',
+  'server.memory.limitMB': 'from 200 to 1,000',
+  'server.memory.ceilingMB': "a worker's share",
+  'server.limits.connectionsPerClient': 'a quarter of the above',
   'http.bind': '`["127.0.0.1"]`',
   'admin.bind': '`["127.0.0.1"]`',
   'admin.port': '`8081`',
@@ -74,16 +78,14 @@ test('the table of every key holds every key, and no other', () => {
   assert.deepEqual([...tableOf('docs/configuration.md').keys()].toSorted(), [...knownKeys()].toSorted());
 });
 
-for (const name of ['README.md', 'docs/configuration.md']) {
-  test(`the defaults in ${name} are the program's`, () => {
-    const table = tableOf(name);
-    assert.ok(table.size > 15);
-    for (const [key, byDefault] of table) {
-      assert.ok(knownKeys().includes(key), `${name} tells of a key ${key} that is not known`);
-      assert.equal(byDefault, defaultOf(key), `${name}: ${key}`);
-    }
-  });
-}
+test("the defaults in docs/configuration.md are the program's", () => {
+  const table = tableOf('docs/configuration.md');
+  assert.ok(table.size > 15);
+  for (const [key, byDefault] of table) {
+    assert.ok(knownKeys().includes(key), `docs/configuration.md names a key ${key} that the program does not have`);
+    assert.equal(byDefault, defaultOf(key), key);
+  }
+});
 
 for (const name of DOCUMENTS) {
   test(`the examples in ${name} are configurations or routes that work`, () => {
@@ -112,8 +114,10 @@ for (const name of DOCUMENTS) {
   });
 }
 
-test('the command prints what README shows', () => {
-  const shown = commandsOf(read('README.md')).filter(({ command }) => /^hipache --(?:help|version)$/.test(command));
+test('the command prints what docs/command-line.md shows', () => {
+  const shown = commandsOf(read('docs/command-line.md')).filter(({ command }) =>
+    /^hipache --(?:help|version)$/.test(command),
+  );
   assert.equal(shown.length, 2);
   for (const { command, output } of shown) {
     const [, ...args] = command.split(' ');
@@ -162,6 +166,20 @@ test('docs/routes.md tells of every fault with its severity, and of no other', (
   assert.deepEqual(told.toSorted(), known.toSorted());
 });
 
+test('every metric that the documents name is in the table of docs/admin.md', () => {
+  const table = new Set(rowsOf(read('docs/admin.md'), 'metric').flatMap(([name = '']) => codesOf(name)));
+  for (const name of DOCUMENTS) {
+    for (const [metric] of read(name).matchAll(/\bhipache_[a-z]\w+/g)) {
+      assert.ok(table.has(metric.replace(/_(?:bucket|sum|count)$/, '')), `${name}: ${metric}`);
+    }
+  }
+});
+
+test('every event that a table of the documents names is in the table of docs/logs.md', () => {
+  const known = new Set(eventsOf('docs/logs.md'));
+  for (const name of DOCUMENTS) for (const event of eventsOf(name)) assert.ok(known.has(event), `${name}: ${event}`);
+});
+
 test('every npm script that the documents name is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
   for (const name of DOCUMENTS) {
@@ -176,7 +194,7 @@ test('docs/logs.md tells of every event of the log, and of no other', () => {
   const events = new Set(sources.flatMap(({ text }) => namesIn(text, /\bevent: '([\w-]+)'/g)));
   // Notices carry their event's name as their type.
   for (const { name, text } of sources) {
-    if (/(?:store\/store|proxy\/mourn)\.ts$/.test(name)) {
+    if (/(?:^store\/store|proxy\/mark-dead)\.ts$/.test(name)) {
       for (const type of namesIn(text, /readonly type: '([\w-]+)'/g)) events.add(type);
     }
   }
@@ -194,6 +212,11 @@ test('docs/logs.md tells of every code that a refused request can have', () => {
   );
   assert.deepEqual([...told].toSorted(), [...codes].toSorted());
 });
+
+/** The events in the tables of a document. */
+function eventsOf(name: string): readonly string[] {
+  return rowsOf(read(name), 'event').flatMap(([cell = '']) => codesOf(cell));
+}
 
 function namesIn(text: string, pattern: RegExp): readonly string[] {
   return [...text.matchAll(pattern)].map(([, name = '']) => name);

@@ -2,10 +2,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { trimmed } from '../core/http/white-space.ts';
 import { Refusal } from './reply.ts';
 
-/** What a browser may load without a token, and what load balancers ask. */
-const OPEN = new Set(['/', '/healthz', '/readyz']);
+/**
+ * What load balancers and orchestrators ask, under whatever name or none (HTTP/1.0). The answers hold nothing that a
+ * stranger may not read.
+ */
+const PROBES = new Set(['/healthz', '/readyz']);
+/** What a browser may load without a token. */
+const PAGE = '/';
 /** How a WebSocket of a browser brings a token, which can send no Authorization there. */
 const TOKEN_PROTOCOL = 'hipache.token.';
 
@@ -18,11 +24,12 @@ export interface AccessRules {
 
 /** @throws Refusal for a request that is not to be answered */
 export function checkAccess(path: string, headers: IncomingHttpHeaders, { token, isSocket }: AccessRules): void {
+  if (PROBES.has(path)) return;
   if (isForeign(headers)) throw new Refusal(403, 'foreign-origin', 'a page of another site may not ask here');
   // Another site's name may lead here (DNS rebinding): then the browser takes its pages for ours.
   if (token === null && !isSocket && !isLocalName(headers.host ?? ''))
     throw new Refusal(403, 'foreign-host', 'ask by an IP address or by localhost, or have a token');
-  if (token === null || OPEN.has(path)) return;
+  if (token === null || path === PAGE) return;
   const shown = shownToken(headers);
   if (shown === null || !isSame(shown, token))
     throw new Refusal(401, 'token', shown === null ? 'a token is needed' : 'the token is wrong', {
@@ -46,7 +53,7 @@ function shownToken({
 }: IncomingHttpHeaders): string | null {
   const [, bearer] = /^bearer +(\S+) *$/i.exec(authorization) ?? [];
   if (bearer !== undefined) return bearer;
-  const offered = protocols.split(',').map((protocol) => protocol.trim());
+  const offered = protocols.split(',').map((protocol) => trimmed(protocol));
   const encoded = offered.find((protocol) => protocol.startsWith(TOKEN_PROTOCOL));
   return encoded === undefined ? null : Buffer.from(encoded.slice(TOKEN_PROTOCOL.length), 'base64url').toString();
 }

@@ -1,9 +1,11 @@
 /** The admin interface: everything the admin process does, but for being a process. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminPlace, Config } from '../config/config.ts';
-import { parseDriverUrl } from '../core/driver-url.ts';
-import type { RouteBook } from '../store/book.ts';
-import { openBook } from '../store/open-book.ts';
+import { isPackaged } from '../config/package.ts';
+import { parseDriverUrl } from '../core/routing/driver-url.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
+import { openEditor } from '../store/drivers/open-editor.ts';
+import type { EventsAnswer } from './answers.ts';
 import { readDashboard } from './dashboard.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
@@ -15,7 +17,7 @@ import type { Answer } from './questions.ts';
 import { json, type Asked, type Reply } from './reply.ts';
 import { dispatcher } from './requests.ts';
 import { Totals } from './totals.ts';
-import { Workforce } from './workforce.ts';
+import { WorkerQueries } from './workforce.ts';
 
 const SECOND_MS = 1_000;
 /** Between two tries to listen, ms: a predecessor gives its place up soon. */
@@ -37,7 +39,7 @@ export interface AdminParts {
 export class Admin {
   readonly events = new EventLog();
   readonly #parts: AdminParts;
-  readonly #workforce: Workforce;
+  readonly #workerQueries: WorkerQueries;
   readonly #totals: Totals;
   readonly #stream: EventStream;
   readonly #listeners: readonly AdminListener[];
@@ -46,16 +48,16 @@ export class Admin {
   readonly #closing = new AbortController();
   readonly #clock: NodeJS.Timeout;
   #token: string | null;
-  #book: RouteBook;
+  #editor: RouteEditor;
   #answer: (asked: Asked) => Promise<Reply>;
 
   constructor(config: Config, parts: AdminParts) {
     this.#parts = parts;
     this.#totals = new Totals(config.metrics.topN, () => performance.now());
-    this.#workforce = new Workforce(parts.say, (pid, answer) => this.#onAnswer(pid, answer));
+    this.#workerQueries = new WorkerQueries(parts.say, (pid, answer) => this.#onAnswer(pid, answer));
     this.#stream = new EventStream(this.events);
     this.#token = config.admin?.token ?? null;
-    this.#book = bookOf(config);
+    this.#editor = bookOf(config);
     this.#answer = this.#dispatcherFor(config);
     this.#places = config.admin?.places ?? [];
     this.#listeners = this.#places.map(
@@ -79,8 +81,8 @@ export class Admin {
   /** The configuration is another, in the same places. */
   configure(config: Config): void {
     this.#token = config.admin?.token ?? null;
-    const old = this.#book;
-    this.#book = bookOf(config);
+    const old = this.#editor;
+    this.#editor = bookOf(config);
     this.#answer = this.#dispatcherFor(config);
     // Who asks by it now still gets an answer.
     setTimeout(() => void old.close(), 2 * BOOK_MS).unref();
@@ -88,15 +90,15 @@ export class Admin {
 
   hear(message: Exclude<ToAdmin, { type: 'configure' | 'close' }>): void {
     if (message.type === 'event') this.events.add(message.line);
-    else this.#workforce.hear(message);
+    else this.#workerQueries.hear(message);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#clock);
     this.#closing.abort();
     this.#stream.close();
-    this.#workforce.close();
-    await Promise.all([this.#book.close(), ...this.#listeners.map((listener) => listener.close())]);
+    this.#workerQueries.close();
+    await Promise.all([this.#editor.close(), ...this.#listeners.map((listener) => listener.close())]);
   }
 
   async #openOne(listener: AdminListener, index: number): Promise<string> {
@@ -121,27 +123,27 @@ export class Admin {
   #dispatcherFor(config: Config): (asked: Asked) => Promise<Reply> {
     return dispatcher({
       ...overview({
-        workforce: this.#workforce,
+        workerQueries: this.#workerQueries,
         totals: this.#totals,
-        store: this.#book.name,
+        store: this.#editor.name,
         needsToken: config.admin?.token !== null,
       }),
-      ...frontends(this.#book, this.#workforce, {
+      ...frontends(this.#editor, this.#workerQueries, {
         httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
         config: new Map(Object.entries(config.options)),
       }),
       'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
-      [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events }),
+      [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events } satisfies EventsAnswer),
     });
   }
 
   #onAnswer(pid: number, answer: Answer): void {
-    if (answer.type === 'figures' && answer.figures) this.#totals.add(pid, answer.figures);
+    if (answer.type === 'metrics' && answer.metrics) this.#totals.add(pid, answer.metrics);
   }
 
   async #endSecond(): Promise<void> {
     try {
-      const { workers } = await this.#workforce.ask({ type: 'figures' });
+      const { workers } = await this.#workerQueries.ask({ type: 'metrics' });
       this.#totals.keepOnly(new Set(workers.map(({ pid }) => pid)));
     } catch {
       // The master hangs or ends; what is not asked for now is counted later.
@@ -150,7 +152,7 @@ export class Admin {
   }
 }
 
-function bookOf({ driver, driverTls, server: urls }: Config): RouteBook {
+function bookOf({ driver, driverTls, server: urls }: Config): RouteEditor {
   const read = parseDriverUrl(driver.read, driverTls);
-  return openBook(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: BOOK_MS, urls });
+  return openEditor(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: BOOK_MS, urls, isPackaged });
 }

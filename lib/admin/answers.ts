@@ -1,6 +1,8 @@
-/** What the admin interface answers, as docs/admin.md has it; the dashboard is checked against it. Types only. */
-import type { FrontendView } from '../vhosts/explanation.ts';
-import type { Seconds } from './series.ts';
+/** The responses of the admin API, as docs/admin.md has them. Types only: the dashboard imports them, too. */
+import type { FrontendView } from '../diagnostics/explanation.ts';
+
+export type { BackendView, FrontendView, KeyView, LiveExplanation, MemoryView } from '../diagnostics/explanation.ts';
+export type { Fault } from '../diagnostics/fault.ts';
 
 export interface FrontendsAnswer {
   readonly frontends: readonly FrontendView[];
@@ -18,6 +20,8 @@ export interface WorkerAnswer {
   readonly connections: number | null;
   readonly exchanges: number | null;
   readonly tunnels: number | null;
+  /** Certificates in the store that it does not use as they are. */
+  readonly certificateFaults: number | null;
   readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
 
@@ -29,6 +33,33 @@ export interface WorkersAnswer {
     readonly residentBytes: number;
   };
   readonly workers: readonly WorkerAnswer[];
+}
+
+/** The last attempt at a change. Times as ISO 8601. */
+export interface ChangeAnswer {
+  readonly outcome: 'made' | 'refused';
+  readonly time: string;
+  /** Null when it was made. */
+  readonly reason: string | null;
+  /** Null for never. */
+  readonly lastMade: string | null;
+}
+
+/** Null for a kind that was not attempted yet. */
+export interface ChangesAnswer {
+  readonly reload: ChangeAnswer | null;
+  readonly upgrade: ChangeAnswer | null;
+  readonly routes: ChangeAnswer | null;
+  readonly logs: ChangeAnswer | null;
+  readonly snapshot: ChangeAnswer | null;
+}
+
+/** What happened in each of the last seconds, the oldest first. Times in seconds, null where there was no request. */
+export interface Seconds {
+  readonly requests: readonly number[];
+  readonly errors: readonly number[];
+  readonly p50: readonly (number | null)[];
+  readonly p99: readonly (number | null)[];
 }
 
 export interface LiveAnswer {
@@ -43,5 +74,15 @@ export interface LiveAnswer {
   readonly exchanges: number;
   readonly tunnels: number;
   readonly store: { readonly name: string; readonly isUp: boolean };
-  readonly ready: { readonly isReady: boolean; readonly reasons: readonly string[] };
+  /** Changes that were refused last, each with why. */
+  readonly refused: readonly string[];
+  readonly ready: { readonly isReady: boolean; readonly isDegraded: boolean; readonly reasons: readonly string[] };
+}
+
+/** An event of the operator's log: a line of JSON, parsed. */
+export type EventLine = Readonly<Record<string, unknown>>;
+
+export interface EventsAnswer {
+  /** The last ones, oldest first. */
+  readonly events: readonly EventLine[];
 }

@@ -1,9 +1,12 @@
+/** Makes the page that is the dashboard of what lib/dashboard holds, and its Content-Security-Policy. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { packageDashboardFolder } from '../config/package.ts';
+import { joinModules } from './page-script.ts';
 
-/** The dashboard as it is sent: one page that needs nothing else, and what a browser is told of it. */
+/** One page that loads no other file, and the fields that it is sent with. */
 export interface Dashboard {
   readonly html: Buffer;
   readonly headers: Readonly<Record<string, string>>;
@@ -12,35 +15,40 @@ export interface Dashboard {
 const STYLE = /<link rel="stylesheet" href="([\w-]+\.css)" \/>/g;
 const SCRIPT = /<script src="([\w-]+\.js)"><\/script>/g;
 
-/** The dashboard that comes with the package. @throws when a file is missing: the installation is not whole */
+/** Compiled, as this file is. */
+const scriptsFolder = fileURLToPath(new URL('../dashboard/', import.meta.url));
+
+/** The dashboard that comes with the package. @throws when a file is missing: the package was not built or installed in full */
 export function readDashboard(): Dashboard {
-  return joinDashboard(read('page.html'), read);
+  return joinDashboard(readPart('page.html'), readPart);
 }
 
-function read(name: string): string {
-  return readFileSync(join(packageDashboardFolder, name), 'utf8');
+/** A file of the dashboard: a compiled script, or what comes as it is. */
+function readPart(name: string): string {
+  return readFileSync(join(name.endsWith('.js') ? scriptsFolder : packageDashboardFolder, name), 'utf8');
 }
 
 /**
- * Puts the styles and scripts that a page names in their places, and allows a browser these, and no other.
- * @param readPart the text of a file that the page names
- * @throws when a file holds what would end its element: the rest would be read as the page's own
+ * Replaces the links to styles and scripts in a page with their content, and makes a policy that allows these alone.
+ * @param read the text of a file that the page, or a module, names
+ * @throws when a file has text that would end its element early
  */
-export function joinDashboard(page: string, readPart: (name: string) => string): Dashboard {
+export function joinDashboard(page: string, read: (name: string) => string): Dashboard {
   const styles: string[] = [];
   const scripts: string[] = [];
   const joined = page
     .replaceAll(STYLE, (_link, name: string) => {
-      styles.push(inner(name, readPart(name), 'style'));
-      return `<style>${styles.at(-1)}</style>`;
+      const style = inner(name, read(name), 'style');
+      styles.push(style);
+      return `<style>${style}</style>`;
     })
     .replaceAll(SCRIPT, (_script, name: string) => {
-      scripts.push(inner(name, readPart(name), 'script'));
-      return `<script>${scripts.at(-1)}</script>`;
+      const script = inner(name, joinModules(name, read), 'script');
+      scripts.push(script);
+      return `<script>${script}</script>`;
     });
-  const html = Buffer.from(joined);
   return Object.freeze({
-    html,
+    html: Buffer.from(joined),
     headers: Object.freeze({
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': policy(styles, scripts),
@@ -51,11 +59,11 @@ export function joinDashboard(page: string, readPart: (name: string) => string):
 }
 
 function inner(name: string, text: string, element: string): string {
-  // Browsers count a carriage return as a line feed before they take the hash.
+  // Browsers convert CRLF to LF before they compute the hash.
   const plain = text.replaceAll('\r\n', '\n');
-  // "<!--" in a script makes "</script>" no end of it under conditions that nobody remembers.
+  // After "<!--" in a script, "</script>" may not end it.
   if (plain.includes('<!--') || plain.toLowerCase().includes(`</${element}`)) {
-    throw new Error(`${name} cannot stand in a page: it holds "<!--" or "</${element}"`);
+    throw new Error(`${name} cannot be part of a page: it has "<!--" or "</${element}"`);
   }
   return plain;
 }
@@ -70,7 +78,7 @@ function policy(styles: readonly string[], scripts: readonly string[]): string {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // Should a name ever reach a parser of markup, the browser refuses.
+    // If a bug ever parses a name as markup, the browser refuses.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');

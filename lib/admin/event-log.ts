@@ -1,5 +1,4 @@
-/** An event as JSON, one line, and as read. */
-export type EventLine = Readonly<Record<string, unknown>>;
+import type { EventLine } from './answers.ts';
 
 /** So many events are kept. */
 const KEPT = 200;

@@ -1,34 +1,77 @@
 /** Why a request goes where it goes, as the running router knows it. */
-import { candidates, hostOf } from '../core/hostname.ts';
-import { BookError, type RouteBook } from '../store/book.ts';
-import { explain, type Surroundings } from '../vhosts/explain.ts';
-import type { AnswerView, Explanation, LiveExplanation, MemoryView } from '../vhosts/explanation.ts';
-import type { Remembered } from './questions.ts';
-import type { Workforce } from './workforce.ts';
+import { candidates, hostOf } from '../core/routing/hostname.ts';
+import { aLabelsOf } from '../store/editor/idn.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
+import { explain, type Surroundings } from '../diagnostics/explain.ts';
+import type {
+  AnswerView,
+  CertificateView,
+  Explanation,
+  LiveExplanation,
+  MemoryView,
+} from '../diagnostics/explanation.ts';
+import type { Remembered, ShownCertificate } from './questions.ts';
+import type { WorkerQueries } from './workforce.ts';
+import { EditorError } from '../store/editor-error.ts';
 
-/** @throws BookError when the store cannot be looked at, for another reason than its silence */
+/** @throws EditorError when the store cannot be looked at, and workers do not serve without it */
 export async function explainHere(
-  book: RouteBook,
-  workforce: Workforce,
+  editor: RouteEditor,
+  workerQueries: WorkerQueries,
   { asked, path }: Pick<Explanation, 'asked' | 'path'>,
   surroundings: Surroundings,
 ): Promise<LiveExplanation> {
-  const memories = await memoriesOf(workforce, hostOf(asked), path);
+  const host = hostOf(aLabelsOf(asked));
+  const [memories, shown] = await Promise.all([memoriesOf(workerQueries, host, path), shownBy(workerQueries, host)]);
   try {
-    return { ...(await explain(book, asked, path, surroundings)), workers: memories };
+    const explanation = await explain(editor, asked, path, surroundings);
+    return { ...explanation, certificate: certificateOf(explanation.certificate, shown), workers: memories };
   } catch (error) {
-    if (!(error instanceof BookError) || error.code !== 'store-unavailable') throw error;
-    return { ...withoutStore(book, asked, path, memories, error), workers: memories };
+    // Workers have all of a routes file, whatever keeps it from being read now.
+    if (!(error instanceof EditorError) || (error.code !== 'store-unavailable' && !editor.isInMemory)) throw error;
+    const certificate = certificateOf({ text: '', keys: [] }, shown);
+    return { ...withoutStore(editor, asked, path, memories, error), certificate, workers: memories };
   }
 }
 
-async function memoriesOf(workforce: Workforce, host: string | null, path: string): Promise<readonly MemoryView[]> {
+async function memoriesOf(
+  workerQueries: WorkerQueries,
+  host: string | null,
+  path: string,
+): Promise<readonly MemoryView[]> {
   if (host === null) return [];
-  const { workers, answers } = await workforce.ask({ type: 'recollect', host, path });
+  const { workers, answers } = await workerQueries.ask({ type: 'recollect', host, path });
   return workers.flatMap(({ pid, generation }) => {
     const answer = answers.get(pid);
     return answer?.type === 'recollect' ? [memoryOf(pid, generation, answer.remembered)] : [];
   });
+}
+
+/** What the newest worker shows for a host. */
+async function shownBy(workerQueries: WorkerQueries, host: string | null): Promise<ShownCertificate | null> {
+  if (host === null) return null;
+  const { workers, answers } = await workerQueries.ask({ type: 'certificate', host });
+  for (const { pid } of workers.toSorted((a, b) => a.upSeconds - b.upSeconds)) {
+    const answer = answers.get(pid);
+    if (answer?.type === 'certificate') return answer.shown;
+  }
+  return null;
+}
+
+/** Workers may show the last good certificate, where the store has none that can be used, or gives no answer. */
+function certificateOf(view: CertificateView | null, shown: ShownCertificate | null): CertificateView | null {
+  if (shown === null) return view?.keys.length === 0 ? null : view;
+  if (view === null || shown.why === null) return view;
+  const { name, names, expiresAt, why } = shown;
+  const used = { key: name, verdict: 'used', names, expiresAt, faults: [] } as const;
+  const at = view.keys.findIndex(({ key }) => key === name);
+  const keys = view.keys.map((each, i) => {
+    if (i === at) return { ...used, faults: each.faults };
+    return i > at && each.verdict === 'used' ? ({ ...each, verdict: 'not reached' } as const) : each;
+  });
+  const whose = names.length === 0 ? 'no name' : names.join(', ');
+  const text = `the last good one of ${name}, for ${whose}, until ${expiresAt ?? 'an end that cannot be read'}: what stands there now ${why}`;
+  return { text, keys: at < 0 ? [used, ...keys] : keys };
 }
 
 function memoryOf(pid: number, generation: number, remembered: Remembered | null): MemoryView {
@@ -45,33 +88,24 @@ function memoryOf(pid: number, generation: number, remembered: Remembered | null
   };
 }
 
-/** All that can be said while the store gives no answer. */
+/** All that can be said while the store gives no answer, or the routes file cannot be used. */
 function withoutStore(
-  { name }: RouteBook,
+  editor: RouteEditor,
   asked: string,
   path: string,
   memories: readonly MemoryView[],
-  { message }: BookError,
+  { message }: EditorError,
 ): Explanation {
-  const host = hostOf(asked);
-  const knowing = memories.filter(({ key }) => key !== null);
-  const answer: AnswerView =
-    knowing.length > 0
-      ? {
-          kind: 'backend',
-          status: null,
-          code: null,
-          text: `${message}; ${knowing.length} of ${memories.length} workers know the route, and serve by it for a while`,
-        }
-      : { kind: 'refused', status: 503, code: 'store-unavailable', text: `${message}; no worker knows the route` };
-  const keys = host === null ? [] : candidates(host);
+  const host = hostOf(aLabelsOf(asked));
+  const answer = answerFromMemory(memories, message, editor.isInMemory);
+  const keys = host === null ? [] : candidates(host).map((key) => editor.frontendName(key));
   return {
     asked,
     host,
     path,
     answer,
     keys: keys.map((key) => {
-      return { key, type: 'unknown', holds: [], secondsLeft: null, verdict: 'unusable', faults: [] };
+      return { key, type: 'unknown', holds: [], secondsLeft: null, verdict: 'not read', faults: [] };
     }),
     route: null,
     prefix: null,
@@ -81,6 +115,26 @@ function withoutStore(
     dead: null,
     certificate: null,
     near: [],
-    store: { name, hasHealthChecker: false, faults: [] },
+    store: { name: editor.name, hasHealthChecker: false, faults: [] },
   };
+}
+
+/** What a client gets as long as only workers have the route. */
+function answerFromMemory(memories: readonly MemoryView[], message: string, isInMemory: boolean): AnswerView {
+  const knowing = memories.filter(({ key }) => key !== null);
+  const [first] = knowing;
+  if (first === undefined) {
+    if (isInMemory) {
+      const text = `the routes that workers have name no such frontend (${message})`;
+      return { kind: 'refused', status: 400, code: 'no-frontend', text };
+    }
+    const text = `no worker remembers a route, and the store cannot be asked (${message})`;
+    return { kind: 'refused', status: 503, code: 'store-unavailable', text };
+  }
+  const { key, backends, dead } = first;
+  const count = backends.length - dead.length;
+  const whose = `${knowing.length} of ${memories.length} workers remember ${key} and serve by it`;
+  const until = isInMemory ? 'until the file can be read' : 'for a while, see cache.maxStale';
+  const text = `${count} living backend${count === 1 ? '' : 's'} of ${backends.length}: ${whose} ${until} (${message})`;
+  return { kind: 'backend', status: null, code: null, text };
 }

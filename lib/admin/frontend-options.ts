@@ -1,12 +1,12 @@
 /** The options of frontends, to look at and to change. */
-import { optionFault } from '../core/options.ts';
-import type { FieldChanges, RouteBook } from '../store/book.ts';
+import { fieldFault } from '../sites/site.ts';
+import type { FieldChanges, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { type Asked, json, Refusal, type Reply } from './reply.ts';
 
 /** Those of its own: what it takes from others is told by its explanation. */
-export async function optionsOf(key: string, book: RouteBook): Promise<Reply> {
-  const [held] = await book.sides('options', [key]);
+export async function optionsOf(key: string, editor: RouteEditor): Promise<Reply> {
+  const [held] = await editor.sides('options', [key]);
   if (held !== undefined && held.type !== 'none' && held.type !== 'hash') {
     throw new Refusal(409, 'wrong-type', `${held.key} holds a ${held.type}, not a hash`);
   }
@@ -14,8 +14,13 @@ export async function optionsOf(key: string, book: RouteBook): Promise<Reply> {
 }
 
 /** A JSON Merge Patch (RFC 7396): null takes a field out, and what is not named stays. */
-export async function patchOptions({ body }: Asked, key: string, isForced: boolean, book: RouteBook): Promise<Reply> {
-  const { after } = await book.changeOptions(key, changesOf(await body()), { isForced });
+export async function patchOptions(
+  { body }: Asked,
+  key: string,
+  isForced: boolean,
+  editor: RouteEditor,
+): Promise<Reply> {
+  const { after } = await editor.changeOptions(key, changesOf(await body()), { isForced });
   return json(Object.fromEntries(after));
 }
 
@@ -47,5 +52,5 @@ function textOf(value: unknown): string | null | undefined {
 
 /** What nobody knows may be taken out. */
 function faultOf(field: string, text: string | null): string | null {
-  return text === null ? null : optionFault(field, text);
+  return text === null ? null : fieldFault(field, text);
 }

@@ -1,25 +1,25 @@
-import { ROW, UNNAMED_ROWS, type TalliedRequests } from '../observe/tally.ts';
+import { ROW, UNNAMED_ROWS, type CountedRequests } from '../observe/request-counters.ts';
 import { FrontendSeries } from './series.ts';
 
 /** A frontend that had no request for so long, ms, makes room for another. */
 const IDLE_MS = 300_000;
 
-/** What was counted of one frontend since it has figures of its own. */
-export interface FrontendFigures {
-  /** See tally.ts. */
+/** What was counted of one frontend since it has metrics of its own. */
+export interface FrontendMetrics {
+  /** See request-counters.ts. */
   readonly row: Float64Array;
   readonly series: FrontendSeries;
   /** When it last had a request, ms. */
   usedAt: number;
 }
 
-/** The figures of frontends, of all workers together: so many have their own, the rest have them in common. */
+/** The metrics of frontends, of all workers together: so many have their own, the rest have them in common. */
 export class FrontendRows {
   readonly #max: number;
   readonly #now: () => number;
-  readonly #named = new Map<string, FrontendFigures>();
-  readonly #unknown: FrontendFigures;
-  readonly #other: FrontendFigures;
+  readonly #named = new Map<string, FrontendMetrics>();
+  readonly #unknown: FrontendMetrics;
+  readonly #other: FrontendMetrics;
 
   /** @param now ms; only differences count */
   constructor(max: number, now: () => number) {
@@ -29,14 +29,14 @@ export class FrontendRows {
     this.#other = this.#create();
   }
 
-  add({ names, rows }: TalliedRequests): void {
+  add({ names, rows }: CountedRequests): void {
     const now = this.#now();
-    const add = (figures: FrontendFigures, index: number): void => {
+    const add = (metrics: FrontendMetrics, index: number): void => {
       const from = rows.subarray(index * ROW, (index + 1) * ROW);
       if (from.every((count) => count === 0)) return;
-      figures.usedAt = now;
-      for (const [at, count] of from.entries()) figures.row[at] = (figures.row[at] ?? 0) + count;
-      figures.series.add(from);
+      metrics.usedAt = now;
+      for (const [at, count] of from.entries()) metrics.row[at] = (metrics.row[at] ?? 0) + count;
+      metrics.series.add(from);
     };
     add(this.#unknown, 0);
     add(this.#other, 1);
@@ -44,7 +44,7 @@ export class FrontendRows {
   }
 
   /** All of them by label: `unknown` and `other` where they have had a request, and the rest by identifier. */
-  *entries(): Iterable<readonly [label: string, figures: FrontendFigures]> {
+  *entries(): Iterable<readonly [label: string, metrics: FrontendMetrics]> {
     if (this.#unknown.usedAt > -Infinity) yield ['unknown', this.#unknown];
     if (this.#other.usedAt > -Infinity) yield ['other', this.#other];
     yield* this.#named;
@@ -55,15 +55,15 @@ export class FrontendRows {
     for (const [, { series }] of this.entries()) series.endSecond();
   }
 
-  #of(name: string): FrontendFigures {
+  #of(name: string): FrontendMetrics {
     // Labels that mean something else.
     if (name === 'unknown' || name === 'other') return this.#other;
-    let figures = this.#named.get(name);
-    if (figures !== undefined) return figures;
+    let metrics = this.#named.get(name);
+    if (metrics !== undefined) return metrics;
     if (this.#named.size >= this.#max && !this.#forgetIdle()) return this.#other;
-    figures = this.#create();
-    this.#named.set(name, figures);
-    return figures;
+    metrics = this.#create();
+    this.#named.set(name, metrics);
+    return metrics;
   }
 
   /** @returns whether there was one to forget */
@@ -75,7 +75,7 @@ export class FrontendRows {
     return false;
   }
 
-  #create(): FrontendFigures {
+  #create(): FrontendMetrics {
     return { row: new Float64Array(ROW), series: new FrontendSeries(), usedAt: -Infinity };
   }
 }

@@ -1,24 +1,25 @@
 /** Frontends, to look at and to edit. */
-import { splitKey } from '../core/prefixes.ts';
-import { BookError, type BookErrorCode, type RouteBook } from '../store/book.ts';
+import { splitKey } from '../core/routing/prefixes.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { isTexts } from '../store/texts.ts';
-import type { Surroundings } from '../vhosts/explain.ts';
-import type { FrontendView } from '../vhosts/explanation.ts';
-import type { Fault, FaultCode } from '../vhosts/fault.ts';
-import { adviceFor, faultsOfNewList, frontendOf } from '../vhosts/frontend.ts';
-import { readKey } from '../vhosts/key-faults.ts';
+import type { Surroundings } from '../diagnostics/explain.ts';
+import type { FrontendView } from '../diagnostics/explanation.ts';
+import type { Fault, FaultCode } from '../diagnostics/fault.ts';
+import { faultsOfNewList, frontendOf } from '../diagnostics/frontend.ts';
+import { readKey } from '../diagnostics/key-faults.ts';
 import type { FrontendsAnswer } from './answers.ts';
 import { explainHere } from './explanations.ts';
 import { optionsOf, patchOptions } from './frontend-options.ts';
-import { withOwnMarks } from './marked-book.ts';
+import { withOwnMarks } from './marked-editor.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
 import type { Answerer, Requests } from './requests.ts';
-import type { Workforce } from './workforce.ts';
+import type { WorkerQueries } from './workforce.ts';
+import { EditorError, type EditorErrorCode } from '../store/editor-error.ts';
 
 const PAGE = 100;
 const MAX_PAGE = 1_000;
 
-const STATUS: Readonly<Record<BookErrorCode, number>> = {
+const STATUS: Readonly<Record<EditorErrorCode, number>> = {
   'store-unavailable': 503,
   'store-refused': 502,
   'wrong-type': 409,
@@ -39,28 +40,32 @@ const REFUSED: ReadonlySet<FaultCode> = new Set([
   'two-urls',
 ]);
 /** Slips in a host's name that are mended without a word: clients write them, too. */
-const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 'space-in-key']);
+const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 'space-in-key', 'idn-key']);
 
 /**
- * @param book of the running configuration
+ * @param editor of the running configuration
  * @param surroundings what that says of requests
  */
-export function frontends(book: RouteBook, workforce: Workforce, surroundings: Omit<Surroundings, 'scheme'>): Requests {
+export function frontends(
+  editor: RouteEditor,
+  workerQueries: WorkerQueries,
+  surroundings: Omit<Surroundings, 'scheme'>,
+): Requests {
   const marks = async (host: string | null) => {
-    const { answers } = await workforce.ask({ type: 'marks', host });
+    const { answers } = await workerQueries.ask({ type: 'marks', host });
     return [...answers.values()].flatMap((answer) => (answer.type === 'marks' ? answer.marks : []));
   };
-  const marked = withOwnMarks(book, marks);
+  const marked = withOwnMarks(editor, marks);
   return {
     'GET /api/v1/frontends': told(({ query }) => list(query, marked)),
     'GET /api/v1/frontends/HOST': told(async (_asked, host) => json(await one(host, marked))),
     'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) => {
       const scheme = schemeOf(query);
-      return json(await explainHere(marked, workforce, askingOf(host, query), { ...surroundings, scheme }));
+      return json(await explainHere(marked, workerQueries, askingOf(host, query), { ...surroundings, scheme }));
     }),
-    'GET /api/v1/frontends/HOST/options': told((_asked, host) => optionsOf(meantBy(host, book), marked)),
+    'GET /api/v1/frontends/HOST/options': told((_asked, host) => optionsOf(meantBy(host, editor), marked)),
     'PATCH /api/v1/frontends/HOST/options': told((asked, host) =>
-      patchOptions(asked, meantBy(host, book), isForced(asked.query), marked),
+      patchOptions(asked, meantBy(host, editor), isForced(asked.query), marked),
     ),
     'PUT /api/v1/frontends/HOST': told((asked, host) => put(asked, host, marked)),
     'DELETE /api/v1/frontends/HOST': told((asked, host) => remove(asked, host, marked)),
@@ -73,42 +78,42 @@ function told(answer: Answerer): Answerer {
     try {
       return await answer(asked, host);
     } catch (error) {
-      if (error instanceof BookError) throw new Refusal(STATUS[error.code], error.code, error.message);
+      if (error instanceof EditorError) throw new Refusal(STATUS[error.code], error.code, error.message);
       throw error;
     }
   };
 }
 
-async function list(query: URLSearchParams, book: RouteBook): Promise<Reply> {
+async function list(query: URLSearchParams, editor: RouteEditor): Promise<Reply> {
   const limit = Number(query.get('limit') ?? PAGE);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
     throw new Refusal(400, 'bad-limit', `limit must be a whole number from 1 to ${MAX_PAGE}`);
-  const { entries, next } = await book.page({ cursor: query.get('cursor'), limit, match: query.get('match') ?? '' });
-  const advice = adviceFor(book);
+  const { entries, next } = await editor.page({ cursor: query.get('cursor'), limit, match: query.get('match') ?? '' });
+  const advice = editor.advice;
   const answer: FrontendsAnswer = { frontends: entries.map((entry) => frontendOf(entry, advice)), next };
   return json(answer);
 }
 
-async function one(key: string, book: RouteBook): Promise<FrontendView> {
-  const { lists, dead } = await book.look([key], key);
+async function one(key: string, editor: RouteEditor): Promise<FrontendView> {
+  const { lists, dead, marks } = await editor.look([key], key);
   const [held] = lists;
   if (held === undefined || held.type === 'none')
     throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(key)}`);
-  return frontendOf({ key, list: held, dead }, adviceFor(book));
+  return frontendOf({ key, list: held, dead, marks }, editor.advice);
 }
 
-async function put({ body, query }: Asked, host: string, book: RouteBook): Promise<Reply> {
-  const advice = adviceFor(book);
-  const meant = meantBy(host, book);
+async function put({ body, query }: Asked, host: string, editor: RouteEditor): Promise<Reply> {
+  const advice = editor.advice;
+  const meant = meantBy(host, editor);
   const elements = listOf(await body());
   throwIfAny(faultsOfNewList(meant, elements, advice).filter(({ code }) => REFUSED.has(code)));
-  const { before } = await book.replace(meant, elements, { isForced: isForced(query) });
-  return json(await one(meant, book), before === null ? 201 : 200);
+  const { before } = await editor.replace(meant, elements, { isForced: isForced(query) });
+  return json(await one(meant, editor), before === null ? 201 : 200);
 }
 
 /** The key that is to be written. @throws Refusal when no request could ask for it */
-function meantBy(host: string, book: RouteBook): string {
-  const { meant, faults } = readKey(host, adviceFor(book));
+function meantBy(host: string, editor: RouteEditor): string {
+  const { meant, faults } = readKey(host, editor.advice);
   if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
   return meant;
 }
@@ -126,10 +131,10 @@ function schemeOf(query: URLSearchParams): 'http' | 'https' {
 }
 
 /** @param host as it is, or as it is asked for: keys that nobody asks for must go, too */
-async function remove({ query }: Asked, host: string, book: RouteBook): Promise<Reply> {
-  const { meant } = readKey(host, adviceFor(book));
+async function remove({ query }: Asked, host: string, editor: RouteEditor): Promise<Reply> {
+  const { meant } = readKey(host, editor.advice);
   for (const key of new Set([host, meant ?? host])) {
-    const { before } = await book.remove(key, { isForced: isForced(query) });
+    const { before } = await editor.remove(key, { isForced: isForced(query) });
     if (before !== null) return nothing();
   }
   throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(host)}`);

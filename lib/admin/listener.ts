@@ -1,15 +1,17 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, ListenOptions } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AdminPlace } from '../config/config.ts';
-import { bracketed } from '../core/hostname.ts';
+import { bracketed } from '../core/routing/hostname.ts';
+import { Room } from '../server/connection-limit.ts';
+import type { TrackedConnection } from '../server/tracked-connection.ts';
 import { type AccessRules, checkAccess } from './access.ts';
 import type { EventStream } from './event-stream.ts';
 import { type Asked, Refusal, refused, type Reply } from './reply.ts';
 import { clearStaleSocket } from './stale-socket.ts';
 
-/** Operators and their tools; more than this is a mistake. */
+/** Operators and their tools; past it those that are idle are closed, so that a probe gets its answer. */
 const MAX_CONNECTIONS = 200;
 const HEAD_MS = 5_000;
 const REQUEST_MS = 30_000;
@@ -34,14 +36,26 @@ export class AdminListener {
   readonly #place: AdminPlace;
   readonly #parts: AdminListenerParts;
   readonly #server: Server;
+  readonly #room = new Room({ connections: MAX_CONNECTIONS, perClient: Infinity }, () => {});
+  readonly #tracked = new WeakMap<Duplex, TrackedConnection>();
+  #isFull = false;
 
   constructor(place: AdminPlace, parts: AdminListenerParts) {
     this.#place = place;
     this.#parts = parts;
     this.#server = createServer({ headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('request', (request, response) => void this.#onRequest(request, response));
-    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+    this.#room.add({ onFull: () => (this.#isFull = true), onRoom: () => (this.#isFull = false) });
+    this.#server.on('connection', (socket) => this.#onConnection(socket));
+    this.#server.on('request', (request, response) => {
+      const connection = this.#tracked.get(request.socket);
+      connection?.busy();
+      response.once('close', () => connection?.idle());
+      void this.#onRequest(request, response);
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#tracked.get(socket)?.busy();
+      this.#onUpgrade(request, socket, head);
+    });
   }
 
   /** Begins to listen. @returns where, as a URL. @throws the system's error; it may be tried again */
@@ -62,6 +76,13 @@ export class AdminListener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
+  }
+
+  #onConnection(socket: Socket): void {
+    const connection = this.#room.enter(socket);
+    this.#tracked.set(socket, connection);
+    socket.once('close', () => this.#room.leave(connection));
+    if (this.#isFull) socket.destroy();
   }
 
   get #rules(): AccessRules {

@@ -1,5 +1,6 @@
 /** What the master and the admin process say to each other. Plain data, types only. */
 import type { Config } from '../config/config.ts';
+import type { Changes } from './changes.ts';
 import type { Answer, Known, Question } from './questions.ts';
 
 /** The master's own state. */
@@ -12,6 +13,9 @@ export interface MasterState {
   /** How many workers there should be. */
   readonly workers: number;
   readonly isStopping: boolean;
+  /** Whether workers that have no answer from their store are given routes that others know. */
+  readonly hasRoutes: boolean;
+  readonly changes: Changes;
 }
 
 export type ToAdmin =

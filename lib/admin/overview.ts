@@ -1,20 +1,21 @@
 /** How the router is and what it does, as the admin interface tells it. */
 import { version } from '../core/version.ts';
-import type { WorkerState } from '../observe/figures.ts';
+import type { WorkerState } from '../observe/worker-metrics.ts';
 import type { LiveAnswer, WorkersAnswer } from './answers.ts';
+import { changesAnswer, refusals } from './changes.ts';
 import { prometheusText, CONTENT_TYPE } from './prometheus.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
 import { json, type Asked, type Reply, text } from './reply.ts';
 import type { Requests } from './requests.ts';
 import { SECONDS } from './series.ts';
 import type { Totals } from './totals.ts';
-import type { Replies, Workforce } from './workforce.ts';
+import type { Replies, WorkerQueries } from './workforce.ts';
 
 /** Frontends that are drawn at a time. */
 const BUSIEST = 20;
 
 export interface OverviewParts {
-  readonly workforce: Workforce;
+  readonly workerQueries: WorkerQueries;
   readonly totals: Totals;
   /** The store's name. */
   readonly store: string;
@@ -22,34 +23,36 @@ export interface OverviewParts {
 }
 
 export function overview(parts: OverviewParts): Requests {
-  const { workforce, totals } = parts;
-  /** The figures are up to date then. */
-  const look = (): Promise<Replies> => workforce.ask({ type: 'figures' });
+  const { workerQueries, totals } = parts;
+  /** The metrics are up to date then. */
+  const look = (): Promise<Replies> => workerQueries.ask({ type: 'metrics' });
   return {
     'GET /healthz': () => text('ok\n'),
-    'GET /readyz': async () => {
-      const readiness = readinessIn(await look(), parts);
-      return json({ ready: readiness.isReady, reasons: readiness.reasons }, readiness.isReady ? 200 : 503);
+    'GET /readyz': async ({ query }) => {
+      const { isReady, isDegraded, reasons } = readinessIn(await look());
+      const ready = isReady && !(isDegraded && query.get('strict') === '1');
+      return json({ ready, degraded: isDegraded, reasons }, ready ? 200 : 503);
     },
     'GET /metrics': async () => {
-      const { workers } = await look();
-      const reply = text(await prometheusText(totals, workers));
+      const replies = await look();
+      const reply = text(await prometheusText(totals, replies.workers, readinessIn(replies), replies.master.changes));
       return { ...reply, headers: { 'Content-Type': CONTENT_TYPE } };
     },
     'GET /api/v1/workers': async () => json(workersOf(await look())),
+    'GET /api/v1/changes': async () => json(changesAnswer((await look()).master.changes)),
     'GET /api/v1/live': async (asked) => json(liveOf(asked, await look(), parts)),
-    'POST /api/v1/cache/drop': (asked) => drop(asked, workforce),
+    'POST /api/v1/cache/drop': (asked) => drop(asked, workerQueries),
   };
 }
 
-function readinessIn({ master, workers, answers }: Replies, { store }: OverviewParts): Readiness {
-  return readinessOf(master, workers, statesIn(answers), store);
+function readinessIn({ master, workers, answers }: Replies): Readiness {
+  return readinessOf(master, workers, statesIn(answers));
 }
 
 function statesIn(answers: Replies['answers']): ReadonlyMap<number, WorkerState> {
   const states = new Map<number, WorkerState>();
   for (const [pid, answer] of answers) {
-    if (answer.type === 'figures' && answer.figures) states.set(pid, answer.figures.state);
+    if (answer.type === 'metrics' && answer.metrics) states.set(pid, answer.metrics.state);
   }
   return states;
 }
@@ -71,6 +74,7 @@ function workersOf({ master, workers, answers }: Replies): WorkersAnswer {
         connections: state?.connections ?? null,
         exchanges: state?.exchanges ?? null,
         tunnels: state?.tunnels ?? null,
+        certificateFaults: state?.certificateFaults ?? null,
         loopDelay: state ? inSeconds(state.loopDelay) : null,
       };
     }),
@@ -98,12 +102,13 @@ function liveOf({ query }: Asked, replies: Replies, parts: OverviewParts): LiveA
     exchanges: sum(({ exchanges }) => exchanges),
     tunnels: sum(({ tunnels }) => tunnels),
     store: { name: store, isUp: states.length > 0 && states.every(({ isStoreUp }) => isStoreUp) },
-    ready: readinessIn(replies, parts),
+    refused: refusals(replies.master.changes),
+    ready: readinessIn(replies),
   };
 }
 
-async function drop({ query }: Asked, workforce: Workforce): Promise<Reply> {
-  const { answers } = await workforce.ask({ type: 'forget', host: query.get('host') });
+async function drop({ query }: Asked, workerQueries: WorkerQueries): Promise<Reply> {
+  const { answers } = await workerQueries.ask({ type: 'forget', host: query.get('host') });
   let hosts = 0;
   for (const answer of answers.values()) if (answer.type === 'forget') hosts += answer.hosts;
   return json({ workers: answers.size, hosts });

@@ -1,9 +1,11 @@
-/** Figures as Prometheus reads them: the only file that knows prom-client, which writes its text. */
+/** Metrics as Prometheus reads them: the only file that knows prom-client, which writes its text. */
 import { AggregatorRegistry, prometheusContentType } from 'prom-client';
-import { DURATION_ENDS_MS, durationsIn } from '../core/durations.ts';
+import { DURATION_ENDS_MS, durationsIn } from '../core/record/durations.ts';
 import { version } from '../core/version.ts';
-import { BACKEND_AT, CLASSES, LANES, TOTAL_AT } from '../observe/tally.ts';
+import { BACKEND_AT, CLASSES, LANES, TOTAL_AT } from '../observe/request-counters.ts';
+import type { Changes } from './changes.ts';
 import type { Known } from './questions.ts';
+import type { Readiness } from './readiness.ts';
 import type { Totals } from './totals.ts';
 
 export const CONTENT_TYPE: string = prometheusContentType;
@@ -22,16 +24,23 @@ interface Metric {
   readonly values: readonly Value[];
 }
 
-/** The figures as text. @param workers those there are now */
-export async function prometheusText(totals: Totals, workers: readonly Known[]): Promise<string> {
+/** The metrics as text. @param workers those there are now */
+export async function prometheusText(
+  totals: Totals,
+  workers: readonly Known[],
+  readiness: Readiness,
+  changes: Changes,
+): Promise<string> {
   const metrics = [
     ...requestMetrics(totals),
     ...storeMetrics(totals),
     ...faultMetrics(totals),
     ...stateMetrics(totals),
+    ...readinessMetrics(readiness),
+    ...changeMetrics(changes),
   ];
   metrics.push(workerMetric(workers), buildMetric());
-  // Made for figures that come from several processes: it takes them as plain data.
+  // Made for metrics that come from several processes: it takes them as plain data.
   return await AggregatorRegistry.aggregate([metrics as object[]]).metrics();
 }
 
@@ -81,7 +90,7 @@ function storeMetrics({ lookups, cache, storeErrors, states }: Totals): Metric[]
   ];
 }
 
-function faultMetrics({ retries, refused, deaths, linesDropped, spansDropped }: Totals): Metric[] {
+function faultMetrics({ retries, refused, closed, cut, deaths, linesDropped, spansDropped }: Totals): Metric[] {
   return [
     metric(
       'counter',
@@ -92,9 +101,16 @@ function faultMetrics({ retries, refused, deaths, linesDropped, spansDropped }: 
     metric(
       'counter',
       'hipache_refused_total',
-      "Requests answered in the router's own name",
+      "Requests answered in the router's own name, and HTTP/2 refused before there was one",
       labelled('reason', refused),
     ),
+    metric(
+      'counter',
+      'hipache_client_connections_closed_total',
+      'Connections of clients closed because there was no room',
+      labelled('reason', closed),
+    ),
+    metric('counter', 'hipache_clients_cut_total', 'Clients cut off within a response', labelled('reason', cut)),
     metric('counter', 'hipache_deaths_total', 'Backends found dead', only(deaths)),
     metric(
       'counter',
@@ -112,9 +128,9 @@ function stateMetrics({ states }: Totals): Metric[] {
     only(all.reduce((before, state) => before + of(state), 0));
   const worst = (of: (state: (typeof all)[number]) => number): number => Math.max(0, ...all.map(of)) / 1000;
   const delays: [string, number][] = [
-    ['0.5', worst(({ loopDelay }) => loopDelay.p50)],
-    ['0.99', worst(({ loopDelay }) => loopDelay.p99)],
-    ['1', worst(({ loopDelay }) => loopDelay.max)],
+    ['50', worst(({ loopDelay }) => loopDelay.p50)],
+    ['99', worst(({ loopDelay }) => loopDelay.p99)],
+    ['100', worst(({ loopDelay }) => loopDelay.max)],
   ];
   return [
     metric(
@@ -135,12 +151,52 @@ function stateMetrics({ states }: Totals): Metric[] {
       'Open WebSockets',
       sum(({ tunnels }) => tunnels),
     ),
-    metric('gauge', 'hipache_event_loop_delay_seconds', 'How late timers are', labelled('quantile', delays)),
+    metric('gauge', 'hipache_event_loop_delay_seconds', 'How late timers are', labelled('percentile', delays)),
     metric(
       'gauge',
       'hipache_resident_memory_bytes',
       'Memory of all workers',
       sum((state) => state.residentBytes),
+    ),
+    metric(
+      'gauge',
+      'hipache_certificate_faults',
+      'Certificates in the store that cannot be used as they are, in the worker that found most',
+      only(Math.max(0, ...all.map(({ certificateFaults }) => certificateFaults))),
+    ),
+  ];
+}
+
+function readinessMetrics({ isReady, isDegraded }: Readiness): Metric[] {
+  return [
+    metric('gauge', 'hipache_ready', 'Whether the router should be sent requests', only(Number(isReady))),
+    metric('gauge', 'hipache_degraded', 'Whether something that it needs is missing', only(Number(isDegraded))),
+  ];
+}
+
+/** The configuration's have the names that other programs give them. */
+function changeMetrics({ reload, upgrade, routes, logs, snapshot }: Changes): Metric[] {
+  const others = Object.entries({ upgrade, routes, logs, snapshot }).flatMap(([change, last]) => {
+    return last === null ? [] : [[change, Number(last.reason === null)] as const];
+  });
+  return [
+    metric(
+      'gauge',
+      'hipache_config_last_reload_successful',
+      'Whether the last reload of the configuration was made; 0 when it was refused and the old one goes on',
+      only(Number(reload?.reason === null)),
+    ),
+    metric(
+      'gauge',
+      'hipache_config_last_reload_success_timestamp_seconds',
+      'When the configuration was last loaded',
+      only((reload?.madeAt ?? 0) / 1000),
+    ),
+    metric(
+      'gauge',
+      'hipache_last_change_successful',
+      'Whether the last change of this kind was made; 0 when it was refused',
+      labelled('change', others),
     ),
   ];
 }

@@ -1,22 +1,15 @@
-import { durationsIn, quantileMs } from '../core/durations.ts';
-import { CLASSES, ROW, TOTAL_AT } from '../observe/tally.ts';
+import { durationsIn, quantileMs } from '../core/record/durations.ts';
+import { CLASSES, ROW, TOTAL_AT } from '../observe/request-counters.ts';
+import type { Seconds } from './answers.ts';
 
 /** So many seconds are kept. */
 export const SECONDS = 300;
-
-/** What happened in each of the last seconds, the oldest first. Times in seconds, null where there was no request. */
-export interface Seconds {
-  readonly requests: readonly number[];
-  readonly errors: readonly number[];
-  readonly p50: readonly (number | null)[];
-  readonly p99: readonly (number | null)[];
-}
 
 const FIFTH = CLASSES.indexOf('5xx');
 
 /** Requests second by second. */
 export class FrontendSeries {
-  /** The second that is not over, as a row of tally.ts. */
+  /** The second that is not over, as a row of request-counters.ts. */
   readonly #current = new Float64Array(ROW);
   readonly #requests = new Float32Array(SECONDS);
   readonly #errors = new Float32Array(SECONDS);

@@ -1,6 +1,6 @@
-import { DURATION_CELLS } from '../core/durations.ts';
-import type { WorkerFigures, WorkerState } from '../observe/figures.ts';
-import { ROW, type TalliedRequests } from '../observe/tally.ts';
+import { DURATION_CELLS } from '../core/record/durations.ts';
+import type { MetricsReport, WorkerState } from '../observe/worker-metrics.ts';
+import { ROW, type CountedRequests } from '../observe/request-counters.ts';
 import { FrontendRows } from './frontend-rows.ts';
 import { FrontendSeries } from './series.ts';
 
@@ -13,6 +13,8 @@ export class Totals {
   readonly lookups = new Float64Array(DURATION_CELLS);
   readonly refused = new Map<string, number>();
   readonly retries = new Map<string, number>();
+  readonly closed = new Map<string, number>();
+  readonly cut = new Map<string, number>();
   readonly cache = { hit: 0, miss: 0, stale: 0 };
   readonly connections = { opened: 0, reused: 0 };
   storeErrors = 0;
@@ -22,14 +24,14 @@ export class Totals {
   /** By process id, of those that live. */
   readonly states = new Map<number, WorkerState>();
 
-  /** @param topN frontends with figures of their own. @param now ms; only differences count */
+  /** @param topN frontends with metrics of their own. @param now ms; only differences count */
   constructor(topN: number, now: () => number) {
     this.frontends = new FrontendRows(topN, now);
   }
 
   /** Adds what a worker counted since the last time. */
-  add(pid: number, figures: WorkerFigures): void {
-    const { requests, store, connections, deaths, state } = figures;
+  add(pid: number, metrics: MetricsReport): void {
+    const { requests, store, connections, deaths, state } = metrics;
     this.frontends.add(requests);
     this.#addToSeries(requests);
     let lookups = 0;
@@ -44,8 +46,10 @@ export class Totals {
     this.storeErrors += store.errors;
     this.connections.opened += connections.opened;
     this.connections.reused += connections.reused;
-    addAll(this.refused, figures.refused);
-    addAll(this.retries, figures.retries);
+    addAll(this.refused, metrics.refused);
+    addAll(this.retries, metrics.retries);
+    addAll(this.closed, metrics.closed);
+    addAll(this.cut, metrics.cut);
     this.deaths += deaths;
     const before = this.states.get(pid);
     this.linesDropped += state.linesDropped - (before?.linesDropped ?? 0);
@@ -64,7 +68,7 @@ export class Totals {
     this.frontends.endSecond();
   }
 
-  #addToSeries({ rows }: TalliedRequests): void {
+  #addToSeries({ rows }: CountedRequests): void {
     for (let at = 0; at < rows.length; at += ROW) this.series.add(rows.subarray(at, at + ROW));
   }
 }

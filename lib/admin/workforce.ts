@@ -21,7 +21,7 @@ interface Open {
 }
 
 /** The workers, as the admin process asks them by way of the master. */
-export class Workforce {
+export class WorkerQueries {
   readonly #say: (message: FromAdmin) => void;
   readonly #onAnswer: (pid: number, answer: Answer) => void;
   readonly #open = new Map<number, Open>();

@@ -1,8 +1,8 @@
 /** The process of the admin interface: says hello, is told the configuration, answers until it is told to close. */
-import { chownSync } from 'node:fs';
 import { Admin } from '../admin/admin.ts';
 import type { FromAdmin, ToAdmin } from '../admin/messages.ts';
 import type { Config } from '../config/config.ts';
+import { giveSocket } from '../files/give-socket.ts';
 import { createLog } from '../observe/log.ts';
 import { listenFault } from './listen-fault.ts';
 import { dropPrivileges } from './privileges.ts';
@@ -31,8 +31,7 @@ async function start(config: Config): Promise<void> {
   });
   const listening = await admin.open();
   if (config.runAs) {
-    for (const place of config.admin?.places ?? [])
-      if ('socket' in place) chownSync(place.socket, config.runAs.uid, config.runAs.gid);
+    for (const place of config.admin?.places ?? []) if ('socket' in place) giveSocket(place.socket, config.runAs);
     dropPrivileges(config.runAs);
   }
   log.info({ event: 'admin-ready', listening }, `the admin interface is on ${listening.join(', ')}`);

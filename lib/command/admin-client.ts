@@ -1,6 +1,6 @@
 import { request, type RequestOptions } from 'node:http';
 import type { AdminConfig } from '../config/config.ts';
-import { bracketed } from '../core/hostname.ts';
+import { bracketed } from '../core/routing/hostname.ts';
 import { CommandFailure } from './command.ts';
 import { UsageError } from './usage.ts';
 

@@ -6,15 +6,15 @@ import type { Arguments } from './usage.ts';
 export interface Run {
   readonly args: Arguments;
   readonly console: Console;
-  /** The configuration to take when none is named. */
-  readonly configPath: string;
+  /** The configuration to take when none is named; null where there is none. */
+  readonly configPath: string | null;
 }
 
 /** A command, loaded when it is asked for. */
 export interface Command {
   readonly help: string;
   readonly options: readonly Option[];
-  /** Resolves to the exit code. @throws UsageError, CommandFailure, BookError, ConfigError */
+  /** Resolves to the exit code. @throws UsageError, CommandFailure, EditorError, ConfigError */
   run(run: Run): Promise<number>;
 }
 

@@ -1,4 +1,4 @@
-import { COMMAND_NAMES } from '../config/arguments.ts';
+import { COMMAND_NAMES, FIRST_WORDS } from '../config/arguments.ts';
 import type { Command } from './command.ts';
 import { command as lint } from './lint.ts';
 import { ACTIONS, command as route } from './route.ts';
@@ -38,8 +38,9 @@ const WORDS: Readonly<Record<string, string>> = {
   lint: flagsOf(lint.options).join(' '),
   top: flagsOf(top.options).join(' '),
   completion: SHELLS.join(' '),
+  help: COMMAND_NAMES.join(' '),
 };
-const FIRST = [...COMMAND_NAMES, '--config', '--dry', '--help', '--version'].join(' ');
+const FIRST = [...FIRST_WORDS, '--config', '--dry', '--help', '--json', '--quiet', '--version'].join(' ');
 const VALUES = valueOptions([...route.options, ...lint.options, ...top.options]).join('|');
 
 function flagsOf(options: readonly Option[]): readonly string[] {

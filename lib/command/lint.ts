@@ -1,4 +1,4 @@
-import { type Finding, lint } from '../vhosts/lint.ts';
+import { type Finding, lint } from '../diagnostics/lint.ts';
 import type { Command } from './command.ts';
 import type { Console } from './console.ts';
 import { counted, faultLines } from './show-fault.ts';
@@ -16,7 +16,7 @@ mends it: commands for redis-cli, or what to write in the file.
   -h, --help         print this and exit
 
 The exit code is 0 when there are no errors (notes do not count), 1 when there
-are, or when it failed, 2 when the arguments make no sense.
+are, or when it failed, 2 on usage errors.
 `;
 
 export const command: Command = {
@@ -25,12 +25,12 @@ export const command: Command = {
 
   async run({ args, console, configPath }) {
     if (args.words.length > 0) throw new UsageError(`unexpected argument "${args.words[0]}"`);
-    const { book } = openStore(args, configPath);
+    const { editor } = openStore(args, configPath);
     try {
-      const findings = lint(book);
+      const findings = lint(editor);
       return await (args.flags.has('json') ? printJson(console, findings) : print(console, findings));
     } finally {
-      await book.close();
+      await editor.close();
     }
   },
 };

@@ -6,12 +6,12 @@ import { counted } from './show-fault.ts';
 
 /** Adds backends to a frontend. Those that are there already stay as they are. */
 export async function addRoute(run: RouteRun): Promise<number> {
-  const { book, words, isForced, newName } = run;
+  const { editor, words, isForced, newName } = run;
   const [word = '', ...urls] = words;
-  const key = keyOf(word, isForced, book);
+  const key = keyOf(word, isForced, editor);
   // Whatever stands there is not this command's business.
   const faults = checkNewList(run, key, [newName ?? 'name', ...urls]);
-  const { before, after } = await book.change(
+  const { before, after } = await editor.change(
     key,
     (list) => {
       const [first] = list;

@@ -1,4 +1,4 @@
-import { explain } from '../vhosts/explain.ts';
+import { explain } from '../diagnostics/explain.ts';
 import type {
   AnswerView,
   CertificateView,
@@ -7,7 +7,7 @@ import type {
   KeyView,
   LiveExplanation,
   MemoryView,
-} from '../vhosts/explanation.ts';
+} from '../diagnostics/explanation.ts';
 import { askAdmin } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
@@ -17,12 +17,12 @@ import { counted, faultLines } from './show-fault.ts';
 
 /** Prints where a request goes. Exit code 1 when the router would answer it with an error of its own. */
 export async function explainRoute(run: RouteRun): Promise<number> {
-  const { book, console, words, isJson } = run;
+  const { editor, console, words, isJson } = run;
   const target = targetOf(words[0] ?? '', words[1]);
   const told = await askRouter(run, target);
   const { scheme, host, path } = target;
   const explanation =
-    told instanceof CommandFailure ? await explain(book, host, path, { ...run.surroundings, scheme }) : told;
+    told instanceof CommandFailure ? await explain(editor, host, path, { ...run.surroundings, scheme }) : told;
   const silence = told instanceof CommandFailure && told.code !== NO_ADMIN ? told.message : null;
   await console.write(
     isJson ? `${JSON.stringify(explanation)}\n` : `${linesOf(console, explanation, silence).join('\n')}\n`,
@@ -144,6 +144,7 @@ function keyLines(console: Console, keys: readonly KeyView[]): readonly string[]
 
 function holdingsOf({ type, holds }: KeyView): string {
   if (type === 'none') return '-';
+  if (type === 'unknown') return '?';
   if (type !== 'list') return type;
   return `${JSON.stringify(holds[0] ?? '')}, ${counted(Math.max(0, holds.length - 1), 'backend')}`;
 }

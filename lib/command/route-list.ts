@@ -1,5 +1,5 @@
-import { adviceFor, frontendOf } from '../vhosts/frontend.ts';
-import type { FrontendView } from '../vhosts/explanation.ts';
+import { frontendOf } from '../diagnostics/frontend.ts';
+import type { FrontendView } from '../diagnostics/explanation.ts';
 import { Table } from './console.ts';
 import type { RouteRun } from './route-run.ts';
 
@@ -7,12 +7,12 @@ import type { RouteRun } from './route-run.ts';
 const PAGE = 200;
 
 /** Prints all frontends, as they come: a million of them need no more memory than one page. */
-export async function listRoutes({ book, console, match, isJson }: RouteRun): Promise<number> {
-  const advice = adviceFor(book);
+export async function listRoutes({ editor, console, match, isJson }: RouteRun): Promise<number> {
+  const advice = editor.advice;
   const table = new Table();
   let isFirst = true;
   for (let cursor: string | null = null; ;) {
-    const { entries, next } = await book.page({ cursor, limit: PAGE, match });
+    const { entries, next } = await editor.page({ cursor, limit: PAGE, match });
     const frontends = entries.map((entry) => frontendOf(entry, advice)).toSorted(byKey);
     if (isJson) {
       const texts = frontends.map((frontend) => JSON.stringify(frontend));

@@ -1,8 +1,9 @@
 import { nearest } from '../config/nearest.ts';
-import { OPTION_NAMES, optionFault, type OptionFields } from '../core/options.ts';
+import type { SiteFields } from '../core/routing/site.ts';
+import { FIELD_NAMES, fieldFault } from '../sites/site.ts';
 import { fieldsOf } from '../store/fields.ts';
-import type { Fault } from '../vhosts/fault.ts';
-import { sidesOf } from '../vhosts/sides.ts';
+import type { Fault } from '../diagnostics/fault.ts';
+import { metadataOf } from '../diagnostics/site-metadata.ts';
 import { CommandFailure } from './command.ts';
 import { clean, paint, Table } from './console.ts';
 import { keyOf } from './route-key.ts';
@@ -12,16 +13,16 @@ import { UsageError } from './usage.ts';
 
 /** Shows a frontend's options, or changes some. @throws CommandFailure for what would not count, UsageError */
 export async function routeOptions(run: RouteRun): Promise<number> {
-  const { book, words, isForced } = run;
+  const { editor, words, isForced } = run;
   const [word = '', ...pairs] = words;
-  const key = keyOf(word, isForced, book);
+  const key = keyOf(word, isForced, editor);
   const changes = changesOf(pairs);
   if (!isForced) checkChanges(changes);
   if (changes.size > 0) {
-    const { after } = await book.changeOptions(key, changes, { isForced });
-    return await show(run, key, after, await faultsOf(run, key));
+    const { after } = await editor.changeOptions(key, changes, { isForced });
+    return await show(run, key, after, await faultsOf(run, key), `written to ${editor.writeName}`);
   }
-  const [held] = await book.sides('options', [key]);
+  const [held] = await editor.sides('options', [key]);
   return await show(run, key, fieldsOf(held?.type === 'hash' ? held.holds : []), await faultsOf(run, key));
 }
 
@@ -41,24 +42,25 @@ function checkChanges(changes: ReadonlyMap<string, string | null>): void {
   const faults: string[] = [];
   for (const [field, text] of changes) {
     // What nobody knows may be taken out.
-    const fault = text === null ? null : optionFault(field, text);
+    const fault = text === null ? null : fieldFault(field, text);
     if (fault === null) continue;
-    const meant = OPTION_NAMES.includes(field) ? null : nearest(field, OPTION_NAMES);
+    const meant = FIELD_NAMES.includes(field) ? null : nearest(field, FIELD_NAMES);
     faults.push(`"${field}": ${fault}${meant === null ? '' : `; did you mean "${meant}"?`}`);
   }
   if (faults.length === 0) return;
   throw new CommandFailure('bad-option', `${faults.join('; ')}; nothing was written (--force would)`);
 }
 
-async function faultsOf({ book }: RouteRun, key: string): Promise<readonly Fault[]> {
-  return (await sidesOf(book, 'options', [key])).flatMap(({ faults }) => faults);
+async function faultsOf({ editor }: RouteRun, key: string): Promise<readonly Fault[]> {
+  return (await metadataOf(editor, 'options', [key])).flatMap(({ faults }) => faults);
 }
 
 async function show(
   { console, isJson }: RouteRun,
   key: string,
-  fields: OptionFields,
+  fields: SiteFields,
   faults: readonly Fault[],
+  ...notes: readonly string[]
 ): Promise<number> {
   if (isJson) {
     await console.write(`${JSON.stringify(Object.fromEntries(fields))}\n`);
@@ -68,6 +70,7 @@ async function show(
   const lines = [
     fields.size === 0 ? `${clean(key)}: no options of its own` : paint(console, 'bold', clean(key)),
     ...rows,
+    ...notes,
     ...faults.flatMap((fault) => faultLines(console, fault)),
   ];
   await console.write(`${lines.join('\n')}\n`);

@@ -1,5 +1,5 @@
-import { splitKey } from '../core/prefixes.ts';
-import { SIDE_KINDS } from '../store/book.ts';
+import { splitKey } from '../core/routing/prefixes.ts';
+import { METADATA_KINDS } from '../store/editor/route-editor.ts';
 import { CommandFailure } from './command.ts';
 import { keyOf } from './route-key.ts';
 import { type RouteRun, told } from './route-run.ts';
@@ -8,15 +8,15 @@ import { counted } from './show-fault.ts';
 
 /** Removes a frontend, or one of its backends. @throws CommandFailure when it is not there, or is the last one */
 export async function removeRoute(run: RouteRun): Promise<number> {
-  const { book, words, isForced } = run;
+  const { editor, words, isForced } = run;
   const [word = '', url] = words;
-  const key = keyOf(word, isForced, book);
+  const key = keyOf(word, isForced, editor);
   if (url === undefined) {
-    const { before } = await book.remove(key, { isForced });
+    const { before } = await editor.remove(key, { isForced });
     if (before === null && !isForced) throw notThere(key);
     return await told(run, `${key}: removed`, [], null, key, await leftOf(run, key));
   }
-  const { after } = await book.change(
+  const { after } = await editor.change(
     key,
     (list) => {
       if (list.length === 0) throw notThere(key);
@@ -36,9 +36,9 @@ export async function removeRoute(run: RouteRun): Promise<number> {
  * What still stands beside a list that is gone: options and pages that would count again for another of that key, and
  * frontends of the host's paths, which are served as before.
  */
-async function leftOf({ book }: RouteRun, key: string): Promise<readonly string[]> {
-  const kinds = splitKey(key).prefix === '' ? SIDE_KINDS : (['options', 'errors'] as const);
-  const found = await Promise.all(kinds.map(async (kind) => (await book.sides(kind, [key]))[0]));
+async function leftOf({ editor }: RouteRun, key: string): Promise<readonly string[]> {
+  const kinds = splitKey(key).prefix === '' ? METADATA_KINDS : (['options', 'errors'] as const);
+  const found = await Promise.all(kinds.map(async (kind) => (await editor.sides(kind, [key]))[0]));
   const left: string[] = [];
   for (const [i, side] of found.entries()) {
     // What holds for all frontends is not this one's.

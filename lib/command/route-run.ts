@@ -1,8 +1,8 @@
-import type { RouteBook } from '../store/book.ts';
-import type { Surroundings } from '../vhosts/explain.ts';
-import type { Fault } from '../vhosts/fault.ts';
-import type { FrontendView } from '../vhosts/explanation.ts';
-import { adviceFor, faultsOfNewList, viewOf } from '../vhosts/frontend.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
+import type { Surroundings } from '../diagnostics/explain.ts';
+import type { Fault } from '../diagnostics/fault.ts';
+import type { FrontendView } from '../diagnostics/explanation.ts';
+import { faultsOfNewList, viewOf } from '../diagnostics/frontend.ts';
 import type { AdminAddress } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console } from './console.ts';
@@ -13,7 +13,7 @@ const MAX_LEFT = 20;
 
 /** What the commands under `route` are run with. Each resolves to its exit code. */
 export interface RouteRun {
-  readonly book: RouteBook;
+  readonly editor: RouteEditor;
   /** The router itself, where the configuration has an admin interface. It may not run. */
   readonly admin: AdminAddress | null;
   /** What the configuration says of requests; nothing where none was named. */
@@ -32,8 +32,8 @@ export interface RouteRun {
  * @returns notes about the list
  * @throws CommandFailure for faults, unless that was asked for
  */
-export function checkNewList({ book, isForced }: RouteRun, key: string, list: readonly string[]): readonly Fault[] {
-  const faults = faultsOfNewList(key, list, adviceFor(book));
+export function checkNewList({ editor, isForced }: RouteRun, key: string, list: readonly string[]): readonly Fault[] {
+  const faults = faultsOfNewList(key, list, editor.advice);
   const errors = faults.filter(({ severity }) => severity === 'error');
   if (errors.length === 0 || isForced) return faults;
   const texts = errors.map(({ text }) => text).join('; ');
@@ -41,12 +41,12 @@ export function checkNewList({ book, isForced }: RouteRun, key: string, list: re
 }
 
 /**
- * Tells a person what was done, and a program how the frontend is now.
+ * Tells a person what was done, and where; and a program how the frontend is now, and in which store.
  * @param list null when it is gone
  * @param left keys beside it that stand there all the same
  */
 export async function told(
-  { book, console, isJson }: RouteRun,
+  { editor, console, isJson }: RouteRun,
   text: string,
   faults: readonly Fault[],
   list: readonly string[] | null,
@@ -55,24 +55,26 @@ export async function told(
 ): Promise<number> {
   if (isJson) {
     const gone = { key, removed: true, ...(left.length > 0 && { left }) };
-    const shown = list === null ? gone : await viewNow(book, key, list, faults);
-    await console.write(`${JSON.stringify(shown)}\n`);
+    const store = editor.writeName;
+    const shown = list === null ? gone : await viewNow(editor, key, list, faults);
+    await console.write(`${JSON.stringify({ ...shown, store })}\n`);
     return 0;
   }
   const more = left.length > MAX_LEFT ? ` and ${left.length - MAX_LEFT} more` : '';
   const rest = left.length === 0 ? [] : [`left as they are: ${left.slice(0, MAX_LEFT).map(clean).join(', ')}${more}`];
-  const lines = [text, ...rest, ...faults.flatMap((fault) => faultLines(console, fault))];
+  const lines = [`${text}, in ${editor.writeName}`, ...rest, ...faults.flatMap((fault) => faultLines(console, fault))];
   await console.write(`${lines.join('\n')}\n`);
   return 0;
 }
 
 /** The list is what was written: a replica that is read may not have it yet. */
 async function viewNow(
-  book: RouteBook,
+  editor: RouteEditor,
   key: string,
   holds: readonly string[],
   faults: readonly Fault[],
 ): Promise<FrontendView> {
-  const { dead } = await book.look([key], key);
-  return viewOf(key, { key, type: 'list', holds, length: holds.length, secondsLeft: null }, dead, faults);
+  const { dead, marks } = await editor.look([key], key);
+  const list = { key, type: 'list', holds, length: holds.length, secondsLeft: null };
+  return viewOf({ key, list, dead, marks }, faults);
 }

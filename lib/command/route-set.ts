@@ -4,11 +4,11 @@ import { counted } from './show-fault.ts';
 
 /** Creates a frontend, or puts another list in its place in one step. */
 export async function setRoute(run: RouteRun): Promise<number> {
-  const { book, words, isForced } = run;
+  const { editor, words, isForced } = run;
   const [word = '', ...list] = words;
-  const key = keyOf(word, isForced, book);
+  const key = keyOf(word, isForced, editor);
   const faults = checkNewList(run, key, list);
-  const { before } = await book.replace(key, list, { isForced });
+  const { before } = await editor.replace(key, list, { isForced });
   const done = before === null ? 'created' : 'replaced';
   return await told(run, `${key}: ${done}, ${counted(list.length - 1, 'backend')}`, faults, list, key);
 }

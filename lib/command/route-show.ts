@@ -1,5 +1,5 @@
-import type { BackendView, FrontendView } from '../vhosts/explanation.ts';
-import { adviceFor, frontendOf } from '../vhosts/frontend.ts';
+import type { BackendView, FrontendView } from '../diagnostics/explanation.ts';
+import { frontendOf } from '../diagnostics/frontend.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
 import { keyOf } from './route-key.ts';
@@ -7,14 +7,14 @@ import type { RouteRun } from './route-run.ts';
 import { faultLines } from './show-fault.ts';
 
 /** Prints one frontend. @throws CommandFailure when there is none */
-export async function showRoute({ book, console, words, isJson, isForced }: RouteRun): Promise<number> {
-  const key = keyOf(words[0] ?? '', isForced, book);
-  const { lists, dead } = await book.look([key], key);
+export async function showRoute({ editor, console, words, isJson, isForced }: RouteRun): Promise<number> {
+  const key = keyOf(words[0] ?? '', isForced, editor);
+  const { lists, dead, marks } = await editor.look([key], key);
   const [list] = lists;
   if (list === undefined || list.type === 'none') {
     throw new CommandFailure('no-frontend', `there is no frontend ${key}; "hipache route explain ${key}" tells more`);
   }
-  const frontend = frontendOf({ key, list, dead }, adviceFor(book));
+  const frontend = frontendOf({ key, list, dead, marks }, editor.advice);
   await console.write(isJson ? `${JSON.stringify(frontend)}\n` : `${frontendLines(console, frontend).join('\n')}\n`);
   return 0;
 }

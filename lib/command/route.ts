@@ -35,7 +35,7 @@ www.example.com/api, it is the part of the host that has routes of its own.
   -h, --help         print this and exit
 
 The exit code is 0 when all is well, 1 when something failed or there is no such
-frontend, 2 when the arguments make no sense.
+frontend, 2 on usage errors.
 `;
 
 /** What "hipache route" can do. */
@@ -53,7 +53,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
 
 /** How many words each takes after its name. */
 const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, most: number, what: string]>> = {
-  list: [0, 0, 'nothing'],
+  list: [0, 0, 'options only'],
   show: [1, 1, 'HOST'],
   set: [2, Infinity, 'HOST NAME URL...'],
   add: [2, Infinity, 'HOST URL...'],
@@ -70,14 +70,16 @@ export const command: Command = {
     const [word, ...words] = args.words;
     const action = knownWord(word, ACTIONS, 'command');
     const [least, most, what] = WORDS[action];
-    if (words.length < least || words.length > most) throw new UsageError(`"route ${action}" takes ${what}`);
+    if (words.length < least) throw new UsageError(`"route ${action}" needs ${what}`);
+    const extra = words[most];
+    if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}": "route ${action}" takes ${what}`);
     if (args.values.has('match') && action !== 'list') throw new UsageError('option "--match" is for "route list"');
     if (args.values.has('name') && action !== 'add') throw new UsageError('option "--name" is for "route add"');
-    const { book, admin, surroundings } = openStore(args, configPath);
+    const { editor, admin, surroundings } = openStore(args, configPath);
     try {
       const { flags, values } = args;
       return await RUNS[action]({
-        book,
+        editor,
         admin,
         surroundings,
         console,
@@ -88,7 +90,7 @@ export const command: Command = {
         isForced: flags.has('force'),
       });
     } finally {
-      await book.close();
+      await editor.close();
     }
   },
 };

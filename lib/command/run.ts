@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
 import { ConfigError } from '../config/faults.ts';
-import { BookError } from '../store/book.ts';
 import { type Command, CommandFailure } from './command.ts';
 import { type Console, processConsole } from './console.ts';
-import type { CommandName } from '../config/arguments.ts';
+import { type CommandName, usageAdvice } from '../config/arguments.ts';
 import { readOptions, UsageError } from './usage.ts';
+import { EditorError } from '../store/editor-error.ts';
 
 /** Each is loaded alone, and none by a router that serves. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly command: Command }>>> = {
@@ -16,46 +17,46 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly command: C
 /**
  * Runs a command.
  * @param argv what follows its name
- * @param configPath the configuration to take when none is named
- * @returns the exit code: 0 fine, 1 it failed or has found faults, 2 the arguments make no sense
+ * @param configPath the configuration to take when none is named; null where there is none
+ * @returns the exit code: 0 fine, 1 it failed or has found faults, 2 a usage error
  */
 export async function runCommand(
   name: CommandName,
   argv: readonly string[],
-  configPath: string,
+  configPath: string | null,
   console: Console = processConsole(),
 ): Promise<number> {
   const { command } = await COMMANDS[name]();
+  let path = configPath;
   try {
     const args = readOptions(argv, command.options);
-    if (args.flags.has('help')) {
+    path = args.values.get('config') ?? path;
+    // `hipache route help`, as other programs have it.
+    if (args.flags.has('help') || args.words[0] === 'help') {
       await console.write(command.help);
       return 0;
     }
     return await command.run({ args, console, configPath });
   } catch (error) {
     if (error instanceof UsageError) {
-      console.complain(`${error.message}; "hipache ${name} --help" lists what it takes`);
+      console.complain(usageAdvice(error.message, name));
       return 2;
     }
-    const failures = failuresOf(error);
-    if (failures === null) throw error;
-    if (argv.includes('--json')) await console.write(`${JSON.stringify({ error: failures[0] })}\n`);
-    else for (const { message } of failures) console.complain(message);
+    if (!(error instanceof CommandFailure || error instanceof EditorError || error instanceof ConfigError)) throw error;
+    if (argv.includes('--json')) await console.write(`${JSON.stringify(answerOf(error))}\n`);
+    else for (const line of linesOf(error, path)) console.complain(line);
     return 1;
   }
 }
 
-interface Failure {
-  readonly code: string;
-  readonly message: string;
+/** What a person reads of a failure. @param path the configuration */
+function linesOf(error: CommandFailure | EditorError | ConfigError, path: string | null): readonly string[] {
+  if (!(error instanceof ConfigError)) return [error.message];
+  return path === null ? error.faults : error.lines(resolve(path));
 }
 
-/** What an operator is to hear of; null for a mistake of ours. */
-function failuresOf(error: unknown): readonly Failure[] | null {
-  if (error instanceof CommandFailure || error instanceof BookError) {
-    return [{ code: error.code, message: error.message }];
-  }
-  if (!(error instanceof ConfigError)) return null;
-  return error.faults.map((message) => ({ code: 'bad-config', message }));
+/** What a program reads of a failure. */
+function answerOf(error: CommandFailure | EditorError | ConfigError): object {
+  if (error instanceof ConfigError) return error.toJSON();
+  return { error: { code: error.code, message: error.message } };
 }

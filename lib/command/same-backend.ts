@@ -1,5 +1,5 @@
-import { parseBackend } from '../core/backend-url.ts';
-import { isDialled, serverOf } from '../core/backend.ts';
+import { parseBackend } from '../core/routing/backend-url.ts';
+import { isDialled, serverOf } from '../core/routing/backend.ts';
 
 /** Whether two elements of a list name the same server, however they are spelt. */
 export function isSameBackend(a: string, b: string): boolean {

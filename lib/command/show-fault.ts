@@ -1,4 +1,4 @@
-import type { Fault } from '../vhosts/fault.ts';
+import type { Fault } from '../diagnostics/fault.ts';
 import { clean, type Console, paint } from './console.ts';
 
 /** A fault and its advice, indented, as lines for a person. @param where the key, where that is not clear */

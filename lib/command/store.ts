@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
+import { isPackaged } from '../config/package.ts';
 import { readStoreSettings } from '../config/store-settings.ts';
-import { type DriverUrl, parseDriverUrl } from '../core/driver-url.ts';
-import type { RouteBook } from '../store/book.ts';
-import { openBook } from '../store/open-book.ts';
-import type { Surroundings } from '../vhosts/explain.ts';
+import { type DriverUrl, parseDriverUrl } from '../core/routing/driver-url.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
+import { openEditor } from '../store/drivers/open-editor.ts';
+import type { Surroundings } from '../diagnostics/explain.ts';
 import { type AdminAddress, configuredAdmin } from './admin-client.ts';
+import { CommandFailure } from './command.ts';
 import { type Arguments, type Option, UsageError } from './usage.ts';
 
 /** What all commands take that look at routes. */
@@ -21,7 +23,7 @@ const TIMEOUT_MS = 2000;
 
 /** The routes, and the router that serves them, if it can be asked. */
 export interface OpenedStore {
-  readonly book: RouteBook;
+  readonly editor: RouteEditor;
   readonly admin: AdminAddress | null;
   /** What the configuration says of requests; nothing where none was named. */
   readonly surroundings: Omit<Surroundings, 'scheme'>;
@@ -29,26 +31,35 @@ export interface OpenedStore {
 
 /**
  * Opens the routes that the arguments name: by `--driver`, else by a configuration.
- * @param configPath the one to take when none is named
- * @throws UsageError, or ConfigError
+ * @param configPath the one to take when none is named; null where there is none
+ * @throws UsageError, ConfigError, or CommandFailure where nothing names a store
  */
-export function openStore({ values }: Arguments, configPath: string): OpenedStore {
+export function openStore({ values }: Arguments, configPath: string | null): OpenedStore {
   const driver = values.get('driver');
   if (driver !== undefined) {
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
-    return { book: openBook(url, url, { timeoutMs: TIMEOUT_MS }), admin: null, surroundings: { httpsPort: undefined } };
+    const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged });
+    return { editor, admin: null, surroundings: { httpsPort: undefined } };
   }
-  const settings = readStoreSettings(resolve(values.get('config') ?? configPath));
+  const path = values.get('config') ?? configPath;
+  if (path === null) throw noStore();
+  const settings = readStoreSettings(resolve(path));
   const { read, write } = settings.driver;
   const timeoutMs = settings.storeTimeout * 1000;
-  const book = openBook(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), {
+  const editor = openEditor(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), {
     timeoutMs,
     urls: settings.urls,
+    isPackaged,
   });
   const { httpsPort, options } = settings;
   const surroundings = { httpsPort, config: new Map(Object.entries(options)) };
-  return { book, admin: configuredAdmin(settings.admin), surroundings };
+  return { editor, admin: configuredAdmin(settings.admin), surroundings };
+}
+
+function noStore(): CommandFailure {
+  const choice = 'give --config FILE or --driver URL, set HIPACHE_CONFIG, or make /etc/hipache.json';
+  return new CommandFailure('no-store', `no configuration says where the routes are: ${choice}`);
 }
 
 function urlOf(text: string): DriverUrl {

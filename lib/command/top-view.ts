@@ -14,11 +14,12 @@ export function topLines(console: Console, { live, workers }: TopView, rows = In
   const store = now.part('store');
   const ready = now.part('ready');
   const isUp = store.flag('isUp');
+  const refused = now.texts('refused').map((text) => paint(console, 'red', clean(text)));
   const head = [
     [
       paint(console, 'bold', `hipache ${clean(now.text('version'))}`),
       `${clean(store.text('name'))} ${paint(console, isUp ? 'green' : 'red', isUp ? 'up' : 'DOWN')}`,
-      ready.flag('isReady') ? 'ready' : paint(console, 'red', `NOT READY: ${clean(ready.texts('reasons').join(', '))}`),
+      readiness(console, ready),
     ].join('  '),
     [
       `requests/s ${count(total.last('requests'))}`,
@@ -29,11 +30,18 @@ export function topLines(console: Console, { live, workers }: TopView, rows = In
       `exchanges ${count(now.number('exchanges'))}`,
       `tunnels ${count(now.number('tunnels'))}`,
     ].join('  '),
+    ...refused,
     '',
   ];
   const processes = workerLines(new Part(workers));
   const room = Math.max(3, rows - head.length - processes.length - 3);
   return [...head, ...frontendLines(now).slice(0, room), '', ...processes];
+}
+
+function readiness(console: Console, ready: Part): string {
+  const reasons = clean(ready.texts('reasons').join(', '));
+  if (!ready.flag('isReady')) return paint(console, 'red', `NOT READY: ${reasons}`);
+  return ready.flag('isDegraded') ? paint(console, 'yellow', `degraded: ${reasons}`) : 'ready';
 }
 
 function frontendLines(now: Part): readonly string[] {

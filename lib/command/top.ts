@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { packageConfigFolder } from '../config/package.ts';
 import { readStoreSettings } from '../config/store-settings.ts';
 import { adminAddress, type AdminAddress, askAdmin, configuredAdmin } from './admin-client.ts';
 import { type Command, CommandFailure } from './command.ts';
@@ -51,11 +52,11 @@ export const command: Command = {
   },
 };
 
-function addressOf({ values }: Arguments, { env }: Console, configPath: string): AdminAddress {
+function addressOf({ values }: Arguments, { env }: Console, configPath: string | null): AdminAddress {
   const token = values.get('token') ?? (env['HIPACHE_ADMIN_TOKEN'] || null);
   const url = values.get('admin');
   if (url !== undefined) return adminAddress(url, token);
-  const path = resolve(values.get('config') ?? configPath);
+  const path = resolve(values.get('config') ?? configPath ?? join(packageConfigFolder, 'config.json'));
   const address = configuredAdmin(readStoreSettings(path).admin);
   if (address === null) throw new CommandFailure('no-admin', `${path} has no "admin"; add it, or give --admin URL`);
   return { ...address, token: token ?? address.token };

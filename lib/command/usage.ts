@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { nearest } from '../config/nearest.ts';
 
-/** Arguments that make no sense. The message is for whoever typed them; exit code 2. */
+/** A usage error. The message is for the operator; exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -68,7 +68,7 @@ function unknownOption(rawName: string, options: readonly Option[]): UsageError 
 export function knownWord<Word extends string>(word: string | undefined, known: readonly Word[], what: string): Word {
   const found = known.find((each) => each === word);
   if (found !== undefined) return found;
-  if (word === undefined) throw new UsageError(`${what} is missing: ${known.join(', ')}`);
+  if (word === undefined) throw new UsageError(`no ${what} given; there are ${known.join(', ')}`);
   const meant = nearest(word, known);
   const hint = meant === null ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`;
   throw new UsageError(`unknown ${what} "${word}"; ${hint}`);

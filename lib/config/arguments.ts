@@ -6,15 +6,30 @@ import { nearest } from './nearest.ts';
 
 export type Command =
   /** `path` is the configuration file, as given: relative to the working directory. */
-  | { readonly action: 'run' | 'dry'; readonly path: string }
+  | { readonly action: 'run'; readonly path: string }
+  | { readonly action: 'dry'; readonly path: string; readonly output: DryOutput }
   | { readonly action: 'help' | 'version' }
-  /** Something else than to serve. `argv`: what follows its name; `path`: the configuration when that names none. */
-  | { readonly action: 'command'; readonly name: CommandName; readonly argv: readonly string[]; readonly path: string }
-  /** The arguments make no sense; `reason` is for the one who typed them. */
+  /**
+   * Something else than to serve. `argv`: what follows its name; `path`: the configuration when that names none, or null
+   * where there is none but an installed package's example, which names nobody's routes.
+   */
+  | {
+      readonly action: 'command';
+      readonly name: CommandName;
+      readonly argv: readonly string[];
+      readonly path: string | null;
+    }
+  /** A usage error. `reason`: a sentence for the operator. */
   | { readonly action: 'refuse'; readonly reason: string };
 
-/** What the program can do besides serving. */
+/** What `--dry` writes to standard output: prose and the configuration, that alone as JSON, or nothing. */
+export type DryOutput = 'text' | 'json' | 'nothing';
+
+/** Commands with options of their own. */
 export const COMMAND_NAMES = ['route', 'lint', 'top', 'completion'] as const;
+
+/** What may come first. */
+export const FIRST_WORDS = [...COMMAND_NAMES, 'help', 'version'] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -25,11 +40,15 @@ Routes HTTP and WebSocket traffic to the backends that Redis, or a file, names.
 
   -c, --config FILE  configuration file, relative to the working directory
   -d, --dry, -t      check the configuration, print it with secrets censored, and exit
+      --json         with --dry: print JSON and nothing else
+  -q, --quiet        with --dry: print faults only
   -h, --help         print this and exit
   -v, --version      print the version and exit
 
-Without --config: config/config.json of the package, or config/config_x.json
-when SETTINGS_FLAVOR=x is in the environment.
+Without --config: with SETTINGS_FLAVOR=x in the environment the package's
+config/config_x.json; else the file that HIPACHE_CONFIG names; else
+/etc/hipache.json; else the package's config/config.json. Commands take that
+last one in a clone only.
 
 Commands, each with its own --help:
 
@@ -37,6 +56,14 @@ Commands, each with its own --help:
   lint               tell what is wrong with the routes
   top                show what a running router does
   completion         print a script for the shell's completion
+  help [COMMAND]     print this, or the help of a command
+  version            print the version
+
+A running router takes signals, sent to its master: HUP reads the configuration
+anew, USR1 opens the access log anew, USR2 goes over to the program as it is
+installed now, TERM finishes what is under way and ends.
+
+The exit code is 0 when all is well, 1 when something failed, 2 on usage errors.
 `;
 
 const OPTIONS = {
@@ -44,28 +71,51 @@ const OPTIONS = {
   dry: { type: 'boolean', short: 'd' },
   // nginx and h2o call it so, and fingers remember.
   test: { type: 'boolean', short: 't' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
 
+/** As they are typed. `--test` is not offered, `-t` alone is. */
+const LONG = ['config', 'dry', 'json', 'quiet', 'help', 'version'];
+const KNOWN: ReadonlySet<string> = new Set([...LONG.map((name) => `--${name}`), '-c', '-d', '-t', '-q', '-h', '-v']);
+
+/** Where configurations are that no argument names. */
+export interface ConfigPlaces {
+  /** The folder of the package's. */
+  readonly packaged: string;
+  /** Whether the package is a clone, whose examples are there to be edited. */
+  readonly isClone: boolean;
+  /** The machine's, `/etc/hipache.json`; null where there is none. */
+  readonly system: string | null;
+}
+
 /**
  * What is asked for. Pure.
  * @param argv without the program's name
- * @param folder where the package's configurations lie
  */
-export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, folder: string): Command {
+export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, places: ConfigPlaces): Command {
   const [first, ...rest] = argv;
   const command = COMMAND_NAMES.find((each) => each === first);
-  if (command !== undefined) return { action: 'command', name: command, argv: rest, path: defaultPath(env, folder) };
+  const named = namedPath(env, places);
+  const example = join(places.packaged, 'config.json');
+  if (first === 'help') return helpOn(rest, env, places);
+  if (first === 'version') return rest[0] === undefined ? { action: 'version' } : refuse(unexpected(rest[0]));
+  if (command !== undefined)
+    return { action: 'command', name: command, argv: rest, path: named ?? (places.isClone ? example : null) };
   // Not strict: Node's own sentences advise what makes no sense here ("place it after '--'").
   const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
   const asked = new Set<string>();
-  let path = defaultPath(env, folder);
+  let path = named ?? example;
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') return refuse(`unexpected argument "${token.value}"${hintFor(token.value)}`);
+    if (token.kind === 'positional') {
+      const { value, index } = token;
+      return refuse(index === 0 && !/[./]/.test(value) ? unknownCommand(value) : unexpected(value));
+    }
     const { name, rawName, value } = token;
-    if (!isKnown(rawName)) return refuse(`unknown option "${rawName}"`);
+    if (!KNOWN.has(rawName)) return refuse(`unknown option "${rawName}"${optionHintFor(rawName)}`);
     asked.add(name === 'test' ? 'dry' : name);
     if (name !== 'config') {
       if (value !== undefined) return refuse(`option "${rawName}" takes no value`);
@@ -77,24 +127,54 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, f
   }
   if (asked.has('help')) return { action: 'help' };
   if (asked.has('version')) return { action: 'version' };
-  return { action: asked.has('dry') ? 'dry' : 'run', path };
+  const isJson = asked.has('json');
+  const isQuiet = asked.has('quiet');
+  if (isJson && isQuiet) return refuse('give --json or --quiet, not both');
+  if (asked.has('dry')) return { action: 'dry', path, output: isJson ? 'json' : isQuiet ? 'nothing' : 'text' };
+  if (isJson || isQuiet) return refuse(`option "--${isJson ? 'json' : 'quiet'}" needs --dry`);
+  return { action: 'run', path };
 }
 
-/** For a command that is misspelt, or does not come first. */
-function hintFor(word: string): string {
-  const meant = nearest(word, COMMAND_NAMES);
-  if (meant === null) return '';
-  return meant === word ? `; a command comes first: hipache ${meant}` : `; did you mean "${meant}"?`;
+/** A usage error, with where to read on. @param command whose help that is; none for the program's */
+export function usageAdvice(reason: string, command?: string): string {
+  const help = command === undefined ? 'hipache --help' : `hipache ${command} --help`;
+  return `${reason}${reason.endsWith('?') ? '' : ';'} "${help}" lists what it takes`;
 }
 
-function defaultPath(env: NodeJS.ProcessEnv, folder: string): string {
+/** `help` alone, or with a command. */
+function helpOn([name, ...more]: readonly string[], env: NodeJS.ProcessEnv, places: ConfigPlaces): Command {
+  if (name === undefined || name === 'help' || name === 'version') return { action: 'help' };
+  if (isCommand(name)) return readArguments([name, ...more, '--help'], env, places);
+  return name.startsWith('-') ? readArguments(['--help', name, ...more], env, places) : refuse(unknownCommand(name));
+}
+
+function isCommand(word: string): boolean {
+  return COMMAND_NAMES.some((each) => each === word);
+}
+
+function unknownCommand(word: string): string {
+  const meant = nearest(word, FIRST_WORDS);
+  return `unknown command "${word}"${meant === null ? '' : `; did you mean "${meant}"?`}`;
+}
+
+/** An argument where none may be: a command that does not come first, or a file without its option. */
+function unexpected(word: string): string {
+  const what = `unexpected argument "${word}"`;
+  if (word.endsWith('.json')) return `${what}; did you mean "--config ${word}"?`;
+  const meant = nearest(word, FIRST_WORDS);
+  return meant === null ? what : `${what}; a command comes first: hipache ${meant}`;
+}
+
+function optionHintFor(rawName: string): string {
+  const meant = rawName.startsWith('--') ? nearest(rawName.slice(2), LONG) : null;
+  return meant === null ? '' : `; did you mean "--${meant}"?`;
+}
+
+/** Null where neither the environment nor the machine names one. */
+function namedPath(env: NodeJS.ProcessEnv, { packaged, system }: ConfigPlaces): string | null {
   const flavor = env['SETTINGS_FLAVOR'];
-  return join(folder, flavor ? `config_${flavor}.json` : 'config.json');
-}
-
-/** `--test` is not offered, `-t` alone is. */
-function isKnown(rawName: string): boolean {
-  return ['--config', '--dry', '--help', '--version', '-c', '-d', '-t', '-h', '-v'].includes(rawName);
+  if (flavor) return join(packaged, `config_${flavor}.json`);
+  return env['HIPACHE_CONFIG'] || system;
 }
 
 function refuse(reason: string): Command {

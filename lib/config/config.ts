@@ -1,5 +1,5 @@
-import type { BackendTls } from '../core/backend-tls.ts';
-import type { RedisTls } from '../core/redis-address.ts';
+import type { BackendTls } from '../core/routing/backend-tls.ts';
+import type { RedisTls } from '../core/routing/redis-address.ts';
 
 /** The configuration as the rest of the program sees it: complete, checked, frozen. Types only. */
 
@@ -13,7 +13,7 @@ export interface Config {
   /** `server.backendTls`, its files read. */
   readonly backendTls: BackendTls;
   readonly cache: CacheConfig;
-  /** What frontends have that say nothing else: fields as core/options reads them. */
+  /** What frontends have that say nothing else: fields as lib/sites reads them. */
   readonly options: Readonly<Record<string, string>>;
   /** Null where there is no admin interface. */
   readonly admin: AdminConfig | null;
@@ -64,7 +64,8 @@ export interface ServerConfig {
   readonly lruCache: { readonly size: number; readonly ttl: number } | null;
   /** Within it the store answers a lookup, or the client gets 503. */
   readonly storeTimeout: number;
-  readonly memory: { readonly limitMB: number; readonly interval: number };
+  /** MiB, 0 for none: see core/memory-judgement.ts. */
+  readonly memory: { readonly limitMB: number; readonly ceilingMB: number; readonly interval: number };
   /** How long a worker that stops waits for requests in flight, and for tunnels. */
   /** And, before a program that ends begins with that, how long it tells load balancers to go elsewhere. */
   readonly drain: { readonly delay: number; readonly requests: number; readonly tunnels: number };
@@ -105,14 +106,18 @@ export interface Timeouts {
 
 export interface Limits {
   readonly headerBytes: number;
-  /** Clients' connections served at a time, per worker; others wait. 0 is no limit. */
+  /** Clients' connections served at a time, per worker; past it idle ones are closed, and others wait. 0 is no limit. */
   readonly connections: number;
+  /** The same of one client address, or IPv6 network of 64 bits, that is no trusted proxy. Null is a quarter; 0 is no limit. */
+  readonly connectionsPerClient: number | null;
   /** Requests held for frontends that are paused, per worker. */
   readonly paused: number;
   /** 0 is no limit. */
   readonly bodyBytes: number;
   /** Bytes per second that a request body must keep up after its first seconds. 0 is no limit. */
   readonly bodyMinRate: number;
+  /** Bytes per second that a client must take of a response while it holds that up. 0 is no limit. */
+  readonly readMinRate: number;
 }
 
 export interface ListenerConfig {
@@ -163,6 +168,8 @@ export interface CacheConfig {
   readonly maxAge: number;
   /** How long a route that was known serves while Redis gives no answer; 0 is not at all. */
   readonly maxStale: number;
+  /** In mode `push`: whether all routes are read in the background, up to `max`. */
+  readonly preload: boolean;
   /** The file that keeps known routes for the next start, absolute; null for none. */
   readonly snapshot: string | null;
 }

@@ -1,5 +1,5 @@
-import { parseDriverUrl } from '../core/driver-url.ts';
-import { PLAIN_TLS, type RedisTls } from '../core/redis-address.ts';
+import { parseDriverUrl } from '../core/routing/driver-url.ts';
+import { PLAIN_TLS, type RedisTls } from '../core/routing/redis-address.ts';
 import type { DriverConfig } from './config.ts';
 import type { Faults } from './faults.ts';
 import { parseCertificate, parseKey, readCertificates, readPem, refusalOf } from './pem.ts';

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { parseDriverUrl } from '../core/driver-url.ts';
+import { parseDriverUrl } from '../core/routing/driver-url.ts';
 import { check } from './check.ts';
 import type { DriverConfig } from './config.ts';
 import type { Faults } from './faults.ts';

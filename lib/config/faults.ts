@@ -10,6 +10,18 @@ export class ConfigError extends Error {
     super(faults.join('\n'));
     this.faults = faults;
   }
+
+  /** The faults, then a line that says which file has them, unless they do: it may be in one of four places. */
+  lines(path: string): readonly string[] {
+    const { faults } = this;
+    if (faults.some((fault) => fault.startsWith(path))) return faults;
+    return [...faults, `${path} has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}`];
+  }
+
+  /** For programs, what `--json` prints: the first fault as other errors are, and all of them. */
+  toJSON(): object {
+    return { error: { code: 'bad-config', message: this.faults[0] }, faults: this.faults };
+  }
 }
 
 /** Collects faults. Each is kept once: two listeners that share a broken key have one fault. */

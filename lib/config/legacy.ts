@@ -1,4 +1,4 @@
-import { bracketed } from '../core/hostname.ts';
+import { bracketed } from '../core/routing/hostname.ts';
 import { isObject } from './values.ts';
 
 /** The keys of Hipache 0.1 to 0.4 that have a successor, or that mean nothing any more. */

@@ -1,13 +1,10 @@
 import { resolve } from 'node:path';
 import { resolveAdmin } from './admin.ts';
-import { readBackendTls } from './backend-tls.ts';
-import { resolveCache } from './cache.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
-import { resolveDriver } from './driver.ts';
 import { readDriverTls } from './driver-tls.ts';
+import { resolveDriver } from './driver.ts';
 import { Faults } from './faults.ts';
-import { deepFreeze } from './freeze.ts';
 import { parseJson } from './json.ts';
 import { modernize } from './legacy.ts';
 import { checkPlaces, placesOf, resolveListeners, securePlacesOf } from './listeners.ts';
@@ -15,22 +12,23 @@ import { type Machine, thisMachine } from './machine.ts';
 import { readText } from './read-text.ts';
 import { resolveRunAs } from './run-as.ts';
 import {
+  KNOWN_KEYS,
   accountSection,
   adminSection,
   cacheSection,
   driverTlsSection,
   httpSection,
   httpsSection,
-  KNOWN_KEYS,
   metricsSection,
   optionsSection,
   otelSection,
   serverSection,
 } from './schema.ts';
-import { resolveOtel } from './otel.ts';
 import { resolveServer } from './server.ts';
 import { show } from './show.ts';
 import { isObject } from './values.ts';
+import { readBackendTls } from './tls.ts';
+import { resolveCache, resolveOtel } from './sections.ts';
 
 /** A configuration that can be loaded again: on SIGHUP. */
 export interface ConfigSource {
@@ -90,7 +88,7 @@ export function readConfig(
   const runAs = resolveRunAs(user, group, machine, faults);
   const serverConfig = server && resolveServer(server, machine);
   const backendTls = server && readBackendTls(server, faults);
-  const cacheConfig = cache && resolveCache(cache, serverConfig?.lruCache ?? null, faults);
+  const cacheConfig = cache && resolveCache(cache, serverConfig?.lruCache ?? null, machine.stateFolder, faults);
   const places = http ? placesOf(http) : [];
   const securePlaces = https ? securePlacesOf(https) : [];
   if (http && https) checkPlaces([...places, ...securePlaces], faults);
@@ -159,4 +157,13 @@ export function readFile(path: string, faults: Faults): Readonly<Record<string, 
   }
   faults.throwIfAny();
   return {};
+}
+
+/** The same value, frozen all the way down. For plain objects and arrays without cycles. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
 }

@@ -10,11 +10,19 @@ export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 /** The folder of the configurations that come with the package. */
 export const packageConfigFolder = join(packageRoot, 'config');
 
+/** Whether this is a clone, and not an installed package, which has neither sources nor what builds them. */
+export const isClone = existsSync(join(packageRoot, 'tsconfig.json'));
+
+/** Whether a file comes with an installed package, whose next version would replace it. @param path absolute */
+export function isPackaged(path: string): boolean {
+  return !isClone && path.startsWith(`${packageRoot}/`);
+}
+
 /** The folder of the error pages that come with the package: `error_<status>.html`, `error_default.html`. */
 export const packagePagesFolder = join(packageConfigFolder, 'pages');
 
-/** The folder of what the dashboard is made of: `page.html`, and the styles and scripts that it names. */
-export const packageDashboardFolder = join(packageConfigFolder, 'dashboard');
+/** The folder of the dashboard's `page.html` and styles. Its scripts are compiled to `dist/`. */
+export const packageDashboardFolder = join(packageRoot, 'lib', 'dashboard');
 
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readOwn } from '../files/read.ts';
+import { UnsafePathError } from '../files/unsafe-path.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
@@ -14,8 +15,9 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readOwn(path).toString();
   } catch (cause) {
+    if (cause instanceof UnsafePathError) throw new Error(cause.message, { cause });
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     throw new Error(REASONS[code] ?? `cannot be read (${code})`, { cause });
   }

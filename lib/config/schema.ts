@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { OPTION_NAMES } from '../core/options.ts';
+import { FIELD_NAMES } from '../sites/site.ts';
 import {
   absolute,
   accessFormat,
@@ -37,7 +37,12 @@ const PLACE = 'must be an IP address or an object, { "address": …, "port": …
 
 const lruCache = { size: wholeNumber(0), ttl: seconds(0) };
 
-const memory = { limitMB: v.nullish(wholeNumber(0), 200), interval: v.nullish(seconds(1), 60) };
+// The first two follow the machine's memory when not given: see core/memory-judgement.ts.
+const memory = {
+  limitMB: v.nullish(wholeNumber(0)),
+  ceilingMB: v.nullish(wholeNumber(0)),
+  interval: v.nullish(seconds(1), 60),
+};
 
 const drain = {
   delay: v.nullish(seconds(0), 0),
@@ -60,8 +65,11 @@ const limits = {
   headerBytes: v.nullish(wholeNumber(1024), 16_384),
   bodyBytes: v.nullish(wholeNumber(0), 0),
   connections: v.nullish(wholeNumber(0), 0),
+  // A quarter of what there is room for when not given: see server/room.ts.
+  connectionsPerClient: v.nullish(wholeNumber(0), null),
   paused: v.nullish(wholeNumber(0), 1000),
   bodyMinRate: v.nullish(wholeNumber(0), 240),
+  readMinRate: v.nullish(wholeNumber(0), 240),
 };
 
 const cache = {
@@ -70,6 +78,7 @@ const cache = {
   maxAge: v.nullish(seconds(0.1), 300),
   maxStale: v.nullish(seconds(0), 3600),
   snapshot: v.nullish(text, null),
+  preload: v.nullish(flag, true),
 };
 
 const otel = {
@@ -182,7 +191,7 @@ const admin = {
 };
 
 /** What frontends have that say nothing else: each is named as in `options:<key>`. */
-const options = Object.fromEntries(OPTION_NAMES.map((name) => [name, v.nullish(option(name))]));
+const options = Object.fromEntries(FIELD_NAMES.map((name) => [name, v.nullish(option(name))]));
 
 const metrics = { topN: v.nullish(wholeNumber(0), 500) };
 
@@ -235,7 +244,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['server.limits', Object.keys(limits)],
   ['server.backendTls', Object.keys(backendTls)],
   ['cache', Object.keys(cache)],
-  ['options', OPTION_NAMES],
+  ['options', FIELD_NAMES],
   ['admin', Object.keys(admin)],
   ['metrics', Object.keys(metrics)],
   ['otel', Object.keys(otel)],

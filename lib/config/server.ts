@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
-import { syslogName, syslogSocket } from '../core/syslog-socket.ts';
+import { memoryLimits } from '../core/limits/memory-judgement.ts';
+import { syslogName, syslogSocket } from '../core/record/syslog-socket.ts';
 import type { ServerConfig } from './config.ts';
 import type { Machine } from './machine.ts';
 import type { ServerSettings } from './schema.ts';
-import { resolveTimeouts } from './timeouts.ts';
+import { resolveTimeouts } from './sections.ts';
 
 /** The section `server` with the defaults that depend on the machine and on other keys. Paths become absolute. */
 export function resolveServer(settings: ServerSettings, machine: Machine): ServerConfig {
-  const { lruCache, staticDir } = settings;
+  const { lruCache, staticDir, memory } = settings;
+  const workers = settings.workers ?? machine.processors;
   return {
-    workers: settings.workers ?? machine.processors,
+    workers,
     accessLog: accessLogOf(settings.accessLog),
     accessLogFormat: settings.accessLogFormat,
     maxSockets: settings.maxSockets,
@@ -27,7 +29,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     // A cache of nothing, or for no time, is no cache.
     lruCache: lruCache && lruCache.size > 0 && lruCache.ttl > 0 ? { size: lruCache.size, ttl: lruCache.ttl } : null,
     storeTimeout: settings.storeTimeout,
-    memory: { limitMB: settings.memory.limitMB, interval: settings.memory.interval },
+    memory: { ...memoryLimits(machine.memoryBytes, workers, memory), interval: memory.interval },
     drain: { delay: settings.drain.delay, requests: settings.drain.requests, tunnels: settings.drain.tunnels },
     workerTimeout: settings.workerTimeout,
     pidFile: settings.pidFile === null ? null : resolve(settings.pidFile),
@@ -36,8 +38,10 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
       headerBytes: settings.limits.headerBytes,
       bodyBytes: settings.limits.bodyBytes,
       connections: settings.limits.connections,
+      connectionsPerClient: settings.limits.connectionsPerClient,
       paused: settings.limits.paused,
       bodyMinRate: settings.limits.bodyMinRate,
+      readMinRate: settings.limits.readMinRate,
     },
     trustedProxies: settings.trustedProxies,
     forwarded: settings.forwarded,

@@ -1,4 +1,4 @@
-import { censorDriverUrl } from '../core/driver-url.ts';
+import { censorDriverUrl } from '../core/routing/driver-url.ts';
 import type { Config, DriverConfig } from './config.ts';
 import type { Place, SecurePlace } from './listeners.ts';
 import type {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { RedisTls } from '../core/redis-address.ts';
-import type { UrlRules } from '../core/url-rules.ts';
+import type { RedisTls } from '../core/routing/redis-address.ts';
+import type { UrlRules } from '../core/routing/url-rules.ts';
 import { check } from './check.ts';
 import { resolveAdmin } from './admin.ts';
 import type { AdminConfig, DriverConfig } from './config.ts';

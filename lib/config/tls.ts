@@ -1,9 +1,10 @@
+/** Certificates and keys, checked when the configuration is loaded rather than when the first client comes. */
 import type { SecureContextOptions } from 'node:tls';
+import type { BackendTls } from '../core/routing/backend-tls.ts';
 import type { TlsConfig } from './config.ts';
 import type { Faults } from './faults.ts';
 import { parseCertificate, parseKey, readCertificates, readPem, refusalOf } from './pem.ts';
-
-/** Certificates and keys, checked when the configuration is loaded rather than when the first client comes. */
+import type { ServerSettings } from './schema.ts';
 
 /** What an https listener says of its certificate: names of files, not their contents. */
 export interface TlsFiles {
@@ -86,4 +87,15 @@ function optionsOf({ key, cert, ca, passphrase, ciphers, minVersion }: TlsConfig
     ciphers,
     ...(passphrase === null ? {} : { passphrase }),
   };
+}
+
+/** What backends' certificates are checked with: files read as root, when the configuration is loaded; null with faults added. */
+export function readBackendTls({ backendTls }: ServerSettings, faults: Faults): BackendTls | null {
+  const { verify, ca: files } = backendTls;
+  if (!verify && files.length > 0) {
+    faults.add('server.backendTls.ca', 'is of no use while server.backendTls.verify is false');
+    return null;
+  }
+  const ca = readCertificates(files, 'server.backendTls.ca', faults);
+  return ca && { verify, ca };
 }

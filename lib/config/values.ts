@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
-import { optionFault } from '../core/options.ts';
-import { readAccessFormat } from '../core/access-format.ts';
-import { syslogSocket } from '../core/syslog-socket.ts';
-import { parseDriverUrl } from '../core/driver-url.ts';
+import { fieldFault } from '../sites/site.ts';
+import { readAccessFormat } from '../core/record/access-format.ts';
+import { syslogSocket } from '../core/record/syslog-socket.ts';
+import { parseDriverUrl } from '../core/routing/driver-url.ts';
 
 /** The kinds of value a key can hold. Each message completes a sentence that begins with the key. */
 
@@ -181,14 +181,14 @@ function isField(name: string, value: unknown): boolean {
   return /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && typeof value === 'string' && /^[\t -~\u0080-\u00ff]*$/.test(value);
 }
 
-/** The value of a frontend's option, as text: core/options.ts says what it may be. */
+/** The value of a frontend's option, as text: lib/sites says what it may be. */
 export function option(name: string) {
   return v.pipe(
     v.union([v.string(), v.number(), v.boolean()], 'must be text, a number, true or false'),
     v.transform(String),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
-      const fault = optionFault(name, dataset.value);
+      const fault = fieldFault(name, dataset.value);
       if (fault !== null) addIssue({ message: fault.replace(/^it is/, 'must be') });
     }),
   );

@@ -1,12 +1,12 @@
 /**
- * Uses what Node does not document (the only other place is cluster/bound-socket.ts). Node lets a socket read into a buffer of the caller's
+ * Uses what Node does not document (the only other place is cluster/master/bound-socket.ts). Node lets a socket read into a buffer of the caller's
  * (`onread`), but only one that is being made by `net.connect`; here an accepted one is told to, in the same words
  * inside. It saves a fifth of what a small request costs. Whether it works is tried before it is used.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { intoBuffer } from './read-buffer.ts';
+import { intoBuffer } from '../http1/read-buffer.ts';
 
 /** How long the proof may take, ms. */
 const PROOF_MS = 1_000;

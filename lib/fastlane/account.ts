@@ -1,8 +1,8 @@
 import type { RouterError } from '../core/errors.ts';
-import { spokenVersion } from '../core/forwarded.ts';
-import type { Ending, TracedAttempt, TracedExchange } from '../core/spans.ts';
-import type { Backend, Outcome, Prior, Route } from '../core/types.ts';
-import type { AnswerRelay } from './answer-relay.ts';
+import { spokenVersion } from '../core/http/forwarded.ts';
+import type { Ending, TracedAttempt, TracedExchange } from '../core/record/spans.ts';
+import type { Backend, LookedUp, Outcome, Prior, Route } from '../core/routing/types.ts';
+import type { AnswerRelay } from './response-relay.ts';
 import type { HeadWriter, WrittenHead } from './head-writer.ts';
 import type { PassedExchange } from './parts.ts';
 import type { ReadRequest } from './request-grammar.ts';
@@ -16,6 +16,10 @@ export class Account {
   /** For the backend. */
   head: WrittenHead | null = null;
   route: Route | null = null;
+  /** Whether the store has said what `route` is. */
+  isLookedUp = false;
+  /** Why it gave no answer; null where it did. */
+  lookupFault: unknown = null;
   /** The one that was chosen. */
   backend: Backend | null = null;
   startedAt = 0;
@@ -27,6 +31,8 @@ export class Account {
     this.request = request;
     this.head = null;
     this.route = null;
+    this.isLookedUp = false;
+    this.lookupFault = null;
     this.backend = null;
     this.startedAt = now;
     this.triedAt = 0;
@@ -83,14 +89,24 @@ export class Account {
   }
 
   /** For the full lane, which goes on with it. @param outcome of what was tried; null when nothing was */
-  prior(outcome: Outcome | null, interruption: RouterError | null, isBodyLost: boolean, now: number): Prior {
+  prior(
+    { method, target }: ReadRequest,
+    outcome: Outcome | null,
+    interruption: RouterError | null,
+    isBodyLost: boolean,
+    now: number,
+  ): Prior {
     const { startedAt, backend } = this;
     const trace = this.head?.trace ?? null;
-    if (outcome === null || backend === null) {
-      return { startedAt, triedAt: null, attempts: [], interruption, isBodyLost, trace };
-    }
+    const common = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost, trace };
+    if (outcome === null || backend === null) return { ...common, triedAt: null, attempts: [] };
     const attempt = { backend, outcome, startedAt: this.triedAt, tookMs: now - this.triedAt };
-    return { startedAt, triedAt: this.triedAt, attempts: [attempt], interruption, isBodyLost, trace };
+    return { ...common, triedAt: this.triedAt, attempts: [attempt] };
+  }
+
+  get #lookedUp(): LookedUp | null {
+    if (this.lookupFault !== null) return { fault: this.lookupFault };
+    return this.isLookedUp ? { route: this.route } : null;
   }
 
   #attempts({ answer }: AnswerRelay, endedAt: number): readonly TracedAttempt[] {

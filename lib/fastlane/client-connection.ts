@@ -1,19 +1,23 @@
 /** A client's connection: finds its requests, one after the other, and gives each to who can serve it. */
 import type { Socket } from 'node:net';
-import type { Peer } from '../core/forwarded.ts';
-import type { Prior } from '../core/types.ts';
+import type { Activity } from '../core/limits/activity.ts';
+import { clientKey } from '../core/limits/client-key.ts';
+import type { Peer } from '../core/http/forwarded.ts';
+import { Pace, ReadPace } from '../core/limits/pace.ts';
+import { Spool } from '../core/limits/spool.ts';
+import type { Prior } from '../core/routing/types.ts';
 import { type EndReads, readAccepted } from './accepted-reads.ts';
-import { Body } from './body.ts';
-import type { Timed } from './deadlines.ts';
-import { Discard } from './discard.ts';
+import { Body } from '../http1/framed-body.ts';
+import type { Timed } from '../clock/deadlines.ts';
 import type { HeadWriter } from './head-writer.ts';
 import type { HeldPart } from './held-body.ts';
-import { Loan } from './loan.ts';
-import type { Occupant, OccupiedClient } from './occupant.ts';
+import { Loan } from './handoff-stream.ts';
+import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.ts';
 import type { FullLane } from './parts.ts';
-import { Passage } from './passage.ts';
-import { kept } from './read-buffer.ts';
+import { Passage } from './fast-exchange.ts';
+import { kept } from '../http1/read-buffer.ts';
 import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
+import { Rest } from './body-remainder.ts';
 import { isFull, send, sendTogether } from './send.ts';
 import type { LaneShared } from './shared.ts';
 
@@ -48,6 +52,7 @@ export class ClientConnection implements OccupiedClient, Timed {
   readonly #shared: LaneShared;
   readonly #fullLane: FullLane;
   readonly #keeper: ConnectionKeeper;
+  readonly #activity: Activity | null;
   readonly #body = new Body();
   readonly #passage: Passage;
   /** Null where the stream gives the bytes. */
@@ -64,14 +69,40 @@ export class ClientConnection implements OccupiedClient, Timed {
   #isLastAsked = false;
   /** An exchange is under way, or its answer is not all away. */
   #isBusy = false;
+  clientKey: string;
+  /** What waits for a client that takes nothing for now; null while it does take. */
+  #spool: Spool<string | Buffer> | null = null;
+  readonly #readPace: ReadPace;
+  /** Since when it takes nothing. */
+  #blockedAt = 0;
+  /** What it was given last and has not taken, bytes. */
+  #untaken = 0;
+  /** The connection is to be ended when what is held for the client is away. */
+  #endsFlushed = false;
+  /** The rest of a request's body is not to be waited for: its end cannot be found, or it was too slow. */
+  #isBodyGone = false;
+  /** While such a rest is read after the connection was ended, and what had come of the body before. */
+  #dropped: Pace | null = null;
+  #droppedFrom = 0;
 
-  constructor(socket: Socket, peer: Peer, shared: LaneShared, fullLane: FullLane, keeper: ConnectionKeeper) {
+  constructor(
+    socket: Socket,
+    peer: Peer,
+    shared: LaneShared,
+    fullLane: FullLane,
+    keeper: ConnectionKeeper,
+    activity: Activity | null,
+  ) {
     this.socket = socket;
     this.#peer = peer;
     this.#shared = shared;
     this.#fullLane = fullLane;
     this.#keeper = keeper;
+    this.#activity = activity;
     const { parts, deadlines } = shared;
+    const { readMinRate, readMs } = parts.limits;
+    this.clientKey = clientKey(peer.address);
+    this.#readPace = new ReadPace(readMinRate, readMs);
     this.writer = shared.writers.of(peer);
     this.#passage = new Passage(this, shared);
     this.due = deadlines.after(parts.limits.headerMs);
@@ -97,8 +128,23 @@ export class ClientConnection implements OccupiedClient, Timed {
   }
 
   write(text: string, bytes: Buffer | null): boolean {
-    if (bytes === null) return send(this.socket, text);
-    return text === '' ? send(this.socket, bytes) : sendTogether(this.socket, text, bytes);
+    const spool = this.#spool;
+    if (spool !== null) {
+      spool.push(text);
+      if (bytes !== null) spool.push(kept(bytes));
+      return false;
+    }
+    const isFlowing = this.#send(text, bytes);
+    if (!isFlowing) this.#block();
+    return isFlowing;
+  }
+
+  get isBlocked(): boolean {
+    return this.#spool !== null;
+  }
+
+  get isFull(): boolean {
+    return this.#spool?.isFull ?? false;
   }
 
   pause(): void {
@@ -109,11 +155,10 @@ export class ClientConnection implements OccupiedClient, Timed {
     if (this.#ahead === null || this.#ahead.length < AHEAD_BYTES) this.socket.resume();
   }
 
-  passed(isLast: boolean): void {
-    if (!this.#body.isDone) {
-      // Answered before all of it was read: closing at once would reset the connection, and the answer be lost with it.
-      this.#occupant = new Discard(this, this.#shared, isLast);
-      this.resume();
+  passed(isLast: boolean, backend: EarlyBackend | null): void {
+    // A stream of HTTP/2 that is closed before its body has come is reset, which some clients take for a failure.
+    if (!this.#body.isDone && (backend !== null || !isLast || this.#peer.isHttp2)) {
+      this.#occupant = new Rest(this, this.#shared, isLast, backend);
     } else if (!isLast) {
       this.#next();
     } else if (this.#isLastAsked && this.#ahead === null && !this.#peer.isTls) {
@@ -125,21 +170,18 @@ export class ClientConnection implements OccupiedClient, Timed {
   }
 
   lend(request: ReadRequest, prior: Prior, held: readonly HeldPart[]): void {
-    const { deadlines, parts } = this.#shared;
-    const bodyDue = (): number => deadlines.after(parts.limits.bodyMs);
-    const loan = new Loan(this, this.#body.isDone, prior.isBodyLost, bodyDue);
+    const loan = new Loan(this, this.#body.isDone, prior.isBodyLost);
+    // One that was too slow is not waited for once more.
+    this.#isBodyGone = prior.interruption?.code === 'request-timeout';
     this.#occupant = loan;
     this.due = Infinity;
-    loan.push(Buffer.from(request.text, 'latin1'));
-    for (const part of held) loan.push(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+    loan.open(request, held);
     this.#fullLane.serveOnce(loan, this.#peer, prior, () => loan.onAnswered());
     if (!this.#body.isDone) this.resume();
   }
 
   returned(isLast: boolean): void {
-    this.#occupant = null;
-    if (isLast) this.#close();
-    else this.#next();
+    this.passed(isLast, null);
   }
 
   cut(): void {
@@ -158,6 +200,8 @@ export class ClientConnection implements OccupiedClient, Timed {
         this.#occupant?.ring();
         return;
       case 'flushing':
+        this.#cutSlow();
+        return;
       case 'closing':
         this.socket.destroy();
         return;
@@ -181,6 +225,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     if (this.#state === 'head') return this.#readHead(bytes);
     if (this.#state !== 'busy') {
       if (this.#state === 'flushing') this.#keepAhead(bytes, 0);
+      else this.#drop(bytes);
       return;
     }
     const at = this.#body.isDone ? 0 : this.#readBody(bytes, 0);
@@ -188,13 +233,51 @@ export class ClientConnection implements OccupiedClient, Timed {
   };
 
   readonly #onDrain = (): void => {
+    if (this.#spool !== null && !this.#flush()) return this.#cutSlow();
     if (this.#state === 'flushing') this.#next();
     else this.#occupant?.onClientDrained();
   };
 
+  #send(text: string, bytes: Buffer | null): boolean {
+    if (bytes === null) return send(this.socket, text);
+    return text === '' ? send(this.socket, bytes) : sendTogether(this.socket, text, bytes);
+  }
+
+  #block(): void {
+    const { spools, now } = this.#shared.parts;
+    this.#spool ??= new Spool(spools, this.clientKey);
+    this.#blockedAt = now();
+    this.#untaken = this.socket.writableLength;
+  }
+
+  /** The client has taken what it was given last: gives it more. @returns false when it reads too slowly */
+  #flush(): boolean {
+    const spool = this.#spool;
+    const now = this.#shared.parts.now();
+    if (this.#readPace.isTooSlow(this.#untaken, now - this.#blockedAt)) return false;
+    for (let piece = spool?.shift(); piece !== undefined; piece = spool?.shift()) {
+      if (send(this.socket, piece)) continue;
+      this.#block();
+      return true;
+    }
+    this.#spool = null;
+    return true;
+  }
+
+  /** The client reads too slowly. */
+  #cutSlow(): void {
+    const occupant = this.#occupant;
+    if (occupant !== null) return occupant.ring();
+    this.#shared.parts.onCut('slow-reader', this.writer.peer.address, null);
+    this.socket.destroy();
+  }
+
   /** A client that has ended its side has left: Node's server, too, gives half-open connections no answer. */
   readonly #onEnd = (): void => {
     this.#letGo();
+    // All of an answer is written to a client that has ended its side; what is left of one that was not whole is not.
+    if (this.#state !== 'flushing') this.#spool?.clear();
+    for (let piece = this.#spool?.shift(); piece !== undefined; piece = this.#spool?.shift()) send(this.socket, piece);
     if (this.#state === 'head' && this.#ahead !== null) this.socket.destroy();
     // To end it once more would be a mistake, with an Error to be made for it.
     else if (!this.socket.writableEnded) this.socket.end();
@@ -205,8 +288,15 @@ export class ClientConnection implements OccupiedClient, Timed {
   /** All was written, and our side is ended. */
   readonly #onEnded = (): void => {
     if (this.#state !== 'closing') return;
-    this.#setBusy(false);
-    this.due = this.#shared.deadlines.after(LINGER_MS);
+    const { deadlines, parts } = this.#shared;
+    if (this.#body.isDone || this.#isBodyGone) {
+      this.#setBusy(false);
+      this.due = deadlines.after(LINGER_MS);
+    } else {
+      this.#dropped = new Pace(parts.limits.bodyMinRate, parts.now());
+      this.#droppedFrom = this.#body.payload;
+      this.due = deadlines.after(parts.limits.bodyMs);
+    }
   };
 
   readonly #onError = (): void => {
@@ -247,6 +337,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#isGreeted = true;
     this.#isLastAsked = request.isLast;
     this.#body.start(request.framing, request.length);
+    this.#isBodyGone = false;
     const hasBody = !this.#body.isDone;
     this.#passage.start(request);
     let next = at;
@@ -258,6 +349,7 @@ export class ClientConnection implements OccupiedClient, Timed {
   #readBody(bytes: Buffer, at: number): number {
     const end = this.#body.read(bytes, at);
     if (end < 0) {
+      this.#isBodyGone = true;
       this.#occupant?.onBadBody(at === 0 ? bytes : bytes.subarray(at));
       return bytes.length;
     }
@@ -272,6 +364,23 @@ export class ClientConnection implements OccupiedClient, Timed {
     else this.#keepAhead(bytes, at);
   }
 
+  /** What comes after the connection was ended: the rest of a body, until it is whole, or comes no more, or too slowly. */
+  #drop(bytes: Buffer): void {
+    const pace = this.#dropped;
+    if (pace === null) return;
+    const { deadlines, parts } = this.#shared;
+    const isBroken = this.#body.read(bytes, 0) < 0;
+    if (isBroken || this.#body.isDone) {
+      this.#dropped = null;
+      this.#setBusy(false);
+      this.due = deadlines.after(LINGER_MS);
+    } else if (pace.isTooSlow(this.#body.payload - this.#droppedFrom, parts.now())) {
+      this.socket.destroy();
+    } else {
+      this.due = deadlines.after(parts.limits.bodyMs);
+    }
+  }
+
   #keepAhead(bytes: Buffer, at: number): void {
     const rest = bytes.subarray(at);
     this.#ahead = this.#ahead === null ? kept(rest) : Buffer.concat([this.#ahead, rest]);
@@ -281,12 +390,13 @@ export class ClientConnection implements OccupiedClient, Timed {
   #next(): void {
     this.#occupant = null;
     const { deadlines, parts } = this.#shared;
-    if (isFull(this.socket)) {
+    if (this.#spool !== null || isFull(this.socket)) {
       // Answers that nobody reads must not pile up.
       this.#state = 'flushing';
-      this.due = deadlines.after(parts.limits.responseMs);
+      this.due = deadlines.after(parts.limits.readMs);
       return;
     }
+    if (this.#endsFlushed) return this.#close();
     this.#state = 'head';
     this.#setBusy(false);
     this.due = deadlines.after(parts.limits.idleMs);
@@ -311,8 +421,14 @@ export class ClientConnection implements OccupiedClient, Timed {
   #close(): void {
     const { deadlines, parts } = this.#shared;
     this.#setBusy(true);
-    this.#state = 'closing';
     this.#occupant = null;
+    if (this.#spool !== null && !this.#spool.isEmpty) {
+      this.#endsFlushed = true;
+      this.#state = 'flushing';
+      this.due = deadlines.after(parts.limits.readMs);
+      return;
+    }
+    this.#state = 'closing';
     this.due = deadlines.after(parts.limits.responseMs);
     this.socket.end(this.#onEnded);
     this.socket.resume();
@@ -323,7 +439,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#leave();
     this.socket.pause();
     this.socket.unshift(kept(bytes));
-    this.#fullLane.adopt(this.socket);
+    this.#fullLane.adopt(this.socket, this.#activity);
   }
 
   #timeOut(): void {
@@ -351,6 +467,7 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#setBusy(false);
     this.#state = 'gone';
     this.#ahead = null;
+    this.#spool?.clear();
     this.#shared.deadlines.remove(this);
     this.#keeper.onGone(this);
     return true;
@@ -359,7 +476,12 @@ export class ClientConnection implements OccupiedClient, Timed {
   #setBusy(isBusy: boolean): void {
     if (isBusy === this.#isBusy) return;
     this.#isBusy = isBusy;
-    if (isBusy) this.#keeper.onBusy();
-    else this.#keeper.onIdle();
+    if (isBusy) {
+      this.#activity?.busy();
+      this.#keeper.onBusy();
+    } else {
+      this.#activity?.idle();
+      this.#keeper.onIdle();
+    }
   }
 }

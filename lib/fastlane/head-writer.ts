@@ -1,9 +1,9 @@
 /** Writes the heads that backends get: what core/request-headers.ts says, in text, without taking every head apart. */
-import { forwardedFields, type Peer } from '../core/forwarded.ts';
-import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
-import type { Framing } from '../core/framing.ts';
+import { forwardedFields, type Peer } from '../core/http/forwarded.ts';
+import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
+import type { Framing } from '../core/http/framing.ts';
 import { joinTrace, NOTHING_RECEIVED, type Trace, traceparent } from '../core/trace-context.ts';
-import { fieldLines, rawFields } from './field-lines.ts';
+import { fieldLines, rawFields } from '../http1/field-lines.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { joinByLines } from './trace-lines.ts';
 

@@ -1,4 +1,4 @@
-import { kept } from './read-buffer.ts';
+import { kept } from '../http1/read-buffer.ts';
 
 /** What was sent is kept up to this size, so that it can be sent again, bytes. */
 const HELD_BYTES = 65_536;

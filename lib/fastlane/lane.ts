@@ -3,13 +3,14 @@
  * policy: what is not plain, and what fails, goes on in the full lane.
  */
 import type { Socket } from 'node:net';
-import type { Backend } from '../core/types.ts';
-import type { Peer } from '../core/forwarded.ts';
+import type { Activity } from '../core/limits/activity.ts';
+import type { Peer } from '../core/http/forwarded.ts';
 import { ClientConnection, type ConnectionKeeper } from './client-connection.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines } from '../clock/deadlines.ts';
 import { HeadWriters } from './head-writer.ts';
 import type { FullLane, LaneParts } from './parts.ts';
-import { Pool } from './pool.ts';
+import { NextTurn } from './next-turn.ts';
+import { RelayPool } from '../backends/http1/relay-pool.ts';
 import { dateLines, type LaneShared } from './shared.ts';
 
 export class Lane implements ConnectionKeeper {
@@ -21,22 +22,23 @@ export class Lane implements ConnectionKeeper {
 
   constructor(parts: LaneParts) {
     const deadlines = new Deadlines(parts.now);
-    const { maxSockets, otherPool: other, use, limits, dialer } = parts;
+    const { maxSockets, backends: states, use, limits, dialer } = parts;
     const seconds = Math.floor(limits.idleMs / 1000);
     this.#shared = {
       parts,
       deadlines,
       writers: new HeadWriters(parts.headerPolicy, parts.isKeeping),
-      pool: new Pool({ maxSockets, other, use, deadlines, dialer }),
+      pool: new RelayPool({ maxSockets, states, use, deadlines, dialer, now: parts.now }),
+      nextTurn: new NextTurn(),
       // As Node's server says it.
       keepLines: `Connection: keep-alive\r\n${limits.idleMs > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''}\r\n`,
       dateLine: dateLines(Date.now),
     };
   }
 
-  /** Serves a client's connection, which may be paused. */
-  admit(socket: Socket, peer: Peer, fullLane: FullLane): void {
-    const connection = new ClientConnection(socket, peer, this.#shared, fullLane, this);
+  /** Serves a client's connection, which may be paused. @param activity where it is reported; null for nowhere */
+  admit(socket: Socket, peer: Peer, fullLane: FullLane, activity: Activity | null): void {
+    const connection = new ClientConnection(socket, peer, this.#shared, fullLane, this, activity);
     this.#connections.add(connection);
     connection.start();
   }
@@ -44,16 +46,6 @@ export class Lane implements ConnectionKeeper {
   /** Exchanges under way, lent ones included. */
   get size(): number {
     return this.#busy;
-  }
-
-  /** Open connections to a backend, idle ones included. */
-  open(backend: Backend): number {
-    return this.#shared.pool.opened(backend);
-  }
-
-  /** Closes an idle connection to a backend, if there is one. */
-  closeIdle(backend: Backend): void {
-    this.#shared.pool.closeIdle(backend);
   }
 
   /** Closes clients' connections that wait for a next request. */

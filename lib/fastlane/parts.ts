@@ -1,14 +1,20 @@
 /** What the fast lane is made of, and what it asks of others. Types only. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Peer } from '../core/forwarded.ts';
-import type { Places } from '../core/places.ts';
-import type { RequestHeaderPolicy } from '../core/request-headers.ts';
-import type { TracedExchange } from '../core/spans.ts';
-import type { Backend, ConnectionUse, Outcome, Prior, Route, Selection } from '../core/types.ts';
-import type { Dialer } from '../dial/dialer.ts';
-import type { RouteStore } from '../store/store.ts';
-import type { OtherPool } from './pool.ts';
+import type { Activity } from '../core/limits/activity.ts';
+import type { Peer } from '../core/http/forwarded.ts';
+import type { CutReason } from '../core/record/cut-reason.ts';
+import type { Places } from '../backends/slots/connection-slots.ts';
+import type { RequestHeaderPolicy } from '../core/http/request-headers.ts';
+import type { TracedExchange } from '../core/record/spans.ts';
+import type { ResponseCut } from '../core/record/response-cut.ts';
+import type { SpoolBudget } from '../core/limits/spool.ts';
+import type { Balancing } from '../core/routing/selection.ts';
+import type { ConnectionUse, Prior } from '../core/routing/types.ts';
+import type { Judged } from '../core/health/verdict.ts';
+import type { Dialer } from '../backends/dialing/dialer.ts';
+import type { RouteLookups } from '../store/store.ts';
+import type { BackendStates } from '../backends/state/backend-states.ts';
 
 /** Times in ms, sizes in bytes; 0 is no limit. What they limit: see config/config.ts. */
 export interface LaneLimits {
@@ -20,21 +26,28 @@ export interface LaneLimits {
   readonly responseMs: number;
   readonly headerBytes: number;
   readonly bodyBytes: number;
+  /** Silence of a client that holds an answer up. */
+  readonly readMs: number;
   /** Bytes per second. */
   readonly bodyMinRate: number;
+  /** The same of a client that holds an answer up. */
+  readonly readMinRate: number;
 }
 
-export interface LaneParts {
-  readonly store: Pick<RouteStore, 'find' | 'peek'>;
-  readonly select: Selection;
-  /** Returns [0, 1). */
-  readonly random: () => number;
+export interface LaneParts extends Balancing {
+  readonly store: Pick<RouteLookups, 'find' | 'peek'>;
   /** ms; only differences count. */
   readonly now: () => number;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: { requestStarted(): void; requestEnded(): void };
   readonly places: Places;
-  readonly otherPool: OtherPool;
+  readonly spools: SpoolBudget;
+  /** Told of each client whose connection is cut within an answer because it reads too slowly. */
+  readonly onCut: (reason: CutReason, clientIp: string, host: string | null) => void;
+  /** Called for each response that its backend breaks off behind its head. */
+  readonly onResponseCut: (cut: ResponseCut) => void;
+  /** What is known of backends, shared with the full lane. */
+  readonly backends: BackendStates;
   readonly maxSockets: number;
   readonly dialer: Pick<Dialer, 'dial'>;
   readonly use: ConnectionUse;
@@ -46,12 +59,10 @@ export interface LaneParts {
   /** Whether accepted sockets read into one buffer: see accepted-reads.ts. */
   readonly readsAccepted: () => boolean;
   /**
-   * Told of an answer that may say that its backend is ill, and of all others while somebody is waited for; the answer is
-   * passed on all the same. `begunAt`: as `now` says.
+   * Told of an answer that may say that its backend is ill, and of all others of a backend that was found dead; the answer
+   * is passed on all the same.
    */
-  readonly judge: (route: Route, backend: Backend, outcome: Outcome, begunAt: number) => void;
-  /** How many backends were dead and may have come back. */
-  readonly recoveries: { readonly waiting: number };
+  readonly judge: (judged: Judged) => void;
   /** Told once of every exchange that ended in this lane, and its client's version; null when nobody wants to know. */
   readonly record: ((exchange: PassedExchange, version: string) => void) | null;
   /** Told once of every sampled one; null where the router takes no part in traces. */
@@ -83,8 +94,8 @@ export interface PassedExchange {
 
 /** The full lane, as a connection of this lane sees it. */
 export interface FullLane {
-  /** Takes a connection over for good. What was read of it has been put back. */
-  adopt(socket: Socket): void;
+  /** Takes a connection over for good. What was read of it has been put back. `activity`: as `Lane.admit` was given it. */
+  adopt(socket: Socket, activity: Activity | null): void;
   /** Answers the one request that comes by `stream`. `onEnded` is told when all of the answer was written to it. */
   serveOnce(stream: Duplex, peer: Peer, prior: Prior, onEnded: () => void): void;
   /** Tells a client that its request head took too long, and closes its connection. */

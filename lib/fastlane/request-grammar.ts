@@ -2,10 +2,11 @@
  * Which request heads the fast lane takes for itself. One strict grammar, no I/O: what it does not match is the full
  * lane's, so that only one place refuses anything.
  */
-import { isClientCertificateField } from '../core/client-certificate.ts';
-import { isForwardedField } from '../core/forwarded.ts';
-import { hasToken } from '../core/request-head.ts';
-import { digitsOf, endOf, framingOf, isNamed, isNeat, valueOf } from './field-lines.ts';
+import { isClientCertificateField } from '../core/http/client-certificate.ts';
+import { aliasedName } from '../core/http/field-alias.ts';
+import { isForwardedField } from '../core/http/forwarded.ts';
+import { hasToken } from '../core/http/request-head.ts';
+import { digitsOf, endOf, framingOf, isAliasOf, isNamed, isNeat, valueOf } from '../http1/field-lines.ts';
 
 /** A head whose framing is beyond doubt. */
 export interface ReadRequest {
@@ -36,14 +37,12 @@ export interface ReadRequest {
 
 // RFC 9110 §5.6.2 (token), RFC 9112 §3 (request line), RFC 9110 §5.5 (field values: no control but the tab).
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const LINE = `${TOKEN} [!-~]+ HTTP\\/1\\.[01]\\r\\n`;
+// Bytes past ASCII in a target are for its server to understand, as nginx, h2o and apache have it.
+const LINE = `${TOKEN} [!-~\\x80-\\xff]+ HTTP\\/1\\.[01]\\r\\n`;
 const FIELD = `${TOKEN}:[\\t -~\\x80-\\xff]*\\r\\n`;
 const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r\\n`, 'y');
 const BEGINNING = new RegExp(`^(?:${LINE}(?:${FIELD})*)?$`);
 const UNFINISHED = /^[\t -~\x80-\xff]*\r?$/;
-
-/** Methods that Node's parser and the lane's rules both know. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 const LETTER_X = 0x78;
 
@@ -69,7 +68,7 @@ export function readRequest(text: string): ReadRequest | null {
   const target = text.slice(methodEnd + 1, lineEnd - 9);
   const isOld = text.charCodeAt(lineEnd - 1) !== 0x31;
 
-  let isPlain = !isOld && METHODS.has(method) && target.startsWith('/') && !target.includes('#');
+  let isPlain = !isOld && target.startsWith('/') && !target.includes('#');
   let isUsual = true;
   let hosts = 0;
   let host = '';
@@ -89,9 +88,9 @@ export function readRequest(text: string): ReadRequest | null {
     const end = endOf(text, colon);
     if (!isNeat(text, colon, end)) isUsual = false;
     if ((text.charCodeAt(at) | 0x20) === LETTER_X) {
-      const name = text.slice(at, colon).toLowerCase();
+      const name = aliasedName(text.slice(at, colon).toLowerCase());
       if (name === 'x-debug') isPlain = false;
-      else if (name === 'x-request-id' || name === 'x_request_id' || isForwardedField(name)) isUsual = false;
+      else if (name === 'x-request-id' || isForwardedField(name)) isUsual = false;
       else if (isClientCertificateField(name)) isUsual = false;
     } else {
       // A name that matters has one of these lengths: fields are told apart without making strings of them.
@@ -104,6 +103,9 @@ export function readRequest(text: string): ReadRequest | null {
             hosts++;
             host = valueOf(text, colon, end);
           }
+          break;
+        case 5:
+          if (isNamed(text, at, 'proxy')) isUsual = false;
           break;
         case 6:
           if (isNamed(text, at, 'expect')) isPlain = false;
@@ -148,6 +150,8 @@ export function readRequest(text: string): ReadRequest | null {
             length = digitsOf(value);
             if (length < 0) return null;
             if (value.length > 1 && value.startsWith('0')) isUsual = false;
+          } else if (isAliasOf(text, at, 'content-length')) {
+            isUsual = false;
           }
           break;
         case 16:
@@ -159,6 +163,8 @@ export function readRequest(text: string): ReadRequest | null {
             if (isChunked || isOld || value.toLowerCase() !== 'chunked') return null;
             isChunked = true;
             if (value !== 'chunked') isUsual = false;
+          } else if (isAliasOf(text, at, 'transfer-encoding')) {
+            isUsual = false;
           }
       }
     }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { HeldPart } from './held-body.ts';
-import { kept } from './read-buffer.ts';
+import { kept } from '../http1/read-buffer.ts';
 
 /** Up to this size bytes are written as a string: Node writes that from its stack, so nothing has to be kept for it. */
 const STRING_BYTES = 16_384;

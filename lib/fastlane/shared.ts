@@ -1,13 +1,15 @@
-import type { Deadlines } from './deadlines.ts';
+import type { Deadlines } from '../clock/deadlines.ts';
 import type { HeadWriters } from './head-writer.ts';
 import type { LaneParts } from './parts.ts';
-import type { Pool } from './pool.ts';
+import type { NextTurn } from './next-turn.ts';
+import type { RelayPool } from '../backends/http1/relay-pool.ts';
 
 /** What all connections of the lane have in common. */
 export interface LaneShared {
   readonly parts: LaneParts;
-  readonly pool: Pool;
+  readonly pool: RelayPool;
   readonly deadlines: Deadlines;
+  readonly nextTurn: NextTurn;
   readonly writers: HeadWriters;
   /** The lines that tell a client to keep its connection, the empty line included. */
   readonly keepLines: string;

@@ -1,6 +1,6 @@
 /** The lines of W3C Trace Context among field lines that are neat: one space before a value, none after it. */
 import { joinTrace, type Trace, type TracePolicy } from '../core/trace-context.ts';
-import { endOf, isNamed } from './field-lines.ts';
+import { endOf, isNamed } from '../http1/field-lines.ts';
 
 interface TraceLine {
   readonly isParent: boolean;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { Pace } from '../core/pace.ts';
+import { Pace } from '../core/limits/pace.ts';
 import { HeldBody, type HeldPart } from './held-body.ts';
-import type { OccupiedClient } from './occupant.ts';
+import type { OccupiedClient } from './connection-owner.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { send, sendRequest } from './send.ts';
 import type { LaneShared } from './shared.ts';

@@ -19,10 +19,14 @@ export interface InnerRequest {
 const BREAKING = /[\0\r\n]/;
 // oxlint-disable-next-line no-control-regex -- controls and the space would end a part of the request line
 const LINE_BREAKING = /[\0-\x20]/;
+/** Schemes that the router serves. How a client came is said by its connection, as nginx and HAProxy have it. */
+const HTTP = /^https?$/i;
+/** RFC 3986 §3.1. */
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
 /**
  * Writes a stream's request head. What two readers could disagree about is left in for the router to refuse: a Host that
- * differs from `:authority` becomes a second Host field.
+ * differs from `:authority` becomes a second Host field, and a scheme other than http and https a target that has it.
  * @param rawHeaders names and values in turn, pseudo-header fields among them
  * @param isWhole no body follows
  * @param makeKey for a WebSocket: 16 random bytes in base64
@@ -35,6 +39,7 @@ export function innerRequest(
 ): InnerRequest | null {
   let method = '';
   let path = '';
+  let scheme = '';
   let protocol = '';
   let authority: string | null = null;
   let host: string | null = null;
@@ -60,6 +65,7 @@ export function innerRequest(
         protocol = value;
         continue;
       case ':scheme':
+        scheme = value;
         continue;
       case 'host':
         // A second one is left to the router.
@@ -89,7 +95,8 @@ export function innerRequest(
   }
   const isWebSocket = method === 'CONNECT' && protocol.toLowerCase() === 'websocket';
   const isTunnel = method === 'CONNECT';
-  const target = isTunnel && !isWebSocket ? (authority ?? '') : path;
+  // RFC 9113 §8.5: what is connected to has neither scheme nor path.
+  const target = isTunnel && !isWebSocket ? (authority ?? '') : targetOf(method, scheme, authority ?? host ?? '', path);
   if (method === '' || target === '' || LINE_BREAKING.test(method) || LINE_BREAKING.test(target)) return null;
 
   let text = `${isWebSocket ? 'GET' : method} ${target} HTTP/1.1\r\n`;
@@ -106,4 +113,15 @@ export function innerRequest(
   if (isChunked) text += 'Transfer-Encoding: chunked\r\n';
   else if (!isTunnel) text += lengths;
   return { text: `${text}\r\n`, method, authority: authority ?? host ?? '', isChunked, isTunnel, webSocketKey };
+}
+
+/**
+ * The request target of a stream. One that is not for http or https is in absolute-form, which the router answers with
+ * 400 (RFC 9110 §7.4).
+ * @returns the empty string where there is none
+ */
+function targetOf(method: string, scheme: string, authority: string, path: string): string {
+  if (!HTTP.test(scheme)) return SCHEME.test(scheme) ? `${scheme}://${authority}${path}` : '';
+  // RFC 9113 §8.3.1. An absolute URL would be for another host than `:authority`, which the certificate was asked about.
+  return path.startsWith('/') || (path === '*' && method === 'OPTIONS') ? path : '';
 }

@@ -1,4 +1,4 @@
-import { Allowance } from '../core/allowance.ts';
+import { Allowance } from '../core/limits/allowance.ts';
 
 /** Streams that a client may break off at once: a browser that leaves a page breaks off all of its hundred. */
 const BURST = 200;

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Allowance } from '../core/allowance.ts';
-import { hostOf } from '../core/hostname.ts';
-import type { Peer } from '../core/forwarded.ts';
-import { Carrier, type CarrierKeeper } from './carrier.ts';
-import { coverageOf } from './coverage.ts';
+import type { Activity } from '../core/limits/activity.ts';
+import type { Allowance } from '../core/limits/allowance.ts';
+import { hostOf } from '../core/routing/hostname.ts';
+import type { Peer } from '../core/http/forwarded.ts';
+import { Carrier, type CarrierKeeper } from './http1-stream-adapter.ts';
+import { coverageOf } from './certificate-coverage.ts';
 import { innerRequest } from './inner-request.ts';
-import type { Errand, Http2Parts } from './parts.ts';
+import type { Errand, Http2Parts, Http2Refusal } from './parts.ts';
 import { resetGuard } from './reset-guard.ts';
 
 /** Streams of one session at a time. */
@@ -33,6 +34,7 @@ export class Session implements CarrierKeeper {
   readonly #parts: Http2Parts;
   readonly #socket: Socket;
   readonly #peer: Peer;
+  readonly #activity: Activity;
   readonly #session: ServerHttp2Session;
   readonly #covers: (hostname: string) => boolean;
   readonly #resets: Allowance;
@@ -40,23 +42,27 @@ export class Session implements CarrierKeeper {
   readonly #free: Carrier[] = [];
   #waiting: Waiting[] = [];
   #busy = 0;
+  /** The stream that came last; null before the first. */
+  #lastId: number | null = null;
   #isLeaving = false;
   /** When it has been idle for too long, on the clock of `parts.now`; only while nothing is under way. */
   due: number;
   /** When its connection is cut, on the same clock: a client that does not close its side would keep it open for ever. */
   #cutAt = Infinity;
 
-  constructor(socket: Socket, peer: Peer, parts: Http2Parts, onGone: (session: Session) => void) {
+  constructor(socket: Socket, peer: Peer, activity: Activity, parts: Http2Parts, onGone: (session: Session) => void) {
     this.#parts = parts;
     this.#socket = socket;
     this.#peer = { ...peer, isHttp2: true };
+    this.#activity = activity;
+    activity.close = () => this.evict();
     this.#covers = coverageOf(socket);
     this.#resets = resetGuard(parts.now);
     this.due = parts.now() + (parts.headerMs || Infinity);
     socket.on('error', () => socket.destroy());
     // A client that has ended its side has left, here as in HTTP/1.1: nobody waits for what is under way.
     socket.once('end', () => socket.destroy());
-    this.#session = performServerHandshake(socket, {
+    const options = {
       settings: {
         maxConcurrentStreams: MAX_STREAMS,
         maxHeaderListSize: parts.headerBytes,
@@ -64,14 +70,22 @@ export class Session implements CarrierKeeper {
       },
       // By default 128 fields; what limits them is their size, to which RFC 9113 adds 32 bytes for each.
       maxHeaderListPairs: Math.ceil(parts.headerBytes / 32),
-    });
-    this.#session.on('error', () => {});
+      // Older versions of Node do not know it: see answer-fields.ts.
+      strictSingleValueFields: false,
+    };
+    this.#session = performServerHandshake(socket, options);
+    this.#session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#session.on('stream', this.#onStream as never);
     this.#session.once('remoteSettings', () => this.#idle());
     socket.once('close', () => {
       for (const carrier of this.#carriers) carrier.destroy();
       onGone(this);
     });
+  }
+
+  /** Connections inside of it. */
+  get streams(): number {
+    return this.#carriers.size;
   }
 
   get isIdle(): boolean {
@@ -93,6 +107,14 @@ export class Session implements CarrierKeeper {
     this.#isLeaving = true;
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
     if (this.isIdle || this.#session.destroyed) this.#cutAfter(GOODBYE_MS);
+  }
+
+  /** It rests, and its place is needed: says GOAWAY, and does not wait for the client to close its side. */
+  evict(): void {
+    this.close();
+    this.#cutAfter(0);
+    // Node ends the socket when it has sent GOAWAY.
+    this.#socket.once('finish', () => this.#socket.destroy());
   }
 
   /** To be called now and then: ends what has been idle for too long, and cuts what does not end. */
@@ -123,6 +145,10 @@ export class Session implements CarrierKeeper {
     this.#cutAfter(GOODBYE_MS);
   }
 
+  onUnsent(error: unknown): void {
+    this.#refused('http2-response', 1, error instanceof Error ? error.message : String(error));
+  }
+
   readonly #onStream = (
     stream: ServerHttp2Stream,
     _headers: unknown,
@@ -130,16 +156,42 @@ export class Session implements CarrierKeeper {
     rawHeaders: readonly string[],
   ): void => {
     stream.on('error', () => {});
+    this.#countRefused(stream.id);
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const trailers: string[] = [];
-    if (!isWhole)
+    // Its end has to be read, or Node counts the stream until its last bytes are with the system. The client may have the
+    // end of the answer before, and a next stream of its would be refused (ENHANCE_YOUR_CALM) as one too many.
+    if (isWhole) stream.resume();
+    else
       stream.on('trailers', ((_fields: unknown, _flags: number, raw: readonly string[]) => {
         trailers.push(...raw);
       }) as never);
+    this.#activity.busy();
     this.#waiting.push({ stream, rawHeaders, isWhole, trailers });
     // Not at once: streams that are broken off in the bytes that opened them cost no lookup, and nobody an attempt.
     if (this.#waiting.length === 1) setImmediate(this.#admitAll);
   };
+
+  /**
+   * Node has no word for streams that it resets before there is a request: malformed ones, those with too large a head,
+   * and those it takes for one too many. They leave a gap, since a client counts its streams up by twos.
+   */
+  #countRefused(id: number | undefined): void {
+    if (id === undefined) return;
+    // A client may begin with any, as Firefox does.
+    const count = this.#lastId === null ? 0 : (id - this.#lastId) / 2 - 1;
+    this.#lastId = id;
+    if (count > 0) this.#refused('http2-stream', count, 'reset before there was a request');
+  }
+
+  #onError({ code, syscall, message }: NodeJS.ErrnoException): void {
+    // Its network or itself has ended it.
+    if (syscall === undefined && code !== 'ERR_HTTP2_SESSION_ERROR') this.#refused('http2-session', 1, message);
+  }
+
+  #refused(code: Http2Refusal['code'], count: number, why: string): void {
+    this.#parts.onRefused({ code, count, why }, this.#peer);
+  }
 
   readonly #admitAll = (): void => {
     const waiting = this.#waiting;
@@ -155,6 +207,7 @@ export class Session implements CarrierKeeper {
     const request = innerRequest(rawHeaders, isWhole, makeKey);
     if (request === null) {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+      this.#refused('http2-stream', 1, 'a malformed request');
       return;
     }
     this.#busy++;
@@ -193,6 +246,7 @@ export class Session implements CarrierKeeper {
 
   #idle(): void {
     if (!this.isIdle) return;
+    this.#activity.idle();
     const { idleMs, now } = this.#parts;
     this.due = now() + (this.#isLeaving ? REST_MS : idleMs || Infinity);
     if (this.#isLeaving && this.#session.closed) this.close();

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Peer } from '../core/forwarded.ts';
+import type { Activity } from '../core/limits/activity.ts';
+import type { Peer } from '../core/http/forwarded.ts';
 import type { Http2Parts } from './parts.ts';
 import { Session } from './session.ts';
 
@@ -19,11 +20,22 @@ export class Sessions {
   }
 
   /** Serves a connection whose client speaks HTTP/2. Bytes that were read ahead have been put back. */
-  admit(socket: Socket, peer: Peer): void {
-    const session = new Session(socket, peer, this.#parts, (gone) => this.#remove(gone));
+  admit(socket: Socket, peer: Peer, activity: Activity): void {
+    const session = new Session(socket, peer, activity, this.#parts, (gone) => this.#remove(gone));
     this.#all.add(session);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
     if (this.#isLeaving) session.leave();
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Connections inside of all sessions: for the streams there are, and for next ones. */
+  get streams(): number {
+    let streams = 0;
+    for (const session of this.#all) streams += session.streams;
+    return streams;
   }
 
   /** Closes sessions as soon as they rest, those too that still come. */

@@ -1,6 +1,6 @@
 /** Lines of the access log. Hipache's format is nginx's `combined`, then the identifier and two durations. */
 
-import type { AccessField, AccessFormat } from '../core/access-format.ts';
+import type { AccessField, AccessFormat } from '../core/record/access-format.ts';
 
 /** What a line says. Times in ms. */
 export interface AccessRecord {

@@ -1,5 +1,6 @@
 /** Appends lines to a file without making anybody wait: two buffers in turn, one write under way at a time. */
-import { closeSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, write, writeSync } from 'node:fs';
+import { openLog, type Owner } from '../files/open-log.ts';
 
 const BUFFER_BYTES = 262_144;
 /** A full-enough buffer is written at once, bytes. */
@@ -18,6 +19,7 @@ const LINE_END = 0x0a;
 /** A file to append to, or `-` for standard output. */
 export class LineFile {
   readonly #path: string;
+  readonly #owner: Owner | null;
   readonly #onFault: (cause: Error) => void;
   #fd: number;
   #filling = newBuffer();
@@ -32,13 +34,15 @@ export class LineFile {
   #dropped = 0;
 
   /**
-   * Opens `path` for appending. @throws the system's error
+   * Opens `path` for appending. @throws the system's error, or UnsafePathError
+   * @param owner whose the file is, where this process is still root; null where its files are its own
    * @param onFault told of each failed write; the lines of that write are lost
    */
-  constructor(path: string, onFault: (cause: Error) => void) {
+  constructor(path: string, owner: Owner | null, onFault: (cause: Error) => void) {
     this.#path = path;
+    this.#owner = owner;
     this.#onFault = onFault;
-    this.#fd = path === '-' ? STDOUT : openSync(path, 'a', 0o640);
+    this.#fd = path === '-' ? STDOUT : openLog(path, owner);
   }
 
   /** Lines lost since the start: the disk did not keep up, or failed. */
@@ -57,11 +61,11 @@ export class LineFile {
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** Opens the path anew, after it was moved away. @throws the system's error, and goes on with the old file */
+  /** Opens the path anew, after it was moved away. @throws as the constructor, and goes on with the old file */
   reopen(): void {
     if (this.#path === '-') return;
     this.flushSync();
-    const fd = openSync(this.#path, 'a', 0o640);
+    const fd = openLog(this.#path, this.#owner);
     const old = this.#fd;
     this.#fd = fd;
     this.#isTorn = false;

@@ -102,12 +102,16 @@ function nameOf(event: string, code: string | undefined): string {
   return code === undefined ? event : `${event} ${code}`;
 }
 
-/** An error in one line: its message, and those of what caused it. */
+/** An error in one line: its message, and those of what caused it, each once. */
 export function describeCause(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
+  return [...new Set(messagesOf(cause))].filter((message) => message !== '').join(': ');
+}
+
+function messagesOf(cause: unknown): readonly string[] {
+  if (!(cause instanceof Error)) return [String(cause)];
   const messages = [cause.message || (cause as NodeJS.ErrnoException).code || cause.name];
   // Connecting to a name with several addresses fails once for each.
-  if (cause instanceof AggregateError) messages.push(...cause.errors.map(describeCause));
-  if (cause.cause !== undefined) messages.push(describeCause(cause.cause));
-  return messages.filter((message) => message !== '').join(': ');
+  if (cause instanceof AggregateError) messages.push(...cause.errors.flatMap(messagesOf));
+  if (cause.cause !== undefined) messages.push(...messagesOf(cause.cause));
+  return messages;
 }

@@ -1,18 +1,42 @@
-const MIB = 1_048_576;
+import { getHeapStatistics } from 'node:v8';
+import {
+  expectedBytes,
+  judgeMemory,
+  type Load,
+  type MemoryExcess,
+  type MemoryLimits,
+} from '../core/limits/memory-judgement.ts';
 
-/**
- * Looks at the process's memory from time to time and says, each time, when it is past a limit.
- * @param limitMB resident set size, MiB; 0 for none
- * @param intervalSeconds between two looks
- * @param onFat told how many MiB it has
- * @returns stops it
- */
-export function watchMemory(limitMB: number, intervalSeconds: number, onFat: (megabytes: number) => void): () => void {
-  if (limitMB === 0) return () => {};
-  const timer = setInterval(() => {
-    const megabytes = Math.round(process.memoryUsage.rss() / MIB);
-    if (megabytes >= limitMB) onFat(megabytes);
-  }, intervalSeconds * 1000);
-  timer.unref();
-  return () => clearInterval(timer);
+/** How often the load is looked at, ms: what comes and goes within it leaves little behind. */
+const LOAD_MS = 1_000;
+
+export interface MemoryWatch {
+  readonly limits: MemoryLimits;
+  /** Between two looks at the memory, seconds. */
+  readonly intervalSeconds: number;
+  /** What the process has to do now. */
+  readonly load: () => Load;
+  /** Told at each look at which the process takes too much. */
+  readonly onExcess: (excess: MemoryExcess) => void;
+}
+
+/** Looks at the process's memory from time to time. @returns stops it */
+export function watchMemory({ limits, intervalSeconds, load, onExcess }: MemoryWatch): () => void {
+  if (limits.limitMB === 0 && limits.ceilingMB === 0) return () => {};
+  let most = 0;
+  const weigh = (): void => {
+    most = Math.max(most, expectedBytes(load()));
+  };
+  const look = (): void => {
+    weigh();
+    const { used_heap_size: heapBytes, heap_size_limit: heapLimitBytes } = getHeapStatistics();
+    const residentBytes = process.memoryUsage.rss();
+    const excess = judgeMemory({ residentBytes, heapBytes, heapLimitBytes, expectedBytes: most }, limits);
+    if (excess !== null) onExcess(excess);
+  };
+  const timers = [setInterval(weigh, LOAD_MS), setInterval(look, intervalSeconds * 1000)];
+  for (const timer of timers) timer.unref();
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+  };
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { HrTime, SpanContext } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import type { Span } from '../core/spans.ts';
+import type { Span } from '../core/record/spans.ts';
 import type { Trace } from '../core/trace-context.ts';
 import { version } from '../core/version.ts';
 

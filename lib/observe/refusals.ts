@@ -1,6 +1,9 @@
 /** Requests that were refused, as lines of the operator's log: whose fault it was decides how loud they are. */
-import { originOf } from '../core/backend.ts';
+import { originOf } from '../core/routing/backend.ts';
+import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ErrorCode, RouterError } from '../core/errors.ts';
+import type { Http2Refusal } from '../http2/parts.ts';
+import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { describeCause, type Log } from './log.ts';
 
@@ -26,6 +29,31 @@ export function logGarbage(log: Log, error: RouterError, client: string): void {
   const { code, status } = error;
   if (!log.hasRoom('debug', 'garbage', code)) return;
   log.debug({ event: 'garbage', code, status, client, cause: error }, 'bytes that were no request');
+}
+
+const CUT: Readonly<Record<CutReason, string>> = {
+  'slow-reader': 'it reads too slowly',
+  'slot-needed': 'it reads slowly, and others waited for its backend',
+};
+
+/** Tells of a client that was cut off within an answer. */
+export function logCut(log: Log, code: CutReason, client: string, host: string | null): void {
+  if (!log.hasRoom('info', 'client-cut', code)) return;
+  log.info({ event: 'client-cut', code, client, host }, `${client} was cut off: ${CUT[code]}`);
+}
+
+/** Logs a response that its backend broke off. */
+export function logResponseCut(log: Log, { client, host, backend: from, why }: ResponseCut): void {
+  if (!log.hasRoom('warn', 'response-cut')) return;
+  const backend = from === null ? undefined : originOf(from);
+  const cause = describeCause(why);
+  log.warn({ event: 'response-cut', client, host, backend, why: cause }, `${backend} broke off a response: ${cause}`);
+}
+
+/** Tells of streams, or a connection, of HTTP/2 that were refused before there was a request. */
+export function logHttp2Refusal(log: Log, { code, count, why }: Http2Refusal, client: string): void {
+  if (!log.hasRoom('info', 'http2-refused', code)) return;
+  log.info({ event: 'http2-refused', code, count, client, why }, `HTTP/2 of ${client}: ${why}`);
 }
 
 /** Scanners send no end of what is a client's own fault, and nobody is to be woken up for that. */
@@ -58,6 +86,7 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     case 'misdirected':
     case 'head-too-large':
     case 'coding-unknown':
+    case 'method-unknown':
     case 'version-unknown':
       return 'debug';
   }

@@ -1,21 +1,21 @@
-import { spokenVersion } from '../core/forwarded.ts';
-import { receivedTrace } from '../core/request-headers.ts';
-import type { TracedExchange } from '../core/spans.ts';
+import { spokenVersion } from '../core/http/forwarded.ts';
+import { receivedTrace } from '../core/http/request-headers.ts';
+import type { TracedExchange } from '../core/record/spans.ts';
 import { joinTrace, type TracePolicy } from '../core/trace-context.ts';
 import type { Exchange } from '../proxy/exchange.ts';
-import { isPing } from '../proxy/ping.ts';
+import { wasPing } from '../proxy/ping.ts';
 
 /** What spans tell of an exchange of the full lane that has ended; null when they tell nothing of it. */
 export function tracedExchange(exchange: Exchange, policy: TracePolicy): TracedExchange | null {
   const { request, head, peer, outgoing, route } = exchange;
-  if (head !== null && isPing(head)) return null;
+  if (wasPing(exchange)) return null;
   // One that was refused before anything could be passed on has none yet.
   const trace = exchange.trace ?? joinTrace(receivedTrace(request.rawHeaders), peer.isTrusted, policy);
   if (!trace.isSampled) return null;
   return {
     trace,
-    method: request.method ?? '',
-    target: head?.path ?? request.url ?? '',
+    method: exchange.method,
+    target: head?.path ?? exchange.target,
     version: spokenVersion(peer, head?.version ?? request.httpVersion),
     isTls: peer.isTls,
     authority: head?.authority ?? null,

@@ -1,5 +1,5 @@
 /** The router's part in traces: which exchanges are sampled, and the way of their spans to a collector. */
-import { MAX_TEXT, spansOf, type TracedExchange } from '../core/spans.ts';
+import { MAX_TEXT, spansOf, type TracedExchange } from '../core/record/spans.ts';
 import type { TracePolicy } from '../core/trace-context.ts';
 import { describeCause, type Log } from './log.ts';
 import { openOtlp, type OtlpSettings, type SendSpans, type TracedSpans } from './otlp.ts';

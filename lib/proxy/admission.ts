@@ -1,16 +1,17 @@
-/** What a frontend's options make of a request before any backend hears of it. */
+/** What a site makes of a request before a backend is chosen (core/site.ts). */
 import { RouterError } from '../core/errors.ts';
-import { clientScheme } from '../core/forwarded.ts';
-import { candidates } from '../core/hostname.ts';
-import { type Redirect, redirectByOptions, type Visit } from '../core/redirect.ts';
-import type { RequestHead } from '../core/request-head.ts';
-import type { Route } from '../core/types.ts';
-import type { RouteStore } from '../store/store.ts';
+import { clientPort, clientScheme } from '../core/http/forwarded.ts';
+import { candidates } from '../core/routing/hostname.ts';
+import type { Redirect, Visit } from '../core/routing/redirect.ts';
+import type { RequestHead } from '../core/http/request-head.ts';
+import { NO_SITE } from '../core/routing/site.ts';
+import type { LookedUp, Route } from '../core/routing/types.ts';
+import type { RouteLookups } from '../store/store.ts';
 import type { Exchange } from './exchange.ts';
 import type { Pauses } from './pauses.ts';
 
 export interface AdmissionParts {
-  readonly store: Pick<RouteStore, 'find'>;
+  readonly store: Pick<RouteLookups, 'find'>;
   readonly pauses: Pauses;
   readonly redirect: (exchange: Exchange, redirect: Redirect) => void;
   /** Where clients can speak TLS; null where they cannot. */
@@ -25,32 +26,42 @@ export async function admit(exchange: Exchange, head: RequestHead, parts: Admiss
   const keys = candidates(head.hostname);
   let pausedAt: number | null = null;
   for (;;) {
-    const found = await parts.store.find(keys, head.path);
+    // After a pause the route has to be looked up anew.
+    const lookedUp: LookedUp | null = pausedAt === null ? exchange.lookedUp : null;
+    const found = lookedUp !== null ? routeOf(lookedUp) : await parts.store.find(keys, head.path);
     if (!found) throw new RouterError('no-frontend', 'frontend not found');
     exchange.route = found;
     if (exchange.interruption !== null) return found;
-    const { options } = found;
-    const redirect = redirectByOptions(options, visitOf(exchange, head), parts.securePort());
-    if (redirect !== null) {
-      parts.redirect(exchange, redirect);
-      return null;
-    }
-    switch (options.state) {
-      case 'live':
+    if (found.site === NO_SITE) return found;
+    const visit = visitOf(exchange, head);
+    const admission = found.site.admit(visit, parts.securePort());
+    switch (admission?.type) {
+      case undefined:
         return found;
-      case 'maintenance':
-        throw new RouterError('maintenance', 'the site is in maintenance');
-      case 'paused': {
+      case 'redirected':
+        parts.redirect(exchange, admission.redirect);
+        return null;
+      case 'refused':
+        throw admission.error;
+      case 'held': {
         const now = performance.now();
         pausedAt ??= now;
-        await parts.pauses.hold(exchange, found, pausedAt + options.pauseMax * 1000 - now);
+        const isHolding = ({ site }: Route): boolean => site.admit(visit, parts.securePort())?.type === 'held';
+        await parts.pauses.hold(exchange, found, pausedAt + admission.maxSeconds * 1000 - now, isHolding);
         if (exchange.isEnded) return null;
       }
     }
   }
 }
 
-/** The request as redirects see it. */
+/** @throws what the store threw, where it gave no answer */
+function routeOf(lookedUp: LookedUp): Route | null {
+  if ('fault' in lookedUp) throw lookedUp.fault;
+  return lookedUp.route;
+}
+
+/** The request as sites see it. */
 export function visitOf({ request, peer }: Exchange, { authority, hostname, path }: RequestHead): Visit {
-  return { scheme: clientScheme(peer, request.rawHeaders), authority, hostname, path };
+  const { rawHeaders } = request;
+  return { scheme: clientScheme(peer, rawHeaders), port: clientPort(peer, rawHeaders), authority, hostname, path };
 }

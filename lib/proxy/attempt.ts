@@ -1,13 +1,15 @@
-import type { InformationEvent } from 'node:http';
+import { ClientRequest, type InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
-import { MOST_INFORMATION } from '../core/information.ts';
-import { mayResend } from '../core/retry.ts';
-import type { ConnectionUse, Outcome } from '../core/types.ts';
-import { notConnected } from '../core/verdict.ts';
-import type { Dialing } from '../dial/dialing.ts';
-import { Alarm, type AlarmClock } from './alarms.ts';
-import { relayAnswer, relayInformation } from './answer.ts';
+import { endsByClose, hasBody } from '../core/http/framing.ts';
+import { MOST_INFORMATION } from '../core/http/information.ts';
+import { type Hold, type Place, SLOW_BYTES } from '../backends/slots/connection-slots.ts';
+import { isIdempotent, lossOnReused, mayResend } from '../core/health/retry.ts';
+import type { Outcome } from '../core/routing/types.ts';
+import { notConnected } from '../core/health/verdict.ts';
+import type { Dialing } from '../backends/dialing/dialing.ts';
+import { Alarm } from '../clock/time-limits.ts';
+import { relayAnswer, relayInformation } from './response.ts';
 import {
   type BackendAnswer,
   type BackendRequest,
@@ -16,25 +18,18 @@ import {
   type SwitchingAnswer,
   Unfit,
   type Wire,
-} from './backend-request.ts';
+} from '../backends/backend-request.ts';
+import { BackendStream } from '../backends/http1/backend-stream.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import type { Limits } from './limits.ts';
-import { Pace } from '../core/pace.ts';
+import type { AttemptParts } from './parts.ts';
+import { Pace } from '../core/limits/pace.ts';
 import { relayUpgrade } from './upgrade.ts';
 
-export interface AttemptParts {
-  readonly clock: AlarmClock;
-  readonly limits: Limits;
-  readonly use: ConnectionUse;
-  /** Whether the paths of backends' URLs count. */
-  readonly hasBackendPath: boolean;
-  /** Whether answers should ask clients to close their connection. */
-  readonly isDraining: () => boolean;
-}
-
-/** Where an attempt stands. What an error means depends on nothing else. */
-type Phase = 'waiting' | 'connecting' | 'sending' | 'sent' | 'settled';
+/**
+ * Where an attempt stands. What an error means depends on nothing else. `checking`: whether an idle connection was closed.
+ */
+type Phase = 'waiting' | 'connecting' | 'checking' | 'sending' | 'sent' | 'settled';
 
 /** One request to one backend, from the wish for a connection to the head of the answer. */
 export class Attempt implements BodyProgress {
@@ -44,6 +39,15 @@ export class Attempt implements BodyProgress {
   readonly #exchange: Exchange;
   readonly #parts: AttemptParts;
   readonly #alarm: Alarm;
+  readonly #place: Place;
+  /** Set when the place has waited for the request's body. */
+  #hold: Hold | null = null;
+  /** Bytes of the body when its client was last taken to be fast. */
+  #fastBytes = 0;
+  /** How many requests the backend had responded to when this one was sent. */
+  #responsesBefore = 0;
+  /** `performance.now()`, ms: when the request was begun to be sent. */
+  #sentAt = 0;
   #phase: Phase = 'waiting';
   #out: BackendRequest | null = null;
   #dialing: Dialing | null = null;
@@ -53,12 +57,18 @@ export class Attempt implements BodyProgress {
   #information = 0;
   /** `performance.now()`, ms; null where it was not on a connection that had served others. */
   #onReusedSince: number | null = null;
+  /** Its connection; null where it is one of HTTP/2. */
+  #wire: BackendStream | null = null;
+  /** What had left by that before. */
+  #sentBefore = 0;
   #settle: (outcome: Outcome) => void = () => {};
   #free: () => void = () => {};
 
-  constructor(exchange: Exchange, parts: AttemptParts) {
+  /** @param place at the backend */
+  constructor(exchange: Exchange, parts: AttemptParts, place: Place) {
     this.#exchange = exchange;
     this.#parts = parts;
+    this.#place = place;
     this.#alarm = new Alarm(() => this.#onAlarm());
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
@@ -69,12 +79,22 @@ export class Attempt implements BodyProgress {
     exchange.onInterrupt = () => this.#end({ type: 'abandoned' });
   }
 
-  /** Whether the connection was an old one and failed before a byte came back: the backend had just closed it. */
-  get wasStale(): boolean {
+  /** Whether the request may go by another connection, after one that had served others failed before a byte came back. */
+  get mayResend(): boolean {
     if (this.#hasHeard || !this.#exchange.body.isReplayable) return false;
     if (this.#out?.wasRefused === true) return true;
-    const since = this.#onReusedSince;
-    return since !== null && mayResend(this.#exchange.request.method ?? '', performance.now() - since);
+    if (this.#onReusedSince === null) return false;
+    const isUnsent = this.#wire?.sent === this.#sentBefore;
+    return mayResend(this.#method, isUnsent);
+  }
+
+  get #method(): string {
+    return this.#exchange.method;
+  }
+
+  /** The connection has to be known before anything is sent: a request that must not be sent twice is held back till then. */
+  get #isHeldBack(): boolean {
+    return this.#out?.isChecking !== true && !isIdempotent(this.#method);
   }
 
   /** Takes the request over; http-proxy calls this in the place of piping a body into it. */
@@ -93,7 +113,7 @@ export class Attempt implements BodyProgress {
       this.fail(new Error('the backend closed the connection'));
     });
     // Without a body there is nothing to hold back: Node sends the head as soon as there is a connection.
-    if (!this.#hasBody) out.end();
+    if (!this.#hasBody && !this.#isHeldBack) out.end();
   }
 
   /** The request failed. Idempotent: what comes after the first answer or error says nothing new. */
@@ -103,9 +123,11 @@ export class Attempt implements BodyProgress {
       case 'waiting':
       case 'connecting':
         return this.#end(notConnected(cause));
+      case 'checking':
+        return this.#end({ type: 'dropped', cause });
       case 'sending':
       case 'sent':
-        return this.#end({ type: failureOf(cause), cause });
+        return this.#end({ type: this.#failureOf(cause), cause });
       case 'settled':
         return;
     }
@@ -126,6 +148,7 @@ export class Attempt implements BodyProgress {
     }
     if (this.#phase !== 'sending') return;
     clock.set(this.#alarm, limits.bodyMs);
+    if (this.#hold?.since === Infinity || total - this.#fastBytes >= SLOW_BYTES) this.#holdUp(total);
     if (this.#pace?.isTooSlow(total, performance.now())) this.#giveUpOnBody('the request body came too slowly');
   }
 
@@ -134,28 +157,51 @@ export class Attempt implements BodyProgress {
     if (this.#phase !== 'sending') return;
     this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
     this.#pace?.blocked(performance.now());
+    if (this.#hold !== null) this.#hold.since = Infinity;
   }
 
   onSent(): void {
     if (this.#phase !== 'sending') return;
     this.#phase = 'sent';
+    this.#hold?.end();
     this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
   }
 
   get #hasBody(): boolean {
-    return this.#exchange.head?.framing.kind !== 'none';
+    const { head } = this.#exchange;
+    return head !== null && hasBody(head.framing);
   }
 
   #onSocket(socket: Wire): void {
     if (this.#phase === 'settled') return;
+    if (socket instanceof BackendStream) this.#wire = socket;
     if (socket.connecting) {
       this.#connecting();
       socket.once('ready', () => this.#onConnected());
       return;
     }
     if (this.#phase === 'waiting') this.#parts.use.reused++;
+    if (this.#out?.reusedSocket) {
+      this.#onReusedSince = performance.now();
+      if (this.#wire !== null) {
+        this.#sentBefore = this.#wire.sent;
+        if (this.#isHeldBack) return this.#check(this.#wire);
+      }
+    }
     this.#phase = 'connecting';
     this.#onConnected();
+  }
+
+  /** Lets the event loop read what has come by an idle connection. */
+  #check(socket: BackendStream): void {
+    this.#phase = 'checking';
+    setImmediate(() => {
+      if (this.#phase !== 'checking') return;
+      if (socket.destroyed || socket.readableEnded) return this.fail(new Error('the connection had been closed'));
+      this.#onReusedSince = performance.now();
+      this.#phase = 'connecting';
+      this.#onConnected();
+    });
   }
 
   #connecting(): void {
@@ -168,12 +214,20 @@ export class Attempt implements BodyProgress {
   #onConnected(): void {
     if (this.#phase !== 'connecting' || this.#out === null) return;
     this.#phase = 'sending';
-    if (this.#out.reusedSocket) this.#onReusedSince = performance.now();
-    if (!this.#hasBody) return this.onSent();
+    this.#wire?.expect(this.#method === 'HEAD', this.#exchange.upgrade !== null);
+    this.#responsesBefore = this.#place.backend.responseCount;
+    this.#sentAt = performance.now();
+    if (!this.#hasBody) {
+      if (!this.#out.writableEnded) this.#out.end();
+      return this.onSent();
+    }
     const { clock, limits } = this.#parts;
     clock.set(this.#alarm, limits.bodyMs);
     this.#pace = new Pace(limits.bodyMinRate, performance.now());
     const out = this.#out;
+    const heldUp = (): void => this.#giveUpOnBody('the request body held a slot that others needed');
+    this.#hold = this.#place.hold(heldUp);
+    this.#holdUp(0);
     this.#exchange.body.feed(out, this);
     // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
     setImmediate(() => {
@@ -183,6 +237,7 @@ export class Attempt implements BodyProgress {
 
   #onInformation(information: InformationEvent): void {
     if (this.#phase === 'settled') return;
+    if (this.#phase === 'checking') return this.fail(new Error('the backend answered before it was asked'));
     this.#hasHeard = true;
     this.#information++;
     if (this.#information > MOST_INFORMATION) {
@@ -198,18 +253,28 @@ export class Attempt implements BodyProgress {
       answer.resume();
       return;
     }
+    if (this.#phase === 'checking') return this.fail(new Error('the backend answered before it was asked'));
     const out = this.#out;
     if (out === null) return;
     this.#hasHeard = true;
-    const relay = relayAnswer(this.#exchange, out, answer, this.#parts);
+    const relay = relayAnswer(this.#exchange, out, answer, this.#parts, this.#place);
     if (relay !== null) {
       this.#end({ type: 'garbled', cause: new Error(relay) });
       return;
     }
+    this.#place.backend.responded(answer.statusCode ?? 0, performance.now() - this.#sentAt);
+    const isHead = this.#method === 'HEAD';
+    if (isHead && endsByClose(answer.statusCode ?? 0, isFramed(answer)) && out instanceof ClientRequest) {
+      out.shouldKeepAlive = false;
+    }
+    if (out instanceof ClientRequest && this.#hasBody && !this.#exchange.body.isRead && isFramed(answer)) {
+      this.#parts.pools.keepUntilSent(out);
+    }
     this.#pass({ type: 'answered', status: answer.statusCode ?? 0, retryAfter: 'retry-after' in answer.headers });
   }
 
-  #onUpgrade(answer: SwitchingAnswer, socket: Duplex, head: Buffer): void {
+  #onUpgrade(answer: SwitchingAnswer, wire: Duplex, head: Buffer): void {
+    const socket = wire instanceof BackendStream ? wire.release() : wire;
     const relay =
       this.#phase === 'settled' ? 'too late' : relayUpgrade(this.#exchange, answer, socket, head, this.#parts);
     if (relay !== null) {
@@ -217,6 +282,7 @@ export class Attempt implements BodyProgress {
       this.#end({ type: 'garbled', cause: new Error(relay) });
       return;
     }
+    this.#place.backend.responded(101, performance.now() - this.#sentAt);
     this.#pass({ type: 'upgraded' });
   }
 
@@ -229,12 +295,28 @@ export class Attempt implements BodyProgress {
       case 'sending':
         if (this.#exchange.request.isPaused()) break;
         return this.#giveUpOnBody('the request body stopped coming');
+      case 'checking':
       case 'sent':
         break;
       case 'settled':
         return;
     }
-    this.#end({ type: 'silent', cause: new Error('the backend did not answer in time') });
+    const hasAnsweredOthers = this.#place.backend.responseCount !== this.#responsesBefore;
+    this.#end({ type: 'silent', cause: new Error('the backend did not answer in time'), hasAnsweredOthers });
+  }
+
+  /** From now on the place waits for more of the body. @param total bytes so far */
+  #holdUp(total: number): void {
+    this.#fastBytes = total;
+    if (this.#hold !== null) this.#hold.since = performance.now();
+  }
+
+  /** What it means that a request failed of which the backend may have seen something. */
+  #failureOf(cause: NodeJS.ErrnoException): 'garbled' | 'dropped' | 'broken' {
+    if (cause instanceof NotHttp || cause.code?.startsWith('HPE_')) return 'garbled';
+    if (cause instanceof Dropped) return 'dropped';
+    if (this.#onReusedSince === null || this.#hasHeard || isIdempotent(this.#method)) return 'broken';
+    return lossOnReused(performance.now() - this.#onReusedSince);
   }
 
   #giveUpOnBody(why: string): void {
@@ -244,6 +326,7 @@ export class Attempt implements BodyProgress {
   /** An answer is on its way to the client: whoever relays it owns the connection from here. */
   #pass(outcome: Outcome): void {
     this.#phase = 'settled';
+    this.#hold?.end();
     this.#parts.clock.clear(this.#alarm);
     this.#settle(outcome);
   }
@@ -258,8 +341,7 @@ export class Attempt implements BodyProgress {
   }
 }
 
-/** What it means that a request failed of which the backend may have seen something. */
-function failureOf(cause: NodeJS.ErrnoException): 'garbled' | 'dropped' | 'broken' {
-  if (cause instanceof NotHttp || cause.code?.startsWith('HPE_')) return 'garbled';
-  return cause instanceof Dropped ? 'dropped' : 'broken';
+/** Whether an answer ends otherwise than with its connection. */
+function isFramed({ headers }: BackendAnswer): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }

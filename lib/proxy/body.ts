@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { trailerFields } from '../core/trailers.ts';
-import type { BackendRequest } from './backend-request.ts';
+import { trailerFields } from '../core/http/trailers.ts';
+import type { BackendRequest } from '../backends/backend-request.ts';
 
 /** What was sent is kept up to this size, so that it can be sent again after a stale connection, bytes. */
 const REPLAY_BYTES = 65_536;
@@ -30,6 +30,8 @@ export class RequestBody {
   #isListening = false;
   #isRead = false;
   #isSlow = false;
+  /** What still comes is forgotten. */
+  #isDropped = false;
   /** Set while a first part is gathered: it is enough, or there will be no more. */
   #onGathered: (() => void) | null = null;
 
@@ -96,6 +98,26 @@ export class RequestBody {
     if (this.#isListening && !this.#isRead) this.#request.pause();
   }
 
+  /** The answer is through, and the backend takes the rest all the same. @param progress told from now on */
+  goOn(progress: BodyProgress): void {
+    this.#progress = progress;
+    if (this.#out?.writableNeedDrain) this.#block();
+  }
+
+  /** The backend takes more: for one whose request does not say so any more. */
+  drained(): void {
+    if (this.#out !== null) this.#onDrain();
+  }
+
+  /** Reads the rest, which is for nobody. @param progress told of it */
+  drop(progress: BodyProgress): void {
+    this.stop();
+    this.#progress = progress;
+    this.#isDropped = true;
+    this.#listen();
+    this.#request.resume();
+  }
+
   #listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
@@ -107,6 +129,10 @@ export class RequestBody {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    if (this.#isDropped) {
+      this.#bytes += chunk.length;
+      return this.#progress?.onBytes(this.#bytes);
+    }
     // Nobody wants it any more.
     if (this.#out === null && this.#onGathered === null) return;
     this.#bytes += chunk.length;
@@ -129,6 +155,7 @@ export class RequestBody {
     this.#isRead = true;
     this.#onGathered?.();
     if (this.#out !== null) this.#finish();
+    else if (this.#isDropped) this.#progress?.onSent();
   };
 
   readonly #onDrain = (): void => {

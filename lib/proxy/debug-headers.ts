@@ -1,4 +1,4 @@
-import { originOf } from '../core/backend.ts';
+import { originOf } from '../core/routing/backend.ts';
 import { version } from '../core/version.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RouterError } from '../core/errors.ts';
-import type { Peer } from '../core/forwarded.ts';
-import type { RequestHead } from '../core/request-head.ts';
-import type { OutgoingRequest } from '../core/request-headers.ts';
+import type { Peer } from '../core/http/forwarded.ts';
+import type { RequestHead } from '../core/http/request-head.ts';
+import type { OutgoingRequest } from '../core/http/request-headers.ts';
 import type { Trace } from '../core/trace-context.ts';
-import type { Attempted, Backend, Prior, Route } from '../core/types.ts';
+import type { Attempted, Backend, LookedUp, Prior, Route } from '../core/routing/types.ts';
 import { RequestBody } from './body.ts';
-import { readEarly } from './early.ts';
+import { readEarly } from './early-bytes.ts';
 
 /** The client's socket after an upgrade request, and the bytes that came with it. */
 export interface UpgradeSocket {
@@ -31,6 +31,9 @@ export interface ExchangeStart {
 /** One request, from its head to its log line. Steps fill it in; nothing is hung on `request` or `response`. */
 export class Exchange {
   readonly request: IncomingMessage;
+  /** As the client sent them; `request` may have others, which Node's parser takes. */
+  readonly method: string;
+  readonly target: string;
   readonly response: ServerResponse;
   readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
@@ -41,6 +44,10 @@ export class Exchange {
   readonly startedAt: number;
   /** Its body, or part of it, is gone: neither can it be read, nor can a next request be found behind it. */
   readonly isBodyLost: boolean;
+  /** Its connection is the fast lane's, which reads the rest of a body that nobody wants. */
+  readonly isLent: boolean;
+  /** Its route, where the fast lane has looked it up. */
+  readonly lookedUp: LookedUp | null;
   /** Why it will not be served. */
   readonly objection: RouterError | null;
 
@@ -61,12 +68,18 @@ export class Exchange {
   interruption: RouterError | 'client-left' | null = null;
   /** Of the answer's body, to the client; both ways for a tunnel's bytes from the backend. */
   bytesSent = 0;
+  /** Its client has been told to send the body that it held back (100). */
+  hasContinued = false;
   /** 0 until an answer began. */
   status = 0;
 
   /** Set by whatever is under way: how to stop it when the client's side breaks off. */
   onInterrupt: (() => void) | null = null;
   readonly ended: Promise<void>;
+  /** Resolves when it has ended, and the rest of its request's body is through, too. */
+  readonly over: Promise<void>;
+  /** Set by what reads the rest of the body after the answer. */
+  rest: Promise<void> | null = null;
   #isEnded = false;
   #end: () => void = () => {};
 
@@ -77,13 +90,18 @@ export class Exchange {
     this.peer = start.peer;
     this.body = new RequestBody(start.request);
     const { prior } = start;
+    this.method = prior?.method ?? start.request.method ?? '';
+    this.target = prior?.target ?? start.request.url ?? '';
     this.objection = start.objection ?? null;
     this.startedAt = prior?.startedAt ?? performance.now();
+    this.isLent = prior !== null;
+    this.lookedUp = prior?.lookedUp ?? null;
     this.isBodyLost = prior?.isBodyLost ?? false;
     if (prior !== null) this.#goOn(prior);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    this.over = this.ended.then(() => this.rest ?? undefined);
     const { response, upgrade } = this;
     const onClose = (): void => this.onClientGone();
     // A tunnel outlives its response, which is never written then; the socket's end is the exchange's.
@@ -115,7 +133,9 @@ export class Exchange {
 
   /** The client left, or sent what cannot be passed on: stops what is under way. The first reason counts. */
   interrupt(reason: RouterError | 'client-left'): void {
-    if (this.interruption !== null || this.#isEnded) return;
+    if (this.interruption !== null) return;
+    // There may be something under way still: the rest of the body.
+    if (this.#isEnded) return this.onInterrupt?.();
     this.interruption = reason;
     this.body.stop();
     this.onInterrupt?.();
@@ -138,6 +158,7 @@ export class Exchange {
 
   /** Destroys the client's connection: what it got must not look complete. */
   cut(): void {
+    if (this.#isEnded) this.onInterrupt?.();
     if (this.upgrade) this.upgrade.socket.destroy();
     else this.response.destroy();
     this.end();

@@ -15,25 +15,34 @@
  *   request whose answer may be a 101, so it takes the way of all requests.
  * It never sees the client's own request and response, so it hangs no listeners on them.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { isHttp2, isTls, pathAt, serverOf } from '../core/backend.ts';
-import { rewritePath } from '../core/path-rewrite.ts';
-import type { Places } from '../core/places.ts';
+import { isHttp2, isTls, pathAt } from '../core/routing/backend.ts';
+import { clientKey } from '../core/limits/client-key.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Place, Places } from '../backends/slots/connection-slots.ts';
+import { isIdempotent, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
 import { traceparent } from '../core/trace-context.ts';
-import type { Backend, Outcome } from '../core/types.ts';
-import { Attempt, type AttemptParts } from './attempt.ts';
+import type { Backend, Outcome } from '../core/routing/types.ts';
+import { HEAD_BYTES } from '../http1/lenient-response.ts';
+import { Attempt } from './attempt.ts';
+import type { AttemptParts } from './parts.ts';
 import type { Exchange } from './exchange.ts';
-import { asksForTrailers, http2Fields } from '../core/http2-fields.ts';
-import { type Http2Head, Http2Request } from './http2-request.ts';
-import type { Http2Sessions } from './http2-sessions.ts';
-import type { ForBackend, Pools } from './pools.ts';
+import { asksForTrailers, http2Fields } from '../core/http/http2-fields.ts';
+import { type Http2Head, Http2Request } from '../backends/http2/request.ts';
+import type { Http2Sessions } from '../backends/http2/sessions.ts';
+import type { ForBackend, AgentPool } from '../backends/http1/agent-pool.ts';
+import { awaitPlace } from '../backends/slots/slot-queues.ts';
+import type { BackendState } from '../backends/state/backend-state.ts';
+import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { SlowUploads } from './slow-uploads.ts';
-import { awaitPlace } from './turn.ts';
 
 /** Stale connections met in a row before the backend is taken at its word. */
 const STALE_LIMIT = 3;
+
+/** Of a method in a message, characters. */
+const MAX_METHOD = 40;
 
 /** http-proxy's list of steps, public but missing in its types. */
 interface HasPasses {
@@ -44,10 +53,23 @@ interface HasPasses {
 const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as ServerResponse;
 
 export interface ForwarderParts extends AttemptParts {
-  readonly pools: Pools;
+  readonly pools: AgentPool;
   readonly sessions: Http2Sessions;
   readonly places: Places;
+  readonly backends: BackendStates;
   readonly slowUploads: SlowUploads;
+}
+
+/** A backend's record, and the slot that a request has there. */
+interface Entered {
+  readonly state: BackendState;
+  readonly place: Place;
+}
+
+/** How an attempt ended, and when its connection is not needed any more. */
+interface Tried {
+  readonly outcome: Outcome;
+  readonly freed: Promise<void>;
 }
 
 export class Forwarder {
@@ -63,58 +85,90 @@ export class Forwarder {
   /** One attempt. A connection that proved stale is not one: it is replaced, and nobody hears of it. Never rejects. */
   async forward(exchange: Exchange, backend: Backend): Promise<Outcome> {
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
-    const { slowUploads, sessions, places } = this.#parts;
-    const leave = slowUploads.enter(backend, isHttp2(backend) ? sessions.roomAt(backend) : places.limit);
+    const giveUp = (): void =>
+      exchange.interrupt(new RouterError('request-timeout', 'the request body held a slot that others needed'));
+    const leave = this.#parts.slowUploads.enter(backend, clientOf(exchange), this.#roomAt(backend), giveUp);
     if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
-    void exchange.ended.then(leave);
+    void exchange.over.then(leave);
     const outcome = await this.#try(exchange, backend);
     if (outcome.type !== 'answered') leave();
     return outcome;
   }
 
   async #try(exchange: Exchange, backend: Backend): Promise<Outcome> {
-    // Streams share connections, and are bounded by what the backend takes.
-    return isHttp2(backend) ? await this.#tryHttp2(exchange, backend) : await this.#tryHttp1(exchange, backend);
+    const { method } = exchange;
+    if (!isHttp2(backend) && method !== method.toUpperCase()) return { type: 'unfit', cause: inCapitals(method) };
+    const { places, clock, limits, backends } = this.#parts;
+    const state = backends.of(backend);
+    const client = clientOf(exchange);
+    const now = performance.now();
+    const place =
+      places.enter(state.slots, client, now, this.#roomAt(backend)) ??
+      (await awaitPlace(exchange, (onTurn) => places.wait(state.slots, client, now, onTurn), clock, limits.connectMs));
+    if ('type' in place) return place;
+    // A moment later: the connection is free only when its agent has been told so. Too early, the agent would make the next
+    // request wait, and then make a connection for it with what this one has said.
+    const leave = (): unknown => setImmediate(() => place.leave());
+    const attempting = isHttp2(backend)
+      ? this.#tryHttp2(exchange, backend, place)
+      : this.#tryHttp1(exchange, backend, { state, place });
+    const { outcome, freed } = await attempting;
+    // A tunnel is no connection of the agent's any more. A stream that has become one is still one of those that the
+    // backend takes.
+    if (outcome.type === 'upgraded' && !isHttp2(backend)) {
+      state.tunnels++;
+      void exchange.ended.then(() => state.tunnels--);
+      leave();
+    } else {
+      void freed.then(leave);
+    }
+    return outcome;
   }
 
-  async #tryHttp1(exchange: Exchange, backend: Backend): Promise<Outcome> {
-    const { places, clock, limits } = this.#parts;
-    const place =
-      places.enter(serverOf(backend)) ??
-      (await awaitPlace(exchange, serverOf(backend), places, clock, limits.connectMs));
-    if ('type' in place) return place;
-    // A moment later: the connection is free only when its agent has been told so.
-    const leave = (): unknown => setImmediate(() => place.leave());
+  /** Requests that a backend takes at a time: streams share connections, and are bounded by what it takes. */
+  #roomAt(backend: Backend): number {
+    const { sessions, places } = this.#parts;
+    return isHttp2(backend) ? sessions.roomAt(backend) : places.limit;
+  }
+
+  async #tryHttp1(exchange: Exchange, backend: Backend, { state, place }: Entered): Promise<Tried> {
     for (let stale = 0; ; stale++) {
-      const attempt = new Attempt(exchange, this.#parts);
-      this.#parts.pools.makeRoom(backend);
-      this.#send(exchange, backend, attempt);
+      const attempt = new Attempt(exchange, this.#parts, place);
+      this.#closeDoubtful(exchange, state);
+      this.#parts.pools.makeRoom(state);
+      this.#send(exchange, backend, state, attempt);
       const outcome = await attempt.outcome;
-      if (outcome.type === 'broken' && attempt.wasStale && stale < STALE_LIMIT) {
-        this.#parts.pools.forget(backend);
-        continue;
+      if (!isLost(outcome) || !attempt.mayResend || stale >= STALE_LIMIT) {
+        return { outcome, freed: attempt.freed };
       }
-      if (outcome.type === 'answered') void attempt.freed.then(leave);
-      else leave();
-      return outcome;
+      this.#parts.pools.forget(state);
     }
   }
 
-  async #tryHttp2(exchange: Exchange, backend: Backend): Promise<Outcome> {
+  /** Closes idle connections that the backend may be about to close, where the request must not be sent twice. */
+  #closeDoubtful({ method, head }: Exchange, state: BackendState): void {
+    if (isIdempotent(method)) return;
+    // Node sends a head with Expect as soon as it has a connection, before it could be looked at: it goes by a new one.
+    this.#parts.pools.closeOld(state, head?.expectsContinue === true ? -1 : UNSAFE_IDLE_MS);
+  }
+
+  async #tryHttp2(exchange: Exchange, backend: Backend, place: Place): Promise<Tried> {
     for (let stale = 0; ; stale++) {
-      const attempt = new Attempt(exchange, this.#parts);
-      const out = new Http2Request(this.#http2Head(exchange, backend), backend, this.#parts.sessions);
+      const attempt = new Attempt(exchange, this.#parts, place);
+      const out = new Http2Request(this.#http2Head(exchange, backend), this.#parts.sessions.of(backend));
       out.on('error', (error: Error) => attempt.fail(error));
       attempt.start(out);
       const outcome = await attempt.outcome;
-      if (outcome.type !== 'broken' || !attempt.wasStale || stale >= STALE_LIMIT) return outcome;
+      if (!isLost(outcome) || !attempt.mayResend || stale >= STALE_LIMIT) {
+        return { outcome, freed: attempt.freed };
+      }
     }
   }
 
   #http2Head(exchange: Exchange, backend: Backend): Http2Head {
-    const { request, head } = exchange;
+    const { request, method, head } = exchange;
     const target = {
-      method: request.method ?? 'GET',
+      method,
       scheme: isTls(backend) ? 'https' : 'http',
       authority: head?.authority ?? '',
       path: this.#path(exchange, backend),
@@ -132,8 +186,7 @@ export class Forwarder {
   #path(exchange: Exchange, backend: Backend): string {
     const { head, route } = exchange;
     const asked = head?.path ?? '/';
-    const rewrite = route?.options.rewrite ?? null;
-    const path = rewrite === null ? asked : rewritePath(rewrite, route?.prefix ?? '', asked);
+    const path = route === null ? asked : route.site.targetFor(asked, route.prefix);
     return this.#parts.hasBackendPath ? pathAt(backend, path) : path;
   }
 
@@ -144,8 +197,8 @@ export class Forwarder {
     return upgrade || this.#parts.pools.isKeeping ? headers : [...headers, 'Connection', 'close'];
   }
 
-  #send(exchange: Exchange, backend: Backend, attempt: Attempt): void {
-    const { method = 'GET' } = exchange.request;
+  #send(exchange: Exchange, backend: Backend, { agent: connections }: BackendState, attempt: Attempt): void {
+    const { method } = exchange;
     const path = this.#path(exchange, backend);
     const headers = this.#headers(exchange);
     this.#proxy.web(
@@ -155,8 +208,8 @@ export class Forwarder {
         // Whatever the backend is: our agent makes the connection, TLS included.
         target: { protocol: 'http:', host: backend.hostname, port: backend.port },
         agent: this.#parts.pools.agent,
-        ssl: clientOptions(path, headers, backend, attempt),
-        buffer: { pipe: (out: Parameters<Attempt['start']>[0]) => attempt.start(out) } as unknown as Stream,
+        ssl: clientOptions(path, headers, { backend, connections, onDialing: (dialing) => attempt.onDialing(dialing) }),
+        buffer: { pipe: (out: ClientRequest) => begin(attempt, out) } as unknown as Stream,
         selfHandleResponse: true,
         toProxy: true,
       },
@@ -165,15 +218,34 @@ export class Forwarder {
   }
 }
 
+function clientOf({ outgoing, peer }: Exchange): string {
+  return clientKey(outgoing?.clientIp ?? peer.address);
+}
+
+/** Node's HTTP/1.1 client writes every method in capitals, which is another method (RFC 9110 §9.1). */
+function inCapitals(method: string): RouterError {
+  return new RouterError('method-unknown', `the method ${method.slice(0, MAX_METHOD)} cannot be sent on from here`);
+}
+
+function begin(attempt: Attempt, out: ClientRequest): void {
+  // Node would drop the fields past 2,000 without a word; the size of a head bounds them.
+  out.maxHeadersCount = 0;
+  attempt.start(out);
+}
+
+function isLost({ type }: Outcome): boolean {
+  return type === 'broken' || type === 'dropped';
+}
+
 function requestStandIn(method: string, url: string): IncomingMessage {
   return { method, url, headers: {}, socket: { destroyed: false }, on: () => {} } as unknown as IncomingMessage;
 }
 
 /** Options for `http.request` that http-proxy fills in, but for the path and headers, which stay as they are. */
-function clientOptions(path: string, headers: readonly string[], backend: Backend, attempt: Attempt): object {
-  const forAgent: ForBackend = { backend, onDialing: (dialing) => attempt.onDialing(dialing) };
+function clientOptions(path: string, headers: readonly string[], forAgent: ForBackend): object {
   return {
     ...forAgent,
+    maxHeaderSize: HEAD_BYTES,
     get path() {
       return path;
     },

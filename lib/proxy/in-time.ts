@@ -1,5 +1,5 @@
-import type { Outcome } from '../core/types.ts';
-import { Alarm, type AlarmClock } from './alarms.ts';
+import type { Outcome } from '../core/routing/types.ts';
+import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
@@ -16,7 +16,9 @@ export function inTime<T>(
 ): Promise<T | Outcome> {
   return new Promise((resolve) => {
     let isOver = false;
-    const alarm = new Alarm(() => stop({ type: 'silent', cause: new Error('the file system did not answer in time') }));
+    const alarm = new Alarm(() => {
+      stop({ type: 'silent', cause: new Error('the file system did not answer in time'), hasAnsweredOthers: false });
+    });
     const stop = (outcome: Outcome | null): void => {
       isOver = true;
       exchange.onInterrupt = null;

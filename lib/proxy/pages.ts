@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
+import { readOwn } from '../files/read.ts';
 
 /** The body of an error answer. */
 export interface Page {
@@ -19,7 +20,7 @@ export class Pages {
   }
 
   /**
-   * Reads the pages of some folders; what a later one holds replaces what an earlier one does, and its default page
+   * Reads the pages of some folders, as `readOwn` does, since a worker may still be root; what a later one holds replaces what an earlier one does, and its default page
    * replaces all of it: an operator who writes a single page means every error.
    * @param onFault told of a folder or page that cannot be read; the others still count
    */
@@ -45,7 +46,7 @@ function pagesIn(folder: string, onFault: (path: string, cause: unknown) => void
     if (key === undefined) continue;
     const path = join(folder, name);
     try {
-      pages.set(key, { type: 'text/html; charset=utf-8', body: readFileSync(path) });
+      pages.set(key, { type: 'text/html; charset=utf-8', body: readOwn(path) });
     } catch (cause) {
       onFault(path, cause);
     }

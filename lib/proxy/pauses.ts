@@ -1,76 +1,94 @@
+import { clientKey } from '../core/limits/client-key.ts';
 import { RouterError } from '../core/errors.ts';
-import { candidates, hostOf } from '../core/hostname.ts';
-import { splitKey } from '../core/prefixes.ts';
-import type { Route } from '../core/types.ts';
-import type { RouteStore } from '../store/store.ts';
-import { Alarm, type AlarmClock } from './alarms.ts';
+import { FairSeats } from '../core/limits/fair-seats.ts';
+import { candidates, hostOf } from '../core/routing/hostname.ts';
+import { siteOf, splitKey } from '../core/routing/prefixes.ts';
+import type { Route } from '../core/routing/types.ts';
+import type { RouteLookups } from '../store/store.ts';
+import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The requests for one frontend. */
 interface Held {
   /** What it matched when the first of them came. */
   readonly key: string;
+  readonly isHolding: (route: Route) => boolean;
   readonly waiting: Set<() => void>;
 }
 
+/** A request that waits. */
+interface Waiter {
+  refuse: ((error: RouterError) => void) | null;
+}
+
 export interface PausesParts {
-  readonly store: Pick<RouteStore, 'find'>;
+  readonly store: Pick<RouteLookups, 'find'>;
   readonly clock: AlarmClock;
-  /** Requests held at a time, of all frontends. */
+  /** Requests held at a time, of all sites. */
   readonly max: number;
 }
 
 /** How often it is asked whether a pause is over, for each frontend and not for each request, ms. */
 const LOOK_MS = 100;
+/** Frontends that are looked at each time: hosts that clients make up under a wildcard must not become a load for the store. */
+const MAX_LOOKS = 50;
 
 /**
- * Requests for frontends whose state is `paused`: they wait until it is another, so that whoever moves a database need
- * not answer anybody "try again". Their bodies stay with their clients.
+ * Requests that their site holds (`state` is `paused`): they wait until it does not, so that a database can be moved
+ * without a client seeing an error. Their bodies stay with their clients.
  */
 export class Pauses {
   readonly #parts: PausesParts;
   readonly #held = new Map<string, Held>();
-  #count = 0;
+  readonly #seats: FairSeats<Waiter>;
   #timer: NodeJS.Timeout | null = null;
   #isLooking = false;
 
   constructor(parts: PausesParts) {
     this.#parts = parts;
+    this.#seats = new FairSeats(parts.max);
   }
 
   /** How many wait. */
   get size(): number {
-    return this.#count;
+    return this.#seats.size;
   }
 
   /**
    * Resolves when the pause is over, as far as is known, or the client has left.
    * @param limitMs for how long at most
+   * @param isHolding whether the route, as it is now, still holds requests
    * @throws RouterError `paused` when that was too long, or too many wait already
    */
-  hold(exchange: Exchange, { frontend, key }: Route, limitMs: number): Promise<void> {
+  hold(
+    exchange: Exchange,
+    { frontend, key }: Route,
+    limitMs: number,
+    isHolding: (route: Route) => boolean,
+  ): Promise<void> {
     if (limitMs <= 0) return Promise.reject(new RouterError('paused', 'the site was paused for too long'));
-    if (this.#count >= this.#parts.max) {
-      return Promise.reject(new RouterError('paused', 'the site is paused, and too many requests wait already'));
-    }
-    const held = this.#held.get(frontend) ?? { key, waiting: new Set() };
+    const waiter: Waiter = { refuse: null };
+    const client = clientKey(exchange.outgoing?.clientIp ?? exchange.peer.address);
+    const loser = this.#seats.enter(waiter, siteOf(key), client);
+    if (loser === waiter) return Promise.reject(tooMany());
+    loser?.refuse?.(tooMany());
+    const held = this.#held.get(frontend) ?? { key, isHolding, waiting: new Set() };
     const { waiting } = held;
     this.#held.set(frontend, held);
     this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref();
-    this.#count++;
     return new Promise((resolve, reject) => {
       const leave = (settle: () => void): void => {
         if (!waiting.delete(go)) return;
-        this.#count--;
+        this.#seats.leave(waiter);
         this.#parts.clock.clear(alarm);
         exchange.onInterrupt = null;
         if (waiting.size === 0) this.#forget(frontend, held);
         settle();
       };
       const go = (): void => leave(resolve);
-      const alarm = new Alarm(() => {
-        leave(() => reject(new RouterError('paused', 'the site was paused for too long')));
-      });
+      const refuse = (error: RouterError): void => leave(() => reject(error));
+      const alarm = new Alarm(() => refuse(new RouterError('paused', 'the site was paused for too long')));
+      waiter.refuse = refuse;
       waiting.add(go);
       this.#parts.clock.set(alarm, limitMs);
       exchange.onInterrupt = go;
@@ -89,16 +107,22 @@ export class Pauses {
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    await Promise.all(Array.from(this.#held, ([frontend, held]) => this.#lookAt(frontend, held)));
+    const looks = [...this.#held].slice(0, MAX_LOOKS);
+    // The others come first the next time.
+    for (const [frontend, held] of looks) {
+      this.#held.delete(frontend);
+      this.#held.set(frontend, held);
+    }
+    await Promise.all(looks.map(([frontend, held]) => this.#lookAt(frontend, held)));
     this.#isLooking = false;
   }
 
-  async #lookAt(frontend: string, { key, waiting }: Held): Promise<void> {
+  async #lookAt(frontend: string, { key, isHolding, waiting }: Held): Promise<void> {
     const { host, prefix } = splitKey(frontend);
     const keys = candidates(hostOf(host) ?? host);
     try {
       const found = await this.#parts.store.find(keys, prefix === '' ? '/' : prefix);
-      if (found === null || found.size === 0 || found.options.state === 'paused') return;
+      if (found === null || found.size === 0 || isHolding(found)) return;
       // Who moves a site may take its list away for a moment: what a wildcard has then is not its new place.
       if (keys.indexOf(splitKey(found.key).host) > keys.indexOf(splitKey(key).host)) return;
     } catch {
@@ -108,4 +132,8 @@ export class Pauses {
     // Each leaves the set that is gone over.
     for (const go of waiting) go();
   }
+}
+
+function tooMany(): RouterError {
+  return new RouterError('paused', 'the site is paused, and too many requests wait already');
 }

@@ -1,15 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { RouterError } from '../core/errors.ts';
-import { splitKey } from '../core/prefixes.ts';
-import type { RouteStore } from '../store/store.ts';
+import { splitKey } from '../core/routing/prefixes.ts';
+import type { RouteLookups } from '../store/store.ts';
 import type { Exchange } from './exchange.ts';
-import { answerWhole, type OwnAnswerParts } from './own-answer.ts';
+import { answerWhole, type OwnAnswerParts } from './own-response.ts';
 import type { Page, Pages } from './pages.ts';
 
 export interface RefuseParts extends OwnAnswerParts {
   readonly pages: Pages;
   /** Pages of tenants. */
-  readonly store: Pick<RouteStore, 'page'>;
+  readonly store: Pick<RouteLookups, 'page'>;
 }
 
 /** Seconds after which a client may ask again when the router could not find out where to send it. */
@@ -34,7 +34,6 @@ function answer(exchange: Exchange, error: RouterError, page: Page, parts: Refus
   const { status, code } = error;
   const headers = errorHeaders(page, error);
   if (code === 'store-unavailable') headers.push('Retry-After', RETRY_AFTER);
-  if (code === 'maintenance') headers.push('Retry-After', String(exchange.route?.options.retryAfter ?? RETRY_AFTER));
   if (code === 'paused') headers.push('Retry-After', RETRY_AFTER);
   answerWhole(exchange, status, headers, page.body, parts);
 }

@@ -1,35 +1,36 @@
 /** The way of a request, in order. Every step is one call; what a step knows is in its own file. */
 import { asRouterError, RouterError } from '../core/errors.ts';
-import { hasBody } from '../core/framing.ts';
-import { readHead } from '../core/request-head.ts';
-import { type RequestHeaderPolicy, requestHeaders } from '../core/request-headers.ts';
-import { mayRetry } from '../core/retry.ts';
-import { choose } from '../core/selection.ts';
-import type { Attempted, Backend, Death, Outcome, RequestTraits, Route, Selection } from '../core/types.ts';
-import { describeOutcome, isDeadly } from '../core/verdict.ts';
-import type { RouteStore } from '../store/store.ts';
+import { hasBody } from '../core/http/framing.ts';
+import { siteOf } from '../core/routing/prefixes.ts';
+import { readHead } from '../core/http/request-head.ts';
+import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
+import { mayRetry } from '../core/health/retry.ts';
+import { type Balancing, choose } from '../core/routing/selection.ts';
+import type { Attempted, Backend, Death, Outcome, RequestTraits, Route } from '../core/routing/types.ts';
+import { describeOutcome, isDeadly, isFailure, type Judged, mayBeOwnFault } from '../core/health/verdict.ts';
+import type { BackendStates } from '../backends/state/backend-states.ts';
+import type { HealthMarks } from '../store/store.ts';
 import { type AdmissionParts, admit } from './admission.ts';
-import type { RetryBudget } from './budget.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
-import type { Recoveries } from './recoveries.ts';
+import type { Recoveries } from '../backends/recovery-watch.ts';
 
 /** What decides about deaths. */
 export interface JudgeParts {
-  readonly store: Pick<RouteStore, 'hasHealthChecker'>;
+  readonly store: Pick<HealthMarks, 'hasHealthChecker'>;
   /** `why`: for the operator. */
   readonly mourn: (death: Death, why: string) => void;
+  /** What is known of backends: failures are written down there. */
+  readonly backends: Pick<BackendStates, 'failed'>;
   readonly recoveries: Recoveries;
   /** The opposite of `mourn`: a backend answers again, so long after its death. */
   readonly welcome: (death: Death, deadMs: number) => void;
   readonly policy: { readonly deadOn500: boolean };
 }
 
-export interface RouterParts extends JudgeParts {
+export interface RouterParts extends JudgeParts, Balancing {
   readonly admission: AdmissionParts;
-  readonly select: Selection;
-  /** Returns [0, 1). */
-  readonly random: () => number;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: RetryBudget;
   readonly forward: (exchange: Exchange, backend: Backend) => Promise<Outcome>;
@@ -57,9 +58,9 @@ export async function route(exchange: Exchange, parts: RouterParts): Promise<voi
 }
 
 async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
-  const { request } = exchange;
-  const { method = '', url = '', httpVersion, rawHeaders } = request;
-  const head = readHead({ method, target: url, version: httpVersion, rawHeaders });
+  const { request, method, target } = exchange;
+  const { httpVersion, rawHeaders } = request;
+  const head = readHead({ method, target, version: httpVersion, rawHeaders });
   exchange.head = head;
   if (isPing(head)) return parts.pong(exchange);
   if (exchange.objection !== null) throw exchange.objection;
@@ -87,6 +88,8 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
 
 async function tryBackends(exchange: Exchange, found: Route, traits: RequestTraits, parts: RouterParts): Promise<void> {
   const tried = new Set<number>();
+  const site = siteOf(found.key);
+  let hasBlamed = false;
   // What the fast lane has tried counts as if it had been tried here.
   const earlier = [...exchange.attempts];
   let failure: Failure | null = null;
@@ -94,14 +97,15 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
     if (exchange.interruption !== null) return stopped(exchange);
     let made = earlier[retries];
     if (made === undefined) {
-      const backend = choose(found, tried, parts.select, traits, parts.random);
+      const backend = choose(found, tried, parts, traits);
       if (backend === null) throw givenUp(failure);
-      if (retries > 0 && !parts.budget.take()) throw givenUp(failure);
+      if (retries > 0 && !parts.budget.take(site)) throw givenUp(failure);
       made = await attempt(exchange, backend, parts);
-      if (retries > 0) parts.budget.giveBack();
+      if (retries > 0) parts.budget.giveBack(site);
     }
     const { backend, outcome } = made;
-    judge(found, backend, outcome, exchange.tryingSince ?? 0, parts);
+    const isDeath = judge({ found, backend, outcome, begunAt: exchange.tryingSince ?? 0, hasBlamed }, parts);
+    hasBlamed ||= isDeath && mayBeOwnFault(outcome);
     if (outcome.type === 'answered' || outcome.type === 'upgraded') return;
     if (outcome.type === 'abandoned') return stopped(exchange);
     failure = outcome;
@@ -120,23 +124,23 @@ async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts)
   return made;
 }
 
-/**
- * Files the death of a backend, if that is what an outcome means, or its return.
- * @param begunAt when the attempt began, `performance.now()`
- */
-export function judge(found: Route, backend: Backend, outcome: Outcome, begunAt: number, parts: JudgeParts): void {
-  const { frontend, size } = found;
-  const { recoveries } = parts;
+/** Writes a failure down, and files the death of a backend, if that is what an outcome means, or its return. @returns whether it means a death */
+export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, parts: JudgeParts): boolean {
+  const { recoveries, backends } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
-  if (isDeadly(outcome, on500)) {
-    // An only backend is never declared dead: a bad answer beats none.
-    if (found.backends.length <= 1) return;
-    recoveries.died(frontend, backend, performance.now());
-    parts.mourn({ frontend, backend, of: size }, describeOutcome(outcome));
-  } else if (recoveries.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
-    const deadMs = recoveries.returned(frontend, backend, begunAt, performance.now());
-    if (deadMs !== null) parts.welcome({ frontend, backend, of: size }, deadMs);
+  const death = { route: found, backend };
+  const isDeath = isDeadly(outcome, { on500, hasBlamed });
+  if (isDeath || isFailure(outcome)) backends.failed(backend, outcome);
+  if (isDeath) {
+    // An only backend is never declared dead: a bad answer beats none. One that was tried as a last resort is marked already.
+    if (found.backends.length > 1 && !found.deadByRouters.has(backend.id)) parts.mourn(death, describeOutcome(outcome));
+    return true;
   }
+  if (recoveries.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
+    const deadMs = recoveries.returned(found.frontend, backend, begunAt, performance.now());
+    if (deadMs !== null) parts.welcome(death, deadMs);
+  }
+  return false;
 }
 
 /** The client's side broke off: answered with the reason, where there is one and somebody to hear it. */
@@ -157,6 +161,7 @@ function givenUp(failure: Failure | null): RouterError {
     case 'garbled':
       return new RouterError('backend-failed', 'the answer of the backend is not valid HTTP', { cause });
     case 'unfit':
+      if (cause instanceof RouterError) return cause;
       return new RouterError('no-backend', cause?.message ?? 'no backend can do what is asked', { cause });
     case 'broken':
     case 'dropped':

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { Alarm, type AlarmClock } from './alarms.ts';
+import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
-import { breakOff } from './http2-websocket.ts';
+import { breakOff } from '../backends/http2/websocket.ts';
 
 /** How long the other side may take to close after one side has, ms. */
 const CLOSING_MS = 5_000;

@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { hopByHop } from '../core/hop-by-hop.ts';
-import { hasToken } from '../core/request-head.ts';
-import type { AttemptParts } from './attempt.ts';
-import type { SwitchingAnswer } from './backend-request.ts';
+import { interimFields } from '../core/http/interim-fields.ts';
+import { hasToken } from '../core/http/request-head.ts';
+import type { AttemptParts } from './parts.ts';
+import type { SwitchingAnswer } from '../backends/backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { join } from './tunnel.ts';
+
+const OF_SWITCHING = new Set(['connection', 'upgrade']);
 
 /**
  * Passes a 101 on to the client and joins the two (RFC 6455 §4.2.2).
@@ -19,20 +21,17 @@ export function relayUpgrade(
   { clock, limits }: AttemptParts,
 ): string | null {
   const { upgrade, response, request } = exchange;
-  if (!upgrade) return 'a 101 that nobody asked for';
+  if (!upgrade) return 'a 101 without an Upgrade request';
   if (!hasToken(answer.headers.upgrade ?? '', 'websocket')) return 'a 101 to another protocol';
 
-  const { rawHeaders } = answer;
-  const dropped = hopByHop(rawHeaders);
+  const debug = exchange.head?.isDebug ? debugHeaders(exchange) : [];
+  const fields = [
+    ...interimFields(answer.rawHeaders, OF_SWITCHING),
+    ...(exchange.outgoing?.answerFields ?? []),
+    ...debug,
+  ];
   let text = 'HTTP/1.1 101 Switching Protocols\r\n';
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    const lower = name.toLowerCase();
-    if (lower === 'connection' || lower === 'upgrade' || !dropped.has(lower))
-      text += `${name}: ${rawHeaders[i + 1]}\r\n`;
-  }
-  const added = [...(exchange.outgoing?.answerFields ?? []), ...(exchange.head?.isDebug ? debugHeaders(exchange) : [])];
-  for (let i = 0; i < added.length; i += 2) text += `${added[i]}: ${added[i + 1]}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
 
   exchange.status = 101;
   response.detachSocket(request.socket);

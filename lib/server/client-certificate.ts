@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
-import { clientCertificateFields } from '../core/client-certificate.ts';
+import { clientCertificateFields } from '../core/http/client-certificate.ts';
 
 /**
  * What backends are to be told of a client's certificate: fields, names and values in turn; none where clients are not

@@ -1,23 +1,25 @@
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Server as TlsServer, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/config.ts';
-import type { ProxiedAddresses } from '../core/proxy-protocol.ts';
+import type { ProxiedAddresses } from '../core/http/proxy-protocol.ts';
 import { RouterError } from '../core/errors.ts';
-import { type Peer, unmapped } from '../core/forwarded.ts';
+import type { Activity } from '../core/limits/activity.ts';
+import { type Peer, unmapped } from '../core/http/forwarded.ts';
 import type { Lane } from '../fastlane/lane.ts';
 import type { FullLane } from '../fastlane/parts.ts';
-import type { Carrier } from '../http2/carrier.ts';
-import type { Errand } from '../http2/parts.ts';
+import type { Carrier } from '../http2/http1-stream-adapter.ts';
+import type { Errand, Http2Refusal } from '../http2/parts.ts';
 import { askVersion } from '../http2/preface.ts';
 import { Sessions } from '../http2/sessions.ts';
 import type { Certificates } from './certificates.ts';
 import { clientFieldsOf } from './client-certificate.ts';
 import { Connection } from './connection.ts';
-import { BACKLOG, Door, type ShutReason } from './door.ts';
+import { BACKLOG, Door, type ShutReason } from './acceptor.ts';
 import { RequestServer, type RequestServerParts } from './request-server.ts';
-import type { Room } from './room.ts';
-import { createTls } from './tls.ts';
+import type { Room } from './connection-limit.ts';
+import { createTls, type Tls } from './tls.ts';
+import type { TrackedConnection } from './tracked-connection.ts';
 
 export interface ListenerParts extends RequestServerParts {
   readonly room: Room;
@@ -26,6 +28,8 @@ export interface ListenerParts extends RequestServerParts {
   readonly certificates: Certificates;
   /** What session tickets are sealed with at first: 48 bytes, the same in all workers. */
   readonly ticketKeys: Uint8Array;
+  /** Writes down what was refused of HTTP/2 before there was a request. */
+  readonly recordHttp2Refusal: (refusal: Http2Refusal, peer: Peer) => void;
   /** Told of every connection that comes or goes; null when nobody wants to know. */
   readonly count: ((by: 1 | -1) => void) | null;
   /** Asks for something to listen on, which `take` is given then. */
@@ -45,7 +49,7 @@ export class Listener {
   readonly config: ListenerConfig;
   readonly #parts: ListenerParts;
   readonly #door: Door;
-  readonly #tls: TlsServer | null;
+  readonly #tls: Tls | null;
   /** Null where HTTP/2 is not spoken. */
   readonly #http2: Sessions | null;
   readonly #server: RequestServer;
@@ -53,12 +57,13 @@ export class Listener {
   #port: number;
   /** How the fast lane sees us. */
   readonly #fullLane: FullLane = {
-    adopt: (socket) => {
+    adopt: (socket, activity) => {
+      if (activity !== null) this.#connections.set(socket, this.#newConnection(socket, activity));
       this.#server.take(socket);
       socket.resume();
     },
     serveOnce: (stream, peer, prior, onEnded) => {
-      this.#connections.set(stream, new Connection(stream, peer, { prior, onEnded }));
+      this.#connections.set(stream, new Connection(stream, peer, { lender: { prior, onEnded } }));
       this.#server.take(stream as Socket);
     },
     timeOut: (socket, peer) => {
@@ -68,7 +73,7 @@ export class Listener {
   };
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Connections below TLS, by the same. */
-  readonly #raw = new Map<string, Socket>();
+  readonly #raw = new Map<string, TrackedConnection>();
   /** Who a load balancer said its clients are, by the address and port that the connection came from. */
   readonly #proxied = new Map<string, ProxiedAddresses>();
 
@@ -85,7 +90,7 @@ export class Listener {
         handshakeMs: parts.timeouts.header * 1000,
         ticketKeys: parts.ticketKeys,
         speaksHttp2: config.http2,
-        rawOf: (socket) => this.#raw.get(clientOf(socket)),
+        rawOf: (socket) => this.#raw.get(clientOf(socket))?.raw,
         enter: (socket) => this.#enterSecure(socket),
       });
     this.#door = new Door({
@@ -100,7 +105,7 @@ export class Listener {
         parts.onOpen(this, address);
       },
       onFault: (error) => parts.onFault(this, error),
-      admit: (socket, proxied) => this.#admit(socket, proxied),
+      admit: (connection, proxied) => this.#admit(connection, proxied),
     });
   }
 
@@ -132,7 +137,7 @@ export class Listener {
 
   /** Session tickets are sealed with these from now on; what older ones were sealed with is gone. */
   sealWith(ticketKeys: Uint8Array): void {
-    this.#tls?.setTicketKeys(Buffer.from(ticketKeys));
+    this.#tls?.sealWith(ticketKeys);
   }
 
   /** Resolves when it accepts no more. Connections stay; those of HTTP/2 are closed as soon as they rest. */
@@ -152,21 +157,34 @@ export class Listener {
     await this.#http2?.ended();
   }
 
-  #admit(socket: Socket, proxied: ProxiedAddresses | null): void {
+  /** HTTP/2 sessions, and the streams on them. */
+  get http2(): { readonly sessions: number; readonly streams: number } {
+    return { sessions: this.#http2?.size ?? 0, streams: this.#http2?.streams ?? 0 };
+  }
+
+  #admit(connection: TrackedConnection, proxied: ProxiedAddresses | null): void {
+    const { raw: socket } = connection;
     const client = clientOf(socket);
     if (proxied) {
       this.#proxied.set(client, proxied);
       socket.once('close', () => this.#proxied.delete(client));
     }
     // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
-    if (this.#tls) this.#handshake(this.#tls, socket, client);
-    else if (this.#http2 === null) this.#enter(socket, client);
-    else askVersion(socket, this.#parts.timeouts.header * 1000, (isHttp2) => this.#enter(socket, client, isHttp2));
+    if (this.#tls) this.#handshake(this.#tls, connection, client);
+    else if (this.#http2 === null) this.#enter(connection, client);
+    else askVersion(socket, this.#parts.timeouts.header * 1000, (isHttp2) => this.#enter(connection, client, isHttp2));
   }
 
   #enterSecure(socket: TLSSocket): void {
-    if (this.#certificateFields(socket) === null) socket.destroy();
-    else this.#enter(socket, clientOf(socket), socket.alpnProtocol === 'h2');
+    const client = clientOf(socket);
+    const connection = this.#raw.get(client);
+    // It was closed while its handshake ended.
+    if (connection === undefined || this.#certificateFields(socket) === null) {
+      socket.destroy();
+      return;
+    }
+    connection.socket = socket;
+    this.#enter(connection, client, socket.alpnProtocol === 'h2');
   }
 
   /** Null for a client that must not be let in; undefined where clients are asked for no certificate. */
@@ -176,19 +194,22 @@ export class Listener {
     return clientFieldsOf(socket, tls);
   }
 
-  #enter(socket: Socket, client: string, isHttp2 = false): void {
+  #enter(connection: TrackedConnection, client: string, isHttp2 = false): void {
     const { lane } = this.#parts;
-    if (isHttp2) this.#http2?.admit(socket, this.#peerOf(socket, client));
-    else if (lane) lane.admit(socket, this.#peerOf(socket, client), this.#fullLane);
-    else this.#fullLane.adopt(socket);
+    const { socket } = connection;
+    if (isHttp2) this.#http2?.admit(socket, this.#peerOf(socket, client), connection);
+    else if (lane) lane.admit(socket, this.#peerOf(socket, client), this.#fullLane, connection);
+    else this.#fullLane.adopt(socket, connection);
   }
 
-  #handshake(tls: TlsServer, socket: Socket, client: string): void {
-    this.#raw.set(client, socket);
+  #handshake(tls: Tls, connection: TrackedConnection, client: string): void {
+    const { raw: socket } = connection;
+    this.#raw.set(client, connection);
+    this.#parts.room.secured(connection);
     socket.once('close', () => this.#raw.delete(client));
     // One that ends its side within the handshake is not waited for.
     socket.allowHalfOpen = false;
-    tls.emit('connection', socket);
+    tls.take(socket);
   }
 
   #createHttp2(): Sessions {
@@ -198,6 +219,7 @@ export class Listener {
       headerMs: timeouts.header * 1000,
       idleMs: timeouts.idle * 1000,
       now: () => performance.now(),
+      onRefused: this.#parts.recordHttp2Refusal,
       admit: (carrier, peer, errand) => this.#admitCarrier(carrier, peer, errand),
     });
   }
@@ -205,26 +227,30 @@ export class Listener {
   /** A connection inside of an HTTP/2 session is served as any other. */
   #admitCarrier(carrier: Carrier, peer: Peer, errand: Errand): void {
     const objection = errand === 'misdirected' ? misdirected() : null;
-    this.#connections.set(carrier, new Connection(carrier, peer, null, objection));
+    this.#connections.set(carrier, new Connection(carrier, peer, { objection }));
     const { lane } = this.#parts;
     const socket = carrier as Duplex as Socket;
-    if (lane === null || errand !== 'plain') return this.#fullLane.adopt(socket);
+    if (lane === null || errand !== 'plain') return this.#fullLane.adopt(socket, null);
     const adopt = (given: Socket): void => {
       // The next stream is for the fast lane again.
       carrier.isLast = true;
-      this.#fullLane.adopt(given);
+      this.#fullLane.adopt(given, null);
     };
-    lane.admit(socket, peer, { ...this.#fullLane, adopt });
+    // The session reports what its streams do.
+    lane.admit(socket, peer, { ...this.#fullLane, adopt }, null);
   }
 
   #connectionOf(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (!connection) {
-      const client = clientOf(socket);
-      connection = new Connection(socket, this.#peerOf(socket, client));
+      connection = this.#newConnection(socket, null);
       this.#connections.set(socket, connection);
     }
     return connection;
+  }
+
+  #newConnection(socket: Socket, activity: Activity | null): Connection {
+    return new Connection(socket, this.#peerOf(socket, clientOf(socket)), { activity });
   }
 
   #peerOf(socket: Socket, client: string): Peer {

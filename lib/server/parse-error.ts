@@ -10,6 +10,8 @@ export interface ParseError extends Error {
   readonly bytesParsed?: number;
 }
 
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~\x80-\xff]+ HTTP\/1\.[01]$/;
+
 /**
  * The refusal that a parse error deserves, or null when there is nobody to talk to any more.
  * @param isFirstPacket whether `rawPacket` is all that ever came on the connection
@@ -32,6 +34,11 @@ export function refusalFor(error: ParseError, isFirstPacket: boolean, headerByte
         : new RouterError('head-too-large', 'the header section is too large', { cause: error });
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new RouterError('body-too-large', 'the chunk extensions are too large', { cause: error });
+    case 'HPE_INVALID_METHOD':
+      // Any token is a method (RFC 9110 §9.1); Node's parser takes those of its list.
+      return REQUEST_LINE.test(lineOf(error))
+        ? new RouterError('method-unknown', 'a method that Node does not know', { cause: error })
+        : new RouterError('bad-request', error.message, { cause: error });
     case 'HPE_INVALID_VERSION':
       return /^[A-Z]+ [^ ]+ HTTP\/[0-9]\.[0-9]\r\n/.test(error.rawPacket?.toString('latin1') ?? '')
         ? new RouterError('version-unknown', 'an HTTP version that is not spoken here', { cause: error })
@@ -46,10 +53,18 @@ function lineLength(packet: Buffer | undefined): number {
   return end < 0 ? Infinity : end;
 }
 
-/** The first line of what could not be parsed, for the access log: a guess, and not to be believed. */
-export function firstLine({ rawPacket, bytesParsed = 0 }: ParseError): string {
+/**
+ * The first line of what could not be parsed, for the access log: a guess, and not to be believed.
+ * @param isHttp2 it is a stream's request, which was written in HTTP/1.1
+ */
+export function firstLine(error: ParseError, isHttp2 = false): string {
+  const line = lineOf(error);
+  return (isHttp2 ? line.replace(/ HTTP\/1\.1$/, ' HTTP/2.0') : line).slice(0, 1024);
+}
+
+function lineOf({ rawPacket, bytesParsed = 0 }: ParseError): string {
   const text = rawPacket?.toString('latin1') ?? '';
   const endOfGood = text.lastIndexOf('\r\n\r\n', bytesParsed - 4);
   const [line = ''] = text.slice(endOfGood < 0 ? 0 : endOfGood + 4).split('\r\n', 1);
-  return line.slice(0, 1024);
+  return line;
 }

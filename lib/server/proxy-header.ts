@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type ProxiedAddresses, readProxyHeader } from '../core/proxy-protocol.ts';
+import { type ProxiedAddresses, readProxyHeader } from '../core/http/proxy-protocol.ts';
 
 /**
  * Reads the PROXY header that a load balancer sends before its client's bytes, puts back what came after it, and
@@ -11,7 +11,7 @@ export function greet(
   socket: Socket,
   isRequired: boolean,
   limitMs: number,
-  admit: (socket: Socket, proxied: ProxiedAddresses | null) => void,
+  admit: (proxied: ProxiedAddresses | null) => void,
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
   const timer = limitMs > 0 ? setTimeout(() => socket.destroy(), limitMs) : null;
@@ -34,7 +34,7 @@ export function greet(
     socket.pause();
     const rest = header.type === 'header' ? bytes.subarray(header.length) : bytes;
     if (rest.length > 0) socket.unshift(rest);
-    admit(socket, header.type === 'header' ? header.addresses : null);
+    admit(header.type === 'header' ? header.addresses : null);
   };
   socket.on('data', onData).on('end', onError).on('error', onError).on('close', stop);
   socket.resume();

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { trimmed } from '../core/http/white-space.ts';
 
 /**
  * The bytes of a request as they came, less its wish to upgrade: RFC 9110 §7.8 lets a server ignore that, and treat
@@ -22,6 +23,6 @@ export function withoutUpgrade(request: IncomingMessage, head: Buffer): Buffer {
 function withoutToken(list: string, token: string): string {
   return list
     .split(',')
-    .filter((item) => item.trim().toLowerCase() !== token)
+    .filter((item) => trimmed(item).toLowerCase() !== token)
     .join(',');
 }

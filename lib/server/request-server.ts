@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timeouts } from '../config/config.ts';
 import { RouterError } from '../core/errors.ts';
-import { readHead } from '../core/request-head.ts';
+import { readHead } from '../core/http/request-head.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import type { Connection } from './connection.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
@@ -154,8 +154,8 @@ export class RequestServer {
     await connection.settled();
     if (socket.destroyed) return;
     const message = this.#parts.errorMessage(refusal);
-    this.#parts.recordGarbage(firstLine(error), refusal, connection, message.length);
-    socket.end(message);
+    this.#parts.recordGarbage(firstLine(error, connection.peer.isHttp2), refusal, connection, message.length);
+    socket.end(message, () => connection.lender?.onEnded());
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
 }

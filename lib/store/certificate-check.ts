@@ -1,6 +1,6 @@
 /** Whether two texts are a certificate and its key. What they say of themselves; OpenSSL may refuse them for more. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { HeldPair } from './certificates.ts';
+import type { StoredPair } from './certificates.ts';
 
 /** What is wrong with a pair, by name. */
 export type PairFaultCode = 'unreadable-certificate' | 'unreadable-key' | 'mismatched' | 'expired';
@@ -15,7 +15,7 @@ export interface PairCheck {
 }
 
 /** Looks into a pair. Never throws, and tells nothing of the key. @param now ms since the epoch */
-export function checkPair({ certificate: text, key: keyText }: Omit<HeldPair, 'type'>, now: number): PairCheck {
+export function checkPair({ certificate: text, key: keyText }: Omit<StoredPair, 'type'>, now: number): PairCheck {
   const certificate = certificateOf(text);
   if (certificate === null) {
     return bad('unreadable-certificate', 'holds no certificate in PEM form', Infinity, []);

@@ -1,10 +1,10 @@
 /** Certificates as a store has them, by key: a host, or `*.x.io`. */
 
 /** What stands under a key. Of a pair nobody has seen yet whether it is one. Never to be logged: it has a private key. */
-export type HeldCertificate = HeldPair | { readonly type: 'none' } | FaultyCertificate;
+export type StoredCertificate = StoredPair | { readonly type: 'none' } | FaultyCertificate;
 
 /** Two texts, in PEM form if all is well. The same object as long as both are the same. */
-export interface HeldPair {
+export interface StoredPair {
   readonly type: 'pair';
   /** The certificate, and what leads from it to a root. */
   readonly certificate: string;
@@ -26,16 +26,18 @@ export interface CertificateStore {
    * What stands under a key now; where the store gives no answer, what stood there last.
    * @throws RouterError `store-unavailable` when nothing is known, within the store's time limit
    */
-  find(key: string): Promise<HeldCertificate>;
+  find(key: string): Promise<StoredCertificate>;
+  /** What stood there last is not what counts while the store gives no answer. */
+  forget(key: string): void;
 }
 
 /** One half of a pair may be as long: chains of many certificates have some ten thousand characters. */
 export const MAX_PEM = 256 * 1024;
 
-export const NO_CERTIFICATE: HeldCertificate = { type: 'none' };
+export const NO_CERTIFICATE: StoredCertificate = { type: 'none' };
 
 /** What two texts are; each is empty or no text where it is missing. */
-export function heldPair(certificate: unknown, key: unknown): HeldCertificate {
+export function storedPair(certificate: unknown, key: unknown): StoredCertificate {
   const hasCertificate = typeof certificate === 'string' && certificate !== '';
   const hasKey = typeof key === 'string' && key !== '';
   if (!hasCertificate && !hasKey) return faulty('missing-field', 'has neither a certificate nor a key');
@@ -50,7 +52,7 @@ export function faulty(code: FaultyCertificate['code'], fault: string): FaultyCe
 }
 
 /** Whether two readings hold the same. */
-export function isSameHeld(a: HeldCertificate, b: HeldCertificate): boolean {
+export function isSameStored(a: StoredCertificate, b: StoredCertificate): boolean {
   if (a.type === 'pair' && b.type === 'pair') return a.key === b.key && a.certificate === b.certificate;
   if (a.type === 'faulty' && b.type === 'faulty') return a.fault === b.fault;
   return a.type === b.type && a.type === 'none';

@@ -1,6 +1,7 @@
-import type { Prefixes } from '../core/prefixes.ts';
-import type { Route } from '../core/types.ts';
-import type { RouteStore } from './store.ts';
+import type { Prefixes } from '../core/routing/prefixes.ts';
+import type { Route } from '../core/routing/types.ts';
+import type { HealthMarks, OpenStore, RouteLookups } from './store.ts';
+import type { WildcardMarks } from './wildcard-marks.ts';
 
 /** What a look into a store brought for a host and a path, and how long it can stay right while nobody writes. */
 export interface Reading {
@@ -27,7 +28,9 @@ export function routeIn({ own, under }: Reading): Route | null {
 }
 
 /** A store that others can remember the answers of. */
-export interface RouteSource extends RouteStore {
+export interface RouteSource extends RouteLookups, HealthMarks, OpenStore {
+  /** Marks that this worker keeps for itself; `find` applies them, `read` does not. */
+  readonly wildcardMarks?: WildcardMarks;
   /** `find`, with what a memory has to know. Fails like it. */
   read(candidates: readonly string[], path: string): Promise<Reading>;
 }

@@ -1,15 +1,16 @@
-import { type RouteList, routeOf } from '../core/backend.ts';
-import { mergeOptions, type OptionFields, type RouteOptions } from '../core/options.ts';
-import type { PrefixMatcher } from '../core/prefixes.ts';
-import type { Death, Route } from '../core/types.ts';
-import { DeadMarks, type DeadMark } from './dead-marks.ts';
+import { NO_MARKS, type RouteList, routeOf } from '../core/routing/backend.ts';
+import type { SiteFields, Site } from '../core/routing/site.ts';
+import { makeSite } from '../sites/site.ts';
+import type { PrefixMatcher } from '../core/routing/prefixes.ts';
+import type { Death, Route } from '../core/routing/types.ts';
+import { DeadMarks, type DeadMark, markOf } from './dead-marks.ts';
 import type { Lists } from './lists.ts';
 import { pageFault } from './pages.ts';
 
 /** A key and its list, the identifier first. Plain data. */
 export type RouteEntry = readonly [key: string, list: readonly string[]];
 
-const NONE: OptionFields = new Map();
+const NONE: SiteFields = new Map();
 
 /** Told of a backend URL that cannot be used. */
 export type OnUrlFault = (key: string, fault: string) => void;
@@ -19,17 +20,17 @@ export class RouteTable {
   #lists: Lists;
   readonly #marks: DeadMarks;
   readonly #now: () => number;
-  readonly #config: OptionFields | undefined;
+  readonly #config: SiteFields | undefined;
   /** What most requests want: the routes of lists without a dead backend, under their own names. */
   #healthy = new WeakMap<RouteList, Route>();
   /** The options of whoever a list routes: a list stands under one key. */
-  #options = new WeakMap<RouteList, RouteOptions>();
+  #options = new WeakMap<RouteList, Site>();
 
   /**
    * @param now milliseconds since the epoch
    * @param config the options of frontends that say nothing else
    */
-  constructor(lists: Lists, now: () => number, config?: OptionFields) {
+  constructor(lists: Lists, now: () => number, config?: SiteFields) {
     this.#lists = lists;
     this.#now = now;
     this.#config = config;
@@ -50,11 +51,11 @@ export class RouteTable {
   own(host: string): Route | undefined {
     const list = this.#lists.get(host);
     if (list === undefined || list.size === 0 || this.#lists.prefixes(host) !== undefined) return undefined;
-    const dead = this.#marks.among(list.backends, host);
-    if (dead.size > 0) return routeOf(host, host, list, dead, this.#optionsOf(list, host, ''));
+    const marks = this.#marks.among(list.backends, host);
+    if (marks.dead.size > 0) return routeOf(host, host, list, marks, this.#optionsOf(list, host, ''));
     let route = this.#healthy.get(list);
     if (route === undefined) {
-      route = routeOf(host, host, list, dead, this.#optionsOf(list, host, ''));
+      route = routeOf(host, host, list, NO_MARKS, this.#optionsOf(list, host, ''));
       this.#healthy.set(list, route);
     }
     return route;
@@ -106,14 +107,14 @@ export class RouteTable {
 
   #route(host: string, key: string, prefix: string, list: RouteList): Route {
     const frontend = host + prefix;
-    const dead = this.#marks.among(list.backends, frontend);
-    return routeOf(frontend, key + prefix, list, dead, this.#optionsOf(list, key, prefix));
+    const marks = this.#marks.among(list.backends, frontend);
+    return routeOf(frontend, key + prefix, list, marks, this.#optionsOf(list, key, prefix));
   }
 
-  #optionsOf(list: RouteList, key: string, prefix: string): RouteOptions {
+  #optionsOf(list: RouteList, key: string, prefix: string): Site {
     let options = this.#options.get(list);
     if (options === undefined) {
-      options = mergeOptions({
+      options = makeSite({
         config: this.#config,
         all: this.#lists.options('*'),
         host: this.#lists.options(key),
@@ -124,12 +125,9 @@ export class RouteTable {
     return options;
   }
 
-  /** Hides a backend, and gives the mark for others to hide it too. */
-  mourn(death: Death, ttlSeconds: number): DeadMark {
-    const { frontend, backend } = death;
-    const mark = { frontend, id: backend.id, url: backend.href, until: this.#now() + ttlSeconds * 1000 };
-    this.#marks.add(mark);
-    return mark;
+  /** Hides a backend, unless it is the last living one. @returns whether it does */
+  markDead(death: Death, ttlSeconds: number): boolean {
+    return this.#marks.addUnlessLast(markOf(death, ttlSeconds, this.#now()), death.route.backends, () => false);
   }
 
   /** The dead marks of a host, or all (null). */

@@ -1,7 +1,7 @@
-import { addDuration, DURATION_CELLS } from '../core/durations.ts';
+import { addDuration, DURATION_CELLS } from '../core/record/durations.ts';
 
 /** What a store was asked and how that went, since the last time somebody looked. Plain data. */
-export interface StoreTally {
+export interface StoreCountsReport {
   /** Answered from memory. */
   readonly hits: number;
   /** Answered with a last-known route, since the store gave no answer. */
@@ -24,7 +24,7 @@ export class StoreCounts {
   }
 
   /** What was counted since the last call. */
-  take(): StoreTally {
+  take(): StoreCountsReport {
     const { hits, stale, errors } = this;
     const taken = { hits, stale, errors, lookups: this.#lookups };
     this.hits = 0;

@@ -1,8 +1,8 @@
-import type { Death, Route } from '../core/types.ts';
+import type { Death, Route } from '../core/routing/types.ts';
 import type { DeadMark } from './dead-marks.ts';
 
-/** Where routes come from. One implementation per scheme of the `driver` URL; test/store/contract.ts holds all to this. */
-export interface RouteStore {
+/** Lookups: what each request reads. */
+export interface RouteLookups {
   /**
    * The route of the first candidate that names a backend, or has a prefix of the path that does; failing that, of the
    * first that exists at all (an identifier alone, `size` 0); null when none exists. URLs and options that cannot be
@@ -22,24 +22,50 @@ export interface RouteStore {
    * The error page of the first of these keys that has one for the status, HTML; null when none has. Rejects as `find`.
    */
   page(keys: readonly string[], status: number): Promise<string | null>;
+}
+
+/** Health marks: which backends are hidden. */
+export interface HealthMarks {
   /**
-   * Hides a backend for `ttlSeconds` and tells other routers. With a live active health checker it only tells.
-   * Idempotent. Rejects when the store cannot be written to.
+   * Hides a backend for `ttlSeconds` and tells other routers. With a live active health checker it only tells. Never
+   * hides the last living backend of a site, whichever routers hid the others. Idempotent. Rejects when the store cannot be
+   * written to.
    */
-  markDead(death: Death, ttlSeconds: number): Promise<void>;
-  /** What is remembered for a host and path; null when nothing is. It does not live longer for it. */
-  recollect(host: string, path: string): Recollection | null;
-  /** Forgets what is remembered of a host, or of all (null). A store that has everything in memory keeps it. @returns how many hosts */
-  forget(host: string | null): number;
+  markDead(death: Death, ttlSeconds: number): Promise<Marking>;
   /** Dead marks that only this router knows, of a host or of all (null). */
   ownMarks(frontend: string | null): readonly DeadMark[];
   /** Whether an active health checker gave a sign of life lately: then it, not the router, files deaths. */
   readonly hasHealthChecker: boolean;
+}
+
+/** What a worker holds of the store in memory, as an operator looks at it. */
+export interface RouteMemory {
+  /** What is remembered for a host and path; null when nothing is. Reading it does not extend how long it is kept. */
+  recollect(host: string, path: string): Recollection | null;
+  /** Forgets what is remembered of a host, or of all (null). A store that has everything in memory keeps it. @returns how many hosts */
+  forget(host: string | null): number;
+  /** How much is in memory: hosts whose routes are remembered one by one, and bytes of routes and certificates that came as one piece. */
+  readonly remembered: { readonly hosts: number; readonly bytes: number };
+  /** Whether some host is served while the store does not reply. */
+  readonly hasLastKnown: boolean;
+}
+
+/** A store that is open. */
+export interface OpenStore {
   /** Resolves when lookups can be answered, or when the first attempt to connect has failed. Never rejects. */
   ready(): Promise<void>;
   /** Frees sockets and timers. Lookups after it reject with `store-unavailable`. */
   close(): Promise<void>;
 }
+
+/** Where routes come from. One implementation per scheme of the `driver` URL; test/store/contract.ts holds all to this. */
+export interface RouteStore extends RouteLookups, HealthMarks, RouteMemory, OpenStore {}
+
+/**
+ * What came of a death. `marked`: the backend is hidden. `announced`: a health checker decides. `last`: no other backend
+ * lives, so this one goes on being served. `moved`: another URL is at its place in the list by now.
+ */
+export type Marking = 'marked' | 'announced' | 'last' | 'moved';
 
 /** What a store remembers of one host. Plain data. */
 export interface Recollection {
@@ -52,13 +78,15 @@ export interface Recollection {
 }
 
 /** What a store tells the operator. The composition root turns it into log lines. */
-export type StoreNotice =
+export type StoreEvent =
   | { readonly type: 'store-up'; readonly store: string }
   | { readonly type: 'store-down'; readonly store: string; readonly cause: Error }
   /** Redis answers, as another run, and holds no frontend: last-known routes serve. */
   | { readonly type: 'store-emptied'; readonly store: string }
   /** Redis cannot tell of changes: it is asked on each request. Said once until it can. */
   | { readonly type: 'push-refused'; readonly cause: Error }
+  /** All routes were read in the background. Said once. */
+  | { readonly type: 'preloaded'; readonly frontends: number }
   | { readonly type: 'snapshot-loaded'; readonly file: string; readonly routes: number }
   /** The snapshot cannot be used: the router starts without. */
   | { readonly type: 'snapshot-refused'; readonly file: string; readonly cause: Error }
@@ -75,4 +103,4 @@ export type StoreNotice =
   /** The routes file is broken: `fault` says where; the last good routes stay. */
   | { readonly type: 'routes-refused'; readonly file: string; readonly fault: string };
 
-export type Notify = (notice: StoreNotice) => void;
+export type Notify = (notice: StoreEvent) => void;

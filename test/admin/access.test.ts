@@ -41,6 +41,19 @@ test('a name that another site has pointed here is refused', () => {
   assert.equal(refusal('/metrics', { host: 'whatever' }, { token: null, isSocket: true }), null);
 });
 
+test('probes are answered under every name, and without one', () => {
+  for (const rules of [LOCAL, GUARDED]) {
+    for (const path of ['/healthz', '/readyz']) {
+      assert.equal(refusal(path, {}, rules), null);
+      for (const host of ['', 'routers.internal', 'router-1.example.com:8081', '10.0.0.1:8081'])
+        assert.equal(refusal(path, { host }, rules), null, host);
+      assert.equal(refusal(path, { host: 'x.test', origin: 'http://monitor.test' }, rules), null);
+    }
+  }
+  assert.equal(refusal('/', {}, LOCAL), '403 foreign-host');
+  assert.equal(refusal('/readyz/', {}, LOCAL), '403 foreign-host');
+});
+
 test('a page of another site is refused, whatever it shows', () => {
   for (const rules of [LOCAL, GUARDED]) {
     for (const origin of ['http://evil.test', 'null', 'http://127.0.0.1:8080', 'http://127.0.0.1']) {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrontendRows } from '../../lib/admin/frontend-rows.ts';
-import { Tally, TOTAL_AT } from '../../lib/observe/tally.ts';
+import { RequestCounters, TOTAL_AT } from '../../lib/observe/request-counters.ts';
 
 /** Requests by frontend, as a worker would have counted them. */
-function tallied(...names: readonly (string | null)[]): ReturnType<Tally['take']> {
-  const tally = new Tally(1000);
-  for (const name of names) tally.count(1, name, 200, 1, 1);
-  return tally.take();
+function tallied(...names: readonly (string | null)[]): ReturnType<RequestCounters['take']> {
+  const counters = new RequestCounters(1000);
+  for (const name of names) counters.count(1, name, 200, 1, 1);
+  return counters.take();
 }
 
 function countsOf(rows: FrontendRows): Record<string, number> {
@@ -23,7 +23,7 @@ test('what workers count of a frontend is added up', () => {
   assert.deepEqual(countsOf(rows), { unknown: 2, a: 2, b: 2 });
 });
 
-test('no more than so many frontends have figures of their own', () => {
+test('no more than so many frontends have metrics of their own', () => {
   const rows = new FrontendRows(3, () => 0);
   rows.add(tallied('a', 'b', 'c', 'd', 'e'));
   rows.add(tallied('a', 'f'));

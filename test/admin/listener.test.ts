@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type AdminAddress, askAdmin } from '../support/admin.ts';
 import { deferred } from '../support/deferred.ts';
+import { eventually } from '../support/eventually.ts';
 import { AdminListener, type AdminListenerParts } from '../../lib/admin/listener.ts';
 import type { EventStream } from '../../lib/admin/event-stream.ts';
 import { Refusal, type Reply } from '../../lib/admin/reply.ts';
@@ -51,6 +52,22 @@ test('who is refused an upgrade is answered and let go of, even when he stays', 
   });
   for (const text of await Promise.all(answers)) assert.match(text, /^HTTP\/1\.1 404 Refused\r\n.*not-found/s);
   assert.equal((await askAdmin(admin, '/')).text, 'hello');
+});
+
+test('connections that are idle keep nobody out: those idle longest are closed', async (t) => {
+  const { admin } = await open(t, () => Promise.resolve(HELLO));
+  let closed = 0;
+  for (let i = 0; i < 230; i++) {
+    const socket = dial(t, admin.port);
+    socket.resume().once('end', () => {
+      closed++;
+      socket.destroy();
+    });
+    await once(socket, 'connect');
+  }
+  await eventually(() => assert.equal(closed, 30));
+  assert.equal((await askAdmin(admin, '/')).text, 'hello');
+  await eventually(() => assert.equal(closed, 31));
 });
 
 test('a client that leaves within its body is no mistake of the program', async (t) => {

@@ -3,14 +3,25 @@ import { test } from 'node:test';
 import type { MasterState } from '../../lib/admin/messages.ts';
 import type { Known } from '../../lib/admin/questions.ts';
 import { readinessOf } from '../../lib/admin/readiness.ts';
-import type { WorkerState } from '../../lib/observe/figures.ts';
+import type { WorkerState } from '../../lib/observe/worker-metrics.ts';
 
-const MASTER: MasterState = { pid: 1, upSeconds: 1, residentBytes: 1, listening: [], workers: 2, isStopping: false };
+const MASTER: MasterState = {
+  pid: 1,
+  upSeconds: 1,
+  residentBytes: 1,
+  listening: [],
+  workers: 2,
+  isStopping: false,
+  hasRoutes: false,
+  changes: { reload: null, upgrade: null, routes: null, logs: null, snapshot: null },
+};
 const FINE: WorkerState = {
   connections: 0,
   exchanges: 0,
   tunnels: 0,
   isStoreUp: true,
+  hasRoutes: true,
+  certificateFaults: 0,
   linesDropped: 0,
   spansDropped: 0,
   residentBytes: 1,
@@ -22,36 +33,63 @@ function worker(pid: number, state: Known['state'] = 'serving'): Known {
   return { pid, generation: 1, state, upSeconds: 1 };
 }
 
-function reasons(master: Partial<MasterState>, workers: readonly Known[], states: [number, WorkerState][]) {
-  const { isReady, reasons: found } = readinessOf({ ...MASTER, ...master }, workers, new Map(states), 'redis://r');
-  assert.equal(isReady, found.length === 0);
-  return found;
+const SILENT: WorkerState = { ...FINE, isStoreUp: false };
+const IGNORANT: WorkerState = { ...SILENT, hasRoutes: false };
+const TWO = [worker(2), worker(3)];
+
+function readiness(
+  workers: readonly Known[],
+  states: readonly (readonly [number, WorkerState])[],
+  master: Partial<MasterState> = {},
+): readonly [isReady: boolean, ...reasons: string[]] {
+  const { isReady, isDegraded, reasons } = readinessOf({ ...MASTER, ...master }, workers, new Map(states));
+  assert.equal(isDegraded, reasons.length > 0);
+  return [isReady, ...reasons];
 }
 
 test('it is ready when all workers listen and their stores answer', () => {
-  const both: [number, WorkerState][] = [
+  const both = [
     [2, FINE],
     [3, FINE],
-  ];
-  assert.deepEqual(reasons({}, [worker(2), worker(3)], both), []);
+  ] as const;
+  assert.deepEqual(readiness(TWO, both), [true]);
   // During a reload there are more.
-  assert.deepEqual(reasons({}, [worker(2), worker(3), worker(4, 'draining'), worker(5, 'starting')], both), []);
+  assert.deepEqual(readiness([...TWO, worker(4, 'draining'), worker(5, 'starting')], both), [true]);
 });
 
-test('otherwise it says why not', () => {
-  const two = [worker(2), worker(3)];
-  const fine: [number, WorkerState][] = [
+test('it is ready and degraded while it serves less than wholly', () => {
+  const one = [worker(2), worker(3, 'starting')];
+  assert.deepEqual(readiness(one, [[2, FINE]]), [true, '1 of 2 workers listen']);
+  assert.deepEqual(readiness(TWO, [[2, FINE]]), [true, '1 of 2 workers give no sign of life']);
+  const oneLost = [
+    [2, FINE],
+    [3, SILENT],
+  ] as const;
+  assert.deepEqual(readiness(TWO, oneLost), [true, 'the store does not answer 1 of 2 workers']);
+  const allLost = [
+    [2, SILENT],
+    [3, SILENT],
+  ] as const;
+  assert.deepEqual(readiness(TWO, allLost), [true, 'the store does not answer 2 of 2 workers']);
+});
+
+test('it is not ready where no worker can serve, nor while it stops', () => {
+  const fine = [
     [2, FINE],
     [3, FINE],
-  ];
-  assert.deepEqual(reasons({ isStopping: true }, two, fine), ['the router stops']);
-  assert.deepEqual(reasons({}, [worker(2), worker(3, 'starting')], fine), ['1 of 2 workers listen']);
-  assert.deepEqual(reasons({}, two, [[2, FINE]]), ['no sign of life from worker 3']);
-  assert.deepEqual(
-    reasons({}, two, [
-      [2, FINE],
-      [3, { ...FINE, isStoreUp: false }],
-    ]),
-    ['redis://r does not answer 1 of 2 workers'],
-  );
+  ] as const;
+  assert.deepEqual(readiness(TWO, fine, { isStopping: true }), [false, 'the router stops']);
+  assert.deepEqual(readiness([], []), [false, '0 of 2 workers listen']);
+  assert.deepEqual(readiness(TWO, []), [false, '2 of 2 workers give no sign of life']);
+  const ignorant = [
+    [2, IGNORANT],
+    [3, IGNORANT],
+  ] as const;
+  assert.deepEqual(readiness(TWO, ignorant), [
+    false,
+    'the store does not answer 2 of 2 workers',
+    '2 of 2 workers know no routes',
+  ]);
+  // They are given what others have known before them.
+  assert.deepEqual(readiness(TWO, ignorant, { hasRoutes: true }), [true, 'the store does not answer 2 of 2 workers']);
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrontendSeries, SECONDS } from '../../lib/admin/series.ts';
-import { ROW, Tally } from '../../lib/observe/tally.ts';
+import { ROW, RequestCounters } from '../../lib/observe/request-counters.ts';
 
 function row(...statuses: readonly number[]): Float64Array {
-  const tally = new Tally(0);
-  for (const status of statuses) tally.count(1, null, status, 3, null);
-  return tally.take().rows.subarray(0, ROW);
+  const counters = new RequestCounters(0);
+  for (const status of statuses) counters.count(1, null, status, 3, null);
+  return counters.take().rows.subarray(0, ROW);
 }
 
 test('a second holds what was added while it lasted', () => {

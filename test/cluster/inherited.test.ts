@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namedForStarter, takeInherited } from '../../lib/cluster/inherited.ts';
+import { namedForStarter, takeInherited } from '../../lib/cluster/master/inherited.ts';
 
 const PID = 4711;
 const own = (fd: number) => ({ fd, address: null, port: null });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RoutesFeed } from '../../lib/cluster/routes-feed.ts';
-import { Joiner, type Piece } from '../../lib/store/pieces.ts';
+import { RoutesFeed } from '../../lib/cluster/master/routes-feed.ts';
+import { Joiner, type Piece } from '../../lib/store/file/pieces.ts';
 
 /** Three pieces, the last a small one. */
 const BYTES = 600_000;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { BoundSocket } from '../../lib/cluster/bound-socket.ts';
-import { type Place, Sockets } from '../../lib/cluster/sockets.ts';
+import { BoundSocket } from '../../lib/cluster/master/bound-socket.ts';
+import { type Place, Sockets } from '../../lib/cluster/master/sockets.ts';
 import { dial } from '../support/client.ts';
 import { freePort } from '../support/redis.ts';
 

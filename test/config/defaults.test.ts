@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import type { Config } from '../../lib/config/config.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { packageRoot } from '../../lib/config/package.ts';
 import { load, machine, makeFolder, write } from '../support/configurations.ts';
 
 const EMPTY: Config = {
@@ -24,12 +26,20 @@ const EMPTY: Config = {
     debug: false,
     lruCache: null,
     storeTimeout: 1,
-    memory: { limitMB: 200, interval: 60 },
+    memory: { limitMB: 409, ceilingMB: 819, interval: 60 },
     drain: { delay: 0, requests: 30, tunnels: 3600 },
     workerTimeout: 10,
     pidFile: null,
     timeouts: { header: 10, body: 30, connect: 5, firstByte: 30, response: 60, idle: 60, tunnel: 3600 },
-    limits: { headerBytes: 16_384, bodyBytes: 0, connections: 0, paused: 1000, bodyMinRate: 240 },
+    limits: {
+      headerBytes: 16_384,
+      bodyBytes: 0,
+      connections: 0,
+      connectionsPerClient: null,
+      paused: 1000,
+      bodyMinRate: 240,
+      readMinRate: 240,
+    },
     trustedProxies: ['private'],
     forwarded: 'standard',
     requestId: 'backend',
@@ -41,7 +51,7 @@ const EMPTY: Config = {
   options: {},
   driverTls: { ca: [], cert: null, key: null, passphrase: null },
   backendTls: { verify: true, ca: [] },
-  cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null },
+  cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null, preload: true },
   admin: null,
   metrics: { topN: 500 },
   otel: null,
@@ -61,8 +71,8 @@ test('null at any key is as good as leaving it out, save for accessLog', () => {
 
 /** What an operator writes under `server`, and what the program then sees. */
 const GIVEN: readonly (readonly [Record<string, unknown>, Partial<Config['server']>])[] = [
-  [{ workers: 7 }, { workers: 7 }],
-  [{ workers: '7' }, { workers: 7 }],
+  [{ workers: 7 }, { workers: 7, memory: { limitMB: 200, ceilingMB: 351, interval: 60 } }],
+  [{ workers: '7' }, { workers: 7, memory: { limitMB: 200, ceilingMB: 351, interval: 60 } }],
   [{ accessLog: '-' }, { accessLog: '-' }],
   [{ accessLog: '/tmp/a.log' }, { accessLog: '/tmp/a.log' }],
   [{ accessLog: 'logs/a.log' }, { accessLog: resolve('logs/a.log') }],
@@ -90,8 +100,8 @@ const GIVEN: readonly (readonly [Record<string, unknown>, Partial<Config['server
   [{ lruCache: { size: 5, ttl: 0 } }, { lruCache: null }],
   [{ lruCache: false }, { lruCache: null }],
   [{ storeTimeout: 0.25 }, { storeTimeout: 0.25 }],
-  [{ memory: { limitMB: 0 } }, { memory: { limitMB: 0, interval: 60 } }],
-  [{ memory: { interval: 5 } }, { memory: { limitMB: 200, interval: 5 } }],
+  [{ memory: { limitMB: 0 } }, { memory: { limitMB: 0, ceilingMB: 0, interval: 60 } }],
+  [{ memory: { interval: 5, ceilingMB: 0 } }, { memory: { limitMB: 409, ceilingMB: 0, interval: 5 } }],
   [{ drain: { requests: 0, tunnels: 10 } }, { drain: { delay: 0, requests: 0, tunnels: 10 } }],
   [{ drain: { delay: 2 } }, { drain: { delay: 2, requests: 30, tunnels: 3600 } }],
   [
@@ -99,8 +109,18 @@ const GIVEN: readonly (readonly [Record<string, unknown>, Partial<Config['server
     { workerTimeout: 0, pidFile: '/run/x.pid' },
   ],
   [
-    { limits: { headerBytes: 8192, bodyBytes: 1, bodyMinRate: 0 } },
-    { limits: { headerBytes: 8192, bodyBytes: 1, connections: 0, paused: 1000, bodyMinRate: 0 } },
+    { limits: { headerBytes: 8192, bodyBytes: 1, bodyMinRate: 0, readMinRate: 0 } },
+    {
+      limits: {
+        headerBytes: 8192,
+        bodyBytes: 1,
+        connections: 0,
+        connectionsPerClient: null,
+        paused: 1000,
+        bodyMinRate: 0,
+        readMinRate: 0,
+      },
+    },
   ],
   [{ trustedProxies: [] }, { trustedProxies: [] }],
   [{ trustedProxies: '10.1.2.3' }, { trustedProxies: ['10.1.2.3'] }],
@@ -194,4 +214,13 @@ test('a configuration cannot be changed once loaded, however deep', () => {
     value === null ||
     (Object.isFrozen(value) && Object.values(value).every(isDeeplyFrozen));
   assert.ok(isDeeplyFrozen(config));
+});
+
+test('under systemd known routes are kept in its StateDirectory, unless another file is named', () => {
+  const unit = readFileSync(join(packageRoot, 'hipache.service'), 'utf8');
+  assert.match(unit, /^StateDirectory=hipache$/m);
+  const underSystemd = { ...machine, stateFolder: '/var/lib/hipache' };
+  assert.equal(load({}, underSystemd).cache.snapshot, '/var/lib/hipache/known-routes');
+  assert.equal(load({ cache: { snapshot: '/srv/known' } }, underSystemd).cache.snapshot, '/srv/known');
+  assert.equal(load({ cache: { maxStale: 0 } }, underSystemd).cache.snapshot, null);
 });

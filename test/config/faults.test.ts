@@ -80,6 +80,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { limits: { headerBytes: 1023 } } }, `server.limits.headerBytes: ${WHOLE} 1024`],
   [{ server: { limits: { bodyBytes: '1MB' } } }, `server.limits.bodyBytes: ${WHOLE} 0`],
   [{ server: { limits: { bodyMinRate: -1 } } }, `server.limits.bodyMinRate: ${WHOLE} 0`],
+  [{ server: { limits: { readMinRate: -1 } } }, `server.limits.readMinRate: ${WHOLE} 0`],
   [{ server: { trustedProxies: ['public'] } }, `server.trustedProxies[0]: ${TRUSTED}`],
   [{ server: { trustedProxies: ['::1', '10.0.0.0/33'] } }, `server.trustedProxies[1]: ${TRUSTED}`],
   [{ server: { trustedProxies: ['10.0.0.0/'] } }, `server.trustedProxies[0]: ${TRUSTED}`],

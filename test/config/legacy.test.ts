@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { readConfig } from '../../lib/config/load.ts';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
 import { makePair, noOpenssl, type Pair } from '../support/certificates.ts';
 import { faultsOf, load, machine, makeFolder, read, write } from '../support/configurations.ts';
 

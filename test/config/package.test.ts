@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseBackend } from '../../lib/core/backend-url.ts';
+import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { packageConfigFolder, packagePagesFolder, packageRoot } from '../../lib/config/package.ts';
 import { version } from '../../lib/core/version.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codingsFor, type Coding } from '../../lib/core/accept-encoding.ts';
+import { codingsFor, type Coding } from '../../lib/core/http/accept-encoding.ts';
 
 const BOTH: readonly Coding[] = ['br', 'gzip'];
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { NO_OPTIONS } from '../../lib/core/options.ts';
-import { parseBackend } from '../../lib/core/backend-url.ts';
-import { buildRoute, originOf, readList } from '../../lib/core/backend.ts';
+import { NO_SITE } from '../../lib/core/routing/site.ts';
+import { parseBackend } from '../../lib/core/routing/backend-url.ts';
+import { buildRoute, NO_MARKS, originOf, readList } from '../../lib/core/routing/backend.ts';
 
 for (const [text, protocol, hostname, port, path = ''] of [
   ['http://10.0.0.1:8080', 'http:', '10.0.0.1', 8080],
@@ -158,7 +158,15 @@ test('a list keeps its ids where a URL cannot be used, and tells of each', () =>
 });
 
 test('an empty list is a nameless route without backends', () => {
-  const route = buildRoute('x.io', '*', [], new Set(), () => {});
-  const nothing = { prefix: '', name: '', backends: [], size: 0, dead: new Set(), options: NO_OPTIONS };
+  const route = buildRoute('x.io', '*', [], NO_MARKS, () => {});
+  const nothing = {
+    prefix: '',
+    name: '',
+    backends: [],
+    size: 0,
+    dead: new Set(),
+    deadByRouters: new Set(),
+    site: NO_SITE,
+  };
   assert.deepEqual(route, { frontend: 'x.io', key: '*', ...nothing });
 });

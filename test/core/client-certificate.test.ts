@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientCertificateFields, isClientCertificateField } from '../../lib/core/client-certificate.ts';
-import { requestHeaders, type RequestHeaderPolicy } from '../../lib/core/request-headers.ts';
-import { readHead } from '../../lib/core/request-head.ts';
-import { trailerFields } from '../../lib/core/trailers.ts';
+import { clientCertificateFields, isClientCertificateField } from '../../lib/core/http/client-certificate.ts';
+import { requestHeaders, type RequestHeaderPolicy } from '../../lib/core/http/request-headers.ts';
+import { readHead } from '../../lib/core/http/request-head.ts';
+import { trailerFields } from '../../lib/core/http/trailers.ts';
 
 const SHOWN = {
   subject: 'C=DE\nO=A\\, B\nCN=Zoë',

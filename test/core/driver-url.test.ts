@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { censorDriverUrl, parseDriverUrl } from '../../lib/core/driver-url.ts';
-import { nameOfAddress, PLAIN_TLS, type RedisAddress } from '../../lib/core/redis-address.ts';
+import { censorDriverUrl, parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import { nameOfAddress, PLAIN_TLS, type RedisAddress } from '../../lib/core/routing/redis-address.ts';
 
 /** What a URL of one server says, with what it leaves out. */
 const LOCAL = {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addDuration, DURATION_CELLS, DURATION_ENDS_MS, durationsIn, quantileMs } from '../../lib/core/durations.ts';
+import {
+  addDuration,
+  DURATION_CELLS,
+  DURATION_ENDS_MS,
+  durationsIn,
+  quantileMs,
+} from '../../lib/core/record/durations.ts';
 
 function countsOf(...durations: readonly number[]): readonly number[] {
   const cells = new Float64Array(DURATION_CELLS);

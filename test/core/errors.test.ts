@@ -20,6 +20,7 @@ const STATUSES: readonly (readonly [ErrorCode, number])[] = [
   ['head-too-large', 431],
   ['internal', 500],
   ['coding-unknown', 501],
+  ['method-unknown', 501],
   ['no-backend', 502],
   ['route-broken', 502],
   ['backend-failed', 502],

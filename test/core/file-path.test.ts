@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filePath, pathInFolder } from '../../lib/core/file-path.ts';
-import { readPattern } from '../../lib/core/path-pattern.ts';
+import { filePath } from '../../lib/core/http/file-path.ts';
 
 /** A path as clients send it, and the file below the folder; with a slash at its end where a folder is meant. */
 const PATHS: readonly (readonly [string, string | null])[] = [
@@ -66,27 +65,3 @@ for (const [path, name] of PATHS) {
     else assert.deepEqual(found, { name: name.replace(/\/$/, ''), isFolder: name.endsWith('/') });
   });
 }
-
-test('a prefix stands for the folder, whether or not it is stripped for servers', () => {
-  const kept = { strip: false, prepend: '', pattern: null };
-  for (const rewrite of [null, kept, { ...kept, strip: true }]) {
-    assert.equal(pathInFolder(rewrite, '/assets', '/assets/a.css?v=1'), '/a.css');
-    assert.equal(pathInFolder(rewrite, '/assets', '/assets/'), '/');
-    assert.equal(pathInFolder(rewrite, '/assets', '/assets?v=1'), '');
-    assert.equal(pathInFolder(rewrite, '', '/assets/a.css'), '/assets/a.css');
-  }
-});
-
-test('what is prepended is looked for below the folder', () => {
-  const rewrite = { strip: false, prepend: '/v2', pattern: null };
-  assert.equal(pathInFolder(rewrite, '/assets', '/assets/a.css'), '/v2/a.css');
-  assert.equal(pathInFolder(rewrite, '/assets', '/assets'), '/v2');
-});
-
-test('what a pattern says counts as it is, and where it does not match the prefix is left out', () => {
-  const pattern = readPattern('^/docs/v([0-9]+)/(.*)$', '/$1/$2');
-  assert.ok(typeof pattern !== 'string');
-  const rewrite = { strip: false, prepend: '/no', pattern };
-  assert.equal(pathInFolder(rewrite, '/docs', '/docs/v2/a.html?x'), '/2/a.html');
-  assert.equal(pathInFolder(rewrite, '/docs', '/docs/a.html'), '/a.html');
-});

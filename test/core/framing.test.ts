@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
-import { hasBody, requestFraming } from '../../lib/core/framing.ts';
+import { endsByClose, hasBody, requestFraming } from '../../lib/core/http/framing.ts';
 
 /** The framing as `kind` or `length:bytes`, or the code of the refusal. */
 function read(lengths: readonly string[], codings: readonly string[], version = '1.1'): string {
@@ -24,6 +24,8 @@ test('one Content-Length of digits is the length', () => {
   assert.equal(read(['12'], []), 'length:12');
   assert.equal(read(['12'], [], '1.0'), 'length:12');
   assert.equal(read(['007'], []), 'length:7');
+  assert.equal(read([`${'0'.repeat(500)}7`], []), 'length:7');
+  assert.equal(read(['0'.repeat(500)], []), 'length:0');
 });
 
 for (const lengths of [['+5'], ['-5'], [''], ['5 '], ['5, 5'], ['5', '5'], ['5', '6'], ['0x5'], ['5.0'], ['1e3']]) {
@@ -34,6 +36,7 @@ for (const lengths of [['+5'], ['-5'], [''], ['5 '], ['5, 5'], ['5', '5'], ['5',
 test('a length past what is exact is refused', () => {
   assert.equal(read(['999999999999999'], []), 'length:999999999999999');
   assert.equal(read(['9999999999999999'], []), 'bad-request 400');
+  assert.equal(read(['0009999999999999999'], []), 'bad-request 400');
 });
 
 test('chunked is chunked in any case, and alone', () => {
@@ -79,4 +82,12 @@ test('a length of 0 is no body, and chunked may be one', () => {
   assert.equal(hasBody({ kind: 'length', bytes: 0 }), false);
   assert.equal(hasBody({ kind: 'length', bytes: 1 }), true);
   assert.equal(hasBody({ kind: 'chunked' }), true);
+});
+
+test('a response to HEAD that says nothing of its body ends with the connection, but for a status without a body', () => {
+  assert.deepEqual(
+    [200, 204, 304, 404].filter((status) => endsByClose(status, false)),
+    [200, 404],
+  );
+  assert.equal(endsByClose(200, true), false);
 });

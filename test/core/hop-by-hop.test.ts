@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hopByHop } from '../../lib/core/hop-by-hop.ts';
+import { hopByHop } from '../../lib/core/http/hop-by-hop.ts';
 
 const ALWAYS = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings'];
 

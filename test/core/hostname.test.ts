@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { candidates, hostOf } from '../../lib/core/hostname.ts';
+import { candidates, hostOf } from '../../lib/core/routing/hostname.ts';
 
 for (const [header, host] of [
   ['www.x.io', 'www.x.io'],

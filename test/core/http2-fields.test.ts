@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksForTrailers, http2Fields, withoutPseudo } from '../../lib/core/http2-fields.ts';
+import { asksForTrailers, http2Fields, withoutPseudo } from '../../lib/core/http/http2-fields.ts';
 
 const TARGET = {
   method: 'GET',

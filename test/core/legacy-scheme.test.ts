@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildRoute, originOf, pathAt, serverOf } from '../../lib/core/backend.ts';
-import { LegacyScheme } from '../../lib/core/legacy-scheme.ts';
+import { buildRoute, originOf, pathAt, serverOf } from '../../lib/core/routing/backend.ts';
+import { LegacyScheme } from '../../lib/core/routing/legacy-scheme.ts';
 
-const routeTo = (...urls: readonly string[]) => buildRoute('x.io', 'x.io', ['x', ...urls], new Set([1]), () => {});
+const routeTo = (...urls: readonly string[]) =>
+  buildRoute('x.io', 'x.io', ['x', ...urls], { dead: new Set([1]), deadByRouters: new Set() }, () => {});
 
 test('https is http at port 80, or at the port that is written, and keeps its name', () => {
   const scheme = new LegacyScheme();

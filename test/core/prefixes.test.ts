@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cutsOf, MAX_PREFIX, Prefixes, prefixFault, splitKey } from '../../lib/core/prefixes.ts';
+import { cutsOf, MAX_PREFIX, Prefixes, prefixFault, splitKey } from '../../lib/core/routing/prefixes.ts';
 import { pick, seeded } from '../support/random.ts';
 
 /** `SEED=7 ROUNDS=1000 npm test -- prefixes` for a long look. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readProxyHeader } from '../../lib/core/proxy-protocol.ts';
+import { readProxyHeader } from '../../lib/core/http/proxy-protocol.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 const SIGNATURE = bytes('\r\n\r\n\0\r\nQUIT\n');

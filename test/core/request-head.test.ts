@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
-import { hasToken, type RawHead, readHead, type RequestHead } from '../../lib/core/request-head.ts';
+import { hasToken, type RawHead, readHead, type RequestHead } from '../../lib/core/http/request-head.ts';
 
 function read(raw: Partial<RawHead> & { readonly fields?: readonly string[] } = {}): RequestHead {
   const { fields = [], method = 'GET', target = '/', version = '1.1', rawHeaders = ['Host', 'a.test'] } = raw;
@@ -36,6 +36,14 @@ test('without a Host, or with an empty one, there is nowhere to go', () => {
   assert.equal(refusalOf({ rawHeaders: [] }), 'no-host 400');
   assert.equal(refusalOf({ rawHeaders: ['Host', ''] }), 'no-host 400');
   assert.equal(refusalOf({ rawHeaders: [], target: 'http://a.test/' }), 'no-host 400');
+});
+
+test('RFC 9112 §3.2: HTTP/1.0 needs no Host where the target has one', () => {
+  const head = read({ rawHeaders: [], target: 'http://A.test:81/x', version: '1.0' });
+  assert.deepEqual([head.hostname, head.authority, head.path], ['a.test', 'A.test:81', '/x']);
+  assert.equal(refusalOf({ rawHeaders: [], target: '/x', version: '1.0' }), 'no-host 400');
+  assert.equal(refusalOf({ rawHeaders: [], target: 'http:///x', version: '1.0' }), 'bad-host 400');
+  assert.equal(refusalOf({ rawHeaders: ['Host', ''], target: 'http://a.test/', version: '1.0' }), 'no-host 400');
 });
 
 for (const host of [
@@ -95,6 +103,7 @@ const HANDSHAKE = ['Connection', 'keep-alive, UPGRADE', 'Upgrade', 'h2c, WebSock
 
 test('a WebSocket handshake is known by its tokens, in any case', () => {
   assert.equal(read({ fields: HANDSHAKE }).isWebSocket, true);
+  assert.equal(read({ fields: [...HANDSHAKE, 'Content-Length', '0'] }).isWebSocket, true);
 });
 
 test('what only looks like a WebSocket handshake is a plain request', () => {
@@ -112,10 +121,27 @@ test('100-continue is waited for where a body comes in HTTP/1.1, and only there'
   assert.equal(read({ fields: withBody, method: 'PUT' }).expectsContinue, true);
   assert.equal(read({ fields: withBody, method: 'PUT', version: '1.0' }).expectsContinue, false);
   assert.equal(read({ fields }).expectsContinue, false);
+  assert.equal(read({ fields: [...fields, 'Content-Length', '0'], method: 'PUT' }).expectsContinue, false);
 });
 
 test('another expectation cannot be met', () => {
-  assert.equal(refusalOf({ fields: ['Expect', 'miracles'] }), 'expectation-failed 417');
+  for (const value of ['miracles', '100-continue, miracles', '100-continue;q=1']) {
+    assert.equal(refusalOf({ fields: ['Expect', value] }), 'expectation-failed 417');
+  }
+  assert.equal(refusalOf({ fields: ['Expect', 'miracles', 'Expect', '100-continue'] }), 'expectation-failed 417');
+});
+
+function waitsFor100(...values: string[]): boolean {
+  const expect = values.flatMap((value) => ['Expect', value]);
+  return read({ method: 'PUT', fields: ['Content-Length', '5', ...expect] }).expectsContinue;
+}
+
+test('RFC 9110 §5.6.1: an expectation is a list, and an empty one expects nothing', () => {
+  assert.deepEqual([waitsFor100(''), waitsFor100(' , '), waitsFor100('', '')], [false, false, false]);
+  assert.deepEqual(
+    [waitsFor100(', 100-continue'), waitsFor100('100-continue, 100-continue'), waitsFor100('100-continue', '')],
+    [true, true, true],
+  );
 });
 
 test('any X-Debug field asks for debug headers, an empty one too', () => {

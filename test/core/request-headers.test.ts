@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Peer } from '../../lib/core/forwarded.ts';
-import { readHead } from '../../lib/core/request-head.ts';
-import { type OutgoingRequest, type RequestHeaderPolicy, requestHeaders } from '../../lib/core/request-headers.ts';
+import type { Peer } from '../../lib/core/http/forwarded.ts';
+import { readHead } from '../../lib/core/http/request-head.ts';
+import { type OutgoingRequest, type RequestHeaderPolicy, requestHeaders } from '../../lib/core/http/request-headers.ts';
 
 const stranger: Peer = { address: '203.0.113.9', isTrusted: false, isTls: false, localPort: 80 };
 const friend: Peer = { ...stranger, address: '10.0.0.1', isTrusted: true };
@@ -135,6 +135,37 @@ test('aliases with underscores are nobody’s to send', () => {
     assert.deepEqual(passedOn(sent), ['Host', 'a.test']);
   }
 });
+
+for (const name of [
+  'X_Forwarded-For',
+  'X!Forwarded.Proto',
+  'x-real_ip',
+  'X_Request_Id',
+  'X_Request-Id',
+  'x-request_id',
+  'X.Request.Id',
+  'X_SSL-Client_Verify',
+  'X-SSL-Client~DN',
+  'Content_Length',
+  'transfer_encoding',
+  'Proxy',
+  'PROXY',
+]) {
+  test(`${name} is not passed on, neither from strangers nor from trusted peers`, () => {
+    for (const peer of [stranger, friend]) {
+      for (const policy of [undefined, { ...hipache, makeRequestId: () => 'made' }]) {
+        const sent = outgoing(['Host', 'a.test', name, '6'], policy === undefined ? { peer } : { peer, policy });
+        assert.ok(!sent.headers.includes(name) && !sent.headers.includes('6'));
+      }
+    }
+  });
+}
+
+for (const name of ['X_Forwarded', 'X_Request_Ids', 'Proxy-Mode', 'Content_Language', 'Transfer_Encodings', '_']) {
+  test(`${name} is passed on`, () => {
+    assert.deepEqual(passedOn(outgoing(['Host', 'a.test', name, '6'])), ['Host', 'a.test', name, '6']);
+  });
+}
 
 test('hipache: fields are set only where absent, whoever sent them', () => {
   const sent = outgoing(['Host', 'a.test', ...FORGED], { policy: hipache });

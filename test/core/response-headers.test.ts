@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AnswerHead, responseHeaders } from '../../lib/core/response-headers.ts';
+import { type AnswerHead, responseHeaders } from '../../lib/core/http/response-headers.ts';
 
 function answer(rawHeaders: readonly string[], rest: Partial<AnswerHead> = {}): ReturnType<typeof responseHeaders> {
-  return responseHeaders({ status: 200, version: '1.1', toHead: false, clientVersion: '1.1', rawHeaders, ...rest });
+  return responseHeaders({ status: 200, toHead: false, clientVersion: '1.1', rawHeaders, ...rest });
 }
 
 const LENGTH_2 = { kind: 'length', bytes: 2 };
@@ -47,12 +47,19 @@ test('an answer that ends with the connection is chunked to HTTP/1.1, and ends w
   });
 });
 
-test('HEAD, 204 and 304 have no body, whatever their fields say; 205 has what they say (RFC 9112 §6.3)', () => {
+test('HEAD and 304 have no body, and keep the length of what GET would get; 205 has what its fields say (RFC 9112 §6.3)', () => {
   const raw = ['Content-Length', '2'];
   assert.deepEqual(answer(raw, { toHead: true }), { headers: raw, framing: NONE });
-  for (const status of [204, 304]) assert.deepEqual(answer(raw, { status }), { headers: raw, framing: NONE });
-  assert.deepEqual(answer([], { status: 204 }), { headers: [], framing: NONE });
+  assert.deepEqual(answer(raw, { status: 304 }), { headers: raw, framing: NONE });
   assert.deepEqual(answer(raw, { status: 205 }), { headers: raw, framing: { kind: 'length', bytes: 2 } });
+});
+
+test('a 204 has neither a body nor what frames one (RFC 9110 §8.6)', () => {
+  for (const raw of [[], ['Content-Length', '2'], ['Transfer-Encoding', 'chunked'], ['Content-Length', 'x']]) {
+    for (const toHead of [true, false]) {
+      assert.deepEqual(answer(raw, { status: 204, toHead }), { headers: [], framing: NONE });
+    }
+  }
 });
 
 test('HEAD may say that GET would be chunked, but not to HTTP/1.0 nor of a 204', () => {
@@ -78,7 +85,3 @@ for (const raw of [
     assert.equal(typeof answer(raw, { toHead: true }), 'string');
   });
 }
-
-test('HTTP/1.0 knows no Transfer-Encoding', () => {
-  assert.equal(typeof answer(['Transfer-Encoding', 'chunked'], { version: '1.0' }), 'string');
-});

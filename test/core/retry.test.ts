@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayResend, mayRetry } from '../../lib/core/retry.ts';
-import type { Outcome, RequestTraits } from '../../lib/core/types.ts';
+import { lossOnReused, mayResend, mayRetry } from '../../lib/core/health/retry.ts';
+import type { Outcome, RequestTraits } from '../../lib/core/routing/types.ts';
 
 const cause = new Error('it failed');
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'POST', 'PATCH', 'BREW'];
@@ -20,10 +20,12 @@ for (const type of ['unreachable', 'crowded', 'unfit'] as const) {
 
 for (const type of ['broken', 'silent'] as const) {
   test(`${type}: only what is safe to send twice, and has no body, may be tried elsewhere`, () => {
-    const allowed = METHODS.filter((method) => mayRetry({ type, cause }, traits(method), 0, 1));
+    const allowed = METHODS.filter((method) =>
+      mayRetry({ type, cause, hasAnsweredOthers: false }, traits(method), 0, 1),
+    );
     assert.deepEqual(allowed, ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
     assert.deepEqual(
-      METHODS.filter((method) => mayRetry({ type, cause }, traits(method, true), 0, 1)),
+      METHODS.filter((method) => mayRetry({ type, cause, hasAnsweredOthers: false }, traits(method, true), 0, 1)),
       [],
     );
   });
@@ -46,8 +48,12 @@ test('a limit of 3 allows 3 retries, and of 0 none', () => {
   assert.equal(mayRetry(outcome, traits('GET'), 0, 0), false);
 });
 
-test('a kept connection that fails soon was stale; one that fails later may have done what it was asked', () => {
-  const may = (tookMs: number): string[] => METHODS.filter((method) => mayResend(method, tookMs));
-  assert.deepEqual(may(50), METHODS);
-  assert.deepEqual(may(1_000), ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+test('what must not be done twice is sent again only when nothing of it was read', () => {
+  const may = (isUnsent: boolean): string[] => METHODS.filter((method) => mayResend(method, isUnsent));
+  assert.deepEqual(may(true), METHODS);
+  assert.deepEqual(may(false), ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+});
+
+test('a kept connection that fails soon may have been idle for too long; one that fails later is a fault', () => {
+  assert.deepEqual([lossOnReused(50), lossOnReused(1_000)], ['dropped', 'broken']);
 });

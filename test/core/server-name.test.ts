@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { certificateKeys, mayBeServerName } from '../../lib/core/server-name.ts';
+import { certificateKeys, mayBeServerName } from '../../lib/core/routing/server-name.ts';
 
 test('a name is looked up as it is, then by the wildcard for its first label', () => {
   assert.deepEqual(certificateKeys('a.b.io'), ['a.b.io', '*.b.io']);

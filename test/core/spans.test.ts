@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_OPTIONS } from '../../lib/core/options.ts';
-import { parseBackend } from '../../lib/core/backend-url.ts';
-import { type Span, spansOf, type TracedExchange } from '../../lib/core/spans.ts';
+import { NO_SITE } from '../../lib/core/routing/site.ts';
+import { parseBackend } from '../../lib/core/routing/backend-url.ts';
+import { type Span, spansOf, type TracedExchange } from '../../lib/core/record/spans.ts';
 import { attemptId, type Trace } from '../../lib/core/trace-context.ts';
-import type { Backend, Outcome } from '../../lib/core/types.ts';
+import type { Backend, Outcome } from '../../lib/core/routing/types.ts';
 
 const trace: Trace = {
   traceId: 'a'.repeat(32),
@@ -46,7 +46,8 @@ const plain: TracedExchange = {
     backends: [backend],
     size: 1,
     dead: new Set(),
-    options: NO_OPTIONS,
+    deadByRouters: new Set(),
+    site: NO_SITE,
   },
   startedAt: 10,
   endedAt: 40,

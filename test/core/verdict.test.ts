@@ -1,13 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Outcome } from '../../lib/core/types.ts';
-import { isDeadly, notConnected } from '../../lib/core/verdict.ts';
+import type { Outcome } from '../../lib/core/routing/types.ts';
+import { isDeadly, isFailure, mayBeOwnFault, notConnected } from '../../lib/core/health/verdict.ts';
 
 const cause = new Error('why');
+const FIRST = { on500: false, hasBlamed: false };
+const ON_500 = { on500: true, hasBlamed: false };
 
 for (const type of ['unreachable', 'broken', 'silent'] as const) {
-  test(`a backend that is ${type} is dead`, () => assert.equal(isDeadly({ type, cause }, false), true));
+  test(`a backend that is ${type} is dead`, () =>
+    assert.equal(isDeadly({ type, cause, hasAnsweredOthers: false }, FIRST), true));
 }
+
+test('a request whose connection broke, or that waited in vain, has one backend marked dead, and no second one', () => {
+  const second = { on500: false, hasBlamed: true };
+  assert.equal(isDeadly({ type: 'broken', cause }, second), false);
+  assert.equal(isDeadly({ type: 'silent', cause, hasAnsweredOthers: false }, second), false);
+  // No byte of it left: it cannot be the reason.
+  assert.equal(isDeadly({ type: 'unreachable', cause }, second), true);
+  assert.deepEqual(
+    (['broken', 'silent', 'unreachable', 'answered'] as const).filter((type) =>
+      mayBeOwnFault({ type, cause, hasAnsweredOthers: false, status: 502, retryAfter: false }),
+    ),
+    ['broken', 'silent'],
+  );
+});
+
+test('a backend that answers others meanwhile is not dead for one slow answer', () => {
+  assert.equal(isDeadly({ type: 'silent', cause, hasAnsweredOthers: true }, ON_500), false);
+});
 
 test('a backend that answers garbage, upgrades, cannot do it, or whose client left, is not', () => {
   const outcomes: readonly Outcome[] = [
@@ -17,7 +38,18 @@ test('a backend that answers garbage, upgrades, cannot do it, or whose client le
     { type: 'upgraded' },
     { type: 'abandoned' },
   ];
-  for (const outcome of outcomes) assert.equal(isDeadly(outcome, true), false, outcome.type);
+  for (const outcome of outcomes) assert.equal(isDeadly(outcome, ON_500), false, outcome.type);
+});
+
+test('an attempt without a response has failed, unless the client or this router is the reason', () => {
+  const types = ['unreachable', 'broken', 'dropped', 'silent', 'garbled', 'crowded', 'unfit'] as const;
+  assert.deepEqual(
+    types.filter((type) => isFailure({ type, cause, hasAnsweredOthers: true })),
+    ['unreachable', 'broken', 'dropped', 'silent', 'garbled'],
+  );
+  assert.equal(isFailure({ type: 'abandoned' }), false);
+  assert.equal(isFailure({ type: 'upgraded' }), false);
+  assert.equal(isFailure({ type: 'answered', status: 503, retryAfter: false }), false);
 });
 
 for (const [status, on500, deadly] of [
@@ -35,13 +67,13 @@ for (const [status, on500, deadly] of [
   [999, true, false],
 ] as const) {
   test(`${status} is ${deadly ? 'deadly' : 'no death'}${on500 ? ' when 500 counts' : ''}`, () => {
-    assert.equal(isDeadly({ type: 'answered', status, retryAfter: false }, on500), deadly);
+    assert.equal(isDeadly({ type: 'answered', status, retryAfter: false }, { on500, hasBlamed: false }), deadly);
   });
 }
 
 test('503 with Retry-After is announced maintenance; Retry-After excuses nothing else', () => {
-  assert.equal(isDeadly({ type: 'answered', status: 503, retryAfter: true }, true), false);
-  assert.equal(isDeadly({ type: 'answered', status: 502, retryAfter: true }, true), true);
+  assert.equal(isDeadly({ type: 'answered', status: 503, retryAfter: true }, ON_500), false);
+  assert.equal(isDeadly({ type: 'answered', status: 502, retryAfter: true }, ON_500), true);
 });
 
 function failed(code: string): Outcome {
@@ -49,8 +81,8 @@ function failed(code: string): Outcome {
 }
 
 test('a backend that refuses is unreachable; a machine without files, ports or memory says nothing of it', () => {
-  assert.equal(isDeadly(failed('ECONNREFUSED'), false), true);
+  assert.equal(isDeadly(failed('ECONNREFUSED'), FIRST), true);
   for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
-    assert.equal(isDeadly(failed(code), true), false, code);
+    assert.equal(isDeadly(failed(code), ON_500), false, code);
   assert.equal(notConnected(new Error('no code')).type, 'unreachable');
 });

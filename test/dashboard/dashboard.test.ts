@@ -78,6 +78,25 @@ journey('a backend that dies is shown so within two seconds, and so is one that 
   await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'alive', PROMISED_MS);
 });
 
+journey('a router that serves by what it knows is shown as degraded, with why', async (t) => {
+  const stub = await StubAdmin.start();
+  const reason = 'the store does not answer 2 of 2 workers';
+  stub.ready = { isReady: true, isDegraded: true, reasons: [reason] };
+  const { page } = await open(t, stub, {}, 'Degraded');
+  assert.equal(await page.locator('#readiness').innerText(), 'Degraded');
+  assert.ok((await page.locator('#state').innerText()).includes(reason));
+  assert.equal(await page.locator('#refused').count(), 0);
+});
+
+journey('a reload that was refused is shown, with why', async (t) => {
+  const stub = await StubAdmin.start();
+  const text = 'reload refused: server.workers: must be a whole number of at least 1';
+  stub.refused = [text];
+  const { page } = await open(t, stub);
+  assert.equal(await page.locator('#refused').innerText(), 'Refused');
+  assert.ok((await page.locator('#state').innerText()).includes(text));
+});
+
 journey('what strangers named is shown as it is, and runs nothing', async (t) => {
   const evil = '<img src=x onerror="alert(1)">';
   const stub = await StubAdmin.start();
@@ -87,7 +106,8 @@ journey('what strangers named is shown as it is, and runs nothing', async (t) =>
     'http://10.0.0.1',
   ]);
   stub.busiest = [evil, '"><svg onload=alert(4)>'];
-  stub.ready = { isReady: false, reasons: [`<b>${evil}</b>`] };
+  stub.ready = { isReady: false, isDegraded: true, reasons: [`<b>${evil}</b>`] };
+  stub.refused = [`<i>${evil}</i>`];
   stub.store = { name: `redis://${evil}`, isUp: false };
   stub.tell(evil, '"><script>alert(5)</script>', `<iframe src="javascript:alert(6)"></iframe>`, { [evil]: evil });
   const dashboard = await open(t, stub, {}, 'Not ready');
@@ -99,6 +119,7 @@ journey('what strangers named is shown as it is, and runs nothing', async (t) =>
     assert.ok((await row.innerText()).includes(text), text);
   }
   assert.ok((await page.locator('#state').innerText()).includes(`<b>${evil}</b>`));
+  assert.ok((await page.locator('#state').innerText()).includes(`<i>${evil}</i>`));
   assert.ok((await page.locator('#busiest-list').innerText()).includes('"><svg onload=alert(4)>'));
   await page.locator('#events-level').selectOption('debug');
   stub.tell('garbage', 'error', evil);
@@ -211,7 +232,7 @@ journey('on a phone nothing is wider than the screen, whatever names are like', 
 for (const colorScheme of ['light', 'dark'] as const) {
   journey(`every text stands out from what is behind it, in the ${colorScheme}`, async (t) => {
     const stub = await startRealistic();
-    stub.ready = { isReady: false, reasons: ['worker 4712 does not listen'] };
+    stub.ready = { isReady: false, isDegraded: true, reasons: ['worker 4712 does not listen'] };
     const dashboard = await open(t, stub, { colorScheme }, 'Not ready');
     await dashboard.row('www.example.com').waitFor();
     await dashboard.page.locator('#events-list li').first().waitFor();

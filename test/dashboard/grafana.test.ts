@@ -21,7 +21,7 @@ const METRICS: Readonly<Record<string, readonly string[]>> = {
   hipache_store_up: [],
   hipache_store_errors_total: [],
   hipache_cache_lookups_total: ['result'],
-  hipache_event_loop_delay_seconds: ['quantile'],
+  hipache_event_loop_delay_seconds: ['percentile'],
   hipache_resident_memory_bytes: [],
   hipache_workers: ['state'],
 };

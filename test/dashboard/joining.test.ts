@@ -1,26 +1,44 @@
-/** The dashboard is one page, and a browser is told exactly what belongs to it. */
+/** The dashboard is one page that loads no other file, and its policy allows its own styles and scripts alone. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { joinDashboard, readDashboard } from '../../lib/admin/dashboard.ts';
-import { packageDashboardFolder } from '../../lib/config/package.ts';
+import { packageDashboardFolder, packageRoot } from '../../lib/config/package.ts';
 
 const { html, headers } = readDashboard();
 const page = html.toString();
 const policy = headers['Content-Security-Policy'] ?? '';
-const sources = readdirSync(packageDashboardFolder).filter((name) => name.endsWith('.js') && !name.includes('config'));
+const files = readdirSync(packageDashboardFolder);
+const sources = files.filter((name) => name.endsWith('.ts'));
 const read = (name: string) => readFileSync(join(packageDashboardFolder, name), 'utf8');
+const compiled = (name: string) =>
+  readFileSync(new URL(`../../lib/dashboard/${name.replace(/\.ts$/, '.js')}`, import.meta.url), 'utf8');
+
+/** The first lines of a module's statements. */
+const statements = (name: string) =>
+  compiled(name)
+    .split('\n')
+    .filter((line) => /^[a-z]/.test(line) && !line.startsWith('import '))
+    .map((line) => line.replace(/^export /, ''));
+
+/** Exported for series.test.ts alone. */
+const FOR_TESTS = new Set(['ceiling', 'outline']);
 
 /** The insides of an element's every appearance. */
 const insides = (element: string) =>
   [...page.matchAll(new RegExp(`<${element}>([\\s\\S]*?)</${element}>`, 'g'))].map(([, inside = '']) => inside);
 
-test('the page holds every script and style of its folder, and needs nothing else', () => {
-  for (const name of sources) assert.ok(page.includes(read(name)), name);
-  assert.ok(page.includes(read('page.css')));
+test('the page has every script and style of its folder, and loads nothing else', () => {
+  assert.ok(sources.length > 10);
+  for (const name of sources) {
+    assert.ok(statements(name).length > 0, name);
+    for (const statement of statements(name)) assert.ok(page.includes(`\n${statement}`), `${name}: ${statement}`);
+  }
+  for (const name of files.filter((each) => each.endsWith('.css'))) assert.ok(page.includes(read(name)), name);
   assert.doesNotMatch(page, /<script[^>]+src|rel="stylesheet"|@import|<iframe|<img/i);
+  assert.doesNotMatch(page, /^(?:import|export) |sourceMappingURL/m);
   assert.doesNotMatch(page, /url\(|https?:\/\/(?!HOST|10\.|127\.|www\.w3\.org)/);
 });
 
@@ -50,37 +68,51 @@ test('no script parses markup: what strangers named stays text', () => {
   }
 });
 
-test('every function of the scripts is used, and every button does something', () => {
+test('every export is imported, and every button does something', () => {
   const code = sources.map(read).join('\n');
-  const functions = [...code.matchAll(/^(?:async )?function (\w+)/gm)].map(([, name = '']) => name);
-  assert.ok(functions.length > 50);
-  for (const name of functions) assert.ok(code.match(new RegExp(`\\b${name}\\b`, 'g'))!.length > 1, name);
+  const exports = [...code.matchAll(/^export (?:async )?(?:function|class|const) (\w+)/gm)].map(
+    ([, name = '']) => name,
+  );
+  assert.ok(exports.length > 50);
+  for (const name of exports) {
+    if (FOR_TESTS.has(name)) continue;
+    assert.match(code, new RegExp(`^import [^;]*\\b${name}\\b[^;]*;`, 'm'), `${name} is not imported`);
+  }
   const actions = [
     ...[...read('page.html').matchAll(/data-action="([\w-]+)"/g)].map(([, name = '']) => name),
     ...[...code.matchAll(/button\(\s*'([\w-]+)'/g)].map(([, name = '']) => name),
   ];
-  const known = /const ACTIONS = \{([\s\S]*?)\n\};/.exec(code)?.[1] ?? '';
+  assert.ok(actions.length > 10);
+  const known = /const ACTIONS\b[^=]*=> void>> = \{([\s\S]*?)\n\};/.exec(code)?.[1] ?? '';
   for (const action of actions) assert.match(known, new RegExp(`^  '?${action}'?:`, 'm'));
 });
 
-test('every id that scripts look for stands in the page, once', () => {
+test('every id that scripts look for is in the page, once', () => {
   const code = sources.map(read).join('\n');
-  const wanted = [...code.matchAll(/\b(?:part|field|dialog)\('([\w-]+)'\)/g)];
+  const wanted = [...code.matchAll(/\b(?:byId|field|select|dialog)\('([\w-]+)'\)/g)];
   assert.ok(wanted.length > 30);
   for (const [, id] of wanted) assert.equal(page.split(` id="${id}"`).length, 2, id);
 });
 
+test('the events that change routes are events of the log', () => {
+  const documented = readFileSync(join(packageRoot, 'docs', 'logs.md'), 'utf8');
+  const listed = /ROUTE_EVENTS = new Set\(\[([^\]]*)\]/.exec(read('events.ts'))?.[1] ?? '';
+  const names = [...listed.matchAll(/'([\w-]+)'/g)].map(([, name = '']) => name);
+  assert.ok(names.length > 5);
+  for (const name of names) assert.ok(documented.includes(`\`${name}\``), name);
+});
+
 test('parts are put in their places as they are, dollar signs and all', () => {
-  const parts: Readonly<Record<string, string>> = { 'a.css': 'b{}', 'a.js': "'$& $1 $$'" };
+  const parts: Readonly<Record<string, string>> = { 'a.css': 'b{}', 'a.js': "'$& $1 $$';\n" };
   const { html: joined } = joinDashboard(
     '<link rel="stylesheet" href="a.css" /><script src="a.js"></script>',
     (name) => parts[name] ?? '',
   );
-  assert.equal(joined.toString(), "<style>b{}</style><script>'$& $1 $$'</script>");
+  assert.match(joined.toString(), /^<style>b\{\}<\/style><script>[^<]*\n'\$& \$1 \$\$';\n[^<]*<\/script>$/);
 });
 
 for (const text of ["'</script>'", "'</SCRIPT x'", "'<!--'"]) {
   test(`a script with ${text} is refused: it would end before its end`, () => {
-    assert.throws(() => joinDashboard('<script src="a.js"></script>', () => text), /a\.js cannot stand in a page/);
+    assert.throws(() => joinDashboard('<script src="a.js"></script>', () => text), /a\.js cannot be part of a page/);
   });
 }

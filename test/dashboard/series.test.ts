@@ -1,14 +1,10 @@
-/** What the page makes of the seconds it is told of. */
+/** How the dashboard joins the series of several responses, formats numbers, and draws lines. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { runInNewContext } from 'node:vm';
-import { packageDashboardFolder } from '../../lib/config/package.ts';
 
 type Series = readonly (number | null)[];
 interface Functions {
-  readonly joined: (known: Series, fresh: Series, later: number) => Series;
+  readonly joined: (older: Series, newer: Series, later: number) => Series;
   readonly duration: (seconds: number) => string;
   readonly latency: (seconds: number | null) => string;
   readonly rate: (value: number | null) => string;
@@ -16,26 +12,24 @@ interface Functions {
   readonly outline: (values: Series, top: number, height: number) => string;
 }
 
-const code = ['words.js', 'charts.js', 'traffic.js'].map((name) =>
-  readFileSync(join(packageDashboardFolder, name), 'utf8'),
+// As compiled: the sources use the types of browsers, which tests do not have.
+const modules = ['words', 'series', 'charts'].map(
+  (name) => import(new URL(`../../lib/dashboard/${name}.js`, import.meta.url).href),
 );
-const names = 'joined, duration, latency, rate, ceiling, outline';
-const page = runInNewContext(`${code.join('\n')}\n({ ${names} })`, { Intl }) as Functions;
+const page = Object.assign({}, ...(await Promise.all(modules))) as Functions;
+const { joined } = page;
 
-/** Arrays of another context are no equals of ours. */
-const joined = (known: Series, fresh: Series, later: number) => Array.from(page.joined(known, fresh, later));
-
-test('what is told again replaces what was known, and the rest goes on', () => {
+test('a second that comes again replaces the one before, and the others stay', () => {
   assert.deepEqual(joined([1, 2, 3], [3, 4], 1), [1, 2, 3, 4]);
   assert.deepEqual(joined([1, 2, 3], [9], 0), [1, 2, 9]);
   assert.deepEqual(joined([1], [7, 8, 9], 1), [7, 8, 9]);
 });
 
-test('seconds that nobody told of are a gap', () => {
+test('seconds that no response has are a gap', () => {
   assert.deepEqual(joined([1, 2], [5], 3), [1, 2, null, null, 5]);
 });
 
-test('another clock begins anew, and five minutes are kept', () => {
+test('another clock replaces what is known, and five minutes are kept', () => {
   assert.deepEqual(joined([1, 2], [5], -20), [5]);
   assert.deepEqual(joined([1, 2], [5], 300), [5]);
   const long = Array.from({ length: 300 }, (_, i) => i);
@@ -63,6 +57,6 @@ test('numbers are short, and carry their unit', () => {
   assert.deepEqual([0.001, 1, 1.1, 3, 7, 10, 420].map(page.ceiling), [0.001, 1, 2, 5, 10, 10, 500]);
 });
 
-test('a line is lifted where nothing was measured', () => {
+test('a line has a gap where nothing was measured', () => {
   assert.equal(page.outline([1, null, 0, 2], 2, 10), 'M0.0 5.0h0M200.0 10.0h0L300.0 0.0');
 });

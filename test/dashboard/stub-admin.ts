@@ -5,8 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WorkerAnswer, WorkersAnswer } from '../../lib/admin/answers.ts';
 import { readDashboard } from '../../lib/admin/dashboard.ts';
-import { parseBackend } from '../../lib/core/backend-url.ts';
-import { candidates, hostOf } from '../../lib/core/hostname.ts';
+import { parseBackend } from '../../lib/core/routing/backend-url.ts';
+import { candidates, hostOf } from '../../lib/core/routing/hostname.ts';
 
 /** A request that came, other than for what the page asks for all the time. */
 export interface Asked {
@@ -41,7 +41,12 @@ export class StubAdmin {
   isReloading = false;
   /** Why nothing can be changed, as with a routes file. */
   readOnly: string | null = null;
-  ready: { isReady: boolean; reasons: string[] } = { isReady: true, reasons: [] };
+  ready: { isReady: boolean; isDegraded: boolean; reasons: string[] } = {
+    isReady: true,
+    isDegraded: false,
+    reasons: [],
+  };
+  refused: string[] = [];
   store = { name: 'redis://127.0.0.1:6379', isUp: true };
   /** Identifiers of those who get requests. */
   busiest: readonly string[] = [];
@@ -304,6 +309,7 @@ export class StubAdmin {
       exchanges: 37,
       tunnels: 112,
       store: this.store,
+      refused: this.refused,
       ready: this.ready,
     };
   }
@@ -331,6 +337,7 @@ const NEWBORN: WorkerAnswer = {
   connections: null,
   exchanges: null,
   tunnels: null,
+  certificateFaults: null,
   loopDelay: null,
 };
 
@@ -344,6 +351,7 @@ const worker = (pid: number, generation: number, state: WorkerAnswer['state'], c
   connections,
   exchanges: Math.round(connections / 35),
   tunnels: Math.round(connections / 11),
+  certificateFaults: 0,
   loopDelay: { p50: 0.000_12, p99: 0.0021, max: 0.0113 },
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { type EndReads, proveAcceptedReads, readAccepted } from '../../lib/fastlane/accepted-reads.ts';
-import { kept } from '../../lib/fastlane/read-buffer.ts';
+import { kept } from '../../lib/http1/read-buffer.ts';
 
 async function pair(t: TestContext): Promise<{ client: Socket; accepted: Socket }> {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Peer } from '../../lib/core/forwarded.ts';
-import { readHead } from '../../lib/core/request-head.ts';
-import { type RequestHeaderPolicy, requestHeaders } from '../../lib/core/request-headers.ts';
+import type { Peer } from '../../lib/core/http/forwarded.ts';
+import { readHead } from '../../lib/core/http/request-head.ts';
+import { type RequestHeaderPolicy, requestHeaders } from '../../lib/core/http/request-headers.ts';
 import { traceparent, type TracePolicy } from '../../lib/core/trace-context.ts';
 import { HeadWriter } from '../../lib/fastlane/head-writer.ts';
-import { fieldLines, rawFields } from '../../lib/fastlane/field-lines.ts';
+import { fieldLines, rawFields } from '../../lib/http1/field-lines.ts';
 import { readRequest } from '../../lib/fastlane/request-grammar.ts';
 
 const line = fc.constantFrom(
@@ -36,6 +36,11 @@ const line = fc.constantFrom(
   'X-Request-Id: good-one',
   'X-Request-Id: not a good one',
   'X_Request_Id: alias',
+  'X_Request-Id: alias',
+  'X!Forwarded.For: 6.6.6.6',
+  'Content_Length: 7',
+  'Transfer_Encoding: chunked',
+  'Proxy: http://evil.test',
   'Content-Type: text/plain',
   'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   'TraceParent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02',

@@ -3,21 +3,23 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { Places } from '../../lib/core/places.ts';
-import { pickRandom } from '../../lib/core/selection.ts';
-import type { Backend, Outcome, Prior } from '../../lib/core/types.ts';
-import { Dialer } from '../../lib/dial/dialer.ts';
-import { Names } from '../../lib/dial/names.ts';
+import { Places } from '../../lib/backends/slots/connection-slots.ts';
+import { pickRandom } from '../../lib/core/routing/selection.ts';
+import type { Site } from '../../lib/core/routing/site.ts';
+import { SpoolBudget } from '../../lib/core/limits/spool.ts';
+import type { Backend, Outcome, Prior, Route } from '../../lib/core/routing/types.ts';
+import { Dialer } from '../../lib/backends/dialing/dialer.ts';
+import { Names } from '../../lib/backends/dialing/names.ts';
+import { BackendStates } from '../../lib/backends/state/backend-states.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
-import type { LaneLimits, PassedExchange } from '../../lib/fastlane/parts.ts';
-import { MemoryStore } from '../../lib/store/memory.ts';
+import type { LaneLimits, LaneParts, PassedExchange } from '../../lib/fastlane/parts.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { startRawBackend } from '../support/backends.ts';
 
 export interface LaneScene {
   readonly port: number;
   readonly lane: Lane;
   readonly store: MemoryStore;
-  readonly places: Places;
   /** What was lent, oldest first. */
   readonly lent: Prior[];
   /** Connections that were given away for good. */
@@ -25,14 +27,15 @@ export interface LaneScene {
   readonly timedOut: Socket[];
   readonly judged: { readonly backend: Backend; readonly outcome: Outcome }[];
   readonly recorded: PassedExchange[];
-  /** How many backends are waited for. */
-  readonly recoveries: { waiting: number };
+  readonly backends: BackendStates;
 }
 
 export interface LaneOptions {
   readonly maxSockets?: number;
   readonly limits?: Partial<LaneLimits>;
   readonly readsAccepted?: boolean;
+  /** Of every route, in the place of its own. */
+  readonly site?: Site;
 }
 
 const LIMITS: LaneLimits = {
@@ -44,7 +47,9 @@ const LIMITS: LaneLimits = {
   responseMs: 5_000,
   headerBytes: 16_384,
   bodyBytes: 0,
+  readMs: 5_000,
   bodyMinRate: 0,
+  readMinRate: 0,
 };
 
 /** The full lane answers everything with 299 and the method, the path and the body's length. */
@@ -67,18 +72,30 @@ function startFullLane(): Server {
   return server;
 }
 
+/** The store's routes, all with one site. */
+function withSite(store: MemoryStore, site: Site): LaneParts['store'] {
+  const made = (route: Route | null): Route | null => route && { ...route, site };
+  return {
+    find: async (keys, path) => made(await store.find(keys, path)),
+    peek: (host, path) => {
+      const route = store.peek(host, path);
+      return route && made(route);
+    },
+  };
+}
+
 export async function startLane(
   t: TestContext,
-  { maxSockets = 10, limits, readsAccepted = true }: LaneOptions = {},
+  { maxSockets = 10, limits, readsAccepted = true, site }: LaneOptions = {},
 ): Promise<LaneScene> {
   const store = new MemoryStore();
-  const places = new Places(maxSockets);
   const lists = { lent: [] as Prior[], adopted: [] as Socket[], timedOut: [] as Socket[] };
   const notes = { judged: [] as LaneScene['judged'][number][], recorded: [] as PassedExchange[] };
-  const recoveries = { waiting: 0 };
+  const backends = new BackendStates(Date.now);
   const lane = new Lane({
-    store,
+    store: site === undefined ? store : withSite(store, site),
     select: pickRandom,
+    loadOf: backends.loadOf,
     random: () => 0,
     now: () => performance.now(),
     headerPolicy: {
@@ -90,15 +107,17 @@ export async function startLane(
       trace: null,
     },
     budget: { requestStarted: () => {}, requestEnded: () => {} },
-    places,
-    otherPool: { open: () => 0, closeIdle: () => {} },
+    places: new Places(maxSockets),
+    spools: new SpoolBudget(),
+    onCut: () => {},
+    onResponseCut: () => {},
+    backends,
     maxSockets,
     dialer: new Dialer({ verify: true, ca: [] }, new Names()),
     isKeeping: true,
     hasBackendPath: false,
     limits: { ...LIMITS, ...limits },
-    judge: (_route, backend, outcome) => notes.judged.push({ backend, outcome }),
-    recoveries,
+    judge: ({ backend, outcome }) => void notes.judged.push({ backend, outcome }),
     record: (passed) => notes.recorded.push(passed),
     use: { opened: 0, reused: 0 },
     trace: null,
@@ -124,8 +143,8 @@ export async function startLane(
       socket.destroy();
     },
   };
-  const door = await startRawBackend(t, (socket) => lane.admit(socket, peer, fullLane));
+  const door = await startRawBackend(t, (socket) => lane.admit(socket, peer, fullLane, null));
   t.after(() => lane.close());
   const { port } = door.server.address() as AddressInfo;
-  return { port, lane, store, places, ...lists, ...notes, recoveries };
+  return { port, lane, store, ...lists, ...notes, backends };
 }

@@ -126,9 +126,19 @@ test('every request makes one line, whatever became of it', async (t) => {
     await router.line(whole({ request: 'GET /refused HTTP/1.1', status: 502, bytes, name: 'refused' }));
   });
 
-  await t.test('pings', async () => {
-    await ask({ port, host: '__ping__', path: '/ping' });
-    await router.line(whole({ request: 'GET /ping HTTP/1.1', status: 200, bytes: 2, name: '-' }));
+  await t.test('pings have no line, as in Hipache', async () => {
+    for (const method of ['GET', 'HEAD', 'POST']) await ask({ port, host: '__ping__', path: '/ping', method });
+    await ask({ port, host: 'unknown.test', path: '/after-pings' });
+    await router.line(/\/after-pings/);
+    assert.deepEqual(
+      router.lines.filter((line) => line.includes('/ping ')),
+      [],
+    );
+  });
+
+  await t.test('a ping that is refused has one', async () => {
+    await send(port, 'GET /odd-ping HTTP/1.1\r\nHost: __ping__\r\nHost: __ping__\r\nConnection: close\r\n\r\n');
+    assert.match(await router.line(/\/odd-ping/), /" 400 /);
   });
 
   await t.test('bytes that are no request', async () => {

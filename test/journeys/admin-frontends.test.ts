@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type AdminAddress, type AdminAnswer, adminOf, askAdmin } from '../support/admin.ts';
-import type { LiveExplanation } from '../../lib/vhosts/explanation.ts';
+import type { LiveExplanation } from '../../lib/diagnostics/explanation.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -247,12 +247,21 @@ test('while Redis is silent, an explanation tells what the workers know', async 
   await redis.kill();
   await router.event('store-down');
   assert.equal((await ask({ port: router.port, host: 'a.test' })).body, 'hello');
-  const { answer, workers } = await explained(admin, 'a.test');
+  const { answer, keys, workers } = await explained(admin, 'a.test');
   assert.equal(answer.kind, 'backend');
-  assert.match(answer.text, /1 of 1 workers know the route/);
+  assert.match(answer.text, /^1 living backend of 1: 1 of 1 workers remember a\.test .*\(Redis does not serve: /);
+  assert.deepEqual(
+    keys.map(({ key, verdict }) => [key, verdict]),
+    [
+      ['frontend:a.test', 'not read'],
+      ['frontend:*.test', 'not read'],
+      ['frontend:*', 'not read'],
+    ],
+  );
   assert.equal(workers[0]?.knows, 'stale');
   const stranger = await explained(admin, 'b.test');
   assert.deepEqual([stranger.answer.kind, stranger.answer.status], ['refused', 503]);
+  assert.match(stranger.answer.text, /^no worker remembers a route, and the store cannot be asked/);
   const { status, json } = await askAdmin(admin, '/api/v1/frontends');
   assert.equal(status, 503);
   assert.match(JSON.stringify(json), /store-unavailable/);

@@ -44,23 +44,34 @@ test('health and readiness are told, to whoever asks', async (t) => {
   const health = await askAdmin(admin, '/healthz');
   assert.deepEqual([health.status, health.text], [200, 'ok\n']);
   const ready = await askAdmin(admin, '/readyz');
-  assert.deepEqual([ready.status, ready.json], [200, { ready: true, reasons: [] }]);
+  assert.deepEqual([ready.status, ready.json], [200, { ready: true, degraded: false, reasons: [] }]);
   const head = await askAdmin(admin, '/readyz', { method: 'HEAD' });
   assert.deepEqual([head.status, head.text, head.headers['content-length']], [200, '', String(ready.text.length)]);
 });
 
-test('it is not ready while Redis does not answer, and is again when it does', async (t) => {
+test('while Redis does not answer it is ready by what it knows, and says that it is degraded', async (t) => {
   const redis = await startRedis(t);
+  const backend = await startBackend(t, says('hello'));
+  await redis.cli('rpush', 'frontend:known.test', 'a', backend.url);
   const router = await startRouter(t, { config: { ...ADMIN.config, driver: `redis://127.0.0.1:${redis.port}` } });
   const admin = await adminOf(router);
   assert.equal((await askAdmin(admin, '/readyz')).status, 200);
   assert.equal(await metric(admin, 'hipache_store_up'), 1);
+  assert.equal(await metric(admin, 'hipache_degraded'), 0);
+  assert.equal((await ask({ port: router.port, host: 'known.test' })).status, 200);
   await redis.kill();
   await router.event('store-down');
+  const reasons = ['the store does not answer 1 of 1 workers'];
   const { status, json } = await askAdmin(admin, '/readyz');
-  assert.equal(status, 503);
-  assert.match(JSON.stringify(json), /redis:.*does not answer 1 of 1 workers/);
+  assert.deepEqual([status, json], [200, { ready: true, degraded: true, reasons }]);
+  const strict = await askAdmin(admin, '/readyz?strict=1');
+  assert.deepEqual([strict.status, strict.json], [503, { ready: false, degraded: true, reasons }]);
+  const live = (await askAdmin(admin, '/api/v1/live')).json as { readonly ready: unknown };
+  assert.deepEqual(live.ready, { isReady: true, isDegraded: true, reasons });
+  assert.equal((await ask({ port: router.port, host: 'known.test' })).status, 200);
   assert.equal(await metric(admin, 'hipache_store_up'), 0);
+  assert.equal(await metric(admin, 'hipache_ready'), 1);
+  assert.equal(await metric(admin, 'hipache_degraded'), 1);
   assert.equal((await askAdmin(admin, '/healthz')).status, 200);
   await redis.start();
   // One that comes back without a frontend has lost them.
@@ -69,7 +80,37 @@ test('it is not ready while Redis does not answer, and is again when it does', a
     'store-up',
     router.log.findIndex(({ event }) => event === 'store-down'),
   );
-  assert.equal((await askAdmin(admin, '/readyz')).status, 200);
+  const after = await askAdmin(admin, '/readyz?strict=1');
+  assert.deepEqual([after.status, after.json], [200, { ready: true, degraded: false, reasons: [] }]);
+});
+
+test('a router that knows nothing is not ready while Redis does not answer', async (t) => {
+  const driver = `redis://127.0.0.1:${await freePort()}`;
+  const router = await startRouter(t, { config: { ...ADMIN.config, driver } });
+  const { status, json } = await askAdmin(await adminOf(router), '/readyz');
+  const reasons = ['the store does not answer 1 of 1 workers', '1 of 1 workers know no routes'];
+  assert.deepEqual([status, json], [503, { ready: false, degraded: true, reasons }]);
+});
+
+test('it is ready while only the server that deaths are written to is gone', async (t) => {
+  const redis = await startRedis(t);
+  const urls = [`redis://127.0.0.1:${redis.port}`, `redis://127.0.0.1:${await freePort()}`];
+  const router = await startRouter(t, { config: { ...ADMIN.config, driver: urls } });
+  const { status, json } = await askAdmin(await adminOf(router), '/readyz');
+  const reasons = ['the store does not answer 1 of 1 workers'];
+  assert.deepEqual([status, json], [200, { ready: true, degraded: true, reasons }]);
+});
+
+test('it is not ready when what it knows is older than cache.maxStale', async (t) => {
+  const redis = await startRedis(t);
+  await redis.cli('rpush', 'frontend:known.test', 'a', 'http://127.0.0.1:1');
+  const config = { ...ADMIN.config, driver: `redis://127.0.0.1:${redis.port}`, cache: { maxStale: 2 } };
+  const router = await startRouter(t, { config });
+  const admin = await adminOf(router);
+  await ask({ port: router.port, host: 'known.test' });
+  await redis.kill();
+  await router.event('store-down');
+  await eventually(async () => assert.equal((await askAdmin(admin, '/readyz')).status, 503));
 });
 
 test('it is not ready while the router stops', async (t) => {
@@ -78,7 +119,24 @@ test('it is not ready while the router stops', async (t) => {
   router.signal('SIGTERM');
   await router.event('stopping');
   const { status, json } = await askAdmin(admin, '/readyz');
-  assert.deepEqual([status, json], [503, { ready: false, reasons: ['the router stops'] }]);
+  assert.deepEqual([status, json], [503, { ready: false, degraded: true, reasons: ['the router stops'] }]);
+});
+
+test('pings are counted nowhere, whatever they are answered', async (t) => {
+  const router = await startRouter(t, { routes: {}, server: { drain: { delay: 60 } }, ...ADMIN });
+  const admin = await adminOf(router);
+  const { port } = router;
+  for (let i = 0; i < 3; i++) assert.equal((await ask({ port, host: '__ping__' })).status, 200);
+  await ask({ port, host: 'nobody.test' });
+  const all = 'hipache_requests_total{frontend="unknown",class=';
+  assert.equal(await metric(admin, `${all}"4xx",lane="full"}`), 1);
+  assert.equal(await metric(admin, `${all}"2xx",lane="full"}`), 0);
+  assert.equal(await metric(admin, 'hipache_request_duration_seconds_count{frontend="unknown"}'), 1);
+  router.signal('SIGTERM');
+  await eventually(async () => assert.equal((await ask({ port, host: '__ping__' })).status, 503));
+  assert.equal(await metric(admin, `${all}"5xx",lane="full"}`), 0);
+  router.signal('SIGTERM');
+  await router.exited();
 });
 
 test('every request is counted, by identifier, status and lane', async (t) => {
@@ -110,7 +168,8 @@ test('every request is counted, by identifier, status and lane', async (t) => {
   assert.equal(await metric(admin, 'hipache_request_duration_seconds_count{frontend="site a"}'), 6);
   assert.equal(await metric(admin, 'hipache_backend_duration_seconds_count{frontend="site a"}'), 6);
   assert.equal(await metric(admin, 'hipache_backend_duration_seconds_count{frontend="unknown"}'), 0);
-  assert.equal(await metric(admin, 'hipache_deaths_total'), 2);
+  // The other one is the last living of its site.
+  assert.equal(await metric(admin, 'hipache_deaths_total'), 1);
   assert.equal(await metric(admin, 'hipache_retries_total{reason="unreachable"}'), 1);
   assert.equal(await metric(admin, 'hipache_refused_total{reason="no-frontend"}'), 1);
   assert.equal(await metric(admin, 'hipache_refused_total{reason="backend-failed"}'), 1);

@@ -24,10 +24,13 @@ test('a dead backend is asked again after deadBackendTTL, and not before', async
   const death = await askUntilDead(router, { host: 'site.test' });
   assert.equal(death['ttlSeconds'], TTL_MS / 1_000);
   isIll = false;
-  for (let i = 0; i < 1_000 && askedAt.length < 2; i++) {
+  // Until the mark is made, more than one request may get here.
+  const asked = askedAt.length;
+  for (let i = 0; i < 1_000 && askedAt.length === asked; i++) {
     await ask({ port: router.port });
     await delay(10);
   }
-  const [diedAt = 0, backAt = 0] = askedAt;
+  const [diedAt = 0] = askedAt;
+  const backAt = askedAt[asked] ?? 0;
   assert.ok(backAt - diedAt >= TTL_MS, `asked again after ${backAt - diedAt} ms`);
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
@@ -63,4 +64,32 @@ test('what only the router knows is told by it: who is dead, and what its worker
   assert.match(said, /\d+ \(generation 1\) remembers a\.test, 2 backends, dead 0, read [\d.]+ s ago, and serves by it/);
   const { said: json } = await hipache('route', 'explain', 'a.test', '--json', '-c', config);
   assert.equal((JSON.parse(json) as { readonly workers: readonly unknown[] }).workers.length, 1);
+});
+
+test('a routes file that is gone, or broken: what workers serve is told, and why the file is not', async (t) => {
+  const good = await startBackend(t, says('good'));
+  const router = await startRouter(t, {
+    routes: { 'a.test': ['site', good.url] },
+    config: { admin: join(temporaryFolder(t), 'admin.sock') },
+  });
+  await adminOf(router);
+  const config = join(router.folder, 'config.json');
+  const file = join(router.folder, 'routes.json');
+  for (const [spoil, why] of [
+    [() => rmSync(file), /does not exist/],
+    [() => writeFileSync(file, '{'), /routes file/],
+  ] as const) {
+    spoil();
+    const { code, said } = await hipache('route', 'explain', 'a.test', '-c', config);
+    assert.equal(code, 0, said);
+    assert.match(
+      said,
+      /^A request for a\.test\/ goes to 1 living backend of 1: 1 of 1 workers remember a\.test and serve by it/,
+    );
+    assert.match(said, why);
+    assert.match(said, /^ {2}not read +a\.test +\?$/m);
+    const unknown = await hipache('route', 'explain', 'b.test', '-c', config);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.said, /is answered 400 no-frontend: the routes that workers have name no such frontend/);
+  }
 });

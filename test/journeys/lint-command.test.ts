@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Finding } from '../../lib/vhosts/lint.ts';
+import type { Finding } from '../../lib/diagnostics/lint.ts';
 import { hipache } from '../support/command.ts';
 import { write } from '../support/configurations.ts';
 import { startRedis } from '../support/redis.ts';

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { refusingUrl, says, startBackend, startRawBackend } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
+import { startHttp2Backend } from '../support/http2-backends.ts';
 import { type LogEntry, type Router, type RouterOptions, startRouter } from '../support/router.ts';
 
 async function start(t: TestContext, options: Omit<RouterOptions, 'routes'>): Promise<Router> {
@@ -47,14 +48,22 @@ test('what backends or the store are to blame for is a warning, with host, backe
     backend: 'http://127.0.0.1:1',
     why,
   });
-  for (let i = 0; i < 3; i++) assert.equal((await ask({ port, host: 'dead.test' })).status, 502);
-  const dead = await refusalOf(router, 'dead.test', 'no-backend');
-  assert.equal(dead.msg, '502 for dead.test: Cannot find a valid backend: all are dead');
-  assert.ok(!('backend' in dead));
   assert.equal((await ask({ port, host: 'none.test' })).status, 502);
-  assert.equal((await refusalOf(router, 'none.test', 'no-backend')).level, 'warn');
+  const none = await refusalOf(router, 'none.test', 'no-backend');
+  assert.equal(none.level, 'warn');
+  assert.ok(!('backend' in none));
   assert.equal((await ask({ port, host: 'silent.test' })).status, 504);
-  assert.equal((await refusalOf(router, 'silent.test', 'backend-silent')).level, 'warn');
+  const late = await refusalOf(router, 'silent.test', 'backend-silent');
+  assert.deepEqual([late.level, late.msg], ['warn', '504 for silent.test: the backend did not answer in time']);
+});
+
+test('a reason is told once, though it was that of its cause', async (t) => {
+  const backend = await startHttp2Backend(t, (stream) => stream.respond({ ':status': 426 }, { endStream: true }));
+  const router = await startRouter(t, { routes: { 'h2.test': ['h2', backend.url] } });
+  const client = new WebSocket(`ws://127.0.0.1:${router.port}/`, { headers: { Host: 'h2.test' } });
+  await once(client, 'error');
+  const { why } = await refusalOf(router, 'h2.test', 'no-backend');
+  assert.equal(why, 'the backend does not take WebSockets by HTTP/2 (RFC 8441)');
 });
 
 test('a WebSocket that comes to nothing is told of too', async (t) => {

@@ -1,8 +1,8 @@
 /** What people do with redis-cli, and that the commands name it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Explanation } from '../../lib/vhosts/explanation.ts';
-import type { Finding } from '../../lib/vhosts/lint.ts';
+import type { Explanation } from '../../lib/diagnostics/explanation.ts';
+import type { Finding } from '../../lib/diagnostics/lint.ts';
 import { hipache, redisCli } from '../support/command.ts';
 import { MISTAKES } from '../support/mistakes.ts';
 import { startRedis } from '../support/redis.ts';

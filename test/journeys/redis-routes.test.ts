@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { refusingUrl, startBackend } from '../support/backends.ts';
+import { adminOf, askAdmin } from '../support/admin.ts';
 import { type Answer, ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort, startRedis, type TestRedis } from '../support/redis.ts';
@@ -130,7 +131,7 @@ test('a Redis that was emptied while it ran is believed at once', async (t) => {
   assert.equal((await ask(router)).status, 400);
 });
 
-test('a Redis that came back empty is believed after a reload', async (t) => {
+test('a Redis that came back empty stays an outage after a reload, until it holds a frontend again', async (t) => {
   const redis = await startRedis(t);
   await site(t, redis);
   const router = await startRouter(t, { config: { driver: `redis://127.0.0.1:${redis.port}` } });
@@ -138,8 +139,29 @@ test('a Redis that came back empty is believed after a reload', async (t) => {
   await redis.restart();
   await router.event('store-emptied');
   assertServes(await ask(router));
+  const seen = router.log.length;
   router.signal('SIGHUP');
   await router.event('reloaded');
+  assertServes(await ask(router));
+  assertUnavailable(await ask(at(router, 'unknown.test')));
+  // From now on it is believed: the site is really gone.
+  await redis.cli('rpush', 'frontend:other.test', 'other', 'http://127.0.0.1:1');
+  await router.event('store-up', seen);
+  assert.equal((await ask(router)).status, 400);
+});
+
+test('a Redis that came back empty is believed when the operator has the cache dropped', async (t) => {
+  const redis = await startRedis(t);
+  await site(t, redis);
+  const config = { driver: `redis://127.0.0.1:${redis.port}`, admin: { port: 0 } };
+  const router = await startRouter(t, { config });
+  assertServes(await ask(router));
+  await redis.restart();
+  await router.event('store-emptied');
+  assertServes(await ask(router));
+  const seen = router.log.length;
+  await askAdmin(await adminOf(router), '/api/v1/cache/drop', { method: 'POST' });
+  await router.event('store-up', seen);
   assert.equal((await ask(router)).status, 400);
 });
 
@@ -188,10 +210,6 @@ test('with a snapshot a router that is started without its Redis serves what was
   });
   assert.ok(successor);
   for (let i = 0; i < 4; i++) assertServes(await ask(second));
-  // Until it is told that it is meant.
-  second.signal('SIGHUP');
-  await second.event('reloaded');
-  assert.equal((await ask(second)).status, 400);
 });
 
 test('a snapshot that was tampered with is not used, and replaced in time', async (t) => {

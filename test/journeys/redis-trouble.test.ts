@@ -93,3 +93,35 @@ test('a Redis that hangs: 503 within server.storeTimeout, at once later, and rec
   redis.resume();
   await eventually(async () => assert.equal((await ask(router)).body, 'hello'), RECOVERY_MS);
 });
+
+test('a Redis that hangs costs each request server.storeTimeout once, whatever it asks for', async (t) => {
+  const storeTimeout = 1;
+  const redis = await startRedis(t);
+  const backend = await startBackend(t, (_request, response) => response.end('hello'));
+  await redis.cli('rpush', 'frontend:site.test', 'site', backend.url);
+  await redis.cli('rpush', 'frontend:refusing.test', 'refusing', `http://127.0.0.1:${await freePort()}`);
+  await redis.cli('rpush', 'frontend:sent.test', 'sent', backend.url);
+  await redis.cli('hset', 'options:sent.test', 'canonical', 'site.test');
+  const router = await startRouter(t, {
+    server: { storeTimeout },
+    config: { driver: `redis://127.0.0.1:${redis.port}` },
+  });
+  t.after(() => redis.resume());
+  for (const [host, status, known] of [
+    ['unknown.test', 400, 503],
+    ['a.b.c.unknown.test', 400, 503],
+    ['site.test', 200, 200],
+    ['sent.test', 308, 308],
+    ['refusing.test', 502, 502],
+  ] as const) {
+    const timedAsk = () => timed(ask({ port: router.port, host }));
+    assert.equal((await timedAsk()).status, status, host);
+    redis.pause();
+    const answer = await timedAsk();
+    redis.resume();
+    assert.equal(answer.status, known, host);
+    const tookMs = answer.tookMs / 1000;
+    assert.ok(tookMs > storeTimeout * 0.8 && tookMs < storeTimeout * 1.8, `${host}: ${tookMs} s`);
+    await eventually(async () => assert.ok((await timedAsk()).tookMs < AT_ONCE_MS), RECOVERY_MS);
+  }
+});

@@ -69,7 +69,8 @@ test('a request is tried again where that is safe, as often as it may be', async
   await t.test('no backend is tried twice: with two there are two attempts', async () => {
     assert.equal((await ask({ port, host: 'two.test' })).status, 502);
     await assertNobodyDied(router, 'nobody.test', 'b.control.test');
-    assert.deepEqual(new Set(deathsOf(router, 'two.test').map(({ id }) => id)), new Set([0, 1]));
+    const last = await router.event('last-backend');
+    assert.deepEqual(new Set([...deathsOf(router, 'two.test'), last].map(({ id }) => id)), new Set([0, 1]));
   });
 
   await t.test('a GET that was lost goes round, once to each', async () => {
@@ -136,10 +137,10 @@ test('a request is tried again where that is safe, as often as it may be', async
         `${method} / HTTP/1.1\r\nHost: ${method}${body}.unsafe.test\r\nConnection: close\r\n` +
           `Content-Length: ${body.length}\r\n\r\n${body}`,
       );
-      // Node's parser knows no other methods than those that are registered.
-      if (method === 'BREW') assert.match(text, /^HTTP\/1\.1 400 /);
-      else assert.match(text, /^HTTP\/1\.1 502 /);
-      assert.equal(sum(three.hits) - before, method === 'BREW' ? 0 : 1);
+      // Without the fast lane Node's parser reads it, which has a list of methods.
+      const isForwarded = method !== 'BREW' || process.env['HIPACHE_FAST_LANE'] !== 'off';
+      assert.match(text, isForwarded ? /^HTTP\/1\.1 502 / : /^HTTP\/1\.1 501 /);
+      assert.equal(sum(three.hits) - before, isForwarded ? 1 : 0);
     });
   }
 

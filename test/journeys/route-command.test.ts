@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import type { Explanation } from '../../lib/diagnostics/explanation.ts';
 import { ask } from '../support/client.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { hipache, type Outcome } from '../support/command.ts';
@@ -12,6 +13,9 @@ import { startRouter } from '../support/router.ts';
 
 const redis = await startRedis({ after });
 const driver = ['--driver', `redis://127.0.0.1:${redis.port}`];
+/** What an edit says at the end of its first line. */
+const IN = `, in redis://127.0.0.1:${redis.port}/0`;
+const WRITTEN = `written to redis://127.0.0.1:${redis.port}/0\n`;
 const A = 'http://10.0.0.1:80';
 const B = 'http://10.0.0.2:80';
 
@@ -33,10 +37,10 @@ function failed({ status, stdout, stderr }: Outcome, why: RegExp, code = 1): voi
 
 test('a frontend is set, shown, changed and removed, as redis-cli would', async () => {
   await redis.cli('flushall');
-  fine(await route('set', 'www.x.com', 'mywebsite', A), 'www.x.com: created, 1 backend\n');
-  fine(await route('add', 'WWW.x.com:80', B), 'www.x.com: 1 added, 2 backends now\n');
+  fine(await route('set', 'www.x.com', 'mywebsite', A), `www.x.com: created, 1 backend${IN}\n`);
+  fine(await route('add', 'WWW.x.com:80', B), `www.x.com: 1 added, 2 backends now${IN}\n`);
   assert.deepEqual(await stored('www.x.com'), ['mywebsite', A, B]);
-  fine(await route('add', 'www.x.com', B), 'www.x.com: all there already, 2 backends\n');
+  fine(await route('add', 'www.x.com', B), `www.x.com: all there already, 2 backends${IN}\n`);
   await redis.cli('sadd', 'dead:www.x.com', 1);
   await redis.cli('expire', 'dead:www.x.com', 1000);
   const shown = await route('show', 'www.x.com');
@@ -44,13 +48,26 @@ test('a frontend is set, shown, changed and removed, as redis-cli would', async 
     shown.stdout,
     /^www\.x\.com {2}"mywebsite"\n {2}0 {2}http:\/\/10\.0\.0\.1:80 {2}alive\n {2}1 {2}http:\/\/10\.0\.0\.2:80 {2}dead for \d+ s more\n$/,
   );
-  fine(await route('remove', 'www.x.com', A), 'www.x.com: backend removed, 1 backend left\n');
+  fine(await route('remove', 'www.x.com', A), `www.x.com: backend removed, 1 backend left${IN}\n`);
   assert.equal(await redis.cli('exists', 'dead:www.x.com'), 0);
   failed(await route('remove', 'www.x.com', B), /is the last backend of www\.x\.com/);
-  fine(await route('remove', 'www.x.com', B, '--force'), 'www.x.com: backend removed, 0 backends left\n');
-  fine(await route('set', 'www.x.com', 'other', A, B), 'www.x.com: replaced, 2 backends\n');
-  fine(await route('remove', 'www.x.com'), 'www.x.com: removed\n');
+  fine(await route('remove', 'www.x.com', B, '--force'), `www.x.com: backend removed, 0 backends left${IN}\n`);
+  fine(await route('set', 'www.x.com', 'other', A, B), `www.x.com: replaced, 2 backends${IN}\n`);
+  fine(await route('remove', 'www.x.com'), `www.x.com: removed${IN}\n`);
   assert.deepEqual(await redis.cli('keys', '*'), []);
+});
+
+test('a host with letters beyond ASCII is written, shown and explained as clients send it', async () => {
+  const set = await route('set', 'Bücher.example', 'books', 'http://10.0.0.1:80');
+  assert.match(set.stdout, /^xn--bcher-kva\.example: created, 1 backend, /);
+  assert.match((await route('show', 'bücher.example')).stdout, /^xn--bcher-kva\.example {2}"books"/);
+  for (const host of ['bücher.example', 'xn--bcher-kva.example']) {
+    assert.equal((await route('explain', host)).status, 0);
+  }
+  const { stdout } = await route('explain', 'bücher.example', '--json');
+  const { host, route: found } = JSON.parse(stdout) as Explanation;
+  assert.deepEqual([host, found?.key], ['xn--bcher-kva.example', 'xn--bcher-kva.example']);
+  assert.equal((await route('remove', 'BÜCHER.example')).status, 0);
 });
 
 test('what is not there is told, and how it is made', async () => {
@@ -62,7 +79,7 @@ test('what is not there is told, and how it is made', async () => {
     await route('add', 'www.x.com', A),
     /--name NAME creates it, and so does "hipache route set www\.x\.com NAME URL"/,
   );
-  fine(await route('add', 'www.x.com', A, '--name', 'site'), 'www.x.com: created, 1 backend\n');
+  fine(await route('add', 'www.x.com', A, '--name', 'site'), `www.x.com: created, 1 backend${IN}\n`);
   assert.deepEqual(await stored('www.x.com'), ['site', A]);
   failed(await route('remove', 'www.x.com', B), /www\.x\.com has no backend http:\/\/10\.0\.0\.2:80/);
 });
@@ -125,22 +142,26 @@ test('explain tells where a request goes, for people and for programs', async ()
 test('a frontend with a path is set, shown, listed and removed, and is among the prefixes of its host meanwhile', async () => {
   await redis.cli('flushall');
   await route('set', 'www.x.com', 'site', A);
-  fine(await route('set', 'WWW.x.com:80/API', 'api', B), 'www.x.com/API: created, 1 backend\n');
-  fine(await route('add', 'www.x.com/API', A), 'www.x.com/API: 1 added, 2 backends now\n');
+  fine(await route('set', 'WWW.x.com:80/API', 'api', B), `www.x.com/API: created, 1 backend${IN}\n`);
+  fine(await route('add', 'www.x.com/API', A), `www.x.com/API: 1 added, 2 backends now${IN}\n`);
   assert.deepEqual(await redis.cli('smembers', 'prefixes:www.x.com'), ['/API']);
   assert.match((await route('show', 'www.x.com/API')).stdout, /^www\.x\.com\/API {2}"api"\n/);
   assert.match((await route('list')).stdout, /\nwww\.x\.com\/API +api +2 +0 +-\n/);
   failed(await route('set', 'www.x.com/API/', 'api', B), /did you mean "www\.x\.com\/API"\?/, 2);
   failed(await route('show', 'www.x.com/api'), /there is no frontend www\.x\.com\/api/);
   await route('options', 'www.x.com', 'hsts=1');
-  fine(await route('remove', 'www.x.com'), 'www.x.com: removed\nleft as they are: www.x.com/API, options:www.x.com\n');
+  fine(
+    await route('remove', 'www.x.com'),
+    `www.x.com: removed${IN}\nleft as they are: www.x.com/API, options:www.x.com\n`,
+  );
   const removed = await route('remove', 'www.x.com', '--force', '--json');
   assert.deepEqual(JSON.parse(removed.stdout), {
     key: 'www.x.com',
     removed: true,
     left: ['www.x.com/API', 'options:www.x.com'],
+    store: `redis://127.0.0.1:${redis.port}/0`,
   });
-  fine(await route('remove', 'www.x.com/API'), 'www.x.com/API: removed\n');
+  fine(await route('remove', 'www.x.com/API'), `www.x.com/API: removed${IN}\n`);
   await route('options', 'www.x.com', 'hsts=');
   assert.deepEqual(await redis.cli('keys', '*'), []);
 });
@@ -151,9 +172,9 @@ test('options are shown, set and removed; what would not count is not written, u
   fine(await route('options', 'www.x.com/api'), 'www.x.com/api: no options of its own\n');
   fine(
     await route('options', 'www.x.com/api', 'rewrite=^/api/(.*)$ /$1?a=b', 'hsts=1'),
-    'www.x.com/api\n  rewrite  ^/api/(.*)$ /$1?a=b\n  hsts     1\n',
+    `www.x.com/api\n  rewrite  ^/api/(.*)$ /$1?a=b\n  hsts     1\n${WRITTEN}`,
   );
-  fine(await route('options', 'www.x.com/api', 'rewrite=', 'none='), 'www.x.com/api\n  hsts  1\n');
+  fine(await route('options', 'www.x.com/api', 'rewrite=', 'none='), `www.x.com/api\n  hsts  1\n${WRITTEN}`);
   fine(await route('options', 'www.x.com/api', '--json'), '{"hsts":"1"}\n');
   fine(await route('options', '*', 'hsts=2', '--json'), '{"hsts":"2"}\n');
   failed(
@@ -175,9 +196,18 @@ test('options are shown, set and removed; what would not count is not written, u
 test('in a routes file options and paths are edited, too', async () => {
   const path = write({ 'www.x.com': ['site', A], 'options:www.x.com': { hsts: 5 } });
   const file = ['--driver', `file:${path}`];
-  fine(await hipache(['route', 'set', 'www.x.com/api', 'api', B, ...file]), 'www.x.com/api: created, 1 backend\n');
-  fine(await hipache(['route', 'options', 'www.x.com/api', 'strip=1', ...file]), 'www.x.com/api\n  strip  1\n');
-  fine(await hipache(['route', 'options', 'www.x.com', 'hsts=', ...file]), 'www.x.com: no options of its own\n');
+  fine(
+    await hipache(['route', 'set', 'www.x.com/api', 'api', B, ...file]),
+    `www.x.com/api: created, 1 backend, in ${path}\n`,
+  );
+  fine(
+    await hipache(['route', 'options', 'www.x.com/api', 'strip=1', ...file]),
+    `www.x.com/api\n  strip  1\nwritten to ${path}\n`,
+  );
+  fine(
+    await hipache(['route', 'options', 'www.x.com', 'hsts=', ...file]),
+    `www.x.com: no options of its own\nwritten to ${path}\n`,
+  );
   assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
     'www.x.com': ['site', A],
     'www.x.com/api': ['api', B],
@@ -241,11 +271,12 @@ test('no control character of others reaches the terminal', async () => {
   assert.doesNotMatch(stdout.replaceAll('\n', ''), /\p{Cc}|\p{Cf}/u);
 });
 
-test('arguments that make no sense exit with 2, and say what was meant', async () => {
-  failed(await hipache(['route']), /command is missing: list, show/, 2);
+test('usage errors exit with 2, and say what was meant', async () => {
+  failed(await hipache(['route']), /no command given; there are list, show/, 2);
   failed(await hipache(['route', 'lst']), /unknown command "lst"; did you mean "list"\?/, 2);
-  failed(await hipache(['route', 'show']), /"route show" takes HOST/, 2);
-  failed(await hipache(['route', 'list', 'x']), /takes nothing/, 2);
+  failed(await hipache(['route', 'show']), /"route show" needs HOST/, 2);
+  failed(await hipache(['route', 'list', 'x']), /unexpected argument "x": "route list" takes options only/, 2);
+  failed(await hipache(['route', 'show', 'x', 'y']), /unexpected argument "y": "route show" takes HOST/, 2);
   failed(await hipache(['route', 'list', '--forc']), /unknown option "--forc"; did you mean "--force"\?/, 2);
   failed(await hipache(['route', 'list', '--driver']), /option "--driver" needs a URL/, 2);
   failed(await hipache(['route', 'list', '--driver', 'mysql://u:pw@h']), /is no driver URL/, 2);
@@ -255,8 +286,13 @@ test('arguments that make no sense exit with 2, and say what was meant', async (
 
 test('each command prints its own help', async () => {
   for (const name of ['route', 'lint', 'top', 'completion']) {
-    for (const flag of ['--help', '-h']) {
-      const { status, stdout } = await hipache([name, flag]);
+    for (const argv of [
+      [name, '--help'],
+      [name, '-h'],
+      [name, 'help'],
+      ['help', name],
+    ]) {
+      const { status, stdout } = await hipache(argv);
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`^Usage: hipache ${name} `));
     }
@@ -267,11 +303,12 @@ test('with --json what was done is JSON, and failures too', async () => {
   await redis.cli('flushall');
   const { status, stdout, stderr } = await route('show', 'www.x.com', '--json');
   assert.deepEqual([status, stderr], [1, '']);
+  const store = `redis://127.0.0.1:${redis.port}/0`;
   const set = await route('set', 'www.x.com', 'site', A, '--json');
   const shown = { id: 0, url: A, state: 'alive', secondsLeft: null, fault: null };
-  assert.deepEqual(JSON.parse(set.stdout), { key: 'www.x.com', name: 'site', backends: [shown], faults: [] });
+  assert.deepEqual(JSON.parse(set.stdout), { key: 'www.x.com', name: 'site', backends: [shown], faults: [], store });
   const removed = await route('remove', 'www.x.com', '--json');
-  assert.deepEqual(JSON.parse(removed.stdout), { key: 'www.x.com', removed: true });
+  assert.deepEqual(JSON.parse(removed.stdout), { key: 'www.x.com', removed: true, store });
   assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'no-frontend');
 });
 
@@ -291,15 +328,17 @@ test('the configuration of the router says where routes are; keys of certificate
   assert.deepEqual(await redis.cli('lrange', 'site:frontend:www.x.com', 0, -1), ['site', A]);
 });
 
-test('a configuration with faults is told of, each in a line', async () => {
-  const { status, stderr } = await hipache([
-    'route',
-    'list',
-    '-c',
-    write({ driver: 'mysql:', server: { workers: 0 } }),
-  ]);
+test('a configuration with faults is told of, each in a line, then which file has them; with --json, all of them', async () => {
+  const path = write({ driver: 'mysql:', server: { workers: 0 } });
+  const { status, stderr } = await hipache(['route', 'list', '-c', path]);
   assert.equal(status, 1);
-  assert.match(stderr, /^hipache: server\.workers: .*\nhipache: driver: .*\n$/);
+  const [first, second, last] = stderr.split('\n');
+  assert.match(first ?? '', /^hipache: server\.workers: /);
+  assert.match(second ?? '', /^hipache: driver: /);
+  assert.equal(last, `hipache: ${path} has 2 faults`);
+  const answer = JSON.parse((await hipache(['route', 'list', '-c', path, '--json'])).stdout) as object;
+  const faults = [first, second].map((line) => line?.replace('hipache: ', ''));
+  assert.deepEqual(answer, { error: { code: 'bad-config', message: faults[0] }, faults });
 });
 
 test('a router with a routes file serves what the command has written', async (t) => {
@@ -309,7 +348,10 @@ test('a router with a routes file serves what the command has written', async (t
     server: { fastLane: true },
   });
   const config = ['-c', `${router.folder}/config.json`];
-  fine(await hipache(['route', 'set', 'new.test', 'new', two.url, ...config]), 'new.test: created, 1 backend\n');
+  fine(
+    await hipache(['route', 'set', 'new.test', 'new', two.url, ...config]),
+    `new.test: created, 1 backend, in ${router.folder}/routes.json\n`,
+  );
   await eventually(async () => assert.equal((await ask({ port: router.port, host: 'new.test' })).body, 'two'));
   assert.equal((await ask({ port: router.port, host: 'site.test' })).body, 'one');
   assert.match(
@@ -354,6 +396,9 @@ test('bash completes commands, their words and their options', async () => {
     ['hipache route --js', ['--json']],
     ['hipache lint --', ['--config', '--driver', '--json', '--help']],
     ['hipache completion z', ['zsh']],
+    ['hipache v', ['version']],
+    ['hipache help t', ['top']],
+    ['hipache --q', ['--quiet']],
   ] as const) {
     const words = line.split(' ');
     const completing = `${script}\ncomplete -p hipache >/dev/null || exit 1

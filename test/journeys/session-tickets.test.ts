@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { TicketKeys } from '../../lib/cluster/ticket-keys.ts';
+import { TicketKeys } from '../../lib/cluster/master/ticket-keys.ts';
 import { startBackend } from '../support/backends.ts';
 import { makePair, noOpenssl } from '../support/certificates.ts';
 import { shakeHands } from '../support/handshakes.ts';

@@ -75,11 +75,11 @@ test('a backend at a Unix socket answers as any other', async (t) => {
   });
 });
 
-test('the death of a socket is announced by its path', async (t) => {
+test('the death of a socket is announced with its entry', async (t) => {
   const redis = await startRedis(t);
   const good = await startBackend(t, says('good'));
-  const missing = `http://[unix:${join(temporaryFolder(t), 'a_b-c.sock')}]`;
-  await redis.cli('rpush', 'frontend:site.test', 'site', good.url, `${missing}/`);
+  const missing = `http://[unix:${join(temporaryFolder(t), 'a_b-c.sock')}]/`;
+  await redis.cli('rpush', 'frontend:site.test', 'site', good.url, missing);
   const subscriber = redis.client().duplicate();
   t.after(() => subscriber.disconnect());
   await subscriber.subscribe('dead');

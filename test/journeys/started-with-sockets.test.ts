@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BoundSocket } from '../../lib/cluster/bound-socket.ts';
+import { BoundSocket } from '../../lib/cluster/master/bound-socket.ts';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -123,7 +124,7 @@ const PLAYER = `
 const lacks = ['perl', 'systemd-notify'].find((name) => spawnSync(name, ['--version']).status !== 0);
 
 test(
-  'systemd is told when the router serves, reloads and stops, and that it lives',
+  'systemd is sent when the router serves, reloads and stops, that it lives, and which changes were refused',
   { skip: noProc || (lacks !== undefined && `${lacks} is missing`) },
   async (t) => {
     const path = join(temporaryFolder(t), 'notify');
@@ -145,7 +146,28 @@ test(
     await hear(/^WATCHDOG=1$/, ready);
     child.kill('SIGHUP');
     const reloading = await hear(/^RELOADING=1\|MONOTONIC_USEC=[0-9]+$/, ready);
-    await hear(/^READY=1\|/, reloading);
+    const reloaded = await hear(
+      new RegExp(`^READY=1\\|MAINPID=${child.pid}\\|STATUS=serving on http://127`),
+      reloading,
+    );
+    const good = readFileSync(config, 'utf8');
+    writeFileSync(config, '{ "server": { "workers": "none" } }');
+    child.kill('SIGHUP');
+    const refused = /STATUS=reload refused: [^|]*server\.workers[^|]*; serving on http:\/\/127/;
+    const kept = await hear(new RegExp(`^READY=1\\|MAINPID=${child.pid}\\|${refused.source}`), reloaded);
+    child.kill('SIGUSR2');
+    const both = await hear(/^STATUS=reload refused: .*; upgrade refused: .*; serving on /, kept);
+    writeFileSync(config, good);
+    const routes = join(dirname(config), 'routes.json');
+    writeFileSync(routes, '{');
+    const broken = await hear(
+      /^STATUS=reload refused: .*; upgrade refused: .*; routes file refused: .*; serving on /,
+      both,
+    );
+    writeFileSync(routes, '{}');
+    const mended = await hear(/^STATUS=reload refused: .*; upgrade refused: [^;]*; serving on /, broken);
+    child.kill('SIGHUP');
+    await hear(/^READY=1\|MAINPID=\d+\|STATUS=upgrade refused: [^;]*; serving on /, mended);
     child.kill('SIGTERM');
     await hear(/^STOPPING=1$/, reloading);
     assert.equal(await exited, 0);

@@ -24,7 +24,7 @@ const LIVE = {
   exchanges: 3,
   tunnels: 1,
   store: { name: 'redis://127.0.0.1:6379', isUp: true },
-  ready: { isReady: true, reasons: [] },
+  ready: { isReady: true, isDegraded: false, reasons: [] },
 };
 const WORKERS = {
   master: { pid: 4710, version: '1.2.3', upSeconds: 3600.5, residentBytes: 60_000_000 },
@@ -88,6 +88,18 @@ test('--once prints one table', async (t) => {
   const { url, asked } = await startAdmin(t);
   assert.deepEqual(await hipache(['top', '--once', '--admin', url]), { status: 0, stdout: TABLE, stderr: '' });
   assert.deepEqual(new Set(asked.map((path) => path.split('?')[0])), new Set(['/api/v1/live', '/api/v1/workers']));
+});
+
+test('changes that were refused are shown with their reasons', async (t) => {
+  const server = createServer((_request, response) =>
+    response.end(JSON.stringify({ ...LIVE, refused: ['reload refused: server.workers: must be\u001B 1'] })),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { stdout } = await hipache(['top', '--once', '--admin', `http://127.0.0.1:${port}`]);
+  assert.equal(stdout.split('\n')[2], 'reload refused: server.workers: must be\\x1b 1');
 });
 
 test('--json prints what was answered, a line each second', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAccessFormat } from '../../lib/core/access-format.ts';
+import { readAccessFormat } from '../../lib/core/record/access-format.ts';
 import { AccessLines, type AccessRecord, LogTime } from '../../lib/observe/access-line.ts';
 
 const TIME = '21/Nov/2026:01:21:49 +0000';

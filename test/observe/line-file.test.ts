@@ -27,7 +27,7 @@ interface Opened {
 function open(t: TestContext): Opened {
   const path = join(temporaryFolder(t), 'access.log');
   const faults: Error[] = [];
-  const file = new LineFile(path, (cause) => faults.push(cause));
+  const file = new LineFile(path, null, (cause) => faults.push(cause));
   t.after(() => file.flushSync());
   return { path, file, faults };
 }
@@ -43,7 +43,7 @@ async function grown(path: string, size: number): Promise<void> {
 test('lines are appended to what the file held, and soon', async (t) => {
   const path = join(temporaryFolder(t), 'access.log');
   writeFileSync(path, 'before\n');
-  const file = new LineFile(path, assert.fail);
+  const file = new LineFile(path, null, assert.fail);
   file.append('one\n');
   file.append('caf\u00e9\n');
   await grown(path, 16);
@@ -157,7 +157,7 @@ test('where the new file cannot be opened, the old one is kept', (t) => {
 
 test('a file that cannot be opened is the caller’s to hear of', (t) => {
   const folder = temporaryFolder(t);
-  assert.throws(() => new LineFile(join(folder, 'none', 'access.log'), assert.fail), { code: 'ENOENT' });
+  assert.throws(() => new LineFile(join(folder, 'none', 'access.log'), null, assert.fail), { code: 'ENOENT' });
 });
 
 test('a disk that does not keep up costs lines, not memory: they are counted', async (t) => {
@@ -178,7 +178,7 @@ test(
   { skip: noFullDisk },
   async () => {
     const faults = new EventEmitter();
-    const file = new LineFile('/dev/full', (cause) => faults.emit('fault', cause));
+    const file = new LineFile('/dev/full', null, (cause) => faults.emit('fault', cause));
     for (const dropped of [2, 4]) {
       file.append('one\n');
       file.append('two\n');
@@ -207,7 +207,7 @@ for (const [how, flush] of Object.entries({
       import { execFileSync } from 'node:child_process';
       import { statSync } from 'node:fs';
       const faults = [];
-      const file = new LineFile('${path}', ({ code }) => faults.push(code));
+      const file = new LineFile('${path}', null, ({ code }) => faults.push(code));
       const line = (i) => i + ' ' + 'x'.repeat(90) + '\\n';
       const flush = async (isDone) => { ${flush} };
       for (let i = 100; i < 200; i++) file.append(line(i));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AlarmClock } from '../../lib/proxy/alarms.ts';
+import { AlarmClock } from '../../lib/clock/time-limits.ts';
 import type { Exchange } from '../../lib/proxy/exchange.ts';
 import { inTime } from '../../lib/proxy/in-time.ts';
 import { deferred } from '../support/deferred.ts';

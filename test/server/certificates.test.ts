@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Certificates, NOBODY } from '../../lib/server/certificates.ts';
-import { faulty, type HeldCertificate, heldPair, NO_CERTIFICATE } from '../../lib/store/certificates.ts';
+import { faulty, type StoredCertificate, storedPair, NO_CERTIFICATE } from '../../lib/store/certificates.ts';
 import { makePair, noOpenssl, type Pair } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/router.ts';
 
@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 
 /** Certificates over a store that holds what the test says; an Error is silence. */
 function open() {
-  const held = new Map<string, HeldCertificate | Error>();
+  const held = new Map<string, StoredCertificate | Error>();
   const told: string[] = [];
   const clock = { now: Date.now() };
   const store = {
@@ -19,17 +19,19 @@ function open() {
       if (found instanceof Error) throw found;
       return found;
     },
+    forget: () => {},
   };
+  const goodPairs = { recall: async () => null, keep: () => {}, drop: () => {} };
   const onFault = (name: string, fault: string): void => void told.push(`${name} ${fault}`);
-  return { held, told, clock, certificates: new Certificates({ store, onFault, now: () => clock.now }) };
+  return { held, told, clock, certificates: new Certificates({ store, goodPairs, onFault, now: () => clock.now }) };
 }
 
-const heldOf = ({ cert, key }: Pair): HeldCertificate => heldPair(cert, key);
+const storedValueOf = ({ cert, key }: Pair): StoredCertificate => storedPair(cert, key);
 
 describe('certificates for handshakes', { skip: noOpenssl }, () => {
   test('what was made of a pair is used again, and made for each kind of listener', async (t) => {
     const { held, certificates } = open();
-    held.set('a.io', heldOf(makePair(temporaryFolder(t), 'a')));
+    held.set('a.io', storedValueOf(makePair(temporaryFolder(t), 'a')));
     const first = await certificates.find('a.io', NOBODY);
     assert.ok(first);
     assert.equal(await certificates.find('A.IO', NOBODY), first);
@@ -41,7 +43,7 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
 
   test('one that ends while it is in use goes on, and is told of once', async (t) => {
     const { held, told, clock, certificates } = open();
-    held.set('a.io', heldOf(makePair(temporaryFolder(t), 'a')));
+    held.set('a.io', storedValueOf(makePair(temporaryFolder(t), 'a')));
     const first = await certificates.find('a.io', NOBODY);
     clock.now += 2 * DAY_MS;
     for (const _ of [1, 2]) assert.equal(await certificates.find('a.io', NOBODY), first);
@@ -51,7 +53,7 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
 
   test('a fault is told again when it comes again, and another one at once', async (t) => {
     const { held, told, certificates } = open();
-    const good = heldOf(makePair(temporaryFolder(t), 'a'));
+    const good = storedValueOf(makePair(temporaryFolder(t), 'a'));
     const steps = [faulty('wrong-type', 'one'), faulty('wrong-type', 'one'), faulty('wrong-type', 'two'), good];
     for (const step of [...steps, ...steps]) {
       held.set('a.io', step);
@@ -63,8 +65,8 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
   test('in silence the last good one serves; a faulty one leaves the wildcard’s to serve', async (t) => {
     const { held, certificates } = open();
     const folder = temporaryFolder(t);
-    held.set('a.x.io', heldOf(makePair(folder, 'own')));
-    held.set('*.x.io', heldOf(makePair(folder, 'wild')));
+    held.set('a.x.io', storedValueOf(makePair(folder, 'own')));
+    held.set('*.x.io', storedValueOf(makePair(folder, 'wild')));
     const own = await certificates.find('a.x.io', NOBODY);
     const wild = await certificates.find('b.x.io', NOBODY);
     assert.ok(own && wild && own !== wild);

@@ -1,14 +1,14 @@
-/** What every book promises, run by each of them. */
+/** What every editor promises, run by each of them. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { candidates } from '../../lib/core/hostname.ts';
-import type { BookEntry, RouteBook } from '../../lib/store/book.ts';
+import { candidates } from '../../lib/core/routing/hostname.ts';
+import type { StoredFrontend, RouteEditor } from '../../lib/store/editor/route-editor.ts';
 import { fieldsOf } from '../../lib/store/fields.ts';
 
 /** Books on the same, empty store: the second as another process would have it. */
 export interface BookSubject {
-  readonly book: RouteBook;
-  readonly other: RouteBook;
+  readonly editor: RouteEditor;
+  readonly other: RouteEditor;
 }
 
 export function bookContract(bookName: string, open: (t: TestContext) => Promise<BookSubject>): void {
@@ -16,8 +16,8 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     void test(`${bookName}: ${what}`, async (t) => check(await open(t)));
   };
 
-  promise('what was written stands there, and can be looked at by its candidates', async ({ book, other }) => {
-    assert.deepEqual(await book.replace('*.x.io', LIST), { before: null, after: LIST });
+  promise('what was written stands there, and can be looked at by its candidates', async ({ editor, other }) => {
+    assert.deepEqual(await editor.replace('*.x.io', LIST), { before: null, after: LIST });
     const { lists, dead } = await other.look(candidates('www.x.io'), 'www.x.io');
     assert.deepEqual(
       lists.map(({ type, holds, length, secondsLeft }) => ({ type, holds, length, secondsLeft })),
@@ -26,109 +26,109 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     assert.deepEqual({ type: dead.type, holds: dead.holds }, { type: 'none', holds: [] });
   });
 
-  promise('a change sees what stands there, and says what it has done', async ({ book }) => {
-    await book.replace('www.x.io', LIST);
+  promise('a change sees what stands there, and says what it has done', async ({ editor }) => {
+    await editor.replace('www.x.io', LIST);
     const after = [...LIST, 'http://10.0.0.3'];
-    assert.deepEqual(await book.change('www.x.io', (list) => [...list, 'http://10.0.0.3']), { before: LIST, after });
-    assert.deepEqual(await listOf(book, 'www.x.io'), after);
+    assert.deepEqual(await editor.change('www.x.io', (list) => [...list, 'http://10.0.0.3']), { before: LIST, after });
+    assert.deepEqual(await listOf(editor, 'www.x.io'), after);
   });
 
-  promise('the same list means that nothing is done, null that the frontend goes', async ({ book }) => {
-    await book.replace('www.x.io', LIST);
-    assert.deepEqual(await book.change('www.x.io', (list) => list), { before: LIST, after: LIST });
-    assert.deepEqual(await book.change('www.x.io', () => null), { before: LIST, after: null });
-    assert.equal(await listOf(book, 'www.x.io'), null);
-    assert.deepEqual(await book.change('www.x.io', (list) => list), { before: null, after: null });
+  promise('the same list means that nothing is done, null that the frontend goes', async ({ editor }) => {
+    await editor.replace('www.x.io', LIST);
+    assert.deepEqual(await editor.change('www.x.io', (list) => list), { before: LIST, after: LIST });
+    assert.deepEqual(await editor.change('www.x.io', () => null), { before: LIST, after: null });
+    assert.equal(await listOf(editor, 'www.x.io'), null);
+    assert.deepEqual(await editor.change('www.x.io', (list) => list), { before: null, after: null });
   });
 
-  promise('what an edit throws ends it, and nothing is written', async ({ book }) => {
-    await book.replace('www.x.io', LIST);
+  promise('what an edit throws ends it, and nothing is written', async ({ editor }) => {
+    await editor.replace('www.x.io', LIST);
     const stop = new Error('stop');
     await assert.rejects(
-      book.change('www.x.io', () => {
+      editor.change('www.x.io', () => {
         throw stop;
       }),
       stop,
     );
-    assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
-    await book.change('www.x.io', ([first = '']) => [first]);
-    assert.deepEqual(await listOf(book, 'www.x.io'), ['site']);
+    assert.deepEqual(await listOf(editor, 'www.x.io'), LIST);
+    await editor.change('www.x.io', ([first = '']) => [first]);
+    assert.deepEqual(await listOf(editor, 'www.x.io'), ['site']);
   });
 
-  promise('removing says what stood there; what is not there is no fault', async ({ book, other }) => {
-    await book.replace('www.x.io', LIST);
-    assert.deepEqual(await book.remove('www.x.io'), { before: LIST, after: null });
+  promise('removing says what stood there; what is not there is no fault', async ({ editor, other }) => {
+    await editor.replace('www.x.io', LIST);
+    assert.deepEqual(await editor.remove('www.x.io'), { before: LIST, after: null });
     assert.equal(await listOf(other, 'www.x.io'), null);
-    assert.deepEqual(await book.remove('www.x.io'), { before: null, after: null });
+    assert.deepEqual(await editor.remove('www.x.io'), { before: null, after: null });
   });
 
-  promise('a list that can be none is refused, and nothing is written', async ({ book }) => {
-    await book.replace('www.x.io', LIST);
+  promise('a list that can be none is refused, and nothing is written', async ({ editor }) => {
+    await editor.replace('www.x.io', LIST);
     const long = Array.from({ length: 10_001 }, (_, i) => `http://h${i}`);
     for (const list of [[], long]) {
-      await assert.rejects(book.replace('www.x.io', list), { code: 'bad-list' });
+      await assert.rejects(editor.replace('www.x.io', list), { code: 'bad-list' });
       await assert.rejects(
-        book.change('www.x.io', () => list),
+        editor.change('www.x.io', () => list),
         { code: 'bad-list' },
       );
     }
-    assert.deepEqual(await listOf(book, 'www.x.io'), LIST);
-    await book.replace('www.x.io', long.slice(1));
-    assert.equal((await listOf(book, 'www.x.io'))?.length, 10_000);
+    assert.deepEqual(await listOf(editor, 'www.x.io'), LIST);
+    await editor.replace('www.x.io', long.slice(1));
+    assert.equal((await listOf(editor, 'www.x.io'))?.length, 10_000);
   });
 
-  promise('odd names and elements come back as they were written', async ({ book }) => {
+  promise('odd names and elements come back as they were written', async ({ editor }) => {
     const list = ['a "name" with \\ and\nlines, é', ' http://10.0.0.1 ', ''];
     for (const key of ['a b', '__proto__', 'x"y\\z', '*']) {
-      await book.replace(key, list);
-      assert.deepEqual(await listOf(book, key), list);
+      await editor.replace(key, list);
+      assert.deepEqual(await listOf(editor, key), list);
     }
-    assert.deepEqual((await all(book, 100)).map(({ key }) => key).toSorted(), ['*', '__proto__', 'a b', 'x"y\\z']);
+    assert.deepEqual((await all(editor, 100)).map(({ key }) => key).toSorted(), ['*', '__proto__', 'a b', 'x"y\\z']);
   });
 
-  promise('pages bring every frontend, and end', async ({ book }) => {
+  promise('pages bring every frontend, and end', async ({ editor }) => {
     const keys = Array.from({ length: 57 }, (_, i) => `h${i}.x.io`);
-    for (const key of keys) await book.replace(key, LIST);
-    assert.equal((await book.page({ cursor: null, limit: 0, match: '' })).entries.length, 1);
+    for (const key of keys) await editor.replace(key, LIST);
+    assert.equal((await editor.page({ cursor: null, limit: 0, match: '' })).entries.length, 1);
     for (const limit of [1, 10, 57, 1000]) {
-      const entries = await all(book, limit);
+      const entries = await all(editor, limit);
       assert.deepEqual([...new Set(entries.map(({ key }) => key))].toSorted(), keys.toSorted());
       assert.deepEqual(entries[0]?.list.holds, LIST);
     }
-    const some = await all(book, 10, '1.x.');
+    const some = await all(editor, 10, '1.x.');
     assert.deepEqual(
       new Set(some.map(({ key }) => key)),
       new Set(['h1', 'h11', 'h21', 'h31', 'h41', 'h51'].map((h) => `${h}.x.io`)),
     );
-    assert.deepEqual(await all(book, 10, '*'), []);
+    assert.deepEqual(await all(editor, 10, '*'), []);
   });
 
-  promise('a frontend that goes between two pages costs no other its place', async ({ book }) => {
+  promise('a frontend that goes between two pages costs no other its place', async ({ editor }) => {
     const keys = Array.from({ length: 40 }, (_, i) => `h${i}.x.io`);
-    for (const key of keys) await book.replace(key, LIST);
-    const first = await book.page({ cursor: null, limit: 10, match: '' });
-    for (const { key } of first.entries) await book.remove(key);
+    for (const key of keys) await editor.replace(key, LIST);
+    const first = await editor.page({ cursor: null, limit: 10, match: '' });
+    for (const { key } of first.entries) await editor.remove(key);
     const seen = new Set(first.entries.map(({ key }) => key));
     for (let { next } = first; next !== null;) {
-      const page = await book.page({ cursor: next, limit: 10, match: '' });
+      const page = await editor.page({ cursor: next, limit: 10, match: '' });
       for (const { key } of page.entries) seen.add(key);
       ({ next } = page);
     }
     assert.deepEqual([...seen].toSorted(), keys.toSorted());
   });
 
-  promise('a cursor that nobody gave out is refused', async ({ book }) => {
-    await book.replace('www.x.io', LIST);
+  promise('a cursor that nobody gave out is refused', async ({ editor }) => {
+    await editor.replace('www.x.io', LIST);
     for (const cursor of ['x', '', Buffer.from('[1]').toString('base64url'), Buffer.from('{}').toString('base64url')]) {
-      await assert.rejects(book.page({ cursor, limit: 10, match: '' }), { code: 'bad-cursor' });
+      await assert.rejects(editor.page({ cursor, limit: 10, match: '' }), { code: 'bad-cursor' });
     }
   });
 
-  promise('keys that look like a host are found, in whatever spelling', async ({ book }) => {
+  promise('keys that look like a host are found, in whatever spelling', async ({ editor }) => {
     const spellings = ['WWW.x.io', 'Www.X.io', 'www.x.io.', 'www.x.io ', ' www.x.io', 'www.x.io:80', 'http://www.x.io'];
     const wild = ['.x.io', '*x.io', '*.x.io.', '*.X.IO', '.www.x.io'];
-    for (const key of [...spellings, ...wild, 'other.io']) await book.replace(key, LIST);
-    const found = await book.near('www.x.io');
+    for (const key of [...spellings, ...wild, 'other.io']) await editor.replace(key, LIST);
+    const found = await editor.near('www.x.io');
     for (const key of [...spellings, ...wild])
       assert.ok(
         found.some((each) => each.endsWith(key)),
@@ -137,26 +137,26 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     assert.ok(!found.some((each) => each.endsWith('other.io')));
   });
 
-  promise('two who edit the same frontend lose nothing', async ({ book, other }) => {
-    await book.replace('www.x.io', ['site']);
-    const add = async (by: RouteBook, host: string): Promise<void> => {
+  promise('two who edit the same frontend lose nothing', async ({ editor, other }) => {
+    await editor.replace('www.x.io', ['site']);
+    const add = async (by: RouteEditor, host: string): Promise<void> => {
       for (const url of urls(host)) await by.change('www.x.io', (list) => [...list, url]);
     };
-    await Promise.all([add(book, 'a'), add(other, 'b'), add(book, 'c')]);
-    const [name, ...rest] = (await listOf(book, 'www.x.io')) ?? [];
+    await Promise.all([add(editor, 'a'), add(other, 'b'), add(editor, 'c')]);
+    const [name, ...rest] = (await listOf(editor, 'www.x.io')) ?? [];
     assert.equal(name, 'site');
     assert.deepEqual(rest.toSorted(), [...urls('a'), ...urls('b'), ...urls('c')].toSorted());
   });
 
-  promise('whoever reads sees the list before or after an edit, never less', async ({ book, other }) => {
+  promise('whoever reads sees the list before or after an edit, never less', async ({ editor, other }) => {
     const lists = [LIST, ['other', ...Array.from({ length: 30 }, (_, i) => `http://10.1.0.${i}`)]] as const;
-    await book.replace('www.x.io', lists[0]);
+    await editor.replace('www.x.io', lists[0]);
     const done = new AbortController();
     const seen = new Set<string>();
     const reading = (async () => {
       while (!done.signal.aborted) seen.add(JSON.stringify(await listOf(other, 'www.x.io')));
     })();
-    for (let i = 1; i <= 200; i++) await book.replace('www.x.io', lists[i % 2] ?? []);
+    for (let i = 1; i <= 200; i++) await editor.replace('www.x.io', lists[i % 2] ?? []);
     done.abort();
     await reading;
     assert.deepEqual(
@@ -165,9 +165,9 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     );
   });
 
-  promise('options are changed field by field, and come back as they were written', async ({ book, other }) => {
+  promise('options are changed field by field, and come back as they were written', async ({ editor, other }) => {
     const set = async (changes: Readonly<Record<string, string | null>>, key = 'www.x.io'): Promise<unknown> => {
-      const { before, after } = await book.changeOptions(key, new Map(Object.entries(changes)));
+      const { before, after } = await editor.changeOptions(key, new Map(Object.entries(changes)));
       return [Object.fromEntries(before), Object.fromEntries(after)];
     };
     const held = async (key = 'www.x.io'): Promise<unknown> => {
@@ -190,54 +190,54 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     await set({ __proto__x: 'y' }, '*');
     await set({ strip: '1' }, 'www.x.io/api');
     assert.deepEqual(await held('www.x.io/api'), ['hash', 1, { strip: '1' }]);
-    const { sideKeys } = await other.strays(null, 1000);
-    assert.deepEqual(sideKeys.map((each) => each.join(' ')).toSorted(), ['options *', 'options www.x.io/api']);
-    await book.replace('www.x.io', LIST);
+    const { metadataKeys } = await other.unknownKeys(null, 1000);
+    assert.deepEqual(metadataKeys.map((each) => each.join(' ')).toSorted(), ['options *', 'options www.x.io/api']);
+    await editor.replace('www.x.io', LIST);
     assert.deepEqual(await held('*'), ['hash', 1, { __proto__x: 'y' }]);
   });
 
-  promise('two who change different options lose nothing', async ({ book, other }) => {
+  promise('two who change different options lose nothing', async ({ editor, other }) => {
     const fields = Array.from({ length: 20 }, (_, i) => `f${i}`);
     await Promise.all(
-      fields.map((field, i) => (i % 2 === 0 ? book : other).changeOptions('www.x.io', new Map([[field, field]]))),
+      fields.map((field, i) => (i % 2 === 0 ? editor : other).changeOptions('www.x.io', new Map([[field, field]]))),
     );
-    const [side] = await book.sides('options', ['www.x.io']);
+    const [side] = await editor.sides('options', ['www.x.io']);
     assert.deepEqual([...fieldsOf(side?.holds ?? []).keys()].toSorted(), fields.toSorted());
   });
 
   promise(
     'a frontend with a path is among the prefixes of its host as long as it is there',
-    async ({ book, other }) => {
+    async ({ editor, other }) => {
       const prefixes = async (): Promise<readonly string[]> => {
         const [side] = await other.sides('prefixes', ['www.x.io']);
         assert.equal(side?.length, side?.holds.length);
         return (side?.holds ?? []).toSorted();
       };
       assert.deepEqual(await prefixes(), []);
-      await book.replace('www.x.io', LIST);
-      await book.replace('www.x.io/api', LIST);
-      await book.change('www.x.io/api/v2', () => LIST);
-      await book.change('www.x.io/api', (list) => [...list, 'http://c']);
+      await editor.replace('www.x.io', LIST);
+      await editor.replace('www.x.io/api', LIST);
+      await editor.change('www.x.io/api/v2', () => LIST);
+      await editor.change('www.x.io/api', (list) => [...list, 'http://c']);
       assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
       assert.deepEqual(await other.prefixesAmong('www.x.io', ['/a', '/api/v2', '/api/v2/x']), ['/api/v2']);
       assert.deepEqual(await other.prefixesAmong('x.io', ['/api']), []);
       // No request can match these.
-      for (const key of ['www.x.io/', 'www.x.io/a/', 'www.x.io//b', 'www.x.io/a b']) await book.replace(key, LIST);
+      for (const key of ['www.x.io/', 'www.x.io/a/', 'www.x.io//b', 'www.x.io/a b']) await editor.replace(key, LIST);
       assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
-      await book.remove('www.x.io');
+      await editor.remove('www.x.io');
       assert.deepEqual(await prefixes(), ['/api', '/api/v2']);
-      await book.remove('www.x.io/api');
+      await editor.remove('www.x.io/api');
       assert.deepEqual(await prefixes(), ['/api/v2']);
-      await book.change('www.x.io/api/v2', () => null);
+      await editor.change('www.x.io/api/v2', () => null);
       assert.deepEqual(await prefixes(), []);
       assert.deepEqual((await other.sides('prefixes', ['www.x.io']))[0]?.type, 'none');
     },
   );
 
-  promise('a book that was closed answers nobody, and may be closed again', async ({ book }) => {
-    await book.replace('www.x.io', LIST);
-    await book.close();
-    await book.close();
+  promise('an editor that was closed answers nobody, and may be closed again', async ({ editor }) => {
+    await editor.replace('www.x.io', LIST);
+    await editor.close();
+    await editor.close();
   });
 }
 
@@ -251,16 +251,16 @@ export const LIST: readonly string[] = ['site', 'http://10.0.0.1:80', 'http://10
 const NOTHING = { type: 'none', holds: [], length: 0, secondsLeft: null };
 
 /** What stands under a key; null when nothing does. */
-export async function listOf(book: RouteBook, key: string): Promise<readonly string[] | null> {
-  const { lists } = await book.look([key], key);
+export async function listOf(editor: RouteEditor, key: string): Promise<readonly string[] | null> {
+  const { lists } = await editor.look([key], key);
   return lists[0]?.type === 'list' ? lists[0].holds : null;
 }
 
 /** All pages' entries. */
-export async function all(book: RouteBook, limit: number, match = ''): Promise<readonly BookEntry[]> {
-  const entries: BookEntry[] = [];
+export async function all(editor: RouteEditor, limit: number, match = ''): Promise<readonly StoredFrontend[]> {
+  const entries: StoredFrontend[] = [];
   for (let cursor: string | null = null; ;) {
-    const page = await book.page({ cursor, limit, match });
+    const page = await editor.page({ cursor, limit, match });
     assert.ok(page.entries.length <= limit);
     entries.push(...page.entries);
     if (page.next === null) return entries;

@@ -1,10 +1,10 @@
 /** What every store promises, run by each of them. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { candidates } from '../../lib/core/hostname.ts';
-import { NO_OPTIONS } from '../../lib/core/options.ts';
-import type { Route } from '../../lib/core/types.ts';
-import type { RouteStore } from '../../lib/store/store.ts';
+import { candidates } from '../../lib/core/routing/hostname.ts';
+import { NO_SITE } from '../../lib/core/routing/site.ts';
+import type { Route } from '../../lib/core/routing/types.ts';
+import type { Marking, RouteStore } from '../../lib/store/store.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** An empty store, and a way to put routes where it looks for them. */
@@ -67,7 +67,8 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
       ],
       size: 2,
       dead: new Set(),
-      options: NO_OPTIONS,
+      deadByRouters: new Set(),
+      site: NO_SITE,
     });
     assert.ok(Object.isFrozen(route) && Object.isFrozen(route?.backends));
   });
@@ -131,9 +132,38 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     await die(store, 'www.x.io', 1, 30);
     await die(store, 'www.x.io', 1, 30);
     assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([1]));
-    await die(store, 'www.x.io', 0, 30);
-    assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([0, 1]));
+    assert.deepEqual((await find(store, 'www.x.io'))?.deadByRouters, new Set([1]));
     assert.deepEqual((await find(store, 'www.y.io'))?.dead, new Set());
+  });
+
+  promise('the last living backend of a site is not hidden', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1', 'garbage', 'http://10.0.0.2', 'http://10.0.0.3']);
+    assert.equal(await die(store, 'www.x.io', 3, 30), 'marked');
+    assert.equal(await die(store, 'www.x.io', 0, 30), 'marked');
+    assert.equal(await die(store, 'www.x.io', 2, 30), 'last');
+    assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([0, 3]));
+    assert.equal(await die(store, 'www.x.io', 0, 30), 'marked', 'a mark may be renewed');
+  });
+
+  promise('of two backends that are found dead at the same time one stays', async ({ store, set }) => {
+    await set('www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
+    const markings = await Promise.all([0, 1, 0, 1].map((id) => die(store, 'www.x.io', id, 30)));
+    assert.ok(markings.includes('marked') && markings.includes('last'), markings.join());
+    assert.equal((await find(store, 'www.x.io'))?.dead.size, 1);
+  });
+
+  promise('a mark counts only while the URL it was for is at its place', async ({ store, set }) => {
+    const [one, two, three] = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'];
+    const dead = async () => (await find(store, 'www.x.io'))?.dead;
+    await set('www.x.io', ['x', one, two, three]);
+    await die(store, 'www.x.io', 0, 30);
+    assert.deepEqual(await dead(), new Set([0]));
+    await set('www.x.io', ['x', two, three]);
+    assert.deepEqual(await dead(), new Set());
+    await set('www.x.io', ['x', one, three]);
+    assert.deepEqual(await dead(), new Set([0]), 'it is back');
+    await set('www.x.io', ['x', two]);
+    assert.deepEqual(await dead(), new Set());
   });
 
   promise('a death is filed under the host asked for, though a wildcard matched', async ({ store, set }) => {
@@ -240,7 +270,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     assert.equal(route.key, '*.x.io/api');
     const [, backend] = route.backends;
     assert.ok(backend);
-    await store.markDead({ frontend: route.frontend, backend, of: 2 }, 30);
+    await store.markDead({ route, backend }, 30);
     assert.deepEqual(await dead('a.x.io', '/api/c'), new Set([1]));
     assert.deepEqual(await dead('a.x.io', '/'), new Set());
     assert.deepEqual(await dead('b.x.io', '/api'), new Set());
@@ -279,36 +309,41 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
 
   promise('options are those of the key, then those of all', async (subject) => {
     const { store } = subject;
-    const options = async (host: string, path: string) => (await store.find(candidates(host), path))?.options;
+    const site = async (host: string, path: string) => (await store.find(candidates(host), path))?.site;
     await subject.set('www.x.io', ['all', 'http://10.0.0.1']);
     await subject.set('www.x.io/api', ['api', 'http://10.0.0.2']);
     await subject.set('*', ['any', 'http://10.0.0.3']);
     await subject.setPrefixes('www.x.io', ['/api']);
-    assert.equal(await options('www.x.io', '/'), NO_OPTIONS);
-    assert.equal(await options('www.x.io', '/api'), NO_OPTIONS);
+    assert.equal(await site('www.x.io', '/'), NO_SITE);
+    assert.equal(await site('www.x.io', '/api'), NO_SITE);
     await subject.setHash('options', '*', { hsts: '10', pauseMax: '5', state: 'odd' });
     await subject.setHash('options', 'www.x.io', { hsts: '20', prepend: '/v1', mapBack: '1', 'no such': 'thing' });
     await subject.setHash('options', 'www.x.io/api', { strip: '1', pauseMax: 'never' });
-    const any = await options('a.y.io', '/api');
-    assert.deepEqual([any?.hsts, any?.pauseMax, any?.state, any?.mapBack], ['max-age=10', 5, 'live', false]);
-    const own = await options('www.x.io', '/');
-    assert.deepEqual([own?.hsts, own?.pauseMax, own?.mapBack], ['max-age=20', 5, true]);
-    assert.deepEqual(own?.rewrite, { strip: false, prepend: '/v1', pattern: null });
-    const api = await options('www.x.io', '/api');
-    assert.deepEqual([api?.hsts, api?.pauseMax, api?.mapBack], ['max-age=20', 5, true]);
-    assert.deepEqual(api?.rewrite, { strip: true, prepend: '', pattern: null });
+    const any = await site('a.y.io', '/api');
+    assert.deepEqual([...(any?.fields ?? [])], Object.entries({ hsts: '10', pauseMax: '5' }));
+    const own = await site('www.x.io', '/');
+    assert.deepEqual(Object.fromEntries(own?.fields ?? []), {
+      hsts: '20',
+      pauseMax: '5',
+      prepend: '/v1',
+      mapBack: '1',
+    });
+    assert.equal(own?.targetFor('/a', ''), '/v1/a');
+    const api = await site('www.x.io', '/api');
+    assert.deepEqual(Object.fromEntries(api?.fields ?? []), { hsts: '20', pauseMax: '5', mapBack: '1', strip: '1' });
+    assert.equal(api?.targetFor('/api/a', '/api'), '/a');
     await subject.setHash('options', 'www.x.io', { hsts: '30' });
-    assert.equal((await options('www.x.io', '/api'))?.hsts, 'max-age=30');
+    assert.equal((await site('www.x.io', '/api'))?.fields.get('hsts'), '30');
     await subject.setHash('options', '*', {});
     await subject.setHash('options', 'www.x.io', {});
-    assert.equal(await options('www.x.io', '/'), NO_OPTIONS);
-    assert.equal((await options('www.x.io', '/api'))?.hsts, null);
+    assert.equal(await site('www.x.io', '/'), NO_SITE);
+    assert.equal((await site('www.x.io', '/api'))?.fields.get('hsts'), undefined);
   });
 
   promise('a host that names no backend has options all the same', async (subject) => {
     await subject.set('www.x.io', ['bare']);
     await subject.setHash('options', 'www.x.io', { state: 'maintenance' });
-    assert.equal((await find(subject.store, 'www.x.io'))?.options.state, 'maintenance');
+    assert.equal((await find(subject.store, 'www.x.io'))?.site.fields.get('state'), 'maintenance');
   });
 
   promise('options of all reach a prefix where the rest is the list of all', async (subject) => {
@@ -318,9 +353,9 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     await setPrefixes('*.io', ['/api']);
     await set('*.io/api', ['api', 'http://b']);
     await eventually(async () => {
-      assert.equal((await store.find(candidates('x.io'), '/api'))?.options.hsts, 'max-age=1');
+      assert.equal((await store.find(candidates('x.io'), '/api'))?.site.fields.get('hsts'), '1');
     });
-    assert.equal((await find(store, 'x.io'))?.options.hsts, 'max-age=1');
+    assert.equal((await find(store, 'x.io'))?.site.fields.get('hsts'), '1');
   });
 
   promise('prefixes of a wildcard count behind an identifier alone', async (subject) => {
@@ -359,11 +394,11 @@ export function find(store: RouteStore, host: string): Promise<Route | null> {
 }
 
 /** Marks the backend with this id dead, as the router does. */
-export async function die(store: RouteStore, host: string, id: number, ttlSeconds: number): Promise<void> {
+export async function die(store: RouteStore, host: string, id: number, ttlSeconds: number): Promise<Marking> {
   const route = await find(store, host);
   const backend = route?.backends.find((one) => one.id === id);
   if (!route || !backend) throw new Error(`no backend ${id} of ${host}`);
-  await store.markDead({ frontend: host, backend, of: route.size }, ttlSeconds);
+  return await store.markDead({ route, backend }, ttlSeconds);
 }
 
 function idsOf(route: Route | null): readonly number[] {

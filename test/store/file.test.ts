@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeadMark } from '../../lib/store/dead-marks.ts';
-import { FileStore } from '../../lib/store/file.ts';
+import { type DeadMark, DeadMarks } from '../../lib/store/dead-marks.ts';
+import { FileStore } from '../../lib/store/file/store.ts';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
-import { pieceAt } from '../../lib/store/pieces.ts';
-import { encodeRoutes } from '../../lib/store/routes-image.ts';
+import { pieceAt } from '../../lib/store/file/pieces.ts';
+import { encodeRoutes } from '../../lib/store/file/routes-image.ts';
 import { feed, manyRoutes } from '../support/routes.ts';
 import { die, find, storeContract } from './contract.ts';
 
@@ -31,7 +31,7 @@ test('a death in one worker is known to the others, through plain JSON', async (
   const wire: string[] = [];
   const one = storeOf(ROUTES, (mark) => wire.push(JSON.stringify(mark)));
   const other = storeOf(ROUTES, () => assert.fail('a death that was told is not told again'));
-  await die(one, 'x.io', 1, 30);
+  assert.equal(await die(one, 'x.io', 1, 30), 'marked');
   assert.equal(wire.length, 1);
   const mark: DeadMark = JSON.parse(wire[0] ?? '');
   other.bury(mark);
@@ -67,7 +67,7 @@ test('a dead mark stays where the same URL keeps its place, whatever else change
 
 test('until the last piece has come lookups see the old routes, all of them, and then the new ones', async () => {
   let wanted = 0;
-  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, share: () => {} });
+  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, askToMark: () => {} });
   assert.equal(wanted, 1);
   feed(store, manyRoutes(3, 'http://10.0.0.1'));
   const before = wanted;
@@ -86,7 +86,7 @@ test('until the last piece has come lookups see the old routes, all of them, and
 });
 
 test('before the first routes have come nobody is told that a site does not exist', async () => {
-  const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, share: () => {} });
+  const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, askToMark: () => {} });
   await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
   assert.equal(store.peek('x.io', '/'), undefined);
   feed(store, ROUTES);
@@ -97,7 +97,7 @@ test('before the first routes have come nobody is told that a site does not exis
 
 test('a store that is closed asks for nothing more, and nobody waits for it', async () => {
   let wanted = 0;
-  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, share: () => {} });
+  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, askToMark: () => {} });
   await store.close();
   await store.ready();
   feed(store, ROUTES);
@@ -105,8 +105,18 @@ test('a store that is closed asks for nothing more, and nobody waits for it', as
   await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
 });
 
-function storeOf(entries: readonly RouteEntry[], share: (mark: DeadMark) => void = () => {}): FileStore {
-  const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, share });
+/** A store whose master knows the marks of this store alone. @param onMark told of those that it tells its workers of */
+function storeOf(entries: readonly RouteEntry[], onMark: (mark: DeadMark) => void = () => {}): FileStore {
+  const marks = new DeadMarks(Date.now);
+  const store = new FileStore({
+    wantPiece: () => {},
+    wantCertificates: () => {},
+    askToMark: ({ mark, entries: usable }) => {
+      if (!marks.addUnlessLast(mark, usable, () => false)) return store.spare(mark);
+      onMark(mark);
+      store.bury(mark);
+    },
+  });
   feed(store, entries);
   return store;
 }

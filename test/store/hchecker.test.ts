@@ -28,12 +28,12 @@ test('the checker verifies what the router announced, and its verdict hides the 
 test('every spelling of a URL without a path is one that the checker finds in the list', async (t) => {
   const { redis, checker, open } = await scene(t);
   const urls = ['http://10.0.0.1', 'http://10.0.0.1:80', 'https://Backend.x.io:443', 'http://[2001:db8::1]:80'];
-  await redis.cli('rpush', 'frontend:www.x.io', 'x', ...urls);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', ...urls, 'http://10.0.0.9');
   const { store } = open();
   for (const [id, url] of urls.entries()) {
     await die(store, 'www.x.io', id, 30);
     const line = await checker.next();
-    assert.equal(line, `www.x.io;${url};${id};4`);
+    assert.equal(line, `www.x.io;${url};${id};5`);
     assert.equal(await checker.verify(line), true);
   }
 });
@@ -41,12 +41,39 @@ test('every spelling of a URL without a path is one that the checker finds in th
 test('what an operator wrote cannot forge a field', async (t) => {
   const { redis, checker, open } = await scene(t);
   const urls = ['http://a;b@10.0.0.1/x;y?z;', 'http://10.0.0.2;evil', 'http://10.0.0.3/;0;1', 'http://10.0.0.4\\;x'];
-  await redis.cli('rpush', 'frontend:www.x.io', 'x;y', ...urls);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x;y', ...urls, 'http://10.0.0.9');
   const { store } = open();
-  for (const { id } of (await find(store, 'www.x.io'))?.backends ?? []) {
+  for (const { id } of (await find(store, 'www.x.io'))?.backends.slice(0, -1) ?? []) {
     await die(store, 'www.x.io', id, 30);
-    assert.equal(await checker.next(), `www.x.io;http://10.0.0.${id + 1};${id};4`);
+    assert.equal(await checker.next(), `www.x.io;http://10.0.0.${id + 1};${id};5`);
   }
+});
+
+test('a checker alive is told of the last living backend too: it decides, and its marks are obeyed', async (t) => {
+  const { redis, checker, open } = await scene(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
+  await checker.ping();
+  const { store } = open();
+  await store.ready();
+  for (const id of [0, 1]) {
+    assert.equal(await die(store, 'www.x.io', id, 30), 'announced');
+    assert.equal(await checker.next(), `www.x.io;http://10.0.0.${id + 1};${id};2`);
+    await checker.bury('www.x.io', id);
+  }
+  const route = await find(store, 'www.x.io');
+  assert.deepEqual([route?.dead, route?.deadByRouters], [new Set([0, 1]), new Set()]);
+});
+
+test('without a checker the last living backend is neither marked nor announced', async (t) => {
+  const { redis, checker, open } = await scene(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
+  await redis.cli('rpush', 'frontend:end.x.io', 'x', 'http://10.0.0.8', 'http://10.0.0.9');
+  const { store } = open();
+  await checker.bury('www.x.io', 1);
+  assert.equal(await die(store, 'www.x.io', 0, 30), 'last');
+  assert.equal(await die(store, 'end.x.io', 0, 30), 'marked');
+  assert.equal(await checker.next(), 'end.x.io;http://10.0.0.8;0;2');
+  assert.deepEqual(await redis.cli('smembers', 'dead:www.x.io'), ['1']);
 });
 
 test('without a checker the router files deaths for its time, and announces them still', async (t) => {

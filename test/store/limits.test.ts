@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FaultLog } from '../../lib/store/fault-log.ts';
-import { ListMemo } from '../../lib/store/list-memo.ts';
+import { ListMemo } from '../../lib/store/redis/list-memo.ts';
 
 test('a fault is told once a minute, each key and fault for itself', () => {
   let now = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStore } from '../../lib/store/memory.ts';
-import type { StoreNotice } from '../../lib/store/store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import type { StoreEvent } from '../../lib/store/store.ts';
 import { die, find, storeContract } from './contract.ts';
 
 storeContract('memory', async (t) => {
@@ -51,7 +51,7 @@ test('marks of endless hosts under a wildcard do not fill the memory: the oldest
 });
 
 test('an unusable URL is reported with its key, without its password', () => {
-  const notices: StoreNotice[] = [];
+  const notices: StoreEvent[] = [];
   const store = new MemoryStore({ notify: (notice) => notices.push(notice) });
   store.set('x.io', ['x', 'gopher://user:secret@10.0.0.1']);
   assert.deepEqual(notices, [

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import { FileStore } from '../../lib/store/file.ts';
-import { openStore, type StoreSettings } from '../../lib/store/open.ts';
-import { RedisStore } from '../../lib/store/redis.ts';
-import { RememberingStore } from '../../lib/store/remembering.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import { FileStore } from '../../lib/store/file/store.ts';
+import { openStore, type StoreSettings } from '../../lib/store/drivers/open-store.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
+import { RememberingStore } from '../../lib/store/cache/remembering.ts';
 import { StoreCounts } from '../../lib/store/store-counts.ts';
 import { freePort } from '../support/redis.ts';
 import { feed } from '../support/routes.ts';
 import { find } from './contract.ts';
 
-const FILE = { wantPiece: () => {}, wantCertificates: () => {}, share: () => {} };
+const FILE = { wantPiece: () => {}, wantCertificates: () => {}, askToMark: () => {} };
 
 const CACHE = { mode: 'request', max: 10, maxAgeMs: 60_000, maxStaleMs: 60_000, lruMs: 0 } as const;
 const REST = {
@@ -19,7 +19,7 @@ const REST = {
   counts: new StoreCounts(),
   cache: CACHE,
   deadMs: 30_000,
-  snapshot: null,
+  known: null,
   file: FILE,
 } as const;
 

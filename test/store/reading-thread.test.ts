@@ -4,9 +4,9 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { readAside } from '../../lib/store/reading-thread.ts';
-import { RoutesImage } from '../../lib/store/routes-image.ts';
-import type { BadReading } from '../../lib/store/routes-reading.ts';
+import { readAside } from '../../lib/store/file/reading-thread.ts';
+import { RoutesImage } from '../../lib/store/file/routes-image.ts';
+import type { BadReading } from '../../lib/store/file/routes-reading.ts';
 import { temporaryFolder } from '../support/router.ts';
 import { manyRoutes } from '../support/routes.ts';
 
@@ -40,7 +40,7 @@ test('a reading that is given up ends at once', async (t) => {
 test('where no thread can be started, the file is one that cannot be read', async (t) => {
   const path = join(temporaryFolder(t), 'routes.json');
   writeFileSync(path, '{}');
-  const { href } = new URL('../../lib/store/reading-thread.js', import.meta.url);
+  const { href } = new URL('../../lib/store/file/reading-thread.js', import.meta.url);
   const script = `const { readAside } = await import(${JSON.stringify(href)});
     console.log(JSON.stringify(await readAside(${JSON.stringify(path)}, null, new AbortController().signal)));`;
   // Without rights of its own a process has no threads: that is thrown, as is that the system has none left.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import { RedisStore } from '../../lib/store/redis.ts';
-import { slotOf } from '../../lib/store/redis-slots.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
+import { slotOf } from '../../lib/store/redis-client/slots.ts';
 import { eventually } from '../support/eventually.ts';
 import { Notices } from '../support/notices.ts';
 import { startRedis } from '../support/redis.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { buildRoute, NO_MARKS } from '../../lib/core/routing/backend.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { fakeRedis, type FakeRedis } from '../support/fake-redis.ts';
 import { Notices } from '../support/notices.ts';
@@ -258,20 +259,10 @@ test('bytes that are not the protocol are a 503, and no crash', async (t) => {
   await eventually(async () => assert.equal(await find(store, 'www.x.io'), null));
 });
 
-const DEATH = {
-  frontend: 'www.x.io',
-  backend: {
-    id: 0,
-    href: 'http://10.0.0.1',
-    protocol: 'http:',
-    hostname: '10.0.0.1',
-    port: 80,
-    socketPath: null,
-    redirect: null,
-    path: '',
-  },
-  of: 2,
-} as const;
+const DEAD_ROUTE = buildRoute('www.x.io', 'www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2'], NO_MARKS, () => {});
+const [DEAD_BACKEND] = DEAD_ROUTE.backends;
+assert.ok(DEAD_BACKEND);
+const DEATH = { route: DEAD_ROUTE, backend: DEAD_BACKEND };
 
 function openFake(t: TestContext, { port }: FakeRedis) {
   const notices = new Notices();

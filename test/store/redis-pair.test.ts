@@ -1,5 +1,5 @@
 import { after } from 'node:test';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import type { RouteStore } from '../../lib/store/store.ts';
 import { startRedis } from '../support/redis.ts';
 import { storeContract } from './contract.ts';
@@ -36,15 +36,18 @@ async function write(name: string, ...args: string[]): Promise<void> {
 /** The store, with deaths that are known to the replica once they are filed. */
 function replicated(store: RedisStore): RouteStore {
   return {
+    remembered: { hosts: 0, bytes: 0 },
     peek: () => undefined,
     recollect: () => null,
     forget: () => 0,
+    hasLastKnown: false,
     ownMarks: () => [],
     find: (candidates, path) => store.find(candidates, path),
     page: (keys, status) => store.page(keys, status),
     markDead: async (death, ttlSeconds) => {
-      await store.markDead(death, ttlSeconds);
+      const marking = await store.markDead(death, ttlSeconds);
       await write('set', 'marker', '1');
+      return marking;
     },
     get hasHealthChecker() {
       return store.hasHealthChecker;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import { candidates } from '../../lib/core/hostname.ts';
-import type { RedisAddress } from '../../lib/core/redis-address.ts';
-import type { Route } from '../../lib/core/types.ts';
-import { openRedisStore } from '../../lib/store/open-redis.ts';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { candidates } from '../../lib/core/routing/hostname.ts';
+import type { RedisAddress } from '../../lib/core/routing/redis-address.ts';
+import type { Route } from '../../lib/core/routing/types.ts';
+import { openRedisStore } from '../../lib/store/redis/open.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import { StoreCounts } from '../../lib/store/store-counts.ts';
 import type { RouteStore } from '../../lib/store/store.ts';
 import { eventually } from '../support/eventually.ts';
@@ -38,7 +38,7 @@ function openAt(t: TestContext, address: RedisAddress, max = 1000) {
     timeoutMs: 2000,
     cache: { mode: 'push', max, maxAgeMs: 300_000, maxStaleMs: 3_600_000, lruMs: 0 },
     deadMs: 30_000,
-    snapshot: null,
+    known: null,
     notify: notices.notify,
     counts: new StoreCounts(),
   });
@@ -187,7 +187,7 @@ test("a host's options count for its prefixes at once, though what was known of 
   await redis.cli('sadd', 'prefixes:a.io', '/api');
   await redis.cli('hset', 'options:a.io', 'state', 'live');
   const { store } = openAt(t, redis.address(), 5);
-  const state = async () => (await store.find(candidates('a.io'), '/api/x'))?.options.fields.get('state');
+  const state = async () => (await store.find(candidates('a.io'), '/api/x'))?.site.fields.get('state');
   await remembered(store, 'a.io', '/api');
   // The host itself has no list: made-up names push it out.
   for (let i = 0; i < 5; i++) await remembered(store, `made-up-${i}.io`);
@@ -235,7 +235,7 @@ test('a prefix that was away for a while comes back with the options that its ho
   await settled();
   await redis.cli('sadd', 'prefixes:c.io', '/b');
   await settled();
-  assert.equal((await store.find(candidates('c.io'), '/b'))?.options.fields.get('state'), 'maintenance');
+  assert.equal((await store.find(candidates('c.io'), '/b'))?.site.fields.get('state'), 'maintenance');
 });
 
 test('a user who may not watch is told once, and Redis is asked on each request', async (t) => {
@@ -362,9 +362,11 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
   }
 });
 
+/** What a store says of a path, as data: two stores make two sites of the same fields, and their functions differ. */
 async function outcomeOf(store: RouteStore, host: string, path: string): Promise<unknown> {
   try {
-    return await store.find(candidates(host), path);
+    const route = await store.find(candidates(host), path);
+    return route === null ? null : { ...route, site: route.site.fields };
   } catch (error) {
     return error instanceof Error ? error.message : error;
   }

@@ -1,9 +1,9 @@
 /** Lookups that wait in the same turn of the event loop share a packet, and for one host an answer. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { candidates } from '../../lib/core/hostname.ts';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { candidates } from '../../lib/core/routing/hostname.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import { startRedis } from '../support/redis.ts';
 
 async function scene(t: TestContext) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { redirectionOf, slotMapOf, slotOf, slotOfCommand } from '../../lib/store/redis-slots.ts';
+import { redirectionOf, slotMapOf, slotOf, slotOfCommand } from '../../lib/store/redis-client/slots.ts';
 
 test('a key has the slot that the specification says', () => {
   // CRC16("123456789") is 0x31c3: the check value of CRC-16/XMODEM, as in the cluster specification.

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import { Notices } from '../support/notices.ts';
 import type { TestRedis } from '../support/redis.ts';
 import type { Subject } from './contract.ts';

@@ -18,7 +18,7 @@ test('rediss: is TLS: a server nobody vouches for is not talked to', async (t) =
 test('rediss: works with an authority that NODE_EXTRA_CA_CERTS names', async () => {
   await redis.cli('rpush', 'frontend:www.x.io', 'safe', 'http://10.0.0.1');
   const script = `
-    const { RedisStore } = await import(${JSON.stringify(new URL('../../lib/store/redis.js', import.meta.url).href)});
+    const { RedisStore } = await import(${JSON.stringify(new URL('../../lib/store/redis/store.js', import.meta.url).href)});
     const address = ${JSON.stringify(redis.address())};
     const store = new RedisStore({ read: address, write: address, timeoutMs: 2000, notify: () => {} });
     const route = await store.find(['www.x.io'], '/').catch(String);

@@ -1,10 +1,10 @@
 /** Other servers than the system's: the same promises. */
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import type { RouteBook } from '../../lib/store/book.ts';
-import { openBook } from '../../lib/store/open-book.ts';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import type { RouteEditor } from '../../lib/store/editor/route-editor.ts';
+import { openEditor } from '../../lib/store/drivers/open-editor.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 import { fetchedServer } from '../support/redis-servers.ts';
 import { startRedis } from '../support/redis.ts';
@@ -14,11 +14,11 @@ import { redisSetters } from './redis-setters.ts';
 import { redisReplies } from './redis-replies.ts';
 import { subjectOf } from './redis-subject.ts';
 
-function open(t: TestContext, address: string): RouteBook {
+function open(t: TestContext, address: string): RouteEditor {
   const url = parseDriverUrl(address);
-  const book = openBook(url, url, { timeoutMs: 3000 });
-  t.after(() => book.close());
-  return book;
+  const editor = openEditor(url, url, { timeoutMs: 3000 });
+  t.after(() => editor.close());
+  return editor;
 }
 
 for (const [name, version] of [
@@ -37,10 +37,10 @@ for (const [name, version] of [
   storeContract(name, subjectOf(redis));
   redisReplies(name, redis);
 
-  bookContract(`a book on ${name}`, async (t) => {
+  bookContract(`an editor on ${name}`, async (t) => {
     await redis.cli('flushall');
     const address = `redis://127.0.0.1:${redis.port}`;
-    return { book: open(t, address), other: open(t, address) };
+    return { editor: open(t, address), other: open(t, address) };
   });
 
   // Redis 6.0 knows no rights for channels; later ones give none unless told.
@@ -49,10 +49,10 @@ for (const [name, version] of [
   storeContract(`${name} without scripts`, subjectOf(plain, 'plain:pw@'));
 
   const cluster = await startCluster({ after }, 2, 0, { server });
-  bookContract(`a book on ${name} as a cluster`, async (t) => {
+  bookContract(`an editor on ${name} as a cluster`, async (t) => {
     await cluster.flush();
     const address = `redis+cluster://127.0.0.1:${cluster.masters[0]?.port}`;
-    return { book: open(t, address), other: open(t, address) };
+    return { editor: open(t, address), other: open(t, address) };
   });
   storeContract(`${name} as a cluster`, async (t) => {
     await cluster.flush();

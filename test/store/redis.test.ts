@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { RedisStore } from '../../lib/store/redis.ts';
+import { RedisStore } from '../../lib/store/redis/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { die, find, storeContract } from './contract.ts';
@@ -22,12 +22,13 @@ test('a right that is missing is a 503 that says which', async (t) => {
   await assert.rejects(find(store, 'www.x.io'), { code: 'store-unavailable', message: /NOPERM/ });
 });
 
-test('a death that may not be announced is filed nevertheless', async (t) => {
+test('a death that may not be announced is filed nevertheless, and that is told', async (t) => {
   const lines = ['user default on nopass ~* &* +@all', 'user mute on >pw ~* resetchannels +@all'];
   const redis = await startRedis(t, { lines });
-  const { store } = openRedis(t, redis, 'mute:pw@');
+  const { store, notices } = openRedis(t, redis, 'mute:pw@');
   await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
-  await assert.rejects(die(store, 'www.x.io', 0, 30), { code: 'store-unavailable', message: /NOPERM/ });
+  assert.equal(await die(store, 'www.x.io', 0, 30), 'marked');
+  assert.match((await notices.next('route-fault')).fault, /cannot be announced.*NOPERM/);
   assert.deepEqual(await redis.cli('smembers', 'dead:www.x.io'), ['0']);
 });
 

@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
-import { type HeldCertificate, heldPair, NO_CERTIFICATE } from '../../lib/store/certificates.ts';
-import { Watch } from '../../lib/store/freshness.ts';
-import { RememberedCertificates } from '../../lib/store/remembered-certificates.ts';
-import { heldOfReply } from '../../lib/store/redis-certificates.ts';
+import { type StoredCertificate, storedPair, NO_CERTIFICATE } from '../../lib/store/certificates.ts';
+import { Watch } from '../../lib/store/cache/freshness.ts';
+import { RememberedCertificates } from '../../lib/store/cache/remembered-certificates.ts';
+import { storedOfReply } from '../../lib/store/redis/certificates.ts';
 
 /** A source whose every answer the test gives. */
 class Source {
   readonly asked: string[] = [];
-  readonly answers: ((held: HeldCertificate | Error) => void)[] = [];
+  readonly answers: ((held: StoredCertificate | Error) => void)[] = [];
 
   nameOf(key: string): string {
     return `tls:${key}`;
   }
 
-  read(key: string): Promise<HeldCertificate> {
+  read(key: string): Promise<StoredCertificate> {
     this.asked.push(key);
     return new Promise((resolve, reject) => {
       this.answers.push((held) => (held instanceof Error ? reject(held) : resolve(held)));
     });
   }
 
-  answer(held: HeldCertificate | Error): void {
+  answer(held: StoredCertificate | Error): void {
     this.answers.shift()?.(held);
   }
 }
 
 const SILENCE = new RouterError('store-unavailable', 'silent');
-const A = heldPair('a', 'a');
-const B = heldPair('b', 'b');
+const A = storedPair('a', 'a');
+const B = storedPair('b', 'b');
 
 function open(watch: Watch | null = null, timeoutMs = 5_000) {
   const source = new Source();
@@ -52,10 +52,10 @@ test('the same texts are the same object', async () => {
   const { source, certificates } = open();
   for (const _ of [1, 2]) {
     const found = certificates.find('a.io');
-    source.answer(heldPair('a', 'k'));
+    source.answer(storedPair('a', 'k'));
     const held = await found;
     const again = certificates.find('a.io');
-    source.answer(heldPair('a', 'k'));
+    source.answer(storedPair('a', 'k'));
     assert.equal(await again, held);
   }
 });
@@ -108,17 +108,17 @@ test('while changes are told, nobody is asked, for hosts without one either; wha
 });
 
 test('what Redis replies is a pair, none, or a fault that tells nothing of a key', () => {
-  assert.deepEqual(heldOfReply([null, null]), NO_CERTIFICATE);
-  assert.deepEqual(heldOfReply(['c', 'k']), { type: 'pair', certificate: 'c', key: 'k' });
+  assert.deepEqual(storedOfReply([null, null]), NO_CERTIFICATE);
+  assert.deepEqual(storedOfReply(['c', 'k']), { type: 'pair', certificate: 'c', key: 'k' });
   for (const [reply, fault] of [
     [['c', null], /no key/],
     [['', 'k'], /no certificate/],
     [['', ''], /neither/],
     [['c'.repeat(300_000), 'k'], /too long/],
   ] as const) {
-    const held = heldOfReply(reply);
+    const held = storedOfReply(reply);
     assert.match(held.type === 'faulty' ? held.fault : '', fault);
   }
-  assert.throws(() => heldOfReply(['secret']), { code: 'store-unavailable', message: /^((?!secret).)*$/ });
-  assert.throws(() => heldOfReply('secret'), { code: 'store-unavailable' });
+  assert.throws(() => storedOfReply(['secret']), { code: 'store-unavailable', message: /^((?!secret).)*$/ });
+  assert.throws(() => storedOfReply('secret'), { code: 'store-unavailable' });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Watch } from '../../lib/store/freshness.ts';
-import { RememberedPages } from '../../lib/store/remembered-pages.ts';
+import { Watch } from '../../lib/store/cache/freshness.ts';
+import { RememberedPages } from '../../lib/store/cache/remembered-pages.ts';
 import { Turn } from '../../lib/store/turn.ts';
 
 test('a change of pages overtakes all reads of them, also one that was sent before a wildcard changed', async () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readList, routeOf } from '../../lib/core/backend.ts';
+import { NO_MARKS, readList, routeOf } from '../../lib/core/routing/backend.ts';
 import { RouterError } from '../../lib/core/errors.ts';
-import { candidates } from '../../lib/core/hostname.ts';
-import type { Route } from '../../lib/core/types.ts';
-import { AgeLimit, type Freshness, Watch } from '../../lib/store/freshness.ts';
-import { MemoryStore } from '../../lib/store/memory.ts';
+import { candidates } from '../../lib/core/routing/hostname.ts';
+import type { Route } from '../../lib/core/routing/types.ts';
+import { AgeLimit, type Freshness, Watch } from '../../lib/store/cache/freshness.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import type { Reading, RouteSource } from '../../lib/store/reading.ts';
-import { RememberingStore } from '../../lib/store/remembering.ts';
+import { RememberingStore } from '../../lib/store/cache/remembering.ts';
+import type { SavedRoute } from '../../lib/store/cache/snapshot.ts';
 import { StoreCounts } from '../../lib/store/store-counts.ts';
 import { Turn } from '../../lib/store/turn.ts';
 import { eventually } from '../support/eventually.ts';
@@ -22,6 +23,20 @@ test('a route that was found is not asked for again', async () => {
   inner.remove('x.io');
   assert.equal(await find(store, 'x.io'), route);
   assert.equal(inner.finds, 1);
+});
+
+test("hosts that clients make up under one wildcard push no other wildcard's out of the memory", async () => {
+  const { inner, store } = scene({ max: 10 });
+  inner.set('*.other.io', LIST);
+  inner.set('*.wild.io', LIST);
+  await find(store, 'a.other.io');
+  for (let i = 0; i < 100; i++) await find(store, `made-up-${i}.wild.io`);
+  const { finds } = inner;
+  await find(store, 'a.other.io');
+  await find(store, 'made-up-99.wild.io');
+  assert.equal(inner.finds, finds, 'both are remembered');
+  await find(store, 'made-up-0.wild.io');
+  assert.equal(inner.finds, finds + 1, 'the oldest of the site with the most is not');
 });
 
 test('a route is asked for again after its time', async () => {
@@ -95,7 +110,7 @@ test('a read that brings what was known makes it new: it serves as long as if it
 
 test('who has died since is known from the next read on, and who lives again', async () => {
   const { inner, store } = scene({ lruMs: 0 });
-  inner.set('x.io', LIST);
+  inner.set('x.io', [...LIST, 'http://10.0.0.3']);
   const deadNow = async () => {
     await find(store, 'x.io');
     return store.recollect('x.io', '/')?.route?.dead;
@@ -103,8 +118,8 @@ test('who has died since is known from the next read on, and who lives again', a
   assert.deepEqual(await deadNow(), new Set());
   await die(inner, 'x.io', 1, 30);
   assert.deepEqual(await deadNow(), new Set([1]));
-  await die(inner, 'x.io', 0, 30);
-  assert.deepEqual(await deadNow(), new Set([0, 1]));
+  await die(inner, 'x.io', 2, 30);
+  assert.deepEqual(await deadNow(), new Set([1, 2]));
 });
 
 test('a source that answers badly is not silent: what was known does not serve', async () => {
@@ -221,7 +236,7 @@ test('routes by path that were known before serve while the store is silent, tho
     ['x.io/api', 'api'],
     ['y.io/api', 'only'],
   ] as const) {
-    store.recall(routeOf(key, key, { ...list, name }, new Set()), 1_000);
+    store.recall(routeOf(key, key, { ...list, name }, NO_MARKS), 1_000);
   }
   inner.failure = new RouterError('store-unavailable', 'gone');
   const name = async (host: string, path: string) => (await store.find(candidates(host), path))?.name;
@@ -371,7 +386,39 @@ test('what is read anew is passed on, dead marks are not worth it', async () => 
   await find(store, 'y.io');
   inner.remove('x.io');
   await find(store, 'x.io');
-  assert.deepEqual(learnt, ['x.io x', 'x.io is gone']);
+  assert.deepEqual(learnt, ['x.io x', 'y.io is gone', 'x.io is gone']);
+});
+
+function saved(frontend: string, at: number): SavedRoute {
+  return [frontend, frontend, [frontend, 'http://10.0.0.1'], at];
+}
+
+test('while the source is silent others are asked once for what is not known here, and what was read here later stays', async () => {
+  const asked: string[] = [];
+  const others = new Map<string, SavedRoute[]>();
+  const { inner, store } = scene({
+    lruMs: 0,
+    recall: async (host) => {
+      asked.push(host);
+      return others.get(host) ?? [];
+    },
+  });
+  const now = Date.now();
+  others.set('x.io', [saved('x.io', now), saved('x.io/api', now)]);
+  others.set('old.io', [saved('old.io', now - 61_000)]);
+  others.set('gone.io', [saved('gone.io', now - 1_000)]);
+  assert.equal(await find(store, 'gone.io'), null);
+  assert.deepEqual(asked, [], 'as long as it answers it is believed');
+  inner.failure = new RouterError('store-unavailable', 'down');
+  assert.equal((await store.find(['x.io'], '/'))?.name, 'x.io');
+  assert.equal((await store.find(['x.io'], '/api/v1'))?.name, 'x.io/api');
+  await assert.rejects(find(store, 'old.io'));
+  await assert.rejects(find(store, 'gone.io'), 'it was read later that there is none');
+  await assert.rejects(find(store, 'made-up.io'));
+  await assert.rejects(find(store, 'made-up.io'));
+  assert.deepEqual(asked, ['x.io', 'old.io', 'gone.io', 'made-up.io']);
+  inner.failure = null;
+  assert.equal(await find(store, 'x.io'), null, 'what others know never stands in for an answer');
 });
 
 const NO_PAGES = { find: async () => null };
@@ -382,13 +429,14 @@ interface SceneOptions {
   readonly maxStaleMs?: number;
   readonly deadMs?: number;
   readonly freshness?: Freshness;
+  readonly recall?: (host: string) => Promise<readonly SavedRoute[]>;
   readonly learn?: (frontend: string, route: Route | null) => void;
 }
 
 function scene({ max = 100, lruMs = 60_000, maxStaleMs = 60_000, deadMs = 30_000, ...more }: SceneOptions = {}) {
   const inner = new ObservedStore();
   const freshness = more.freshness ?? new AgeLimit(lruMs);
-  const { learn = null } = more;
+  const { learn = null, recall = null } = more;
   const counts = new StoreCounts();
   const parts = {
     source: inner,
@@ -398,6 +446,8 @@ function scene({ max = 100, lruMs = 60_000, maxStaleMs = 60_000, deadMs = 30_000
     maxStaleMs,
     deadMs,
     learn,
+    recall,
+    believe: () => {},
     pages: NO_PAGES,
     endsToo: async () => {},
   };
@@ -430,7 +480,7 @@ class ObservedStore extends MemoryStore implements RouteSource {
   override async markDead(...args: Parameters<MemoryStore['markDead']>) {
     if (this.failure !== null) throw this.failure;
     this.filed.push({ ttlSeconds: args[1] });
-    await super.markDead(...args);
+    return await super.markDead(...args);
   }
 
   /** Answers given from now on arrive when the turn ends. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
-import { RoutesFile } from '../../lib/store/routes-file.ts';
-import { RoutesImage } from '../../lib/store/routes-image.ts';
+import { RoutesFile } from '../../lib/store/file/routes-file.ts';
+import { RoutesImage } from '../../lib/store/file/routes-image.ts';
 import { Notices } from '../support/notices.ts';
 
 const ONE: readonly RouteEntry[] = [['x.io', ['x', 'http://10.0.0.1']]];

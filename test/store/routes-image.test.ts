@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { ImageLists } from '../../lib/store/image-lists.ts';
+import { ImageLists } from '../../lib/store/file/image-lists.ts';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
-import { encodeRoutes, RoutesImage } from '../../lib/store/routes-image.ts';
+import { encodeRoutes, RoutesImage } from '../../lib/store/file/routes-image.ts';
 import { manyRoutes } from '../support/routes.ts';
 
 // Few letters: keys that are alike, and beginnings of one another, are what a table could mix up.

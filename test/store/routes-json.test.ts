@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { scanJson } from '../../lib/store/json-scan.ts';
-import { parseRoutes } from '../../lib/store/routes-json.ts';
+import { scanJson } from '../../lib/store/file/json-scan.ts';
+import { parseRoutes } from '../../lib/store/file/routes-json.ts';
 
 test('a byte order mark in front is forgiven', () => {
   assert.deepEqual(parseRoutes('\uFEFF{"x.io": ["x"]}').entries, [['x.io', ['x']]]);
@@ -78,7 +78,7 @@ test('a URL that cannot be used is a warning with its key', () => {
   ]);
 });
 
-test('whatever is JSON has no fault for the scan, and a cut or a stray sign has one', () => {
+test('whatever is JSON has no fault for the scan, and a cut or a unknownKey sign has one', () => {
   fc.assert(
     fc.property(fc.json(), fc.nat(), fc.constantFrom('}', ']', ',', ':', '"', 'x', '{'), (text, seed, sign) => {
       assert.equal(scanJson(text).fault, null);

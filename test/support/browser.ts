@@ -67,7 +67,7 @@ export class DashboardPage {
   }
 
   /** Resolves when the state beside the name reads so. */
-  async shows(state: 'Ready' | 'Not ready' | 'No contact' | 'Token needed'): Promise<void> {
+  async shows(state: 'Ready' | 'Degraded' | 'Not ready' | 'No contact' | 'Token needed'): Promise<void> {
     await this.page.locator('#pill', { hasText: new RegExp(`^${state}$`) }).waitFor();
   }
 

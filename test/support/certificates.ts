@@ -14,15 +14,23 @@ export interface Pair {
   readonly cert: string;
 }
 
+/** What `openssl req` is told of the key that it makes. */
+const KEYS = {
+  ec: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
+  rsa: ['-newkey', 'rsa:2048'],
+} as const;
+
+export type KeyKind = keyof typeof KEYS;
+
 /**
  * Makes `<name>.key` and `<name>.crt` in a folder, valid for a day.
  * @param passphrase encrypts the key
  */
-export function makePair(folder: string, name: string, passphrase?: string): Pair {
+export function makePair(folder: string, name: string, passphrase?: string, kind: KeyKind = 'ec'): Pair {
   const keyFile = join(folder, `${name}.key`);
   const certFile = join(folder, `${name}.crt`);
   const secret = passphrase === undefined ? ['-nodes'] : ['-passout', `pass:${passphrase}`];
-  const form = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-days', '1'];
+  const form = ['req', '-x509', ...KEYS[kind], '-days', '1'];
   const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   execFileSync('openssl', [...form, ...names, '-keyout', keyFile, '-out', certFile, ...secret], { stdio: 'pipe' });
   return { keyFile, certFile, key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
@@ -32,13 +40,19 @@ export function makePair(folder: string, name: string, passphrase?: string): Pai
  * Makes `<name>.key` and `<name>.crt`, signed by another pair rather than by itself.
  * @param isAuthority lets it sign others in turn
  */
-export function makeSigned(folder: string, name: string, issuer: Pair, isAuthority = false): Pair {
+export function makeSigned(
+  folder: string,
+  name: string,
+  issuer: Pair,
+  isAuthority = false,
+  kind: KeyKind = 'ec',
+): Pair {
   const keyFile = join(folder, `${name}.key`);
   const certFile = join(folder, `${name}.crt`);
   const requestFile = join(folder, `${name}.csr`);
   const extensionFile = join(folder, `${name}.ext`);
   writeFileSync(extensionFile, isAuthority ? 'basicConstraints=CA:TRUE\n' : `subjectAltName=DNS:${name}\n`);
-  const form = ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const form = ['req', '-new', ...KEYS[kind], '-nodes'];
   execFileSync('openssl', [...form, '-subj', `/CN=${name}`, '-keyout', keyFile, '-out', requestFile], {
     stdio: 'pipe',
   });

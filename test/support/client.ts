@@ -15,6 +15,8 @@ export interface Answer {
 }
 
 export interface Ask {
+  /** By default 127.0.0.1. */
+  readonly address?: string;
   readonly port: number;
   readonly host?: string;
   readonly method?: string;
@@ -23,12 +25,15 @@ export interface Ask {
   readonly body?: string | Buffer;
   /** Keeps the connection; by default each request has its own. */
   readonly agent?: Agent;
+  /** Where it asks from. */
+  readonly localAddress?: string;
   /** Asks over TLS, with these options. */
   readonly tls?: ConnectionOptions;
 }
 
 /** One request, and its whole answer. Rejects when the connection breaks. */
 export function ask({
+  address = '127.0.0.1',
   port,
   host = 'site.test',
   method = 'GET',
@@ -36,11 +41,20 @@ export function ask({
   headers,
   body,
   agent,
+  localAddress,
   tls,
 }: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const start = tls ? secureRequest : request;
-    const options = { host: '127.0.0.1', port, method, path, headers: { host, ...headers }, timeout: 20_000 };
+    const options = {
+      host: address,
+      port,
+      method,
+      path,
+      headers: { host, ...headers },
+      timeout: 20_000,
+      localAddress,
+    };
     const out = start({ ...tls, ...options, agent: agent ?? false }, (answer) => {
       textOf(answer).then((text) => {
         const { statusCode = 0, statusMessage = '', rawHeaders } = answer;

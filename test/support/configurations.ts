@@ -13,6 +13,8 @@ import type { Machine } from '../../lib/config/machine.ts';
 export const machine: Machine = {
   uid: 1000,
   processors: 3,
+  memoryBytes: 3 * 2 ** 30,
+  stateFolder: null,
   passwd: () =>
     'root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:/bin/false\nann:x:1001:100::/home/ann:/bin/sh\n',
   group: () => 'root:x:0:\nwww-data:x:33:\nusers:x:100:\nstaff:x:50:ann\n',

@@ -56,16 +56,15 @@ export async function helloWith(port: number, servername: string): Promise<void>
   await closed;
 }
 
-/** RFC 5246 §7.4.1.2, RFC 6066 §3. */
-function clientHello(name: Buffer): Buffer {
-  const serverName = withLength(2, Buffer.concat([Buffer.from([0]), withLength(2, name)]));
+/** A ClientHello in one record (RFC 5246 §7.4.1.2, RFC 6066 §3). @param name null for none */
+export function clientHello(name: Buffer | null): Buffer {
   const groups = withLength(2, Buffer.from([0, 23]));
   const signatures = withLength(2, Buffer.from([4, 3, 8, 4]));
-  const extensions = [
-    [0, serverName],
+  const extensions: (readonly [number, Buffer])[] = [
     [10, groups],
     [13, signatures],
-  ] as const;
+  ];
+  if (name !== null) extensions.push([0, withLength(2, Buffer.concat([Buffer.from([0]), withLength(2, name)]))]);
   const body = Buffer.concat([
     Buffer.from([3, 3]),
     Buffer.alloc(32, 7),

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import {
   type ClientHttp2Session,
+  type ClientSessionOptions,
   type ClientHttp2Stream,
   connect,
   type IncomingHttpHeaders,
@@ -29,8 +30,9 @@ export async function openSession(
   t: TestContext,
   port: number,
   tls?: SecureClientSessionOptions,
+  options: ClientSessionOptions = {},
 ): Promise<ClientHttp2Session> {
-  const session = connect(`${tls ? 'https' : 'http'}://127.0.0.1:${port}`, tls);
+  const session = connect(`${tls ? 'https' : 'http'}://127.0.0.1:${port}`, { ...tls, ...options });
   session.on('error', () => {});
   t.after(() => session.destroy());
   await once(session, 'remoteSettings');

@@ -1,5 +1,5 @@
 /** What people do with redis-cli. */
-import type { FaultCode } from '../../lib/vhosts/fault.ts';
+import type { FaultCode } from '../../lib/diagnostics/fault.ts';
 
 /** One mistake, alone in an empty Redis. */
 export interface Mistake {
@@ -85,9 +85,42 @@ export const MISTAKES: readonly Mistake[] = [
     code: 'duplicate',
   },
   {
+    what: 'RPUSH of the whole list, twice',
+    typed: [
+      'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
+      'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
+    ],
+    code: 'provisioned-twice',
+  },
+  {
+    what: 'RPUSH of the whole list, with another backend by then',
+    typed: [
+      'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80',
+      'rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.3:80',
+    ],
+    code: 'provisioned-twice',
+  },
+  {
+    what: 'the identifier, twice',
+    typed: ['rpush frontend:www.x.io site site http://10.0.0.1:80'],
+    code: 'provisioned-twice',
+  },
+  {
     what: 'SETEX’s habit',
     typed: ['rpush frontend:www.x.io site http://10.0.0.1:80', 'expire frontend:www.x.io 1000'],
     code: 'expires',
+  },
+  {
+    what: 'letters beyond ASCII',
+    typed: ['rpush frontend:bücher.x.io site http://10.0.0.1:80'],
+    host: 'xn--bcher-kva.x.io',
+    code: 'idn-key',
+  },
+  {
+    what: 'letters beyond ASCII in a wildcard',
+    typed: ['rpush frontend:*.bücher.x.io site http://10.0.0.1:80'],
+    host: 'www.xn--bcher-kva.x.io',
+    code: 'idn-key',
   },
   { what: 'upper case', typed: ['rpush frontend:WWW.x.io site http://10.0.0.1:80'], code: 'upper-case' },
   { what: 'mixed case', typed: ['rpush frontend:Www.X.io site http://10.0.0.1:80'], code: 'upper-case' },
@@ -215,6 +248,22 @@ export const MISTAKES: readonly Mistake[] = [
     what: 'marks in a list',
     typed: ['rpush frontend:www.x.io site http://10.0.0.1:80 http://10.0.0.2:80', 'rpush dead:www.x.io 1'],
     code: 'dead-type',
+  },
+  {
+    what: 'a mark of a router whose backend has another place by now',
+    typed: [
+      'rpush frontend:www.x.io site http://10.0.0.2:80 http://10.0.0.3:80',
+      'sadd dead:www.x.io 0',
+      'expire dead:www.x.io 3600',
+      'hset marks:www.x.io 0 http://10.0.0.1:80',
+      'expire marks:www.x.io 3600',
+    ],
+    code: 'dead-moved',
+  },
+  {
+    what: 'a mark for the only backend',
+    typed: ['rpush frontend:www.x.io site http://10.0.0.1:80', 'sadd dead:www.x.io 0', 'expire dead:www.x.io 3600'],
+    code: 'dead-sole',
   },
   {
     what: 'marks of a host that is gone',

@@ -1,8 +1,8 @@
-import type { Notify, StoreNotice } from '../../lib/store/store.ts';
+import type { Notify, StoreEvent } from '../../lib/store/store.ts';
 
 /** Collects what a store tells, and lets a test wait for it. */
 export class Notices {
-  readonly all: StoreNotice[] = [];
+  readonly all: StoreEvent[] = [];
   #waiting: (() => void)[] = [];
   #seen = 0;
 
@@ -15,7 +15,7 @@ export class Notices {
   };
 
   /** The next notice of a type, after the last one that was waited for. Passes over others. */
-  async next<Type extends StoreNotice['type']>(type: Type): Promise<Extract<StoreNotice, { type: Type }>> {
+  async next<Type extends StoreEvent['type']>(type: Type): Promise<Extract<StoreEvent, { type: Type }>> {
     while (true) {
       const notice = this.all[this.#seen];
       if (notice === undefined) await this.#more();
@@ -36,9 +36,9 @@ export class Notices {
   }
 }
 
-function isOf<Type extends StoreNotice['type']>(
-  notice: StoreNotice,
+function isOf<Type extends StoreEvent['type']>(
+  notice: StoreEvent,
   type: Type,
-): notice is Extract<StoreNotice, { type: Type }> {
+): notice is Extract<StoreEvent, { type: Type }> {
   return notice.type === type;
 }

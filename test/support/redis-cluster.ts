@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { slotOf, SLOTS } from '../../lib/store/redis-slots.ts';
+import { slotOf, SLOTS } from '../../lib/store/redis-client/slots.ts';
 import { eventually } from './eventually.ts';
 import { type Owner, startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
 

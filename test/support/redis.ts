@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { parseDriverUrl } from '../../lib/core/driver-url.ts';
-import type { RedisAddress } from '../../lib/core/redis-address.ts';
+import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
+import type { RedisAddress } from '../../lib/core/routing/redis-address.ts';
 import { type RedisServer, SYSTEM_SERVER } from './redis-servers.ts';
 
 /** Who ends the server: a test context, or a suite's `after`. */

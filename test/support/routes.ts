@@ -1,7 +1,7 @@
-import type { FileStore } from '../../lib/store/file.ts';
-import { pieceAt } from '../../lib/store/pieces.ts';
+import type { FileStore } from '../../lib/store/file/store.ts';
+import { pieceAt } from '../../lib/store/file/pieces.ts';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
-import { encodeRoutes } from '../../lib/store/routes-image.ts';
+import { encodeRoutes } from '../../lib/store/file/routes-image.ts';
 
 /** Gives a store new routes, as the master does. */
 export function feed(store: FileStore, entries: Iterable<RouteEntry>): void {

@@ -26,13 +26,13 @@ async function left(socket: Socket): Promise<void> {
   });
 }
 
-async function sceneWith(t: TestContext, onRequest: (socket: Socket) => void) {
+async function sceneWith(t: TestContext, onRequest: (socket: Socket) => void, server = {}) {
   const sockets: Socket[] = [];
   const backend = await startRawBackend(t, (socket) => {
     sockets.push(socket);
     socket.once('data', () => onRequest(socket));
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
   return { router, sockets };
 }
 
@@ -110,27 +110,34 @@ test('an answer that comes before the body was read goes through, and the rest o
   assert.ok(answer.endsWith('no'));
 });
 
-test('an early answer to an endless body ends the connection', async (t) => {
-  const { router } = await sceneWith(t, (socket) => {
-    socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
-    socket.pause();
+function refuseUnread(socket: Socket): void {
+  socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
+  socket.pause();
+}
+
+for (const [what, chunks, everyMs] of [
+  // More than the system holds for a backend that does not read.
+  ['stops coming', 512, Infinity],
+  ['comes more slowly than the least rate', 1, 200],
+] as const) {
+  test(`a body that ${what} after its early answer ends the connection`, async (t) => {
+    const { router } = await sceneWith(t, refuseUnread, { timeouts: { body: 2, firstByte: 1 } });
+    const client = await dial(router.port);
+    client.write('POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n');
+    let text = '';
+    client.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    client.on('error', () => {});
+    const chunk = `8000\r\n${'a'.repeat(0x8000)}\r\n`;
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    for (let i = 0; i < chunks; i++) if (!client.write(chunk)) await Promise.race([once(client, 'drain'), closed]);
+    const timer = everyMs < Infinity ? setInterval(() => client.write('1\r\na\r\n'), everyMs) : undefined;
+    await closed;
+    clearInterval(timer);
+    assert.equal(statusOf(text), 401);
   });
-  const client = await dial(router.port);
-  client.write('POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n');
-  let text = '';
-  client.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-  });
-  const chunk = `8000\r\n${'a'.repeat(0x8000)}\r\n`;
-  const pump = (): void => {
-    while (!client.destroyed && client.write(chunk));
-  };
-  client.on('drain', pump);
-  pump();
-  // The reset is an error too, which `once` would throw.
-  await new Promise((resolve) => client.once('close', resolve));
-  assert.equal(statusOf(text), 401);
-});
+}
 
 test('a backend may answer while the body is still coming: both streams go on', async (t) => {
   const { router } = await sceneWith(t, (socket) => {

@@ -1,11 +1,11 @@
-/** How connections come in: behind a load balancer that tells its clients' addresses, and not too many at a time. */
+/** How connections come in: behind a load balancer that tells its clients' addresses. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { startBackend } from '../support/backends.ts';
 import { makePair, noOpenssl } from '../support/certificates.ts';
-import { ask, dial, send } from '../support/client.ts';
+import { dial, send } from '../support/client.ts';
 import { type Router, type RouterOptions, startRouter, temporaryFolder } from '../support/router.ts';
 import { statusOf } from './scene.ts';
 
@@ -96,25 +96,4 @@ test('before a TLS handshake it tells the same', { skip: noOpenssl }, async (t) 
   let text = '';
   for await (const chunk of socket) text += String(chunk);
   assert.match(text, /client=192\.0\.2\.7 port=8443$/);
-});
-
-test('past server.limits.connections new ones wait for their turn', async (t) => {
-  const { port } = await start(t, { server: { limits: { connections: 2 } } });
-  const inside = [await dial(port), await dial(port)];
-  for (const client of inside) {
-    client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
-    await once(client, 'data');
-  }
-  let isAnswered = false;
-  const waiting = ask({ port }).then(({ status }) => {
-    isAnswered = true;
-    return status;
-  });
-  // A kept connection is still served while the other waits.
-  inside[0]?.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
-  if (inside[0]) await once(inside[0], 'data');
-  assert.equal(isAnswered, false);
-  inside[1]?.destroy();
-  assert.equal(await waiting, 200);
-  inside[0]?.destroy();
 });

@@ -62,6 +62,15 @@ test('requests', async (t) => {
     assert.deepEqual(valuesOf(received, 'host'), ['Site.Test:81']);
   });
 
+  await t.test('RFC 9112 §3.2: so it is by HTTP/1.0 without Host, and the backend gets one', async () => {
+    const received = await forwarded(scene, 'GET http://Site.Test:81/a HTTP/1.0\r\nX-A: 1\r\n\r\n');
+    assert.deepEqual([received.target, received.version], ['/a', '1.1']);
+    assert.deepEqual(clientFields(received), [
+      ['Host', 'Site.Test:81'],
+      ['X-A', '1'],
+    ]);
+  });
+
   await t.test('RFC 9112 §3.2.4: OPTIONS * is forwarded', async () => {
     assert.equal((await forwarded(scene, request('OPTIONS * HTTP/1.1'))).target, '*');
     const absolute = await forwarded(scene, request('OPTIONS http://site.test HTTP/1.1'));
@@ -89,6 +98,29 @@ test('requests', async (t) => {
       ['X-Stays', '1'],
     ]);
   });
+
+  await t.test(
+    'RFC 3875 §4.1.18: names that CGI programs take for those of the router stay behind, and Proxy',
+    async () => {
+      const names = [
+        'X_Forwarded-For',
+        'X_Request-Id',
+        'x.forwarded.host',
+        'Content_Length',
+        'Transfer_Encoding',
+        'Proxy',
+      ];
+      const received = await forwarded(
+        scene,
+        request('GET / HTTP/1.1', ...names.map((name) => `${name}: 66`), 'X_Mine: 1'),
+      );
+      assert.deepEqual(clientFields(received), [
+        ['Host', 'site.test'],
+        ['X_Mine', '1'],
+      ]);
+      assert.ok(!received.fields.some(([name]) => names.includes(name)));
+    },
+  );
 
   await t.test('Connection cannot take away Host, framing or what proxies say of the client', async () => {
     const received = await forwarded(
@@ -123,9 +155,22 @@ test('requests', async (t) => {
     });
   }
 
+  await t.test('RFC 9110 §5.6.1: an empty Expect expects nothing, and is not forwarded', async () => {
+    const received = await forwarded(scene, `${request('POST / HTTP/1.1', 'Expect:', 'Content-Length: 5')}hello`);
+    assert.deepEqual([received.body, valuesOf(received, 'expect')], ['hello', []]);
+  });
+
+  await t.test('an expectation that comes twice is forwarded once', async () => {
+    const fields = ['Expect: 100-Continue', 'Expect:', 'Expect: , 100-continue', 'Content-Length: 5'];
+    const received = await forwarded(scene, `${request('POST / HTTP/1.1', ...fields)}hello`);
+    assert.deepEqual(valuesOf(received, 'expect'), ['100-continue']);
+  });
+
   await t.test('a length with leading zeros is sent on as the number it is', async () => {
-    const received = await forwarded(scene, `${request('POST / HTTP/1.1', 'Content-Length: 0005')}hello`);
-    assert.deepEqual(valuesOf(received, 'content-length'), ['5']);
+    for (const zeros of ['000', '0'.repeat(15), '0'.repeat(300)]) {
+      const received = await forwarded(scene, `${request('POST / HTTP/1.1', `Content-Length: ${zeros}5`)}hello`);
+      assert.deepEqual([received.body, valuesOf(received, 'content-length')], ['hello', ['5']]);
+    }
   });
 
   await t.test('a POST without a body is framed as empty', async () => {
@@ -136,6 +181,14 @@ test('requests', async (t) => {
     const bytes = request('POST / HTTP/1.1', 'Transfer-Encoding: chunked');
     const received = await forwarded(scene, `${bytes}5;name=value;other="quoted"\r\nhello\r\n0;last\r\n\r\n`);
     assert.equal(received.body, 'hello');
+  });
+
+  await t.test('RFC 9112 §7.1: zeros before a chunk size are not forwarded', async () => {
+    const bytes = request('POST / HTTP/1.1', 'Transfer-Encoding: chunked');
+    for (const zeros of ['0'.repeat(13), '0'.repeat(14), '0'.repeat(300)]) {
+      const received = await forwarded(scene, `${bytes}${zeros}5;a\r\nhello\r\n${zeros}\r\n\r\n`);
+      assert.equal(received.body, 'hello');
+    }
   });
 
   await t.test('RFC 9112 §7.1.2: trailers are forwarded, but those that would frame or route', async () => {

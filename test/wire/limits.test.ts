@@ -46,6 +46,26 @@ test('a body that trickles in below the least rate is answered 408', async (t) =
   assert.deepEqual(await Promise.all(['site.test', 'h2.test'].map(trickled)), [408, 408]);
 });
 
+test('what a body brought at first does not make up for a trickle after it', async (t) => {
+  const backend = await startRawBackend(t, (socket) => socket.resume());
+  const http2Backend = await startHttp2Backend(t, (stream) => stream.resume());
+  const router = await startRouter(t, {
+    routes: { 'site.test': ['site', backend.url], 'h2.test': ['h2', http2Backend.url] },
+    server: { limits: { bodyMinRate: 100 } },
+  });
+  const trickled = async (host: string): Promise<number> => {
+    const client = await dial(router.port);
+    // At its rate it is eleven minutes' worth.
+    client.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000\r\n\r\n${'a'.repeat(65_536)}`);
+    const trickle = setInterval(() => client.write('a'), 1_000);
+    t.after(() => clearInterval(trickle));
+    const [answer] = (await once(client, 'data', { signal: AbortSignal.timeout(60_000) })) as [Buffer];
+    client.destroy();
+    return statusOf(answer.toString('latin1'));
+  };
+  assert.deepEqual(await Promise.all(['site.test', 'h2.test'].map(trickled)), [408, 408]);
+});
+
 test('a body over the limit is answered 413, announced or not (RFC 9110 §15.5.14)', async (t) => {
   let complete = 0;
   const backend = await startBackend(t, (request, response) => {

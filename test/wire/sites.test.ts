@@ -1,10 +1,13 @@
 /** What a site's options make of requests and answers. */
 import assert from 'node:assert/strict';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { noOpenssl, makePair } from '../support/certificates.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 
 /** Says what it was asked for, and who was. */
@@ -51,6 +54,67 @@ test("Apache's ProxyPassMatch, and h2o's paths, as options", async (t) => {
   assert.equal(await said('/app/users/1234'), 'app GET /users/1234 site.test');
   assert.equal(await said('/app/users/12345?a=b'), 'app GET /app/users/12345?a=b site.test');
   assert.equal(await said('/old?a'), 'app GET /new/?a site.test');
+});
+
+test('a path too long for its pattern is refused, and nothing is asked of the backend', async (t) => {
+  const asked: string[] = [];
+  const backend = await startBackend(t, (request, response) => {
+    asked.push(request.url ?? '');
+    response.end('ok');
+  });
+  const { port } = await startRouter(t, {
+    routes: {
+      'site.test': ['app', backend.url],
+      'options:site.test': { rewrite: '^/(\\w{1,31})/(.*)$ /$2' },
+      'anchored.test': ['app', backend.url],
+      'options:anchored.test': { rewrite: '^/old/(.*)$ /new/$1' },
+    },
+  });
+  const long = 'x'.repeat(8_000);
+  const { status, headers } = await ask({ port, path: `/a/${long}` });
+  assert.deepEqual([status, headers['x-router-error']], [414, 'uri-too-long']);
+  assert.deepEqual(asked, []);
+  assert.equal((await ask({ port, path: `/a/b?${long}` })).status, 200);
+  assert.equal((await ask({ port, path: `/img/${long}`, host: 'anchored.test' })).status, 200);
+  assert.equal((await ask({ port, path: `/old/${long}`, host: 'anchored.test' })).status, 414);
+  assert.deepEqual(asked, [`/b?${long}`, `/img/${long}`]);
+});
+
+test('a paused site, or one of its clients, gives seats up to others when limits.paused is reached', async (t) => {
+  const { url } = await startBackend(t, echo('app'));
+  const { port } = await startRouter(t, {
+    server: { workers: 1, limits: { paused: 6 }, trustedProxies: ['127.0.0.1'] },
+    routes: {
+      '*.crowd.test': ['crowd', url],
+      'options:*.crowd.test': { state: 'paused', pauseMax: '3600' },
+      'other.test': ['other', url],
+      'options:other.test': { state: 'paused', pauseMax: '3600' },
+    },
+  });
+  const agent = new Agent();
+  t.after(() => agent.destroy());
+  const refused: string[] = [];
+  const send = (host: string, client: string): void => {
+    ask({ port, host, headers: { 'X-Forwarded-For': client }, agent }).then(
+      ({ status }) => {
+        assert.equal(status, 503);
+        refused.push(`${client} ${host}`);
+      },
+      () => {},
+    );
+  };
+  const areRefused = (count: number, client: string) =>
+    eventually(() => assert.equal(refused.filter((each) => each.startsWith(client)).length, count));
+  // One client alone has all there are.
+  for (let i = 0; i < 8; i++) send(`a${i}.crowd.test`, '192.0.2.1');
+  await areRefused(2, '192.0.2.1');
+  // Another of the same site gets half of them, and another site half of all.
+  for (let i = 0; i < 6; i++) send(`b${i}.crowd.test`, '192.0.2.2');
+  await areRefused(2 + 3, '192.0.2.1');
+  await areRefused(3, '192.0.2.2');
+  for (let i = 0; i < 4; i++) send('other.test', '192.0.2.3');
+  await areRefused(1, '192.0.2.3');
+  assert.equal(refused.length, 5 + 3 + 1 + 3);
 });
 
 test('connections to backends are kept on every kind of route', async (t) => {
@@ -130,6 +194,37 @@ test('a canonical host, and an entry that redirects', async (t) => {
   assert.deepEqual(await go('old.test', '/deep', { method: 'HEAD' }), [308, 'https://x.test/', '']);
   const { headers } = await ask({ port, host: 'old.test' });
   assert.equal(headers['x-router-error'], undefined);
+});
+
+test('a port that only the client has named is in no redirect that a cache may keep', async (t) => {
+  const folder = realpathSync(temporaryFolder(t));
+  mkdirSync(join(folder, 'sub'));
+  const router = await startRouter(t, {
+    routes: {
+      '*.x.test': ['x', 'http://127.0.0.1:9'],
+      'options:*.x.test': { canonical: 'www.x.test' },
+      '*.y.test': ['y', 'http://127.0.0.1:9'],
+      'options:*.y.test': { canonical: 'www.y.test:8443' },
+      'files.test': ['files', `file://${folder}`],
+    },
+    server: { staticRoots: [folder] },
+  });
+  const { port } = router;
+  const go = async (host: string, headers: Readonly<Record<string, string>> = {}, path = '/') => {
+    const { headers: told } = await ask({ port, host, path, headers });
+    return [told.location, told['cache-control']];
+  };
+  assert.deepEqual(await go('a.x.test:6666'), ['http://www.x.test:6666/', 'no-store']);
+  assert.deepEqual(await go(`a.x.test:${port}`), [`http://www.x.test:${port}/`, undefined]);
+  assert.deepEqual(await go('a.x.test:80'), ['http://www.x.test/', undefined]);
+  assert.deepEqual(await go('a.x.test'), ['http://www.x.test/', undefined]);
+  assert.deepEqual(await go('a.y.test:6666'), ['http://www.y.test:8443/', undefined]);
+  const proxied = { 'X-Forwarded-Port': '8080', 'X-Forwarded-Proto': 'https' };
+  assert.deepEqual(await go('a.x.test:8080', proxied), ['https://www.x.test:8080/', undefined]);
+  assert.deepEqual(await go('a.x.test:443', proxied), ['https://www.x.test/', undefined]);
+  assert.deepEqual(await go(`a.x.test:${port}`, proxied), [`https://www.x.test:${port}/`, 'no-store']);
+  assert.deepEqual(await go('files.test:6666', {}, '/sub?q'), ['http://files.test:6666/sub/?q', 'no-store']);
+  assert.deepEqual(await go('files.test', {}, '/sub'), ['http://files.test/sub/', undefined]);
 });
 
 test('https and hsts, where TLS is on', { skip: noOpenssl }, async (t) => {

@@ -1,0 +1,54 @@
+/** The outcome of each kind of change to the running router, for the admin interface. */
+import type { ChangeOutcome } from '../core/record/change-record.ts';
+import type { ChangeAnswer, ChangesAnswer } from './answers.ts';
+
+/** Each kind's last attempt; null when there was none. Plain data. */
+export interface Changes {
+  /** HUP; the start of the program is the first. */
+  readonly reload: ChangeOutcome | null;
+  /** USR2. */
+  readonly upgrade: ChangeOutcome | null;
+  /** The routes file, whenever it has changed. */
+  readonly routes: ChangeOutcome | null;
+  /** USR1: the access log opened anew. */
+  readonly logs: ChangeOutcome | null;
+  /** `cache.snapshot`, whenever it is written. */
+  readonly snapshot: ChangeOutcome | null;
+}
+
+const REFUSED: Readonly<Record<keyof Changes, string>> = {
+  reload: 'reload refused',
+  upgrade: 'upgrade refused',
+  routes: 'routes file refused',
+  logs: 'access log not opened anew',
+  snapshot: 'snapshot not written',
+};
+
+/** Which kinds were refused last, and why, one a text. */
+export function refusals(changes: Changes): readonly string[] {
+  return Object.entries(REFUSED).flatMap(([kind, name]) => {
+    const reason = changes[kind as keyof Changes]?.reason ?? null;
+    return reason === null ? [] : [`${name}: ${reason}`];
+  });
+}
+
+export function changesAnswer({ reload, upgrade, routes, logs, snapshot }: Changes): ChangesAnswer {
+  return {
+    reload: answerFor(reload),
+    upgrade: answerFor(upgrade),
+    routes: answerFor(routes),
+    logs: answerFor(logs),
+    snapshot: answerFor(snapshot),
+  };
+}
+
+function answerFor(last: ChangeOutcome | null): ChangeAnswer | null {
+  if (last === null) return null;
+  const { at, reason, madeAt } = last;
+  const lastMade = madeAt === null ? null : isoTime(madeAt);
+  return { outcome: reason === null ? 'made' : 'refused', time: isoTime(at), reason, lastMade };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

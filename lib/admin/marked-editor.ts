@@ -1,0 +1,73 @@
+import type {
+  StoredFrontend,
+  StoredCandidates,
+  FrontendPage,
+  StoredValue,
+  PageOptions,
+  RouteEditor,
+} from '../store/editor/route-editor.ts';
+import type { DeadMark } from '../store/dead-marks.ts';
+
+/**
+ * An editor as a running router has it: with the dead marks that only its workers know, since routes come from a file, or
+ * Redis has not taken them yet.
+ * @param marks gives those of a host, or of all (null)
+ */
+export function withOwnMarks(
+  editor: RouteEditor,
+  marks: (host: string | null) => Promise<readonly DeadMark[]>,
+): RouteEditor {
+  return {
+    isInMemory: editor.isInMemory,
+    hasPrefixSets: editor.hasPrefixSets,
+    advice: editor.advice,
+    frontendName: (key) => editor.frontendName(key),
+    frontendKey: (name) => editor.frontendKey(name),
+    name: editor.name,
+    writeName: editor.writeName,
+    prefix: editor.prefix,
+    urls: editor.urls,
+    look: async (candidates, host): Promise<StoredCandidates> => {
+      const [look, own] = await Promise.all([editor.look(candidates, host), marks(host)]);
+      // The list that the host's route is read from.
+      const list = look.lists.find(({ holds }) => holds.length > 1);
+      return { ...look, ...marked(look, list, own) };
+    },
+    page: async (options: PageOptions): Promise<FrontendPage> => {
+      const [page, own] = await Promise.all([editor.page(options), marks(null)]);
+      if (own.length === 0) return page;
+      const entries = page.entries.map((entry): StoredFrontend => {
+        const those = own.filter(({ frontend }) => frontend === entry.key);
+        return { ...entry, ...marked(entry, entry.list, those) };
+      });
+      return { ...page, entries };
+    },
+    near: (host) => editor.near(host),
+    unknownKeys: (cursor, limit) => editor.unknownKeys(cursor, limit),
+    checker: () => editor.checker(),
+    metadataKey: (kind, key) => editor.metadataKey(kind, key),
+    sides: (kind, keys) => editor.sides(kind, keys),
+    prefixesAmong: (key, prefixes) => editor.prefixesAmong(key, prefixes),
+    certificateName: (key) => editor.certificateName(key),
+    certificate: (key) => editor.certificate(key),
+    replace: (key, list, options) => editor.replace(key, list, options),
+    change: (key, edit, options) => editor.change(key, edit, options),
+    remove: (key, options) => editor.remove(key, options),
+    changeOptions: (key, changes, options) => editor.changeOptions(key, changes, options),
+    close: () => editor.close(),
+  };
+}
+
+type Marked = Pick<StoredCandidates, 'dead' | 'marks'>;
+
+/** A mark counts only where the URL that died still has its place. */
+function marked({ dead, marks }: Marked, list: StoredValue | undefined, own: readonly DeadMark[]): Marked {
+  const those = own.filter(({ id, url }) => list?.holds[id + 1]?.trim() === url);
+  if (those.length === 0 || (dead.type !== 'set' && dead.type !== 'none')) return { dead, marks };
+  const ids = new Set([...dead.holds, ...those.map(({ id }) => String(id))]);
+  const ownLeft = Math.max(...those.map(({ until }) => (until - Date.now()) / 1000));
+  const hasNoEnd = dead.type === 'set' && dead.secondsLeft === null;
+  const secondsLeft = hasNoEnd ? null : Math.max(dead.secondsLeft ?? 0, ownLeft);
+  const urls = those.flatMap(({ id, url }) => [String(id), url]);
+  return { dead: { ...dead, type: 'set', holds: [...ids], length: ids.size, secondsLeft }, marks: [...marks, ...urls] };
+}

@@ -1,0 +1,113 @@
+import type { Backend, ConnectionUse } from '../../core/routing/types.ts';
+import type { Dialer } from '../dialing/dialer.ts';
+import type { BackendState } from '../state/backend-state.ts';
+import { BackendConnection, type BackendUser, type RelayConnections } from './backend-connection.ts';
+import type { Deadlines } from '../../clock/deadlines.ts';
+
+/** How long one is kept, ms: long enough for any traffic, and nothing is kept for ever. */
+const IDLE_MS = 60_000;
+/** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
+const MARGIN_MS = 1_000;
+
+/** An answer's body from which on it is large, bytes. */
+const LARGE_BYTES = 16_384;
+/** How many answers it takes to be sure what a backend's are like. */
+const LEANING = 64;
+
+export interface PoolParts {
+  /** Connections to one backend, of both lanes. As many are kept when idle: a burst that comes again finds them. */
+  readonly maxSockets: number;
+  readonly deadlines: Deadlines;
+  /** Of all backends. */
+  readonly states: Iterable<BackendState>;
+  readonly use: ConnectionUse;
+  readonly dialer: Pick<Dialer, 'dial'>;
+  /** ms; only differences count. */
+  readonly now: () => number;
+}
+
+/** The fast lane's connections to backends, kept for the next request. */
+export class RelayPool {
+  readonly #parts: PoolParts;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * An idle connection, which is the caller's from then on; null when there is none.
+   * @param user null while its end and what it brings still mean that it cannot be used
+   * @param maxIdleMs one that has been idle for longer is not taken, but closed: a new one takes its place
+   */
+  take({ relay }: BackendState, user: BackendUser | null, maxIdleMs: number): BackendConnection | null {
+    // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
+    const connection = relay.idle.pop();
+    if (connection === undefined) return null;
+    const { use, now } = this.#parts;
+    if (maxIdleMs !== Infinity && now() - connection.idleSince > maxIdleMs) {
+      connection.destroy();
+      return null;
+    }
+    use.reused++;
+    connection.due = Infinity;
+    connection.isReused = true;
+    connection.user = user;
+    return connection;
+  }
+
+  /** A new connection, which is still being made. Only for who holds one of the backend's places. */
+  open(backend: Backend, state: BackendState, user: BackendUser): BackendConnection {
+    const { maxSockets, deadlines, use, dialer } = this.#parts;
+    const { relay } = state;
+    use.opened++;
+    state.makeRoom(maxSockets);
+    const connection = new BackendConnection(backend, relay, user, relay.leaning <= 0, dialer, this.#onGone);
+    relay.open++;
+    deadlines.add(connection);
+    return connection;
+  }
+
+  /** Keeps a connection for the next request. @param bodyBytes of the answer. @param keepMs for how long the backend does */
+  release(connection: BackendConnection, bodyBytes: number, keepMs: number): void {
+    const { siblings } = connection;
+    connection.user = null;
+    const idleMs = Math.min(IDLE_MS, keepMs - Math.min(MARGIN_MS, keepMs / 2));
+    if (
+      idleMs <= 0 ||
+      connection.isMoved ||
+      !suits(connection, siblings, bodyBytes) ||
+      siblings.idle.length >= this.#parts.maxSockets
+    ) {
+      connection.destroy();
+      return;
+    }
+    connection.idleSince = this.#parts.now();
+    connection.due = connection.idleSince + idleMs;
+    siblings.idle.push(connection);
+  }
+
+  /** Closes the idle connections to the backend of one that proved stale: the others probably are, too. */
+  forget({ siblings }: BackendConnection): void {
+    for (const connection of siblings.idle.slice()) connection.destroy();
+  }
+
+  /** Closes the idle connections. Busy ones are their users'. */
+  close(): void {
+    for (const { relay } of this.#parts.states) for (const connection of relay.idle.slice()) connection.destroy();
+  }
+
+  readonly #onGone = (connection: BackendConnection): void => {
+    this.#parts.deadlines.remove(connection);
+    const { siblings } = connection;
+    const at = siblings.idle.indexOf(connection);
+    if (at >= 0) siblings.idle.splice(at, 1);
+    siblings.open--;
+  };
+}
+
+/** Notes the size of an answer. @returns false when the next ones want a connection that reads in the other way */
+function suits({ isForSmall }: BackendConnection, siblings: RelayConnections, bodyBytes: number): boolean {
+  const step = bodyBytes > LARGE_BYTES ? 1 : -1;
+  siblings.leaning = Math.max(-LEANING, Math.min(LEANING, siblings.leaning + step));
+  return Math.abs(siblings.leaning) < LEANING || isForSmall === siblings.leaning < 0;
+}

@@ -1,0 +1,112 @@
+import { Alarm, type AlarmClock } from '../../clock/time-limits.ts';
+import type { Backend } from '../../core/routing/types.ts';
+import type { Dialer } from '../dialing/dialer.ts';
+import { BackendSession, type SessionKeeper } from './session.ts';
+
+/** How long a connection without streams is kept, ms. */
+const IDLE_MS = 60_000;
+
+export interface Http2SessionsParts {
+  /** Connections to one backend. */
+  readonly maxSockets: number;
+  /** Whether connections are kept for the next request. */
+  readonly keepAlive: boolean;
+  readonly dialer: Pick<Dialer, 'dial'>;
+  readonly clock: AlarmClock;
+}
+
+type Waiter = (session: BackendSession) => void;
+
+/** HTTP/2 connections to one backend, each shared by as many requests as the backend takes. */
+export class BackendSessions implements SessionKeeper {
+  readonly #backend: Backend;
+  readonly #parts: Http2SessionsParts;
+  readonly #sessions = new Map<BackendSession, Alarm>();
+  /** Those for whom there was no room, in turn. */
+  readonly #waiting = new Set<Waiter>();
+
+  constructor(backend: Backend, parts: Http2SessionsParts) {
+    this.#backend = backend;
+    this.#parts = parts;
+  }
+
+  /**
+   * Asks for room on a connection, which may still be on its way; it is the waiter's until `session.leave()`.
+   * @returns leaves the queue; nothing happens once the waiter was called
+   */
+  enter(waiter: Waiter): () => void {
+    this.#waiting.add(waiter);
+    this.#serve();
+    return () => {
+      this.#waiting.delete(waiter);
+    };
+  }
+
+  /** Requests that the backend takes at a time on one connection, as far as is known. */
+  get room(): number {
+    let most = 1;
+    for (const { room } of this.#sessions.keys()) most = Math.max(most, room);
+    return most;
+  }
+
+  /** Open connections, those being made included. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Connections without streams. */
+  get idle(): number {
+    let count = 0;
+    for (const { streams } of this.#sessions.keys()) if (streams === 0) count++;
+    return count;
+  }
+
+  onRoom(session: BackendSession): void {
+    this.#serve();
+    const alarm = this.#sessions.get(session);
+    if (alarm === undefined || session.streams > 0) return;
+    if (this.#parts.keepAlive) this.#parts.clock.set(alarm, IDLE_MS);
+    else session.close();
+  }
+
+  onGone(session: BackendSession): void {
+    const alarm = this.#sessions.get(session);
+    if (alarm === undefined) return;
+    this.#parts.clock.clear(alarm);
+    this.#sessions.delete(session);
+    // Whoever waits is served by another one; not from within the call that brought the news.
+    if (this.#waiting.size > 0) setImmediate(() => this.#serve());
+  }
+
+  /** Closes every connection, busy ones too. */
+  close(): void {
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+
+  #serve(): void {
+    for (const waiter of this.#waiting) {
+      const session = this.#roomier();
+      if (session === null) return;
+      this.#waiting.delete(waiter);
+      const alarm = this.#sessions.get(session);
+      if (alarm) this.#parts.clock.clear(alarm);
+      waiter(session);
+    }
+  }
+
+  /** The connection with the fewest streams, or a new one when all are full. */
+  #roomier(): BackendSession | null {
+    let best: BackendSession | null = null;
+    for (const session of this.#sessions.keys()) {
+      if (session.hasRoom && (best === null || session.streams < best.streams)) best = session;
+    }
+    if (best !== null || this.#sessions.size >= this.#parts.maxSockets) return best;
+    // What the first says of itself is waited for: too many on it would wait for each other, and more than it takes be made.
+    const known = [...this.#sessions.keys()];
+    if (known.length > 0 && known.every(({ connecting }) => connecting)) return null;
+    const limit = Math.max(1, ...known.map(({ room }) => room));
+    const session = new BackendSession(this.#backend, this.#parts.dialer, this, limit);
+    this.#sessions.set(session, new Alarm(() => session.close()));
+    return session;
+  }
+}

@@ -1,0 +1,28 @@
+/** WebSockets on streams of HTTP/2 backends (RFC 8441), in the terms of HTTP/1.1's. */
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { withoutPseudo } from '../../core/http/http2-fields.ts';
+import { acceptOf } from '../../http1/websocket-accept.ts';
+import type { SwitchingAnswer } from '../backend-request.ts';
+
+/**
+ * The 101 that a backend's 200 stands for.
+ * @param raw its fields, names and values in turn
+ * @param key the client's Sec-WebSocket-Key
+ */
+export function switchingAnswer(raw: readonly string[], key: string): SwitchingAnswer {
+  const rawHeaders = withoutPseudo(raw);
+  rawHeaders.push('Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Accept', acceptOf(key));
+  return { headers: { upgrade: 'websocket' }, rawHeaders };
+}
+
+/** Breaks off one side of a tunnel, a connection or a stream: it must not look as if it had ended in good order. */
+export function breakOff(side: Duplex): void {
+  // RFC 8441 §5: to a stream CANCEL is what a reset is to a connection; Node's destroy() would say NO_ERROR.
+  if (isStream(side)) side.close(constants.NGHTTP2_CANCEL);
+  else side.destroy();
+}
+
+function isStream(side: Duplex): side is ClientHttp2Stream {
+  return 'rstCode' in side;
+}

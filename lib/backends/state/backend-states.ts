@@ -1,0 +1,88 @@
+import { isDialled, serverOf } from '../../core/routing/backend.ts';
+import { NO_LOAD } from '../../core/routing/selection.ts';
+import type { Backend, BackendLoad, Outcome } from '../../core/routing/types.ts';
+import { BackendState, type Failure } from './backend-state.ts';
+
+/** How many backends are remembered, those in use aside. */
+const MAX_STATES = 10_000;
+/** How many leave at a time, so that they need not be searched for with each new one. */
+const LEAVING = 1_000;
+
+/** What is known of one backend, as plain data for other processes. */
+export interface BackendSnapshot extends BackendLoad {
+  /** Scheme, host and port, or the path of a socket. */
+  readonly server: string;
+  readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
+  /** The last ten, the oldest first. */
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * The records of all backends of a worker, one for each server, however many lists name it. At 10,000 records the 1,000
+ * leave that were used longest ago; those never leave that have requests, waiting requests, connections, or an
+ * unfinished death, so with more than 10,000 of these the map grows.
+ */
+export class BackendStates implements Iterable<BackendState> {
+  readonly #states = new Map<string, BackendState>();
+  readonly #now: () => number;
+  /** At so many records some leave. */
+  #most = MAX_STATES;
+
+  /** @param now epoch ms, for the time of failures */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** The record of a backend, which is made if there is none. */
+  of(backend: Backend): BackendState {
+    const server = serverOf(backend);
+    return this.#states.get(server) ?? this.#make(server);
+  }
+
+  /** What a selection may see of a backend. Makes no record. */
+  readonly loadOf = (backend: Backend): BackendLoad => this.#states.get(serverOf(backend)) ?? NO_LOAD;
+
+  /** An attempt has failed. Files and redirects are no servers: nothing is written down of them. */
+  failed(backend: Backend, outcome: Outcome): void {
+    if (isDialled(backend)) this.of(backend).failed(outcome, this.#now());
+  }
+
+  /** A response was broken off behind its head. */
+  cut(backend: Backend, why: Error): void {
+    if (isDialled(backend)) this.of(backend).cut(why, this.#now());
+  }
+
+  /** How many records there are. */
+  get size(): number {
+    return this.#states.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<BackendState> {
+    return this.#states.values();
+  }
+
+  /** All that is known, as plain data. */
+  snapshot(): readonly BackendSnapshot[] {
+    return [...this.#states.values()].map((state) => {
+      const { server, inFlight, waiting, open, idle, latencyMs, isDead, failures } = state;
+      const [informational = 0, good = 0, redirected = 0, refused = 0, failed = 0] = state.byClass;
+      const responses = { '1xx': informational, '2xx': good, '3xx': redirected, '4xx': refused, '5xx': failed };
+      return { server, inFlight, waiting, open, idle, latencyMs, isDead, responses, failures };
+    });
+  }
+
+  #make(server: string): BackendState {
+    if (this.#states.size >= this.#most) this.#sweep();
+    const state = new BackendState(server);
+    this.#states.set(server, state);
+    return state;
+  }
+
+  #sweep(): void {
+    const unused = [...this.#states.values()].filter(({ isInUse }) => !isInUse);
+    unused.sort((one, other) => one.slots.now - other.slots.now);
+    for (const { server } of unused.slice(0, LEAVING)) this.#states.delete(server);
+    // With many in use a next search would find as little.
+    this.#most = Math.max(MAX_STATES, this.#states.size + LEAVING);
+  }
+}

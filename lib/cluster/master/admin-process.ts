@@ -1,0 +1,125 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { FromAdmin, ToAdmin } from '../../admin/messages.ts';
+import type { Config } from '../../config/config.ts';
+import { describeCause } from '../../observe/log.ts';
+
+const FIRST_DELAY_MS = 100;
+const LAST_DELAY_MS = 10_000;
+/** One that lived for so long, ms, has done nothing to deserve a delay. */
+const HEALTHY_MS = 5_000;
+/** How long it may take to end, ms. */
+const END_MS = 1_000;
+/** Lines of the operator's log that are kept for a process that is not there yet. */
+const KEPT_LINES = 200;
+
+export interface AdminProcessParts {
+  readonly onAsk: (message: Extract<FromAdmin, { type: 'ask' }>) => void;
+  /** It ended, and should not have. `respawnMs`: when another starts. */
+  readonly onDeath: (pid: number | undefined, how: string, respawnMs: number) => void;
+}
+
+/** The process of the admin interface: started with a configuration that has one, and again whenever it dies. */
+export class AdminProcess {
+  readonly #parts: AdminProcessParts;
+  #config: Config | null = null;
+  #child: ChildProcess | null = null;
+  readonly #lines: string[] = [];
+  #startedAt = 0;
+  #delayMs = FIRST_DELAY_MS;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: AdminProcessParts) {
+    this.#parts = parts;
+  }
+
+  /** Has it run, or not, as a configuration says. What it has counted stays when it stays where it is. */
+  async configure(config: Config): Promise<void> {
+    const isSame = bearings(config) === bearings(this.#config);
+    this.#config = config;
+    if (!isSame) await this.#end();
+    if (config.admin === null) return;
+    if (this.#child === null) this.#start();
+    else this.tell({ type: 'configure', config });
+  }
+
+  /** Says something to it, if it runs. */
+  tell(message: ToAdmin): void {
+    if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+
+  /** A line of the operator's log was written, by this process or a worker. */
+  event(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+    this.tell({ type: 'event', line });
+  }
+
+  /** Resolves when it has ended; it is started no more. */
+  async close(): Promise<void> {
+    this.#config = null;
+    await this.#end();
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#startedAt = performance.now();
+    let child: ChildProcess;
+    try {
+      child = fork(fileURLToPath(new URL('../admin-main.js', import.meta.url)), { serialization: 'advanced' });
+    } catch (error) {
+      // The system has no room for it now, which is nobody's fault who wants it configured.
+      this.#startAgain(undefined, describeCause(error));
+      return;
+    }
+    this.#child = child;
+    child.on('message', (message: FromAdmin) => {
+      if (message.type === 'ask') this.#parts.onAsk(message);
+      else this.#welcome();
+    });
+    // A channel that breaks is followed by an exit; a process that could not be started has none.
+    child.on('error', (error) => this.#onExit(child, error.message));
+    child.once('exit', (code, signal) => this.#onExit(child, signal ? `killed by ${signal}` : `code ${code}`));
+  }
+
+  #welcome(): void {
+    if (this.#config === null) return;
+    this.tell({ type: 'configure', config: this.#config });
+    for (const line of this.#lines) this.tell({ type: 'event', line });
+  }
+
+  #onExit(child: ChildProcess, how: string): void {
+    if (child !== this.#child || child.connected) return;
+    this.#child = null;
+    if (this.#config === null || this.#config.admin === null) return;
+    this.#startAgain(child.pid, how);
+  }
+
+  #startAgain(pid: number | undefined, how: string): void {
+    if (performance.now() - this.#startedAt >= HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
+    this.#parts.onDeath(pid, how, this.#delayMs);
+    this.#timer = setTimeout(() => this.#start(), this.#delayMs);
+    this.#delayMs = Math.min(LAST_DELAY_MS, this.#delayMs * 2);
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(() => child.kill('SIGKILL'), END_MS);
+      child.once('exit', () => {
+        clearTimeout(force);
+        resolve();
+      });
+      if (child.connected) child.send({ type: 'close' } satisfies ToAdmin, () => {});
+      else child.kill('SIGKILL');
+    });
+  }
+}
+
+/** What it cannot change while it runs. */
+function bearings(config: Config | null): string {
+  return JSON.stringify([config?.admin?.places, config?.metrics, config?.runAs]);
+}

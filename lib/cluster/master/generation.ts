@@ -1,0 +1,205 @@
+import type { Worker } from 'node:cluster';
+import type { Known } from '../../admin/questions.ts';
+import type { Config } from '../../config/config.ts';
+import { parseDriverUrl } from '../../core/routing/driver-url.ts';
+import { type ChangeOutcome, ChangeRecord } from '../../core/record/change-record.ts';
+import { CertificatesFolder, certificatesFolderOf } from '../../store/file/certificates-folder.ts';
+import type { KnownRun } from '../../store/cache/known-routes.ts';
+import { RoutesFile } from '../../store/file/routes-file.ts';
+import type { Notify, StoreEvent } from '../../store/store.ts';
+import type { BoundSocket } from './bound-socket.ts';
+import { ConnectionBalance } from './connection-balance.ts';
+import type { ToWorker } from '../messages.ts';
+import { RoutesFeed } from './routes-feed.ts';
+import { send, WorkerSlot, type WorkerSlotParts } from './worker-slot.ts';
+import { WorkerStarts } from './worker-starts.ts';
+
+const STOPPED = 'it was stopped before it had started';
+
+/** What a slot is given beyond its configuration. `slot`: the one it is for. */
+export type PartsFor = (
+  slot: () => WorkerSlot,
+) => Omit<WorkerSlotParts, 'configure' | 'limitMs' | 'onReady' | 'mayRespawn'>;
+
+/** What a worker is told that generations have in common. */
+export interface Shared {
+  /** What session tickets are sealed with. */
+  readonly ticketKeys: () => Uint8Array;
+  /** Of which run of Redis the routes are that a configuration's workers know. */
+  readonly known: (config: Config) => KnownRun;
+  /** Keys whose last good certificate the master has, of a configuration's source. */
+  readonly goodPairs: (config: Config) => readonly string[];
+}
+
+/** The workers forked for one configuration, and the routes file they share, with the certificates beside it, if routes come from one. */
+export class Generation {
+  readonly config: Config;
+  /** Which one it is: 1 is the start's. */
+  readonly number: number;
+  #listening: readonly string[] = [];
+  readonly #sockets: readonly (BoundSocket | null)[];
+  readonly #slots: readonly WorkerSlot[];
+  readonly #start: WorkerStarts;
+  #routesFile: RoutesFile | null = null;
+  #feed: RoutesFeed<Worker> | null = null;
+  readonly #routes = new ChangeRecord(Date.now);
+  #certificatesFolder: CertificatesFolder | null = null;
+  #certificates: RoutesFeed<Worker> | null = null;
+  readonly #connectionBalance = new ConnectionBalance<Worker>(
+    (worker, type) => send(worker, { type }),
+    () => performance.now(),
+  );
+  #isReady = false;
+
+  /**
+   * @param number which one: those after the first are reloads
+   * @param shared what all generations have in common, now
+   * @param sockets one for each listener; null where workers make their own
+   * @param isAlone whether no other workers go on when these do not start: see WorkerStarts
+   */
+  constructor(
+    config: Config,
+    number: number,
+    shared: Shared,
+    sockets: readonly (BoundSocket | null)[],
+    isAlone: boolean,
+    partsFor: PartsFor,
+  ) {
+    this.config = config;
+    this.number = number;
+    this.#sockets = sockets;
+    this.#start = new WorkerStarts(config.server.workers, isAlone);
+    this.#slots = Array.from({ length: config.server.workers }, (_, index) => {
+      const parts = partsFor(() => slot);
+      const slot: WorkerSlot = new WorkerSlot({
+        ...parts,
+        limitMs: config.server.workerTimeout * 1000,
+        configure: () => ({
+          type: 'configure',
+          config,
+          known: shared.known(config),
+          preloads: index === 0,
+          ticketKeys: shared.ticketKeys(),
+          goodPairs: shared.goodPairs(config),
+        }),
+        onReady: (listening) => this.#start.ready(index, listening),
+        mayRespawn: (end) => this.#start.ended(index, end),
+        onExit: (worker, how, respawnMs) => {
+          if (worker) {
+            this.#feed?.forget(worker);
+            this.#certificates?.forget(worker);
+            this.#connectionBalance.forget(worker);
+          }
+          parts.onExit(worker, how, respawnMs);
+        },
+      });
+      return slot;
+    });
+  }
+
+  /** Whether it has started: all its workers have been ready once, but for any that WorkerStarts goes without. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /**
+   * Resolves with where they listen when all workers are ready, or as many as WorkerStarts wants.
+   * @throws Error of the routes file, or that says why the workers did not start
+   */
+  async start(notify: Notify): Promise<readonly string[]> {
+    const url = parseDriverUrl(this.config.driver.read);
+    if (url.scheme === 'file') {
+      const onChange = (image: Uint8Array): void => this.#feed?.replace(image);
+      this.#routesFile = new RoutesFile(url.path, { notify: (notice) => this.#hearRoutes(notice, notify), onChange });
+      const image = await this.#routesFile.open();
+      this.#feed = new RoutesFeed(image, (worker, piece) => send(worker, { type: 'routes', piece }));
+      await this.#openCertificates(certificatesFolderOf(url.path));
+    }
+    for (const slot of this.#slots) slot.start();
+    this.#listening = await this.#start.done;
+    this.#isReady = true;
+    return this.#listening;
+  }
+
+  /** The last change of the routes file; null without one. */
+  get routes(): ChangeOutcome | null {
+    return this.#routes.last;
+  }
+
+  /** Where its workers listen, as URLs; none before they do. */
+  get listening(): readonly string[] {
+    return this.#listening;
+  }
+
+  /** Its workers that have not exited. */
+  census(): readonly (Omit<Known, 'pid'> & { readonly worker: Worker })[] {
+    return this.#slots.flatMap((slot) => slot.census().map((each) => Object.assign(each, { generation: this.number })));
+  }
+
+  tell(message: ToWorker): void {
+    for (const slot of this.#slots) slot.tell(message);
+  }
+
+  /** Resolves when all workers have finished and exited. Idempotent. @param isEnd whether the program ends */
+  async stop(isEnd: boolean): Promise<void> {
+    this.#start.refuse(STOPPED);
+    await Promise.all([this.#closeRoutes(), ...this.#slots.map((slot) => slot.stop(isEnd))]);
+  }
+
+  /** Resolves when none of the workers accepts connections any more; never before `stop`. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.closed()));
+  }
+
+  /** Ends the workers at once. */
+  kill(): void {
+    this.#start.refuse(STOPPED);
+    for (const slot of this.#slots) slot.kill();
+    void this.#closeRoutes();
+  }
+
+  /** A worker is about to accept no more connections. */
+  isClosing(worker: Worker): void {
+    this.#connectionBalance.forget(worker);
+  }
+
+  hasConnections(worker: Worker, open: number): void {
+    this.#connectionBalance.has(worker, open);
+  }
+
+  accepts(worker: Worker): void {
+    // A worker's last messages may be delivered after its end, when it has been forgotten.
+    if (!worker.isDead()) this.#connectionBalance.accepts(worker);
+  }
+
+  sendSocket(worker: Worker, index: number): void {
+    const socket = this.#sockets[index];
+    // One that is closed is not in the configuration any more: the worker is about to be drained.
+    if (socket === null || socket?.isOpen) send(worker, { type: 'socket', index }, socket ?? undefined);
+  }
+
+  sendRoutes(worker: Worker): void {
+    this.#feed?.want(worker);
+  }
+
+  sendCertificates(worker: Worker): void {
+    if (!worker.isDead()) this.#certificates?.want(worker);
+  }
+
+  #hearRoutes(notice: StoreEvent, notify: Notify): void {
+    if (notice.type === 'routes-loaded') this.#routes.made();
+    else if (notice.type === 'routes-refused') this.#routes.refused(notice.fault);
+    notify(notice);
+  }
+
+  async #openCertificates(folder: string): Promise<void> {
+    this.#certificatesFolder = new CertificatesFolder(folder, (image) => this.#certificates?.replace(image));
+    const image = await this.#certificatesFolder.open();
+    this.#certificates = new RoutesFeed(image, (worker, piece) => send(worker, { type: 'certificates', piece }));
+  }
+
+  /** Workers that only finish what they have need no news. */
+  async #closeRoutes(): Promise<void> {
+    await Promise.all([this.#routesFile?.close(), this.#certificatesFolder?.close()]);
+  }
+}

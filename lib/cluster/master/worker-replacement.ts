@@ -1,0 +1,124 @@
+/** Who takes the place of a worker that is too fat, hangs, leaves or has died, and what the operator hears of it. */
+import type { Worker } from 'node:cluster';
+import type { MemoryExcess, MemoryFault } from '../../core/limits/memory-judgement.ts';
+import { describeCause, type Log } from '../../observe/log.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+/** How long after one worker was replaced for its size the next may be, ms: for a while there are both. */
+const GAP_MS = 30_000;
+
+/** Workers that take too much memory are replaced one at a time: all at once would take that of twice as many. */
+export class WorkerReplacement {
+  readonly #log: Log;
+  readonly #now: () => number;
+  #isReplacing = false;
+  #notBefore = -Infinity;
+
+  /** @param now ms; only differences count */
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** A worker takes too much, and will say so again. */
+  async ask(worker: Worker, slot: WorkerSlot, excess: MemoryExcess): Promise<void> {
+    if (this.#isReplacing || (this.#now() < this.#notBefore && !slot.isResting(this.#now()))) return;
+    this.#isReplacing = true;
+    try {
+      if (await relieveFat(worker, slot, excess, this.#now(), this.#log)) this.#notBefore = this.#now() + GAP_MS;
+    } finally {
+      this.#isReplacing = false;
+    }
+  }
+}
+
+/** Replaces a worker, unless its predecessor was just replaced for its size. @returns whether one was started */
+async function relieveFat(
+  worker: Worker,
+  slot: WorkerSlot,
+  { fault, megabytes, expectedMB, limitMB }: MemoryExcess,
+  now: number,
+  log: Log,
+): Promise<boolean> {
+  const { pid } = worker.process;
+  const restMs = slot.askForRelief(worker, now);
+  if (restMs === null) return false;
+  const size = `worker ${pid} uses ${inWords(fault, megabytes, expectedMB)}`;
+  const fields = { worker: pid, megabytes, expectedMB, limitMB };
+  if (restMs === 0) {
+    log.warn({ ...REPLACED[fault], ...fields }, `${size}: it is replaced`);
+    await replace(worker, slot, log);
+    return true;
+  }
+  const minutes = Math.ceil(restMs / 60_000);
+  log.warn(
+    { event: 'worker-still-fat', fault, ...fields, restMs: Math.ceil(restMs) },
+    `${size}, and its predecessor was only just replaced: it stays for the next ${minutes} min; ` +
+      ADVICE[fault](limitMB),
+  );
+  return false;
+}
+
+/** What the operator hears when a worker is replaced for its memory. */
+const REPLACED = {
+  growth: { event: 'worker-fat' },
+  ceiling: { event: 'worker-ceiling' },
+  heap: { event: 'worker-heap' },
+} as const;
+
+const ADVICE: Readonly<Record<MemoryFault, (limitMB: number) => string>> = {
+  growth: (limitMB) => `server.memory.limitMB (${limitMB}) may be less than any worker needs`,
+  ceiling: (limitMB) => `there may be too little memory for what it does (server.memory.ceilingMB is ${limitMB})`,
+  heap: (limitMB) => `V8's heap (${limitMB} MB are safe) may be too small for what it does: see --max-old-space-size`,
+};
+
+function inWords(fault: MemoryFault, megabytes: number, expectedMB: number): string {
+  const what = fault === 'heap' ? `${megabytes} MB of V8's heap` : `${megabytes} MB`;
+  return `${what}, of which its load accounts for ${expectedMB}`;
+}
+
+/** Ends a worker that hangs, with a successor in its place where there can be one. */
+export async function relieveStuck(worker: Worker, slot: WorkerSlot, silentMs: number, log: Log): Promise<void> {
+  const { pid } = worker.process;
+  log.error(
+    { event: 'worker-stuck', worker: pid, silentMs: Math.round(silentMs) },
+    `worker ${pid} has hung for ${Math.round(silentMs / 1000)} s: it is replaced`,
+  );
+  try {
+    await slot.relieve(worker);
+  } catch (error) {
+    logNoSuccessor(worker, 'ends all the same', error, log);
+  }
+}
+
+/** Replaces a worker that serves until it has a successor. */
+export async function replace(worker: Worker, slot: WorkerSlot, log: Log): Promise<void> {
+  try {
+    await slot.replace(worker);
+  } catch (error) {
+    logNoSuccessor(worker, 'goes on', error, log);
+  }
+}
+
+/**
+ * Logs a worker's end.
+ * @param pid undefined when there was never a process
+ * @param respawnMs when another takes its place; null when none does: then it was meant to end, or the start fails, whose
+ *   event has the reason
+ */
+export function logExit(pid: number | undefined, how: string, respawnMs: number | null, log: Log): void {
+  const what = pid === undefined ? how : `worker ${pid} died (${how})`;
+  if (respawnMs === null) log.debug({ event: 'worker-ended', worker: pid }, pid ? `worker ${pid} ended` : what);
+  else {
+    const when = respawnMs === 0 ? 'now' : `in ${respawnMs} ms`;
+    log.error({ event: 'worker-died', worker: pid, how, respawnMs }, `${what}; another starts ${when}`);
+  }
+}
+
+function logNoSuccessor({ process: { pid } }: Worker, fate: string, error: unknown, log: Log): void {
+  const cause = describeCause(error);
+  log.error(
+    { event: 'successor-failed', worker: pid, cause },
+    `worker ${pid} ${fate}, its successor could not start: ${cause}`,
+  );
+}

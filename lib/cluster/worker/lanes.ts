@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Config } from '../../config/config.ts';
+import { packagePagesFolder } from '../../config/package.ts';
+import type { CutReason } from '../../core/record/cut-reason.ts';
+import type { ResponseCut } from '../../core/record/response-cut.ts';
+import type { RouterError } from '../../core/errors.ts';
+import { isDialled } from '../../core/routing/backend.ts';
+import { BackendStates } from '../../backends/state/backend-states.ts';
+import { Places } from '../../backends/slots/connection-slots.ts';
+import { pickRandom } from '../../core/routing/selection.ts';
+import { SpoolBudget } from '../../core/limits/spool.ts';
+import { Dialer } from '../../backends/dialing/dialer.ts';
+import { Names } from '../../backends/dialing/names.ts';
+import { proveAcceptedReads } from '../../fastlane/accepted-reads.ts';
+import { Lane } from '../../fastlane/lane.ts';
+import type { LaneParts } from '../../fastlane/parts.ts';
+import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
+import { describeCause, type Log } from '../../observe/log.ts';
+import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
+import { AlarmClock } from '../../clock/time-limits.ts';
+import { watchCrowds } from '../../backends/slots/slot-queues.ts';
+import { answerHere } from '../../proxy/files/local-response.ts';
+import { RetryBudget } from '../../proxy/retry-budget.ts';
+import type { Exchange } from '../../proxy/exchange.ts';
+import { Forwarder } from '../../proxy/forward.ts';
+import { Http2Sessions } from '../../backends/http2/sessions.ts';
+import { Deaths } from '../../proxy/mark-dead.ts';
+import { Pages } from '../../proxy/pages.ts';
+import { Pauses } from '../../proxy/pauses.ts';
+import { pong } from '../../proxy/ping.ts';
+import { AgentPool } from '../../backends/http1/agent-pool.ts';
+import { Recoveries } from '../../backends/recovery-watch.ts';
+import { answerRedirect } from '../../proxy/redirect.ts';
+import { errorMessage, refuse } from '../../proxy/refuse.ts';
+import { judge, route, type RouterParts } from '../../proxy/router.ts';
+import { SlowUploads } from '../../proxy/slow-uploads.ts';
+import { StaticRoots } from '../../proxy/files/static-roots.ts';
+import { Traffic } from '../../server/traffic.ts';
+import { FaultLog } from '../../store/fault-log.ts';
+import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
+import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
+import { fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
+
+/** What the lanes are made with, and what they ask of their worker. */
+export interface LanesParts {
+  readonly store: RouteStore;
+  readonly log: Log;
+  readonly recorder: ExchangeRecorder;
+  readonly isTrusted: (address: string) => boolean;
+  /** Where clients can speak TLS; null where they cannot. */
+  readonly securePort: () => number | null;
+  /** Whether load balancers are to send requests here. */
+  readonly isReady: () => boolean;
+  /** Whether answers should ask clients to close their connection. */
+  readonly isDraining: () => boolean;
+  /** Whether connections are not to wait for a next request any more. */
+  readonly isClosing: () => boolean;
+  /** There is no descriptor left for a connection to a backend. */
+  readonly onShortage: () => void;
+  /** Told once of every exchange that has ended in the full lane; the recorder is told of the fast lane's. */
+  readonly onEnded: (exchange: Exchange) => void;
+}
+
+/** The two lanes of a worker, and what they share: places, budgets, the memory of who was dead. */
+export class Lanes {
+  readonly #config: Config;
+  readonly #parts: LanesParts;
+  readonly #clock = new AlarmClock();
+  readonly #pages: Pages;
+  readonly #places: Places;
+  readonly #spools = new SpoolBudget();
+  readonly #routes: RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
+  readonly #dialer: Dialer;
+  readonly #pools: AgentPool;
+  readonly #sessions: Http2Sessions;
+  readonly #full: RouterParts;
+  #readsAccepted = false;
+  /** What is known of backends at run time, by both lanes. */
+  readonly backends = new BackendStates(Date.now);
+  /** Null where the configuration wants none. */
+  readonly fast: Lane | null;
+  /** What is under way in both. */
+  readonly traffic: Traffic;
+
+  constructor(config: Config, parts: LanesParts) {
+    const { maxSockets, httpKeepAlive, fastLane, staticDir } = config.server;
+    this.#config = config;
+    this.#parts = parts;
+    this.#pages = readPages(staticDir, parts.log);
+    this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
+    this.#places = new Places(maxSockets);
+    watchCrowds(this.#places, this.#clock);
+    this.#dialer = new Dialer(config.backendTls, new Names(), parts.onShortage);
+    this.#pools = new AgentPool({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
+    const connecting = { maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer, clock: this.#clock };
+    this.#sessions = new Http2Sessions(connecting, this.backends);
+    this.#full = this.#routerParts();
+    this.fast = fastLane ? new Lane(this.#laneParts()) : null;
+    this.traffic = new Traffic(this.fast);
+  }
+
+  /** Finds out what this Node can do, before there are connections. */
+  async prepare(): Promise<void> {
+    const { fastLane, sharedReads } = this.#config.server;
+    this.#readsAccepted = fastLane && sharedReads && (await proveAcceptedReads());
+  }
+
+  /** Answers an exchange, in the full lane. */
+  serve(exchange: Exchange): void {
+    this.#add(exchange, route(exchange, this.#full));
+  }
+
+  /** Answers an exchange that cannot be served. */
+  refuse(exchange: Exchange, error: RouterError): void {
+    const refused = this.#full.refuse(exchange, error);
+    const recorded = Promise.all([refused, exchange.ended]).then(() => this.#full.record(exchange));
+    this.#add(exchange, recorded);
+  }
+
+  /** @param recorded it has ended, and that was written down */
+  #add(exchange: Exchange, recorded: Promise<void>): void {
+    this.traffic.add(
+      exchange,
+      recorded.then(() => exchange.over),
+    );
+  }
+
+  /** A whole error answer, for connections without a request to answer. */
+  errorMessage(error: RouterError): Buffer {
+    return errorMessage(this.#pages, error);
+  }
+
+  /** Closes the idle connections of HTTP/1.1 to backends: their descriptors are needed. */
+  freeDescriptors(): void {
+    this.#pools.closeAllIdle();
+    this.fast?.close();
+  }
+
+  /** Closes the connections to backends that are idle. */
+  close(): void {
+    this.#pools.close();
+    this.#sessions.close();
+    this.fast?.close();
+  }
+
+  #onResponseCut(cut: ResponseCut): void {
+    if (cut.backend !== null) this.backends.cut(cut.backend, cut.why);
+    this.#parts.recorder.responseCut(cut);
+  }
+
+  #routerParts(): RouterParts {
+    const { server } = this.#config;
+    const { store, log, recorder, isTrusted, securePort, isReady, isDraining, onEnded } = this.#parts;
+    const limits = fullLaneLimits(server);
+    const { readMs, readMinRate } = limits;
+    const onCut = (reason: CutReason, { outgoing, peer, head }: Exchange): void =>
+      recorder.cut(reason, outgoing?.clientIp ?? peer.address, head?.hostname ?? null);
+    const onResponseCut = (why: Error, { outgoing, peer, head, trying: backend }: Exchange): void =>
+      this.#onResponseCut({ client: outgoing?.clientIp ?? peer.address, host: head?.hostname ?? null, backend, why });
+    const own = { clock: this.#clock, limits, readMs, readMinRate, onCut, isDraining };
+    const routes = this.#routes;
+    const refusing = { ...own, pages: this.#pages, store: routes };
+    const faults = new FaultLog(
+      (notice) => logStoreEvent(log, notice),
+      () => performance.now(),
+    );
+    const files = {
+      ...refusing,
+      roots: new StaticRoots(server.staticRoots, () => performance.now()),
+      onFault: (key: string, fault: string): void => faults.tell(key, fault),
+    };
+    const forwarder = new Forwarder({
+      clock: this.#clock,
+      limits,
+      pools: this.#pools,
+      sessions: this.#sessions,
+      places: this.#places,
+      backends: this.backends,
+      hasBackendPath: server.backendPath,
+      slowUploads: new SlowUploads(),
+      spools: this.#spools,
+      onCut,
+      onResponseCut,
+      use: recorder.use,
+      isDraining,
+    });
+    const recoveries = new Recoveries(this.backends);
+    const deaths = new Deaths({
+      store,
+      ttlSeconds: server.deadBackendTTL,
+      now: () => performance.now(),
+      notify: (notice) => logDeathEvent(log, notice),
+      onMarked: (death, at) => {
+        recorder.metrics?.died();
+        recoveries.died(death.route, death.backend, at);
+      },
+    });
+    return {
+      store: routes,
+      admission: {
+        store: routes,
+        pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),
+        redirect: (exchange, redirect) => answerRedirect(exchange, redirect, own),
+        securePort,
+      },
+      select: pickRandom,
+      loadOf: this.backends.loadOf,
+      random: Math.random,
+      headerPolicy: {
+        style: server.forwarded,
+        isTrusted,
+        serverName: hostname(),
+        makeRequestId: server.requestId === 'off' ? null : randomUUID,
+        tellsRequestId: server.requestId === 'both',
+        trace: recorder.tracing?.policy ?? null,
+      },
+      budget: new RetryBudget(server.retryBudget),
+      forward: (exchange, backend) =>
+        isDialled(backend) ? forwarder.forward(exchange, backend) : answerHere(exchange, backend, files),
+      mourn: (death, why) => void deaths.mourn(death, why),
+      backends: this.backends,
+      recoveries,
+      welcome: (death, deadMs) => {
+        logDeathEvent(log, { type: 'backend-alive', death, deadSeconds: Math.round(deadMs / 100) / 10 });
+      },
+      pong: (exchange) => pong(exchange, isReady(), own),
+      refuse: (exchange, error) => refuse(exchange, error, refusing),
+      record: onEnded,
+      policy: {
+        retries: server.retryOnError,
+        deadOn500: server.deadBackendOn500,
+        maxBodyBytes: server.limits.bodyBytes,
+      },
+    };
+  }
+
+  #laneParts(): LaneParts {
+    const { server } = this.#config;
+    const { recorder, isDraining, isClosing } = this.#parts;
+    const { tracing, use, passed: record } = recorder;
+    const full = this.#full;
+    const { select, loadOf, random, headerPolicy, budget } = full;
+    return {
+      store: this.#routes,
+      select,
+      loadOf,
+      random,
+      now: () => performance.now(),
+      headerPolicy,
+      budget,
+      places: this.#places,
+      spools: this.#spools,
+      onCut: (reason, clientIp, host) => recorder.cut(reason, clientIp, host),
+      onResponseCut: (cut) => this.#onResponseCut(cut),
+      backends: this.backends,
+      maxSockets: server.maxSockets,
+      dialer: this.#dialer,
+      use,
+      isKeeping: server.httpKeepAlive,
+      hasBackendPath: server.backendPath,
+      limits: fastLaneLimits(server),
+      judge: (judged) => judge(judged, full),
+      record,
+      trace: tracing && ((exchange) => tracing.take(exchange)),
+      isDraining,
+      isClosing,
+      readsAccepted: () => this.#readsAccepted,
+    };
+  }
+}
+
+function readPages(staticDir: string | null, log: Log): Pages {
+  const folders = staticDir === null ? [packagePagesFolder] : [packagePagesFolder, staticDir];
+  return Pages.read(folders, (path, cause) =>
+    log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `no error pages from ${path}`),
+  );
+}

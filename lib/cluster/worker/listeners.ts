@@ -1,0 +1,150 @@
+import type { AddressInfo } from 'node:net';
+import type { Config } from '../../config/config.ts';
+import { bracketed } from '../../core/routing/hostname.ts';
+import type { Log } from '../../observe/log.ts';
+import { Listener, type ListenerParts } from '../../server/listener.ts';
+import { ConnectionCount } from './connection-count.ts';
+import { listenFault } from '../listen-fault.ts';
+import type { ToMaster } from '../messages.ts';
+
+/** For how long a worker leaves new connections to others, ms: they may hang or die meanwhile. */
+const PAUSE_MS = 1_000;
+/** How often a lack of descriptors is told of, ms. */
+const REMIND_MS = 60_000;
+
+/** What listeners are made with; the rest is between them and the master. */
+export interface ListenersParts extends Omit<ListenerParts, 'count' | 'wantSocket' | 'onOpen' | 'onFault'> {
+  readonly say: (message: ToMaster) => void;
+  /** There is no descriptor left to accept a connection with. */
+  readonly onShortage: () => void;
+  readonly log: Log;
+}
+
+/** The listeners of a worker. The master has their sockets, and says when others should accept. */
+export class Listeners {
+  readonly #parts: ListenersParts;
+  readonly #all: readonly Listener[];
+  /** Whether other workers accept, too. */
+  readonly #isOneOfMany: boolean;
+  /** Told of the first time that a listener accepts, or cannot. */
+  readonly #starting = new Map<Listener, (outcome: AddressInfo | Error) => void>();
+  #pausing: NodeJS.Timeout | null = null;
+  #remindedAt = -Infinity;
+  #securePort: number | null = null;
+
+  constructor({ listeners, server }: Config, parts: ListenersParts) {
+    this.#parts = parts;
+    this.#isOneOfMany = server.workers > 1;
+    const connectionCount = this.#isOneOfMany ? new ConnectionCount((open) => parts.say({ type: 'open', open })) : null;
+    const ownParts: ListenerParts = {
+      ...parts,
+      count: connectionCount && ((by) => connectionCount.change(by)),
+      wantSocket: (listener) => parts.say({ type: 'want-socket', index: this.#all.indexOf(listener) }),
+      onOpen: (listener, address) => this.#onOpen(listener, address),
+      onFault: (listener, error) => this.#onFault(listener, error),
+    };
+    this.#all = listeners.map((listener) => new Listener(listener, ownParts));
+  }
+
+  /** Begins to accept, one after the other. @returns where, as URLs. @throws Error with a sentence for the operator */
+  async open(): Promise<readonly string[]> {
+    const where: string[] = [];
+    for (const listener of this.#all) {
+      const { address, tls } = listener.config;
+      const { port } = await this.#firstOpen(listener);
+      if (tls) this.#securePort ??= port;
+      where.push(`${tls ? 'https' : 'http'}://${bracketed(address)}:${port}`);
+    }
+    return where;
+  }
+
+  /** Where clients can speak TLS: the first port; null where they cannot, or before `open`. */
+  get securePort(): number | null {
+    return this.#securePort;
+  }
+
+  /** Has one listen. @param socket what came with the message; without one the worker makes it by itself */
+  take(index: number, socket: object | undefined): void {
+    const listener = this.#all[index];
+    listener?.take(socket ?? listener.ownPlace);
+  }
+
+  /** Session tickets are sealed with these from now on. */
+  sealWith(ticketKeys: Uint8Array): void {
+    for (const listener of this.#all) listener.sealWith(ticketKeys);
+  }
+
+  /** Leaves new connections to other workers, until `accept`, or for a second. */
+  pause(): void {
+    for (const listener of this.#all) listener.shut('ahead');
+    clearTimeout(this.#pausing ?? undefined);
+    this.#pausing = setTimeout(() => this.accept(), PAUSE_MS);
+  }
+
+  /** The end of a pause. */
+  accept(): void {
+    if (this.#pausing === null) return;
+    clearTimeout(this.#pausing);
+    this.#pausing = null;
+    for (const listener of this.#all) listener.reopen('ahead');
+  }
+
+  /** Resolves when none accepts any more. Connections stay. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((listener) => listener.stop()));
+  }
+
+  /** HTTP/2 sessions, and the streams on them. */
+  get http2(): { readonly sessions: number; readonly streams: number } {
+    let sessions = 0;
+    let streams = 0;
+    for (const { http2 } of this.#all) {
+      sessions += http2.sessions;
+      streams += http2.streams;
+    }
+    return { sessions, streams };
+  }
+
+  /** Closes the full lane's connections that wait for a next request. */
+  closeIdle(): void {
+    for (const listener of this.#all) listener.closeIdle();
+  }
+
+  /** Resolves when the last answers are away. */
+  async flushed(): Promise<void> {
+    await Promise.all(this.#all.map((listener) => listener.flushed()));
+  }
+
+  #firstOpen(listener: Listener): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#starting.set(listener, (outcome) => {
+        this.#starting.delete(listener);
+        if (!(outcome instanceof Error)) return resolve(outcome);
+        const { address, port } = listener.config;
+        reject(new Error(`cannot listen on ${address} port ${port}: ${listenFault(outcome)}`, { cause: outcome }));
+      });
+      listener.open();
+    });
+  }
+
+  #onOpen(listener: Listener, address: AddressInfo): void {
+    this.#starting.get(listener)?.(address);
+    if (this.#isOneOfMany) this.#parts.say({ type: 'accepts' });
+  }
+
+  #onFault(listener: Listener, error: NodeJS.ErrnoException): void {
+    const starting = this.#starting.get(listener);
+    if (starting) return starting(error);
+    const { log, say } = this.#parts;
+    const cause = listenFault(error);
+    if (error.syscall === 'accept') {
+      this.#parts.onShortage();
+      if (performance.now() < this.#remindedAt + REMIND_MS) return;
+      this.#remindedAt = performance.now();
+      log.error({ event: 'accept-failed', cause }, `connections cannot be accepted for the moment: ${cause}`);
+      return;
+    }
+    log.error({ event: 'listen-failed', cause }, `this worker cannot accept again: ${cause}`);
+    say({ type: 'leaving' });
+  }
+}

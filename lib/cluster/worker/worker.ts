@@ -1,0 +1,291 @@
+/** What a worker is made of, what it hears of the master, and how it starts and ends. */
+import type { Question } from '../../admin/questions.ts';
+import type { Config } from '../../config/config.ts';
+import { connectionLimits } from '../../core/limits/connection-limits.ts';
+import type { Load } from '../../core/limits/memory-judgement.ts';
+import type { MetricsReport } from '../../observe/worker-metrics.ts';
+import { LimitWarnings } from '../../observe/limit-warnings.ts';
+import { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
+import { createLog, type Log } from '../../observe/log.ts';
+import { watchMemory } from '../../observe/memory.ts';
+import { logStoreEvent } from '../../observe/events.ts';
+import type { Exchange } from '../../proxy/exchange.ts';
+import { trust } from '../../proxy/trust.ts';
+import { Certificates } from '../../server/certificates.ts';
+import { Room } from '../../server/connection-limit.ts';
+import { StoreCounts } from '../../store/store-counts.ts';
+import { answer } from './query-replies.ts';
+import { LastGoodFromMaster } from './last-good-certificates.ts';
+import { Lanes } from './lanes.ts';
+import { LastRequests } from './last-requests.ts';
+import { Listeners } from './listeners.ts';
+import type { Configure, ToMaster, ToWorker } from '../messages.ts';
+import { roomForClients } from '../open-files.ts';
+import { dropPrivileges } from '../privileges.ts';
+import { reopenLogs } from './reopen-logs.ts';
+import { WorkerStore } from './store.ts';
+
+/** A worker says that it lives so many times within `server.workerTimeout`. */
+const BEATS = 4;
+
+/** How often at most what is idle is closed for want of descriptors, ms. */
+const FREE_MS = 50;
+
+/** Everything a worker process does, from its configuration to its end. */
+export class Worker {
+  readonly #config: Config;
+  readonly #say: (message: ToMaster) => void;
+  readonly #log: Log;
+  readonly #recorder: ExchangeRecorder;
+  readonly #store: WorkerStore;
+  readonly #lanes: Lanes;
+  readonly #room: Room;
+  readonly #goodPairs: LastGoodFromMaster;
+  readonly #certificates: Certificates;
+  readonly #listeners: Listeners;
+  readonly #lastRequests: LastRequests;
+  readonly #heart: NodeJS.Timeout | null;
+  #isReady = true;
+  #freedAt = -Infinity;
+  #drained: Promise<void> | null = null;
+  #stopWatching: () => void = () => {};
+
+  /** @throws Error with a sentence for the operator */
+  constructor(configure: Configure, say: (message: ToMaster) => void) {
+    const { config } = configure;
+    const { server, admin } = config;
+    this.#config = config;
+    this.#say = say;
+    this.#log = createLog(server, admin && ((line) => say({ type: 'event', line })));
+    this.#recorder = new ExchangeRecorder(config, this.#log);
+    this.#store = new WorkerStore(configure, {
+      say,
+      notify: (notice) => logStoreEvent(this.#log, notice),
+      counts: this.#recorder.metrics?.store ?? new StoreCounts(),
+    });
+    const beat = (): void => say({ type: 'alive' });
+    const { workerTimeout, limits, timeouts } = server;
+    this.#heart = workerTimeout > 0 ? setInterval(beat, (workerTimeout * 1000) / BEATS).unref() : null;
+    this.#room = this.#makeRoom();
+    this.#lastRequests = new LastRequests((timeouts.idle || Infinity) * 1000);
+    const isTrusted = trust(server.trustedProxies);
+    this.#lanes = new Lanes(config, {
+      store: this.#store.routes,
+      log: this.#log,
+      recorder: this.#recorder,
+      isTrusted,
+      securePort: () => this.#listeners.securePort,
+      isReady: () => this.#isReady,
+      isDraining: () => this.#drained !== null,
+      isClosing: () => this.#lastRequests.isOver,
+      onShortage: () => this.#freeDescriptors(),
+      onEnded: (exchange) => this.#onEnded(exchange),
+    });
+    this.#goodPairs = new LastGoodFromMaster(configure.goodPairs, say);
+    this.#certificates = new Certificates({
+      store: this.#store.certificates,
+      goodPairs: this.#goodPairs,
+      onFault: (key, fault) => logStoreEvent(this.#log, { type: 'certificate-fault', key, fault }),
+      now: Date.now,
+    });
+    this.#listeners = new Listeners(config, {
+      say,
+      log: this.#log,
+      timeouts,
+      headerBytes: limits.headerBytes,
+      room: this.#room,
+      onShortage: () => this.#freeDescriptors(),
+      isTrusted,
+      certificates: this.#certificates,
+      ticketKeys: configure.ticketKeys,
+      lane: this.#lanes.fast,
+      serve: (exchange) => this.#lanes.serve(exchange),
+      refuse: (exchange, error) => this.#lanes.refuse(exchange, error),
+      errorMessage: (error) => this.#lanes.errorMessage(error),
+      recordHttp2Refusal: (refusal, peer) => this.#recorder.refusedHttp2(refusal, peer.address),
+      recordGarbage: (line, error, { peer }, bytes) => this.#recorder.garbage(line, error, peer.address, bytes),
+    });
+  }
+
+  #makeRoom(): Room {
+    const { connections, connectionsPerClient } = this.#config.server.limits;
+    const limits = connectionLimits(roomForClients(), connections, connectionsPerClient);
+    const limitWarnings = new LimitWarnings(this.#log, limits, () => performance.now());
+    return new Room(limits, (reason, client) => {
+      this.#recorder.metrics?.closed(reason);
+      limitWarnings.closed(reason, client);
+    });
+  }
+
+  /** Begins to accept. @returns where, as URLs. @throws Error with a sentence for the operator */
+  async start(): Promise<readonly string[]> {
+    const { runAs, server } = this.#config;
+    await this.#lanes.prepare();
+    // While it may still read every file.
+    await this.#recorder.tracing?.open();
+    // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
+    await Promise.all([this.#store.fed?.ready(), this.#store.fed?.certificates.ready()]);
+    const listening = await this.#listeners.open();
+    if (runAs) dropPrivileges(runAs);
+    this.#recorder.start();
+    await this.#store.routes.ready();
+    this.#stopWatching = watchMemory({
+      limits: server.memory,
+      intervalSeconds: server.memory.interval,
+      load: () => this.#load(),
+      onExcess: (excess) => this.#say({ type: 'fat', excess }),
+    });
+    return listening;
+  }
+
+  /** @param socket what came with a message */
+  hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>, socket: object | undefined): void {
+    switch (message.type) {
+      case 'socket':
+        this.#listeners.take(message.index, socket);
+        return;
+      case 'routes':
+        this.#store.fed?.take(message.piece);
+        return;
+      case 'certificates':
+        this.#store.fed?.certificates.take(message.piece);
+        return;
+      case 'dead':
+        this.#store.fed?.bury(message.mark);
+        return;
+      case 'last-living':
+        this.#store.fed?.spare(message.mark);
+        return;
+      case 'snapshot-reply':
+        this.#store.recalled(message.recalled);
+        return;
+      case 'ask':
+        this.#tell(message.id, message.question);
+        return;
+      case 'reopen-logs':
+        reopenLogs(this.#recorder, this.#config.runAs, this.#say, this.#log);
+        return;
+      case 'ticket-keys':
+        this.#listeners.sealWith(message.keys);
+        return;
+      case 'pair-news':
+        this.#goodPairs.hear(message.news);
+        if (message.news.is !== 'unknown') this.#certificates.forget(message.news.key);
+        return;
+      case 'pair':
+        this.#goodPairs.take(message.key, message.pair);
+        return;
+      case 'pause':
+        this.#listeners.pause();
+        return;
+      case 'accept':
+        this.#listeners.accept();
+        return;
+      case 'unready':
+        this.#isReady = false;
+        return;
+      case 'cut':
+        this.#lanes.traffic.cut();
+        return;
+    }
+  }
+
+  /**
+   * Stops accepting, finishes what is under way within the limits, frees everything. Idempotent.
+   * @param isEnd the program ends; otherwise there are others, and time for clients to send next requests and be told
+   */
+  drain(isEnd: boolean): Promise<void> {
+    if (isEnd) this.#lastRequests.hurry();
+    this.#drained ??= this.#finish();
+    return this.#drained;
+  }
+
+  /** The last words of a worker that made a mistake. */
+  die(error: unknown): void {
+    this.#log.fatal({ event: 'worker-mistake', err: error }, 'a mistake of the program itself: this worker ends');
+  }
+
+  /** Writes what is left for the logs, at once: the process ends. */
+  flush(): void {
+    this.#recorder.flushSync();
+    this.#log.end();
+  }
+
+  async #finish(): Promise<void> {
+    this.#stopWatching();
+    this.#say({ type: 'closing' });
+    await this.#listeners.stop();
+    this.#say({ type: 'closed' });
+    const { requests, tunnels } = this.#config.server.drain;
+    const startedAt = performance.now();
+    // A request that comes at the end of the first half has the second.
+    await this.#lastRequests.ended((requests * 1000) / 2, this.#room.emptied());
+    this.#lanes.fast?.closeIdleClients();
+    this.#listeners.closeIdle();
+    const waitedMs = performance.now() - startedAt;
+    await this.#lanes.traffic.drained({
+      requestsMs: Math.max(0, requests * 1000 - waitedMs),
+      tunnelsMs: Math.max(0, tunnels * 1000 - waitedMs),
+    });
+    this.#listeners.closeIdle();
+    await this.#listeners.flushed();
+    this.#lanes.close();
+    await this.#store.routes.close();
+    await this.#recorder.close();
+    if (this.#config.admin) this.#tell(0, { type: 'metrics' });
+    if (this.#heart) clearInterval(this.#heart);
+  }
+
+  #onEnded(exchange: Exchange): void {
+    this.#recorder.ended(exchange);
+    // Those that were promised a next request before the end began.
+    if (this.#lastRequests.isOver) this.#listeners.closeIdle();
+  }
+
+  /** There is none left: closes what is idle, on both sides. */
+  #freeDescriptors(): void {
+    const now = performance.now();
+    // Many ask at once.
+    if (now < this.#freedAt + FREE_MS) return;
+    this.#freedAt = now;
+    this.#lanes.freeDescriptors();
+    this.#room.shed();
+  }
+
+  #load(): Load {
+    const { traffic } = this.#lanes;
+    const { tunnels } = traffic;
+    const { hosts, bytes } = this.#store.routes.remembered;
+    return {
+      connections: this.#room.inside,
+      secureConnections: this.#room.secure,
+      ...this.#listeners.http2,
+      tunnels,
+      exchanges: traffic.size - tunnels,
+      hosts,
+      routesBytes: bytes,
+      certificates: this.#certificates.size,
+    };
+  }
+
+  #tell(id: number, question: Question): void {
+    const sources = {
+      store: this.#store.routes,
+      certificates: this.#certificates,
+      takeMetrics: () => this.#takeMetrics(),
+    };
+    answer(question, sources, (reply) => this.#say({ type: 'told', id, answer: reply }));
+  }
+
+  #takeMetrics(): MetricsReport | null {
+    const { traffic } = this.#lanes;
+    return this.#recorder.take({
+      connections: this.#room.inside,
+      exchanges: traffic.size,
+      tunnels: traffic.tunnels,
+      isStoreUp: this.#store.isUp,
+      hasRoutes: this.#store.hasRoutes,
+      certificateFaults: this.#certificates.faults,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/** Sections of the file that need more than their defaults: `server.timeouts`, `cache` and `otel`. */
+import { join, resolve } from 'node:path';
+import type { CacheConfig, OtelConfig, ServerConfig, Timeouts } from './config.ts';
+import type { Faults } from './faults.ts';
+import type { CacheSettings, OtelSettings, ServerSettings } from './schema.ts';
+
+const CONNECT = 5;
+
+/**
+ * The limit of each phase. Hipache had one limit for all, `server.tcpTimeout`: where it is given, it stands for the
+ * phases that are not; 0 switches them off. Connecting never takes longer for it, only shorter.
+ */
+export function resolveTimeouts({ timeouts, tcpTimeout }: ServerSettings): Timeouts {
+  const shorter = tcpTimeout ? Math.min(CONNECT, tcpTimeout) : CONNECT;
+  return {
+    header: timeouts.header,
+    body: timeouts.body ?? tcpTimeout ?? 30,
+    connect: timeouts.connect ?? shorter,
+    firstByte: timeouts.firstByte ?? tcpTimeout ?? 30,
+    response: timeouts.response ?? tcpTimeout ?? 60,
+    idle: timeouts.idle,
+    tunnel: timeouts.tunnel,
+  };
+}
+
+/**
+ * The section `cache`; paths become absolute. Adds a fault where it contradicts `server.lruCache`.
+ * @param stateFolder where the snapshot is when the section names no file; null is nowhere
+ */
+export function resolveCache(
+  settings: CacheSettings,
+  lruCache: ServerConfig['lruCache'],
+  stateFolder: string | null,
+  faults: Faults,
+): CacheConfig {
+  const { mode, max, maxAge, maxStale, snapshot, preload } = settings;
+  if (mode === 'push' && lruCache !== null) {
+    faults.add('server.lruCache', 'has no use with cache.mode "push", which is never late; leave it out');
+  }
+  if (snapshot !== null && maxStale === 0) {
+    faults.add('cache.snapshot', 'has no use when cache.maxStale is 0');
+  }
+  const usual = stateFolder === null || maxStale === 0 ? null : join(stateFolder, 'known-routes');
+  return { mode, max, maxAge, maxStale, snapshot: snapshot === null ? usual : resolve(snapshot), preload };
+}
+
+/** The section `otel`; null without an endpoint, whatever else it says. */
+export function resolveOtel(settings: OtelSettings): OtelConfig | null {
+  const { endpoint, sample, trustIncoming, service, headers, timeout } = settings;
+  if (endpoint === null) return null;
+  return { endpoint, sample, trustIncoming, service, headers: { ...headers }, timeoutMs: timeout * 1000 };
+}

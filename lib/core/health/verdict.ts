@@ -1,0 +1,108 @@
+import type { Backend, Outcome, Route } from '../routing/types.ts';
+
+/** What a verdict depends on besides the outcome. */
+export interface Circumstances {
+  /** Whether 500 counts too, not just 501 and above. */
+  readonly on500: boolean;
+  /** Whether the same request has already brought a death by an outcome for which the request itself may be the reason. */
+  readonly hasBlamed: boolean;
+}
+
+/** What is judged: an attempt, and what came before it. */
+export interface Judged {
+  readonly found: Route;
+  readonly backend: Backend;
+  readonly outcome: Outcome;
+  /** When the attempt began, ms; only differences count. */
+  readonly begunAt: number;
+  /** As `Circumstances` has it. */
+  readonly hasBlamed: boolean;
+}
+
+/** Does this outcome say that the backend is dead? */
+export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances): boolean {
+  switch (outcome.type) {
+    case 'unreachable':
+      return true;
+    case 'broken':
+      return !hasBlamed;
+    case 'silent':
+      // One slow report is not a dead backend.
+      return !hasBlamed && !outcome.hasAnsweredOthers;
+    case 'crowded':
+    case 'unfit':
+    case 'dropped':
+    case 'garbled':
+    case 'upgraded':
+    case 'abandoned':
+      return false;
+    case 'answered': {
+      const { status, retryAfter } = outcome;
+      // 503 with Retry-After is maintenance that was announced: the backend is well.
+      if (status === 503 && retryAfter) return false;
+      return status >= (on500 ? 500 : 501) && status <= 599;
+    }
+  }
+}
+
+/**
+ * Whether the request may be the reason for this outcome: the backend had its head. A request that makes backends close
+ * must not have each of them marked dead, retry by retry; it takes a second request to say the same of a second backend.
+ */
+export function mayBeOwnFault({ type }: Outcome): boolean {
+  return type === 'broken' || type === 'silent';
+}
+
+/**
+ * Whether an attempt failed for a reason that may be the backend's. Without responses: `isDeadly` says which of those are
+ * failures. Nor is a lack of connections one: it is a limit of this router, or a shortage of this machine.
+ */
+export function isFailure(outcome: Outcome): boolean {
+  switch (outcome.type) {
+    case 'unreachable':
+    case 'broken':
+    case 'dropped':
+    case 'silent':
+    case 'garbled':
+      return true;
+    case 'answered':
+    case 'upgraded':
+    case 'crowded':
+    case 'unfit':
+    case 'abandoned':
+      return false;
+  }
+}
+
+/** This machine's own shortages: files, ports, memory. They say nothing of the other side. */
+const OWN_SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+/** Whether there was no descriptor left, in this process or in the system: closing others helps. */
+export function isOutOfDescriptors({ code }: Error & { readonly code?: string | undefined }): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/** What it says of a backend that no connection to it could be made. */
+export function notConnected(cause: Error & { readonly code?: string | undefined }): Outcome {
+  return { type: OWN_SHORTAGES.has(cause.code ?? '') ? 'crowded' : 'unreachable', cause };
+}
+
+/** How an attempt ended, in words for an operator. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.type) {
+    case 'answered':
+      return `it answered ${outcome.status}`;
+    case 'upgraded':
+      return 'it changed to another protocol';
+    case 'abandoned':
+      return 'the client left';
+    case 'unreachable':
+    case 'crowded':
+    case 'unfit':
+    case 'broken':
+    case 'dropped':
+    case 'silent':
+    case 'garbled':
+      return outcome.cause.message || (outcome.cause as Error & { code?: string }).code || outcome.type;
+  }
+}

@@ -1,0 +1,54 @@
+/** What backends are told of a client's certificate, in fields whose names no client may use. */
+
+import { aliasedName } from './field-alias.ts';
+
+/** What a certificate says of itself. */
+export interface ShownCertificate {
+  /** One attribute a line, the least specific first, as OpenSSL escapes them (RFC 4514 §2.4). */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hexadecimal digits. */
+  readonly serialNumber: string;
+  /** SHA-256, pairs of hexadecimal digits between colons. */
+  readonly fingerprint256: string;
+  readonly pem: string;
+}
+
+/** Fields of this family, by their lower-case names, and by those that CGI programs cannot tell from them. */
+export function isClientCertificateField(lowerName: string): boolean {
+  const name = aliasedName(lowerName);
+  return name === 'x-ssl-client' || name.startsWith('x-ssl-client-');
+}
+
+/**
+ * Names and values in turn.
+ * @param shown a certificate that was checked; null where the client has shown none
+ * @param withPem whether backends are told all of it
+ */
+export function clientCertificateFields(shown: ShownCertificate | null, withPem: boolean): readonly string[] {
+  if (shown === null) return ['X-SSL-Client-Verify', 'NONE'];
+  const fields = [
+    'X-SSL-Client-Verify',
+    'SUCCESS',
+    'X-SSL-Client-DN',
+    distinguishedName(shown.subject),
+    'X-SSL-Client-Issuer-DN',
+    distinguishedName(shown.issuer),
+    'X-SSL-Client-Serial',
+    shown.serialNumber.toUpperCase(),
+    'X-SSL-Client-Fingerprint',
+    shown.fingerprint256.replaceAll(':', '').toLowerCase(),
+  ];
+  // As nginx writes it in $ssl_client_escaped_cert.
+  if (withPem) fields.push('X-SSL-Client-Cert', encodeURIComponent(shown.pem));
+  return fields;
+}
+
+/** RFC 4514: the most specific first, and what is not ASCII as its bytes. */
+function distinguishedName(lines: string): string {
+  const name = lines.split('\n').toReversed().join(',');
+  // oxlint-disable-next-line no-control-regex -- OpenSSL escapes controls; a field must not depend on it
+  return name.replaceAll(/\p{Surrogate}/gu, '?').replaceAll(/[^\x20-\x7e]/gu, (sign) => {
+    return encodeURIComponent(sign).replaceAll('%', '\\');
+  });
+}

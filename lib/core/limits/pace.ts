@@ -1,0 +1,63 @@
+/** How long a body may lag behind its least rate, ms: connections start slowly. */
+const GRACE_MS = 5_000;
+/** How far ahead of its least rate a body may get, ms: what came before that does not make up for later slowness. */
+const AHEAD_MS = 20_000;
+
+/** Whether a request body keeps up its least rate. The time that its backend made it wait does not count. */
+export class Pace {
+  readonly #msPerByte: number;
+  /** The time until which the bytes that have come are enough. */
+  #paidUntil: number;
+  #total = 0;
+  #blockedAt: number | null = null;
+
+  /** @param minRate bytes per second; 0 for any. @param now ms, as everywhere here */
+  constructor(minRate: number, now: number) {
+    this.#msPerByte = minRate === 0 ? Infinity : 1000 / minRate;
+    this.#paidUntil = now;
+  }
+
+  /** The backend takes nothing for now. */
+  blocked(now: number): void {
+    this.#blockedAt ??= now;
+  }
+
+  /** @param total bytes so far. @returns whether that is too little by now */
+  isTooSlow(total: number, now: number): boolean {
+    if (this.#blockedAt !== null) {
+      this.#paidUntil += now - this.#blockedAt;
+      this.#blockedAt = null;
+    }
+    const gained = total - this.#total;
+    this.#total = total;
+    if (this.#msPerByte === Infinity) return false;
+    this.#paidUntil = Math.min(now + AHEAD_MS, this.#paidUntil + gained * this.#msPerByte);
+    return now - this.#paidUntil > GRACE_MS;
+  }
+}
+
+/** How long a reader may lag behind its least rate where no limit of silence says so, ms. */
+export const READ_LAG_MS = 60_000;
+
+/**
+ * Whether a client takes a response at its least rate. Only the time in which the client holds the response up counts,
+ * never that in which the backend sends nothing.
+ */
+export class ReadPace {
+  readonly #msPerByte: number;
+  readonly #lagMs: number;
+  /** How long ago the bytes should have been taken that now were. */
+  #lateMs = 0;
+
+  /** @param minRate bytes per second; 0 for any. @param lagMs how far it may fall behind; 0 for `READ_LAG_MS` */
+  constructor(minRate: number, lagMs: number) {
+    this.#msPerByte = minRate === 0 ? Infinity : 1000 / minRate;
+    this.#lagMs = lagMs === 0 ? READ_LAG_MS : lagMs;
+  }
+
+  /** The client has taken `bytes` after it had held the response up for `heldMs`. @returns whether that is too slow */
+  isTooSlow(bytes: number, heldMs: number): boolean {
+    this.#lateMs = Math.max(0, this.#lateMs + heldMs - bytes * this.#msPerByte);
+    return this.#lateMs > this.#lagMs;
+  }
+}

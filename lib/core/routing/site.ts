@@ -1,0 +1,66 @@
+/** What a site wants besides its backends, as the rest of the program sees it. lib/sites makes it from the site's fields. */
+import type { RouterError } from '../errors.ts';
+import type { Backend } from './backend-url.ts';
+import type { Redirect, RedirectStatus, Visit } from './redirect.ts';
+import { pathOf } from './prefixes.ts';
+
+/** A hash of fields as they are written; a Map, because `__proto__` is a name like any other. */
+export type SiteFields = ReadonlyMap<string, string>;
+
+/** What becomes of a request before a backend is chosen. */
+export type Admission =
+  | { readonly type: 'redirected'; readonly redirect: Redirect }
+  | { readonly type: 'refused'; readonly error: RouterError }
+  /** It waits until its site admits it, so long at most; `text` is for the operator. */
+  | { readonly type: 'held'; readonly maxSeconds: number; readonly text: string };
+
+/** What of an exchange counts for the response head. */
+export interface ResponseScene {
+  /** Scheme and Host of the client's request, Host as sent. */
+  readonly scheme: 'http' | 'https';
+  readonly authority: string;
+  /** The route's prefix, or "". */
+  readonly prefix: string;
+  /** Whose response it is; null for one of the router's own. */
+  readonly backend: Backend | null;
+  /** The path that was put before the request's because of the backend's URL (`server.backendPath`), or "". */
+  readonly backendPath: string;
+}
+
+/** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
+export type SeenScheme = 'http' | 'https' | 'unknown';
+
+export interface Site {
+  /** The fields that count, as written. The site made from them alone is the same. */
+  readonly fields: SiteFields;
+  /** Of redirects by entries of the list that name none. */
+  readonly redirectStatus: RedirectStatus;
+  /** The host that clients of other names are redirected to; null for none. */
+  readonly canonicalHost: string | null;
+  /**
+   * Whether the fast lane may serve a request: no feature has anything to do for it but `targetFor`. A feature that does
+   * not say so is never served there.
+   * @param host Host as sent
+   */
+  readonly mayServeFast: (host: string, scheme: SeenScheme, target: string) => boolean;
+  /** What happens to a request instead of being sent to a backend; null when nothing does. @param securePort the router's TLS port, or null */
+  readonly admit: (visit: Visit, securePort: number | null) => Admission | null;
+  /** The request target for the backend. @param prefix the route's, or "" */
+  readonly targetFor: (target: string, prefix: string) => string;
+  /** The path below the folder of a `file:` entry, undecoded, without a query. @param prefix the route's, or "" */
+  readonly pathInFolder: (target: string, prefix: string) => string;
+  /** The fields of a response, names and values in turn, as clients of this site get them. */
+  readonly adaptResponse: (fields: readonly string[], scene: ResponseScene) => readonly string[];
+}
+
+/** A site without any fields. One object, so that `site === NO_SITE` is all that most requests pay. */
+export const NO_SITE: Site = Object.freeze({
+  fields: new Map(),
+  redirectStatus: 308,
+  canonicalHost: null,
+  mayServeFast: () => true,
+  admit: () => null,
+  targetFor: (target: string) => target,
+  pathInFolder: (target: string, prefix: string) => pathOf(target).slice(prefix.length),
+  adaptResponse: (fields: readonly string[]) => fields,
+});

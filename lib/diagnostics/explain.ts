@@ -1,0 +1,160 @@
+/** Why a request for a host goes where it goes, by the router's own rules. */
+import { NO_MARKS, readList, routeOf } from '../core/routing/backend.ts';
+import { RouterError } from '../core/errors.ts';
+import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
+import type { SiteFields } from '../core/routing/site.ts';
+import { pathOf } from '../core/routing/prefixes.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
+import { aLabelsOf } from '../store/editor/idn.ts';
+import { MAX_LIST } from '../store/limits.ts';
+import { isFresh, type Lookup } from '../store/redis/codec.ts';
+import { countedMarks } from '../store/redis/marks.ts';
+import { explainCertificate } from './certificate-faults.ts';
+import { faultsBesideChecker, faultsOfChecker } from './checker-faults.ts';
+import { faultsOfDead } from './dead-faults.ts';
+import type { AnswerView, DeadView, Explanation } from './explanation.ts';
+import { faultsOfFrontend, viewOf } from './frontend.ts';
+import { keyViews } from './key-views.ts';
+import { nearOf } from './near.ts';
+import { metadataOf } from './site-metadata.ts';
+import { answerOf, type Circumstances, refused } from './site-answer.ts';
+import { siteOptions } from './site-options.ts';
+import { lookupOf, wayOf, type Way } from './way.ts';
+
+/** What else the answer depends on. */
+export interface Surroundings extends Circumstances {
+  /** The options of frontends that say nothing else. */
+  readonly config?: SiteFields | undefined;
+}
+
+const UNKNOWN: Surroundings = { scheme: 'http', httpsPort: undefined };
+
+/**
+ * Explains the way of a request. All but the worker's own memory, which only a running router knows.
+ * @param asked the Host field, as a client sends it
+ * @throws EditorError when the store cannot be looked at
+ */
+export async function explain(
+  editor: RouteEditor,
+  asked: string,
+  path: string,
+  surroundings = UNKNOWN,
+): Promise<Explanation> {
+  const advice = editor.advice;
+  const host = hostOf(aLabelsOf(asked));
+  const checker = await editor.checker();
+  const now = Date.now();
+  const store = {
+    name: editor.name,
+    hasHealthChecker: isFresh(checker.ping, now),
+    faults: faultsOfChecker(checker, editor.prefix, now),
+  };
+  const asking = { asked, host, path };
+  const nothing = { ...NO_ROUTE, keys: [], beside: [], dead: null, certificate: null, near: [], store };
+  if (host === null) return { ...asking, answer: notAHost(asked), ...nothing };
+  if (host === PING_HOST) return { ...asking, answer: PONG, ...nothing };
+  const keys = candidates(host);
+  const way = await wayOf(editor, keys, host, path);
+  const found = await wayOn(editor, keys, host, asking, way, surroundings, store.hasHealthChecker);
+  const near = nearOf(await editor.near(host), host, editor);
+  return {
+    ...asking,
+    ...found,
+    keys: await keyViews(editor, keys, pathOf(path), way, advice),
+    prefix: prefixOf(editor, keys, way),
+    beside: await siteMetadataOf(editor, keys.slice(0, way.last + 1), found.route?.key ?? null),
+    dead: deadView(host, way),
+    certificate: await explainCertificate(editor, host, now),
+    near,
+    store,
+  };
+}
+
+const NO_ROUTE = { route: null, prefix: null, options: [], asks: null } as const;
+
+/** The list that counts, and what comes of it. */
+async function wayOn(
+  editor: RouteEditor,
+  keys: readonly string[],
+  host: string,
+  { asked, path }: Pick<Explanation, 'asked' | 'path'>,
+  way: Way,
+  surroundings: Surroundings,
+  hasHealthChecker: boolean,
+): Promise<Pick<Explanation, 'answer' | 'route' | 'options' | 'asks'>> {
+  const { key, prefix, list, dead, marks, found } = whatCounts(keys, way);
+  if (list === null) return { ...NO_ROUTE, answer: refused(new RouterError('no-frontend', 'frontend not found')) };
+  const advice = editor.advice;
+  const unchecked = hasHealthChecker && editor.prefix === '' ? faultsBesideChecker(key, list, advice) : [];
+  const route = viewOf({ key, list, dead, marks }, [...faultsOfFrontend(key, list, advice), ...unchecked]);
+  if (found.type === 'none') throw new Error('a list that holds nothing was found');
+  if (found.type !== 'found') return { ...NO_ROUTE, route, answer: broken(key, found) };
+  const { site, views } = await siteOptions(editor, key, surroundings.config);
+  const entries = readList(found.list, () => {});
+  const counted = typeof found.dead === 'string' ? NO_MARKS : countedMarks(found.dead, found.marks, entries);
+  const taken = routeOf(host + prefix, key, entries, counted, site);
+  const authority = aLabelsOf(asked);
+  const visit = { scheme: surroundings.scheme, authority, hostname: host, path, port: null };
+  const answer = answerOf(taken, visit, surroundings, dead.secondsLeft);
+  const isAsked = answer.kind === 'backend' || answer.kind === 'paused';
+  const asks = isAsked ? site.targetFor(path, prefix) : null;
+  return { answer, route, options: views, asks };
+}
+
+/** Of a host's own list and its prefixes'. A list of its own that cannot be one makes all of them fail. */
+function whatCounts(keys: readonly string[], { look, own, hit }: Way) {
+  if (hit !== null && (own.type === 'none' || own.type === 'found')) {
+    const { key, prefix, list, dead, marks } = hit;
+    return { key, prefix, list, dead, marks, found: lookupOf({ lists: [list], dead, marks }) };
+  }
+  const index = own.type === 'none' ? -1 : own.index;
+  const { dead, marks } = look;
+  return { key: keys[index] ?? '', prefix: '', list: look.lists[index] ?? null, dead, marks, found: own };
+}
+
+function broken(key: string, found: Exclude<Lookup, { type: 'none' | 'found' }>): AnswerView {
+  const what =
+    found.type === 'wrong-type' ? `holds a ${found.found}, not a list` : `is longer than ${MAX_LIST} elements`;
+  return refused(new RouterError('route-broken', `frontend:${key} ${what}`));
+}
+
+function prefixOf(editor: RouteEditor, keys: readonly string[], { paths, hit, passed }: Way): Explanation['prefix'] {
+  const key = keys[paths];
+  if (key === undefined) return null;
+  return {
+    key: editor.metadataKey('prefixes', key),
+    matched: hit?.prefix ?? null,
+    passed: passed.map(({ prefix }) => prefix),
+  };
+}
+
+/** @param keys those that count @param key that of the route */
+async function siteMetadataOf(
+  editor: RouteEditor,
+  keys: readonly string[],
+  key: string | null,
+): Promise<Explanation['beside']> {
+  const all = [...new Set([...(key === null ? [] : [key]), ...keys, '*'])];
+  const sides = [
+    metadataOf(editor, 'prefixes', keys),
+    metadataOf(editor, 'options', all),
+    metadataOf(editor, 'errors', all),
+  ];
+  return (await Promise.all(sides)).flat();
+}
+
+function deadView(host: string, { look, own, hit }: Way): DeadView {
+  const { dead, marks } = hit ?? look;
+  const index = own.type === 'none' ? -1 : own.index;
+  const list = hit?.list ?? look.lists[index];
+  const { key, type, holds, secondsLeft } = dead;
+  const faults = faultsOfDead(host, { dead, marks }, list?.holds ?? null);
+  return { key, type, holds, secondsLeft, faults };
+}
+
+function notAHost(asked: string): AnswerView {
+  if (asked === '') return refused(new RouterError('no-host', 'no Host'));
+  return refused(new RouterError('bad-host', `${JSON.stringify(asked.slice(0, 300))} is no host`));
+}
+
+const PONG: AnswerView = { kind: 'refused', status: 200, code: null, text: 'the router answers it itself: ok' };

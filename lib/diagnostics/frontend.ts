@@ -1,0 +1,53 @@
+/** A frontend as an operator sees it: what it names, and who of them is dead. Pure. */
+import { NO_MARKS, readList } from '../core/routing/backend.ts';
+import { parseBackend } from '../core/routing/backend-url.ts';
+import type { StoredFrontend, StoredValue } from '../store/editor/route-editor.ts';
+import { MAX_LIST } from '../store/limits.ts';
+import { countedMarks } from '../store/redis/marks.ts';
+import type { Advice } from '../store/editor/advice.ts';
+import { faultsOfDead } from './dead-faults.ts';
+import type { BackendView, FrontendView } from './explanation.ts';
+import type { Fault } from './fault.ts';
+import { readKey } from './key-faults.ts';
+import { faultsOfList } from './list-faults.ts';
+
+/** What is wrong with a frontend: its list, and last, since mending it takes another name, its key. */
+export function faultsOfFrontend(key: string, list: StoredValue, advice: Advice): readonly Fault[] {
+  return [...faultsOfList(key, list, advice), ...readKey(key, advice).faults];
+}
+
+/** What would be wrong with a list that is to be written. */
+export function faultsOfNewList(key: string, list: readonly string[], advice: Advice): readonly Fault[] {
+  return faultsOfFrontend(key, { key, type: 'list', holds: list, length: list.length, secondsLeft: null }, advice);
+}
+
+/** One of a page's frontends. Marks of hosts that a wildcard matches are under those hosts' names, and not seen here. */
+export function frontendOf(entry: StoredFrontend, advice: Advice): FrontendView {
+  const { key, list } = entry;
+  return viewOf(entry, [...faultsOfFrontend(key, list, advice), ...faultsOfDead(key, entry, list.holds)]);
+}
+
+/** A list with the state of its backends. @param faults what is to be said of it */
+export function viewOf({ key, list, dead, marks }: StoredFrontend, faults: readonly Fault[]): FrontendView {
+  // The router takes none of a list that is too long.
+  const [name = '', ...urls] = list.length > MAX_LIST ? [] : list.holds;
+  // Marks under a wildcard's own name count for nobody.
+  const isCounted = dead.type === 'set' && !/dead:\*[^:]*$/.test(dead.key);
+  // A sole backend is served whatever is marked.
+  const isSole = urls.length === 1;
+  const counted =
+    isCounted && !isSole
+      ? countedMarks(
+          dead.holds,
+          marks,
+          readList(list.holds, () => {}),
+        )
+      : NO_MARKS;
+  const backends = urls.map((url, id): BackendView => {
+    const parsed = parseBackend(url, id);
+    if ('fault' in parsed) return { id, url, state: 'unusable', secondsLeft: null, fault: parsed.fault };
+    const isDead = counted.dead.has(id);
+    return { id, url, state: isDead ? 'dead' : 'alive', secondsLeft: isDead ? dead.secondsLeft : null, fault: null };
+  });
+  return { key, name, backends, faults };
+}

@@ -1,0 +1,85 @@
+/** What a client gets from a route, by the router's own rules: sent elsewhere, kept waiting, refused, or a backend's answer. */
+import { RouterError } from '../core/errors.ts';
+import { type Redirect, redirectByEntry, type Visit } from '../core/routing/redirect.ts';
+import { choose, NO_LOAD } from '../core/routing/selection.ts';
+import type { Site } from '../core/routing/site.ts';
+import type { Backend, Route, Selection } from '../core/routing/types.ts';
+import type { AnswerView } from './explanation.ts';
+
+const DEFAULT_TLS_PORT = 443;
+const GUESSED = ', at the port of https.bind';
+
+/** What the store does not say of a request, and its answer depends on. */
+export interface Circumstances {
+  /** What the client speaks. */
+  readonly scheme: 'http' | 'https';
+  /** Where the router speaks TLS with clients: null where it does not, undefined where nobody knows. */
+  readonly httpsPort: number | null | undefined;
+}
+
+/** @param marksLeft how long the dead marks last, seconds; null without an end */
+export function answerOf(
+  route: Route,
+  visit: Visit,
+  { httpsPort }: Pick<Circumstances, 'httpsPort'>,
+  marksLeft: number | null,
+): AnswerView {
+  const { site } = route;
+  const admission = site.admit(visit, httpsPort === undefined ? DEFAULT_TLS_PORT : httpsPort);
+  switch (admission?.type) {
+    case undefined:
+      return choiceOf(route, visit, marksLeft);
+    case 'redirected':
+      return sent(admission.redirect, httpsPort === undefined && isPortGuessed(site, visit) ? GUESSED : '');
+    case 'refused':
+      return refused(admission.error);
+    case 'held':
+      return { kind: 'paused', status: null, code: null, text: admission.text };
+  }
+}
+
+/** Whether a redirect leads to the port where the router speaks TLS, so that another port would change it. */
+function isPortGuessed(site: Site, visit: Visit): boolean {
+  const [usual, other] = [DEFAULT_TLS_PORT, DEFAULT_TLS_PORT + 1].map((port) => {
+    const admission = site.admit(visit, port);
+    return admission?.type === 'redirected' ? admission.redirect.location : null;
+  });
+  return usual !== other;
+}
+
+/** What the router would choose from. */
+function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerView {
+  let living: readonly Backend[] = [];
+  const see: Selection = (alive) => {
+    living = alive;
+    return alive[0] as Backend;
+  };
+  const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false };
+  let first: Backend | null;
+  try {
+    first = choose(route, new Set(), { select: see, loadOf: () => NO_LOAD, random: () => 0 }, traits);
+  } catch (error) {
+    if (!(error instanceof RouterError)) throw error;
+    const wait = route.dead.size > 0 && marksLeft !== null ? `; their marks end in ${Math.ceil(marksLeft)} s` : '';
+    return refused(error, wait);
+  }
+  if (first?.redirect && living.every(({ redirect }) => redirect !== null)) {
+    const more = living.length === 1 ? '' : `, or where another of ${living.length} entries sends it`;
+    return sent(redirectByEntry(first.redirect, route.prefix, visit, route.site.redirectStatus), more);
+  }
+  if (living.length === 1 && first?.protocol === 'file:') {
+    const text = `the files of ${first.path}, which the router answers with itself where its configuration lets it`;
+    return { kind: 'backend', status: null, code: null, text };
+  }
+  const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
+  const text = living.length === 1 ? `the one of ${backends}` : `one of ${backends}, each as likely as the next`;
+  return { kind: 'backend', status: null, code: null, text };
+}
+
+function sent({ status, location }: Redirect, more: string): AnswerView {
+  return { kind: 'redirect', status, code: null, text: `the client is sent to ${location}${more}` };
+}
+
+export function refused({ status, code, message }: RouterError, more = ''): AnswerView {
+  return { kind: 'refused', status, code, text: `${message}${more}` };
+}

@@ -1,0 +1,137 @@
+/** What is wrong with what stands beside a frontend's list: its prefixes, options and error pages. Pure. */
+import { nearest } from '../config/nearest.ts';
+import { FIELD_NAMES, fieldFault, idleFields } from '../sites/site.ts';
+import { prefixFault } from '../core/routing/prefixes.ts';
+import { type StoredValue, METADATA_TYPES, type RouteEditor, type MetadataKind } from '../store/editor/route-editor.ts';
+import { fieldsOf } from '../store/fields.ts';
+import { MAX_FIELDS } from '../store/limits.ts';
+import { pageFault } from '../store/pages.ts';
+import { command } from '../store/editor/redis-advice.ts';
+import { fault, type Fault, type FaultCode } from './fault.ts';
+import { mendedPrefix } from './key-faults.ts';
+
+/** Faults of one key at most. */
+const MAX_FAULTS = 100;
+
+/** What faults of a side depend on besides itself. */
+export interface MetadataSurroundings {
+  readonly editor: Pick<RouteEditor, 'advice'>;
+  /** Whether requests find anything under the key that this stands beside. */
+  readonly isServed: boolean;
+  /** Prefixes whose list names no backend. */
+  readonly bare: ReadonlySet<string>;
+  /** The host that `canonical` names, where nobody serves it. */
+  readonly unserved: string | null;
+}
+
+const TYPE_CODES: Readonly<Record<MetadataKind, FaultCode>> = {
+  prefixes: 'prefixes-type',
+  options: 'options-type',
+  errors: 'pages-type',
+};
+
+export function metadataFaultsOf(
+  kind: MetadataKind,
+  held: StoredValue,
+  surroundings: MetadataSurroundings,
+): readonly Fault[] {
+  const { key, type, length } = held;
+  const { editor } = surroundings;
+  if (type === 'none') return [];
+  if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(key)}`)];
+  const stale = surroundings.isServed ? [] : [staleFault(editor, key)];
+  if (type !== METADATA_TYPES[kind]) {
+    // In a Redis that others use it may be theirs.
+    if (stale.length > 0) return stale;
+    const text = `it holds a ${type}, not a ${METADATA_TYPES[kind]}, and is left out`;
+    return [fault(TYPE_CODES[kind], text, editor.advice.removeMetadata(key))];
+  }
+  if (kind === 'options' && length > MAX_FIELDS) {
+    return [fault('options-long', `it has ${length} fields; with more than ${MAX_FIELDS} none counts`)];
+  }
+  const faults = FAULTS[kind](held, surroundings);
+  if (faults.length <= MAX_FAULTS) return [...faults, ...stale];
+  return [...faults.slice(0, MAX_FAULTS), fault('more-faults', `and ${faults.length - MAX_FAULTS} more`), ...stale];
+}
+
+type Faults = (held: StoredValue, surroundings: MetadataSurroundings) => readonly Fault[];
+
+const FAULTS: Readonly<Record<MetadataKind, Faults>> = {
+  prefixes: faultsOfPrefixes,
+  options: faultsOfOptions,
+  errors: faultsOfPages,
+};
+
+/** A file's own are right: they follow from its lists. */
+function faultsOfPrefixes({ key, holds }: StoredValue, { bare }: MetadataSurroundings): readonly Fault[] {
+  const faults: Fault[] = [];
+  for (const name of holds) {
+    const why = prefixFault(name);
+    if (why !== null) {
+      const meant = mendedPrefix(name);
+      const mends = meant !== '' && prefixFault(meant) === null ? [command('SADD', key, meant)] : [];
+      const advice = [...mends, command('SREM', key, name)].join('\n');
+      faults.push(fault('prefix-name', `no request can match ${JSON.stringify(name)}: ${why}`, advice));
+    } else if (bare.has(name)) {
+      const text = `the list of ${JSON.stringify(name)} names no backend: a shorter prefix or the host serves it`;
+      faults.push(fault('prefix-without-list', text, command('SREM', key, name)));
+    }
+  }
+  return faults;
+}
+
+function faultsOfOptions({ key, holds }: StoredValue, { editor, unserved }: MetadataSurroundings): readonly Fault[] {
+  const fields = fieldsOf(holds);
+  const faults = [...fields].flatMap(([field, text]): readonly Fault[] => {
+    const why = fieldFault(field, text);
+    if (why === null) return [];
+    const shown = JSON.stringify(field);
+    if (FIELD_NAMES.includes(field)) {
+      return [fault('option-value', `${shown} does not count: ${why}`, editor.advice.removeFields(key, [field]))];
+    }
+    const meant = nearest(field, FIELD_NAMES);
+    const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+    return [fault('option-unknown', `${shown}: ${why}${hint}`, editor.advice.removeFields(key, [field]))];
+  });
+  for (const { fields: without, text } of idleFields(fields)) {
+    faults.push(fault('option-idle', text, editor.advice.removeFields(key, without)));
+  }
+  if (unserved !== null) {
+    const text = `"canonical" sends clients to ${JSON.stringify(unserved)}, and no frontend serves that host`;
+    faults.push(fault('canonical-unserved', text, editor.advice.removeFields(key, ['canonical'])));
+  }
+  return faults;
+}
+
+function faultsOfPages({ key, holds }: StoredValue, { editor }: MetadataSurroundings): readonly Fault[] {
+  return [...fieldsOf(holds)].flatMap(([status, html]) => {
+    const why = pageFault(status, html);
+    if (why === null) return [];
+    const text = `the page for ${JSON.stringify(status.slice(0, 40))} is left out: ${why}`;
+    return [fault('page-unusable', text, editor.advice.removeFields(key, [status]))];
+  });
+}
+
+/** A key that nobody asks for. @param wanted the one that was probably meant; null for prefixes of a path */
+export function metadataKeyFault(editor: Pick<RouteEditor, 'advice'>, name: string, wanted: string | null): Fault {
+  const shown = JSON.stringify(name);
+  if (wanted === null)
+    return fault(
+      'side-key',
+      `nobody asks for ${shown}: prefixes are those of hosts`,
+      editor.advice.removeMetadata(name),
+    );
+  const text = `no request can ask for ${shown}: it should be ${JSON.stringify(wanted)}`;
+  return fault('side-key', text, editor.advice.renameMetadata(name, wanted));
+}
+
+/** What stands there beside nothing. */
+export function staleFault(editor: Pick<RouteEditor, 'advice'>, name: string): Fault {
+  return fault('side-stale', 'no frontend has this key', editor.advice.removeMetadata(name));
+}
+
+/** A list for a path that requests never find. @param set the key of its host's prefixes */
+export function unlistedFault(set: string, prefix: string): Fault {
+  const text = `no request gets here: ${JSON.stringify(prefix)} is not in ${JSON.stringify(set)}`;
+  return fault('path-unlisted', text, command('SADD', set, prefix));
+}

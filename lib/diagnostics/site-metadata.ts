@@ -1,0 +1,85 @@
+/** What stands beside lists, with what is wrong with it: read from an editor. */
+import { candidates } from '../core/routing/hostname.ts';
+import { makeSite } from '../sites/site.ts';
+import { prefixFault, splitKey } from '../core/routing/prefixes.ts';
+import type { StoredValue, RouteEditor, MetadataKind } from '../store/editor/route-editor.ts';
+import { fieldsOf } from '../store/fields.ts';
+import type { MetadataView } from './explanation.ts';
+import type { Fault } from './fault.ts';
+import { readKey } from './key-faults.ts';
+import { metadataFaultsOf, metadataKeyFault, staleFault } from './site-metadata-faults.ts';
+import { wayOf } from './way.ts';
+
+/** Lists of prefixes that are looked at together. */
+const TOGETHER = 100;
+
+/**
+ * Those of one kind that are there, of all these keys.
+ * @param keys of frontends, or `*` for what holds for all
+ * @throws EditorError
+ */
+export async function metadataOf(
+  editor: RouteEditor,
+  kind: MetadataKind,
+  keys: readonly string[],
+): Promise<readonly MetadataView[]> {
+  const held = await editor.sides(kind, keys);
+  const views = keys.map(async (key, i) => {
+    const side = held[i];
+    return side === undefined || side.type === 'none' ? null : await viewOf(editor, kind, key, side);
+  });
+  return (await Promise.all(views)).filter((view) => view !== null);
+}
+
+async function viewOf(editor: RouteEditor, kind: MetadataKind, key: string, held: StoredValue): Promise<MetadataView> {
+  const odd = await faultOfKey(editor, kind, key, held.key);
+  if (odd !== null) return { key: held.key, type: held.type, faults: [odd] };
+  const faults = metadataFaultsOf(kind, held, {
+    editor,
+    // What is said of all frontends needs none that has this key.
+    isServed: (key === '*' && kind !== 'prefixes') || (await isServed(editor, kind, key)),
+    bare: kind === 'prefixes' && editor.hasPrefixSets ? await bareOf(editor, key, held.holds) : new Set(),
+    unserved: kind === 'options' ? await unservedBy(editor, held) : null,
+  });
+  return { key: held.key, type: held.type, faults };
+}
+
+/** What is wrong with a key that nobody asks for. In a Redis that others use, most of these are theirs. */
+async function faultOfKey(editor: RouteEditor, kind: MetadataKind, key: string, name: string): Promise<Fault | null> {
+  const { meant } = readKey(key, editor.advice);
+  const hasNone = kind === 'prefixes' && splitKey(key).prefix !== '';
+  if (meant === key) return hasNone ? metadataKeyFault(editor, name, null) : null;
+  const isOurs = meant !== null && (await isServed(editor, 'options', meant));
+  return isOurs ? metadataKeyFault(editor, name, editor.metadataKey(kind, meant)) : staleFault(editor, name);
+}
+
+/** Whether a key has a list, or a host prefixes. Of prefixes alone it is told one by one whether they have lists. */
+async function isServed(editor: RouteEditor, kind: MetadataKind, key: string): Promise<boolean> {
+  if (kind === 'prefixes') return true;
+  const [{ lists }, [prefixes]] = await Promise.all([editor.look([key], key), editor.sides('prefixes', [key])]);
+  return lists.some(({ type }) => type !== 'none') || (prefixes?.length ?? 0) > 0;
+}
+
+async function bareOf(editor: RouteEditor, key: string, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const bare = new Set<string>();
+  const usable = names.filter((name) => prefixFault(name) === null);
+  for (let i = 0; i < usable.length; i += TOGETHER) {
+    const some = usable.slice(i, i + TOGETHER);
+    const { lists } = await editor.look(
+      some.map((name) => key + name),
+      key,
+    );
+    // What is no list is told of under its own key.
+    for (const [j, { type, length }] of lists.entries()) {
+      if (type === 'none' || (type === 'list' && length < 2)) bare.add(some[j] ?? '');
+    }
+  }
+  return bare;
+}
+
+async function unservedBy(editor: RouteEditor, { holds }: StoredValue): Promise<string | null> {
+  const hostname = makeSite({ host: fieldsOf(holds) }).canonicalHost;
+  if (hostname === null) return null;
+  const { own, paths } = await wayOf(editor, candidates(hostname), hostname, '/');
+  return own.type === 'none' && paths < 0 ? hostname : null;
+}

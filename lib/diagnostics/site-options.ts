@@ -1,0 +1,48 @@
+/** The options of a route as an operator sees them: which field counts, and where it comes from. */
+import type { SiteFields, Site } from '../core/routing/site.ts';
+import { isOfThePath, makeSite, fieldFault } from '../sites/site.ts';
+import { splitKey } from '../core/routing/prefixes.ts';
+import type { StoredValue, RouteEditor } from '../store/editor/route-editor.ts';
+import { fieldsOf } from '../store/fields.ts';
+import type { OptionView } from './explanation.ts';
+
+export interface SiteOptions {
+  readonly site: Site;
+  readonly views: readonly OptionView[];
+}
+
+/**
+ * What counts for a route.
+ * @param key that it matched, with its prefix
+ * @param config the options of frontends that say nothing else
+ * @throws EditorError
+ */
+export async function siteOptions(
+  editor: RouteEditor,
+  key: string,
+  config: SiteFields | undefined,
+): Promise<SiteOptions> {
+  const { host, prefix } = splitKey(key);
+  const [all, own, under] = (await editor.sides('options', ['*', host, key])).map(hashOf);
+  const site = makeSite({ config, all, host: own, prefix: prefix === '' ? undefined : under });
+  const layers: readonly (readonly [from: string, layer: SiteFields | undefined])[] = [
+    [editor.metadataKey('options', key), under],
+    ...(prefix === '' ? [] : [[editor.metadataKey('options', host), withoutPath(own)] as const]),
+    [editor.metadataKey('options', '*'), all],
+    ['configuration', config],
+  ];
+  const views = [...site.fields].map(([field, value]): OptionView => {
+    const from = layers.find(([, layer]) => layer?.get(field) === value && fieldFault(field, value) === null);
+    return { field, value, from: from?.[0] ?? '' };
+  });
+  return { site, views };
+}
+
+/** What cannot be read as a hash is none. */
+function hashOf({ type, holds }: StoredValue): SiteFields {
+  return fieldsOf(type === 'hash' ? holds : []);
+}
+
+function withoutPath(fields: SiteFields | undefined): SiteFields {
+  return new Map([...(fields ?? [])].filter(([field]) => !isOfThePath(field)));
+}

@@ -1,0 +1,161 @@
+import { Pace } from '../core/limits/pace.ts';
+import { type Hold, SLOW_BYTES } from '../backends/slots/connection-slots.ts';
+import type { BackendUser } from '../backends/http1/backend-connection.ts';
+import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.ts';
+import { isFull, send } from './send.ts';
+import type { LaneShared } from './shared.ts';
+
+/**
+ * The rest of a request's body, after its answer: it goes on to a backend that still reads, and is read and forgotten
+ * where there is none, so that the client is not reset before it has read its answer. The client has `timeouts.body` for
+ * each part of it and must keep up the least rate; a backend that takes nothing has `timeouts.firstByte`. A backend whose
+ * slot others need is given nothing more of an upload that is slow.
+ */
+export class Rest implements Occupant, BackendUser {
+  readonly #client: OccupiedClient;
+  readonly #shared: LaneShared;
+  readonly #isLast: boolean;
+  #backend: EarlyBackend | null;
+  #pace: Pace;
+  /** What of the body had come before. */
+  readonly #before: number;
+  #isBlocked = false;
+  readonly #hold: Hold | null;
+  /** Bytes of the body when the client was last taken to be fast. */
+  #fastBytes = 0;
+
+  /** @param isLast the client's connection is to be closed after it */
+  constructor(client: OccupiedClient, shared: LaneShared, isLast: boolean, backend: EarlyBackend | null) {
+    const { limits, now } = shared.parts;
+    this.#client = client;
+    this.#shared = shared;
+    this.#isLast = isLast;
+    this.#backend = backend;
+    this.#before = client.bodyBytes;
+    this.#pace = new Pace(limits.bodyMinRate, now());
+    const socket = backend?.connection.socket ?? null;
+    if (backend !== null) backend.connection.user = this;
+    this.#hold = backend?.place?.hold(() => this.#giveUp()) ?? null;
+    socket?.resume();
+    this.#isBlocked = socket !== null && isFull(socket);
+    this.#holdUp();
+    this.#wait();
+    if (!this.#isBlocked) client.resume();
+  }
+
+  onBody(bytes: Buffer | null, isWhole: boolean): void {
+    const { limits, now } = this.#shared.parts;
+    const total = this.#client.bodyBytes;
+    if (limits.bodyBytes > 0 && total > limits.bodyBytes) this.#giveUp();
+    const socket = this.#backend?.connection.socket ?? null;
+    const isFlowing = bytes === null || socket === null || send(socket, bytes);
+    if (isWhole) return this.#end();
+    if (this.#pace.isTooSlow(total - this.#before, now())) return this.#cut();
+    if (!isFlowing) {
+      this.#isBlocked = true;
+      this.#client.pause();
+    }
+    if (this.#isBlocked || total - this.#fastBytes >= SLOW_BYTES) this.#holdUp();
+    this.#wait();
+  }
+
+  onBadBody(): void {
+    this.#cut();
+  }
+
+  onClientDrained(): void {}
+
+  onClientGone(): void {
+    this.#giveUp();
+  }
+
+  ring(): void {
+    if (this.#isBlocked) this.#giveUp();
+    else this.#cut();
+  }
+
+  onConnected(): void {}
+
+  /** They belong to no request: the backend has taken the body for something else. */
+  onBackendBytes(): void {
+    this.#giveUp();
+  }
+
+  onBackendDrained(): void {
+    if (this.#isBlocked) this.#unblock();
+  }
+
+  onBackendEnd(): void {
+    this.#giveUp();
+  }
+
+  onBackendGone(): void {
+    this.#giveUp();
+  }
+
+  /** From now on the place waits for the client, unless it waits for the backend. */
+  #holdUp(): void {
+    this.#fastBytes = this.#client.bodyBytes;
+    if (this.#hold !== null) this.#hold.since = this.#isBlocked ? Infinity : this.#shared.parts.now();
+  }
+
+  #wait(): void {
+    const { parts, deadlines } = this.#shared;
+    const { bodyMs, firstByteMs } = parts.limits;
+    if (this.#isBlocked) this.#pace.blocked(parts.now());
+    this.#client.due = deadlines.after(this.#isBlocked ? firstByteMs : bodyMs);
+  }
+
+  #unblock(): void {
+    this.#isBlocked = false;
+    this.#holdUp();
+    this.#wait();
+    this.#client.resume();
+  }
+
+  /** The backend takes no more of it: what still comes is forgotten. */
+  #giveUp(): void {
+    const backend = this.#backend;
+    if (backend === null) return;
+    this.#backend = null;
+    this.#hold?.end();
+    backend.connection.destroy();
+    backend.place?.leave();
+    if (this.#isLast) this.#client.passed(true, null);
+    else if (this.#isBlocked) this.#unblock();
+  }
+
+  #cut(): void {
+    const { connection, place } = this.#backend ?? {};
+    this.#backend = null;
+    this.#hold?.end();
+    connection?.destroy();
+    place?.leave();
+    this.#client.cut();
+  }
+
+  /** All of it has come. */
+  #end(): void {
+    const backend = this.#backend;
+    this.#backend = null;
+    this.#hold?.end();
+    if (backend !== null) this.#flush(backend);
+    this.#client.passed(this.#isLast, null);
+  }
+
+  /** Keeps the backend's connection, or closes it, once the system has taken all that was sent. */
+  #flush(backend: EarlyBackend): void {
+    const { connection } = backend;
+    const { socket } = connection;
+    connection.user = null;
+    if (socket === null || socket.writableLength === 0) return this.#release(backend);
+    connection.due = this.#shared.deadlines.after(this.#shared.parts.limits.firstByteMs);
+    socket.write('', () => this.#release(backend));
+  }
+
+  #release({ connection, place, keepMs, answerBytes }: EarlyBackend): void {
+    if (keepMs !== null && connection.isOpen) this.#shared.pool.release(connection, answerBytes, keepMs);
+    else connection.destroy();
+    place?.leave();
+  }
+}

@@ -1,0 +1,60 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { PinnedFolder } from './pinned-folder.ts';
+import { UnsafePathError } from './unsafe-path.ts';
+import { checkLinks, ownUser, walk } from './walk.ts';
+
+/**
+ * Reads a file. A process of root's reads only what whoever placed it may have read: it follows links that root placed
+ * where only root can, and others to files of the user who placed them; a file with several names (hard links) must
+ * belong to the owner of its folder, where others than root may write that. Other processes have the rights of their
+ * user, and read as these allow.
+ * @param maxBytes a larger file is not read
+ * @throws the system's error, or UnsafePathError; RangeError when it is larger
+ */
+export function readOwn(path: string, maxBytes = Infinity): Buffer {
+  const isRoot = ownUser() === 0;
+  const fd = isRoot ? openOwn(path) : openSync(path, constants.O_RDONLY);
+  try {
+    if (fstatSync(fd).size > maxBytes) throw new RangeError(`${path} has more than ${maxBytes} bytes`);
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * The path of what `readOwn` would read, without links in it.
+ * @throws as that does
+ */
+export function realOwnPath(path: string): string {
+  if (ownUser() !== 0) return realpathSync(path);
+  closeSync(openOwn(path));
+  const { folder, name } = walk(path);
+  return join(folder, name);
+}
+
+function openOwn(path: string): number {
+  const { folder, name, links, isDescriptor } = walk(path);
+  if (isDescriptor) return openSync(path, constants.O_RDONLY);
+  const pinned = new PinnedFolder(folder);
+  try {
+    // To open a FIFO would else last until somebody writes; the flag means nothing to a file.
+    const fd = openSync(pinned.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      judge(fstatSync(fd), pinned);
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  } finally {
+    pinned.close();
+  }
+
+  function judge(found: Stats, { isShared, stat }: PinnedFolder): void {
+    checkLinks(links, found);
+    if (isShared && found.isFile() && found.nlink > 1 && found.uid !== stat.uid)
+      throw new UnsafePathError(`has another name (hard link), and others than its owner may write ${folder}`);
+  }
+}

@@ -1,0 +1,123 @@
+import { hasNoFraming } from '../core/http/framing.ts';
+import { fieldLines, rawFields } from './field-lines.ts';
+import { Body } from './framed-body.ts';
+import { HEAD_BYTES, headEnd, takeAnswer, type TakenAnswer } from './lenient-response.ts';
+
+/** `idle`: no response is awaited. `tunnel`: after a 101, bytes are another protocol's. */
+type State = 'idle' | 'head' | 'body' | 'tunnel';
+
+const NO_BYTES = Buffer.alloc(0);
+const FRAMING = /^(?:content-length|transfer-encoding):/im;
+
+/**
+ * The responses of one connection in the strict grammar, for a parser that is strict: Node's. Each is read as the fast lane
+ * reads it, so that both lanes take and refuse the same.
+ */
+export class ResponseStream {
+  readonly #body = new Body();
+  #state: State = 'idle';
+  #toHead = false;
+  #mayTunnel = false;
+  #partial: Buffer | null = null;
+  #isKept = true;
+  /** Why the last `read` gave nothing. */
+  fault = '';
+
+  /** The connection may serve a next request. */
+  get isKept(): boolean {
+    return this.#state === 'idle' && this.#isKept && !this.#body.isDoubtful;
+  }
+
+  /** A response has begun, and its framing has not ended it; what ends with its connection is ended by that alone. */
+  get isInBody(): boolean {
+    return this.#state === 'body';
+  }
+
+  /** A request is sent. @param toHead it is HEAD. @param mayTunnel it asks for another protocol */
+  start(toHead: boolean, mayTunnel: boolean): void {
+    this.#state = 'head';
+    this.#toHead = toHead;
+    this.#mayTunnel = mayTunnel;
+    this.#partial = null;
+  }
+
+  /** @returns what of it belongs to the response, in the strict form; null when it is none, and `fault` has the reason */
+  read(bytes: Buffer): Buffer | null {
+    switch (this.#state) {
+      case 'idle':
+        return this.#fail('bytes that belong to no response');
+      case 'head':
+        return this.#readHeads(this.#partial === null ? bytes : Buffer.concat([this.#partial, bytes]));
+      case 'body':
+        return this.#readBody(bytes, 0);
+      case 'tunnel':
+        return bytes;
+    }
+  }
+
+  /** 1xx, and the head of the response. */
+  #readHeads(bytes: Buffer): Buffer | null {
+    this.#partial = null;
+    const pieces: Buffer[] = [];
+    for (let at = 0; ;) {
+      const answer = takeAnswer(bytes.toString('latin1', at, headEnd(bytes, at)), this.#toHead);
+      if (answer === null && bytes.length - at <= HEAD_BYTES) {
+        this.#partial = at < bytes.length ? bytes.subarray(at) : null;
+        return joined(pieces);
+      }
+      if (typeof answer === 'string') return this.#fail(answer);
+      if (answer === null || answer.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+      pieces.push(strictBytes(answer, bytes.subarray(at, at + answer.end)));
+      at += answer.end;
+      if (answer.status === 101) {
+        if (!this.#mayTunnel) return this.#fail('a 101 without an Upgrade request');
+        this.#state = 'tunnel';
+        return joined([...pieces, bytes.subarray(at)]);
+      }
+      if (answer.status < 200) continue;
+      this.#state = 'body';
+      this.#isKept = answer.isKept;
+      this.#body.start(answer.framing, answer.length, true);
+      const rest = this.#readBody(bytes, at);
+      return rest === null ? null : joined([...pieces, rest]);
+    }
+  }
+
+  #readBody(bytes: Buffer, at: number): Buffer | null {
+    const body = this.#body;
+    let end = at;
+    let output: Buffer | null = null;
+    if (!body.isDone) {
+      end = body.read(bytes, at);
+      if (end < 0) return this.#fail('a broken chunk in the answer');
+      ({ output } = body);
+    }
+    if (body.isDone) {
+      this.#state = 'idle';
+      // What follows belongs to no response, and the connection to no further request.
+      if (end < bytes.length) this.#isKept = false;
+    }
+    return output ?? NO_BYTES;
+  }
+
+  #fail(fault: string): null {
+    this.fault = fault;
+    return null;
+  }
+}
+
+/** A head for Node's parser, which frames 101 and 204 by fields that they must not have. */
+function strictBytes({ status, strict }: TakenAnswer, bytes: Buffer): Buffer {
+  const isFrameless = hasNoFraming(status);
+  if (strict === undefined && !isFrameless) return bytes;
+  const text = strict ?? bytes.toString('latin1');
+  if (!isFrameless || !FRAMING.test(text)) return Buffer.from(text, 'latin1');
+  const raw = rawFields(text);
+  const kept = raw.filter((_, i) => !FRAMING.test(`${raw[i - (i % 2)]}:`));
+  return Buffer.from(`${text.slice(0, text.indexOf('\r\n') + 2)}${fieldLines(kept)}\r\n`, 'latin1');
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only = NO_BYTES] = pieces;
+  return pieces.length <= 1 ? only : Buffer.concat(pieces);
+}

@@ -1,0 +1,210 @@
+/** Reads the answers that the router writes in HTTP/1.1, for streams. They are its own: whole lines, and framed once. */
+
+import { trimmed } from '../core/http/white-space.ts';
+import { lowerName } from './field-names.ts';
+
+/** Where a read answer goes. */
+export interface AnswerSink {
+  /** A 1xx. */
+  onInformation(status: number, fields: readonly string[]): void;
+  /** The protocol was switched: from here on bytes are a tunnel's. */
+  onSwitched(fields: readonly string[]): void;
+  /** @param hasBody false: the answer ends here. @param mayHaveTrailers it may end with trailer fields */
+  onHead(status: number, fields: readonly string[], hasBody: boolean, mayHaveTrailers: boolean): void;
+  /** Bytes of the body, or latin1. @param isLast nothing comes after them, trailer fields included */
+  onData(data: Buffer | string, isLast: boolean): void;
+  /** The body has ended, after `onData` or without any. @param trailers names and values in turn */
+  onEnd(trailers: readonly string[]): void;
+  /** What came is no answer. */
+  onFault(): void;
+}
+
+type State = 'head' | 'length' | 'size' | 'chunk' | 'chunk-end' | 'trailers' | 'tunnel' | 'done';
+
+/** The head of an answer, or its trailer section, characters: the lanes pass on no larger ones. */
+const SECTION_LENGTH = 65_536;
+const STATUS_LINE = /^HTTP\/1\.1 [1-9][0-9]{2}[ \r]/;
+/** Where its status begins. */
+const STATUS_AT = 9;
+
+/** Reads one answer after the other. */
+export class AnswerReader {
+  readonly #sink: AnswerSink;
+  #state: State = 'done';
+  #toHead = false;
+  #mayTunnel = false;
+  #text = '';
+  #left = 0;
+
+  constructor(sink: AnswerSink) {
+    this.#sink = sink;
+  }
+
+  /** Awaits an answer. @param toHead to HEAD. @param mayTunnel a 101 was asked for */
+  start(toHead: boolean, mayTunnel: boolean): void {
+    this.#state = 'head';
+    this.#toHead = toHead;
+    this.#mayTunnel = mayTunnel;
+    this.#text = '';
+  }
+
+  get isDone(): boolean {
+    return this.#state === 'done';
+  }
+
+  get isTunnel(): boolean {
+    return this.#state === 'tunnel';
+  }
+
+  /** Nothing more is expected. */
+  stop(): void {
+    this.#state = 'done';
+  }
+
+  /** @param data bytes, or latin1 */
+  read(data: Buffer | string): void {
+    switch (this.#state) {
+      case 'done':
+        // It belongs to no answer, least of all to the next one.
+        if (data.length > 0) this.#fail();
+        return;
+      case 'tunnel':
+        if (data.length > 0) this.#sink.onData(data, false);
+        return;
+      case 'length':
+        return this.#readLength(data);
+      case 'head':
+        return this.#readHead(typeof data === 'string' ? data : data.toString('latin1'));
+      case 'size':
+      case 'chunk':
+      case 'chunk-end':
+      case 'trailers':
+        return this.#readChunks(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
+    }
+  }
+
+  #readHead(data: string): void {
+    let text = this.#text === '' ? data : this.#text + data;
+    this.#text = '';
+    while (this.#state === 'head') {
+      const end = text.indexOf('\r\n\r\n');
+      if (end < 0) {
+        if (text.length > SECTION_LENGTH) this.#fail();
+        this.#text = text;
+        return;
+      }
+      this.#onHead(text, end);
+      text = text.slice(end + 4);
+    }
+    if (text !== '') this.read(text);
+  }
+
+  /** @param end of the head: where the empty line begins */
+  #onHead(text: string, end: number): void {
+    if (!STATUS_LINE.test(text)) return this.#fail();
+    const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
+    const fields = fieldsOf(text, text.indexOf('\r\n') + 2, end);
+    if (status === 101) {
+      if (!this.#mayTunnel) return this.#fail();
+      this.#state = 'tunnel';
+      return this.#sink.onSwitched(fields);
+    }
+    if (status < 200) return this.#sink.onInformation(status, fields);
+    let length = 0;
+    let isChunked = false;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] === 'content-length') length = Number(fields[i + 1]);
+      else if (fields[i] === 'transfer-encoding') isChunked = true;
+    }
+    const isBodiless = this.#toHead || status === 204 || status === 304;
+    const hasBody = !isBodiless && (isChunked || length > 0);
+    this.#left = length;
+    this.#state = !hasBody ? 'done' : isChunked ? 'size' : 'length';
+    this.#sink.onHead(status, fields, hasBody, hasBody && isChunked);
+    if (!hasBody) this.#sink.onEnd([]);
+  }
+
+  #readLength(data: Buffer | string): void {
+    const isExcess = data.length > this.#left;
+    const bytes = isExcess ? data.slice(0, this.#left) : data;
+    this.#left -= bytes.length;
+    const isLast = this.#left === 0;
+    if (isLast) this.#state = 'done';
+    if (bytes.length > 0 || isLast) this.#sink.onData(bytes, isLast);
+    if (isLast) this.#sink.onEnd([]);
+    // Both lanes count: it would be a mistake of theirs.
+    if (isExcess) this.#fail();
+  }
+
+  #readChunks(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#state === 'chunk') {
+        const end = Math.min(bytes.length, at + this.#left);
+        this.#left -= end - at;
+        if (this.#left === 0) this.#state = 'chunk-end';
+        this.#sink.onData(bytes.subarray(at, end), false);
+        at = end;
+        continue;
+      }
+      // Lines: of a size, behind a chunk, or of trailers.
+      const newline = bytes.indexOf(10, at);
+      const end = newline < 0 ? bytes.length : newline + 1;
+      this.#text += bytes.toString('latin1', at, end);
+      at = end;
+      if (this.#text.length > SECTION_LENGTH) return this.#fail();
+      if (newline < 0) return;
+      if (this.#onLine()) continue;
+      if (at < bytes.length) this.#fail();
+      return;
+    }
+  }
+
+  /** @returns whether more may follow */
+  #onLine(): boolean {
+    const text = this.#text;
+    switch (this.#state) {
+      case 'size':
+        this.#text = '';
+        this.#left = Number.parseInt(text, 16);
+        if (Number.isNaN(this.#left)) {
+          this.#fail();
+          return false;
+        }
+        this.#state = this.#left === 0 ? 'trailers' : 'chunk';
+        return true;
+      case 'chunk-end':
+        this.#text = '';
+        this.#state = 'size';
+        return true;
+      case 'trailers':
+        if (text !== '\r\n' && !text.endsWith('\r\n\r\n')) return true;
+        this.#text = '';
+        this.#state = 'done';
+        this.#sink.onEnd(text === '\r\n' ? [] : fieldsOf(text, 0, text.length - 4));
+        return false;
+      case 'head':
+      case 'length':
+      case 'chunk':
+      case 'tunnel':
+      case 'done':
+        return false;
+    }
+  }
+
+  #fail(): void {
+    this.#state = 'done';
+    this.#sink.onFault();
+  }
+}
+
+/** Names, in lower case (RFC 9113 §8.2.1), and values in turn. @param end of the lines, the last one's CRLF left out */
+function fieldsOf(text: string, begin: number, end: number): string[] {
+  const fields: string[] = [];
+  for (let at = begin; at < end;) {
+    const newline = text.indexOf('\r\n', at);
+    const colon = text.indexOf(':', at);
+    fields.push(lowerName(text.slice(at, colon)), trimmed(text, colon + 1, newline));
+    at = newline + 2;
+  }
+  return fields;
+}

@@ -1,0 +1,76 @@
+import { addDuration, DURATION_CELLS } from '../core/record/durations.ts';
+
+/** By the first digit of the status; `aborted`: the client left before it was answered. */
+export const CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+export const LANES = ['full', 'fast'] as const;
+
+/** Where a frontend's histograms begin in its row, behind a count for each lane and class. */
+export const TOTAL_AT = LANES.length * CLASSES.length;
+export const BACKEND_AT = TOTAL_AT + DURATION_CELLS;
+/** Numbers kept of one frontend. */
+export const ROW = BACKEND_AT + DURATION_CELLS;
+
+/** What was counted since the last time it was asked for. Plain data: it goes to another process. */
+export interface CountedRequests {
+  /** Identifiers of frontends. Their rows stand in this order behind the first two. */
+  readonly names: readonly string[];
+  /** Rows: of requests for which no frontend was found, of frontends there was no row for, then of `names`. */
+  readonly rows: Float64Array;
+}
+
+const UNKNOWN = 0;
+const OTHER = 1;
+/** Rows that come before those of `names`. */
+export const UNNAMED_ROWS = 2;
+const FIRST_ROOM = 64;
+/** A client that left before it was answered. */
+const NOT_ANSWERED = 0;
+
+/** Counts the requests of one worker by frontend, lane and status, and how long they took. */
+export class RequestCounters {
+  readonly #max: number;
+  readonly #indexes = new Map<string, number>();
+  #rows = new Float64Array(FIRST_ROOM * ROW);
+
+  /** @param max frontends that have rows of their own, at a time */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /**
+   * Counts a request that has ended.
+   * @param lane its place in LANES
+   * @param name the frontend's identifier, null when none was found
+   * @param backendMs null when no backend was tried
+   */
+  count(lane: 0 | 1, name: string | null, status: number, totalMs: number, backendMs: number | null): void {
+    const at = (name === null ? UNKNOWN : this.#indexOf(name)) * ROW;
+    const cell = at + lane * CLASSES.length + (status === NOT_ANSWERED ? 0 : Math.min(5, Math.floor(status / 100)));
+    this.#rows[cell] = (this.#rows[cell] ?? 0) + 1;
+    addDuration(this.#rows, at + TOTAL_AT, totalMs);
+    if (backendMs !== null) addDuration(this.#rows, at + BACKEND_AT, backendMs);
+  }
+
+  /** What was counted since the last call. */
+  take(): CountedRequests {
+    const end = (UNNAMED_ROWS + this.#indexes.size) * ROW;
+    const taken = { names: [...this.#indexes.keys()], rows: this.#rows.slice(0, end) };
+    this.#rows.fill(0, 0, end);
+    this.#indexes.clear();
+    return taken;
+  }
+
+  #indexOf(name: string): number {
+    let index = this.#indexes.get(name);
+    if (index !== undefined) return index;
+    if (this.#indexes.size >= this.#max) return OTHER;
+    index = UNNAMED_ROWS + this.#indexes.size;
+    this.#indexes.set(name, index);
+    if ((index + 1) * ROW > this.#rows.length) {
+      const larger = new Float64Array(this.#rows.length * 2);
+      larger.set(this.#rows);
+      this.#rows = larger;
+    }
+    return index;
+  }
+}

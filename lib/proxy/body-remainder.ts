@@ -1,0 +1,182 @@
+/** The rest of a request's body, after its answer. */
+import { ClientRequest } from 'node:http';
+import { Socket } from 'node:net';
+import { Pace } from '../core/limits/pace.ts';
+import { type Hold, type Place, SLOW_BYTES } from '../backends/slots/connection-slots.ts';
+import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import type { BackendRequest } from '../backends/backend-request.ts';
+import type { BodyProgress } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import type { Limits } from './parts.ts';
+
+export interface RestParts {
+  readonly clock: AlarmClock;
+  readonly limits: Pick<Limits, 'bodyMs' | 'firstByteMs' | 'bodyBytes' | 'bodyMinRate'>;
+}
+
+/** A request to a backend, and the slot that it has there. */
+interface Asked {
+  readonly out: BackendRequest;
+  readonly place: Place;
+}
+
+/**
+ * Sees to the rest of a body after its answer: it goes on to a backend that still reads, and is read and forgotten where
+ * there is none, so that the client is not reset before it has read its answer (RFC 9112 §9.6). The client has
+ * `timeouts.body` for each part of it and must keep up the least rate; a backend that takes nothing has
+ * `timeouts.firstByte`. A backend whose slot others need is given nothing more of an upload that is slow.
+ * @param asked the request whose answer is through, and its slot; null where no backend was asked
+ */
+export function passRest(exchange: Exchange, asked: Asked | null, parts: RestParts): void {
+  // The fast lane reads the rest of a body that is for nobody.
+  if (asked === null && exchange.isLent) return;
+  const rest = new Rest(exchange, asked, parts);
+  exchange.rest = rest.over;
+  rest.start();
+}
+
+class Rest implements BodyProgress {
+  readonly over: Promise<void>;
+  readonly #exchange: Exchange;
+  readonly #parts: RestParts;
+  readonly #alarm = new Alarm(() => this.#onAlarm());
+  readonly #pace: Pace;
+  readonly #before: number;
+  #out: BackendRequest | null;
+  readonly #hold: Hold | null;
+  /** Bytes of the body when its client was last taken to be fast. */
+  #fastBytes = 0;
+  /** The backend's, where it speaks HTTP/1.1: Node listens to it no more. */
+  readonly #backendSocket: Socket | null;
+  #isBlocked = false;
+  #isOver = false;
+  #end: () => void = () => {};
+
+  constructor(exchange: Exchange, asked: Asked | null, parts: RestParts) {
+    const out = asked?.out ?? null;
+    this.#exchange = exchange;
+    this.#parts = parts;
+    this.#out = out;
+    this.#hold = asked?.place.hold(() => this.#out?.destroy()) ?? null;
+    this.#backendSocket = out instanceof ClientRequest ? out.socket : null;
+    this.#before = exchange.body.bytes;
+    this.#pace = new Pace(parts.limits.bodyMinRate, performance.now());
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  start(): void {
+    const { request, response, body, ended } = this.#exchange;
+    request.socket.once('close', this.#onClientGone);
+    // Without a listener Node would close a connection that is silent for as long as an idle one may be.
+    request.on('timeout', this.#onIdle);
+    response.once('finish', this.#halfClose);
+    void ended.then(() => {
+      if (!this.#isOver) this.#exchange.onInterrupt = () => this.#cut();
+    });
+    this.#set(this.#parts.limits.bodyMs);
+    const out = this.#out;
+    if (out === null) return this.#drop();
+    out.once('close', this.#onBackendGone);
+    this.#backendSocket?.on('drain', this.#onBackendDrained).on('data', this.#onBackendBytes);
+    if (out.destroyed) return this.#onBackendGone();
+    this.#holdUp(this.#before);
+    body.goOn(this);
+  }
+
+  onBytes(total: number): void {
+    const { bodyMs, bodyBytes } = this.#parts.limits;
+    if (this.#isBlocked || total - this.#fastBytes >= SLOW_BYTES) this.#holdUp(total);
+    this.#isBlocked = false;
+    this.#set(bodyMs);
+    if (this.#pace.isTooSlow(total - this.#before, performance.now())) this.#cut();
+    else if (bodyBytes > 0 && total > bodyBytes) this.#out?.destroy();
+  }
+
+  onBlocked(): void {
+    this.#isBlocked = true;
+    this.#pace.blocked(performance.now());
+    if (this.#hold !== null) this.#hold.since = Infinity;
+    this.#set(this.#parts.limits.firstByteMs);
+  }
+
+  /** All of it has come, and was given to the backend. */
+  onSent(): void {
+    this.#finish();
+    const { socket } = this.#exchange.request;
+    if (socket.writableEnded) socket.destroy();
+    // It may have to wait for the backend to take it.
+    if (this.#out !== null) this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+  }
+
+  /** From now on the slot waits for more of the body. @param total bytes so far */
+  #holdUp(total: number): void {
+    this.#fastBytes = total;
+    if (this.#hold !== null) this.#hold.since = performance.now();
+  }
+
+  #set(limitMs: number): void {
+    if (!this.#isOver) this.#parts.clock.set(this.#alarm, limitMs);
+  }
+
+  #drop(): void {
+    this.#isBlocked = false;
+    // The fast lane does that for its connections.
+    if (this.#exchange.isLent) this.#finish();
+    else this.#exchange.body.drop(this);
+  }
+
+  readonly #onBackendGone = (): void => {
+    this.#out = null;
+    this.#hold?.end();
+    this.#backendSocket?.off('drain', this.#onBackendDrained).off('data', this.#onBackendBytes);
+    if (this.#isOver) this.#parts.clock.clear(this.#alarm);
+    else this.#drop();
+  };
+
+  readonly #onBackendDrained = (): void => this.#exchange.body.drained();
+
+  /** They belong to no request: the backend has taken the body for something else. */
+  readonly #onBackendBytes = (): void => {
+    this.#out?.destroy();
+  };
+
+  readonly #onClientGone = (): void => {
+    this.#out?.destroy();
+    this.#finish();
+  };
+
+  readonly #onIdle = (): void => {};
+
+  /** Where the answer closes the connection, Node would destroy it now: only our side is ended, and what comes is read. */
+  readonly #halfClose = (): void => {
+    const { socket } = this.#exchange.request;
+    // oxlint-disable-next-line typescript/unbound-method -- Node has added it as a listener (Socket.destroySoon), as it is
+    if (socket instanceof Socket && !this.#isOver) socket.off('finish', socket.destroy);
+  };
+
+  #onAlarm(): void {
+    if (this.#isOver || this.#isBlocked) this.#out?.destroy();
+    else this.#cut();
+  }
+
+  #cut(): void {
+    this.#out?.destroy();
+    this.#exchange.request.socket.destroy();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#hold?.end();
+    const { request, response } = this.#exchange;
+    this.#parts.clock.clear(this.#alarm);
+    request.socket.off('close', this.#onClientGone);
+    request.off('timeout', this.#onIdle);
+    response.off('finish', this.#halfClose);
+    this.#exchange.onInterrupt = null;
+    this.#end();
+  }
+}

@@ -1,0 +1,125 @@
+import type { ServerResponse } from 'node:http';
+import { clientKey } from '../core/limits/client-key.ts';
+import type { CutReason } from '../core/record/cut-reason.ts';
+import { ReadPace } from '../core/limits/pace.ts';
+import type { Hold, Place } from '../backends/slots/connection-slots.ts';
+import { stoppedComing } from '../core/record/response-cut.ts';
+import { Spool } from '../core/limits/spool.ts';
+import { Alarm } from '../clock/time-limits.ts';
+import type { AttemptParts } from './parts.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What a PacedResponse asks of the backend's side. */
+export interface ResponseSource {
+  /** The client takes more again: the backend need not wait any longer. */
+  resume(): void;
+  /** The exchange is cut off. */
+  destroy(): void;
+}
+
+/**
+ * Writes a backend's response to a client that may be slower. A part of it is held in memory, so that the backend may be
+ * free before the client has all of it; past that the backend waits. Cuts the client off when neither side gets on, when
+ * the client is below its least rate, or when the backend waits for it and others wait for the backend.
+ */
+export class PacedResponse {
+  readonly #exchange: Exchange;
+  readonly #response: ServerResponse;
+  readonly #parts: AttemptParts;
+  readonly #place: Place;
+  readonly #source: ResponseSource;
+  readonly #pace: ReadPace;
+  readonly #alarm = new Alarm(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
+  /** What waits for a client that takes nothing for now; null while it does take. */
+  #spool: Spool<Buffer> | null = null;
+  /** Set when the backend has waited for the client. */
+  #hold: Hold | null = null;
+  /** `performance.now()`, ms: since when the client takes nothing. */
+  #blockedAt = 0;
+  /** What it was given last and has not taken, bytes. */
+  #untaken = 0;
+  /** Ends the response; set when all of it has come. */
+  #finish: (() => void) | null = null;
+
+  /** @param place the backend's, which waits for the client while the backend does */
+  constructor(exchange: Exchange, parts: AttemptParts, place: Place, source: ResponseSource) {
+    const { limits, clock } = parts;
+    this.#exchange = exchange;
+    this.#response = exchange.response;
+    this.#parts = parts;
+    this.#place = place;
+    this.#source = source;
+    this.#pace = new ReadPace(limits.readMinRate, limits.readMs);
+    this.#response.on('drain', () => this.#onDrain());
+    clock.set(this.#alarm, limits.responseMs);
+  }
+
+  /** @returns false when the backend has to wait until `resume` is called */
+  write(chunk: Buffer): boolean {
+    if (this.#spool !== null) this.#spool.push(chunk);
+    else if (this.#send(chunk)) this.#parts.clock.set(this.#alarm, this.#parts.limits.responseMs);
+    if (this.#spool === null || !this.#spool.isFull) return true;
+    this.#hold ??= this.#place.hold(() => this.#cut('slot-needed'));
+    this.#hold.since = performance.now();
+    return false;
+  }
+
+  /** All of the response has come from the backend. @param finish called when all before it was written */
+  end(finish: () => void): void {
+    this.#hold?.end();
+    if (this.#spool?.isEmpty !== false) finish();
+    else this.#finish = finish;
+  }
+
+  /** Forgets what it holds: the exchange has ended. */
+  stop(): void {
+    this.#parts.clock.clear(this.#alarm);
+    this.#hold?.end();
+    this.#spool?.clear();
+  }
+
+  #send(chunk: Buffer): boolean {
+    const response = this.#response;
+    if (response.write(chunk)) return true;
+    const { outgoing, peer } = this.#exchange;
+    const { clock, limits, spools } = this.#parts;
+    this.#spool ??= new Spool(spools, clientKey(outgoing?.clientIp ?? peer.address));
+    // Without a socket it is not its turn: the client takes an earlier response first.
+    this.#blockedAt = response.socket === null ? Infinity : performance.now();
+    this.#untaken = response.writableLength;
+    clock.set(this.#alarm, limits.readMs);
+    return false;
+  }
+
+  /** The client has taken what it was given last. */
+  #onDrain(): void {
+    const spool = this.#spool;
+    const now = performance.now();
+    if (spool !== null && this.#pace.isTooSlow(this.#untaken, now - this.#blockedAt)) return this.#cut('slow-reader');
+    let isFlowing = true;
+    for (let piece = spool?.shift(); piece !== undefined; piece = isFlowing ? spool?.shift() : undefined) {
+      isFlowing = this.#send(piece);
+    }
+    const hold = this.#hold;
+    if (hold !== null && hold.since !== Infinity) hold.since = isFlowing ? Infinity : now;
+    const finish = this.#finish;
+    if (finish !== null && spool?.isEmpty !== false) {
+      this.#finish = null;
+      finish();
+    }
+    if (!isFlowing) return;
+    this.#spool = null;
+    if (this.#exchange.isEnded) return;
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.responseMs);
+    this.#source.resume();
+  }
+
+  #cut(reason: CutReason | null): void {
+    if (!this.#exchange.isEnded) {
+      if (reason === null) this.#parts.onResponseCut(stoppedComing(), this.#exchange);
+      else this.#parts.onCut(reason, this.#exchange);
+    }
+    this.#source.destroy();
+    this.#exchange.cut();
+  }
+}

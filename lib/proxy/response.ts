@@ -1,0 +1,146 @@
+import { ClientRequest, type InformationEvent } from 'node:http';
+import { hasBody } from '../core/http/framing.ts';
+import { unsendable } from '../core/http/http2-fields.ts';
+import { interimFields } from '../core/http/interim-fields.ts';
+import type { Place } from '../backends/slots/connection-slots.ts';
+import { responseHeaders } from '../core/http/response-headers.ts';
+import { trailerFields } from '../core/http/trailers.ts';
+import type { AttemptParts } from './parts.ts';
+import type { BackendAnswer, BackendRequest } from '../backends/backend-request.ts';
+import { BackendStream } from '../backends/http1/backend-stream.ts';
+import { debugHeaders } from './debug-headers.ts';
+import type { Exchange } from './exchange.ts';
+import { PacedResponse } from './paced-response.ts';
+import { passRest } from './body-remainder.ts';
+import { adapted } from './site-fields.ts';
+
+// RFC 9112 §4: a reason phrase is made of tabs, spaces, visible characters and obs-text.
+// oxlint-disable-next-line no-control-regex -- the tab is one of them
+const REASON = /^[\t -~\u0080-\u00ff]*$/;
+
+/**
+ * Passes a backend's answer on to the client as it comes, at the pace of the slower side, but for what is held in memory.
+ * @param place the backend's
+ * @returns null when it is under way; otherwise why it cannot be passed on, and nothing was written
+ */
+export function relayAnswer(
+  exchange: Exchange,
+  out: BackendRequest,
+  answer: BackendAnswer,
+  parts: AttemptParts,
+  place: Place,
+): string | null {
+  const { isDraining, hasBackendPath } = parts;
+  const { method, response, head } = exchange;
+  const status = answer.statusCode ?? 0;
+  const reason = answer.statusMessage ?? '';
+  if (answer.httpVersionMajor !== 1) return `an answer in HTTP/${answer.httpVersion}`;
+  if (status < 200 || status > 999) return `an answer with status ${status}`;
+  const unsent = unsendable(status);
+  if (unsent !== null && exchange.peer.isHttp2) return unsent;
+  if (!REASON.test(reason)) return 'a control character in the reason phrase';
+  const relayed = responseHeaders({
+    status,
+    rawHeaders: answer.rawHeaders,
+    toHead: method === 'HEAD',
+    clientVersion: head?.version ?? '1.1',
+  });
+  if (typeof relayed === 'string') return relayed;
+
+  const { framing } = relayed;
+  const headers = adapted(exchange, relayed.headers, hasBackendPath);
+  // A backend that answers with an id of its own has told the client already.
+  if (!('x-request-id' in answer.headers)) headers.push(...(exchange.outgoing?.answerFields ?? []));
+  if (head?.isDebug) headers.push(...debugHeaders(exchange));
+  if (isDraining() || exchange.upgrade) headers.push('Connection', 'close');
+  exchange.status = status;
+  response.writeHead(status, reason, headers);
+
+  let isHeadSent = false;
+  const paced = new PacedResponse(exchange, parts, place, {
+    resume: () => answer.resume(),
+    destroy: () => out.destroy(),
+  });
+  const isBodiless = framing?.kind === 'none';
+
+  answer.on('data', (chunk: Buffer) => {
+    if (isBodiless) return;
+    isHeadSent = true;
+    exchange.bytesSent += chunk.length;
+    if (!paced.write(chunk)) answer.pause();
+  });
+  const breakOff = cutter(exchange, out, parts);
+  answer.once('end', () => {
+    if (isBrokenOff(out)) return breakOff(null);
+    isHeadSent = true;
+    exchange.onInterrupt = null;
+    if (head === null || !hasBody(head.framing) || exchange.body.isRead) {
+      exchange.body.stop();
+    } else {
+      // A client that waits for a 100 and gets its answer instead may never send the body.
+      if (head?.expectsContinue && !exchange.hasContinued && exchange.body.bytes === 0) out.destroy();
+      passRest(exchange, { out, place }, parts);
+    }
+    paced.end(() => {
+      const trailers = framing?.kind === 'chunked' ? trailerFields(answer.rawTrailers) : [];
+      if (trailers.length > 0) response.addTrailers(trailers);
+      response.end();
+    });
+  });
+  // A backend cut mid-body would leave the client waiting for the rest, or believing it has it all.
+  answer.once('error', breakOff);
+  exchange.onInterrupt = () => out.destroy();
+  void exchange.ended.then(() => {
+    paced.stop();
+    if (!answer.complete) out.destroy();
+  });
+  // With no byte of the body at hand, the head goes ahead: event streams may say nothing for a long time.
+  setImmediate(() => {
+    if (!isHeadSent && !response.destroyed) response.flushHeaders();
+  });
+  return null;
+}
+
+/** Cuts the client off, for a response that its backend has broken off: to be called with Node's error for it, if any. */
+function cutter(
+  exchange: Exchange,
+  out: BackendRequest,
+  parts: AttemptParts,
+): (error: NodeJS.ErrnoException | null) => void {
+  let cause: Error | null = null;
+  // Node gives the response an error of its own, which has no reason.
+  out.once('error', (error: Error) => (cause = error));
+  return (error) => {
+    const hasReason = error !== null && error.message !== 'aborted';
+    const why = cause ?? (hasReason ? error : new Error('the backend closed the connection'));
+    // It may be the client that has left.
+    if (!exchange.isEnded && exchange.interruption === null) parts.onResponseCut(why, exchange);
+    exchange.cut();
+  };
+}
+
+function isBrokenOff(out: BackendRequest): boolean {
+  const wire: unknown = out instanceof ClientRequest ? out.socket : null;
+  return wire instanceof BackendStream && wire.isBrokenOff;
+}
+
+/** Passes a 1xx on (RFC 9110 §15.2): never to HTTP/1.0, and 100 only to a client that waits for it. */
+export function relayInformation(exchange: Exchange, information: InformationEvent): void {
+  const { response, head } = exchange;
+  if (head?.version !== '1.1' || exchange.isAnswered) return;
+  const { statusCode, statusMessage, rawHeaders } = information;
+  if (statusCode === 100) {
+    if (!head.expectsContinue) return;
+    exchange.hasContinued = true;
+    response.writeContinue();
+    return;
+  }
+  // A pipelined request's response has no socket until its turn has come; a hint is not worth waiting.
+  const { socket } = response;
+  // Nor is it worth keeping for a client that does not read.
+  if (socket === null || socket.writableNeedDrain || !REASON.test(statusMessage)) return;
+  const fields = interimFields(rawHeaders);
+  let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  socket.write(`${text}\r\n`, 'latin1');
+}

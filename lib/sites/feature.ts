@@ -1,0 +1,81 @@
+/** One thing that the hash `options:<key>` can ask of the router for a site. `features.ts` has the table of all. */
+import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
+import type { Admission, ResponseScene, SeenScheme } from '../core/routing/site.ts';
+
+/** What the text of a field sets, or why it cannot be used. White space around the text is gone. */
+export type FieldReader<Settings> = (text: string) => Partial<Settings> | string;
+
+/** What a feature does for a site that uses it. What is left out is not done. */
+export interface SiteBehaviour {
+  /**
+   * Whether the fast lane may serve a request, which gets no more of this feature there than `target`. Left out: every
+   * request of the site goes to the full lane.
+   */
+  readonly mayServeFast?: (host: string, scheme: SeenScheme, target: string) => boolean;
+  /** Decides about a request before a backend is chosen; null lets it through. The first feature that decides counts. */
+  readonly admit?: (visit: Visit, securePort: number | null) => Admission | null;
+  /** The request target for the backend. @param prefix the route's, or "" */
+  readonly target?: (target: string, prefix: string) => string;
+  /** The path below the folder of a `file:` entry, undecoded, without a query. @param prefix the route's, or "" */
+  readonly pathInFolder?: (target: string, prefix: string) => string;
+  /** The fields of a response, names and values in turn, as clients get them. */
+  readonly response?: (fields: readonly string[], scene: ResponseScene) => readonly string[];
+  /** Of redirects by entries of the list that name none. */
+  readonly redirectStatus?: RedirectStatus;
+  /** The host that clients of other names are redirected to. Lint tells where no frontend serves it. */
+  readonly canonicalHost?: string | null;
+}
+
+/** A field that has no effect, and why. */
+export interface IdleFields {
+  readonly fields: readonly string[];
+  readonly text: string;
+}
+
+/** A feature as its file defines it. */
+export interface FeatureDefinition<Settings extends object> {
+  /** Its fields, in the order of the documentation. */
+  readonly fields: Readonly<Record<string, FieldReader<Settings>>>;
+  /** Those that a prefix does not take over from its host, because they are about the host's own path. */
+  readonly ofThePath?: readonly string[];
+  /** What holds where no field says otherwise. */
+  readonly defaults: Settings;
+  readonly behaviour: (settings: Settings) => SiteBehaviour;
+  /** Fields without an effect beside others. @param used those that the site has and that can be used */
+  readonly idle?: (used: ReadonlySet<string>) => IdleFields | null;
+}
+
+/** A feature whose settings only its own file sees. */
+export interface SiteFeature {
+  readonly fieldNames: readonly string[];
+  isOfThePath(field: string): boolean;
+  /** Why a text cannot be used for one of its fields; null when it can. */
+  fault(field: string, text: string): string | null;
+  /** @param layers usable fields and others, the least first */
+  behaviour(layers: readonly (readonly [field: string, text: string])[]): SiteBehaviour;
+  idle(used: ReadonlySet<string>): IdleFields | null;
+}
+
+export function siteFeature<Settings extends object>(definition: FeatureDefinition<Settings>): SiteFeature {
+  const { defaults, behaviour, ofThePath = [], idle = () => null } = definition;
+  const readers = new Map(Object.entries(definition.fields));
+  const read = (field: string, text: string): Partial<Settings> | string =>
+    readers.get(field)?.(text.trim()) ?? 'there is no such option';
+  return {
+    fieldNames: [...readers.keys()],
+    isOfThePath: (field) => ofThePath.includes(field),
+    fault: (field, text) => {
+      const said = read(field, text);
+      return typeof said === 'string' ? said : null;
+    },
+    behaviour: (fields) => {
+      const settings = { ...defaults };
+      for (const [field, text] of fields) {
+        const said = read(field, text);
+        if (typeof said === 'object') Object.assign(settings, said);
+      }
+      return behaviour(settings);
+    },
+    idle,
+  };
+}

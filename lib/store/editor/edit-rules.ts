@@ -1,0 +1,43 @@
+/** What every editor holds to when it edits. Pure. */
+import type { SiteFields } from '../../core/routing/site.ts';
+import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
+import type { FieldChanges } from './route-editor.ts';
+import { isTexts } from '../texts.ts';
+import { MAX_LIST } from '../limits.ts';
+import { EditorError } from '../editor-error.ts';
+
+/**
+ * The places whose backend is another or gone: marks of theirs would be somebody else's.
+ * @param before the identifier, then the backends; empty when there was no such list
+ */
+export function changedPlaces(before: readonly string[], after: readonly string[]): readonly number[] {
+  const places: number[] = [];
+  for (let i = 1; i < Math.max(before.length, after.length); i++) {
+    if (before[i] !== after[i]) places.push(i - 1);
+  }
+  return places;
+}
+
+/** A frontend's host and prefix, where it has one that requests can match; else null. */
+export function pathOfKey(key: string): { readonly host: string; readonly prefix: string } | null {
+  const split = splitKey(key);
+  return split.prefix === '' || prefixFault(split.prefix) !== null ? null : split;
+}
+
+/** The fields as they are afterwards: those that are new stand last. */
+export function withFields(before: SiteFields, changes: FieldChanges): SiteFields {
+  const after = new Map(before);
+  for (const [field, text] of changes) {
+    if (text === null) after.delete(field);
+    else after.set(field, text);
+  }
+  return after;
+}
+
+/** @throws EditorError `bad-list` for what cannot be a frontend's list */
+export function checkList(list: readonly string[]): void {
+  if (!isTexts(list) || list.length === 0) throw new EditorError('bad-list', 'a list begins with a name');
+  if (list.length > MAX_LIST) {
+    throw new EditorError('bad-list', `a list of ${list.length} elements; at most ${MAX_LIST} are allowed`);
+  }
+}

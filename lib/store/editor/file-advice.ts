@@ -1,0 +1,88 @@
+import type { UrlRules } from '../../core/routing/url-rules.ts';
+import { MAX_LIST } from '../limits.ts';
+import type { Advice } from './advice.ts';
+
+/** Advice as instructions for a routes file. */
+export class FileAdvice implements Advice {
+  readonly urls: UrlRules;
+
+  constructor(urls: UrlRules) {
+    this.urls = urls;
+  }
+
+  renameKey(key: string, meant: string): string {
+    return `write ${JSON.stringify(meant)} for ${JSON.stringify(key)}`;
+  }
+
+  removeKey(key: string): string {
+    return `take ${JSON.stringify(key)} out`;
+  }
+
+  makeList(key: string): string {
+    return `write ${JSON.stringify(key)}: ["NAME", "http://HOST:PORT"]`;
+  }
+
+  shortenList(key: string): string {
+    return this.keepFirst(key, MAX_LIST);
+  }
+
+  keepFirst(key: string, count: number): string {
+    return `leave the first ${count} elements in ${JSON.stringify(key)}`;
+  }
+
+  removeFromEnd(_key: string, element: string): string {
+    return `write ${JSON.stringify(element)} as the first element only`;
+  }
+
+  keepList(): string {
+    return '';
+  }
+
+  addIdentifier(key: string): string {
+    return `write a name before the first URL of ${JSON.stringify(key)}: ["NAME", "http://…"]`;
+  }
+
+  setIdentifier(_key: string, name: string): string {
+    return `write ${JSON.stringify(name)} as the first element`;
+  }
+
+  firstFromLast(key: string): string {
+    return `write the last element of ${JSON.stringify(key)} first`;
+  }
+
+  addBackend(key: string): string {
+    return `write ${JSON.stringify(key)}: ["NAME", "http://HOST:PORT"]`;
+  }
+
+  setBackend(_key: string, id: number, url: string): string {
+    return `write ${JSON.stringify(url)} for backend ${id}`;
+  }
+
+  splitBackend(_key: string, id: number, urls: readonly string[]): string {
+    return `write ${urls.map((url) => JSON.stringify(url)).join(', ')} for backend ${id}`;
+  }
+
+  removeLast(_key: string, id: number): string {
+    return `take backend ${id} out`;
+  }
+
+  renameMetadata(name: string, wanted: string): string {
+    return `write ${JSON.stringify(wanted)} for ${JSON.stringify(name)}`;
+  }
+
+  removeMetadata(name: string): string {
+    return `take ${JSON.stringify(name)} out`;
+  }
+
+  removeFields(name: string, fields: readonly string[]): string {
+    return `take ${fields.map((field) => JSON.stringify(field)).join(' and ')} out of ${JSON.stringify(name)}`;
+  }
+
+  renameCertificate(name: string, wanted: string): string {
+    return `rename ${name} to ${wanted}`;
+  }
+
+  renewCertificate(key: string): string {
+    return `write tls/${key}.crt and tls/${key}.key anew`;
+  }
+}

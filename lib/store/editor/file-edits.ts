@@ -1,0 +1,73 @@
+/** What edits make of a routes file: from what it says to its new text. Pure. */
+import type { SiteFields } from '../../core/routing/site.ts';
+import type { ListChange, Edit, FieldChanges, OptionsChange } from './route-editor.ts';
+import { checkList, withFields } from './edit-rules.ts';
+import { fieldsOf } from '../fields.ts';
+import type { RouteEntry } from '../route-table.ts';
+
+/** What the file says, in its own order. */
+export interface Contents {
+  readonly signature: string;
+  readonly entries: readonly RouteEntry[];
+  readonly hashes: readonly RouteEntry[];
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** `hashes` by their names. */
+  readonly sides: ReadonlyMap<string, readonly string[]>;
+  /** The prefixes that hosts' keys have lists for. */
+  readonly prefixes: ReadonlyMap<string, readonly string[]>;
+  /** Its keys in the order of pages: one that does not change when others come and go. */
+  readonly sorted: readonly string[];
+}
+
+/** What an edit has done, and the file's new text; null where it stays as it is. */
+export interface Edited<T> {
+  readonly done: T;
+  readonly text: string | null;
+}
+
+/** An edit of a list. @throws EditorError `bad-list` */
+export function changed({ entries, hashes, lists }: Contents, key: string, edit: Edit): Edited<ListChange> {
+  const standing = lists.get(key);
+  const before = standing ?? [];
+  const after = edit(before);
+  if (after === before || (after === null && standing === undefined)) {
+    return { done: { before: standing ?? null, after: standing ?? null }, text: null };
+  }
+  if (after !== null) checkList(after);
+  return { done: { before: standing ?? null, after }, text: textOf(withList(entries, key, after), hashes) };
+}
+
+/** A change of options. */
+export function withOptions(
+  { entries, hashes, sides }: Contents,
+  key: string,
+  changes: FieldChanges,
+): Edited<OptionsChange> {
+  const name = `options:${key}`;
+  const before: SiteFields = fieldsOf(sides.get(name) ?? []);
+  const after = withFields(before, changes);
+  const isSame = after.size === before.size && [...after].every(([field, text]) => before.get(field) === text);
+  if (isSame) return { done: { before, after }, text: null };
+  const list = after.size === 0 ? null : [...after].flat();
+  return { done: { before, after }, text: textOf(entries, withList(hashes, name, list)) };
+}
+
+/** The file's text: a line for each frontend, and for what else is said of it. */
+function textOf(entries: readonly RouteEntry[], hashes: readonly RouteEntry[]): string {
+  if (entries.length + hashes.length === 0) return '{}\n';
+  const lines = entries.map(([key, list]) => {
+    return `  ${JSON.stringify(key)}: [${list.map((element) => JSON.stringify(element)).join(', ')}]`;
+  });
+  const others = hashes.map(([key, flat]) => {
+    const fields = Array.from(fieldsOf(flat), ([field, text]) => `${JSON.stringify(field)}: ${JSON.stringify(text)}`);
+    return `  ${JSON.stringify(key)}: { ${fields.join(', ')} }`;
+  });
+  return `{\n${[...lines, ...others].join(',\n')}\n}\n`;
+}
+
+/** The entries with one changed in its place, added at the end, or taken out. */
+function withList(entries: readonly RouteEntry[], key: string, list: readonly string[] | null): readonly RouteEntry[] {
+  const place = entries.findIndex(([each]) => each === key);
+  if (list === null) return entries.toSpliced(place, 1);
+  return place < 0 ? [...entries, [key, list]] : entries.with(place, [key, list]);
+}

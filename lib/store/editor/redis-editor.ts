@@ -1,0 +1,275 @@
+import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
+import { RouterError } from '../../core/errors.ts';
+import { candidates } from '../../core/routing/hostname.ts';
+import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
+import {
+  type ListChange,
+  type StoredFrontend,
+  type StoredCandidates,
+  type FrontendPage,
+  type CheckerSign,
+  type Edit,
+  type EditOptions,
+  type FieldChanges,
+  type StoredValue,
+  type OptionsChange,
+  type PageOptions,
+  type RouteEditor,
+  METADATA_KINDS,
+  type MetadataKind,
+  type UnknownKeysPage,
+} from './route-editor.ts';
+import type { Advice } from './advice.ts';
+import { RedisAdvice } from './redis-advice.ts';
+import { checkList, pathOfKey } from './edit-rules.ts';
+import type { StoredCertificate } from '../certificates.ts';
+import { holdsHost, spellingsOf } from './key-spellings.ts';
+import { RedisCertificates } from '../redis/certificates.ts';
+import { RedisCluster } from '../redis-client/cluster.ts';
+import { RedisConnection } from '../redis-client/connection.ts';
+import { changeFieldsOnOneServer, editOnOneServer } from './redis-edit.ts';
+import { changeFieldsInCluster, editInCluster } from './redis-edit-cluster.ts';
+import { entryOf, lookCommands, lookOf, refusedBy } from './redis-stored-routes.ts';
+import { isReplyError, type RedisLink } from '../redis-client/link.ts';
+import { isCommandRefused } from '../redis-client/refusals.ts';
+import { RedisSession } from '../redis-client/session.ts';
+import { membersAmong, readMetadata } from './redis-site-metadata.ts';
+import { inAnyCase, literally, type Stretch, walk } from '../redis/walk.ts';
+import { EditorError } from '../editor-error.ts';
+import { withinPage } from '../cursor.ts';
+
+/** Keys read at a time: a packet of them is a moment's work for Redis. */
+const CHUNK = 50;
+/** Keys that a search for near ones brings at most. */
+const MAX_NEAR = 100;
+
+/** Routes in Redis, laid out as Hipache does, as an operator edits them. Nothing is remembered. */
+export class RedisEditor implements RouteEditor {
+  readonly isInMemory = false;
+  readonly hasPrefixSets = true;
+  readonly name: string;
+  readonly writeName: string;
+  readonly prefix: string;
+  readonly urls: UrlRules;
+  readonly advice: Advice;
+  readonly #timeoutMs: number;
+  readonly #writePrefix: string;
+  readonly #read: RedisLink;
+  readonly #certificates: RedisCertificates;
+  /** In a cluster edits are single commands, which need no connection for themselves. */
+  readonly #write: RedisSession | RedisLink;
+
+  /** It connects at once. @param timeoutMs for one command, or one edit */
+  constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number, urls = USUAL_URLS) {
+    this.name = nameOfAddress(read);
+    this.writeName = nameOfAddress(write);
+    this.prefix = read.prefix;
+    this.urls = urls;
+    this.advice = new RedisAdvice(read.prefix, urls);
+    this.#timeoutMs = timeoutMs;
+    this.#writePrefix = write.prefix;
+    this.#read = openLink(read, timeoutMs);
+    this.#certificates = new RedisCertificates(this.#read, read.prefix);
+    const isCluster = write.place.type === 'cluster';
+    this.#write = isCluster ? openLink(write, timeoutMs) : new RedisSession(write, timeoutMs);
+  }
+
+  async look(keys: readonly string[], host: string): Promise<StoredCandidates> {
+    return await asBookError(this.#look(keys, host));
+  }
+
+  async page({ cursor, limit, match }: PageOptions): Promise<FrontendPage> {
+    const start = `${this.prefix}frontend:`;
+    const pattern = `${literally(start)}${match === '' ? '' : `*${literally(match)}`}*`;
+    return await asBookError(
+      (async () => {
+        const { keys, next } = await walk(this.#read, pattern, cursor, {
+          found: withinPage(limit),
+          until: this.#soon(),
+        });
+        const entries: StoredFrontend[] = [];
+        for (let i = 0; i < keys.length; i += CHUNK) {
+          const chunk = keys.slice(i, i + CHUNK).map((key) => key.slice(start.length));
+          const read = await Promise.all(chunk.map(async (key) => entryOf(key, await this.#look([key], key))));
+          // One that has gone since is none.
+          entries.push(...read.filter((entry) => entry !== null).filter(({ list }) => list.type !== 'none'));
+        }
+        return { entries, next };
+      })(),
+    );
+  }
+
+  async near(host: string): Promise<readonly string[]> {
+    const wildcards = candidates(host).filter((key) => key.startsWith('*'));
+    const guesses = [
+      ...spellingsOf(host).map((each) => `${this.prefix}frontend:${each}`),
+      ...wildcards.map((each) => `${this.prefix}dead:${each}`),
+    ];
+    return await asBookError(
+      (async () => {
+        const replies = await this.#read.sendAll(
+          guesses.map((key) => ['type', key] as const),
+          this.#read.deadline(),
+        );
+        const found = new Set(guesses.filter((_, i) => typeof replies[i] === 'string' && replies[i] !== 'none'));
+        const limits = { found: MAX_NEAR, until: this.#soon() };
+        for (let cursor: string | null = null; found.size < MAX_NEAR && performance.now() < limits.until;) {
+          const stretch: Stretch | null = await unlessRefused(walk(this.#read, `*${inAnyCase(host)}*`, cursor, limits));
+          for (const key of stretch?.keys ?? []) if (holdsHost(key, host)) found.add(key);
+          cursor = stretch?.next ?? null;
+          if (cursor === null) break;
+        }
+        return [...found].slice(0, MAX_NEAR);
+      })(),
+    );
+  }
+
+  async unknownKeys(cursor: string | null, limit: number): Promise<UnknownKeysPage> {
+    const { keys, next } = await asBookError(
+      walk(this.#read, '*', cursor, { found: withinPage(limit), until: this.#soon() }),
+    );
+    const dead = `${this.prefix}dead:`;
+    const tls = `${this.prefix}tls:`;
+    const marks = `${this.prefix}marks:`;
+    const known = [
+      `${this.prefix}frontend:`,
+      dead,
+      marks,
+      tls,
+      ...METADATA_KINDS.map((kind) => this.metadataKey(kind, '')),
+    ];
+    const isOther = (key: string): boolean => !known.some((start) => key.startsWith(start));
+    return {
+      deadHosts: keys.filter((key) => key.startsWith(dead)).map((key) => key.slice(dead.length)),
+      suspects: keys.filter(isOther),
+      certificateKeys: keys.filter((key) => key.startsWith(tls)).map((key) => key.slice(tls.length)),
+      metadataKeys: METADATA_KINDS.flatMap((kind) => {
+        const start = this.metadataKey(kind, '');
+        return keys.filter((key) => key.startsWith(start)).map((key) => [kind, key.slice(start.length)] as const);
+      }),
+      next,
+    };
+  }
+
+  async checker(): Promise<CheckerSign> {
+    const commands = [
+      ['type', 'hchecker_ping'],
+      ['get', 'hchecker_ping'],
+    ] as const;
+    const [type, ping] = await asBookError(this.#read.sendAll(commands, this.#read.deadline()));
+    // A user who may not look at it runs a router that takes no notice of it.
+    return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
+  }
+
+  frontendName(key: string): string {
+    return `${this.prefix}frontend:${key}`;
+  }
+
+  frontendKey(name: string): string | null {
+    const start = this.frontendName('');
+    return name.startsWith(start) ? name.slice(start.length) : null;
+  }
+
+  metadataKey(kind: MetadataKind, key: string): string {
+    return `${this.prefix}${kind}:${key}`;
+  }
+
+  async sides(kind: MetadataKind, keys: readonly string[]): Promise<readonly StoredValue[]> {
+    const names = keys.map((key) => this.metadataKey(kind, key));
+    return await asBookError(readMetadata(this.#read, kind, names));
+  }
+
+  async prefixesAmong(key: string, prefixes: readonly string[]): Promise<readonly string[]> {
+    return await asBookError(membersAmong(this.#read, this.metadataKey('prefixes', key), prefixes));
+  }
+
+  certificateName(key: string): string {
+    return this.#certificates.nameOf(key);
+  }
+
+  async certificate(key: string): Promise<StoredCertificate> {
+    return await asBookError(this.#certificates.read(key));
+  }
+
+  async replace(key: string, list: readonly string[], options: EditOptions = {}): Promise<ListChange> {
+    checkList(list);
+    return await this.#edit(key, () => list, { ...options, keepsEnd: false });
+  }
+
+  async change(key: string, edit: Edit, options: EditOptions = {}): Promise<ListChange> {
+    return await this.#edit(key, edit, { ...options, keepsEnd: true });
+  }
+
+  async remove(key: string, options: EditOptions = {}): Promise<ListChange> {
+    return await this.#edit(key, () => null, { ...options, keepsEnd: false });
+  }
+
+  async changeOptions(
+    key: string,
+    changes: FieldChanges,
+    { isForced = false }: EditOptions = {},
+  ): Promise<OptionsChange> {
+    const name = `${this.#writePrefix}options:${key}`;
+    const write = this.#write;
+    if (write instanceof RedisSession) return await changeFieldsOnOneServer(write, name, changes, isForced);
+    return await asBookError(changeFieldsInCluster(write, name, changes, isForced));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#read.close(), this.#write.close()]);
+  }
+
+  async #edit(key: string, edit: Edit, options: EditOptions & { readonly keepsEnd: boolean }): Promise<ListChange> {
+    const before = this.#writePrefix;
+    const split = pathOfKey(key);
+    const path = split && { set: `${before}prefixes:${split.host}`, prefix: split.prefix };
+    const keys = { list: `${before}frontend:${key}`, dead: `${before}dead:${key}`, path };
+    if (this.#write instanceof RedisSession) return await editOnOneServer(this.#write, keys, edit, options);
+    return await asBookError(editInCluster(this.#write, keys, edit, options));
+  }
+
+  async #look(keys: readonly string[], host: string): Promise<StoredCandidates> {
+    const lists = keys.map((key) => `${this.prefix}frontend:${key}`);
+    const dead = `${this.prefix}dead:${host}`;
+    const commands = lookCommands(lists, dead, `${this.prefix}marks:${host}`);
+    const replies = await this.#read.sendAll(commands, this.#read.deadline());
+    return lookOf(host, lists, dead, replies);
+  }
+
+  /** When a search must end that could go on for ever: callers have a limit, too. */
+  #soon(): number {
+    return performance.now() + this.#timeoutMs / 2;
+  }
+}
+
+function openLink(address: RedisAddress, timeoutMs: number): RedisLink {
+  const settings = {
+    address,
+    timeoutMs,
+    pulse: ['ping'],
+    onPulse: () => {},
+    onUp: () => {},
+    onDown: () => {},
+  } as const;
+  return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
+}
+
+/** What a link rejects with, as a EditorError. */
+async function asBookError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RouterError) throw new EditorError('store-unavailable', error.message, { cause: error });
+    throw isReplyError(error) ? refusedBy(error) : error;
+  }
+}
+
+/** Null where this user may not look at the names of keys: what was found without that will do. */
+async function unlessRefused<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isReplyError(error) && isCommandRefused(error)) return null;
+    throw error;
+  }
+}

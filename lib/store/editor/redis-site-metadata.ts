@@ -1,0 +1,70 @@
+import type { StoredValue, MetadataKind } from './route-editor.ts';
+import { flatOf } from '../redis/site-metadata.ts';
+import { MAX_FIELDS, MAX_NAMES } from '../limits.ts';
+import { storedValueOf, refusedBy } from './redis-stored-routes.ts';
+import { isReplyError, type RedisLink } from '../redis-client/link.ts';
+import { isCommandRefused } from '../redis-client/refusals.ts';
+import { EditorError } from '../editor-error.ts';
+import type { RedisCommand } from '../redis-client/protocol.ts';
+
+/** What is measured, and how it is read, where it is not too long. */
+const READ: Readonly<Record<MetadataKind, readonly [measure: string, read: string, most: number]>> = {
+  prefixes: ['scard', 'smembers', MAX_NAMES],
+  options: ['hlen', 'hgetall', MAX_FIELDS],
+  // There are 200 statuses.
+  errors: ['hlen', 'hgetall', 200],
+};
+
+/**
+ * Reads what stands beside lists: first how large it is, then those that are not too large. May reject with the error
+ * that Redis replied.
+ */
+export async function readMetadata(
+  link: RedisLink,
+  kind: MetadataKind,
+  names: readonly string[],
+): Promise<readonly StoredValue[]> {
+  const [measure, read, most] = READ[kind];
+  const deadline = link.deadline();
+  const sizes = await link.sendAll(
+    names.flatMap((name): RedisCommand[] => [
+      ['type', name],
+      [measure, name],
+      ['pttl', name],
+    ]),
+    deadline,
+  );
+  const isReadable = (i: number): boolean => {
+    const size = sizes[3 * i + 1];
+    return typeof size === 'number' && size > 0 && size <= most;
+  };
+  const readable = names.filter((_, i) => isReadable(i));
+  const contents = await link.sendAll(
+    readable.map((name) => [read, name] as const),
+    deadline,
+  );
+  return names.map((name, i) => {
+    const [type, size, left] = sizes.slice(3 * i, 3 * i + 3);
+    if (!isReadable(i)) return storedValueOf(name, [type, isReplyError(size) ? size : [], left, size]);
+    const content = contents[readable.indexOf(name)];
+    const held = storedValueOf(name, [type, isReplyError(content) ? content : flatOf(content), left]);
+    return typeof size === 'number' ? { ...held, length: size } : held;
+  });
+}
+
+/** Which of these a set has. @throws EditorError when Redis refuses */
+export async function membersAmong(
+  link: RedisLink,
+  name: string,
+  wanted: readonly string[],
+): Promise<readonly string[]> {
+  const commands = wanted.map((member) => ['sismember', name, member] as const);
+  const replies = await link.sendAll(commands, link.deadline());
+  const refusal = replies.find(isReplyError);
+  if (refusal !== undefined) {
+    if (refusal.message.startsWith('WRONGTYPE') || isCommandRefused(refusal)) return [];
+    throw refusedBy(refusal);
+  }
+  if (replies.length !== wanted.length) throw new EditorError('store-unavailable', 'Redis did not answer in full');
+  return wanted.filter((_, i) => replies[i] === 1);
+}

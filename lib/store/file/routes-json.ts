@@ -1,0 +1,137 @@
+import { parseBackend } from '../../core/routing/backend-url.ts';
+import { hostOf, mayBeAskedFor } from '../../core/routing/hostname.ts';
+import { fieldFault } from '../../sites/site.ts';
+import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
+import { scanJson } from './json-scan.ts';
+import { MAX_LIST } from '../limits.ts';
+import { pageFault } from '../pages.ts';
+import { urlFault, type RouteEntry } from '../route-table.ts';
+
+/** Something about a frontend that an operator should mend. */
+export interface RouteWarning {
+  readonly key: string;
+  readonly fault: string;
+}
+
+/** What a routes file says. With faults it is not to be used; warnings each cost one route, backend or option. */
+export interface RoutesText {
+  readonly entries: readonly RouteEntry[];
+  /** What else it says of frontends: `options:<key>` and `errors:<key>`, their fields and values in turn. */
+  readonly hashes: readonly RouteEntry[];
+  readonly faults: readonly string[];
+  readonly warnings: readonly RouteWarning[];
+}
+
+/**
+ * Reads the text of a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and
+ * from `options:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of its host.
+ * Wrong shapes are faults. What Redis would hold without complaint is a warning: one site's slip must not keep the
+ * others from being routed. Never throws.
+ */
+export function parseRoutes(text: string): RoutesText {
+  // Some editors put a byte order mark in front.
+  const json = text.replace(/^\uFEFF/, '');
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    return refused([whereBroken(json, error)]);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return refused(['must be a JSON object of frontends, {"www.example.com": ["name", "http://10.0.0.1:8080"]}']);
+  }
+  const faults = scanJson(json).repeats.map(({ name, line, column }) => {
+    return `${JSON.stringify(name)} stands twice, again in line ${line}, column ${column}`;
+  });
+  const entries: RouteEntry[] = [];
+  const hashes: RouteEntry[] = [];
+  const warnings: RouteWarning[] = [];
+  for (const [key, list] of Object.entries(value)) {
+    const hash = HASH.exec(key);
+    if (hash !== null) {
+      const read = readHash(hash[1] === 'options', list);
+      if (typeof read === 'string') faults.push(`${JSON.stringify(key)} ${read}`);
+      else {
+        hashes.push([key, read.fields]);
+        for (const fault of read.warnings) warnings.push({ key, fault });
+      }
+      continue;
+    }
+    const fault = faultOfList(list);
+    if (fault !== null) faults.push(`${JSON.stringify(key)} ${fault}`);
+    else if (isList(list)) {
+      entries.push([key, list]);
+      for (const warning of [...faultsOfKey(key), ...faultsOfUrls(list)]) warnings.push({ key, fault: warning });
+    }
+  }
+  return faults.length > 0 ? refused(faults) : { entries, hashes, faults, warnings };
+}
+
+const HASH = /^(options|errors):./;
+
+/** The fields of an object, and what is wrong with some; or why it is none. */
+function readHash(isOptions: boolean, value: unknown): { fields: string[]; warnings: string[] } | string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'must be an object, {"field": "value"}';
+  const fields: string[] = [];
+  const warnings: string[] = [];
+  for (const [field, held] of Object.entries(value)) {
+    if (typeof held !== 'string' && typeof held !== 'number' && typeof held !== 'boolean') {
+      return `must hold texts, numbers, true and false; ${JSON.stringify(field)} is something else`;
+    }
+    const text = String(held);
+    const fault = isOptions ? fieldFault(field, text) : pageFault(field, text);
+    // Kept all the same: whoever edits the file must not lose it.
+    fields.push(field, text);
+    if (fault !== null) warnings.push(`${isOptions ? 'option' : 'page'} ${JSON.stringify(field)}: ${fault}`);
+  }
+  return { fields, warnings };
+}
+
+function refused(faults: readonly string[]): RoutesText {
+  return { entries: [], hashes: [], faults, warnings: [] };
+}
+
+function whereBroken(json: string, error: unknown): string {
+  const { fault } = scanJson(json);
+  if (fault === null) return `is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+  return `is not JSON: expected ${fault.expected} in line ${fault.line}, column ${fault.column}`;
+}
+
+function faultOfList(list: unknown): string | null {
+  if (!Array.isArray(list)) return 'must be a list: ["name", "http://10.0.0.1:8080", …]';
+  if (list.length === 0) return 'is an empty list; its first element must be a name';
+  if (list.length > MAX_LIST) return `has ${list.length} elements; at most ${MAX_LIST} are allowed`;
+  const odd = list.findIndex((element) => typeof element !== 'string');
+  return odd < 0 ? null : `must hold strings only; element ${odd} is ${JSON.stringify(list[odd]).slice(0, 80)}`;
+}
+
+function isList(list: unknown): list is readonly string[] {
+  return faultOfList(list) === null;
+}
+
+/** Why no request would ever be looked up under this key, if so. */
+function faultsOfKey(frontend: string): readonly string[] {
+  const { host: key, prefix } = splitKey(frontend);
+  const ofPrefix = prefix === '' ? null : prefixFault(prefix);
+  if (ofPrefix !== null) return [`no request can match it: ${ofPrefix}`];
+  if (mayBeAskedFor(key)) return [];
+  const suffix = key.startsWith('*.') ? key.slice(2) : null;
+  if (suffix === null) {
+    const meant = hostOf(key);
+    return [meant === null ? 'is no host name: no request can match it' : `no request can match it; write ${meant}`];
+  }
+  const meant = hostOf(suffix);
+  if (meant !== null && meant !== suffix) return [`no request can match it; write *.${meant}`];
+  return ['no request can match it: wildcards reach five labels deep at most'];
+}
+
+function faultsOfUrls(list: readonly string[]): readonly string[] {
+  const faults: string[] = [];
+  for (let i = 1; i < list.length; i++) {
+    const href = list[i] ?? '';
+    const parsed = parseBackend(href, i - 1);
+    if ('fault' in parsed) faults.push(urlFault(href, parsed.fault));
+  }
+  return faults;
+}

@@ -1,0 +1,140 @@
+import { RouterError } from '../../core/errors.ts';
+import { candidates } from '../../core/routing/hostname.ts';
+import type { SiteFields } from '../../core/routing/site.ts';
+import type { Death, Route } from '../../core/routing/types.ts';
+import { type AskedMark, AskedMarks } from './asked-marks.ts';
+import { type DeadMark, markOf } from '../dead-marks.ts';
+import { FileCertificates } from './certificates.ts';
+import { ImageLists } from './image-lists.ts';
+import type { Lists } from '../lists.ts';
+import { Joiner, type Piece } from './pieces.ts';
+import { RouteTable } from '../route-table.ts';
+import { RoutesImage } from './routes-image.ts';
+import type { Marking, Recollection, RouteStore } from '../store.ts';
+import { Turn } from '../turn.ts';
+
+const NOTHING: Lists = {
+  get: () => undefined,
+  prefixes: () => undefined,
+  options: () => undefined,
+  pages: () => undefined,
+};
+
+/** How a FileStore speaks to the master. None may throw. */
+export interface FileStoreParts {
+  /** Asks for the next piece of the routes: it comes at once, or when the file has changed. */
+  readonly wantPiece: () => void;
+  /** Asks for the next piece of the certificates beside them. */
+  readonly wantCertificates: () => void;
+  /** Options that all frontends have which say nothing else. */
+  readonly options?: SiteFields | undefined;
+  /** Asks the master to mark a backend dead; it answers by `bury` or `spare`. */
+  readonly askToMark: (asked: AskedMark) => void;
+}
+
+/**
+ * A worker's half of the file driver: routes and dead marks it was told. The file itself is read by the master
+ * (see routes-file.ts), which may have rights that workers gave up, and which passes dead marks among them.
+ */
+export class FileStore implements RouteStore {
+  readonly hasHealthChecker = false;
+  readonly certificates: FileCertificates;
+  readonly #parts: FileStoreParts;
+  readonly #table: RouteTable;
+  readonly #joiner = new Joiner();
+  readonly #asked = new AskedMarks();
+  readonly #filled = new Turn();
+  #imageBytes = 0;
+  #isFilled = false;
+  #filledAt = 0;
+  #isClosed = false;
+
+  /** It asks for its first piece at once. */
+  constructor(parts: FileStoreParts) {
+    this.#parts = parts;
+    this.#table = new RouteTable(NOTHING, Date.now, parts.options);
+    this.certificates = new FileCertificates(parts.wantCertificates);
+    parts.wantPiece();
+  }
+
+  /**
+   * Takes a piece of the routes' image, and asks for the next. With the last one, all routes change in one step: a
+   * lookup sees the file as it was or as it is, never something in between. A dead mark stays only where the same URL
+   * still has the same place in its list.
+   */
+  take(piece: Piece): void {
+    if (this.#isClosed) return;
+    const image = this.#joiner.add(piece);
+    if (image !== null) {
+      this.#table.replace(new ImageLists(new RoutesImage(image)));
+      this.#imageBytes = image.byteLength;
+      this.#isFilled = true;
+      this.#filledAt = performance.now();
+      this.#filled.end();
+    }
+    this.#parts.wantPiece();
+  }
+
+  get remembered(): { readonly hosts: number; readonly bytes: number } {
+    return { hosts: 0, bytes: this.#imageBytes + this.certificates.bytes };
+  }
+
+  /** A worker, perhaps this one, found a backend dead. Idempotent. */
+  bury(mark: DeadMark): void {
+    this.#table.bury(mark);
+    this.#asked.answered(mark, 'marked');
+  }
+
+  /** A backend that this worker found dead is the last living one of its site. */
+  spare(mark: DeadMark): void {
+    this.#asked.answered(mark, 'last');
+  }
+
+  async find(keys: readonly string[], path: string): Promise<Route | null> {
+    if (this.#isClosed) throw new RouterError('store-unavailable', 'the store is closed');
+    if (!this.#isFilled) throw new RouterError('store-unavailable', 'the routes have not come yet');
+    return this.#table.find(keys, path);
+  }
+
+  peek(host: string, path: string): Route | null | undefined {
+    if (!this.#isFilled || this.#isClosed) return undefined;
+    return this.#table.own(host) ?? this.#table.find(candidates(host), path);
+  }
+
+  async page(keys: readonly string[], status: number): Promise<string | null> {
+    return this.#table.page(keys, status);
+  }
+
+  recollect(host: string, path: string): Recollection | null {
+    const route = this.peek(host, path);
+    if (route === undefined) return null;
+    return { route, isFresh: true, ageMs: performance.now() - this.#filledAt };
+  }
+
+  /** All routes are in memory. */
+  readonly hasLastKnown = true;
+
+  forget(): number {
+    return 0;
+  }
+
+  ownMarks(frontend: string | null): readonly DeadMark[] {
+    return this.#table.marks(frontend);
+  }
+
+  /** The master decides: it knows the marks of all workers. Rejects when it does not answer. */
+  markDead(death: Death, ttlSeconds: number): Promise<Marking> {
+    const entries = death.route.backends.map(({ id, href }) => ({ id, href }));
+    return this.#asked.ask({ mark: markOf(death, ttlSeconds, Date.now()), entries }, this.#parts.askToMark);
+  }
+
+  /** Resolves when all routes have come for the first time; the master has them before it starts a worker. */
+  ready(): Promise<void> {
+    return this.#filled.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#filled.end();
+  }
+}

@@ -1,0 +1,243 @@
+import { MAX_PREFIX } from '../../core/routing/prefixes.ts';
+import { MAX_FIELDS } from '../limits.ts';
+import { scriptOf } from '../redis-client/script.ts';
+
+/**
+ * Walks the candidates of hosts inside Redis: one round trip however many there are of both.
+ *
+ * KEYS: for each host its candidates' `frontend:` keys, most specific first, then its `dead:` key. ARGV[1]: the longest
+ * list allowed. ARGV[2]: `ttl` when it is wanted how many ms are left to the first key that expires. ARGV[3]: the most
+ * prefixes of a frontend that are to be told by name; ARGV[4]: what stands before all keys. Then for each host the
+ * number of its keys, and the path that is asked for. Returns JSON, which costs the client far less than as many
+ * replies: for each host what `lookedOfScript` in codec.ts reads. It only reads, so it runs on replicas too, and
+ * when memory is full.
+ *
+ * What stands beside the lists (prefixes, options) is at keys that follow from a path, so they are not among KEYS; a
+ * server that minds says so, and is asked in another way.
+ */
+export const LOOKUP = scriptOf(`
+local most = ARGV[1]
+local max = tonumber(most)
+local wantsExpiry = ARGV[2] == 'ttl'
+local before = ARGV[4]
+local nameAt = #before + #'frontend:' + 1
+local deadAt = #before + #'dead:' + 1
+local allOptions = before .. 'options:*'
+local ask = redis.pcall
+
+local function sooner(left, key)
+  if not wantsExpiry then return left end
+  local ms = redis.call('PTTL', key)
+  if ms >= 0 and (not left or left < 0 or ms < left) then return ms end
+  return left
+end
+
+-- What only some hosts need, made when the first of them needs it: each function costs in every run of a script.
+local more
+local function make()
+  local maxNames = tonumber(ARGV[3])
+  local maxFields = ${MAX_FIELDS}
+  local maxSegments = ${MAX_PREFIX.segments}
+  local maxLength = ${MAX_PREFIX.length}
+
+  -- A reply that is an error: the type of what stands there when that is the reason, else the error itself.
+  local function reason(key, wanted, err)
+    local found = ask('TYPE', key)
+    if found.ok and found.ok ~= wanted then return found.ok end
+    return nil, err
+  end
+
+  -- Who is dead, the type of what stands there instead, or an error.
+  local function members(key)
+    local dead = ask('SMEMBERS', key)
+    if not dead.err then return dead end
+    local found, err = reason(key, 'set', dead)
+    return found or err
+  end
+
+  -- Which URLs the marks of routers are for: asked only where there are marks.
+  local function urls(frontend, dead)
+    if #dead == 0 then return nil end
+    local marks = ask('HGETALL', before .. 'marks:' .. frontend)
+    if marks.err or #marks == 0 then return nil end
+    return marks
+  end
+
+  -- A path's whole segments from its beginning, the longest first: core/prefixes.ts.
+  local function cuts(path)
+    local found = {}
+    local at = 1
+    while #found < maxSegments and at <= #path do
+      local slash = string.find(path, '/', at + 1, true)
+      local stop = slash and slash - 1 or #path
+      if stop == at or stop > maxLength then break end
+      table.insert(found, 1, string.sub(path, 1, stop))
+      at = stop + 1
+    end
+    return found
+  end
+
+  local function fault(beside, key, wanted, reply)
+    local found, err = reason(key, wanted, reply)
+    beside.faults = beside.faults or {}
+    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
+  end
+
+  -- The fields of a frontend's options, if it has any.
+  local function options(name, beside)
+    local key = before .. 'options:' .. name
+    local length = ask('HLEN', key)
+    if type(length) == 'table' then return fault(beside, key, 'hash', length) end
+    if length == 0 then return end
+    if length > maxFields then
+      beside.faults = beside.faults or {}
+      table.insert(beside.faults, {key, 'has more than ' .. maxFields .. ' fields'})
+      return
+    end
+    beside.left = sooner(beside.left, key)
+    return redis.call('HGETALL', key)
+  end
+
+  -- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have options.
+  local function under(name, prefix, deadKey, beside, mayHave)
+    local own = name .. prefix
+    local key = before .. 'frontend:' .. own
+    local list = ask('LRANGE', key, '0', most)
+    if list.err then
+      local found, err = reason(key, 'list', list)
+      return {type = 'wrong-type', prefix = prefix, found = found or err.err}
+    end
+    if #list > max then return {type = 'too-long', prefix = prefix} end
+    if #list > 0 then beside.left = sooner(beside.left, key) end
+    if #list < 2 then return nil end
+    local hit = {prefix = prefix, list = list}
+    local count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own)
+    if count ~= 0 then
+      hit.options = options(own, beside)
+      if not hit.options or count ~= 1 then
+        hit.dead = members(deadKey .. prefix)
+        if hit.dead.err then hit.dead = nil end
+        if hit.dead then hit.marks = urls(string.sub(deadKey, deadAt) .. prefix, hit.dead) end
+        beside.left = sooner(beside.left, deadKey .. prefix)
+      end
+    end
+    if mayHave then
+      hit.host = options(name, beside)
+      beside.all = options('*', beside)
+    end
+    return hit
+  end
+
+  -- Whether this frontend has prefixes; and if so, what the path's longest leads to.
+  local function paths(i, name, path, deadKey, beside, mayHave)
+    local key = before .. 'prefixes:' .. name
+    for _, cut in ipairs(cuts(path)) do
+      local is = ask('SISMEMBER', key, cut)
+      -- No set: what it is instead is told below.
+      if type(is) == 'table' then break end
+      if is == 1 then
+        beside.paths = i
+        beside.hit = under(name, cut, deadKey, beside, mayHave)
+        if beside.hit then break end
+        beside.missing = beside.missing or {}
+        table.insert(beside.missing, cut)
+      end
+    end
+    if not beside.paths or maxNames > 0 then
+      local size = ask('SCARD', key)
+      if type(size) == 'table' then return fault(beside, key, 'set', size) end
+      if size == 0 then return end
+      beside.paths = i
+      if size <= maxNames then beside.names = redis.call('SMEMBERS', key) end
+    end
+    beside.left = sooner(beside.left, key)
+  end
+
+  more = {reason = reason, members = members, urls = urls, options = options, paths = paths, remembers = maxNames > 0}
+end
+
+local function look(first, last, path)
+  local deadKey = KEYS[last]
+  -- The first list without a backend, and where.
+  local bare, bareAt
+  -- The list that counts, and where.
+  local own, at
+  -- What there is beside the lists, and how much there may be beside each.
+  local beside, may
+  local left = -1
+
+  for i = first, last - 1 do
+    local key = KEYS[i]
+    local name = string.sub(key, nameAt)
+    -- Most have nothing beside their lists, and nobody is dead: one command tells.
+    local count = ask('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions, deadKey)
+    if count ~= 0 then
+      if not more then make() end
+      beside = beside or {}
+      may = may or {}
+      if type(count) == 'table' then
+        beside.shut = count.err
+      else
+        if not beside.paths then more.paths(i - first, name, path, deadKey, beside, count > 1) end
+        may[i] = beside.paths == i - first and count - 1 or count
+        -- Nobody remembers the host's own list: it need not be read for this path.
+        if beside.hit and not more.remembers then return {'beside', true, beside} end
+      end
+    end
+    -- One element more than allowed is enough to know that there are too many.
+    local list = ask('LRANGE', key, '0', most)
+    if list.err then
+      if not more then make() end
+      local found, err = more.reason(key, 'list', list)
+      if err then return err end
+      own = {'wrong-type', i - first, found}
+      break
+    end
+    if #list > max then
+      own = {'too-long', i - first}
+      break
+    end
+    if #list > 0 then left = sooner(left, key) end
+    if #list > 1 then
+      local dead = {}
+      local marks
+      if beside then
+        dead = more.members(deadKey)
+        if dead.err then return dead end
+        left = sooner(left, deadKey)
+        marks = more.urls(string.sub(deadKey, deadAt), dead)
+        -- That is one of those that there are.
+        if may[i] and #dead > 0 then may[i] = may[i] - 1 end
+      end
+      own = {'found', i - first, list, dead, left, marks}
+      at = i
+      break
+    end
+    if #list == 1 and not bare then
+      bare = list
+      bareAt = i
+    end
+  end
+
+  if not own and bare then
+    own = {'found', bareAt - first, bare, {}, left}
+    at = bareAt
+  end
+  if not beside then return own or false end
+  if at and (may[at] or 0) > 0 then
+    local name = string.sub(KEYS[at], nameAt)
+    beside.host = more.options(name, beside)
+    if name ~= '*' and not beside.all then beside.all = more.options('*', beside) end
+  end
+  return {'beside', own or false, beside}
+end
+
+local replies = {}
+local first = 1
+for n = 5, #ARGV, 2 do
+  local last = first + tonumber(ARGV[n]) - 1
+  replies[(n - 3) / 2] = look(first, last, ARGV[n + 1])
+  first = last + 1
+end
+return cjson.encode(replies)
+`);

@@ -1,0 +1,218 @@
+import { RouterError } from '../../core/errors.ts';
+import { MAX_PREFIX, pathOf } from '../../core/routing/prefixes.ts';
+import { MAX_LIST, MAX_NAMES } from '../limits.ts';
+import {
+  type SiteMetadata,
+  siteMetadataCommands,
+  flatOf,
+  hitOfPipeline,
+  type SiteMetadataReplies,
+  metadataOf,
+  underCommands,
+} from './site-metadata.ts';
+import {
+  type Found,
+  lookedOfScript,
+  type Looked,
+  type Lookup,
+  lookupCommands,
+  lookupOfPipeline,
+  repliesOfScript,
+} from './codec.ts';
+import { evaluate } from '../redis-client/script.ts';
+import { isReplyError, type RedisLink } from '../redis-client/link.ts';
+import { isScriptRefused } from '../redis-client/refusals.ts';
+import { LOOKUP } from './lookup-script.ts';
+import type { StoreCounts } from '../store-counts.ts';
+
+/** Hosts in one run of the script, while which Redis does nothing else. */
+const MAX_BATCH = 64;
+/** Of a path, as much as can tell whether a prefix matches. */
+const MAX_PATH = MAX_PREFIX.length + 2;
+
+/** Whether Redis refuses because of its user's rights. */
+export function isNoRight(message: string): boolean {
+  return /\bNOPERM\b|\bpermissions?\b/i.test(message);
+}
+
+/** The script may read lists, and nothing beside them. */
+class ScriptShut extends Error {}
+
+/** What is asked for a request. */
+export interface Question {
+  /** Keys of frontends, most specific first: the first is the host. */
+  readonly candidates: readonly string[];
+  /** As sent. */
+  readonly path: string;
+}
+
+/** What all lookups have in common. */
+export interface LookupSettings {
+  /** What stands before all keys. */
+  readonly prefix: string;
+  /** Whether lookups say how long their keys live. */
+  readonly wantsExpiry: boolean;
+  /** Whether they tell all of a host's prefixes. */
+  readonly wantsNames: boolean;
+}
+
+/** A question, and who waits for its answer. */
+interface Waiting {
+  readonly question: Question;
+  readonly resolve: (looked: Looked) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Reads hosts' keys. What is asked for in one turn of the event loop leaves together at its end: as one command where
+ * scripts run, else as one packet.
+ */
+export class RedisLookups {
+  readonly #link: RedisLink;
+  readonly #settings: LookupSettings;
+  readonly #counts: StoreCounts;
+  #waiting: Waiting[] = [];
+  /** On which connection scripts were refused. */
+  #scriptless = -1;
+
+  constructor(link: RedisLink, settings: LookupSettings, counts: StoreCounts) {
+    this.#link = link;
+    this.#settings = settings;
+    this.#counts = counts;
+  }
+
+  /**
+   * What the first of the candidates' keys that counts holds, and what stands beside it.
+   * @throws RouterError `store-unavailable`, within the link's time limit
+   */
+  look(question: Question): Promise<Looked> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ question, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const deadline = this.#link.deadline();
+    for (let i = 0; i < waiting.length; i += MAX_BATCH) {
+      const batch = waiting.length <= MAX_BATCH ? waiting : waiting.slice(i, i + MAX_BATCH);
+      void this.#answer(batch, deadline);
+    }
+  }
+
+  /** Settles all of them. Never rejects. */
+  async #answer(batch: readonly Waiting[], deadline: number): Promise<void> {
+    const { epoch, isOneServer } = this.#link;
+    if (!isOneServer || this.#scriptless === epoch) return this.#answerWithoutScript(batch, deadline);
+    const askedAt = performance.now();
+    try {
+      const replies = await this.#runScript(batch, deadline);
+      this.#counts.answered(performance.now() - askedAt, batch.length);
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        try {
+          const looked = lookedOfScript(replies[i]);
+          // Without the right to these keys, there is nothing but lists; that is told by whoever reads this.
+          const shut = looked.beside?.shut ?? null;
+          if (shut !== null && !isNoRight(shut)) throw new ScriptShut(shut);
+          resolve(looked);
+        } catch (error) {
+          if (error instanceof ScriptShut) {
+            // The server minds keys that it was not told of.
+            this.#scriptless = epoch;
+            this.#answerWithoutScript(batch.slice(i), deadline);
+            return;
+          }
+          this.#counts.errors++;
+          reject(error instanceof RouterError ? error : refused(error));
+        }
+      }
+    } catch (error) {
+      if (isReplyError(error) && isScriptRefused(error)) {
+        this.#scriptless = epoch;
+        this.#answerWithoutScript(batch, deadline);
+        return;
+      }
+      this.#counts.errors += batch.length;
+      for (const { reject } of batch) reject(isReplyError(error) ? refused(error) : error);
+    }
+  }
+
+  #answerWithoutScript(batch: readonly Waiting[], deadline: number): void {
+    for (const { question, resolve, reject } of batch) this.#readOne(question, deadline).then(resolve, reject);
+  }
+
+  async #readOne({ candidates, path }: Question, deadline: number): Promise<Looked> {
+    const { prefix, wantsExpiry } = this.#settings;
+    const askedAt = performance.now();
+    try {
+      const lists = lookupCommands(keysOf(prefix, candidates), wantsExpiry);
+      const replies = await this.#link.sendAll([...lists, ...siteMetadataCommands(prefix, candidates)], deadline);
+      const read = lookupOfPipeline(replies.slice(0, lists.length), wantsExpiry);
+      const own = read.type === 'found' ? await this.#withMarks(read, candidates[0] ?? '', deadline) : read;
+      const sides = metadataOf(prefix, candidates, replies.slice(lists.length));
+      const beside = await this.#readBeside(own, sides, candidates, path, deadline);
+      this.#counts.answered(performance.now() - askedAt, 1);
+      return { own, beside };
+    } catch (error) {
+      this.#counts.errors++;
+      throw isReplyError(error) ? refused(error) : error;
+    }
+  }
+
+  async #readBeside(
+    own: Lookup,
+    { all, options, sizes, faults, shut }: SiteMetadataReplies,
+    candidates: readonly string[],
+    path: string,
+    deadline: number,
+  ): Promise<SiteMetadata> {
+    const { prefix } = this.#settings;
+    // Where there are only identifiers, all candidates were asked.
+    const isBare = own.type === 'none' || (own.type === 'found' && own.list.length === 1);
+    const last = isBare ? candidates.length - 1 : own.index;
+    const paths = sizes.findIndex((size, i) => size > 0 && i <= last);
+    const host = own.type === 'found' ? (options[own.index] ?? []) : [];
+    // How long these keys live nobody asks here: whoever watches is told when they go.
+    const beside = { paths, names: null, hit: null, missing: [], all, host, faults, leftMs: -1, shut };
+    const key = candidates[paths];
+    if (key === undefined) return beside;
+    const replies = await this.#link.sendAll(underCommands(prefix, key, candidates[0] ?? '', path), deadline);
+    const { hit, missing } = hitOfPipeline(path, replies, options[paths] ?? []);
+    if (hit?.type !== 'found') return { ...beside, hit, missing };
+    return { ...beside, hit: await this.#withMarks(hit, (candidates[0] ?? '') + hit.prefix, deadline), missing };
+  }
+
+  /** Asks which URLs the marks of routers are for; only where there are marks. Without the right to, all marks count. */
+  async #withMarks<T extends Pick<Found, 'dead' | 'marks'>>(found: T, frontend: string, deadline: number): Promise<T> {
+    if (typeof found.dead === 'string' || found.dead.length === 0) return found;
+    const [reply] = await this.#link.sendAll([['hgetall', `${this.#settings.prefix}marks:${frontend}`]], deadline);
+    return { ...found, marks: flatOf(reply) };
+  }
+
+  async #runScript(batch: readonly Waiting[], deadline: number): Promise<readonly unknown[]> {
+    const { prefix, wantsExpiry, wantsNames } = this.#settings;
+    const keys: string[] = [];
+    const hosts: string[] = [];
+    for (const { question } of batch) {
+      const own = keysOf(prefix, question.candidates);
+      keys.push(...own);
+      hosts.push(String(own.length), pathOf(question.path).slice(0, MAX_PATH));
+    }
+    const wishes = [String(MAX_LIST), wantsExpiry ? 'ttl' : '', wantsNames ? String(MAX_NAMES) : '0', prefix];
+    const args = [String(keys.length), ...keys, ...wishes, ...hosts];
+    return repliesOfScript(await evaluate(this.#link, LOOKUP, args, deadline), batch.length);
+  }
+}
+
+/** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
+export function refused(error: unknown): RouterError {
+  const said = error instanceof Error ? error.message : String(error);
+  return new RouterError('store-unavailable', `Redis does not serve: ${said}`, { cause: error });
+}
+
+/** The candidates' keys, then the host's dead set. */
+function keysOf(prefix: string, candidates: readonly string[]): readonly string[] {
+  return [...candidates.map((key) => `${prefix}frontend:${key}`), `${prefix}dead:${candidates[0] ?? ''}`];
+}

@@ -1,0 +1,176 @@
+import type { Death } from '../../core/routing/types.ts';
+import { isLastLiving } from '../../core/routing/selection.ts';
+import { MAX_LIST } from '../limits.ts';
+import { evaluate, scriptOf } from '../redis-client/script.ts';
+import { isReplyError, type RedisLink } from '../redis-client/link.ts';
+import { isCommandRefused, isScriptRefused } from '../redis-client/refusals.ts';
+import { isTexts } from '../texts.ts';
+import type { Marking } from '../store.ts';
+import type { RedisCommand } from '../redis-client/protocol.ts';
+
+/**
+ * Marks a backend dead, unless no other entry of the list lives: one step inside Redis, so that two routers cannot mark the
+ * last two backends at the same time. KEYS: `dead:` and `marks:` of the host, and the list's `frontend:`. ARGV: the id, its URL,
+ * seconds, how many entries the list had, then the ids of those that cannot be used. Returns what `Marking` has.
+ *
+ * Where the list is not on the server that takes marks, what the router read of it decides.
+ */
+const MARK = scriptOf(`
+local id, url, seconds = ARGV[1], ARGV[2], ARGV[3]
+local list = redis.pcall('LRANGE', KEYS[3], 1, ${MAX_LIST})
+local isKnown = not list.err and #list > 0
+
+local function urlAt(i)
+  return string.match(list[i + 1] or '', '^%s*(.-)%s*$')
+end
+
+if isKnown and urlAt(tonumber(id)) ~= url then return 'moved' end
+
+local isUnusable = {[id] = true}
+for i = 5, #ARGV do isUnusable[ARGV[i]] = true end
+
+local function isDead(i, name)
+  local is = redis.call('SISMEMBER', KEYS[1], name)
+  if is == 0 or not isKnown then return is == 1 end
+  local marked = redis.pcall('HGET', KEYS[2], name)
+  return type(marked) ~= 'string' or marked == urlAt(i)
+end
+
+local type_ = redis.call('TYPE', KEYS[1]).ok
+if type_ ~= 'set' and type_ ~= 'none' then return redis.error_reply('WRONGTYPE it is a ' .. type_) end
+local lives = false
+for i = 0, (isKnown and #list or tonumber(ARGV[4])) - 1 do
+  local name = string.format('%d', i)
+  if not isUnusable[name] and not isDead(i, name) then
+    lives = true
+    break
+  end
+end
+if not lives then return 'last' end
+redis.call('SADD', KEYS[1], id)
+redis.call('EXPIRE', KEYS[1], seconds)
+redis.pcall('HSET', KEYS[2], id, url)
+redis.pcall('EXPIRE', KEYS[2], seconds)
+return 'marked'
+`);
+
+/**
+ * The same on the one node of a cluster that has the key, from what the router read of the list. KEYS: `dead:` of the
+ * host. ARGV: the id, seconds, then the ids of the other entries that can be used.
+ */
+const MARK_IN_CLUSTER = scriptOf(`
+local lives = false
+for i = 3, #ARGV do
+  if redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then
+    lives = true
+    break
+  end
+end
+if not lives then return 'last' end
+redis.call('SADD', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 'marked'
+`);
+
+/** Both or neither: a URL without an end would outlive its mark. KEYS: `marks:` of the host. ARGV: the id, its URL, seconds. */
+const NOTE_URL = scriptOf(`
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+`);
+
+/**
+ * Marks a backend dead in Redis, with the URL that the mark is for.
+ * @param before what is put before all keys
+ * @throws as `RedisLink.send`: an error reply, or RouterError `store-unavailable`
+ */
+export async function markInRedis(
+  link: RedisLink,
+  before: string,
+  death: Death,
+  ttlSeconds: number,
+): Promise<Exclude<Marking, 'announced'>> {
+  const { frontend, key, size, backends } = death.route;
+  const { id, href } = death.backend;
+  const keys = [`${before}dead:${frontend}`, `${before}marks:${frontend}`, `${before}frontend:${key}`] as const;
+  const seconds = String(Math.ceil(ttlSeconds));
+  const deadline = link.deadline();
+  if (!link.isOneServer) {
+    const others = backends.filter((each) => each.id !== id).map((each) => String(each.id));
+    // First: without it, the mark would count for any URL for a moment.
+    await noteUrl(link, keys[1], [String(id), href, seconds], deadline);
+    return markingOf(await evaluate(link, MARK_IN_CLUSTER, ['1', keys[0], String(id), seconds, ...others], deadline));
+  }
+  try {
+    const args = [...keys, String(id), href, seconds, String(size), ...unusableOf(death.route)];
+    return markingOf(await evaluate(link, MARK, ['3', ...args], deadline));
+  } catch (error) {
+    if (!isReplyError(error) || !isScriptRefused(error)) throw error;
+    return await markWithoutScript(link, keys, death, seconds, deadline);
+  }
+}
+
+/** Places in the list whose URL cannot be used. */
+function unusableOf({ size, backends }: Death['route']): readonly string[] {
+  if (backends.length === size) return [];
+  const usable = new Set(backends.map(({ id }) => id));
+  return Array.from({ length: size }, (_, id) => id)
+    .filter((id) => !usable.has(id))
+    .map(String);
+}
+
+/** Where the user has no right to `marks:`, the mark counts for whatever is at that place. */
+async function noteUrl(link: RedisLink, key: string, args: readonly string[], deadline: number): Promise<void> {
+  try {
+    await evaluate(link, NOTE_URL, ['1', key, ...args], deadline);
+  } catch (error) {
+    if (!isReplyError(error)) throw error;
+  }
+}
+
+/**
+ * For servers that refuse scripts, and users without a right to `marks:`. Of two routers that meet, both may find that
+ * another backend lives: the mark is made, looked at and, if it was the last, taken back. Transactions are in one order
+ * for all, so that one of the two sees both marks.
+ */
+async function markWithoutScript(
+  link: RedisLink,
+  [dead, marks]: readonly [dead: string, marks: string, list: string],
+  { route, backend }: Death,
+  seconds: string,
+  deadline: number,
+): Promise<'marked' | 'last'> {
+  const id = String(backend.id);
+  const isLast = (members: unknown): boolean => {
+    const known = new Set(isTexts(members) ? members : []);
+    return isLastLiving(route.backends, backend.id, (other) => known.has(String(other)));
+  };
+  if (isLast(await link.send(['smembers', dead], deadline))) return 'last';
+  // Alone: a transaction is refused as a whole.
+  await link.sendAll(transaction(['hset', marks, id, backend.href], ['expire', marks, seconds]), deadline);
+  const commands = transaction(['sadd', dead, id], ['expire', dead, seconds], ['smembers', dead]);
+  const replies = await link.sendAll(commands, deadline);
+  const made = madeOf(replies);
+  const results = Array.isArray(made) ? (made as unknown[]) : [];
+  const fault = (made === replies.at(-1) ? [...replies, ...results] : results).find(isReplyError);
+  if (fault !== undefined) throw fault;
+  const [added, , members]: unknown[] = Array.isArray(made) ? made : [];
+  if (!isLast(members)) return 'marked';
+  // What was there before may be another's.
+  if (added === 1) await link.send(['srem', dead, id], deadline);
+  return 'last';
+}
+
+/** What the commands of a transaction came to. Where there are no transactions (proxies), each was made on its own. */
+function madeOf(replies: readonly unknown[]): unknown {
+  const [begun] = replies;
+  return isReplyError(begun) && isCommandRefused(begun) ? replies.slice(1, -1) : replies.at(-1);
+}
+
+function transaction(...commands: readonly RedisCommand[]): readonly RedisCommand[] {
+  return [['multi'], ...commands, ['exec']];
+}
+
+function markingOf(reply: unknown): 'marked' | 'last' | 'moved' {
+  return reply === 'last' || reply === 'moved' ? reply : 'marked';
+}

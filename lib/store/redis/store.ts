@@ -1,0 +1,300 @@
+import { type Marks, NO_MARKS, type RouteList, routeOf } from '../../core/routing/backend.ts';
+import { RouterError } from '../../core/errors.ts';
+import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
+import type { SiteFields, Site } from '../../core/routing/site.ts';
+import { pathOf, Prefixes } from '../../core/routing/prefixes.ts';
+import type { Death, Route } from '../../core/routing/types.ts';
+import type { DeadMark } from '../dead-marks.ts';
+import { FaultLog } from '../fault-log.ts';
+import { MAX_LIST } from '../limits.ts';
+import { OptionsMemo } from './options-memo.ts';
+import type { SiteMetadata } from './site-metadata.ts';
+import { RedisPages } from './pages.ts';
+import { ListMemo } from './list-memo.ts';
+import { RedisCertificates } from './certificates.ts';
+import { RedisCluster } from '../redis-client/cluster.ts';
+import { announcement, isFresh, type Found, type Lookup } from './codec.ts';
+import { type Reading, routeIn, type RouteSource, type Under } from '../reading.ts';
+import { RedisConnection } from '../redis-client/connection.ts';
+import { isReplyError, type RedisLink, type RedisLinkSettings } from '../redis-client/link.ts';
+import { RedisLookups, refused } from './lookups.ts';
+import { markInRedis } from './marking.ts';
+import { isCommandRefused } from '../redis-client/refusals.ts';
+import { countedMarks } from './marks.ts';
+import { literally, type Stretch, walk } from './walk.ts';
+import { StoreCounts } from '../store-counts.ts';
+import type { Marking, Notify, Recollection } from '../store.ts';
+import { WildcardMarks } from '../wildcard-marks.ts';
+
+/** What a RedisStore is made of. */
+export interface RedisStoreSettings {
+  readonly read: RedisAddress;
+  /** The same as `read`, or where deaths are written. Equal addresses share one connection. */
+  readonly write: RedisAddress;
+  /** A lookup takes no longer. */
+  readonly timeoutMs: number;
+  readonly notify: Notify;
+  readonly counts?: StoreCounts;
+  /** Whether readings say when they expire. It costs Redis two commands more for a lookup. */
+  readonly wantsExpiry?: boolean;
+  /** Whether readings name all of a host's prefixes. */
+  readonly wantsNames?: boolean;
+  /** The options of frontends that say nothing else. */
+  readonly options?: SiteFields | undefined;
+  /** See RedisLinkSettings: of the connection that reads. */
+  readonly examine?: RedisLinkSettings['examine'];
+  /** Told of the connection that reads: a new one serves, or it was lost. */
+  readonly onReader?: (reader: RedisLink | null) => void;
+}
+
+/** Routes in Redis, laid out as Hipache does. One round trip for a lookup; in a cluster one to each node that has a key. */
+export class RedisStore implements RouteSource {
+  readonly remembered = { hosts: 0, bytes: 0 };
+  readonly #settings: RedisStoreSettings;
+  readonly #read: RedisLink;
+  readonly #write: RedisLink;
+  readonly #faults: FaultLog;
+  readonly #lists: ListMemo;
+  readonly #options: OptionsMemo;
+  /** Error pages beside them. */
+  readonly pages: RedisPages;
+  readonly #lookups: RedisLookups;
+  /** What stands beside the routes, read by the same connection. */
+  readonly certificates: RedisCertificates;
+  readonly wildcardMarks = new WildcardMarks(Date.now);
+  /** Lookups of this turn of the event loop, by host. */
+  readonly #unsent = new Map<string, Unsent>();
+  #ping: unknown = null;
+
+  constructor(settings: RedisStoreSettings) {
+    const { read, write, notify } = settings;
+    this.#settings = settings;
+    this.#faults = new FaultLog(notify, () => performance.now());
+    this.#lists = new ListMemo((key, fault) => this.#faults.tell(`${read.prefix}frontend:${key}`, fault));
+    this.#read = this.#connect(read, {
+      pulse: ['get', 'hchecker_ping'],
+      onPulse: (reply) => {
+        this.#ping = reply;
+      },
+      ...(settings.examine && { examine: settings.examine }),
+      onServing: () => settings.onReader?.(this.#read),
+      onLoss: () => settings.onReader?.(null),
+    });
+    const { wantsExpiry = false, wantsNames = false } = settings;
+    const wishes = { prefix: read.prefix, wantsExpiry, wantsNames };
+    this.#lookups = new RedisLookups(this.#read, wishes, settings.counts ?? new StoreCounts());
+    this.#options = new OptionsMemo(settings.options, (key, fault) => this.#faults.tell(read.prefix + key, fault));
+    this.pages = new RedisPages(this.#read, read.prefix, (key, fault) => this.#faults.tell(key, fault));
+    this.certificates = new RedisCertificates(this.#read, read.prefix);
+    const isOne = isSameServer(read, write);
+    this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
+  }
+
+  get hasHealthChecker(): boolean {
+    return isFresh(this.#ping, Date.now());
+  }
+
+  async find(candidates: readonly string[], path: string): Promise<Route | null> {
+    return this.wildcardMarks.applied(routeIn(await this.read(candidates, path)));
+  }
+
+  /**
+   * Requests for one host that arrive in the same turn of the event loop share one lookup: it has not been sent yet,
+   * so it sees whatever was written before any of them arrived. Only a host that has prefixes has to be asked for each
+   * of their paths.
+   */
+  read(candidates: readonly string[], path: string): Promise<Reading> {
+    const [host = ''] = candidates;
+    const shared = this.#unsent.get(host);
+    if (shared !== undefined) return this.#share(shared, candidates, path);
+    // Lookups leave at the end of the turn (see lookups.ts), right after this.
+    if (this.#unsent.size === 0) setImmediate(() => this.#unsent.clear());
+    const reading = this.#readHost(candidates, path);
+    this.#unsent.set(host, { path, reading });
+    return reading;
+  }
+
+  async #share(shared: Unsent, candidates: readonly string[], path: string): Promise<Reading> {
+    const reading = await shared.reading;
+    if (reading.prefixes === null || pathOf(path) === pathOf(shared.path)) return reading;
+    return this.#readHost(candidates, path);
+  }
+
+  /** Keys of frontends without `frontend:`, from a place of the walk on. Rejects while Redis gives no answer. */
+  async keys(place: string | null, count: number): Promise<Stretch> {
+    const start = `${this.#settings.read.prefix}frontend:`;
+    const limits = { found: count, until: this.#read.deadline() };
+    const { keys, next } = await walk(this.#read, `${literally(start)}*`, place, limits);
+    return { keys: keys.map((key) => key.slice(start.length)), next };
+  }
+
+  page(keys: readonly string[], status: number): Promise<string | null> {
+    return this.pages.find(keys, status);
+  }
+
+  /** Redis is asked every time. */
+  peek(): undefined {
+    return undefined;
+  }
+
+  /** Nothing is remembered. */
+  recollect(): Recollection | null {
+    return null;
+  }
+
+  readonly hasLastKnown = false;
+
+  forget(): number {
+    return 0;
+  }
+
+  ownMarks(frontend: string | null): readonly DeadMark[] {
+    return frontend === null ? this.wildcardMarks.list() : [];
+  }
+
+  async #readHost(candidates: readonly string[], path: string): Promise<Reading> {
+    const [host = ''] = candidates;
+    const { own: lookup, beside } = await this.#lookups.look({ candidates, path });
+    const own = this.#ownRoute(host, candidates, lookup, beside);
+    const ownLeft = lookup?.type === 'found' ? lookup.leftMs : -1;
+    const left = Math.min(never(ownLeft), never(beside?.leftMs ?? -1));
+    if (beside === null) return { own, prefixes: null, under: NOTHING, expiresMs: left };
+    if (beside.shut !== null) this.#faults.tell(`${this.#settings.read.prefix}options:*`, NO_RIGHT);
+    for (const [key, fault] of beside.faults) this.#faults.tell(key, `${fault}; it is left out`);
+    const key = candidates[beside.paths];
+    if (key === undefined) return { own, prefixes: null, under: NOTHING, expiresMs: left };
+    const prefixes = beside.names === null ? 'some' : new Prefixes(beside.names);
+    return { own, prefixes, under: this.#under(host, key, beside), expiresMs: left };
+  }
+
+  #ownRoute(
+    host: string,
+    candidates: readonly string[],
+    lookup: Lookup | null,
+    beside: SiteMetadata | null,
+  ): Route | null | undefined {
+    // A prefix that has the path does not suffer from what stands under its host.
+    const isBroken = lookup?.type === 'wrong-type' || lookup?.type === 'too-long';
+    if (lookup === null || (isBroken && beside?.hit)) return undefined;
+    if (lookup.type === 'none') return null;
+    const key = candidates[lookup.index] ?? '';
+    if (lookup.type !== 'found') throw this.#broken(this.#keyOf('frontend', key), faultOf(lookup));
+    const options = this.#options.read(key, '', beside?.all ?? [], beside?.host ?? []);
+    return this.#route(host, key, lookup, options);
+  }
+
+  #under(host: string, key: string, { hit, missing, all }: SiteMetadata): readonly Under[] {
+    const under: Under[] = missing.map((prefix) => ({ prefix, route: null }));
+    if (hit === null) return under;
+    const { prefix } = hit;
+    if (hit.type !== 'found') throw this.#broken(this.#keyOf('frontend', key + prefix), faultOf(hit));
+    const options = this.#options.read(key, prefix, all, hit.host, hit.options);
+    under.push({ prefix, route: this.#route(host + prefix, key + prefix, hit, options) });
+    return under;
+  }
+
+  #route(
+    frontend: string,
+    key: string,
+    { list: elements, dead, marks }: Pick<Found, 'list' | 'dead' | 'marks'>,
+    options: Site,
+  ): Route {
+    const list = this.#lists.read(key, elements);
+    return routeOf(frontend, key, list, this.#marksOf(dead, marks, frontend, list), options);
+  }
+
+  #marksOf(dead: Found['dead'], urls: readonly string[], frontend: string, list: RouteList): Marks {
+    if (typeof dead !== 'string') return dead.length === 0 ? NO_MARKS : countedMarks(dead, urls, list);
+    this.#faults.tell(this.#keyOf('dead', frontend), `holds a ${dead}, not a set; nobody is taken for dead`);
+    return NO_MARKS;
+  }
+
+  #keyOf(kind: 'frontend' | 'dead', key: string): string {
+    return `${this.#settings.read.prefix}${kind}:${key}`;
+  }
+
+  async markDead(death: Death, ttlSeconds: number): Promise<Marking> {
+    if (!this.wildcardMarks.mayFile(death.route, ttlSeconds)) {
+      return this.wildcardMarks.keep(death, ttlSeconds) ? 'marked' : 'last';
+    }
+    const write = this.#write;
+    const { prefix } = this.#settings.write;
+    const isActive = this.hasHealthChecker || ttlSeconds <= 0;
+    try {
+      const marking = isActive ? 'announced' : await markInRedis(write, prefix, death, ttlSeconds);
+      // The last living backend is like an only one: checkers are not told of those either.
+      if (marking === 'last' || marking === 'moved') return marking;
+      await this.#announce(death, marking === 'marked');
+      return marking;
+    } catch (error) {
+      if (!isReplyError(error)) throw error;
+      if (!error.message.includes('WRONGTYPE')) throw refused(error);
+      throw this.#broken(`${prefix}dead:${death.route.frontend}`, 'holds something that is no set');
+    }
+  }
+
+  /** A mark counts where announcing it is refused, too. */
+  async #announce(death: Death, isMarked: boolean): Promise<void> {
+    try {
+      await this.#write.send(['publish', 'dead', announcement(death)], this.#write.deadline());
+    } catch (error) {
+      if (!isMarked || !isReplyError(error) || !isCommandRefused(error)) throw error;
+      this.#faults.tell('dead', `deaths cannot be announced on this channel: ${error.message}`);
+    }
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all([this.#read.ready(), this.#write.ready()]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#read.close(), this.#write.close()]);
+  }
+
+  #broken(key: string, fault: string): RouterError {
+    this.#faults.tell(key, fault);
+    return new RouterError('route-broken', `${key} ${fault}`);
+  }
+
+  #connect(address: RedisAddress, own: OwnSettings): RedisLink {
+    const { timeoutMs, notify } = this.#settings;
+    const store = nameOfAddress(address);
+    const settings: RedisLinkSettings = {
+      ...own,
+      address,
+      timeoutMs,
+      onUp: () => notify({ type: 'store-up', store }),
+      onDown: (cause) => notify({ type: 'store-down', store, cause }),
+    };
+    return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
+  }
+}
+
+/** What a connection is given beyond what all are. */
+type OwnSettings = Omit<RedisLinkSettings, 'address' | 'timeoutMs' | 'onUp' | 'onDown'>;
+
+/** A lookup that leaves at the end of this turn. */
+interface Unsent {
+  readonly path: string;
+  readonly reading: Promise<Reading>;
+}
+
+const NO_RIGHT =
+  'this Redis user may not read options and prefixes: nobody has any (docs/redis.md, "Rights", has what a user needs)';
+
+const NOTHING: readonly Under[] = [];
+
+/** Negative is never. */
+function never(leftMs: number): number {
+  return leftMs < 0 ? Infinity : leftMs;
+}
+
+function faultOf(
+  lookup: { readonly type: 'wrong-type'; readonly found: string } | { readonly type: 'too-long' },
+): string {
+  return lookup.type === 'too-long' ? `is longer than ${MAX_LIST} elements` : `holds a ${lookup.found}, not a list`;
+}
+
+function isSameServer(a: RedisAddress, b: RedisAddress): boolean {
+  return JSON.stringify({ ...a, prefix: '' }) === JSON.stringify({ ...b, prefix: '' });
+}

@@ -1,0 +1,106 @@
+/** The package as npm installs it, and the commands in it: its own files stay as they came. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { readDashboard } from '../../lib/admin/dashboard.ts';
+import { packageRoot } from '../../lib/config/package.ts';
+import type { Outcome } from '../support/command.ts';
+import { temporaryFolder } from '../support/router.ts';
+
+const URL = 'http://127.0.0.1:9001';
+/** A machine's own configuration comes before the one that is missing here. */
+const hasSystemConfig = existsSync('/etc/hipache.json') && 'this machine has a configuration';
+
+interface Installed {
+  readonly folder: string;
+  readonly home: string;
+  readonly run: (args: readonly string[], env?: Readonly<Record<string, string>>) => Outcome;
+}
+
+/** Without a network: what it depends on is the clone's. */
+function install(t: TestContext): Installed {
+  const home = temporaryFolder(t);
+  const modules = join(home, 'node_modules');
+  mkdirSync(modules);
+  const pack = ['pack', '--ignore-scripts', '--offline', '--silent', '--pack-destination', home];
+  const name = execFileSync('npm', pack, { cwd: packageRoot, encoding: 'utf8' }).trim();
+  execFileSync('tar', ['-xzf', join(home, name), '-C', home]);
+  execFileSync('mv', [join(home, 'package'), join(modules, 'hipache')]);
+  for (const each of readdirSync(join(packageRoot, 'node_modules'))) {
+    if (!each.startsWith('.')) symlinkSync(join(packageRoot, 'node_modules', each), join(modules, each));
+  }
+  const folder = join(modules, 'hipache');
+  const run: Installed['run'] = (args, env = {}) => {
+    const program = join(folder, 'dist', 'bin', 'hipache.js');
+    const all = { ...process.env, SETTINGS_FLAVOR: '', HIPACHE_CONFIG: '', ...env };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      cwd: home,
+      env: all,
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  };
+  return { folder, home, run };
+}
+
+function digestOf(folder: string): string {
+  const hash = createHash('sha256');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+  for (const name of names) {
+    const path = join(folder, name);
+    hash.update(`${name}\n`);
+    if (statSync(path).isFile()) hash.update(readFileSync(path));
+  }
+  return hash.digest('hex');
+}
+
+test('in an installed package a command edits the store that is named, and never the package', async (t) => {
+  const { folder, home, run } = install(t);
+  const before = digestOf(folder);
+  await t.test('that no configuration names is an error that says what to do', { skip: hasSystemConfig }, () => {
+    for (const args of [['route', 'set', 'www.x.com', 'site', URL], ['route', 'list'], ['lint']]) {
+      assert.deepEqual(run(args), {
+        status: 1,
+        stdout: '',
+        stderr:
+          'hipache: no configuration says where the routes are: give --config FILE or --driver URL, ' +
+          'set HIPACHE_CONFIG, or make /etc/hipache.json\n',
+      });
+    }
+    // A first start needs none.
+    assert.match(run(['--dry']).stdout, /"port": 8080/);
+  });
+  const refused = /routes\.json comes with the program, whose next version replaces it: name a routes file of your own/;
+  const set = ['route', 'set', 'www.x.com', 'site', URL];
+  for (const { status, stdout, stderr } of [
+    run(set, { SETTINGS_FLAVOR: 'test' }),
+    run(['route', 'options', 'demo.localhost', 'https=redirect', '-c', join(folder, 'config', 'config.json')]),
+    run([...set, '--driver', `file:${join(folder, 'config', 'routes.json')}`]),
+  ]) {
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, refused);
+  }
+  const routes = join(home, 'routes.json');
+  writeFileSync(routes, '{}');
+  writeFileSync(join(home, 'own.json'), JSON.stringify({ driver: 'file:routes.json', user: 'root' }));
+  assert.deepEqual(run(set, { HIPACHE_CONFIG: 'own.json' }), {
+    status: 0,
+    stdout: `www.x.com: created, 1 backend, in ${routes}\n`,
+    stderr: '',
+  });
+  assert.deepEqual(JSON.parse(readFileSync(routes, 'utf8')), { 'www.x.com': ['site', URL] });
+  assert.equal(digestOf(folder), before);
+});
+
+test('an installed package has the whole dashboard', (t) => {
+  const { folder } = install(t);
+  const module = JSON.stringify(pathToFileURL(join(folder, 'dist/lib/admin/dashboard.js')).href);
+  const code = `import { readDashboard } from ${module}; process.stdout.write(readDashboard().html);`;
+  const html = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  assert.equal(html, readDashboard().html.toString());
+});

@@ -1,0 +1,73 @@
+/** Each field of `options:<key>`, in both lanes: backends and clients see the same of it. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { FIELD_NAMES } from '../../lib/sites/site.ts';
+import { startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
+import { type Router, startRouter } from '../support/router.ts';
+
+/** Fields that change something, at least one row for each field. */
+const SITES: readonly Readonly<Record<string, string>>[] = [
+  { https: 'redirect' },
+  { https: 'redirect 301', httpsPort: '8443' },
+  { https: 'both' },
+  { canonical: 'elsewhere.test' },
+  { canonical: 'elsewhere.test', redirectStatus: '302' },
+  { state: 'maintenance', retryAfter: '7' },
+  { state: 'paused', pauseMax: '1' },
+  { state: 'live' },
+  { strip: '1' },
+  { prepend: '/v2' },
+  { rewrite: '^/api/(.*)$ /letters/$1' },
+  { strip: '1', prepend: '/v2', mapBack: '1' },
+  { hsts: '60' },
+];
+
+const hostOf = (i: number): string => `s${i}.test`;
+
+async function startLanes(t: TestContext): Promise<readonly Router[]> {
+  const backend = await startBackend(t, (request, response) => {
+    request.resume();
+    response.setHeader('X-Asked', `${request.method} ${request.url}`);
+    response.setHeader('Location', '/v2/there');
+    response.setHeader('Set-Cookie', 'a=b; Path=/v2');
+    response.setHeader('Strict-Transport-Security', 'max-age=1');
+    response.end('hello');
+  });
+  const routes = Object.fromEntries(
+    SITES.flatMap((fields, i) => [
+      [hostOf(i), ['site', backend.url]],
+      [`${hostOf(i)}/api`, ['api', backend.url]],
+      [`options:${hostOf(i)}`, fields],
+      [`options:${hostOf(i)}/api`, fields],
+    ]),
+  );
+  const start = (fastLane: boolean) => startRouter(t, { routes, server: { workers: 1, fastLane } });
+  return await Promise.all([start(true), start(false)]);
+}
+
+async function seen(router: Router, i: number, path: string, headers: Record<string, string>): Promise<object> {
+  const { status, headers: got, body } = await ask({ port: router.port, host: hostOf(i), path, headers });
+  const { date: _date, ...others } = got;
+  return { status, others, body };
+}
+
+test('each field of a site means the same in both lanes', async (t) => {
+  const lanes = await startLanes(t);
+  assert.deepEqual(
+    new Set(SITES.flatMap((fields) => Object.keys(fields))),
+    new Set(FIELD_NAMES),
+    'a row for each field',
+  );
+  const cases = SITES.flatMap((_, i) =>
+    ['/', '/api/a?b=c'].flatMap((path) =>
+      [{}, { 'x-forwarded-proto': 'https' }].map((headers) => ({ i, path, headers })),
+    ),
+  );
+  await Promise.all(
+    cases.map(async ({ i, path, headers }) => {
+      const [fast, full] = await Promise.all(lanes.map((router) => seen(router, i, path, headers)));
+      assert.deepEqual(fast, full, `${JSON.stringify(SITES[i])} ${path} ${JSON.stringify(headers)}`);
+    }),
+  );
+});
