@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
@@ -28,13 +27,10 @@ async function visit(t: TestContext, port: number): Promise<Socket> {
   return socket;
 }
 
-/**
- * @param total how many connections clients have open
- * @param tolerance how far a worker's part may be from an even one
- */
-async function assertEven(router: Router, total: number, tolerance = 0.2): Promise<void> {
+/** How many of `total` connections that clients have open each worker has. */
+async function sharesOf(router: Router, total: number): Promise<readonly number[]> {
   const workers = workersOf(router);
-  const counts = await eventually(() => {
+  return await eventually(() => {
     const found = connectionsOf(workers, router.port);
     assert.equal(
       found.reduce((sum, count) => sum + count, 0),
@@ -42,16 +38,29 @@ async function assertEven(router: Router, total: number, tolerance = 0.2): Promi
     );
     return found;
   });
-  const even = total / workers.length;
-  for (const count of counts) assert.ok(Math.abs(count - even) <= tolerance * even, `uneven: ${counts.join(', ')}`);
+}
+
+/** Whether none is further from an even share than a fifth of it. */
+function areEven(counts: readonly number[]): boolean {
+  const even = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  return counts.every((count) => Math.abs(count - even) <= 0.2 * even);
+}
+
+async function assertEven(router: Router, total: number): Promise<void> {
+  const counts = await sharesOf(router, total);
+  assert.ok(areEven(counts), `uneven: ${counts.join(', ')}`);
 }
 
 for (const workers of [2, 4]) {
-  test(`1,000 connections in one burst are even among ${workers} workers`, needsProc, async (t) => {
+  // How even the burst itself is, is up to the system's scheduler: a worker that did not run meanwhile accepted few.
+  test(`connections that follow a burst of 1,000 go to those of ${workers} workers with few`, needsProc, async (t) => {
     const router = await start(t, workers);
     await Promise.all(Array.from({ length: 1000 }, () => visit(t, router.port)));
-    // On a machine with fewer cores than workers the burst is over before the last of them has run.
-    await assertEven(router, 1000, workers > availableParallelism() ? 0.4 : 0.2);
+    const first = await sharesOf(router, 1000);
+    // So many make it even if these go to the workers that are behind.
+    const follow = Math.max(200, workers * Math.max(...first) - 1000);
+    for (let i = 0; i < follow; i++) await visit(t, router.port);
+    await assertEven(router, 1000 + follow);
   });
 
   test(`1,000 connections one after the other are even among ${workers} workers`, needsProc, async (t) => {
