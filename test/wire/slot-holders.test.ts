@@ -114,18 +114,22 @@ function readSlowly(socket: Socket): void {
   repeat(socket, 1_000, () => void socket.read(64));
 }
 
-/** Others are answered, soon and again and again; so are others with the same address. */
+/**
+ * Others are answered again and again, and so are others with the same address. All but the first of the others are
+ * answered soon: this one waits until slots were taken from the attack, which is work for a machine.
+ */
 async function othersAreServed({ port }: Scene, isTls = false): Promise<void> {
+  const waits: number[] = [];
   for (let i = 0; i < 6; i++) {
     const localAddress = i % 3 === 2 ? ATTACKER : OTHER;
     const begin = performance.now();
     const answer = await ask({ port, localAddress, ...(isTls && { tls: { rejectUnauthorized: false } }) });
-    const tookMs = performance.now() - begin;
     assert.deepEqual([answer.status, answer.body], [200, 'ok'], `request ${i} from ${localAddress}`);
     // Those with the same address wait behind the requests of the attack.
-    if (localAddress === OTHER) assert.ok(tookMs < PROMPT_MS, `request ${i} took ${tookMs} ms`);
+    if (localAddress === OTHER) waits.push(performance.now() - begin);
     await delay(250);
   }
+  for (const ms of waits.slice(1)) assert.ok(ms < PROMPT_MS, `requests took ${waits.map(Math.round).join(', ')} ms`);
 }
 
 /** All slots have been taken, or as many requests have come as there are. */
