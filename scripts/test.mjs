@@ -1,73 +1,94 @@
 /**
  * Runs the test files that were built, or those named: `npm test`, `npm test -- journeys/retry`. Those that start
  * routers run twice, with the fast lane on and off; with HIPACHE_FAST_LANE=on or =off in the environment, once.
+ * `--quick` runs a selection, once. HIPACHE_TEST_JOBS says how many files run at a time.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { availableParallelism, constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ensureRedis } from './ensure-redis.mjs';
+import { planTests } from './test-plan.mjs';
+import { TestPool } from './test-pool.mjs';
 
 /** A file of tests that takes longer, ms, hangs. */
 const LIMIT_MS = 300_000;
 
-const sources = fileURLToPath(new URL('../test/', import.meta.url));
-const built = fileURLToPath(new URL('../dist/test/', import.meta.url));
-const reporter = new URL('failures-reporter.mjs', import.meta.url).href;
-const wanted = process.argv.slice(2);
-const files = readdirSync(built, { recursive: true })
-  .filter((name) => name.endsWith('.test.js'))
-  // The compiler leaves what it built of files that are gone.
-  .filter((name) => existsSync(join(sources, name.replace(/\.js$/, '.ts'))))
-  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
-  .map((name) => join(built, name))
-  .toSorted();
+/** So many of the slowest files are named at the end. */
+const SLOWEST = 10;
 
-/** The setting of `server.fastLane` that is not the default. */
-const OTHER_SETTING = 'off';
+/** So many jobs are shown in full: somebody works on them. */
+const FEW = 4;
 
-/** Whether a file starts routers and leaves that setting to us. */
-function isForBoth(file) {
-  const source = readFileSync(join(sources, relative(built, file).replace(/\.js$/, '.ts')), 'utf8');
-  return /support\/router\.ts|\/scene\.ts/.test(source) && !source.includes('fastLane');
-}
+const args = process.argv.slice(2);
+const wanted = args.filter((arg) => arg !== '--quick');
+const plan = planTests({
+  sources: fileURLToPath(new URL('../test/', import.meta.url)),
+  built: fileURLToPath(new URL('../dist/test/', import.meta.url)),
+  wanted,
+  isQuick: args.includes('--quick'),
+  fastLane: process.env.HIPACHE_FAST_LANE,
+});
+const count = plan.together.length + plan.alone.length;
 
-/** What each run failed in, to be told once more at the end. */
-const notes = mkdtempSync(join(tmpdir(), 'hipache-failures-'));
-
-/** Runs the tests of files; returns an exit code. */
-function run(names, env, note) {
-  const args = ['--test', '--test-concurrency=2', `--test-timeout=${LIMIT_MS}`, '--enable-source-maps'];
-  const toStdout = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
-  const toNote = [`--test-reporter=${reporter}`, `--test-reporter-destination=${join(notes, note)}`];
-  const all = [...args, ...toStdout, ...toNote, ...names];
-  return spawnSync(process.execPath, all, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
-}
-
-/** Tells of each test that failed, at the end: the output of a whole run is long. */
-function tellFailures() {
-  for (const name of readdirSync(notes)) {
-    const text = readFileSync(join(notes, name), 'utf8');
-    if (text !== '') {
-      console.log(`# failed ${name}:\n${text}`);
-    }
-  }
-}
-
-if (files.length === 0) {
+if (count === 0) {
   console.error(`no test file is named like ${wanted.join(', ')}`);
   process.exitCode = 1;
 } else if (ensureRedis()) {
-  process.exitCode = run(files, {}, 'with the fast lane as configured');
-  const again = process.env.HIPACHE_FAST_LANE === undefined ? files.filter(isForBoth) : [];
-  if (again.length > 0) {
-    console.log(`# once more with the fast lane ${OTHER_SETTING}: ${again.length} files`);
-    process.exitCode =
-      run(again, { HIPACHE_FAST_LANE: OTHER_SETTING }, `with the fast lane ${OTHER_SETTING}`) || process.exitCode;
-  }
+  process.exitCode = await runAll(jobsAtATime());
 } else {
   process.exitCode = 1;
 }
-tellFailures();
-rmSync(notes, { recursive: true });
+
+function jobsAtATime() {
+  const text = process.env.HIPACHE_TEST_JOBS;
+  if (text === undefined) return availableParallelism();
+  if (!/^[1-9][0-9]*$/.test(text)) throw new Error(`HIPACHE_TEST_JOBS=${text} is not a number of jobs`);
+  return Number(text);
+}
+
+/** Returns an exit code. */
+async function runAll(width) {
+  const pool = new TestPool(LIMIT_MS);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => {
+      pool.end();
+      process.exit(128 + constants.signals[signal]);
+    });
+  }
+  const began = performance.now();
+  const results = [];
+  const report = (result) => {
+    results.push(result);
+    tell(result, results.length);
+  };
+  await pool.run(plan.together, width, report);
+  await pool.run(plan.alone, 1, report);
+  pool.end();
+  tellSummary(results, performance.now() - began, width);
+  return results.some(({ failures }) => failures.length > 0) ? 1 : 0;
+}
+
+/** One line for a file that passed; all that it wrote when it failed, or is one of a few. */
+function tell({ job, ms, passed, failed, failures, output }, done) {
+  const mark = failures.length > 0 ? 'FAILED' : 'ok';
+  console.log(`${mark} ${done}/${count} ${job.title}: ${passed + failed} tests, ${seconds(ms)}`);
+  if (failures.length > 0 || count <= FEW) console.log(output);
+}
+
+function tellSummary(results, ms, width) {
+  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+  const slowest = results.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST);
+  console.log(`\n# slowest\n${slowest.map(timeOf).join('\n')}`);
+  for (const { job, failures } of results) {
+    if (failures.length > 0) console.log(`\n# failed: ${job.title}\n${failures.join('\n')}`);
+  }
+  const counts = `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`;
+  console.log(`\n# tests: ${counts}; ${count} jobs, ${width} at a time, ${seconds(ms)}`);
+}
+
+function timeOf({ job, ms }) {
+  return `${seconds(ms).padStart(8)}  ${job.title}`;
+}
+
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,4 +1,5 @@
 /** The command, and the processes that it starts. */
+// @alone: runs the benchmark, which takes cores for itself
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
 /** docs/how-to/load-balancer.md, recipe by recipe, with the addresses and ports of a test. */
+// @alone: has health checks by the clock, of seven processes
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { adminOf } from '../support/admin.ts';

@@ -1,3 +1,4 @@
+// @alone: measures the memory of workers under load
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';

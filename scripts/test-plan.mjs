@@ -1,0 +1,63 @@
+/** Which test files run, with which settings, and in which order. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The setting of `server.fastLane` that is not the default. */
+const OTHER_SETTING = 'off';
+
+/** What a file uses of test/support/router.ts, or of a scene.ts, that reads HIPACHE_FAST_LANE. */
+const STARTS_ROUTERS = /\b(startRouter|launchRouter|writeConfig|scene\.ts)\b/;
+
+/** The files that take longest, longest first: a long file that begins last would keep the whole run waiting. */
+const LONGEST = [];
+
+/** `npm run test:quick`: rules, grammars, layers, and one journey of each kind, in one setting of the fast lane. */
+const QUICK = [];
+
+/**
+ * The jobs of a run: one file of tests in one setting each. `together` may run side by side, longest first. `alone` are
+ * files that measure the machine, which others would disturb: a comment `// @alone: why` at their head says so.
+ */
+export function planTests({ sources, built, wanted, isQuick, fastLane }) {
+  const names = readdirSync(built, { recursive: true })
+    .filter((name) => name.endsWith('.test.js'))
+    .map((name) => name.replace(/\.js$/, ''))
+    // The compiler leaves what it built of files that are gone.
+    .filter((name) => existsSync(join(sources, `${name}.ts`)))
+    .filter((name) => !isQuick || QUICK.some((part) => name.startsWith(part)))
+    .filter((name) => wanted.length === 0 || wanted.some((part) => `${name}.js`.includes(part)));
+  const all = names.map((name) => readFile(sources, built, name)).toSorted(byLength);
+  const again = isQuick || fastLane !== undefined ? [] : all.filter(({ isForBoth }) => isForBoth);
+  const jobs = [
+    ...all.map((file) => jobOf(file, fastLane)),
+    ...again.map((file) => jobOf(file, OTHER_SETTING)),
+  ].toSorted(byLength);
+  return { together: jobs.filter(({ isAlone }) => !isAlone), alone: jobs.filter(({ isAlone }) => isAlone) };
+}
+
+function readFile(sources, built, name) {
+  const source = readFileSync(join(sources, `${name}.ts`), 'utf8');
+  return {
+    name: name.replace(/\.test$/, ''),
+    path: join(built, `${name}.js`),
+    bytes: statSync(join(sources, `${name}.ts`)).size,
+    isAlone: /^\/\/ @alone: /m.test(source),
+    // It starts routers and leaves that setting to us.
+    isForBoth: STARTS_ROUTERS.test(source) && !source.includes('fastLane'),
+  };
+}
+
+function jobOf({ name, path, bytes, isAlone, isForBoth }, fastLane) {
+  const title = isForBoth && fastLane !== undefined ? `${name} (fast lane ${fastLane})` : name;
+  return { name, title, path, bytes, isAlone, env: fastLane === undefined ? {} : { HIPACHE_FAST_LANE: fastLane } };
+}
+
+/** For what is not listed, a file's size tells about how long it takes. */
+function byLength(a, b) {
+  return rank(a) - rank(b) || b.bytes - a.bytes || a.name.localeCompare(b.name);
+}
+
+function rank({ name }) {
+  const index = LONGEST.indexOf(name);
+  return index === -1 ? LONGEST.length : index;
+}
