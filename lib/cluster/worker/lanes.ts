@@ -20,6 +20,7 @@ import { describeCause, type Log } from '../../observe/log.ts';
 import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
 import { AlarmClock } from '../../clock/time-limits.ts';
 import { watchCrowds } from '../../backends/slots/slot-queues.ts';
+import { loadSend } from '../../proxy/files/file-head.ts';
 import { answerHere } from '../../proxy/files/local-response.ts';
 import { RetryBudget } from '../../proxy/retry-budget.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
@@ -165,6 +166,7 @@ export class Lanes {
       (notice) => logStoreEvent(log, notice),
       () => performance.now(),
     );
+    if (server.staticRoots.length > 0) loadSend();
     const files = {
       ...refusing,
       roots: new StaticRoots(server.staticRoots, () => performance.now()),

@@ -10,11 +10,24 @@
  */
 import type { Stats } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import send from 'send';
+import { createRequire } from 'node:module';
 import type { Coding } from '../../core/http/accept-encoding.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { FilePart } from './file-body.ts';
 import type { FoundFile } from './find-file.ts';
+
+type Send = typeof import('send');
+
+let send: Send | null = null;
+
+/**
+ * Loads `send`, which takes 40 ms of CPU: only routers with `server.staticRoots` need it. To be called before a worker
+ * drops its privileges: its new user may have no right to read the package.
+ */
+export function loadSend(): Send {
+  send ??= createRequire(import.meta.url)('send') as Send;
+  return send;
+}
 
 /** The head of an answer, and what follows. */
 export interface FileHead {
@@ -62,7 +75,7 @@ export function fileHead(
   if (coding !== null) sheet.setHeader('Content-Encoding', coding);
   if (isVaried) sheet.setHeader('Vary', 'Accept-Encoding');
   const said: { failure: number | null; start: number | null } = { failure: null, start: null };
-  const library = send(requestStandIn(request, etag, stat), name, { cacheControl: false });
+  const library = loadSend()(requestStandIn(request, etag, stat), name, { cacheControl: false });
   library.on('error', (error: { readonly status: number }) => (said.failure = error.status));
   library.stream = (_path, options: { readonly start?: number } = {}) => (said.start = options.start ?? 0);
   // What its `pipe` would do first; the rest of that is to find the file.

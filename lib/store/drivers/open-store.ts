@@ -5,7 +5,6 @@ import { FileStore, type FileStoreParts } from '../file/store.ts';
 import { type CacheSettings, type KnownSettings, openRedisStore } from '../redis/open.ts';
 import type { StoreCounts } from '../store-counts.ts';
 import type { Notify, RouteStore } from '../store.ts';
-import { mendStringMethods } from './string-methods.ts';
 
 /** What a worker opens its store with. */
 export interface StoreSettings {
@@ -40,7 +39,6 @@ export interface OpenedStore {
  * @throws Error when the URLs do not go together
  */
 export function openStore({ read, write, file, ...settings }: StoreSettings): OpenedStore {
-  mendStringMethods();
   if (read.scheme === 'redis' && write.scheme === 'redis') {
     return { ...openRedisStore({ ...settings, read: read.redis, write: write.redis }), file: null };
   }

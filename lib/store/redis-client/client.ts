@@ -1,5 +1,6 @@
-import { Command, Redis } from 'ioredis';
+import type { Command, Redis } from 'ioredis';
 import type { Endpoint, RedisAddress } from '../../core/routing/redis-address.ts';
+import { ioredis } from './ioredis.ts';
 import { isReplyError } from './link.ts';
 import { optionsFor, RETRY_MAX_MS } from './options.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
@@ -35,6 +36,7 @@ export class RedisClient {
     this.#watch =
       address.place.type === 'sentinels' ? new SentinelWatch(address, handshakeMs, (to) => this.#switched(to)) : null;
     this.#handshakeMs = handshakeMs;
+    const { Redis } = ioredis();
     this.#redis = new Redis(optionsFor(address, handshakeMs));
     this.#redis.on('ready', () => this.#connected());
     this.#redis.on('close', () => this.#lost());
@@ -172,6 +174,7 @@ function isSelect(command: unknown): boolean {
 }
 
 function commandOf([name, ...args]: RedisCommand, deadline: number): Command {
+  const { Command } = ioredis();
   const command = new Command(name, args, { replyEncoding: 'utf8' });
   // ioredis' own limit is the same for every command; this one is what its task has left.
   command.setTimeout(Math.max(1, deadline - performance.now()));

@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Endpoint, RedisAddress } from '../../core/routing/redis-address.ts';
+import { ioredis } from './ioredis.ts';
 import { sentinelOptionsFor } from './options.ts';
 
 const CHANNEL = '+switch-master';
@@ -15,6 +16,7 @@ export class SentinelWatch {
   /** @param onSwitch told where the master is now, by each sentinel */
   constructor(address: RedisAddress, handshakeMs: number, onSwitch: (to: Endpoint) => void) {
     const { place } = address;
+    const { Redis } = ioredis();
     this.#clients = sentinelOptionsFor(address, handshakeMs).map((options) => {
       const client = new Redis(options);
       // One that is away comes back, or others tell.
