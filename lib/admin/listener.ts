@@ -4,7 +4,7 @@ import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AdminPlace } from '../config/config.ts';
 import { bracketed } from '../core/routing/hostname.ts';
-import { Room } from '../server/connection-limit.ts';
+import { ConnectionLimit } from '../server/connection-limit.ts';
 import type { TrackedConnection } from '../server/tracked-connection.ts';
 import { type AccessRules, checkAccess } from './access.ts';
 import type { EventStream } from './event-stream.ts';
@@ -36,7 +36,7 @@ export class AdminListener {
   readonly #place: AdminPlace;
   readonly #parts: AdminListenerParts;
   readonly #server: Server;
-  readonly #room = new Room({ connections: MAX_CONNECTIONS, perClient: Infinity }, () => {});
+  readonly #connectionLimit = new ConnectionLimit({ connections: MAX_CONNECTIONS, perClient: Infinity }, () => {});
   readonly #tracked = new WeakMap<Duplex, TrackedConnection>();
   #isFull = false;
 
@@ -44,7 +44,7 @@ export class AdminListener {
     this.#place = place;
     this.#parts = parts;
     this.#server = createServer({ headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS });
-    this.#room.add({ onFull: () => (this.#isFull = true), onRoom: () => (this.#isFull = false) });
+    this.#connectionLimit.add({ onFull: () => (this.#isFull = true), onFree: () => (this.#isFull = false) });
     this.#server.on('connection', (socket) => this.#onConnection(socket));
     this.#server.on('request', (request, response) => {
       const connection = this.#tracked.get(request.socket);
@@ -79,9 +79,9 @@ export class AdminListener {
   }
 
   #onConnection(socket: Socket): void {
-    const connection = this.#room.enter(socket);
+    const connection = this.#connectionLimit.enter(socket);
     this.#tracked.set(socket, connection);
-    socket.once('close', () => this.#room.leave(connection));
+    socket.once('close', () => this.#connectionLimit.leave(connection));
     if (this.#isFull) socket.destroy();
   }
 

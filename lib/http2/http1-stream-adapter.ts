@@ -2,16 +2,16 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
 import { trailerFields } from '../core/http/trailers.ts';
 import { acceptOf } from '../http1/websocket-accept.ts';
-import { answerFields, noteStrictness, trailerSection } from './response-fields.ts';
-import { AnswerReader, type AnswerSink } from './response-reader.ts';
+import { responseFields, noteStrictness, trailerSection } from './response-fields.ts';
+import { ResponseReader, type ResponseSink } from './response-reader.ts';
 import type { InnerRequest } from './inner-request.ts';
 
-/** Told of a carrier's life. */
-export interface CarrierKeeper {
+/** Told of a adapter's life. */
+export interface StreamAdapterOwner {
   /** The answer is away, and it could carry another stream. */
-  onFree(carrier: Carrier): void;
+  onFree(adapter: Http1StreamAdapter): void;
   /** It is closed. */
-  onGone(carrier: Carrier): void;
+  onGone(adapter: Http1StreamAdapter): void;
   /** A stream was broken off by its client. */
   onReset(): void;
   /** Node does not send what the answer holds, and its stream is reset. The lanes have passed it on, and logged it so. */
@@ -26,9 +26,9 @@ const HOLD_BYTES = 65_536;
  * answer at a time, and another's after it. What the lanes do to a connection is done to the stream: one that they
  * close before its answer was whole is reset, and a client that resets its stream has closed the connection.
  */
-export class Carrier extends Duplex implements AnswerSink {
-  readonly #keeper: CarrierKeeper;
-  readonly #answer = new AnswerReader(this);
+export class Http1StreamAdapter extends Duplex implements ResponseSink {
+  readonly #owner: StreamAdapterOwner;
+  readonly #response = new ResponseReader(this);
   #request: InnerRequest | null = null;
   #stream: ServerHttp2Stream | null = null;
   /** All of the request has come. */
@@ -36,7 +36,7 @@ export class Carrier extends Duplex implements AnswerSink {
   /** The end of the answer has been given to the stream, which may have to wait until it may send it. */
   #isEnding = false;
   /** All of the answer is away, and the rest of the request still comes. */
-  #isAnswered = false;
+  #isResponseSent = false;
   /** Names and values in turn: of the request, and of the answer. */
   #sentTrailers: readonly string[] = [];
   #trailers: string[] = [];
@@ -46,9 +46,9 @@ export class Carrier extends Duplex implements AnswerSink {
   isLast: boolean;
 
   /** @param isLast it is for one stream alone */
-  constructor(keeper: CarrierKeeper, isLast: boolean) {
+  constructor(owner: StreamAdapterOwner, isLast: boolean) {
     super({ decodeStrings: false, writableHighWaterMark: HOLD_BYTES });
-    this.#keeper = keeper;
+    this.#owner = owner;
     this.isLast = isLast;
     // Whoever serves it listens, and lets go of it before it is destroyed.
     this.on('error', () => {});
@@ -59,14 +59,14 @@ export class Carrier extends Duplex implements AnswerSink {
    * @param isWhole no body comes with it
    * @param trailers names and values in turn; all there by the end of the body
    */
-  carry(stream: ServerHttp2Stream, request: InnerRequest, isWhole: boolean, trailers: readonly string[]): void {
+  attach(stream: ServerHttp2Stream, request: InnerRequest, isWhole: boolean, trailers: readonly string[]): void {
     this.#request = request;
     this.#stream = stream;
     this.#isWhole = isWhole && !request.isTunnel;
     this.#isEnding = false;
-    this.#isAnswered = false;
+    this.#isResponseSent = false;
     this.#sentTrailers = trailers;
-    this.#answer.start(request.method === 'HEAD', request.webSocketKey !== null);
+    this.#response.start(request.method === 'HEAD', request.webSocketKey !== null);
     stream.on('aborted', this.#onLeft).on('close', this.#onLeft);
     if (!this.#isWhole) {
       stream.on('data', this.#onData).on('end', this.#onEnd);
@@ -75,11 +75,11 @@ export class Carrier extends Duplex implements AnswerSink {
   }
 
   onInformation(status: number, fields: readonly string[]): void {
-    this.#send((stream) => stream.additionalHeaders(answerFields(status, fields)));
+    this.#send((stream) => stream.additionalHeaders(responseFields(status, fields)));
   }
 
   onSwitched(fields: readonly string[]): void {
-    const headers = answerFields(200, fields);
+    const headers = responseFields(200, fields);
     const accept = headers['sec-websocket-accept'];
     delete headers['sec-websocket-accept'];
     if (accept !== acceptOf(this.#request?.webSocketKey ?? '')) return this.onFault();
@@ -96,7 +96,7 @@ export class Carrier extends Duplex implements AnswerSink {
     const trailers: string[] = [];
     this.#trailers = trailers;
     this.#send((stream) => {
-      stream.respond(answerFields(status, told), { endStream: !hasBody, waitForTrailers: mayHaveTrailers });
+      stream.respond(responseFields(status, told), { endStream: !hasBody, waitForTrailers: mayHaveTrailers });
       if (mayHaveTrailers) stream.once('wantTrailers', () => this.#sendTrailers(stream, trailers));
     });
   }
@@ -133,30 +133,30 @@ export class Carrier extends Duplex implements AnswerSink {
   override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: () => void): void {
     this.#isBlocked = false;
     this.#onWritten = done;
-    this.#answer.read(chunk);
+    this.#response.read(chunk);
     // What ends an answer has been written when the stream has sent it: whoever waits for that may end the process then.
-    if (this.#isEnding && !this.#isAnswered && this.#stream !== null) return;
+    if (this.#isEnding && !this.#isResponseSent && this.#stream !== null) return;
     if (this.#isBlocked) this.#stream?.once('drain', this.#onDrain);
     else this.#written();
   }
 
   override _final(done: () => void): void {
     done();
-    if (this.#answer.isTunnel) this.#stream?.end();
+    if (this.#response.isTunnel) this.#stream?.end();
     else setImmediate(() => this.destroy());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const stream = this.#stream;
     this.#detach();
-    this.#answer.stop();
+    this.#response.stop();
     if (stream !== null && !stream.closed) {
       // RFC 9113 §8.1: half of an answer must not look like a whole one. `close` would end it before it resets it; an
       // error resets it with INTERNAL_ERROR, and nothing else.
       if (!stream.writableEnded) stream.destroy(new Error('the answer is not whole'));
       else if (!this.#isWhole) stream.close(constants.NGHTTP2_NO_ERROR);
     }
-    this.#keeper.onGone(this);
+    this.#owner.onGone(this);
     done(error);
   }
 
@@ -197,7 +197,7 @@ export class Carrier extends Duplex implements AnswerSink {
   /** All of the request has come. */
   #onWhole(): void {
     this.#isWhole = true;
-    if (this.#isAnswered) this.#release();
+    if (this.#isResponseSent) this.#release();
   }
 
   readonly #onDrain = (): void => this.#written();
@@ -208,11 +208,11 @@ export class Carrier extends Duplex implements AnswerSink {
     if (stream === null) return;
     // Node may close a stream whose end it has sent without a word of that.
     const isInOrder = this.#isEnding && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-    if (isInOrder && !this.#isAnswered) return this.#onSent();
+    if (isInOrder && !this.#isResponseSent) return this.#onSent();
     // A client that has its answer may well keep the rest of the request to itself.
-    const isHarmless = this.#answer.isTunnel || this.#isAnswered;
+    const isHarmless = this.#response.isTunnel || this.#isResponseSent;
     this.#detach();
-    if (!isHarmless) this.#keeper.onReset();
+    if (!isHarmless) this.#owner.onReset();
     this.destroy();
   };
 
@@ -220,7 +220,7 @@ export class Carrier extends Duplex implements AnswerSink {
   readonly #onSent = (): void => {
     const stream = this.#stream;
     if (stream === null) return;
-    this.#isAnswered = true;
+    this.#isResponseSent = true;
     this.#written();
     // The lanes read the rest of the request, whoever it is for. To reset the stream now would be in order (RFC 9113
     // §8.1), but some clients take it for a failure.
@@ -235,7 +235,7 @@ export class Carrier extends Duplex implements AnswerSink {
   #release(): void {
     this.#detach();
     if (!this.isLast && !this.destroyed && !this.writableEnded) {
-      this.#keeper.onFree(this);
+      this.#owner.onFree(this);
     } else {
       setImmediate(() => this.destroy());
     }
@@ -259,8 +259,8 @@ export class Carrier extends Duplex implements AnswerSink {
   /** Ends the stream with a head, and then the connection to the lane, which has more to say. */
   #endWith(status: number, fields: readonly string[]): void {
     this.isLast = true;
-    this.#answer.stop();
-    this.#send((stream) => stream.respond(answerFields(status, fields), { endStream: true }));
+    this.#response.stop();
+    this.#send((stream) => stream.respond(responseFields(status, fields), { endStream: true }));
     this.onEnd([]);
   }
 
@@ -271,7 +271,7 @@ export class Carrier extends Duplex implements AnswerSink {
       what(stream);
     } catch (error) {
       if (noteStrictness(error)) return this.#send(what);
-      this.#keeper.onUnsent(error);
+      this.#owner.onUnsent(error);
       this.destroy();
     }
   }
@@ -282,7 +282,7 @@ export class Carrier extends Duplex implements AnswerSink {
       stream.sendTrailers(trailerSection(fields));
     } catch (error) {
       if (noteStrictness(error)) return this.#sendTrailers(stream, fields);
-      this.#keeper.onUnsent(error);
+      this.#owner.onUnsent(error);
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     }
   }

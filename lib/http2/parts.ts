@@ -1,11 +1,11 @@
 import type { Peer } from '../core/http/forwarded.ts';
-import type { Carrier } from './http1-stream-adapter.ts';
+import type { Http1StreamAdapter } from './http1-stream-adapter.ts';
 
 /**
  * What a connection inside of a session is for: requests; one tunnel; or one request that came by the wrong connection,
  * and is told so.
  */
-export type Errand = 'plain' | 'tunnel' | 'misdirected';
+export type StreamKind = 'plain' | 'tunnel' | 'misdirected';
 
 /** What Node has refused of a client's connection. */
 export interface Http2Refusal {
@@ -32,5 +32,5 @@ export interface Http2Parts {
   /** Told of what was refused. */
   readonly onRefused: (refusal: Http2Refusal, peer: Peer) => void;
   /** Serves a connection inside of a session as any other. */
-  readonly admit: (carrier: Carrier, peer: Peer, errand: Errand) => void;
+  readonly admit: (adapter: Http1StreamAdapter, peer: Peer, kind: StreamKind) => void;
 }

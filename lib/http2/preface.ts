@@ -7,7 +7,7 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
  * Waits until it is known which HTTP a client of a plain connection speaks, and puts back what was read.
  * @param limitMs for that; 0 for ever. A client that says less takes its time over HTTP/1.1's head: that is its limit
  */
-export function askVersion(socket: Socket, limitMs: number, tell: (isHttp2: boolean) => void): void {
+export function detectHttpVersion(socket: Socket, limitMs: number, tell: (isHttp2: boolean) => void): void {
   let bytes: Buffer = Buffer.alloc(0);
   const settle = (isHttp2: boolean): void => {
     clearTimeout(timer);

@@ -19,7 +19,7 @@ export function noteStrictness(error: unknown): boolean {
  * An answer's fields for a stream: less those about an HTTP/1.1 connection and its framing (RFC 9113 §8.2.2).
  * @param fields names in lower case and values in turn
  */
-export function answerFields(status: number, fields: readonly string[]): FieldSection {
+export function responseFields(status: number, fields: readonly string[]): FieldSection {
   const result = emptySection();
   result[':status'] = status;
   const dropped = hopByHop(fields);

@@ -4,7 +4,7 @@ import { trimmed } from '../core/http/white-space.ts';
 import { lowerName } from './field-names.ts';
 
 /** Where a read answer goes. */
-export interface AnswerSink {
+export interface ResponseSink {
   /** A 1xx. */
   onInformation(status: number, fields: readonly string[]): void;
   /** The protocol was switched: from here on bytes are a tunnel's. */
@@ -28,15 +28,15 @@ const STATUS_LINE = /^HTTP\/1\.1 [1-9][0-9]{2}[ \r]/;
 const STATUS_AT = 9;
 
 /** Reads one answer after the other. */
-export class AnswerReader {
-  readonly #sink: AnswerSink;
+export class ResponseReader {
+  readonly #sink: ResponseSink;
   #state: State = 'done';
   #toHead = false;
   #mayTunnel = false;
   #text = '';
   #left = 0;
 
-  constructor(sink: AnswerSink) {
+  constructor(sink: ResponseSink) {
     this.#sink = sink;
   }
 

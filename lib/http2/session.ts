@@ -5,10 +5,10 @@ import type { Activity } from '../core/limits/activity.ts';
 import type { Allowance } from '../core/limits/allowance.ts';
 import { hostOf } from '../core/routing/hostname.ts';
 import type { Peer } from '../core/http/forwarded.ts';
-import { Carrier, type CarrierKeeper } from './http1-stream-adapter.ts';
+import { Http1StreamAdapter, type StreamAdapterOwner } from './http1-stream-adapter.ts';
 import { coverageOf } from './certificate-coverage.ts';
 import { innerRequest } from './inner-request.ts';
-import type { Errand, Http2Parts, Http2Refusal } from './parts.ts';
+import type { StreamKind, Http2Parts, Http2Refusal } from './parts.ts';
 import { resetGuard } from './reset-guard.ts';
 
 /** Streams of one session at a time. */
@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 /** One client's HTTP/2 connection. */
-export class Session implements CarrierKeeper {
+export class Session implements StreamAdapterOwner {
   readonly #parts: Http2Parts;
   readonly #socket: Socket;
   readonly #peer: Peer;
@@ -38,8 +38,8 @@ export class Session implements CarrierKeeper {
   readonly #session: ServerHttp2Session;
   readonly #covers: (hostname: string) => boolean;
   readonly #resets: Allowance;
-  readonly #carriers = new Set<Carrier>();
-  readonly #free: Carrier[] = [];
+  readonly #adapters = new Set<Http1StreamAdapter>();
+  readonly #free: Http1StreamAdapter[] = [];
   #waiting: Waiting[] = [];
   #busy = 0;
   /** The stream that came last; null before the first. */
@@ -78,14 +78,14 @@ export class Session implements CarrierKeeper {
     this.#session.on('stream', this.#onStream as never);
     this.#session.once('remoteSettings', () => this.#idle());
     socket.once('close', () => {
-      for (const carrier of this.#carriers) carrier.destroy();
+      for (const adapter of this.#adapters) adapter.destroy();
       onGone(this);
     });
   }
 
   /** Connections inside of it. */
   get streams(): number {
-    return this.#carriers.size;
+    return this.#adapters.size;
   }
 
   get isIdle(): boolean {
@@ -126,14 +126,14 @@ export class Session implements CarrierKeeper {
     if (this.#cutAt <= now) this.#socket.destroy();
   }
 
-  onFree(carrier: Carrier): void {
-    this.#free.push(carrier);
+  onFree(adapter: Http1StreamAdapter): void {
+    this.#free.push(adapter);
     this.#ended();
   }
 
-  onGone(carrier: Carrier): void {
-    if (!this.#carriers.delete(carrier)) return;
-    const at = this.#free.indexOf(carrier);
+  onGone(adapter: Http1StreamAdapter): void {
+    if (!this.#adapters.delete(adapter)) return;
+    const at = this.#free.indexOf(adapter);
     if (at < 0) this.#ended();
     else this.#free.splice(at, 1);
   }
@@ -213,26 +213,26 @@ export class Session implements CarrierKeeper {
     this.#busy++;
     const hostname = hostOf(request.authority);
     const isMisdirected = hostname !== null && !this.#covers(hostname);
-    const errand = isMisdirected ? 'misdirected' : request.isTunnel ? 'tunnel' : 'plain';
-    const carrier = (errand === 'plain' ? this.#freeCarrier() : null) ?? this.#newCarrier(errand);
-    carrier.carry(stream, request, isWhole, trailers);
+    const kind = isMisdirected ? 'misdirected' : request.isTunnel ? 'tunnel' : 'plain';
+    const adapter = (kind === 'plain' ? this.#freeAdapter() : null) ?? this.#newAdapter(kind);
+    adapter.attach(stream, request, isWhole, trailers);
   }
 
-  #freeCarrier(): Carrier | null {
+  #freeAdapter(): Http1StreamAdapter | null {
     // The lanes may have ended it meanwhile.
     for (;;) {
-      const carrier = this.#free.pop();
-      if (carrier === undefined) return null;
-      if (!carrier.destroyed && !carrier.writableEnded) return carrier;
-      this.#carriers.delete(carrier);
+      const adapter = this.#free.pop();
+      if (adapter === undefined) return null;
+      if (!adapter.destroyed && !adapter.writableEnded) return adapter;
+      this.#adapters.delete(adapter);
     }
   }
 
-  #newCarrier(errand: Errand): Carrier {
-    const carrier = new Carrier(this, errand !== 'plain');
-    this.#carriers.add(carrier);
-    this.#parts.admit(carrier, this.#peer, errand);
-    return carrier;
+  #newAdapter(kind: StreamKind): Http1StreamAdapter {
+    const adapter = new Http1StreamAdapter(this, kind !== 'plain');
+    this.#adapters.add(adapter);
+    this.#parts.admit(adapter, this.#peer, kind);
+    return adapter;
   }
 
   #cutAfter(limitMs: number): void {

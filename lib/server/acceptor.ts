@@ -2,12 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { ProxiedAddresses } from '../core/http/proxy-protocol.ts';
 import { unmapped } from '../core/http/forwarded.ts';
-import { greet } from './proxy-header.ts';
-import type { Room } from './connection-limit.ts';
+import { awaitProxyHeader } from './proxy-header.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import type { TrackedConnection } from './tracked-connection.ts';
 
-export interface DoorParts {
-  readonly room: Room;
+export interface AcceptorParts {
+  readonly connectionLimit: ConnectionLimit;
   readonly proxyProtocol: 'off' | 'optional' | 'required';
   /** How long a PROXY header may take, ms; 0 for ever. */
   readonly headerMs: number;
@@ -15,7 +15,7 @@ export interface DoorParts {
   /** Told of every connection that comes or goes; null when nobody wants to know. */
   readonly count: ((by: 1 | -1) => void) | null;
   /** Asks for something to listen on, which `take` is given then. */
-  readonly wantSocket: () => void;
+  readonly requestSocket: () => void;
   /** Told each time it begins to accept. */
   readonly onOpen: (address: AddressInfo) => void;
   /** Told when it cannot. */
@@ -25,7 +25,7 @@ export interface DoorParts {
 }
 
 /** Why a door is shut for a while: others are to catch up, there is no room, or the system has no descriptors left. */
-export type ShutReason = 'ahead' | 'full' | 'exhausted';
+export type PauseReason = 'ahead' | 'full' | 'exhausted';
 
 /** Connections that the system keeps for us until they are accepted, at most. */
 export const BACKLOG = 4_096;
@@ -38,16 +38,16 @@ const EXHAUSTED_MS = 500;
  * Where connections come in: as long as there is room, and each with the address of its real client. Those that come
  * while it is shut wait in the system's queue, which other workers accept from, too.
  */
-export class Door {
-  readonly #parts: DoorParts;
+export class Acceptor {
+  readonly #parts: AcceptorParts;
   readonly #server: Server;
-  readonly #shut = new Set<ShutReason>();
+  readonly #pauseReasons = new Set<PauseReason>();
   #isOpening = false;
   #isClosing = false;
   /** Connections accepted so far. */
   #accepted = 0;
 
-  constructor(parts: DoorParts) {
+  constructor(parts: AcceptorParts) {
     this.#parts = parts;
     const pauseOnConnect = parts.proxyProtocol !== 'off';
     this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect }, (socket) =>
@@ -55,30 +55,30 @@ export class Door {
     );
     this.#server.on('error', (error) => this.#onError(error));
     this.#server.on('listening', () => this.#onListening());
-    parts.room.add({ onFull: () => this.shut('full'), onRoom: () => this.reopen('full') });
+    parts.connectionLimit.add({ onFull: () => this.pause('full'), onFree: () => this.resume('full') });
   }
 
   /** Asks for a socket to listen on, unless there is one or none may be. */
   open(): void {
-    if (this.#shut.size > 0 || this.#server.listening || this.#isOpening || this.#isClosing) return;
+    if (this.#pauseReasons.size > 0 || this.#server.listening || this.#isOpening || this.#isClosing) return;
     this.#isOpening = true;
-    this.#parts.wantSocket();
+    this.#parts.requestSocket();
   }
 
   /** Listens. @param target what `net.Server` listens on; it is used up, also when the door must not open any more */
-  take(target: object): void {
+  listen(target: object): void {
     this.#server.listen(target, BACKLOG);
   }
 
   /** Accepts no more until it is reopened. Those that have come stay. */
-  shut(reason: ShutReason): void {
-    this.#shut.add(reason);
+  pause(reason: PauseReason): void {
+    this.#pauseReasons.add(reason);
     if (this.#server.listening) this.#server.close();
   }
 
   /** Takes a reason back. */
-  reopen(reason: ShutReason): void {
-    if (this.#shut.delete(reason)) this.open();
+  resume(reason: PauseReason): void {
+    if (this.#pauseReasons.delete(reason)) this.open();
   }
 
   /** Lets in those who have connected already, then accepts no more. */
@@ -91,15 +91,15 @@ export class Door {
   #onListening(): void {
     this.#isOpening = false;
     const address = this.#server.address() as AddressInfo;
-    if (this.#shut.size > 0 || this.#isClosing) this.#server.close();
+    if (this.#pauseReasons.size > 0 || this.#isClosing) this.#server.close();
     else this.#parts.onOpen(address);
   }
 
   /** Of listening, or of accepting: then the system's table of files is full, and its queue has been let go of. */
   #onError(error: NodeJS.ErrnoException): void {
     if (!this.#isOpening && this.#server.listening) {
-      this.shut('exhausted');
-      setTimeout(() => this.reopen('exhausted'), EXHAUSTED_MS);
+      this.pause('exhausted');
+      setTimeout(() => this.resume('exhausted'), EXHAUSTED_MS);
     }
     this.#isOpening = false;
     this.#parts.onFault(error);
@@ -117,12 +117,12 @@ export class Door {
   }
 
   #onConnection(socket: Socket): void {
-    const { room, count, proxyProtocol, headerMs, isTrusted } = this.#parts;
+    const { connectionLimit, count, proxyProtocol, headerMs, isTrusted } = this.#parts;
     this.#accepted++;
-    const connection = room.enter(socket);
+    const connection = connectionLimit.enter(socket);
     count?.(1);
     socket.once('close', () => {
-      room.leave(connection);
+      connectionLimit.leave(connection);
       count?.(-1);
     });
     if (proxyProtocol === 'off') {
@@ -131,7 +131,7 @@ export class Door {
     }
     const mayTell = isTrusted(unmapped(socket.remoteAddress ?? ''));
     const admit = (proxied: ProxiedAddresses | null): void => this.#admit(connection, proxied);
-    if (mayTell) greet(socket, proxyProtocol === 'required', headerMs, admit);
+    if (mayTell) awaitProxyHeader(socket, proxyProtocol === 'required', headerMs, admit);
     // From anybody else a header would be a forgery; where it must come first, there is nothing to talk about.
     else if (proxyProtocol === 'required') socket.destroy();
     else admit(null);
@@ -139,9 +139,9 @@ export class Door {
 
   /** The client of a connection is known: it counts to the client's bound, unless it is a proxy that stands for many. */
   #admit(connection: TrackedConnection, proxied: ProxiedAddresses | null): void {
-    const { room, isTrusted, admit } = this.#parts;
+    const { connectionLimit, isTrusted, admit } = this.#parts;
     const address = unmapped(proxied?.source ?? connection.raw.remoteAddress ?? '');
-    if (isTrusted(address) || room.claim(connection, address)) admit(connection, proxied);
+    if (isTrusted(address) || connectionLimit.claim(connection, address)) admit(connection, proxied);
     else connection.raw.destroy();
   }
 }

@@ -170,7 +170,7 @@ export class Certificates {
     if (fault !== null) return fault.text;
     const good: Good = { held, expiresAt, contexts: new Map() };
     try {
-      contextOf(good, NOBODY);
+      contextOf(good, NO_CLIENT_TRUST);
     } catch (error) {
       return `is refused by OpenSSL: ${error instanceof Error ? error.message : String(error)}`;
     }
@@ -190,7 +190,7 @@ export class Certificates {
     const good: Good = { held, expiresAt, contexts: new Map() };
     try {
       if (fault !== null) return null;
-      contextOf(good, NOBODY);
+      contextOf(good, NO_CLIENT_TRUST);
     } catch {
       // It was good in another worker; in this one, perhaps of a newer program, it is not.
       return null;
@@ -208,7 +208,7 @@ export class Certificates {
 }
 
 /** The trust of listeners that ask clients for no certificate. */
-export const NOBODY: ClientTrust = [];
+export const NO_CLIENT_TRUST: ClientTrust = [];
 
 function contextOf({ held, contexts }: Good, trust: ClientTrust): SecureContext {
   let context = contexts.get(trust);

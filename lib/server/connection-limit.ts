@@ -5,13 +5,13 @@ import { IdleQueue } from './idle-queue.ts';
 import { type ActivityKeeper, type Client, TrackedConnection } from './tracked-connection.ts';
 
 /** Told when connections may come, and when none may. */
-export interface Roomy {
+export interface ConnectionLimitListener {
   onFull(): void;
-  onRoom(): void;
+  onFree(): void;
 }
 
 /** Told of each connection that was closed for want of room. @param client its address; null where any client's was closed */
-export type OnMadeRoom = (reason: CloseReason, client: string | null) => void;
+export type OnEvicted = (reason: CloseReason, client: string | null) => void;
 
 /** This part of the connections that there may be is closed at once when the system has no descriptors left. */
 const SHED_PART = 1 / 32;
@@ -22,12 +22,12 @@ const TRIES = 8;
  * The connections of a worker. Where there are as many as there may be, one that is idle makes room for one that comes,
  * the longest idle first; only when an exchange is under way on each of them, others wait. Each step takes the same time with any number.
  */
-export class Room implements ActivityKeeper {
+export class ConnectionLimit implements ActivityKeeper {
   readonly #limits: ConnectionLimits;
-  readonly #onMadeRoom: OnMadeRoom;
+  readonly #onEvicted: OnEvicted;
   /** From this number on, when it was full, others may come. */
   readonly #again: number;
-  readonly #doors: Roomy[] = [];
+  readonly #acceptors: ConnectionLimitListener[] = [];
   readonly #idle = new IdleQueue<TrackedConnection>();
   /** By key, those with a connection. */
   readonly #clients = new Map<string, Client>();
@@ -36,9 +36,9 @@ export class Room implements ActivityKeeper {
   #isFull = false;
   #onEmpty: () => void = () => {};
 
-  constructor(limits: ConnectionLimits, onMadeRoom: OnMadeRoom) {
+  constructor(limits: ConnectionLimits, onEvicted: OnEvicted) {
     this.#limits = limits;
-    this.#onMadeRoom = onMadeRoom;
+    this.#onEvicted = onEvicted;
     // Not at each that leaves: to stop and to begin again costs more than a request.
     this.#again = limits.connections - 1 - Math.floor(limits.connections / 32);
   }
@@ -53,8 +53,8 @@ export class Room implements ActivityKeeper {
     return this.#secure;
   }
 
-  add(door: Roomy): void {
-    this.#doors.push(door);
+  add(door: ConnectionLimitListener): void {
+    this.#acceptors.push(door);
   }
 
   /** Resolves when nobody is inside; calls of one are not for two. */
@@ -71,8 +71,8 @@ export class Room implements ActivityKeeper {
     this.#inside++;
     // One for one: those that are being closed still count.
     if (this.#inside > this.#limits.connections) {
-      if (this.#evict(this.#idle, connection)) this.#onMadeRoom('full', null);
-      else this.#shut();
+      if (this.#evict(this.#idle, connection)) this.#onEvicted('full', null);
+      else this.#pauseAccepting();
     }
     return connection;
   }
@@ -89,7 +89,7 @@ export class Room implements ActivityKeeper {
     this.#forget(connection.leave());
     this.#inside--;
     if (this.#inside === 0) this.#onEmpty();
-    this.#reopen();
+    this.#resumeAccepting();
   }
 
   /**
@@ -102,10 +102,10 @@ export class Room implements ActivityKeeper {
     const client = this.#clientOf(address);
     if (client.count >= perClient) {
       if (!this.#evict(client.idle, connection)) {
-        this.#onMadeRoom('client-refused', address);
+        this.#onEvicted('client-refused', address);
         return false;
       }
-      this.#onMadeRoom('client-idle', address);
+      this.#onEvicted('client-idle', address);
     }
     // Its last one may have been evicted just now.
     this.#clients.set(client.key, client);
@@ -117,16 +117,16 @@ export class Room implements ActivityKeeper {
   shed(): void {
     for (let left = Math.max(1, Math.floor(this.#inside * SHED_PART)); left > 0; left--) {
       if (!this.#evict(this.#idle, null)) return;
-      this.#onMadeRoom('full', null);
+      this.#onEvicted('full', null);
     }
   }
 
   onBusy(): void {
-    if (this.#inside - this.#idle.size >= this.#limits.connections) this.#shut();
+    if (this.#inside - this.#idle.size >= this.#limits.connections) this.#pauseAccepting();
   }
 
   onIdle(): void {
-    this.#reopen();
+    this.#resumeAccepting();
   }
 
   /** @param newest never closed. @returns whether one was closed */
@@ -151,16 +151,16 @@ export class Room implements ActivityKeeper {
     if (client !== null && client.count === 0) this.#clients.delete(client.key);
   }
 
-  #shut(): void {
+  #pauseAccepting(): void {
     if (this.#isFull) return;
     this.#isFull = true;
-    for (const door of this.#doors) door.onFull();
+    for (const door of this.#acceptors) door.onFull();
   }
 
   /** Those that are idle are in nobody's way. */
-  #reopen(): void {
+  #resumeAccepting(): void {
     if (!this.#isFull || this.#inside - this.#idle.size > this.#again) return;
     this.#isFull = false;
-    for (const door of this.#doors) door.onRoom();
+    for (const door of this.#acceptors) door.onFree();
   }
 }

@@ -8,21 +8,21 @@ import type { Activity } from '../core/limits/activity.ts';
 import { type Peer, unmapped } from '../core/http/forwarded.ts';
 import type { Lane } from '../fastlane/lane.ts';
 import type { FullLane } from '../fastlane/parts.ts';
-import type { Carrier } from '../http2/http1-stream-adapter.ts';
-import type { Errand, Http2Refusal } from '../http2/parts.ts';
-import { askVersion } from '../http2/preface.ts';
+import type { Http1StreamAdapter } from '../http2/http1-stream-adapter.ts';
+import type { StreamKind, Http2Refusal } from '../http2/parts.ts';
+import { detectHttpVersion } from '../http2/preface.ts';
 import { Sessions } from '../http2/sessions.ts';
 import type { Certificates } from './certificates.ts';
 import { clientFieldsOf } from './client-certificate.ts';
 import { Connection } from './connection.ts';
-import { BACKLOG, Door, type ShutReason } from './acceptor.ts';
+import { BACKLOG, Acceptor, type PauseReason } from './acceptor.ts';
 import { RequestServer, type RequestServerParts } from './request-server.ts';
-import type { Room } from './connection-limit.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { createTls, type Tls } from './tls.ts';
 import type { TrackedConnection } from './tracked-connection.ts';
 
 export interface ListenerParts extends RequestServerParts {
-  readonly room: Room;
+  readonly connectionLimit: ConnectionLimit;
   readonly isTrusted: (address: string) => boolean;
   /** Those of the store. */
   readonly certificates: Certificates;
@@ -33,7 +33,7 @@ export interface ListenerParts extends RequestServerParts {
   /** Told of every connection that comes or goes; null when nobody wants to know. */
   readonly count: ((by: 1 | -1) => void) | null;
   /** Asks for something to listen on, which `take` is given then. */
-  readonly wantSocket: (listener: Listener) => void;
+  readonly requestSocket: (listener: Listener) => void;
   /** Told each time it begins to accept. */
   readonly onOpen: (listener: Listener, address: AddressInfo) => void;
   /** Told when it cannot listen, or accept: EADDRINUSE for example, or EMFILE. */
@@ -48,7 +48,7 @@ export interface ListenerParts extends RequestServerParts {
 export class Listener {
   readonly config: ListenerConfig;
   readonly #parts: ListenerParts;
-  readonly #door: Door;
+  readonly #acceptor: Acceptor;
   readonly #tls: Tls | null;
   /** Null where HTTP/2 is not spoken. */
   readonly #http2: Sessions | null;
@@ -93,13 +93,13 @@ export class Listener {
         rawOf: (socket) => this.#raw.get(clientOf(socket))?.raw,
         enter: (socket) => this.#enterSecure(socket),
       });
-    this.#door = new Door({
-      room: parts.room,
+    this.#acceptor = new Acceptor({
+      connectionLimit: parts.connectionLimit,
       proxyProtocol: config.proxyProtocol,
       headerMs: parts.timeouts.header * 1000,
       isTrusted: parts.isTrusted,
       count: parts.count,
-      wantSocket: () => parts.wantSocket(this),
+      requestSocket: () => parts.requestSocket(this),
       onOpen: (address) => {
         this.#port = address.port;
         parts.onOpen(this, address);
@@ -110,29 +110,29 @@ export class Listener {
   }
 
   /** What to listen on where nobody else holds a socket for it. */
-  get ownPlace(): object {
+  get ownTarget(): object {
     const { address: host, port } = this.config;
     return { host, port, backlog: BACKLOG, ipv6Only: host === '::' ? false : undefined };
   }
 
   /** Begins to accept. */
   open(): void {
-    this.#door.open();
+    this.#acceptor.open();
   }
 
   /** Listens on what it has asked for. */
-  take(target: object): void {
-    this.#door.take(target);
+  listen(target: object): void {
+    this.#acceptor.listen(target);
   }
 
   /** Leaves new connections to others who listen there, until it is reopened. */
-  shut(reason: ShutReason): void {
-    this.#door.shut(reason);
+  pause(reason: PauseReason): void {
+    this.#acceptor.pause(reason);
   }
 
   /** Takes a reason back. */
-  reopen(reason: ShutReason): void {
-    this.#door.reopen(reason);
+  resume(reason: PauseReason): void {
+    this.#acceptor.resume(reason);
   }
 
   /** Session tickets are sealed with these from now on; what older ones were sealed with is gone. */
@@ -142,7 +142,7 @@ export class Listener {
 
   /** Resolves when it accepts no more. Connections stay; those of HTTP/2 are closed as soon as they rest. */
   async stop(): Promise<void> {
-    await this.#door.close();
+    await this.#acceptor.close();
     this.#http2?.leave();
   }
 
@@ -172,7 +172,10 @@ export class Listener {
     // A TLS server reads from below the socket; what comes after the handshake is passed to #enter.
     if (this.#tls) this.#handshake(this.#tls, connection, client);
     else if (this.#http2 === null) this.#enter(connection, client);
-    else askVersion(socket, this.#parts.timeouts.header * 1000, (isHttp2) => this.#enter(connection, client, isHttp2));
+    else
+      detectHttpVersion(socket, this.#parts.timeouts.header * 1000, (isHttp2) =>
+        this.#enter(connection, client, isHttp2),
+      );
   }
 
   #enterSecure(socket: TLSSocket): void {
@@ -205,7 +208,7 @@ export class Listener {
   #handshake(tls: Tls, connection: TrackedConnection, client: string): void {
     const { raw: socket } = connection;
     this.#raw.set(client, connection);
-    this.#parts.room.secured(connection);
+    this.#parts.connectionLimit.secured(connection);
     socket.once('close', () => this.#raw.delete(client));
     // One that ends its side within the handshake is not waited for.
     socket.allowHalfOpen = false;
@@ -220,20 +223,20 @@ export class Listener {
       idleMs: timeouts.idle * 1000,
       now: () => performance.now(),
       onRefused: this.#parts.recordHttp2Refusal,
-      admit: (carrier, peer, errand) => this.#admitCarrier(carrier, peer, errand),
+      admit: (adapter, peer, kind) => this.#admitAdapter(adapter, peer, kind),
     });
   }
 
   /** A connection inside of an HTTP/2 session is served as any other. */
-  #admitCarrier(carrier: Carrier, peer: Peer, errand: Errand): void {
-    const objection = errand === 'misdirected' ? misdirected() : null;
-    this.#connections.set(carrier, new Connection(carrier, peer, { objection }));
+  #admitAdapter(adapter: Http1StreamAdapter, peer: Peer, kind: StreamKind): void {
+    const objection = kind === 'misdirected' ? misdirected() : null;
+    this.#connections.set(adapter, new Connection(adapter, peer, { objection }));
     const { lane } = this.#parts;
-    const socket = carrier as Duplex as Socket;
-    if (lane === null || errand !== 'plain') return this.#fullLane.adopt(socket, null);
+    const socket = adapter as Duplex as Socket;
+    if (lane === null || kind !== 'plain') return this.#fullLane.adopt(socket, null);
     const adopt = (given: Socket): void => {
       // The next stream is for the fast lane again.
-      carrier.isLast = true;
+      adapter.isLast = true;
       this.#fullLane.adopt(given, null);
     };
     // The session reports what its streams do.

@@ -7,7 +7,7 @@ import { type ProxiedAddresses, readProxyHeader } from '../core/http/proxy-proto
  * @param isRequired without it, a connection that begins otherwise is admitted as it is
  * @param limitMs for the whole header; 0 for ever
  */
-export function greet(
+export function awaitProxyHeader(
   socket: Socket,
   isRequired: boolean,
   limitMs: number,

@@ -6,7 +6,7 @@ import { serverNaming } from '../core/http/client-hello.ts';
  * ends its connection before, or takes longer, is cut off.
  * @param limitMs for the ClientHello; 0 for ever
  */
-export function askNaming(socket: Socket, limitMs: number, tell: (isNamed: boolean) => void): void {
+export function awaitClientHello(socket: Socket, limitMs: number, tell: (isNamed: boolean) => void): void {
   let bytes: Buffer = Buffer.alloc(0);
   const timer = limitMs > 0 ? setTimeout(() => socket.destroy(), limitMs) : undefined;
   const stop = (): void => {

@@ -10,8 +10,8 @@ import {
   TLSSocket,
 } from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
-import { type Certificates, type ClientTrust, NOBODY } from './certificates.ts';
-import { askNaming } from './server-naming.ts';
+import { type Certificates, type ClientTrust, NO_CLIENT_TRUST } from './certificates.ts';
+import { awaitClientHello } from './server-naming.ts';
 
 /** What a TLS server is made of, besides its configuration. */
 export interface TlsParts {
@@ -51,7 +51,7 @@ export interface Tls {
  * a host has no certificate; those that name none, which Node lets nobody choose for, have a server of their own.
  */
 export function createTls(tls: TlsConfig, parts: TlsParts): Tls {
-  const trust = tls.clientCa.length > 0 ? tls.clientCa : NOBODY;
+  const trust = tls.clientCa.length > 0 ? tls.clientCa : NO_CLIENT_TRUST;
   const own = ownPair(tls);
   const make = (kind: string, options: TlsOptions): Server => {
     const sessionIdContext = sessionContext(tls, kind);
@@ -67,7 +67,10 @@ export function createTls(tls: TlsConfig, parts: TlsParts): Tls {
   return {
     take: (socket) => {
       if (nameless === null) named.emit('connection', socket);
-      else askNaming(socket, parts.handshakeMs, (isNamed) => (isNamed ? named : nameless).emit('connection', socket));
+      else
+        awaitClientHello(socket, parts.handshakeMs, (isNamed) =>
+          (isNamed ? named : nameless).emit('connection', socket),
+        );
     },
     sealWith: (ticketKeys) => {
       for (const server of [named, nameless]) server?.setTicketKeys(Buffer.from(ticketKeys));
@@ -80,9 +83,9 @@ function commonOptions(tls: TlsConfig, trust: ClientTrust, parts: TlsParts): Tls
     ciphers: tls.ciphers,
     minVersion: tls.minVersion,
     ca: [...trust],
-    requestCert: trust !== NOBODY,
+    requestCert: trust !== NO_CLIENT_TRUST,
     // Where it is false, client-certificate.ts tells who has none from who has a wrong one.
-    rejectUnauthorized: trust !== NOBODY && tls.clientCert === 'required',
+    rejectUnauthorized: trust !== NO_CLIENT_TRUST && tls.clientCert === 'required',
     handshakeTimeout: parts.handshakeMs,
     // The best first (RFC 7301).
     ALPNProtocols: parts.speaksHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],

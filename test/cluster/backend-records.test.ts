@@ -9,7 +9,7 @@ import { loadConfig } from '../../lib/config/load.ts';
 import { ExchangeRecorder } from '../../lib/observe/exchange-recorder.ts';
 import { createLog } from '../../lib/observe/log.ts';
 import { Certificates } from '../../lib/server/certificates.ts';
-import { Room } from '../../lib/server/connection-limit.ts';
+import { ConnectionLimit } from '../../lib/server/connection-limit.ts';
 import type { BackendSnapshot } from '../../lib/backends/state/backend-states.ts';
 import { NO_CERTIFICATE } from '../../lib/store/certificates.ts';
 import { refusingUrl, says, startBackend, startSink } from '../support/backends.ts';
@@ -54,7 +54,7 @@ async function startWorker(t: TestContext, fastLane: boolean): Promise<Worker> {
     log,
     timeouts: config.server.timeouts,
     headerBytes: config.server.limits.headerBytes,
-    room: new Room(connectionLimits(1_000, 0, 0), () => {}),
+    connectionLimit: new ConnectionLimit(connectionLimits(1_000, 0, 0), () => {}),
     onShortage: () => {},
     isTrusted: () => false,
     certificates: new Certificates({

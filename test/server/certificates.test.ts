@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Certificates, NOBODY } from '../../lib/server/certificates.ts';
+import { Certificates, NO_CLIENT_TRUST } from '../../lib/server/certificates.ts';
 import { faulty, type StoredCertificate, storedPair, NO_CERTIFICATE } from '../../lib/store/certificates.ts';
 import { makePair, noOpenssl, type Pair } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/router.ts';
@@ -32,9 +32,9 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
   test('what was made of a pair is used again, and made for each kind of listener', async (t) => {
     const { held, certificates } = open();
     held.set('a.io', storedValueOf(makePair(temporaryFolder(t), 'a')));
-    const first = await certificates.find('a.io', NOBODY);
+    const first = await certificates.find('a.io', NO_CLIENT_TRUST);
     assert.ok(first);
-    assert.equal(await certificates.find('A.IO', NOBODY), first);
+    assert.equal(await certificates.find('A.IO', NO_CLIENT_TRUST), first);
     const trust: readonly string[] = [makePair(temporaryFolder(t), 'root').cert];
     const other = await certificates.find('a.io', trust);
     assert.notEqual(other, first);
@@ -44,9 +44,9 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
   test('one that ends while it is in use goes on, and is told of once', async (t) => {
     const { held, told, clock, certificates } = open();
     held.set('a.io', storedValueOf(makePair(temporaryFolder(t), 'a')));
-    const first = await certificates.find('a.io', NOBODY);
+    const first = await certificates.find('a.io', NO_CLIENT_TRUST);
     clock.now += 2 * DAY_MS;
-    for (const _ of [1, 2]) assert.equal(await certificates.find('a.io', NOBODY), first);
+    for (const _ of [1, 2]) assert.equal(await certificates.find('a.io', NO_CLIENT_TRUST), first);
     assert.equal(told.length, 1);
     assert.match(told[0] ?? '', /^tls:a\.io holds a certificate that expired on 20/);
   });
@@ -57,7 +57,7 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
     const steps = [faulty('wrong-type', 'one'), faulty('wrong-type', 'one'), faulty('wrong-type', 'two'), good];
     for (const step of [...steps, ...steps]) {
       held.set('a.io', step);
-      await certificates.find('a.io', NOBODY);
+      await certificates.find('a.io', NO_CLIENT_TRUST);
     }
     assert.deepEqual(told, ['tls:a.io one', 'tls:a.io two', 'tls:a.io one', 'tls:a.io two']);
   });
@@ -67,15 +67,15 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
     const folder = temporaryFolder(t);
     held.set('a.x.io', storedValueOf(makePair(folder, 'own')));
     held.set('*.x.io', storedValueOf(makePair(folder, 'wild')));
-    const own = await certificates.find('a.x.io', NOBODY);
-    const wild = await certificates.find('b.x.io', NOBODY);
+    const own = await certificates.find('a.x.io', NO_CLIENT_TRUST);
+    const wild = await certificates.find('b.x.io', NO_CLIENT_TRUST);
     assert.ok(own && wild && own !== wild);
     held.set('a.x.io', new Error('silent'));
     held.set('b.x.io', faulty('wrong-type', 'x'));
-    assert.equal(await certificates.find('a.x.io', NOBODY), own);
-    assert.equal(await certificates.find('b.x.io', NOBODY), wild);
+    assert.equal(await certificates.find('a.x.io', NO_CLIENT_TRUST), own);
+    assert.equal(await certificates.find('b.x.io', NO_CLIENT_TRUST), wild);
     held.set('a.x.io', NO_CERTIFICATE);
-    assert.equal(await certificates.find('a.x.io', NOBODY), wild);
-    assert.equal(await certificates.find('not a host', NOBODY), null);
+    assert.equal(await certificates.find('a.x.io', NO_CLIENT_TRUST), wild);
+    assert.equal(await certificates.find('not a host', NO_CLIENT_TRUST), null);
   });
 });

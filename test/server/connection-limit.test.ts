@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { CloseReason } from '../../lib/core/limits/connection-limits.ts';
-import { Room } from '../../lib/server/connection-limit.ts';
+import { ConnectionLimit } from '../../lib/server/connection-limit.ts';
 import type { TrackedConnection } from '../../lib/server/tracked-connection.ts';
 
 /** A room whose connections have names, and are gone as soon as they are closed. */
@@ -10,13 +10,13 @@ function scene(connections: number, perClient = Infinity) {
   const closed: string[] = [];
   const told: CloseReason[] = [];
   const turns: string[] = [];
-  const room = new Room({ connections, perClient }, (reason) => told.push(reason));
-  room.add({ onFull: () => turns.push('full'), onRoom: () => turns.push('room') });
+  const connectionLimit = new ConnectionLimit({ connections, perClient }, (reason) => told.push(reason));
+  connectionLimit.add({ onFull: () => turns.push('full'), onFree: () => turns.push('free') });
   const enter = (name: string, writableLength = 0): TrackedConnection => {
     const socket = { writableLength, destroy: () => closed.push(name) } as unknown as Socket;
-    return room.enter(socket);
+    return connectionLimit.enter(socket);
   };
-  return { room, enter, closed, told, turns };
+  return { connectionLimit, enter, closed, told, turns };
 }
 
 test('idle is counted from the end of the last exchange', () => {
@@ -41,30 +41,30 @@ test('a response that is still being written is not cut: its connection is spare
 });
 
 test('doors shut when all are busy, and open when enough are idle or gone', () => {
-  const { room, enter, closed, turns } = scene(2);
+  const { connectionLimit, enter, closed, turns } = scene(2);
   const [a, b] = [enter('a'), enter('b')];
   a.busy();
   assert.deepEqual(turns, []);
   b.busy();
   assert.deepEqual(turns, ['full']);
   a.idle();
-  assert.deepEqual(turns, ['full', 'room']);
+  assert.deepEqual(turns, ['full', 'free']);
   assert.deepEqual(closed, []);
-  room.leave(a);
-  room.leave(b);
-  assert.equal(room.inside, 0);
+  connectionLimit.leave(a);
+  connectionLimit.leave(b);
+  assert.equal(connectionLimit.inside, 0);
 });
 
 test('a client that left is forgotten, and one that is evicted counts no more', () => {
-  const { room, enter, closed, told } = scene(Infinity, 1);
-  for (const name of ['a', 'b', 'c']) assert.ok(room.claim(enter(name), '192.0.2.1'));
+  const { connectionLimit, enter, closed, told } = scene(Infinity, 1);
+  for (const name of ['a', 'b', 'c']) assert.ok(connectionLimit.claim(enter(name), '192.0.2.1'));
   assert.deepEqual(closed, ['a', 'b']);
   const other = enter('d');
-  assert.ok(room.claim(other, '192.0.2.2'));
+  assert.ok(connectionLimit.claim(other, '192.0.2.2'));
   other.busy();
-  assert.equal(room.claim(enter('e'), '192.0.2.2'), false);
-  room.leave(other);
-  assert.ok(room.claim(enter('f'), '192.0.2.2'));
+  assert.equal(connectionLimit.claim(enter('e'), '192.0.2.2'), false);
+  connectionLimit.leave(other);
+  assert.ok(connectionLimit.claim(enter('f'), '192.0.2.2'));
   assert.deepEqual(told, ['client-idle', 'client-idle', 'client-refused']);
 });
 

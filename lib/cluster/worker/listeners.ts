@@ -13,7 +13,7 @@ const PAUSE_MS = 1_000;
 const REMIND_MS = 60_000;
 
 /** What listeners are made with; the rest is between them and the master. */
-export interface ListenersParts extends Omit<ListenerParts, 'count' | 'wantSocket' | 'onOpen' | 'onFault'> {
+export interface ListenersParts extends Omit<ListenerParts, 'count' | 'requestSocket' | 'onOpen' | 'onFault'> {
   readonly say: (message: ToMaster) => void;
   /** There is no descriptor left to accept a connection with. */
   readonly onShortage: () => void;
@@ -39,7 +39,7 @@ export class Listeners {
     const ownParts: ListenerParts = {
       ...parts,
       count: connectionCount && ((by) => connectionCount.change(by)),
-      wantSocket: (listener) => parts.say({ type: 'want-socket', index: this.#all.indexOf(listener) }),
+      requestSocket: (listener) => parts.say({ type: 'want-socket', index: this.#all.indexOf(listener) }),
       onOpen: (listener, address) => this.#onOpen(listener, address),
       onFault: (listener, error) => this.#onFault(listener, error),
     };
@@ -66,7 +66,7 @@ export class Listeners {
   /** Has one listen. @param socket what came with the message; without one the worker makes it by itself */
   take(index: number, socket: object | undefined): void {
     const listener = this.#all[index];
-    listener?.take(socket ?? listener.ownPlace);
+    listener?.listen(socket ?? listener.ownTarget);
   }
 
   /** Session tickets are sealed with these from now on. */
@@ -76,7 +76,7 @@ export class Listeners {
 
   /** Leaves new connections to other workers, until `accept`, or for a second. */
   pause(): void {
-    for (const listener of this.#all) listener.shut('ahead');
+    for (const listener of this.#all) listener.pause('ahead');
     clearTimeout(this.#pausing ?? undefined);
     this.#pausing = setTimeout(() => this.accept(), PAUSE_MS);
   }
@@ -86,7 +86,7 @@ export class Listeners {
     if (this.#pausing === null) return;
     clearTimeout(this.#pausing);
     this.#pausing = null;
-    for (const listener of this.#all) listener.reopen('ahead');
+    for (const listener of this.#all) listener.resume('ahead');
   }
 
   /** Resolves when none accepts any more. Connections stay. */

@@ -12,7 +12,7 @@ import { logStoreEvent } from '../../observe/events.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { trust } from '../../proxy/trust.ts';
 import { Certificates } from '../../server/certificates.ts';
-import { Room } from '../../server/connection-limit.ts';
+import { ConnectionLimit } from '../../server/connection-limit.ts';
 import { StoreCounts } from '../../store/store-counts.ts';
 import { answer } from './query-replies.ts';
 import { LastGoodFromMaster } from './last-good-certificates.ts';
@@ -39,7 +39,7 @@ export class Worker {
   readonly #recorder: ExchangeRecorder;
   readonly #store: WorkerStore;
   readonly #lanes: Lanes;
-  readonly #room: Room;
+  readonly #connectionLimit: ConnectionLimit;
   readonly #goodPairs: LastGoodFromMaster;
   readonly #certificates: Certificates;
   readonly #listeners: Listeners;
@@ -66,7 +66,7 @@ export class Worker {
     const beat = (): void => say({ type: 'alive' });
     const { workerTimeout, limits, timeouts } = server;
     this.#heart = workerTimeout > 0 ? setInterval(beat, (workerTimeout * 1000) / BEATS).unref() : null;
-    this.#room = this.#makeRoom();
+    this.#connectionLimit = this.#makeConnectionLimit();
     this.#lastRequests = new LastRequests((timeouts.idle || Infinity) * 1000);
     const isTrusted = trust(server.trustedProxies);
     this.#lanes = new Lanes(config, {
@@ -93,7 +93,7 @@ export class Worker {
       log: this.#log,
       timeouts,
       headerBytes: limits.headerBytes,
-      room: this.#room,
+      connectionLimit: this.#connectionLimit,
       onShortage: () => this.#freeDescriptors(),
       isTrusted,
       certificates: this.#certificates,
@@ -107,11 +107,11 @@ export class Worker {
     });
   }
 
-  #makeRoom(): Room {
+  #makeConnectionLimit(): ConnectionLimit {
     const { connections, connectionsPerClient } = this.#config.server.limits;
     const limits = connectionLimits(roomForClients(), connections, connectionsPerClient);
     const limitWarnings = new LimitWarnings(this.#log, limits, () => performance.now());
-    return new Room(limits, (reason, client) => {
+    return new ConnectionLimit(limits, (reason, client) => {
       this.#recorder.metrics?.closed(reason);
       limitWarnings.closed(reason, client);
     });
@@ -219,7 +219,7 @@ export class Worker {
     const { requests, tunnels } = this.#config.server.drain;
     const startedAt = performance.now();
     // A request that comes at the end of the first half has the second.
-    await this.#lastRequests.ended((requests * 1000) / 2, this.#room.emptied());
+    await this.#lastRequests.ended((requests * 1000) / 2, this.#connectionLimit.emptied());
     this.#lanes.fast?.closeIdleClients();
     this.#listeners.closeIdle();
     const waitedMs = performance.now() - startedAt;
@@ -249,7 +249,7 @@ export class Worker {
     if (now < this.#freedAt + FREE_MS) return;
     this.#freedAt = now;
     this.#lanes.freeDescriptors();
-    this.#room.shed();
+    this.#connectionLimit.shed();
   }
 
   #load(): Load {
@@ -257,8 +257,8 @@ export class Worker {
     const { tunnels } = traffic;
     const { hosts, bytes } = this.#store.routes.remembered;
     return {
-      connections: this.#room.inside,
-      secureConnections: this.#room.secure,
+      connections: this.#connectionLimit.inside,
+      secureConnections: this.#connectionLimit.secure,
       ...this.#listeners.http2,
       tunnels,
       exchanges: traffic.size - tunnels,
@@ -280,7 +280,7 @@ export class Worker {
   #takeMetrics(): MetricsReport | null {
     const { traffic } = this.#lanes;
     return this.#recorder.take({
-      connections: this.#room.inside,
+      connections: this.#connectionLimit.inside,
       exchanges: traffic.size,
       tunnels: traffic.tunnels,
       isStoreUp: this.#store.isUp,
