@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { intoBuffer } from '../http1/read-buffer.ts';
 
@@ -33,7 +34,7 @@ export type EndReads = () => void;
  * @param onBytes told of what came, which is good for the time of the call only; not called again once it was ended
  * @returns null where it cannot be done: the stream gives the bytes
  */
-export function readAccepted(socket: Socket, onBytes: (bytes: Buffer) => void): EndReads | null {
+export function readAccepted(socket: Duplex, onBytes: (bytes: Buffer) => void): EndReads | null {
   const inside = socket as unknown as Inside;
   const { _handle: handle } = inside;
   if (SYMBOLS === null || socket instanceof TLSSocket || typeof handle?.useUserBuffer !== 'function') return null;
@@ -101,7 +102,7 @@ async function aborted(signal: AbortSignal): Promise<null> {
   return null;
 }
 
-function intoStream(socket: Socket): (length: number, buffer: Buffer) => boolean {
+function intoStream(socket: Duplex): (length: number, buffer: Buffer) => boolean {
   return (length, buffer) => socket.push(Buffer.from(buffer.subarray(0, length)));
 }
 

@@ -1,5 +1,5 @@
 /** A client's connection: finds its requests, one after the other, and gives each to who can serve it. */
-import type { Socket } from 'node:net';
+import type { ClientStream } from '../http1/client-stream.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { Peer } from '../core/http/forwarded.ts';
@@ -46,7 +46,7 @@ export interface ConnectionKeeper {
 
 export class ClientConnection implements OccupiedClient, Timed {
   due: number;
-  readonly socket: Socket;
+  readonly socket: ClientStream;
   readonly writer: HeadWriter;
   readonly #peer: Peer;
   readonly #shared: LaneShared;
@@ -86,7 +86,7 @@ export class ClientConnection implements OccupiedClient, Timed {
   #droppedFrom = 0;
 
   constructor(
-    socket: Socket,
+    socket: ClientStream,
     peer: Peer,
     shared: LaneShared,
     fullLane: FullLane,
@@ -439,12 +439,12 @@ export class ClientConnection implements OccupiedClient, Timed {
     this.#leave();
     this.socket.pause();
     this.socket.unshift(kept(bytes));
-    this.#fullLane.adopt(this.socket, this.#activity);
+    this.#fullLane.adopt(this.socket);
   }
 
   #timeOut(): void {
     this.#leave();
-    this.#fullLane.timeOut(this.socket, this.#peer);
+    this.#fullLane.timeOut(this.socket);
   }
 
   #letGo(): void {

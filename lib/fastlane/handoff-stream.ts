@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
+import type { ClientStream } from '../http1/client-stream.ts';
 import type { HeldPart } from './held-body.ts';
 import type { Occupant } from './connection-owner.ts';
 import { kept } from '../http1/read-buffer.ts';
@@ -8,7 +8,7 @@ import { headForNode } from './stand-in-request.ts';
 
 /** A client's connection, as one who was lent it sees it. */
 export interface LoanClient {
-  readonly socket: Socket;
+  readonly socket: ClientStream;
   pause(): void;
   resume(): void;
   /** The loan is over. @param isLast the connection has to be closed, in good order */

@@ -2,7 +2,7 @@
  * The fast lane: relays plain HTTP/1.1 requests byte by byte, at a fraction of what the full lane costs. It owns no
  * policy: what is not plain, and what fails, goes on in the full lane.
  */
-import type { Socket } from 'node:net';
+import type { ClientStream } from '../http1/client-stream.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import { ClientConnection, type ConnectionKeeper } from './client-connection.ts';
@@ -37,7 +37,7 @@ export class Lane implements ConnectionKeeper {
   }
 
   /** Serves a client's connection, which may be paused. @param activity where it is reported; null for nowhere */
-  admit(socket: Socket, peer: Peer, fullLane: FullLane, activity: Activity | null): void {
+  admit(socket: ClientStream, peer: Peer, fullLane: FullLane, activity: Activity | null): void {
     const connection = new ClientConnection(socket, peer, this.#shared, fullLane, this, activity);
     this.#connections.add(connection);
     connection.start();

@@ -1,7 +1,5 @@
 /** What the fast lane is made of, and what it asks of others. Types only. */
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { Activity } from '../core/limits/activity.ts';
+import type { ClientStream } from '../http1/client-stream.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { Places } from '../backends/slots/connection-slots.ts';
@@ -92,12 +90,12 @@ export interface PassedExchange {
   readonly backendMs: number | null;
 }
 
-/** The full lane, as a connection of this lane sees it. */
+/** The full lane, as one connection of the fast lane sees it. */
 export interface FullLane {
-  /** Takes a connection over for good. What was read of it has been put back. `activity`: as `Lane.admit` was given it. */
-  adopt(socket: Socket, activity: Activity | null): void;
+  /** Takes the connection over and keeps it. The fast lane has put back what it had read of it. */
+  adopt(socket: ClientStream): void;
   /** Answers the one request that comes by `stream`. `onEnded` is told when all of the answer was written to it. */
-  serveOnce(stream: Duplex, peer: Peer, prior: Prior, onEnded: () => void): void;
-  /** Tells a client that its request head took too long, and closes its connection. */
-  timeOut(socket: Socket, peer: Peer): void;
+  serveOnce(stream: ClientStream, peer: Peer, prior: Prior, onEnded: () => void): void;
+  /** Answers 408, because the request head took too long, and closes the connection. */
+  timeOut(socket: ClientStream): void;
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HeldPart } from './held-body.ts';
 import { kept } from '../http1/read-buffer.ts';
 
@@ -10,7 +10,7 @@ const STRING_BYTES = 16_384;
  * @returns false when the socket takes no more for now. Not what its `write` says, which counts what the system has
  *   taken in the same moment: a large piece would stop the other side each time
  */
-export function send(socket: Socket, data: Buffer | string): boolean {
+export function send(socket: Duplex, data: Buffer | string): boolean {
   const isFlowing =
     typeof data === 'string'
       ? socket.write(data, 'latin1')
@@ -25,7 +25,7 @@ export function send(socket: Socket, data: Buffer | string): boolean {
  * @param head latin1
  * @returns as `send`
  */
-export function sendRequest(socket: Socket, head: string, body: readonly HeldPart[]): boolean {
+export function sendRequest(socket: Duplex, head: string, body: readonly HeldPart[]): boolean {
   const [first = ''] = body;
   if (body.length <= 1 && typeof first === 'string' && head.length + first.length <= STRING_BYTES) {
     return send(socket, head + first);
@@ -41,7 +41,7 @@ export function sendRequest(socket: Socket, head: string, body: readonly HeldPar
 }
 
 /** Writes text and bytes after it in one go. @returns as `send` */
-export function sendTogether(socket: Socket, text: string, bytes: Buffer): boolean {
+export function sendTogether(socket: Duplex, text: string, bytes: Buffer): boolean {
   if (text.length + bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
   socket.cork();
   socket.write(text, 'latin1');
@@ -51,6 +51,6 @@ export function sendTogether(socket: Socket, text: string, bytes: Buffer): boole
 }
 
 /** Whether there is more waiting to be sent than the socket wants to hold. It says when there is not: `drain`. */
-export function isFull(socket: Socket): boolean {
+export function isFull(socket: Duplex): boolean {
   return socket.writableNeedDrain && socket.writableLength > 0;
 }

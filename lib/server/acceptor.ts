@@ -9,34 +9,37 @@ import type { TrackedConnection } from './tracked-connection.ts';
 export interface AcceptorParts {
   readonly connectionLimit: ConnectionLimit;
   readonly proxyProtocol: 'off' | 'optional' | 'required';
-  /** How long a PROXY header may take, ms; 0 for ever. */
+  /** How long a client may take to send its PROXY header, ms; 0 is no limit. */
   readonly headerMs: number;
   readonly isTrusted: (address: string) => boolean;
-  /** Told of every connection that comes or goes; null when nobody wants to know. */
+  /** Called with 1 for each connection accepted and -1 for each one closed; null when nothing counts them. */
   readonly count: ((by: 1 | -1) => void) | null;
-  /** Asks for something to listen on, which `take` is given then. */
+  /** Requests a listening socket; the reply comes by `listen`. */
   readonly requestSocket: () => void;
-  /** Told each time it begins to accept. */
+  /** Called each time accepting starts. */
   readonly onOpen: (address: AddressInfo) => void;
-  /** Told when it cannot. */
+  /** Called when listening or accepting fails. */
   readonly onFault: (error: Error) => void;
-  /** Takes a connection over, which may be paused. `proxied`: who the load balancer in front says its client is. */
-  readonly admit: (connection: TrackedConnection, proxied: ProxiedAddresses | null) => void;
+  /** Takes over a connection, whose socket may be paused. */
+  readonly admit: (connection: TrackedConnection) => void;
 }
 
-/** Why a door is shut for a while: others are to catch up, there is no room, or the system has no descriptors left. */
+/**
+ * Why accepting is paused. `ahead`: this worker has more connections than the others. `full`: the connection limit is
+ * reached. `exhausted`: the process or the system has no file descriptors left.
+ */
 export type PauseReason = 'ahead' | 'full' | 'exhausted';
 
-/** Connections that the system keeps for us until they are accepted, at most. */
+/** How many connections the kernel may queue until they are accepted. */
 export const BACKLOG = 4_096;
-/** How long a door that closes lets in those who have knocked, ms: there may be no end of them. */
+/** On shutdown, how long to keep accepting connections already in the kernel's backlog, ms. */
 const LAST_MS = 1_000;
-/** How long it stays shut after the system could accept no connection, ms. */
+/** How long accepting pauses when there are no file descriptors left, ms. */
 const EXHAUSTED_MS = 500;
 
 /**
- * Where connections come in: as long as there is room, and each with the address of its real client. Those that come
- * while it is shut wait in the system's queue, which other workers accept from, too.
+ * Accepts connections of one listening socket while the connection limit allows it, and reads the PROXY protocol.
+ * While it is paused, connections wait in the kernel's backlog, from which other workers accept, too.
  */
 export class Acceptor {
   readonly #parts: AcceptorParts;
@@ -58,33 +61,33 @@ export class Acceptor {
     parts.connectionLimit.add({ onFull: () => this.pause('full'), onFree: () => this.resume('full') });
   }
 
-  /** Asks for a socket to listen on, unless there is one or none may be. */
+  /** Requests a socket to listen on. Does nothing while paused, closing, or when it has one. */
   open(): void {
     if (this.#pauseReasons.size > 0 || this.#server.listening || this.#isOpening || this.#isClosing) return;
     this.#isOpening = true;
     this.#parts.requestSocket();
   }
 
-  /** Listens. @param target what `net.Server` listens on; it is used up, also when the door must not open any more */
+  /** Listens. @param target what `net.Server` listens on. It is closed at once when accepting is paused or closing meanwhile */
   listen(target: object): void {
     this.#server.listen(target, BACKLOG);
   }
 
-  /** Accepts no more until it is reopened. Those that have come stay. */
+  /** Stops accepting until `resume` was called with the same reason. Open connections are unaffected. */
   pause(reason: PauseReason): void {
     this.#pauseReasons.add(reason);
     if (this.#server.listening) this.#server.close();
   }
 
-  /** Takes a reason back. */
+  /** Removes a reason, and accepts again when no other is left. */
   resume(reason: PauseReason): void {
     if (this.#pauseReasons.delete(reason)) this.open();
   }
 
-  /** Lets in those who have connected already, then accepts no more. */
+  /** Accepts what is in the backlog, for LAST_MS at most, then stops accepting. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    await this.#emptyQueue();
+    await this.#emptyBacklog();
     if (this.#server.listening) this.#server.close();
   }
 
@@ -95,7 +98,7 @@ export class Acceptor {
     else this.#parts.onOpen(address);
   }
 
-  /** Of listening, or of accepting: then the system's table of files is full, and its queue has been let go of. */
+  /** An error while already listening means that accept(2) failed: no file descriptors are left. */
   #onError(error: NodeJS.ErrnoException): void {
     if (!this.#isOpening && this.#server.listening) {
       this.pause('exhausted');
@@ -105,10 +108,10 @@ export class Acceptor {
     this.#parts.onFault(error);
   }
 
-  /** Without another worker the queue is nobody's, and is reset: its clients have connected, and would be cut. */
-  async #emptyQueue(): Promise<void> {
+  /** When the last process closes the socket, the kernel resets every connection in the backlog. */
+  async #emptyBacklog(): Promise<void> {
     const deadline = performance.now() + LAST_MS;
-    // Node accepts one connection in each turn as long as there is any. The first of two turns is the rest of this one.
+    // Node accepts one connection per turn of the event loop. The first of the two quiet turns is the rest of this one.
     for (let quiet = 0; quiet < 2 && this.#server.listening && performance.now() < deadline;) {
       const before = this.#accepted;
       await turn();
@@ -132,16 +135,17 @@ export class Acceptor {
     const mayTell = isTrusted(unmapped(socket.remoteAddress ?? ''));
     const admit = (proxied: ProxiedAddresses | null): void => this.#admit(connection, proxied);
     if (mayTell) awaitProxyHeader(socket, proxyProtocol === 'required', headerMs, admit);
-    // From anybody else a header would be a forgery; where it must come first, there is nothing to talk about.
+    // A PROXY header from an untrusted address may be forged. Where the header is required, the connection is closed.
     else if (proxyProtocol === 'required') socket.destroy();
     else admit(null);
   }
 
-  /** The client of a connection is known: it counts to the client's bound, unless it is a proxy that stands for many. */
+  /** The client's address is known: counts the connection to the client, unless it is a trusted proxy with many clients. */
   #admit(connection: TrackedConnection, proxied: ProxiedAddresses | null): void {
     const { connectionLimit, isTrusted, admit } = this.#parts;
+    connection.proxied = proxied;
     const address = unmapped(proxied?.source ?? connection.raw.remoteAddress ?? '');
-    if (isTrusted(address) || connectionLimit.claim(connection, address)) admit(connection, proxied);
+    if (isTrusted(address) || connectionLimit.claim(connection, address)) admit(connection);
     else connection.raw.destroy();
   }
 }

@@ -2,34 +2,34 @@ import type { Socket } from 'node:net';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { CloseReason, ConnectionLimits } from '../core/limits/connection-limits.ts';
 import { IdleQueue } from './idle-queue.ts';
-import { type ActivityKeeper, type Client, TrackedConnection } from './tracked-connection.ts';
+import { type ActivityListener, type Client, TrackedConnection } from './tracked-connection.ts';
 
-/** Told when connections may come, and when none may. */
+/** Called when the limit is reached, and when connections may be accepted again. */
 export interface ConnectionLimitListener {
   onFull(): void;
   onFree(): void;
 }
 
-/** Told of each connection that was closed for want of room. @param client its address; null where any client's was closed */
+/** Called for each connection closed because of the limit. @param client its address; null when the worker's limit was reached */
 export type OnEvicted = (reason: CloseReason, client: string | null) => void;
 
-/** This part of the connections that there may be is closed at once when the system has no descriptors left. */
+/** The part of all connections that is closed at once when no file descriptors are left. */
 const SHED_PART = 1 / 32;
-/** So many that were idle longest are looked at for one that can be closed now. */
+/** How many of the longest idle connections are examined to find one that can be closed. */
 const TRIES = 8;
 
 /**
- * The connections of a worker. Where there are as many as there may be, one that is idle makes room for one that comes,
- * the longest idle first; only when an exchange is under way on each of them, others wait. Each step takes the same time with any number.
+ * Bounds the client connections of a worker, and those of each client. At the limit the connection that has been idle
+ * longest is closed for each new one. Only when every connection is busy, accepting stops. Each step takes constant time.
  */
-export class ConnectionLimit implements ActivityKeeper {
+export class ConnectionLimit implements ActivityListener {
   readonly #limits: ConnectionLimits;
   readonly #onEvicted: OnEvicted;
-  /** From this number on, when it was full, others may come. */
+  /** Accepting starts again when so few are busy. */
   readonly #again: number;
-  readonly #acceptors: ConnectionLimitListener[] = [];
+  readonly #listeners: ConnectionLimitListener[] = [];
   readonly #idle = new IdleQueue<TrackedConnection>();
-  /** By key, those with a connection. */
+  /** Clients that have a connection, by key. */
   readonly #clients = new Map<string, Client>();
   #inside = 0;
   #secure = 0;
@@ -39,25 +39,26 @@ export class ConnectionLimit implements ActivityKeeper {
   constructor(limits: ConnectionLimits, onEvicted: OnEvicted) {
     this.#limits = limits;
     this.#onEvicted = onEvicted;
-    // Not at each that leaves: to stop and to begin again costs more than a request.
+    // Not at the first one that becomes free: pausing and resuming an acceptor costs more than a request.
     this.#again = limits.connections - 1 - Math.floor(limits.connections / 32);
   }
 
-  /** How many connections there are. */
+  /** How many connections are open. */
   get inside(): number {
     return this.#inside;
   }
 
-  /** How many of them speak TLS. */
+  /** How many of them use TLS. */
   get secure(): number {
     return this.#secure;
   }
 
-  add(door: ConnectionLimitListener): void {
-    this.#acceptors.push(door);
+  /** Adds a listener; there is no way to remove it. */
+  add(listener: ConnectionLimitListener): void {
+    this.#listeners.push(listener);
   }
 
-  /** Resolves when nobody is inside; calls of one are not for two. */
+  /** Resolves when no connection is open. A second call replaces the first, which then never resolves. */
   emptied(): Promise<void> {
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
@@ -65,36 +66,36 @@ export class ConnectionLimit implements ActivityKeeper {
     });
   }
 
-  /** A connection was accepted. */
+  /** Records an accepted connection, and closes another one when the limit is exceeded. */
   enter(socket: Socket): TrackedConnection {
     const connection = new TrackedConnection(socket, this.#idle, this);
     this.#inside++;
-    // One for one: those that are being closed still count.
+    // Connections that are being closed still count, so one eviction for each new connection keeps the bound.
     if (this.#inside > this.#limits.connections) {
       if (this.#evict(this.#idle, connection)) this.#onEvicted('full', null);
-      else this.#pauseAccepting();
+      else this.#reportFull();
     }
     return connection;
   }
 
-  /** It speaks TLS. To be called once. */
+  /** Counts the connection as one that uses TLS. Call it once. */
   secured(connection: TrackedConnection): void {
     connection.isSecure = true;
     this.#secure++;
   }
 
-  /** It is closed. */
+  /** Removes a closed connection. */
   leave(connection: TrackedConnection): void {
     if (connection.isSecure) this.#secure--;
     this.#forget(connection.leave());
     this.#inside--;
     if (this.#inside === 0) this.#onEmpty();
-    this.#resumeAccepting();
+    this.#reportFree();
   }
 
   /**
-   * Counts a connection to its client. One that has as many as it may loses its own that was idle longest.
-   * @returns false when none of them is idle: then this one must be closed
+   * Counts a connection to its client. At the client's limit, the client's longest idle connection is closed.
+   * @returns false when none of them is idle; the caller must close the new connection
    */
   claim(connection: TrackedConnection, address: string): boolean {
     const { perClient } = this.#limits;
@@ -107,13 +108,13 @@ export class ConnectionLimit implements ActivityKeeper {
       }
       this.#onEvicted('client-idle', address);
     }
-    // Its last one may have been evicted just now.
+    // The eviction may have removed the client's entry with its last connection.
     this.#clients.set(client.key, client);
     connection.countTo(client);
     return true;
   }
 
-  /** Closes some of those that were idle longest: the system has no descriptors left. */
+  /** Closes some of the longest idle connections, because no file descriptors are left. */
   shed(): void {
     for (let left = Math.max(1, Math.floor(this.#inside * SHED_PART)); left > 0; left--) {
       if (!this.#evict(this.#idle, null)) return;
@@ -122,14 +123,14 @@ export class ConnectionLimit implements ActivityKeeper {
   }
 
   onBusy(): void {
-    if (this.#inside - this.#idle.size >= this.#limits.connections) this.#pauseAccepting();
+    if (this.#inside - this.#idle.size >= this.#limits.connections) this.#reportFull();
   }
 
   onIdle(): void {
-    this.#resumeAccepting();
+    this.#reportFree();
   }
 
-  /** @param newest never closed. @returns whether one was closed */
+  /** @param newest is never closed. @returns whether one was closed */
   #evict(queue: IdleQueue<TrackedConnection>, newest: TrackedConnection | null): boolean {
     for (let tries = 0; tries < TRIES; tries++) {
       const longest = queue.first;
@@ -151,16 +152,16 @@ export class ConnectionLimit implements ActivityKeeper {
     if (client !== null && client.count === 0) this.#clients.delete(client.key);
   }
 
-  #pauseAccepting(): void {
+  #reportFull(): void {
     if (this.#isFull) return;
     this.#isFull = true;
-    for (const door of this.#acceptors) door.onFull();
+    for (const listener of this.#listeners) listener.onFull();
   }
 
-  /** Those that are idle are in nobody's way. */
-  #resumeAccepting(): void {
+  /** Idle connections do not count here: they can be closed for new ones. */
+  #reportFree(): void {
     if (!this.#isFull || this.#inside - this.#idle.size > this.#again) return;
     this.#isFull = false;
-    for (const door of this.#acceptors) door.onFree();
+    for (const listener of this.#listeners) listener.onFree();
   }
 }

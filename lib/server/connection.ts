@@ -1,87 +1,94 @@
-import type { Duplex } from 'node:stream';
 import type { Activity } from '../core/limits/activity.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { Prior } from '../core/routing/types.ts';
+import type { ClientStream } from '../http1/client-stream.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 
-/** Where a connection comes from that the fast lane lends for one exchange. */
-export interface Lender {
+/** One exchange that the fast lane handed off. */
+export interface Handoff {
+  /** What the fast lane did with the request so far. */
   readonly prior: Prior;
-  /** To be told when all of the answer was written, and nothing more of the request's body is wanted. */
+  /** Called when the whole response is written and the router needs nothing more of the request body. */
   readonly onEnded: () => void;
 }
 
-/** What is said of a connection at its beginning. */
+/** What is known of a connection when the full lane gets it. */
 export interface ConnectionStart {
-  /** Where exchanges on it are reported; null for nowhere. */
+  /** Where the connection reports that it is busy or idle; null for streams that report nothing. */
   readonly activity?: Activity | null;
-  readonly lender?: Lender | null;
+  readonly handoff?: Handoff | null;
   readonly objection?: RouterError | null;
 }
 
-/** A client's connection: who is at its other end, and the exchanges that are open on it, oldest first. */
+/** A client connection in the full lane: its stream, its peer, and its open exchanges, oldest first. */
 export class Connection {
-  readonly socket: Duplex;
+  readonly stream: ClientStream;
   readonly peer: Peer;
-  /** Null for a connection that is ours for good. */
-  readonly lender: Lender | null;
-  /** Why its requests are not served, where they are not. */
+  /** Null for a connection that the full lane keeps. */
+  readonly handoff: Handoff | null;
+  /** The error that every request of the connection is refused with; null when requests are served. */
   readonly objection: RouterError | null;
-  /** Something unreadable came: nothing further on it is read as a request. */
+  /** The parser met bytes that are no HTTP: no further request is read from the connection. */
   hasFailed = false;
   readonly #activity: Activity | null;
   readonly #open = new Set<Exchange>();
 
-  constructor(socket: Duplex, peer: Peer, { activity = null, lender = null, objection = null }: ConnectionStart = {}) {
-    this.socket = socket;
+  constructor(
+    stream: ClientStream,
+    peer: Peer,
+    { activity = null, handoff = null, objection = null }: ConnectionStart = {},
+  ) {
+    this.stream = stream;
     this.peer = peer;
-    this.lender = lender;
+    this.handoff = handoff;
     this.objection = objection;
     this.#activity = activity;
-    // Node tells only the response that has the socket: those that wait for their turn behind it would stay for ever.
-    socket.once('close', () => this.#onClose());
+    // Node informs only the response that has the socket: pipelined ones behind it would stay open.
+    stream.once('close', () => this.#onClose());
   }
 
+  /** Adds an exchange, until it is over. */
   add(exchange: Exchange): void {
     this.#open.add(exchange);
     this.#activity?.busy();
     void exchange.over.then(() => {
       this.#open.delete(exchange);
-      this.lender?.onEnded();
-      if (this.#activity !== null) this.#rest(this.#activity, exchange);
+      this.handoff?.onEnded();
+      if (this.#activity !== null) this.#idleAfter(this.#activity, exchange);
     });
   }
 
-  /** An exchange has ended. Its connection is idle when the rest of the request, which is not needed any more, has been read. */
-  #rest(activity: Activity, { request }: Exchange): void {
-    const rest = (): void => {
+  /** Reports idle once the remaining request body, which the router discards, has been read. */
+  #idleAfter(activity: Activity, { request }: Exchange): void {
+    const report = (): void => {
       if (this.isIdle) activity.idle();
     };
-    if (request.complete || request.destroyed) rest();
-    else request.once('close', rest);
+    if (request.complete || request.destroyed) report();
+    else request.once('close', report);
   }
 
+  /** Whether no exchange is open. */
   get isIdle(): boolean {
     return this.#open.size === 0;
   }
 
-  /** The exchange whose request is still being received, if there is one: broken bytes are part of its body. */
+  /** The exchange whose request is still being received, or null. Malformed bytes are part of its body. */
   get receiving(): Exchange | null {
     for (const exchange of this.#open) if (!exchange.request.complete) return exchange;
     return null;
   }
 
-  /** Resolves when all that are open now have ended. */
+  /** Resolves when all exchanges that are open now have ended. */
   async settled(): Promise<void> {
     await Promise.all([...this.#open].map((exchange) => exchange.ended));
   }
 
-  /** The same, for a socket that Node's server has let go of: nobody else would wake an answer that waits for its client. */
+  /** As `settled`, for a socket that Node's server has released: without its `drain` events responses would hang. */
   async settledAlone(): Promise<void> {
-    this.socket.on('drain', this.#onDrain);
+    this.stream.on('drain', this.#onDrain);
     await this.settled();
-    this.socket.off('drain', this.#onDrain);
+    this.stream.off('drain', this.#onDrain);
   }
 
   readonly #onDrain = (): void => {

@@ -1,10 +1,11 @@
-/** Node's HTTP server, with all that it would answer in its own way answered in ours: the entrance of the full lane. */
+/** The entrance of the full lane: Node's HTTP server, whose own error responses are replaced with the router's. */
 import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timeouts } from '../config/config.ts';
 import { RouterError } from '../core/errors.ts';
 import { readHead } from '../core/http/request-head.ts';
+import type { ClientStream } from '../http1/client-stream.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
 import type { Connection } from './connection.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
@@ -13,38 +14,39 @@ import { withoutUpgrade } from './reinject.ts';
 export interface RequestServerParts {
   readonly timeouts: Timeouts;
   readonly headerBytes: number;
-  /** Answers an exchange. */
+  /** Serves an exchange. */
   readonly serve: (exchange: Exchange) => void;
-  /** Answers an exchange that cannot be served. */
+  /** Responds to an exchange with an error. */
   readonly refuse: (exchange: Exchange, error: RouterError) => void;
-  /** A whole error answer, for connections without a request to answer. */
+  /** A complete error response, for a connection on which no request was read. */
   readonly errorMessage: (error: RouterError) => Buffer;
-  /** Told of bytes that were no request. */
+  /** Records bytes that were not a valid request. */
   readonly recordGarbage: (line: string, error: RouterError, connection: Connection, bytes: number) => void;
 }
 
-/** How often Node looks for heads that took too long, ms. */
+/** How often Node checks for request heads that take too long, ms. */
 const CHECK_MS = 1_000;
-/** How long a refused connection stays open for its client to read why, ms. */
+/** How long a refused connection stays open, so that its client can read the response, ms. */
 const LINGER_MS = 2_000;
-/** RFC 9110 §15.5.6: 405 says which methods would have done. */
+/** RFC 9110 §15.5.6: a 405 response lists the allowed methods. */
 const ALLOW = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
 
-/** It listens to nobody: connections are brought to it. */
+/** Parses the requests of connections with Node's HTTP server. Never calls listen(); connections are passed in by Listener. */
 export class RequestServer {
   readonly #parts: RequestServerParts;
-  readonly #connectionOf: (socket: Socket) => Connection;
   readonly #server: Server;
+  /** Node gives back only the stream; this finds its connection. */
+  readonly #connections = new WeakMap<ClientStream, Connection>();
 
-  constructor(parts: RequestServerParts, connectionOf: (socket: Socket) => Connection) {
+  constructor(parts: RequestServerParts) {
     this.#parts = parts;
-    this.#connectionOf = connectionOf;
     this.#server = this.#createServer();
   }
 
-  /** Takes a connection, at the beginning of a request. */
-  take(socket: Socket): void {
-    this.#server.emit('connection', socket);
+  /** Takes a connection over. Its stream must be at the beginning of a request. */
+  take(connection: Connection): void {
+    this.#connections.set(connection.stream, connection);
+    this.#server.emit('connection', connection.stream);
   }
 
   /** Closes connections that wait for a next request. */
@@ -52,42 +54,50 @@ export class RequestServer {
     this.#server.closeIdleConnections();
   }
 
-  /** What Node's server does about a head that takes too long, for a connection that is not the server's. */
-  timeOut(socket: Socket): void {
-    socket.on('error', () => socket.destroy());
-    void this.#onParseError(Object.assign(new Error('request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  /** Answers 408 on a connection that Node's server was not given, and closes it. */
+  timeOut(connection: Connection): void {
+    const { stream } = connection;
+    stream.on('error', () => stream.destroy());
+    const error = Object.assign(new Error('request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    void this.#onParseError(error, connection);
   }
 
   #createServer(): Server {
     const { timeouts, headerBytes } = this.#parts;
     const options = {
       maxHeaderSize: headerBytes,
-      // A request without Host gets our page, not Node's bare line.
+      // A request without Host gets the router's error page instead of Node's response.
       requireHostHeader: false,
       noDelay: true,
       connectionsCheckingInterval: CHECK_MS,
       headersTimeout: timeouts.header * 1000,
-      // Long uploads are not faulty; what must not be slow has limits of its own.
+      // An upload may take long; the router bounds its rate instead (`limits.bodyMinRate`).
       requestTimeout: 0,
       keepAliveTimeout: timeouts.idle * 1000,
     };
     const server = createHttpServer(options);
-    // Node would drop the fields past a count without a word, framing fields too; maxHeaderSize bounds them.
+    // Node would silently drop fields past a count, among them framing fields; maxHeaderSize bounds them instead.
     server.maxHeadersCount = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-      const { peer, lender, objection } = this.#connectionOf(request.socket);
-      this.#open({ request, response, upgrade: null, peer, prior: lender?.prior ?? null, objection });
+      const { peer, handoff, objection } = this.#connectionOf(request.socket);
+      this.#open({ request, response, upgrade: null, peer, prior: handoff?.prior ?? null, objection });
     };
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
     server.on('upgrade', (request, socket, head) => void this.#onUpgrade(request, socket, head));
     server.on('connect', (request, socket, head) => void this.#onConnect(request, socket, head));
-    server.on('clientError', (error, socket) => void this.#onParseError(error, socket));
-    // The server listens to nobody: the door brings its connections. But only this event starts its watch over
-    // heads that take too long (see test/wire/limits.test.ts).
+    server.on('clientError', (error, stream) => void this.#onParseError(error, this.#connectionOf(stream)));
+    // The server never listens, but only this event starts its check for heads that take too long (see
+    // test/wire/limits.test.ts).
     server.emit('listening');
     return server;
+  }
+
+  #connectionOf(stream: ClientStream): Connection {
+    const connection = this.#connections.get(stream);
+    if (connection === undefined) throw new Error('Node gave a stream that this server did not get');
+    return connection;
   }
 
   #open(start: ExchangeStart): void {
@@ -97,12 +107,12 @@ export class RequestServer {
   }
 
   async #onUpgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): Promise<void> {
-    // Node has let go of the socket: errors on it are ours from here.
+    // Node has removed its listeners from the socket: its errors must be handled here.
     duplex.on('error', () => duplex.destroy());
     const { socket } = request;
     const connection = this.#connectionOf(socket);
     if (!connection.isIdle) {
-      // Pipelined behind requests that are not answered yet: the socket is theirs. Closing it after them is an answer.
+      // Earlier pipelined requests still need the socket for their responses. After those it is closed.
       await connection.settledAlone();
       socket.destroy();
       return;
@@ -135,14 +145,13 @@ export class RequestServer {
     this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not served here', { fields: ALLOW }));
   }
 
-  async #onParseError(error: ParseError, duplex: Duplex): Promise<void> {
-    const socket = duplex as Socket;
-    const connection = this.#connectionOf(socket);
+  async #onParseError(error: ParseError, connection: Connection): Promise<void> {
+    const { stream } = connection;
     if (connection.hasFailed) return;
     connection.hasFailed = true;
-    const refusal = refusalFor(error, socket.bytesRead === error.rawPacket?.length, this.#parts.headerBytes);
-    if (refusal === null || !socket.writable) {
-      socket.destroy();
+    const refusal = refusalFor(error, stream.bytesRead === error.rawPacket?.length, this.#parts.headerBytes);
+    if (refusal === null || !stream.writable) {
+      stream.destroy();
       return;
     }
     const { receiving } = connection;
@@ -150,22 +159,22 @@ export class RequestServer {
       receiving.interrupt(refusal);
       return;
     }
-    // A bad request behind good ones: their answers come first (RFC 9112 §9.3.2).
+    // A malformed request behind valid ones: their responses come first (RFC 9112 §9.3.2).
     await connection.settled();
-    if (socket.destroyed) return;
+    if (stream.destroyed) return;
     const message = this.#parts.errorMessage(refusal);
     this.#parts.recordGarbage(firstLine(error, connection.peer.isHttp2), refusal, connection, message.length);
-    socket.end(message, () => connection.lender?.onEnded());
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    stream.end(message, () => connection.handoff?.onEnded());
+    setTimeout(() => stream.destroy(), LINGER_MS).unref();
   }
 }
 
-/** Node's server makes no response for an upgrade; until the protocol has switched, it is answered like any request. */
+/** Makes a response for an upgrade request, for which Node's server makes none. */
 function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  // The server has let go of the socket: nobody else would wake an answer that waits for a slow client.
+  // Node's server has released the socket: without this a response to a slow client would wait for ever.
   const onDrain = (): unknown => response.emit('drain');
   socket.on('drain', onDrain);
   response.once('finish', () => {
@@ -177,7 +186,7 @@ function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   return response;
 }
 
-/** Whether the router passes this upgrade on. A head that cannot be read is not one: it is refused as a plain request. */
+/** Whether the router forwards this upgrade. False for a malformed head, which is then refused like any request. */
 function isWebSocket({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): boolean {
   try {
     return readHead({ method, target: url, version: httpVersion, rawHeaders }).isWebSocket;

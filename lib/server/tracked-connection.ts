@@ -1,49 +1,55 @@
 import type { Socket } from 'node:net';
+import type { ProxiedAddresses } from '../core/http/proxy-protocol.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import { IdleLink, IdleQueue } from './idle-queue.ts';
 
-/** The connections of one client: an address, or an IPv6 network. */
+/** The connections of one client: of an IPv4 address or an IPv6 network. */
 export interface Client {
   readonly key: string;
-  /** How many there are, without those that are being closed to make room. */
+  /** How many connections are open, without those that are being closed. */
   count: number;
+  /** The idle ones among them. */
   readonly idle: IdleQueue<TrackedConnection>;
 }
 
-/** Told when connections become idle or busy. */
-export interface ActivityKeeper {
+/** Called when a connection becomes idle or busy. */
+export interface ActivityListener {
   onBusy(): void;
   onIdle(): void;
 }
 
 /**
- * An accepted connection, as the limits of number see it. It is idle from its beginning until a request was read, and
- * between two requests: a handshake or a head that is not complete does not count as activity, however it trickles in.
+ * The record of an accepted connection, for ConnectionLimit. A connection is idle from its accept until a whole request
+ * head was read, and between two requests. An incomplete handshake or head does not count as activity, so that a client
+ * cannot keep connections busy by sending one byte at a time.
  */
 export class TrackedConnection implements Activity {
-  /** As it was accepted. */
+  /** The socket as accepted, below TLS. */
   readonly raw: Socket;
-  /** The same, or the TLS socket above it: what the lanes write to. */
+  /** The same socket, or the TLS socket above it: what the lanes read and write. */
   socket: Socket;
+  /** Closes it when it is evicted; null destroys `socket`. */
   close: (() => void) | null = null;
-  /** It speaks TLS. */
+  /** Whether it is a TLS connection. */
   isSecure = false;
-  /** Null for proxies that are trusted, and before the client's address is known. */
+  /** The addresses in its PROXY protocol header; null without one. */
+  proxied: ProxiedAddresses | null = null;
+  /** Null for trusted proxies, and until the client's address is known. */
   #client: Client | null = null;
-  readonly #keeper: ActivityKeeper;
+  readonly #listener: ActivityListener;
   readonly #all: IdleQueue<TrackedConnection>;
   readonly #link = new IdleLink<TrackedConnection>(this);
   #clientLink: IdleLink<TrackedConnection> | null = null;
-  /** `closing`: it is no longer in any queue. */
+  /** `closing`: it is in no queue any more. */
   #state: 'idle' | 'busy' | 'closing' = 'idle';
   #wasSpared = false;
 
   /** @param all the idle connections of the worker */
-  constructor(socket: Socket, all: IdleQueue<TrackedConnection>, keeper: ActivityKeeper) {
+  constructor(socket: Socket, all: IdleQueue<TrackedConnection>, listener: ActivityListener) {
     this.raw = socket;
     this.socket = socket;
     this.#all = all;
-    this.#keeper = keeper;
+    this.#listener = listener;
     all.push(this.#link);
   }
 
@@ -51,7 +57,7 @@ export class TrackedConnection implements Activity {
     if (this.#state !== 'idle') return;
     this.#unlink();
     this.#state = 'busy';
-    this.#keeper.onBusy();
+    this.#listener.onBusy();
   }
 
   idle(): void {
@@ -59,10 +65,10 @@ export class TrackedConnection implements Activity {
     this.#state = 'idle';
     this.#wasSpared = false;
     this.#push();
-    this.#keeper.onIdle();
+    this.#listener.onIdle();
   }
 
-  /** Counts it to its client. To be called once, before it can be busy. */
+  /** Counts the connection towards its client. Call it once, before the first `busy`. */
   countTo(client: Client): void {
     if (this.#state !== 'idle') return;
     client.count++;
@@ -72,8 +78,8 @@ export class TrackedConnection implements Activity {
   }
 
   /**
-   * The end of a response may still be on its way to the socket. Such a connection is spared once: then it is the last
-   * in the queue, and has until its next turn.
+   * Moves the connection to the end of the queue when the end of a response is still being written to it. Works once
+   * per idle period. @returns whether it was moved; false means that it may be evicted
    */
   spare(): boolean {
     if (this.#wasSpared || this.socket.writableLength === 0) return false;
@@ -83,13 +89,13 @@ export class TrackedConnection implements Activity {
     return true;
   }
 
-  /** Closes it to make room. Only for one that was idle, and has left the queues. */
+  /** Closes the connection to free its slot. Call `leave` first. */
   evict(): void {
     if (this.close === null) this.socket.destroy();
     else this.close();
   }
 
-  /** It is closed, or being closed: it is in no queue any more. Idempotent. @returns its client, if it still counted to one */
+  /** Removes the connection from all queues, because it is closed or being closed. Idempotent. @returns its client, if it still counted to one */
   leave(): Client | null {
     if (this.#state === 'idle') this.#unlink();
     this.#state = 'closing';

@@ -1,7 +1,6 @@
 /** The fast lane alone, between real sockets, with a full lane that only notes what it is given. */
 import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Places } from '../../lib/backends/slots/connection-slots.ts';
 import { pickRandom } from '../../lib/core/routing/selection.ts';
@@ -13,6 +12,7 @@ import { Names } from '../../lib/backends/dialing/names.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
 import type { LaneLimits, LaneParts, PassedExchange } from '../../lib/fastlane/parts.ts';
+import type { ClientStream } from '../../lib/http1/client-stream.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { startRawBackend } from '../support/backends.ts';
 
@@ -23,8 +23,8 @@ export interface LaneScene {
   /** What was lent, oldest first. */
   readonly lent: Prior[];
   /** Connections that were given away for good. */
-  readonly adopted: Socket[];
-  readonly timedOut: Socket[];
+  readonly adopted: ClientStream[];
+  readonly timedOut: ClientStream[];
   readonly judged: { readonly backend: Backend; readonly outcome: Outcome }[];
   readonly recorded: PassedExchange[];
   readonly backends: BackendStates;
@@ -89,7 +89,7 @@ export async function startLane(
   { maxSockets = 10, limits, readsAccepted = true, site }: LaneOptions = {},
 ): Promise<LaneScene> {
   const store = new MemoryStore();
-  const lists = { lent: [] as Prior[], adopted: [] as Socket[], timedOut: [] as Socket[] };
+  const lists = { lent: [] as Prior[], adopted: [] as ClientStream[], timedOut: [] as ClientStream[] };
   const notes = { judged: [] as LaneScene['judged'][number][], recorded: [] as PassedExchange[] };
   const backends = new BackendStates(Date.now);
   const lane = new Lane({
@@ -128,17 +128,17 @@ export async function startLane(
   const server = startFullLane();
   const peer = { address: '192.0.2.1', isTrusted: false, isTls: false, localPort: 80 };
   const fullLane = {
-    adopt: (socket: Socket) => {
+    adopt: (socket: ClientStream) => {
       lists.adopted.push(socket);
       server.emit('connection', socket);
       socket.resume();
     },
-    serveOnce: (stream: Duplex, _peer: unknown, prior: Prior, onEnded: () => void) => {
+    serveOnce: (stream: ClientStream, _peer: unknown, prior: Prior, onEnded: () => void) => {
       lists.lent.push(prior);
-      server.emit('connection', stream as Socket);
+      server.emit('connection', stream);
       server.once('request', (_request, response) => response.once('close', onEnded));
     },
-    timeOut: (socket: Socket) => {
+    timeOut: (socket: ClientStream) => {
       lists.timedOut.push(socket);
       socket.destroy();
     },
