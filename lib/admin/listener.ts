@@ -132,7 +132,7 @@ export class AdminListener {
   #refusal(error: unknown): Reply {
     if (error instanceof Refusal) return refused(error);
     this.#parts.onMistake(error);
-    return refused(new Refusal(500, 'internal', 'a mistake of the program itself; its log has it'));
+    return refused(new Refusal(500, 'internal', 'a bug in the router; see its log'));
   }
 }
 

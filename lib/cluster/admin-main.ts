@@ -1,4 +1,4 @@
-/** The process of the admin interface: says hello, is told the configuration, answers until it is told to close. */
+/** The process of the admin interface: says hello, gets the configuration, and serves until it gets `close`. */
 import { Admin } from '../admin/admin.ts';
 import type { FromAdmin, ToAdmin } from '../admin/messages.ts';
 import type { Config } from '../config/config.ts';
@@ -10,7 +10,7 @@ import { dropPrivileges } from './privileges.ts';
 let admin: Admin | null = null;
 const log = createLog({ debug: false, log: 'auto' }, (line) => admin?.events.add(line));
 
-// What it makes (sockets) is for its user and group alone.
+// Sockets that it creates are only for its user and group.
 process.umask(0o007);
 
 function say(message: FromAdmin): void {
@@ -26,8 +26,7 @@ async function start(config: Config): Promise<void> {
       const cause = listenFault(error);
       log.error({ event: 'admin-unheard', cause }, `the admin interface cannot listen on ${where} yet: ${cause}`);
     },
-    onMistake: (error) =>
-      log.error({ event: 'admin-mistake', err: error }, 'a mistake of the program itself, in the admin interface'),
+    onMistake: (error) => log.error({ event: 'admin-mistake', err: error }, 'a bug in the admin interface'),
   });
   const listening = await admin.open();
   if (config.runAs) {
@@ -41,7 +40,7 @@ process.on('message', (message: ToAdmin) => {
   if (message.type === 'close') void end();
   else if (message.type !== 'configure') admin?.hear(message);
   else if (admin) reconfigure(admin, message.config);
-  // A place is waited for; that it is not had is told of.
+  // A failed listen is logged by onListenFault and tried again.
   else start(message.config).catch(() => {});
 });
 
@@ -55,9 +54,9 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-// The master is gone.
+// The master has exited.
 process.on('disconnect', () => process.exit(0));
-// A terminal's signals reach every process; the master says what to do about them.
+// A terminal sends its signals to every process of the group; the master acts on them.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
 
 say({ type: 'hello' });

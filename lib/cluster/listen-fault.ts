@@ -1,6 +1,6 @@
 import { describeCause } from '../observe/log.ts';
 
-/** Why an address cannot be listened on, in words. */
+/** Why an address cannot be listened on, as text for the operator. */
 export function listenFault(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   switch (code) {

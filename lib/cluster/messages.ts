@@ -8,115 +8,120 @@ import type { KnownRun } from '../store/cache/known-routes.ts';
 import type { SnapshotUpdate } from '../store/cache/snapshot-updates.ts';
 import type { Piece } from '../store/file/pieces.ts';
 
-/** What a worker asks the master; see `ToMaster`. */
+/** A worker's question for routes that other workers know; see `ToMaster`. */
 export interface SnapshotQuery {
   readonly id: number;
   readonly hosts: readonly string[];
 }
 
-/** `lines`: SavedRoutes as JSON, for each host in order; those of the last hosts are missing where the answer grew too long. */
+/**
+ * `lines`: SavedRoutes as JSON, for each host in order. The last hosts are missing when the reply would be too long.
+ */
 export interface SnapshotReply {
   readonly id: number;
   readonly lines: readonly (readonly string[])[];
 }
 
-/** The answer to `hello`: a worker never reads a configuration that is being edited. */
+/** The reply to `hello`. Workers never read the configuration file, which may be being edited. */
 export interface Configure {
   readonly type: 'configure';
   readonly config: Config;
-  /** Of which run of Redis the routes are that other workers know. */
+  /** The run of Redis that the routes of the master's snapshot come from. */
   readonly known: KnownRun;
-  /** Whether it is the one of its generation that reads all routes in the background. */
+  /** Whether this worker reads all routes in the background; one per generation does. */
   readonly preloads: boolean;
-  /** What session tickets are sealed with; later ones come by `ticket-keys`. */
+  /** The keys of session tickets; later ones come by `ticket-keys`. */
   readonly ticketKeys: Uint8Array;
-  /** Keys whose last good certificate the master has; what changes comes by `pair-news`. */
+  /** Keys for which the master has a last good certificate; changes come by `pair-news`. */
   readonly goodPairs: readonly string[];
 }
 
-/** `new`: it has another pair than before. `gone`: none stands there any more. `unknown`: it had to forget it. */
+/**
+ * `new`: the master has a newer pair. `gone`: the store has none any more. `unknown`: the master dropped its pair for
+ * space.
+ */
 export interface LastGoodChange {
   readonly key: string;
   readonly is: 'new' | 'gone' | 'unknown';
 }
 
-/** What the master says to a worker. */
+/** Messages from the master to a worker. */
 export type ToWorker =
   | Configure
-  /** The answer to `want-routes`: at once as long as there is more of them, else when the routes file has changed. */
+  /** The reply to `want-routes`: at once while a piece is left, else when the routes file has changed. */
   | { readonly type: 'routes'; readonly piece: Piece }
-  /** The answer to `want-certificates`, in the same way. */
+  /** The reply to `want-certificates`, in the same way. */
   | { readonly type: 'certificates'; readonly piece: Piece }
-  /** A worker found a backend dead, and there is no Redis to tell. The answer to `mark`, for all workers. */
+  /** The reply to `mark`, sent to all workers: a backend is dead. Only without Redis, which has the marks otherwise. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
-  /** The other answer to `mark`: the backend is the last living one of its site. */
+  /** The other reply to `mark`: the backend is the last living one of its site, and is not marked. */
   | { readonly type: 'last-living'; readonly mark: DeadMark }
-  /** The answer to `recall`. */
+  /** The reply to `snapshot-query`. */
   | { readonly type: 'snapshot-reply'; readonly recalled: SnapshotReply }
-  /** Session tickets are sealed with these from now on. */
+  /** New keys for session tickets. */
   | { readonly type: 'ticket-keys'; readonly keys: Uint8Array }
-  /** What the master knows of the last good certificate for a key has changed, by another worker's word. */
+  /** Another worker has changed the last good certificate of a key. */
   | { readonly type: 'pair-news'; readonly news: LastGoodChange }
-  /** The answer to `want-pair`. */
+  /** The reply to `want-pair`. */
   | { readonly type: 'pair'; readonly key: string; readonly pair: StoredPair | null }
   | { readonly type: 'reopen-logs' }
-  /** The admin interface wants to know. */
+  /** A question of the admin interface. */
   | { readonly type: 'ask'; readonly id: number; readonly question: Question }
-  /** Leave new connections to the other workers, until `accept`, or for a second. */
+  /** Stop accepting until `accept`, or for a second: other workers have fewer connections. */
   | { readonly type: 'pause' }
-  /** Accept again, and say `accepts` then. */
+  /** Accept again, then send `accepts`. */
   | { readonly type: 'accept' }
-  /** Finish what is under way, then end. `isEnd`: the program ends, so there is no time for idle clients. */
+  /** Finish open exchanges, then exit. `isEnd`: the program ends, so idle clients get less time. */
   | { readonly type: 'drain'; readonly isEnd: boolean }
-  /** It has drained for long enough: cut what is open. */
+  /** The drain has taken too long: cut what is open. */
   | { readonly type: 'cut' }
-  /** Tell load balancers to go elsewhere. */
+  /** Report not ready to load balancers. */
   | { readonly type: 'unready' }
-  /** The answer to `want-socket`, with a socket to listen on; without one the worker makes it by itself. */
+  /** The reply to `want-socket`, with a socket to listen on. Without one, the worker makes its own. */
   | { readonly type: 'socket'; readonly index: number };
 
-/** What a worker says to the master. */
+/** Messages from a worker to the master. */
 export type ToMaster =
   | { readonly type: 'hello' }
-  /** It has dealt with what it was given of the routes file, and wants the next piece. */
+  /** It has processed the last piece of the routes file, and requests the next. */
   | { readonly type: 'want-routes' }
-  /** The same of the certificates beside it. */
+  /** The same for the certificates folder. */
   | { readonly type: 'want-certificates' }
-  /** A certificate that it found good; never to be logged. */
+  /** It found a certificate valid. Never log this message: it has a private key. */
   | { readonly type: 'good-pair'; readonly key: string; readonly pair: StoredPair }
-  /** Nothing stands under the key now. */
+  /** The store has no certificate under the key any more. */
   | { readonly type: 'no-pair'; readonly key: string }
-  /** What was the last good certificate for a key? */
+  /** Requests the last good certificate of a key. */
   | { readonly type: 'want-pair'; readonly key: string }
-  /** It is to accept through this listener of its configuration: again, if it has paused. */
+  /** Requests the socket of a listener in its configuration, at the start or after a pause. */
   | { readonly type: 'want-socket'; readonly index: number }
-  /** Its event loop turns. */
+  /** The heartbeat of its event loop. */
   | { readonly type: 'alive' }
-  /** It accepts connections. `listening`: where, as URLs. */
+  /** It accepts connections. `listening`: its URLs. */
   | { readonly type: 'ready'; readonly listening: readonly string[] }
-  /** It could not start, and ends. */
+  /** It could not start, and exits. */
   | { readonly type: 'failed'; readonly message: string }
-  /** It takes too much memory. Said at every look, as long as it does. */
+  /** It uses too much memory. Sent at every check while it does. */
   | { readonly type: 'fat'; readonly excess: MemoryExcess }
-  /** It goes on until it has a successor: somebody asked this one worker to end, or it lacks a right it once had. */
+  /** It wants a successor: it got a SIGTERM of its own, or lacks a permission that it had at its start. */
   | { readonly type: 'leaving' }
-  /** It accepts connections: for the first time, or again. Said, like `open`, where there are several workers. */
+  /** It accepts connections: for the first time, or again. Like `open`, sent only when there are several workers. */
   | { readonly type: 'accepts' }
-  /** How many connections it has, about. */
+  /** About how many connections it has. */
   | { readonly type: 'open'; readonly open: number }
-  /** After `reopen-logs`: it could not, and goes on with the file that it has. */
+  /** After `reopen-logs`: the log cannot be opened; it keeps writing to its old file. */
   | { readonly type: 'log-kept'; readonly cause: string }
-  /** It is about to accept no more. */
+  /** It is about to stop accepting. */
   | { readonly type: 'closing' }
   /** It accepts no more. */
   | { readonly type: 'closed' }
-  /** It found a backend dead, and there is no Redis to tell. */
+  /** It found a backend dead. Only without Redis. */
   | { readonly type: 'mark'; readonly asked: AskedMark }
-  /** The answer to `ask`; with `id` 0 its last metrics, which nobody asked for. */
+  /** The reply to `ask`. With `id` 0: its last metrics, sent unasked before it exits. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
-  /** A line of the operator's log. Said where there is an admin interface. */
+  /** A line of the operator's log. Only with an admin interface. */
   | { readonly type: 'event'; readonly line: string }
-  /** What it read from Redis, for other workers and those that come after it. */
+  /** What it read from Redis, for the snapshot. */
   | { readonly type: 'snapshot-update'; readonly update: SnapshotUpdate }
-  /** Redis gives no answer: what do other workers know of these hosts? */
+  /** Redis does not reply: requests what other workers know of these hosts. */
   | { readonly type: 'snapshot-query'; readonly recall: SnapshotQuery };

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** What a worker needs beside connections, generously: logs, Redis, what Node itself opens. */
+/** File descriptors that a worker needs for other than connections: logs, Redis, Node itself. A generous estimate. */
 const RESERVE = 50;
 
-/** How many files this process may have open, connections included; Infinity where the system does not say. */
+/** How many files this process may have open, connections included; Infinity where the system does not tell. */
 export function openFileLimit(): number {
   try {
-    // Node has raised the soft limit to the hard one at its start.
+    // Node raises the soft limit to the hard one when it starts.
     const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     return soft === undefined ? Infinity : Number(soft);
   } catch {
@@ -14,7 +14,7 @@ export function openFileLimit(): number {
   }
 }
 
-/** How many clients' connections that is good for: each may take another one, to a backend. */
-export function roomForClients(): number {
+/** How many client connections the limit allows: each may need a second descriptor, for a backend. */
+export function maxClientConnections(): number {
   return Math.max(1, Math.floor((openFileLimit() - RESERVE) / 2));
 }

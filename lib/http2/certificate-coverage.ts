@@ -1,15 +1,15 @@
 import { isIP, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
-/** Hosts whose answer is remembered, for one connection. */
+/** How many hosts are remembered per connection. */
 const MAX_KNOWN = 100;
 
 /**
- * Which hosts a connection may be asked for. A client may send requests for other hosts by a connection it has, as long
- * as the certificate is good for them (RFC 9113 §9.1.1); for others it is told to make a new one: 421 (RFC 9110
- * §15.5.20). A new connection would be the same for the host that it named in the TLS handshake, and for every host
- * where it named none (a load balancer without SNI): these are served.
- * @returns a question, for a host in lower case and without port
+ * Which hosts a client may request on a connection. HTTP/2 allows requests for other hosts than the one in the
+ * handshake if the certificate covers them (RFC 9113 §9.1.1); for others the router responds with 421, and the client
+ * makes a new connection (RFC 9110 §15.5.20). A new connection would get the same certificate for the host that the
+ * handshake named, and for any host when it named none (a load balancer without SNI): these requests are served.
+ * @returns a predicate for a host in lower case, without its port
  */
 export function coverageOf(socket: Socket): (hostname: string) => boolean {
   if (!(socket instanceof TLSSocket)) return () => true;
@@ -29,7 +29,7 @@ export function coverageOf(socket: Socket): (hostname: string) => boolean {
 
 function isNamed(socket: TLSSocket, hostname: string): boolean {
   const certificate = socket.getX509Certificate();
-  // A session that is resumed: its client has seen the certificate, and knows what that is good for.
+  // In a resumed session the certificate is not known here. The client has seen it in the first handshake.
   if (certificate === undefined) return true;
   const address = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   return (isIP(address) === 0 ? certificate.checkHost(hostname) : certificate.checkIP(address)) !== undefined;

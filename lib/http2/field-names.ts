@@ -1,13 +1,13 @@
-/** How many spellings are remembered: backends write few, and always the same. */
+/** How many spellings are cached. Backends send few different ones. */
 const MAX_KNOWN = 1_000;
-/** What no field's name is long enough for; longer ones are not worth a place. */
+/** Names longer than this are not cached. */
 const MAX_LENGTH = 64;
 
 const known = new Map<string, string>();
 
 /**
- * A field's name in lower case (RFC 9113 §8.2.1). The same name is the same string each time: what is looked up by it,
- * here and in node:http2, is found without reading its letters again.
+ * A field name in lower case (RFC 9113 §8.2.1). Equal names are the same string object, so that lookups by name, here
+ * and in node:http2, need not hash the characters again.
  */
 export function lowerName(name: string): string {
   return known.get(name) ?? learn(name);
@@ -15,7 +15,7 @@ export function lowerName(name: string): string {
 
 function learn(name: string): string {
   if (name.length > MAX_LENGTH || known.size >= MAX_KNOWN) return name.toLowerCase();
-  // A copy: the name may be a slice, which would keep all of its head in memory.
+  // A copy: `name` may be a slice, which would keep the whole head in memory.
   const copy = Buffer.from(name, 'latin1').toString('latin1');
   const lower = copy.toLowerCase();
   known.set(copy, lower);

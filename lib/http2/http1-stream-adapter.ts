@@ -6,58 +6,61 @@ import { responseFields, noteStrictness, trailerSection } from './response-field
 import { ResponseReader, type ResponseSink } from './response-reader.ts';
 import type { InnerRequest } from './inner-request.ts';
 
-/** Told of a adapter's life. */
+/** What an adapter reports to its session. */
 export interface StreamAdapterOwner {
-  /** The answer is away, and it could carry another stream. */
+  /** The response was sent, and the adapter can take another stream. */
   onFree(adapter: Http1StreamAdapter): void;
-  /** It is closed. */
+  /** The adapter is closed. */
   onGone(adapter: Http1StreamAdapter): void;
-  /** A stream was broken off by its client. */
+  /** The client reset its stream. */
   onReset(): void;
-  /** Node does not send what the answer holds, and its stream is reset. The lanes have passed it on, and logged it so. */
+  /**
+   * node:http2 refuses to send the response, and the stream was reset. The lanes have already logged the response as
+   * sent.
+   */
   onUnsent(error: unknown): void;
 }
 
-/** Bytes of an answer that wait here before the router is asked to stop. */
+/** How many bytes of a response may wait here before the router is paused. */
 const HOLD_BYTES = 65_536;
 
 /**
- * An HTTP/1.1 connection to the router's own lanes, inside of an HTTP/2 session: it carries one stream's request and
- * answer at a time, and another's after it. What the lanes do to a connection is done to the stream: one that they
- * close before its answer was whole is reset, and a client that resets its stream has closed the connection.
+ * An HTTP/1.1 connection to the router's lanes, for the streams of an HTTP/2 session: one request and response at a
+ * time. If the lanes close it before the response is complete, the stream is reset. If the client resets the stream,
+ * the lanes see a closed connection.
  */
 export class Http1StreamAdapter extends Duplex implements ResponseSink {
   readonly #owner: StreamAdapterOwner;
   readonly #response = new ResponseReader(this);
   #request: InnerRequest | null = null;
   #stream: ServerHttp2Stream | null = null;
-  /** All of the request has come. */
+  /** The whole request was received. */
   #isWhole = true;
-  /** The end of the answer has been given to the stream, which may have to wait until it may send it. */
+  /** The end of the response was written to the stream, which may have to wait before it can send it. */
   #isEnding = false;
-  /** All of the answer is away, and the rest of the request still comes. */
+  /** The whole response was sent, and the rest of the request is still being received. */
   #isResponseSent = false;
-  /** Names and values in turn: of the request, and of the answer. */
+  /** Names and values in turn: the trailers of the request and of the response. */
   #sentTrailers: readonly string[] = [];
   #trailers: string[] = [];
   #onWritten: (() => void) | null = null;
   #isBlocked = false;
-  /** It carries no further stream: whom it belongs to now would treat that otherwise. */
+  /** It takes no further stream: the full lane keeps it, and the next stream is for the fast lane. */
   isLast: boolean;
 
-  /** @param isLast it is for one stream alone */
+  /** @param isLast it takes one stream only */
   constructor(owner: StreamAdapterOwner, isLast: boolean) {
     super({ decodeStrings: false, writableHighWaterMark: HOLD_BYTES });
     this.#owner = owner;
     this.isLast = isLast;
-    // Whoever serves it listens, and lets go of it before it is destroyed.
+    // The lane that serves it removes its own listeners before it is destroyed.
     this.on('error', () => {});
   }
 
   /**
-   * Carries a stream.
-   * @param isWhole no body comes with it
-   * @param trailers names and values in turn; all there by the end of the body
+   * Serves a stream.
+   * @param isWhole the request has no body
+   * @param trailers names and values in turn; filled by the end of the body
    */
   attach(stream: ServerHttp2Stream, request: InnerRequest, isWhole: boolean, trailers: readonly string[]): void {
     this.#request = request;
@@ -87,12 +90,12 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
   }
 
   onHead(status: number, fields: readonly string[], hasBody: boolean, mayHaveTrailers: boolean): void {
-    // RFC 9110 §15.3.6: 205 has no content, and Node sends none. What came all the same is nobody's.
+    // RFC 9110 §15.3.6: a 205 response has no content, and Node sends none. Content that a backend sends is dropped.
     if (status === 205 && hasBody) return this.#endWith(status, withoutLength(fields));
-    // The end of the stream says where the content ends. A client that has all the bytes that a Content-Length announced
-    // may stop sending, and wait for ever for its own end: curl 7.88 does, of a 2xx. Without one it goes on to the end.
+    // The end of the stream marks the end of the content. Without Content-Length a client reads on until then: curl
+    // 7.88 stops sending its body once it has all bytes that a 2xx response announced, and waits for ever.
     const told = this.#isWhole || status >= 300 ? fields : withoutLength(fields);
-    // A list for each answer: the stream may ask for it when the next one is being carried.
+    // A list per response: the stream may request trailers when the adapter already serves the next stream.
     const trailers: string[] = [];
     this.#trailers = trailers;
     this.#send((stream) => {
@@ -134,7 +137,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
     this.#isBlocked = false;
     this.#onWritten = done;
     this.#response.read(chunk);
-    // What ends an answer has been written when the stream has sent it: whoever waits for that may end the process then.
+    // The write that ends a response is done only when the stream has sent it: a worker that exits waits for that.
     if (this.#isEnding && !this.#isResponseSent && this.#stream !== null) return;
     if (this.#isBlocked) this.#stream?.once('drain', this.#onDrain);
     else this.#written();
@@ -151,9 +154,9 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
     this.#detach();
     this.#response.stop();
     if (stream !== null && !stream.closed) {
-      // RFC 9113 §8.1: half of an answer must not look like a whole one. `close` would end it before it resets it; an
-      // error resets it with INTERNAL_ERROR, and nothing else.
-      if (!stream.writableEnded) stream.destroy(new Error('the answer is not whole'));
+      // RFC 9113 §8.1: an incomplete response must not look complete. `close` would end the stream before resetting it;
+      // an error resets it with INTERNAL_ERROR and does nothing else.
+      if (!stream.writableEnded) stream.destroy(new Error('the response is incomplete'));
       else if (!this.#isWhole) stream.close(constants.NGHTTP2_NO_ERROR);
     }
     this.#owner.onGone(this);
@@ -173,11 +176,11 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
   };
 
   readonly #onEnd = (): void => {
-    // One that was broken off ends, too.
+    // A stream that was reset emits `end`, too.
     const stream = this.#stream;
     if (stream === null || stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
     if (this.#request?.isTunnel) this.#end(null);
-    // Node may tell of the end first, and a moment later of the trailers.
+    // Node may emit `end` a moment before `trailers`.
     else if (this.#request?.isChunked) process.nextTick(this.#onTrailersOver, stream);
     else this.#onWhole();
   };
@@ -194,7 +197,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
     this.#onWhole();
   }
 
-  /** All of the request has come. */
+  /** The whole request was received. */
   #onWhole(): void {
     this.#isWhole = true;
     if (this.#isResponseSent) this.#release();
@@ -202,28 +205,28 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
 
   readonly #onDrain = (): void => this.#written();
 
-  /** The stream is closed, or its client has broken it off. */
+  /** The stream is closed, or its client has reset it. */
   readonly #onLeft = (): void => {
     const stream = this.#stream;
     if (stream === null) return;
-    // Node may close a stream whose end it has sent without a word of that.
+    // Node may close a stream whose end it has sent without emitting `finish`.
     const isInOrder = this.#isEnding && stream.rstCode === constants.NGHTTP2_NO_ERROR;
     if (isInOrder && !this.#isResponseSent) return this.#onSent();
-    // A client that has its answer may well keep the rest of the request to itself.
+    // A client that has its response may stop sending its request.
     const isHarmless = this.#response.isTunnel || this.#isResponseSent;
     this.#detach();
     if (!isHarmless) this.#owner.onReset();
     this.destroy();
   };
 
-  /** The answer is away. */
+  /** The response was sent. */
   readonly #onSent = (): void => {
     const stream = this.#stream;
     if (stream === null) return;
     this.#isResponseSent = true;
     this.#written();
-    // The lanes read the rest of the request, whoever it is for. To reset the stream now would be in order (RFC 9113
-    // §8.1), but some clients take it for a failure.
+    // The lanes read the rest of the request body. Resetting the stream now is allowed (RFC 9113 §8.1), but some
+    // clients report it as a failure.
     if (this.#isWhole) return this.#release();
     if (stream.closed || stream.destroyed) {
       this.#detach();
@@ -231,7 +234,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
     }
   };
 
-  /** The exchange is over. */
+  /** The exchange is over: releases the adapter. */
   #release(): void {
     this.#detach();
     if (!this.isLast && !this.destroyed && !this.writableEnded) {
@@ -256,7 +259,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
     if (!this.#isWhole) stream.off('data', this.#onData).off('end', this.#onEnd);
   }
 
-  /** Ends the stream with a head, and then the connection to the lane, which has more to say. */
+  /** Sends a response head that ends the stream, then closes the connection to the lane, which has a body to send. */
   #endWith(status: number, fields: readonly string[]): void {
     this.isLast = true;
     this.#response.stop();
@@ -276,7 +279,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
     }
   }
 
-  /** Without its trailers the answer is not whole. */
+  /** A response without its trailers is incomplete: the stream is reset when they cannot be sent. */
   #sendTrailers(stream: ServerHttp2Stream, fields: readonly string[]): void {
     try {
       stream.sendTrailers(trailerSection(fields));
@@ -288,7 +291,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink {
   }
 }
 
-/** @param fields names in lower case and values in turn */
+/** The fields without Content-Length. @param fields names in lower case and values in turn */
 function withoutLength(fields: readonly string[]): string[] {
   return fields.filter((_, i) => fields[i - (i % 2)] !== 'content-length');
 }

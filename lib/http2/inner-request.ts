@@ -1,16 +1,16 @@
-/** The requests of HTTP/2 streams, written in HTTP/1.1 (RFC 9113 §8.3.1, RFC 9110 §3.7). */
+/** Writes the requests of HTTP/2 streams in HTTP/1.1 (RFC 9113 §8.3.1, RFC 9110 §3.7). */
 
-/** The head of a stream's request as an HTTP/1.1 connection carries it. */
+/** A stream's request head in HTTP/1.1. */
 export interface InnerRequest {
-  /** All of it, the empty line included; latin1. */
+  /** The whole head with its empty line; latin1. */
   readonly text: string;
   readonly method: string;
-  /** What it is for, as the client says it; empty where it does not. */
+  /** The host that the client requests; empty if it sends none. */
   readonly authority: string;
   readonly isChunked: boolean;
-  /** It asks for a WebSocket (RFC 8441), or for a tunnel: its stream goes on after the answer, and its length is nobody's to say. */
+  /** A WebSocket handshake (RFC 8441) or a CONNECT request: the stream continues after the response, with no length. */
   readonly isTunnel: boolean;
-  /** Sec-WebSocket-Key of the handshake; null where it is none. */
+  /** The Sec-WebSocket-Key of a WebSocket handshake; null for other requests. */
   readonly webSocketKey: string | null;
 }
 
@@ -19,18 +19,21 @@ export interface InnerRequest {
 const BREAKING = /[\0\r\n]/;
 // oxlint-disable-next-line no-control-regex -- controls and the space would end a part of the request line
 const LINE_BREAKING = /[\0-\x20]/;
-/** Schemes that the router serves. How a client came is said by its connection, as nginx and HAProxy have it. */
+/**
+ * The schemes that the router serves. Whether a client used TLS is taken from its connection, as in nginx and HAProxy.
+ */
 const HTTP = /^https?$/i;
 /** RFC 3986 §3.1. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
 /**
- * Writes a stream's request head. What two readers could disagree about is left in for the router to refuse: a Host that
- * differs from `:authority` becomes a second Host field, and a scheme other than http and https a target that has it.
- * @param rawHeaders names and values in turn, pseudo-header fields among them
+ * Writes a stream's request head. What two readers could read differently is kept, so that the router refuses it: a
+ * Host that differs from `:authority` becomes a second Host field; a scheme other than http and https becomes part of
+ * the target.
+ * @param rawHeaders names and values in turn, with pseudo-header fields
  * @param isWhole no body follows
- * @param makeKey for a WebSocket: 16 random bytes in base64
- * @returns null when it is malformed (RFC 9113 §8.1.1)
+ * @param makeKey makes the key of a WebSocket handshake: 16 random bytes in base64
+ * @returns null when the head is malformed (RFC 9113 §8.1.1)
  */
 export function innerRequest(
   rawHeaders: readonly string[],
@@ -68,19 +71,19 @@ export function innerRequest(
         scheme = value;
         continue;
       case 'host':
-        // A second one is left to the router.
+        // The router refuses a second Host.
         if (host === null) host = value;
         else fields += `host: ${value}\r\n`;
         continue;
       case 'cookie':
-        // RFC 9113 §8.2.3: crumbs are one field before they leave HTTP/2.
+        // RFC 9113 §8.2.3: Cookie fields are joined before they leave HTTP/2.
         cookies += cookies === '' ? value : `; ${value}`;
         continue;
       case 'content-length':
         hasLength = true;
         lengths += `content-length: ${value}\r\n`;
         continue;
-      // What frames an HTTP/1.1 message, or is about its connection, has no place here; nghttp2 refuses it, too.
+      // Connection-specific fields are not allowed in HTTP/2 (RFC 9113 §8.2.2); nghttp2 refuses them, too.
       case 'transfer-encoding':
       case 'connection':
       case 'upgrade':
@@ -95,7 +98,7 @@ export function innerRequest(
   }
   const isWebSocket = method === 'CONNECT' && protocol.toLowerCase() === 'websocket';
   const isTunnel = method === 'CONNECT';
-  // RFC 9113 §8.5: what is connected to has neither scheme nor path.
+  // RFC 9113 §8.5: a CONNECT request has neither scheme nor path.
   const target = isTunnel && !isWebSocket ? (authority ?? '') : targetOf(method, scheme, authority ?? host ?? '', path);
   if (method === '' || target === '' || LINE_BREAKING.test(method) || LINE_BREAKING.test(target)) return null;
 
@@ -116,12 +119,12 @@ export function innerRequest(
 }
 
 /**
- * The request target of a stream. One that is not for http or https is in absolute-form, which the router answers with
- * 400 (RFC 9110 §7.4).
- * @returns the empty string where there is none
+ * The request target of a stream. One with another scheme than http and https is in absolute-form, which the router
+ * refuses with 400 (RFC 9110 §7.4).
+ * @returns an empty string if there is none
  */
 function targetOf(method: string, scheme: string, authority: string, path: string): string {
   if (!HTTP.test(scheme)) return SCHEME.test(scheme) ? `${scheme}://${authority}${path}` : '';
-  // RFC 9113 §8.3.1. An absolute URL would be for another host than `:authority`, which the certificate was asked about.
+  // RFC 9113 §8.3.1. An absolute URL could name another host than `:authority`, which the certificate was checked for.
   return path.startsWith('/') || (path === '*' && method === 'OPTIONS') ? path : '';
 }

@@ -2,35 +2,35 @@ import type { Peer } from '../core/http/forwarded.ts';
 import type { Http1StreamAdapter } from './http1-stream-adapter.ts';
 
 /**
- * What a connection inside of a session is for: requests; one tunnel; or one request that came by the wrong connection,
- * and is told so.
+ * The kind of a stream. `plain`: an ordinary request. `tunnel`: a WebSocket or CONNECT. `misdirected`: a request for a
+ * host that the connection's certificate does not cover; it gets 421.
  */
 export type StreamKind = 'plain' | 'tunnel' | 'misdirected';
 
-/** What Node has refused of a client's connection. */
+/** What node:http2 refused on a client's connection. */
 export interface Http2Refusal {
   /**
-   * Before there was a request, `http2-stream`: streams that were reset; `http2-session`: the whole connection.
-   * `http2-response`: an answer that Node does not send, whose stream was reset.
+   * `http2-stream`: streams that were reset before there was a request. `http2-session`: the whole connection.
+   * `http2-response`: a response that Node does not send; its stream was reset.
    */
   readonly code: 'http2-stream' | 'http2-session' | 'http2-response';
-  /** How many. */
+  /** How many streams, sessions or responses. */
   readonly count: number;
   readonly why: string;
 }
 
-/** What sessions are made with. Times in ms, 0 is no limit. */
+/** What Sessions needs. Times in ms; 0 is no limit. */
 export interface Http2Parts {
-  /** Bytes that a request's fields may have, as RFC 9113 §6.5.2 counts them. */
+  /** The maximum size of a request's fields, as RFC 9113 §6.5.2 counts them. */
   readonly headerBytes: number;
-  /** For a client to begin with. */
+  /** How long a client may take to send its first frame. */
   readonly headerMs: number;
-  /** Without a stream. */
+  /** How long a session may have no stream. */
   readonly idleMs: number;
-  /** ms; only differences count. */
+  /** The current time, ms; only differences matter. */
   readonly now: () => number;
-  /** Told of what was refused. */
+  /** Called for what was refused. */
   readonly onRefused: (refusal: Http2Refusal, peer: Peer) => void;
-  /** Serves a connection inside of a session as any other. */
+  /** Serves an adapter like any other client connection. */
   readonly admit: (adapter: Http1StreamAdapter, peer: Peer, kind: StreamKind) => void;
 }

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** What a client begins with that knows of HTTP/2 (RFC 9113 §3.4). No request of HTTP/1.1 begins so. */
+/** The first bytes of every HTTP/2 connection (RFC 9113 §3.4). No HTTP/1.1 request starts with them. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /**
- * Waits until it is known which HTTP a client of a plain connection speaks, and puts back what was read.
- * @param limitMs for that; 0 for ever. A client that says less takes its time over HTTP/1.1's head: that is its limit
+ * Reads the first bytes of a connection without TLS, reports whether the client speaks HTTP/2, and puts them back.
+ * @param limitMs how long to wait; 0 is no limit. After that the client is taken for HTTP/1.1, whose own limit applies
+ *   to its head
  */
 export function detectHttpVersion(socket: Socket, limitMs: number, tell: (isHttp2: boolean) => void): void {
   let bytes: Buffer = Buffer.alloc(0);

@@ -1,14 +1,14 @@
 import { Allowance } from '../core/limits/allowance.ts';
 
-/** Streams that a client may break off at once: a browser that leaves a page breaks off all of its hundred. */
+/** How many streams a client may reset at once: a browser that leaves a page resets up to a hundred. */
 const BURST = 200;
-/** And so many per second after that. */
+/** How many more per second after that. */
 const PER_SECOND = 33;
 
 /**
- * Tells clients that change their mind from those that only want work done for nothing (CVE-2023-44487): counts streams
- * that were broken off before they were answered.
- * @param now ms; only differences count
+ * Limits how many streams a client may reset before their response, against clients that cause work and discard it
+ * (CVE-2023-44487).
+ * @param now ms; only differences matter
  */
 export function resetGuard(now: () => number): Allowance {
   return new Allowance(BURST, PER_SECOND, now);

@@ -1,33 +1,36 @@
-/** Reads the answers that the router writes in HTTP/1.1, for streams. They are its own: whole lines, and framed once. */
+/**
+ * Reads the HTTP/1.1 responses that the router's lanes write for streams. They come from the router itself: complete
+ * lines, framed once.
+ */
 
 import { trimmed } from '../core/http/white-space.ts';
 import { lowerName } from './field-names.ts';
 
-/** Where a read answer goes. */
+/** Receives the parts of a response. */
 export interface ResponseSink {
-  /** A 1xx. */
+  /** A 1xx response. */
   onInformation(status: number, fields: readonly string[]): void;
-  /** The protocol was switched: from here on bytes are a tunnel's. */
+  /** The protocol was switched: further bytes belong to the tunnel. */
   onSwitched(fields: readonly string[]): void;
-  /** @param hasBody false: the answer ends here. @param mayHaveTrailers it may end with trailer fields */
+  /** @param hasBody false: the response ends here. @param mayHaveTrailers it may end with trailer fields */
   onHead(status: number, fields: readonly string[], hasBody: boolean, mayHaveTrailers: boolean): void;
-  /** Bytes of the body, or latin1. @param isLast nothing comes after them, trailer fields included */
+  /** Part of the body: bytes, or latin1. @param isLast nothing follows, trailer fields included */
   onData(data: Buffer | string, isLast: boolean): void;
   /** The body has ended, after `onData` or without any. @param trailers names and values in turn */
   onEnd(trailers: readonly string[]): void;
-  /** What came is no answer. */
+  /** The bytes are no valid response. */
   onFault(): void;
 }
 
 type State = 'head' | 'length' | 'size' | 'chunk' | 'chunk-end' | 'trailers' | 'tunnel' | 'done';
 
-/** The head of an answer, or its trailer section, characters: the lanes pass on no larger ones. */
+/** The maximum length of a response head or a trailer section, characters. The lanes forward no larger ones. */
 const SECTION_LENGTH = 65_536;
 const STATUS_LINE = /^HTTP\/1\.1 [1-9][0-9]{2}[ \r]/;
-/** Where its status begins. */
+/** Where the status code starts. */
 const STATUS_AT = 9;
 
-/** Reads one answer after the other. */
+/** Reads the responses of one connection, one after the other. */
 export class ResponseReader {
   readonly #sink: ResponseSink;
   #state: State = 'done';
@@ -40,7 +43,7 @@ export class ResponseReader {
     this.#sink = sink;
   }
 
-  /** Awaits an answer. @param toHead to HEAD. @param mayTunnel a 101 was asked for */
+  /** Expects a response. @param toHead the request was HEAD. @param mayTunnel the request asked for an upgrade (101) */
   start(toHead: boolean, mayTunnel: boolean): void {
     this.#state = 'head';
     this.#toHead = toHead;
@@ -56,16 +59,16 @@ export class ResponseReader {
     return this.#state === 'tunnel';
   }
 
-  /** Nothing more is expected. */
+  /** Expects nothing more. */
   stop(): void {
     this.#state = 'done';
   }
 
-  /** @param data bytes, or latin1 */
+  /** Reads the next part. @param data bytes, or latin1 */
   read(data: Buffer | string): void {
     switch (this.#state) {
       case 'done':
-        // It belongs to no answer, least of all to the next one.
+        // The bytes belong to no response; taking them for the next one would mix up responses.
         if (data.length > 0) this.#fail();
         return;
       case 'tunnel':
@@ -99,7 +102,7 @@ export class ResponseReader {
     if (text !== '') this.read(text);
   }
 
-  /** @param end of the head: where the empty line begins */
+  /** @param end where the empty line starts */
   #onHead(text: string, end: number): void {
     if (!STATUS_LINE.test(text)) return this.#fail();
     const status = Number(text.slice(STATUS_AT, STATUS_AT + 3));
@@ -132,7 +135,7 @@ export class ResponseReader {
     if (isLast) this.#state = 'done';
     if (bytes.length > 0 || isLast) this.#sink.onData(bytes, isLast);
     if (isLast) this.#sink.onEnd([]);
-    // Both lanes count: it would be a mistake of theirs.
+    // Both lanes count the bytes of a body: more than announced is a bug in a lane.
     if (isExcess) this.#fail();
   }
 
@@ -146,7 +149,7 @@ export class ResponseReader {
         at = end;
         continue;
       }
-      // Lines: of a size, behind a chunk, or of trailers.
+      // A line: a chunk size, the end of a chunk, or part of the trailers.
       const newline = bytes.indexOf(10, at);
       const end = newline < 0 ? bytes.length : newline + 1;
       this.#text += bytes.toString('latin1', at, end);
@@ -159,7 +162,7 @@ export class ResponseReader {
     }
   }
 
-  /** @returns whether more may follow */
+  /** @returns whether more bytes may follow */
   #onLine(): boolean {
     const text = this.#text;
     switch (this.#state) {
@@ -197,7 +200,7 @@ export class ResponseReader {
   }
 }
 
-/** Names, in lower case (RFC 9113 §8.2.1), and values in turn. @param end of the lines, the last one's CRLF left out */
+/** Names in lower case (RFC 9113 §8.2.1) and values in turn. @param end the end of the lines, without the last CRLF */
 function fieldsOf(text: string, begin: number, end: number): string[] {
   const fields: string[] = [];
   for (let at = begin; at < end;) {

@@ -11,21 +11,23 @@ import { innerRequest } from './inner-request.ts';
 import type { StreamKind, Http2Parts, Http2Refusal } from './parts.ts';
 import { resetGuard } from './reset-guard.ts';
 
-/** Streams of one session at a time. */
+/** The maximum number of concurrent streams per session. */
 const MAX_STREAMS = 100;
-/** How long a client may take to close its connection after a session has ended, ms. */
+/** How long a client may take to close its connection after the session has ended, ms. */
 const GOODBYE_MS = 1_000;
-/** The same when nobody waits for that, ms: what it has been sent may still be on its way. */
+/** The same outside of a shutdown, ms: sent bytes may still be on their way. */
 const LINGER_MS = 5_000;
-/** A session without streams for so long is closed at a stop, ms: longer than a next request is under way. */
+/**
+ * On shutdown, a session without streams for this long is closed, ms. Longer than a next request is usually in transit.
+ */
 const REST_MS = 500;
 
-/** A stream whose request nobody has looked at. */
+/** A stream whose request was not read yet. */
 interface Waiting {
   readonly stream: ServerHttp2Stream;
   readonly rawHeaders: readonly string[];
   readonly isWhole: boolean;
-  /** Names and values in turn, as soon as they have come. */
+  /** Names and values in turn; filled when they arrive. */
   readonly trailers: string[];
 }
 
@@ -42,12 +44,14 @@ export class Session implements StreamAdapterOwner {
   readonly #free: Http1StreamAdapter[] = [];
   #waiting: Waiting[] = [];
   #busy = 0;
-  /** The stream that came last; null before the first. */
+  /** The id of the latest stream; null before the first. */
   #lastId: number | null = null;
   #isLeaving = false;
-  /** When it has been idle for too long, on the clock of `parts.now`; only while nothing is under way. */
+  /** When it has been idle for too long, by the clock of `parts.now`. Valid only while it is idle. */
   due: number;
-  /** When its connection is cut, on the same clock: a client that does not close its side would keep it open for ever. */
+  /**
+   * When its connection is cut, by the same clock. Without it, a client that never closes its side would keep it open.
+   */
   #cutAt = Infinity;
 
   constructor(socket: Socket, peer: Peer, activity: Activity, parts: Http2Parts, onGone: (session: Session) => void) {
@@ -60,7 +64,7 @@ export class Session implements StreamAdapterOwner {
     this.#resets = resetGuard(parts.now);
     this.due = parts.now() + (parts.headerMs || Infinity);
     socket.on('error', () => socket.destroy());
-    // A client that has ended its side has left, here as in HTTP/1.1: nobody waits for what is under way.
+    // A client that ends its side has left, as in HTTP/1.1: its requests are aborted.
     socket.once('end', () => socket.destroy());
     const options = {
       settings: {
@@ -68,9 +72,9 @@ export class Session implements StreamAdapterOwner {
         maxHeaderListSize: parts.headerBytes,
         enableConnectProtocol: true,
       },
-      // By default 128 fields; what limits them is their size, to which RFC 9113 adds 32 bytes for each.
+      // Node's default is 128 fields. Their size limits them, to which RFC 9113 adds 32 bytes for each.
       maxHeaderListPairs: Math.ceil(parts.headerBytes / 32),
-      // Older versions of Node do not know it: see answer-fields.ts.
+      // Older versions of Node do not support this: see response-fields.ts.
       strictSingleValueFields: false,
     };
     this.#session = performServerHandshake(socket, options);
@@ -83,7 +87,7 @@ export class Session implements StreamAdapterOwner {
     });
   }
 
-  /** Connections inside of it. */
+  /** The number of its adapters. */
   get streams(): number {
     return this.#adapters.size;
   }
@@ -93,23 +97,23 @@ export class Session implements StreamAdapterOwner {
   }
 
   /**
-   * The router wants to be rid of it: from now on a short rest is enough to close it. Node can say GOAWAY only with the
-   * last stream that it has seen (RFC 9113 §6.8 would have two), and ignores what was sent before the client could know.
-   * Such streams may be sent again, but not every client does: so it is said when probably none is under way.
+   * Closes the session at its next short idle period. Node's GOAWAY can only name the last stream that it has seen (RFC
+   * 9113 §6.8 wants two GOAWAYs), and Node ignores streams that the client sent before it received it. Clients may
+   * retry those streams, but not every client does. So GOAWAY is sent when probably none is on its way.
    */
   leave(): void {
     this.#isLeaving = true;
     this.due = Math.min(this.due, this.#parts.now() + REST_MS);
   }
 
-  /** Takes no further streams, and ends the connection when those there are have ended. */
+  /** Takes no further streams, and ends the connection when the open ones have ended. */
   close(): void {
     this.#isLeaving = true;
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
     if (this.isIdle || this.#session.destroyed) this.#cutAfter(GOODBYE_MS);
   }
 
-  /** It rests, and its place is needed: says GOAWAY, and does not wait for the client to close its side. */
+  /** Frees its connection slot while it is idle: sends GOAWAY, and does not wait for the client to close its side. */
   evict(): void {
     this.close();
     this.#cutAfter(0);
@@ -117,10 +121,11 @@ export class Session implements StreamAdapterOwner {
     this.#socket.once('finish', () => this.#socket.destroy());
   }
 
-  /** To be called now and then: ends what has been idle for too long, and cuts what does not end. */
+  /** Closes the session if it was idle for too long, and cuts it if it does not close. Call it regularly. */
   check(): void {
     const now = this.#parts.now();
-    // Node has ended it: its client wanted that, or has made a mistake. No event says so before the connection is closed.
+    // Node has ended the session, by the client's wish or for its error. No event reports that before the socket
+    // closes.
     if (this.#session.destroyed) this.#cutAfter(this.#isLeaving ? GOODBYE_MS : LINGER_MS);
     else if (this.isIdle && this.due <= now) this.close();
     if (this.#cutAt <= now) this.#socket.destroy();
@@ -141,7 +146,7 @@ export class Session implements StreamAdapterOwner {
   onReset(): void {
     if (this.#resets.take() || this.#session.destroyed) return;
     this.#waiting = [];
-    this.#session.destroy(new Error('too many streams were broken off'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#session.destroy(new Error('too many streams were reset'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.#cutAfter(GOODBYE_MS);
   }
 
@@ -159,8 +164,9 @@ export class Session implements StreamAdapterOwner {
     this.#countRefused(stream.id);
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const trailers: string[] = [];
-    // Its end has to be read, or Node counts the stream until its last bytes are with the system. The client may have the
-    // end of the answer before, and a next stream of its would be refused (ENHANCE_YOUR_CALM) as one too many.
+    // The end must be read, or Node counts the stream until its last bytes are in the kernel. A client that has the end
+    // of the response earlier and opens a next stream would get ENHANCE_YOUR_CALM, because it seems to have one too
+    // many.
     if (isWhole) stream.resume();
     else
       stream.on('trailers', ((_fields: unknown, _flags: number, raw: readonly string[]) => {
@@ -168,24 +174,24 @@ export class Session implements StreamAdapterOwner {
       }) as never);
     this.#activity.busy();
     this.#waiting.push({ stream, rawHeaders, isWhole, trailers });
-    // Not at once: streams that are broken off in the bytes that opened them cost no lookup, and nobody an attempt.
+    // Not at once: a stream that is reset in the same bytes that opened it costs no lookup and no attempt.
     if (this.#waiting.length === 1) setImmediate(this.#admitAll);
   };
 
   /**
-   * Node has no word for streams that it resets before there is a request: malformed ones, those with too large a head,
-   * and those it takes for one too many. They leave a gap, since a client counts its streams up by twos.
+   * Reports streams that Node resets before there is a request, for which it has no event: malformed ones, too large
+   * heads, and streams above the maximum. They leave a gap in the stream ids, which clients count up by two.
    */
   #countRefused(id: number | undefined): void {
     if (id === undefined) return;
-    // A client may begin with any, as Firefox does.
+    // A client may start with any id; Firefox does not start with 1.
     const count = this.#lastId === null ? 0 : (id - this.#lastId) / 2 - 1;
     this.#lastId = id;
     if (count > 0) this.#refused('http2-stream', count, 'reset before there was a request');
   }
 
   #onError({ code, syscall, message }: NodeJS.ErrnoException): void {
-    // Its network or itself has ended it.
+    // A network error, or the session's own end: not a refusal.
     if (syscall === undefined && code !== 'ERR_HTTP2_SESSION_ERROR') this.#refused('http2-session', 1, message);
   }
 
@@ -219,7 +225,7 @@ export class Session implements StreamAdapterOwner {
   }
 
   #freeAdapter(): Http1StreamAdapter | null {
-    // The lanes may have ended it meanwhile.
+    // The lanes may have closed it meanwhile.
     for (;;) {
       const adapter = this.#free.pop();
       if (adapter === undefined) return null;

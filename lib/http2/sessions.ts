@@ -4,10 +4,10 @@ import type { Peer } from '../core/http/forwarded.ts';
 import type { Http2Parts } from './parts.ts';
 import { Session } from './session.ts';
 
-/** How often sessions are looked at, ms. Limits are whole seconds, so this is noise. */
+/** How often sessions are checked, ms. Their limits are whole seconds. */
 const TICK_MS = 250;
 
-/** The HTTP/2 connections that came in by one listener. */
+/** The HTTP/2 sessions of one listener. */
 export class Sessions {
   readonly #parts: Http2Parts;
   readonly #all = new Set<Session>();
@@ -19,7 +19,7 @@ export class Sessions {
     this.#parts = parts;
   }
 
-  /** Serves a connection whose client speaks HTTP/2. Bytes that were read ahead have been put back. */
+  /** Serves a connection whose client speaks HTTP/2. Bytes that were read of it must have been put back. */
   admit(socket: Socket, peer: Peer, activity: Activity): void {
     const session = new Session(socket, peer, activity, this.#parts, (gone) => this.#remove(gone));
     this.#all.add(session);
@@ -31,25 +31,25 @@ export class Sessions {
     return this.#all.size;
   }
 
-  /** Connections inside of all sessions: for the streams there are, and for next ones. */
+  /** The number of adapters of all sessions: for open streams and for next ones. */
   get streams(): number {
     let streams = 0;
     for (const session of this.#all) streams += session.streams;
     return streams;
   }
 
-  /** Closes sessions as soon as they rest, those too that still come. */
+  /** Closes each session as soon as it is idle, later ones included. */
   leave(): void {
     this.#isLeaving = true;
     for (const session of this.#all) session.leave();
   }
 
-  /** Closes sessions without streams, and takes no further ones in the others. */
+  /** Closes sessions without streams, and takes no further streams in the others. */
   close(): void {
     for (const session of this.#all) session.close();
   }
 
-  /** Resolves when there is none any more. */
+  /** Resolves when no session is open. */
   async ended(): Promise<void> {
     if (this.#all.size === 0) return;
     await new Promise<void>((resolve) => {

@@ -14,7 +14,7 @@ export function logRefusal(log: Log, { refusal, outgoing, peer, head, trying }: 
   const client = outgoing?.clientIp ?? peer.address;
   const host = head?.hostname ?? null;
   if (code === 'internal') {
-    log.error({ event: 'internal-error', client, host, err: refusal.cause }, 'a mistake of the program itself');
+    log.error({ event: 'internal-error', client, host, err: refusal.cause }, 'a bug in the router');
     return;
   }
   const level = levelOf(code);

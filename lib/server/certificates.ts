@@ -4,64 +4,67 @@ import { certificateKeys } from '../core/routing/server-name.ts';
 import { checkPair, expiry } from '../store/certificate-check.ts';
 import { type CertificateStore, type StoredCertificate, type StoredPair, isSameStored } from '../store/certificates.ts';
 
-/** The pairs that were good last, whichever worker found them so, and whenever it began. */
+/** The last pair that was valid, for each key, as found by any worker. */
 export interface GoodPairs {
-  /** The last good one for a key; null for none. Never rejects, and takes a second at most. */
+  /** The last valid pair for a key; null if there is none. Never rejects; takes at most one second. */
   recall(key: string): Promise<StoredPair | null>;
-  /** A pair was found good. */
+  /** Records that a pair was found valid. */
   keep(key: string, pair: StoredPair): void;
-  /** Nothing stands under a key any more. */
+  /** Records that the store has nothing under a key. */
   drop(key: string): void;
 }
 
-/** What Certificates is made of. */
+/** What Certificates needs. */
 export interface CertificatesParts {
   readonly store: CertificateStore;
   readonly goodPairs: GoodPairs;
-  /** Told what is wrong with what stands under a key, by the operator's name for it: once, until it is mended. */
+  /** Called once per fault with the operator's name of the key, and again after it was fixed and came back. */
   readonly onFault: (name: string, fault: string) => void;
   /** ms since the epoch. */
   readonly now: () => number;
 }
 
-/** Authorities of clients (PEM): what a listener checks certificates with. Told apart by identity. */
+/** Certificate authorities (PEM) that client certificates are checked against. Compared by identity. */
 export type ClientTrust = readonly string[];
 
-/** A pair that can be used. */
+/** A valid pair. */
 interface Good {
-  /** Its texts, as the same object as long as the store has them so. */
+  /** The pair. The same object as long as the store's content is unchanged. */
   held: StoredPair;
   readonly expiresAt: number;
-  /** What was made of it, for each kind of listener: some 30 kB each. */
+  /** The TLS contexts made of it, by trust; each takes about 30 kB. */
   readonly contexts: Map<ClientTrust, SecureContext>;
 }
 
-/** What was found for a name, and what stands under its key now; null where the store gives no answer. */
+/** The result of a lookup by server name. `held` is what the store has now; null when the store cannot be read. */
 interface Found {
   readonly key: string;
   readonly good: Good;
   readonly held: StoredCertificate | null;
 }
 
-/** What handshakes are shown. `name`: where it stands. `why`: the reason that it is an older one; null where it is not. */
+/**
+ * The certificate that clients get. `name`: its key. `why`: why an older certificate is used; null when it is the
+ * current one.
+ */
 export interface Shown {
   readonly name: string;
   readonly names: readonly string[];
-  /** As ISO 8601; null where that cannot be read. */
+  /** ISO 8601; null when the date cannot be read. */
   readonly expiresAt: string | null;
   readonly why: string | null;
 }
 
-/** Keys whose contexts are kept; to make one takes a millisecond or more. */
+/** How many keys have contexts; making one takes a millisecond or more. */
 const MAX_GOOD = 1_000;
-/** Keys that faults are remembered of. */
+/** How many keys have remembered faults. */
 const MAX_FAULTY = 1_000;
 
-/** The certificates of the store, as handshakes want them. One for all listeners of a worker. */
+/** The store's certificates, as TLS contexts. Shared by all listeners of a worker. */
 export class Certificates {
   readonly #parts: CertificatesParts;
   readonly #good = new LRUCache<string, Good>({ max: MAX_GOOD });
-  /** What was refused, so that it is not looked into again. */
+  /** Rejected content, so that it is not checked again. */
   readonly #bad = new LRUCache<string, StoredCertificate>({ max: MAX_FAULTY });
   readonly #told = new LRUCache<string, string>({ max: MAX_FAULTY });
 
@@ -69,28 +72,30 @@ export class Certificates {
     this.#parts = parts;
   }
 
-  /** How many keys there are contexts for. */
+  /** How many keys have a context. */
   get size(): number {
     return this.#good.size;
   }
 
-  /** How many keys hold what cannot be used as it is, by the last look at each; at most MAX_FAULTY. */
+  /** How many keys have content that cannot be used, as of the last lookup of each; at most MAX_FAULTY. */
   get faults(): number {
     return this.#told.size;
   }
 
   /**
-   * What the handshake of a client is to go on with; null when the store has nothing that can be used. Never rejects,
-   * and takes no longer than the store may.
-   * @param serverName as the client sent it: any bytes
-   * @param trust becomes part of the context, since a handshake is checked with the context's own authorities
+   * The TLS context for a client; null when the store has no usable certificate for it. Never rejects; takes no longer
+   * than the store's own limit.
+   * @param serverName as sent by the client: arbitrary bytes
+   * @param trust the authorities that the context checks client certificates against
    */
   async find(serverName: string, trust: ClientTrust): Promise<SecureContext | null> {
     const found = await this.#lookUp(serverName);
     return found && contextOf(found.good, trust);
   }
 
-  /** The certificate that a handshake is shown now; null when the store has none that can be used. Never rejects. */
+  /**
+   * The certificate that a client with this server name gets now; null when the store has no usable one. Never rejects.
+   */
   async shown(serverName: string): Promise<Shown | null> {
     const found = await this.#lookUp(serverName);
     if (found === null) return null;
@@ -109,7 +114,7 @@ export class Certificates {
 
   async #lookUp(serverName: string): Promise<Found | null> {
     const keys = certificateKeys(serverName);
-    // Together: they leave as one packet.
+    // In parallel, so that Redis gets them in one packet.
     const held = await Promise.all(keys.map((key) => this.#heldUnder(key)));
     for (const [i, key] of keys.entries()) {
       const now = held[i] ?? null;
@@ -119,7 +124,7 @@ export class Certificates {
     return null;
   }
 
-  /** Another pair than this worker's was good last, or none is there: it has to be asked for again. */
+  /** Drops the context of a key and what is remembered of it, because another worker found a newer pair, or none. */
   forget(key: string): void {
     this.#good.delete(key);
     this.#bad.delete(key);
@@ -130,12 +135,12 @@ export class Certificates {
     try {
       return await this.#parts.store.find(key);
     } catch {
-      // The store is silent, and tells the operator of that itself.
+      // The store reports its own failures to the operator.
       return null;
     }
   }
 
-  /** The pair to use for a key, given what stands there now: that one, or the last good one. */
+  /** The pair to use for a key: what the store has now if it is valid, else the last valid one. */
   #judge(key: string, held: StoredCertificate | null): Good | null {
     const last = this.#good.get(key) ?? null;
     if (held === null) return last;
@@ -151,7 +156,7 @@ export class Certificates {
     }
     if (last !== null && (held === last.held || isSameStored(held, last.held))) {
       last.held = held;
-      // Somebody has taken back what was refused; or it has ended in our hands.
+      // Either the store has the last valid pair again, or that pair has expired since.
       if (last.expiresAt <= this.#parts.now()) this.#tell(key, expiry(last.expiresAt));
       else this.#told.delete(key);
       return last;
@@ -164,7 +169,7 @@ export class Certificates {
     return last;
   }
 
-  /** Takes a pair for good, when it is. @returns what is wrong with it otherwise */
+  /** Uses a pair if it is valid. @returns the fault otherwise */
   #adopt(key: string, held: StoredPair): string | null {
     const { fault, expiresAt } = checkPair(held, this.#parts.now());
     if (fault !== null) return fault.text;
@@ -181,7 +186,10 @@ export class Certificates {
     return null;
   }
 
-  /** The last good pair, when this worker has none. One that has expired since stays in use, as it does elsewhere. */
+  /**
+   * The last valid pair of other workers, when this worker has none. It stays in use after it has expired, as in the
+   * other workers.
+   */
   async #recall(key: string): Promise<Good | null> {
     const held = await this.#parts.goodPairs.recall(key);
     const found = this.#good.get(key) ?? null;
@@ -192,7 +200,7 @@ export class Certificates {
       if (fault !== null) return null;
       contextOf(good, NO_CLIENT_TRUST);
     } catch {
-      // It was good in another worker; in this one, perhaps of a newer program, it is not.
+      // Another worker could use the pair, but this one cannot; it may run another version of the program.
       return null;
     }
     this.#good.set(key, good);
@@ -213,7 +221,7 @@ export const NO_CLIENT_TRUST: ClientTrust = [];
 function contextOf({ held, contexts }: Good, trust: ClientTrust): SecureContext {
   let context = contexts.get(trust);
   if (context === undefined) {
-    // Without `ca` Node would have clients checked with the roots of the web.
+    // Without `ca`, Node would check clients against the public root certificates.
     context = createSecureContext({ cert: held.certificate, key: held.key, ca: [...trust] });
     contexts.set(trust, context);
   }

@@ -3,8 +3,9 @@ import type { TlsConfig } from '../config/config.ts';
 import { clientCertificateFields } from '../core/http/client-certificate.ts';
 
 /**
- * What backends are to be told of a client's certificate: fields, names and values in turn; none where clients are not
- * asked for one. Null for a client that must not be let in. The handshake is done, perhaps in an earlier session.
+ * The fields that tell backends about a client's certificate, names and values in turn. Empty where clients are not
+ * asked for one; null for a client that must be refused. Call it after the handshake, which may be that of an earlier,
+ * resumed session.
  */
 export function clientFieldsOf(socket: TLSSocket, tls: TlsConfig): readonly string[] | null {
   if (tls.clientCa.length === 0) return [];

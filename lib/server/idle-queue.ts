@@ -1,4 +1,6 @@
-/** A place in an IdleQueue. Made once, entered and removed as often as its owner becomes idle and busy. */
+/**
+ * An entry of an IdleQueue. Made once per owner, and pushed and removed as often as the owner becomes idle and busy.
+ */
 export class IdleLink<Owner> {
   readonly owner: Owner;
   previous: IdleLink<Owner> | null = null;
@@ -9,7 +11,7 @@ export class IdleLink<Owner> {
   }
 }
 
-/** Who is idle, the longest idle first: a doubly linked list, so that each step takes the same time with any number. */
+/** A queue of idle owners, the longest idle first. A doubly linked list: each step takes constant time. */
 export class IdleQueue<Owner> {
   #first: IdleLink<Owner> | null = null;
   #last: IdleLink<Owner> | null = null;
@@ -19,12 +21,12 @@ export class IdleQueue<Owner> {
     return this.#size;
   }
 
-  /** Who has been idle longest. */
+  /** The owner that has been idle longest; null when the queue is empty. */
   get first(): Owner | null {
     return this.#first === null ? null : this.#first.owner;
   }
 
-  /** Enters one that is in no queue. */
+  /** Appends an entry. It must be in no queue. */
   push(link: IdleLink<Owner>): void {
     link.previous = this.#last;
     if (this.#last === null) this.#first = link;
@@ -33,7 +35,7 @@ export class IdleQueue<Owner> {
     this.#size++;
   }
 
-  /** Removes one that is in this queue. */
+  /** Removes an entry. It must be in this queue. */
   remove(link: IdleLink<Owner>): void {
     const { previous, next } = link;
     if (previous === null) this.#first = next;

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import { type ProxiedAddresses, readProxyHeader } from '../core/http/proxy-protocol.ts';
 
 /**
- * Reads the PROXY header that a load balancer sends before its client's bytes, puts back what came after it, and
- * admits the connection, paused. A bad header, or none in time, closes the connection: whoever it is, nobody knows who.
- * @param isRequired without it, a connection that begins otherwise is admitted as it is
- * @param limitMs for the whole header; 0 for ever
+ * Reads the PROXY header that a load balancer sends before the client's bytes, puts back what follows it, and calls
+ * `admit` with the socket paused. A malformed header, or none in time, closes the connection: its client is unknown.
+ * @param isRequired false admits a connection without a header as it is
+ * @param limitMs for the whole header; 0 is no limit
  */
 export function awaitProxyHeader(
   socket: Socket,

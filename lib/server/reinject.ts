@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { trimmed } from '../core/http/white-space.ts';
 
 /**
- * The bytes of a request as they came, less its wish to upgrade: RFC 9110 §7.8 lets a server ignore that, and treat
- * the rest as a plain request. Node's parser stops at any Upgrade field while somebody listens for upgrades, so the
- * request is put back on the socket and parsed once more.
- * @param head bytes that came after it
+ * The bytes of a request without its Upgrade field. RFC 9110 §7.8 lets a server ignore that field. Node's parser stops
+ * at each Upgrade field while the server has an `upgrade` listener, so the caller puts these bytes back on the socket
+ * to be parsed again.
+ * @param head bytes that came after the request head
  */
 export function withoutUpgrade(request: IncomingMessage, head: Buffer): Buffer {
   const { method, url, httpVersion, rawHeaders } = request;

@@ -142,7 +142,7 @@ export class RequestServer {
     const upgrade = { socket, head };
     const exchange = new Exchange({ request, response, upgrade, peer: connection.peer, prior: null });
     connection.add(exchange);
-    this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not served here', { fields: ALLOW }));
+    this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not supported', { fields: ALLOW }));
   }
 
   async #onParseError(error: ParseError, connection: Connection): Promise<void> {

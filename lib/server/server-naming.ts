@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { serverNaming } from '../core/http/client-hello.ts';
 
 /**
- * Waits until it is known whether a client names the server that it wants, and puts back what was read. A client that
- * ends its connection before, or takes longer, is cut off.
- * @param limitMs for the ClientHello; 0 for ever
+ * Reads the ClientHello, reports whether it has a server name (SNI), and puts the bytes back. The socket is destroyed
+ * when the client ends its side earlier, or at the limit.
+ * @param limitMs for the ClientHello; 0 is no limit
  */
 export function awaitClientHello(socket: Socket, limitMs: number, tell: (isNamed: boolean) => void): void {
   let bytes: Buffer = Buffer.alloc(0);

@@ -1,33 +1,36 @@
 import type { Exchange } from '../proxy/exchange.ts';
 
-/** How long a stop waits, ms. 0 cuts at once. */
+/** The limits of a drain, ms. 0 cuts at once. */
 export interface DrainLimits {
   readonly requestsMs: number;
   readonly tunnelsMs: number;
 }
 
-/** Exchanges of the fast lane, which are not counted one by one here. */
+/** The exchanges of the fast lane, which counts them itself. */
 export interface Flow {
-  /** How many are not over. */
+  /** How many are open. */
   readonly size: number;
   /** Cuts all of them. */
   cut(): void;
-  /** To be told whenever `size` has become 0. */
+  /** Set by Traffic; called whenever `size` becomes 0. */
   onQuiet: () => void;
 }
 
-/** The exchanges of a worker that are not over. */
+/** The open exchanges of a worker, in both lanes. */
 export class Traffic {
   readonly #flow: Flow | null;
   readonly #open = new Set<Exchange>();
   #onQuiet: (() => void) | null = null;
 
-  /** @param flow the fast lane, where there is one */
+  /** @param flow the exchanges of the fast lane; null where it is off */
   constructor(flow: Flow | null = null) {
     this.#flow = flow;
   }
 
-  /** @param over resolves when the exchange has ended and has been recorded: a worker must not end before that */
+  /**
+   * Adds an exchange. @param over resolves when the exchange has ended and was recorded; the worker must not exit
+   * earlier
+   */
   add(exchange: Exchange, over: Promise<void>): void {
     this.#open.add(exchange);
     void over.then(() => {
@@ -40,14 +43,14 @@ export class Traffic {
     return this.#open.size + (this.#flow?.size ?? 0);
   }
 
-  /** Upgraded connections that are open. */
+  /** The number of upgraded connections. */
   get tunnels(): number {
     let count = 0;
     for (const { status } of this.#open) if (status === 101) count++;
     return count;
   }
 
-  /** Resolves when every exchange is over; those that outlast their limit are cut. */
+  /** Resolves when every exchange is over. Cuts exchanges that exceed their limit. */
   async drained({ requestsMs, tunnelsMs }: DrainLimits): Promise<void> {
     if (this.size === 0) return;
     const timers = [
@@ -67,7 +70,7 @@ export class Traffic {
     for (const timer of timers) clearTimeout(timer);
   }
 
-  /** Cuts every exchange that is not over. */
+  /** Cuts every open exchange. */
   cut(): void {
     this.#cut(() => true);
     this.#flow?.cut();

@@ -63,7 +63,7 @@ test('when there is no file to be had at SIGUSR1, the log says why, and lines go
   router.signal('SIGUSR1');
   const { cause, msg } = await router.event('log-failed');
   assert.match(String(cause), /^server\.accessLog: .*: EISDIR: /);
-  assert.equal(msg, `the access log cannot be opened anew: ${String(cause)}`);
+  assert.equal(msg, `cannot reopen the access log: ${String(cause)}`);
   await ask({ port: router.port, path: '/after' });
   await router.until('line', () => linesIn(moved).some((line) => line.includes('"GET /after ')));
 });

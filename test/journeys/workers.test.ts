@@ -102,7 +102,10 @@ for (const [how, refuse] of Object.entries(REFUSALS)) {
     );
     const delays = deaths().map((death) => Number(death['respawnMs']));
     assert.ok(Number(delays[1]) > 0 && Number(delays[2]) === 2 * Number(delays[1]), `${delays.join()} ms`);
-    assert.match(deaths()[1]?.msg ?? '', /^a worker could not be started: spawn .*E\w+; another starts in \d+ ms$/);
+    assert.match(
+      deaths()[1]?.msg ?? '',
+      /^a worker could not be started: spawn .*E\w+; its successor starts in \d+ ms$/,
+    );
     assert.equal((await ask(router)).body, 'hello');
     router.signal('SIGWINCH');
     await eventually(() => assert.equal(workersOf(router).length, 2));

@@ -191,7 +191,7 @@ test('the same goes to HTTP/2 backends and HTTP/2 clients', async (t) => {
   }
 });
 
-test('the full lane by itself answers 501 to a method that Node does not know, in its turn', async (t) => {
+test('the full lane by itself answers 501 to a method that Node does not support, in its turn', async (t) => {
   const scene = await startScene(t, { server: { fastLane: false } });
   for (const method of ['LIST', 'VERSION-CONTROL', 'get', 'POSTX']) {
     const first = 'GET /first HTTP/1.1\r\nHost: site.test\r\n\r\n';

@@ -7,8 +7,8 @@ import { requireLogger } from '../../observe/logger-program.ts';
 import type { RunAs } from '../../config/config.ts';
 
 /**
- * Makes the access log for the workers, who may not be allowed to: nginx's way, the master creates it and gives it away.
- * Its folder stays root's: a user who can write it could put a link in the file's place.
+ * Creates the access log for the workers, which may lack the permission, and gives it to their user, as nginx does. The
+ * folder stays root's: a user who could write to it could replace the file with a link.
  * @throws Error with a sentence for the operator when it cannot be written
  */
 export function prepareAccessLog(path: string | null, runAs: RunAs | null): void {
@@ -16,7 +16,7 @@ export function prepareAccessLog(path: string | null, runAs: RunAs | null): void
   if (syslogSocket(path) !== null) return requireSyslog();
   try {
     const folder = dirname(path);
-    // One folder at most: a longer path that is missing is more likely a slip of the pen.
+    // One folder at most: if more is missing, the path is probably mistyped.
     if (!existsSync(folder)) mkdirSync(folder);
     closeSync(openLog(path, runAs));
   } catch (cause) {
@@ -26,7 +26,7 @@ export function prepareAccessLog(path: string | null, runAs: RunAs | null): void
   }
 }
 
-/** The socket itself is waited for; without the program nothing would ever come of that. */
+/** The socket may come later; without the logger program no line would ever be sent. */
 function requireSyslog(): void {
   try {
     requireLogger();

@@ -6,20 +6,20 @@ import { describeCause } from '../../observe/log.ts';
 
 const FIRST_DELAY_MS = 100;
 const LAST_DELAY_MS = 10_000;
-/** One that lived for so long, ms, has done nothing to deserve a delay. */
+/** A process that ran for so long, ms, is restarted without an increased delay. */
 const HEALTHY_MS = 5_000;
-/** How long it may take to end, ms. */
+/** How long it may take to exit, ms. */
 const END_MS = 1_000;
-/** Lines of the operator's log that are kept for a process that is not there yet. */
+/** How many log lines are kept for the process while it is not running. */
 const KEPT_LINES = 200;
 
 export interface AdminProcessParts {
   readonly onAsk: (message: Extract<FromAdmin, { type: 'ask' }>) => void;
-  /** It ended, and should not have. `respawnMs`: when another starts. */
+  /** The process exited unexpectedly. `respawnMs`: when it is started again. */
   readonly onDeath: (pid: number | undefined, how: string, respawnMs: number) => void;
 }
 
-/** The process of the admin interface: started with a configuration that has one, and again whenever it dies. */
+/** Runs the process of the admin interface if the configuration has one, and restarts it when it dies. */
 export class AdminProcess {
   readonly #parts: AdminProcessParts;
   #config: Config | null = null;
@@ -33,7 +33,7 @@ export class AdminProcess {
     this.#parts = parts;
   }
 
-  /** Has it run, or not, as a configuration says. What it has counted stays when it stays where it is. */
+  /** Starts, reconfigures or ends the process. It keeps its counters if its listening addresses are unchanged. */
   async configure(config: Config): Promise<void> {
     const isSame = bearings(config) === bearings(this.#config);
     this.#config = config;
@@ -43,19 +43,19 @@ export class AdminProcess {
     else this.tell({ type: 'configure', config });
   }
 
-  /** Says something to it, if it runs. */
+  /** Sends a message to the process, if it runs. */
   tell(message: ToAdmin): void {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
-  /** A line of the operator's log was written, by this process or a worker. */
+  /** Passes on a line of the operator's log, written by the master or a worker. */
   event(line: string): void {
     this.#lines.push(line);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     this.tell({ type: 'event', line });
   }
 
-  /** Resolves when it has ended; it is started no more. */
+  /** Resolves when the process has exited. It is not started again. */
   async close(): Promise<void> {
     this.#config = null;
     await this.#end();
@@ -68,7 +68,7 @@ export class AdminProcess {
     try {
       child = fork(fileURLToPath(new URL('../admin-main.js', import.meta.url)), { serialization: 'advanced' });
     } catch (error) {
-      // The system has no room for it now, which is nobody's fault who wants it configured.
+      // The system has no resources for a process now, which the configuration cannot prevent.
       this.#startAgain(undefined, describeCause(error));
       return;
     }
@@ -77,7 +77,7 @@ export class AdminProcess {
       if (message.type === 'ask') this.#parts.onAsk(message);
       else this.#welcome();
     });
-    // A channel that breaks is followed by an exit; a process that could not be started has none.
+    // A broken channel is followed by an exit; a process that could not be started has neither.
     child.on('error', (error) => this.#onExit(child, error.message));
     child.once('exit', (code, signal) => this.#onExit(child, signal ? `killed by ${signal}` : `code ${code}`));
   }
@@ -119,7 +119,7 @@ export class AdminProcess {
   }
 }
 
-/** What it cannot change while it runs. */
+/** The settings that the process cannot change while it runs. */
 function bearings(config: Config | null): string {
   return JSON.stringify([config?.admin?.places, config?.metrics, config?.runAs]);
 }

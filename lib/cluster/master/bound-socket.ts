@@ -1,23 +1,24 @@
 /**
- * Uses what Node does not document (the only other place is fastlane/accepted-reads.ts): a socket that is bound here and
- * accepted from elsewhere. Node's own cluster makes its sockets so, and lets go of each with the last worker that listens; ours outlive all workers.
+ * Uses an undocumented function of Node (the other place is fastlane/accepted-reads.ts): a socket that this process
+ * binds and others accept from. Node's cluster makes sockets in the same way, but closes each with the last worker that
+ * listens; these outlive all workers.
  */
 import * as net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 
-/** Node's handle of a socket, as far as this file looks inside. It can be sent to a worker, which listens on it. */
+/** Node's socket handle: the members used here. It can be sent to a worker, which listens on it. */
 interface Handle {
   readonly fd: number;
   readonly getsockname?: (out: { address?: string; port?: number }) => number;
   readonly close: () => void;
 }
 
-/** Gives a negative system error, or a handle that is bound and not listened on. */
+/** Returns a negative system error, or a handle that is bound but does not listen. */
 type CreateHandle = (address: string | null, port: number | null, family: number, fd: number, flags: number) => unknown;
 
 const { _createServerHandle: create } = net as unknown as { readonly _createServerHandle?: CreateHandle };
 
-/** Whether this Node can make such sockets. Where it cannot, workers listen by node:cluster. */
+/** Whether this Node can make such sockets. If not, workers listen by node:cluster. */
 export const canBind = typeof create === 'function';
 
 export class BoundSocket {
@@ -30,7 +31,7 @@ export class BoundSocket {
     if (typeof made === 'number') throw systemError(made);
     this.#handle = made as Handle;
     const out: { address?: string; port?: number } = {};
-    // A failed bind may be told only here.
+    // Some failures of bind are reported only here.
     const fault = this.#handle.getsockname?.(out) ?? -1;
     if (fault < 0 || out.address === undefined || out.port === undefined) {
       this.#handle.close();
@@ -40,7 +41,7 @@ export class BoundSocket {
     this.port = out.port;
   }
 
-  /** Binds a socket. @param port 0 for any free one. @throws the system's error, EADDRINUSE for example */
+  /** Binds a socket. @param port 0 for any free one. @throws the system's error, for example EADDRINUSE */
   static bind(address: string, port: number): BoundSocket {
     return new BoundSocket(create?.(address, port, address.includes(':') ? 6 : 4, -1, 0));
   }
@@ -50,12 +51,12 @@ export class BoundSocket {
     return new BoundSocket(create?.(null, null, -1, fd, 0));
   }
 
-  /** For `send` of a child process, and what it gets for `listen`. */
+  /** The handle to send to a child process. */
   get handle(): unknown {
     return this.#handle;
   }
 
-  /** For a child that is to be started with it. */
+  /** The descriptor to start a child process with. */
   get fd(): number {
     return this.#handle.fd;
   }
@@ -64,7 +65,7 @@ export class BoundSocket {
     return this.#isOpen;
   }
 
-  /** Lets go of it. Whoever was given it keeps it. */
+  /** Closes it here. Processes that it was sent to keep it open. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

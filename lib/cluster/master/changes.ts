@@ -1,12 +1,12 @@
-/** A new configuration for the same program, or the program anew. */
+/** The changes of a running router: a new configuration (reload), or a new program (upgrade). */
 export interface ChangeParts {
   readonly reload: () => Promise<void>;
   readonly upgrade: () => Promise<void>;
-  /** Whether it is too late for any. */
+  /** Whether the router is stopping, so that no change is made any more. */
   readonly isOver: () => boolean;
 }
 
-/** One change at a time. However many signals come during one, they make for one more of each kind. */
+/** Makes one change at a time. Signals that come during a change cause one more change of each kind. */
 export class Changes {
   readonly #parts: ChangeParts;
   readonly #wanted = new Set<'reload' | 'upgrade'>();
@@ -17,7 +17,7 @@ export class Changes {
     this.#parts = parts;
   }
 
-  /** Asks for a change. @param beginning what it has to wait for */
+  /** Requests a change. @param beginning resolves when the router has started */
   want(change: 'reload' | 'upgrade', beginning: Promise<void>): void {
     this.#wanted.add(change);
     if (!this.#isMaking) void this.#make(beginning);
@@ -27,7 +27,7 @@ export class Changes {
     this.#isMaking = true;
     await beginning;
     while (this.#wanted.size > 0 && !this.#parts.isOver()) {
-      // The program anew reads its configuration anew, too.
+      // A new program reads its configuration, too.
       const change = this.#wanted.has('upgrade') ? 'upgrade' : 'reload';
       this.#wanted.delete(change);
       await this.#parts[change]();

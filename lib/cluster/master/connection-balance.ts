@@ -1,17 +1,22 @@
 /**
- * How far ahead of an even share a worker may be at least: so many connections, or this part of the share divided by
- * the number of workers. For what all others are ahead, one is behind.
+ * How many connections a worker may have above the mean: at least SLACK, or SLACK_PART of the mean divided by the
+ * number of workers. (If all others are above the mean, one is far below it.)
  */
 const SLACK = 4;
 const SLACK_PART = 1 / 8;
-/** Telling a worker to pause or to accept takes a while, ms, in which the others go on. */
+/** How long a worker takes to pause or accept after the message, ms; the others accept meanwhile. */
 const LOOK_BACK_MS = 20;
-/** This part of what came in that while is allowed, too: in a burst, who pauses on little would be late for the rest. */
+/**
+ * This part of the mean's growth in that time is allowed, too: in a burst, pausing too early would cause new imbalance.
+ */
 const GROWTH_PART = 1 / 4;
-/** So many workers always accept, where there are more of them: one that hangs must not leave clients waiting. */
+/** How many workers always accept, if there are more: a worker that hangs must not leave clients waiting. */
 const ALWAYS_ACCEPT = 2;
 
-/** A worker is told to pause, and then to accept; it says so when it does. */
+/**
+ * `accepts`: it accepts. `pauses`: it was told to pause. `returns`: it was told to accept, and has not confirmed that
+ * yet.
+ */
 type Turn = 'accepts' | 'pauses' | 'returns';
 
 interface Share {
@@ -20,19 +25,19 @@ interface Share {
 }
 
 /**
- * Keeps the connections of workers even, who accept from one queue of the system: whoever wakes first takes the next,
- * and that is often the same one. Who has more than its share pauses until the others have caught up. No connection
- * is ever moved, and those that wait in the queue are the others'.
+ * Keeps the number of connections even among workers. All accept from one kernel queue, and the kernel often wakes the
+ * same worker. A worker above the mean is paused until the others have caught up. No connection is moved between
+ * workers.
  */
 export class ConnectionBalance<Worker> {
   readonly #tell: (worker: Worker, turn: 'pause' | 'accept') => void;
   readonly #now: () => number;
   readonly #shares = new Map<Worker, Share>();
-  /** The mean of a while ago, and of the while before it. */
+  /** The mean at the last two measurements. */
   #last = { at: 0, mean: 0 };
   #before = { at: 0, mean: 0 };
 
-  /** @param now a clock's ms; only differences count */
+  /** @param now the current time, ms; only differences matter */
   constructor(tell: (worker: Worker, turn: 'pause' | 'accept') => void, now: () => number) {
     this.#tell = tell;
     this.#now = now;
@@ -41,11 +46,11 @@ export class ConnectionBalance<Worker> {
   /** A worker accepts connections: for the first time, or again. */
   accepts(worker: Worker): void {
     const open = this.#shares.get(worker)?.open ?? 0;
-    // Who is still ahead pauses when somebody has more than before: without arrivals all accept.
+    // A worker that is still above the mean is paused at the next report. Without new connections all accept.
     this.#shares.set(worker, { open, turn: 'accepts' });
   }
 
-  /** A worker has so many connections. */
+  /** A worker reports its number of connections. */
   has(worker: Worker, open: number): void {
     const share = this.#shares.get(worker);
     if (!share) return;
@@ -53,10 +58,10 @@ export class ConnectionBalance<Worker> {
     this.#look();
   }
 
-  /** A worker accepts no more, for good. */
+  /** A worker accepts no more and will not resume. */
   forget(worker: Worker): void {
     if (!this.#shares.delete(worker)) return;
-    // It may have been the only one that accepted.
+    // It may have been the only worker that accepted.
     for (const [other, share] of this.#shares) this.#return(other, share);
   }
 
@@ -65,7 +70,7 @@ export class ConnectionBalance<Worker> {
     const mean = all.reduce((sum, [, { open }]) => sum + open, 0) / all.length;
     const slack = Math.max(SLACK, (mean * SLACK_PART) / all.length, this.#growth(mean) * GROWTH_PART);
     for (const [worker, share] of all) if (share.open <= mean + slack / 2) this.#return(worker, share);
-    // The one with the most comes first: not all that are ahead may pause.
+    // The worker with the most connections is paused first; a minimum always accepts.
     const ahead = all.filter(([, { open }]) => open > mean + slack);
     let spare = all.filter(([, { turn }]) => turn === 'accepts').length - Math.min(ALWAYS_ACCEPT, all.length - 1);
     for (const [worker, share] of ahead.toSorted(([, a], [, b]) => b.open - a.open)) {
@@ -76,7 +81,7 @@ export class ConnectionBalance<Worker> {
     }
   }
 
-  /** How much the mean has grown in the last while or two. */
+  /** How much the mean has grown since the last measurements. */
   #growth(mean: number): number {
     const at = this.#now();
     if (at - this.#last.at > LOOK_BACK_MS) {

@@ -4,11 +4,11 @@ import type { AskedMark } from '../../store/file/asked-marks.ts';
 import { DeadMarks } from '../../store/dead-marks.ts';
 import { send } from './worker-slot.ts';
 
-/** Dead marks of all workers where routes come from a file. With Redis, marks are in Redis. */
+/** The dead marks of all workers when routes come from a file. With Redis, the marks are in Redis. */
 export class FileMarks {
   readonly #tellAll: (message: ToWorker) => void;
   readonly #marks = new DeadMarks(Date.now);
-  /** Workers that were sent the marks that there were when they started. */
+  /** Workers that got the marks which existed when they started. */
   readonly #informed = new WeakSet<Worker>();
 
   /** @param tellAll sends a message to every worker */
@@ -16,13 +16,16 @@ export class FileMarks {
     this.#tellAll = tellAll;
   }
 
-  /** Marks a backend dead for all workers, unless no other backend of its site lives. @param worker who asked */
+  /**
+   * Marks a backend dead for all workers, unless it is the last living one of its site. @param worker the worker that
+   * asked
+   */
   add({ mark, entries }: AskedMark, worker: Worker): void {
     if (this.#marks.addUnlessLast(mark, entries, () => false)) this.#tellAll({ type: 'dead', mark });
     else send(worker, { type: 'last-living', mark });
   }
 
-  /** A worker that has just started has no marks: it is sent all, once. */
+  /** Sends all marks to a worker that has just started. Does nothing at later calls. */
   sendAll(worker: Worker): void {
     if (this.#informed.has(worker)) return;
     this.#informed.add(worker);

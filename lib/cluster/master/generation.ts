@@ -16,25 +16,28 @@ import { WorkerStarts } from './worker-starts.ts';
 
 const STOPPED = 'it was stopped before it had started';
 
-/** What a slot is given beyond its configuration. `slot`: the one it is for. */
+/** What a slot needs beyond its configuration. `slot`: the slot itself. */
 export type PartsFor = (
   slot: () => WorkerSlot,
 ) => Omit<WorkerSlotParts, 'configure' | 'limitMs' | 'onReady' | 'mayRespawn'>;
 
-/** What a worker is told that generations have in common. */
+/** What all generations have in common. */
 export interface Shared {
-  /** What session tickets are sealed with. */
+  /** The keys of session tickets. */
   readonly ticketKeys: () => Uint8Array;
-  /** Of which run of Redis the routes are that a configuration's workers know. */
+  /** The run of Redis that the master's snapshot comes from. */
   readonly known: (config: Config) => KnownRun;
-  /** Keys whose last good certificate the master has, of a configuration's source. */
+  /** Keys for which the master has a last good certificate from the configuration's store. */
   readonly goodPairs: (config: Config) => readonly string[];
 }
 
-/** The workers forked for one configuration, and the routes file they share, with the certificates beside it, if routes come from one. */
+/**
+ * The workers of one configuration, with the routes file and certificates folder that they share, if routes come from a
+ * file.
+ */
 export class Generation {
   readonly config: Config;
-  /** Which one it is: 1 is the start's. */
+  /** 1 for the generation of the start, counted up by each reload. */
   readonly number: number;
   #listening: readonly string[] = [];
   readonly #sockets: readonly (BoundSocket | null)[];
@@ -52,10 +55,10 @@ export class Generation {
   #isReady = false;
 
   /**
-   * @param number which one: those after the first are reloads
-   * @param shared what all generations have in common, now
-   * @param sockets one for each listener; null where workers make their own
-   * @param isAlone whether no other workers go on when these do not start: see WorkerStarts
+   * @param number 1 for the start; higher ones are reloads
+   * @param shared what all generations have in common
+   * @param sockets one per listener; null where workers make their own
+   * @param isAlone whether no older workers go on if these do not start: see WorkerStarts
    */
   constructor(
     config: Config,
@@ -97,14 +100,14 @@ export class Generation {
     });
   }
 
-  /** Whether it has started: all its workers have been ready once, but for any that WorkerStarts goes without. */
+  /** Whether all its workers have been ready once, except those that WorkerStarts goes without. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
   /**
-   * Resolves with where they listen when all workers are ready, or as many as WorkerStarts wants.
-   * @throws Error of the routes file, or that says why the workers did not start
+   * Resolves with the listening URLs when all workers are ready, or as many as WorkerStarts requires.
+   * @throws Error about the routes file, or why the workers did not start
    */
   async start(notify: Notify): Promise<readonly string[]> {
     const url = parseDriverUrl(this.config.driver.read);
@@ -126,7 +129,7 @@ export class Generation {
     return this.#routes.last;
   }
 
-  /** Where its workers listen, as URLs; none before they do. */
+  /** The listening URLs of its workers; empty before they listen. */
   get listening(): readonly string[] {
     return this.#listening;
   }
@@ -146,19 +149,19 @@ export class Generation {
     await Promise.all([this.#closeRoutes(), ...this.#slots.map((slot) => slot.stop(isEnd))]);
   }
 
-  /** Resolves when none of the workers accepts connections any more; never before `stop`. */
+  /** Resolves when no worker accepts connections any more; never before `stop` was called. */
   async closed(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.closed()));
   }
 
-  /** Ends the workers at once. */
+  /** Kills the workers at once. */
   kill(): void {
     this.#start.refuse(STOPPED);
     for (const slot of this.#slots) slot.kill();
     void this.#closeRoutes();
   }
 
-  /** A worker is about to accept no more connections. */
+  /** A worker is about to stop accepting. */
   isClosing(worker: Worker): void {
     this.#connectionBalance.forget(worker);
   }
@@ -168,13 +171,13 @@ export class Generation {
   }
 
   accepts(worker: Worker): void {
-    // A worker's last messages may be delivered after its end, when it has been forgotten.
+    // A worker's last messages may be delivered after its exit.
     if (!worker.isDead()) this.#connectionBalance.accepts(worker);
   }
 
   sendSocket(worker: Worker, index: number): void {
     const socket = this.#sockets[index];
-    // One that is closed is not in the configuration any more: the worker is about to be drained.
+    // A closed socket is not in the configuration any more: the worker is about to be drained.
     if (socket === null || socket?.isOpen) send(worker, { type: 'socket', index }, socket ?? undefined);
   }
 
@@ -198,7 +201,7 @@ export class Generation {
     this.#certificates = new RoutesFeed(image, (worker, piece) => send(worker, { type: 'certificates', piece }));
   }
 
-  /** Workers that only finish what they have need no news. */
+  /** Draining workers need no new routes. */
   async #closeRoutes(): Promise<void> {
     await Promise.all([this.#routesFile?.close(), this.#certificatesFolder?.close()]);
   }

@@ -12,21 +12,21 @@ import { send } from './worker-slot.ts';
 import { FileMarks } from './file-marks.ts';
 import { onWorkerMessage, type Reports } from './worker-messages.ts';
 
-/** How long a generation that retires may take until it accepts no more, ms; then nobody waits for that. */
+/** How long `retire` waits until the old generation accepts no more, ms. */
 const CLOSE_MS = 2_000;
-/** So many generations may drain at a time, because of WebSockets that live on; the oldest one's are cut then. */
+/** How many generations may drain at a time. WebSockets can keep one alive for long; then the oldest one is cut. */
 const MAX_DRAINING = 12;
 
-/** All workers there are: the generation that serves, one that starts, those that drain. */
+/** All workers: those of the serving generation, of one that starts, and of those that drain. */
 export class Generations {
   readonly #log: Log;
   readonly #replacement: WorkerReplacement;
   readonly #shared: Omit<Shared, 'goodPairs'>;
   readonly #reports: Reports;
-  /** Those that have not ended. */
+  /** Generations with running workers. */
   readonly #alive = new Set<Generation>();
   readonly #marks = new FileMarks((message) => this.tell(message));
-  /** The certificates that workers found good last. */
+  /** The last good certificates, as workers found them. */
   readonly goodPairs = new LastGoodCertificates((source, news, but) => {
     for (const generation of this.#alive) {
       if (sourceOf(generation.config) !== source) continue;
@@ -35,10 +35,10 @@ export class Generations {
   });
   #count = 0;
   readonly #hasPredecessor: boolean;
-  /** The one that serves; null before the first start. */
+  /** The generation that serves; null before the first start. */
   current: Generation | null = null;
 
-  /** @param hasPredecessor whether another program serves until the first generation does */
+  /** @param hasPredecessor whether an older program serves until the first generation does */
   constructor(log: Log, shared: Omit<Shared, 'goodPairs'>, hasPredecessor: boolean, reports: Reports) {
     this.#hasPredecessor = hasPredecessor;
     this.#log = log;
@@ -47,7 +47,7 @@ export class Generations {
     this.#reports = reports;
   }
 
-  /** Makes a next one, which is started by whoever asked for it. @param sockets one for each listener */
+  /** Makes the next generation; the caller starts it. @param sockets one per listener */
   create(config: Config, sockets: readonly (BoundSocket | null)[]): Generation {
     const goodPairs: Shared['goodPairs'] = ({ driver }) => this.goodPairs.keysOf(driver.read);
     const shared = { ...this.#shared, goodPairs };
@@ -65,7 +65,7 @@ export class Generations {
       onMessage: (message, worker) => onWorkerMessage(message, worker, { ...recipients, slot: slot(), generation }),
       onStuck: (worker, silentMs) => void relieveStuck(worker, slot(), silentMs, this.#log),
       onExit: (worker, how, respawnMs) => {
-        // Node forgets those that exit, but not each that could not be started.
+        // Node removes workers that exit, but not all that could not be started.
         if (worker && cluster.workers) delete cluster.workers[worker.id];
         logExit(worker?.process.pid, how, respawnMs, this.#log);
       },
@@ -74,12 +74,12 @@ export class Generations {
     return generation;
   }
 
-  /** Says something to every worker. */
+  /** Sends a message to every worker. */
   tell(message: ToWorker): void {
     for (const generation of this.#alive) generation.tell(message);
   }
 
-  /** Asks every worker, who answer one by one. @returns who they are */
+  /** Asks every worker. Each replies by itself. @returns the workers that were asked */
   ask(id: number, question: Question): readonly Known[] {
     const workers = [...this.#alive].flatMap((generation) => generation.census());
     for (const { worker } of workers) send(worker, { type: 'ask', id, question });
@@ -89,8 +89,8 @@ export class Generations {
   }
 
   /**
-   * Lets one finish that has a successor. Resolves when all new connections are the successor's, or nearly: a worker
-   * that hangs keeps nobody waiting.
+   * Drains a generation that has a successor. Resolves when it accepts no more connections, or after CLOSE_MS, so that
+   * a worker that hangs does not delay the change.
    */
   async retire(generation: Generation): Promise<void> {
     void generation.stop(false).then(() => this.#alive.delete(generation));
@@ -98,11 +98,14 @@ export class Generations {
     const draining = [...this.#alive].filter((other) => other !== this.current);
     if (draining.length <= MAX_DRAINING) return;
     const [oldest] = draining;
-    this.#log.warn({ event: 'drain-cut' }, `${draining.length} generations drain: what is open in the oldest is cut`);
+    this.#log.warn(
+      { event: 'drain-cut' },
+      `${draining.length} generations drain: the oldest one's open connections are cut`,
+    );
     oldest?.tell({ type: 'cut' });
   }
 
-  /** Ends one at once that could not start. */
+  /** Kills a generation that could not start. */
   drop(generation: Generation): void {
     this.#alive.delete(generation);
     generation.kill();
@@ -113,7 +116,7 @@ export class Generations {
     await Promise.all([...this.#alive].map((generation) => generation.stop(isEnd)));
   }
 
-  /** Ends all workers at once. */
+  /** Kills all workers at once. */
   kill(): void {
     for (const generation of this.#alive) generation.kill();
   }

@@ -1,35 +1,37 @@
 import type { ChildProcess } from 'node:child_process';
 import type { LastGoodCertificate } from './last-good-certificates.ts';
 
-/** A part of what a program knows of certificates, for its successor. Over the channel between them, never by a file. */
+/**
+ * Part of the last good certificates, for a successor. Sent over its IPC channel, never by a file: it has private keys.
+ */
 interface HandedPairs {
   readonly type: 'handed-pairs';
   readonly pairs: readonly LastGoodCertificate[];
   readonly isLast: boolean;
 }
 
-/** Set for a successor that is sent some. */
+/** Set in the environment of a successor that is sent certificates. */
 const VARIABLE = 'HIPACHE_HANDED_PAIRS';
-/** Pairs of one message: some 500 kB. */
+/** Pairs per message: about 500 kB. */
 const BATCH = 100;
-/** How long a successor waits for them, ms: it begins without the rest. */
+/** How long a successor waits for them, ms. Then it starts without the rest. */
 const LIMIT_MS = 5_000;
 
-/** What a successor's environment says, so that it waits for them. */
+/** The environment of a successor that waits for certificates. */
 export const PAIRS_ENVIRONMENT = { [VARIABLE]: '1' } as const;
 
-/** Sends all to a successor that was started with `PAIRS_ENVIRONMENT`. */
+/** Sends all pairs to a successor that was started with `PAIRS_ENVIRONMENT`. */
 export function handCertificates(child: ChildProcess, pairs: readonly LastGoodCertificate[]): void {
   for (let at = 0; at === 0 || at < pairs.length; at += BATCH) {
     const isLast = at + BATCH >= pairs.length;
-    // One that has ended already is told of by its exit.
+    // A send fails when the successor has exited, which is handled elsewhere.
     child.send({ type: 'handed-pairs', pairs: pairs.slice(at, at + BATCH), isLast } satisfies HandedPairs, () => {});
   }
 }
 
 /**
- * Takes what our predecessor hands over, if it does; each batch as it comes. Resolves when there is no more, and within
- * five seconds. Takes the variable out of `env`: it is not meant for children.
+ * Receives the certificates that the predecessor sends, if there is one; calls `take` for each. Resolves when it has
+ * all, and after LIMIT_MS at the latest. Deletes the variable from `env`, so that child processes do not get it.
  */
 export async function takeCertificates(
   take: (kept: LastGoodCertificate) => void,

@@ -3,7 +3,7 @@ import { bracketed } from '../../core/routing/hostname.ts';
 /** A listening socket that the program was started with. */
 export interface Inherited {
   readonly fd: number;
-  /** What whoever started us calls it; null where only the socket knows. */
+  /** The configured address, as the starter names it; null where only the socket tells. */
   readonly address: string | null;
   readonly port: number | null;
 }
@@ -13,9 +13,9 @@ const FIRST_FD = 3;
 const NAMES = ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'SERVER_STARTER_PORT'];
 
 /**
- * The sockets that systemd (`LISTEN_FDS`, for the process `LISTEN_PID` only) or Server::Starter
- * (`SERVER_STARTER_PORT`: `127.0.0.1:80=3;443=4`) has opened for us. Takes the variables out of `env`: they are not
- * meant for children.
+ * The sockets that systemd (`LISTEN_FDS`, only for the process `LISTEN_PID`) or Server::Starter (`SERVER_STARTER_PORT`:
+ * `127.0.0.1:80=3;443=4`) has opened for this program. Deletes the variables from `env`, so that child processes do not
+ * get them.
  */
 export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inherited[] {
   const { LISTEN_FDS: count, LISTEN_PID: owner, SERVER_STARTER_PORT: named } = env;
@@ -26,7 +26,7 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
   }
   for (const part of named?.split(';') ?? []) {
     const match = /^(?:(?:\[(?<v6>[^\]]+)\]|(?<v4>[^:[\]/]+)):)?(?<port>[0-9]{1,5})=(?<fd>[0-9]{1,7})$/.exec(part);
-    // What is no TCP port, the path of a Unix socket for example, is nothing that we listen on.
+    // Other entries, for example the path of a Unix socket, are no TCP listeners.
     if (!match?.groups) continue;
     const { v6, v4, port, fd } = match.groups;
     found.set(Number(fd), { fd: Number(fd), address: v6 ?? v4 ?? null, port: Number(port) });
@@ -34,7 +34,7 @@ export function takeInherited(env: NodeJS.ProcessEnv, pid: number): readonly Inh
   return [...found.values()];
 }
 
-/** What `takeInherited` of another program reads. @param sockets each with the place it was configured for */
+/** The SERVER_STARTER_PORT of another program. @param sockets each with the address it was configured for */
 export function namedForStarter(sockets: readonly { address: string; port: number }[]): string {
   return sockets.map(({ address, port }, index) => `${bracketed(address)}:${port}=${FIRST_FD + index}`).join(';');
 }

@@ -5,7 +5,7 @@ import type { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { statusOf } from './status.ts';
 
-/** What came of the last change of each kind, as the admin interface and systemd's status have it. */
+/** The outcome of the last change of each kind, for the admin interface and systemd's status. */
 export class LastChanges {
   readonly reload = new ChangeRecord(Date.now);
   readonly upgrade = new ChangeRecord(Date.now);
@@ -14,7 +14,7 @@ export class LastChanges {
   readonly #lastKnown: SnapshotKeeper;
   readonly #manager: ServiceManager;
 
-  /** @param current the generation that serves */
+  /** @param current returns the generation that serves */
   constructor(current: () => Generation | null, lastKnown: SnapshotKeeper, manager: ServiceManager) {
     this.#current = current;
     this.#lastKnown = lastKnown;
@@ -37,7 +37,7 @@ export class LastChanges {
     return statusOf(this.#current()?.listening ?? [], this.all);
   }
 
-  /** Sends systemd the status, if it has changed since. */
+  /** Sends the status to systemd, if it has changed. */
   tell(): void {
     this.#manager.status(this.status);
   }

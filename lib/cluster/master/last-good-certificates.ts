@@ -4,23 +4,22 @@ import { LRUCache } from 'lru-cache';
 import { type StoredPair, isSameStored } from '../../store/certificates.ts';
 import type { LastGoodChange } from '../messages.ts';
 
-/** A pair, where it comes from, and the key that it stood under there. Never to be logged: it has a private key. */
+/** A pair, its store, and its key there. Never log it: it has a private key. */
 export interface LastGoodCertificate {
-  /** The driver's URL. */
+  /** The driver URL. */
   readonly source: string;
   readonly key: string;
   readonly pair: StoredPair;
 }
 
-/** Keys of all sources. */
+/** The maximum number of pairs, of all stores. */
 const MAX_PAIRS = 4_000;
-/** And their texts, characters: chains of average length for all of them, or 128 of the greatest. */
+/** The maximum of their texts, characters: average chains for all of them, or 128 of the largest. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
 
 /**
- * The master's memory of certificates: the pair that was good last, by key, as any worker found it. So a worker that has
- * not seen it, or began later, shows the same one as the others while the store is silent or holds what cannot be used.
- * In memory only.
+ * The last valid certificate pair of each key, as found by any worker. So a worker that has not seen it, or started
+ * later, uses the same one as the others while the store does not reply or has an invalid pair. In memory only.
  */
 export class LastGoodCertificates {
   readonly #tell: (source: string, news: LastGoodChange, but: Worker | null) => void;
@@ -33,12 +32,12 @@ export class LastGoodCertificates {
     },
   });
 
-  /** @param tell tells all workers whose routes come from a source, but one */
+  /** @param tell informs all workers whose routes come from `source`, except `but` */
   constructor(tell: (source: string, news: LastGoodChange, but: Worker | null) => void) {
     this.#tell = tell;
   }
 
-  /** The keys that there is a pair for. */
+  /** The keys that have a pair. */
   keysOf(source: string): readonly string[] {
     return this.all().flatMap((kept) => (kept.source === source ? [kept.key] : []));
   }
@@ -47,7 +46,7 @@ export class LastGoodCertificates {
     return this.#pairs.get(nameOf(source, key))?.pair ?? null;
   }
 
-  /** A worker has found a pair good. */
+  /** A worker found a pair valid. */
   keep(kept: LastGoodCertificate, by: Worker | null): void {
     const { source, key, pair } = kept;
     const name = nameOf(source, key);
@@ -57,17 +56,17 @@ export class LastGoodCertificates {
     this.#tell(source, { key, is: 'new' }, by);
   }
 
-  /** A worker has found nothing where it stood. */
+  /** A worker found that the store has no pair any more. */
   drop(source: string, key: string, by: Worker): void {
     if (this.#pairs.delete(nameOf(source, key))) this.#tell(source, { key, is: 'gone' }, by);
   }
 
-  /** Forgets those of all sources but one: no worker has them now. */
+  /** Drops the pairs of all stores but one, when no worker uses the others. */
   keepOnly(source: string): void {
     for (const kept of this.all()) if (kept.source !== source) this.#pairs.delete(nameOf(kept.source, kept.key));
   }
 
-  /** All there are, those used last at the end. */
+  /** All pairs, the most recently used last. */
   all(): readonly LastGoodCertificate[] {
     return [...this.#pairs.rvalues()].filter((kept) => kept !== undefined);
   }
@@ -77,7 +76,7 @@ function nameOf(source: string, key: string): string {
   return `${key} ${source}`;
 }
 
-/** Where a configuration's certificates come from: those of another source are no others' last good ones. */
+/** The store of a configuration's certificates. Pairs of one store are not used for another. */
 export function sourceOf({ driver }: Config): string {
   return driver.read;
 }

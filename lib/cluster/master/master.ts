@@ -1,4 +1,6 @@
-/** The master: how the program begins, changes, and ends. It forks the workers, and accepts no connection itself. */
+/**
+ * The master process: starts, changes and stops the router. It forks the workers, and accepts no connections itself.
+ */
 import type { FromAdmin } from '../../admin/messages.ts';
 import type { Config } from '../../config/config.ts';
 import type { ConfigSource } from '../../config/load.ts';
@@ -28,13 +30,13 @@ import { Stop } from './stop.ts';
 import { Successor, tellPredecessor } from './successor.ts';
 import { ROTATION_MS, TicketKeys } from './ticket-keys.ts';
 
-/** How long another program may take until it serves in our place, ms. */
+/** How long a new program may take until it serves, ms. */
 const UPGRADE_MS = 60_000;
 
 /**
- * Runs the router until it is told to stop.
- * @returns the exit code: 0 after a stop that was asked for, 1 when the first workers could not start
- * @throws ConfigError when the configuration cannot be used
+ * Runs the router until it is stopped.
+ * @returns the exit code: 0 after a requested stop, 1 when the first workers could not start
+ * @throws ConfigError when the configuration is invalid
  */
 export async function runMaster(source: ConfigSource): Promise<number> {
   return await new Master(source).run();
@@ -45,7 +47,7 @@ class Master {
   readonly #log: Log;
   #config: Config;
   readonly #sockets = new Sockets();
-  /** As long as the program runs: a reload keeps them. */
+  /** The same for all generations: a reload keeps them. */
   readonly #ticketKeys = new TicketKeys(ROTATION_MS, (keys) => this.#generations.tell({ type: 'ticket-keys', keys }));
   readonly #generations: Generations;
   readonly #lastKnown: SnapshotKeeper;
@@ -74,7 +76,7 @@ class Master {
     this.#manager = new ServiceManager(process.env, process.pid, (cause) =>
       this.#log.warn(
         { event: 'notify-failed', cause: describeCause(cause) },
-        'systemd cannot be told how the router is',
+        'cannot report the state of the router to systemd',
       ),
     );
     this.#lastChanges = new LastChanges(() => this.#generations.current, this.#lastKnown, this.#manager);
@@ -83,7 +85,7 @@ class Master {
       onDeath: (pid, how, respawnMs) =>
         this.#log.error(
           { event: 'admin-died', admin: pid, how, respawnMs },
-          `the admin interface ended (${how}); it starts again in ${respawnMs} ms`,
+          `the admin interface ended (${how}); it is restarted in ${respawnMs} ms`,
         ),
     });
     this.#changes = new Changes({
@@ -116,7 +118,7 @@ class Master {
     }
   }
 
-  /** Starts the first generation, or ends with the reason. */
+  /** Starts the first generation, or exits with the reason. */
   async #begin(config: Config): Promise<void> {
     const isUpgrade = hasPredecessor(process.env);
     let generation: Generation | null = null;
@@ -128,7 +130,7 @@ class Master {
       this.#generations.current = generation;
       warnOfSpareSockets(this.#sockets.dropSpare(), this.#log);
       await this.#lastKnown.configure(config);
-      // At the same time: what comes while nothing listens for it is lost.
+      // In parallel: a message that comes before its listener would be lost.
       await Promise.all([
         takeCertificates((kept) => this.#generations.goodPairs.keep(kept, null), process.env),
         takeOverSnapshot(process.env, (estate) => this.#lastKnown.inherit(config, estate)),
@@ -159,12 +161,12 @@ class Master {
     }
   }
 
-  /** Starts the program anew from its files; when that serves, this one finishes. */
+  /** Starts the program again from disk. When the new one serves, this one drains and exits. */
   async #startSuccessor(): Promise<void> {
     try {
-      // The end of process 1 is that of its container.
+      // When process 1 exits, its container ends.
       if (process.pid === 1) throw new Error('this is process 1, which cannot be replaced: start another container');
-      // What the workers know is there for the new ones.
+      // Saves what the workers know, for the new program.
       await this.#lastKnown.save();
       const known = { estate: this.#lastKnown.estate, pairs: this.#generations.goodPairs.all() };
       const successor = new Successor(this.#sockets.toHandOver(this.#config.listeners), known, UPGRADE_MS);
@@ -173,20 +175,20 @@ class Master {
       if (this.#isStopping) return;
       successor.release();
       await this.#admin.close(); // the successor has one of its own, in the same place
-      this.#log.info({ event: 'upgraded', successor: successor.pid }, `process ${successor.pid} serves from now on`);
+      this.#log.info({ event: 'upgraded', successor: successor.pid }, `process ${successor.pid} serves now`);
       void this.#finish(false);
     } catch (error) {
       if (this.#isStopping) return;
       const cause = describeCause(error);
       this.#lastChanges.upgrade.refused(cause);
       this.#lastChanges.tell();
-      this.#log.error({ event: 'upgrade-failed', cause }, `this program goes on: ${cause}`);
+      this.#log.error({ event: 'upgrade-failed', cause }, `the upgrade failed, this program continues: ${cause}`);
     } finally {
       this.#successor = null;
     }
   }
 
-  /** Reads the configuration anew, and changes over to workers that run it; a configuration with faults changes nothing. */
+  /** Reads the configuration again and replaces the workers. An invalid configuration changes nothing. */
   async #changeOver(): Promise<void> {
     const old = this.#generations.current;
     let next: Generation | null = null;
@@ -198,7 +200,7 @@ class Master {
       this.#lastKnown.open(config);
       await next.start(this.#notify);
       if (this.#isStopping) return;
-      // The last that may be refused: what comes after it is not undone.
+      // The last step that may fail: the steps after it are not undone.
       movePidFile(this.#config.server.pidFile, config.server.pidFile);
       this.#config = config;
       this.#generations.current = next;
@@ -210,7 +212,7 @@ class Master {
       this.#generations.goodPairs.keepOnly(sourceOf(config));
       this.#sockets.keep(config.listeners);
       this.#lastChanges.reload.made();
-      this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was read anew');
+      this.#log.info({ event: 'reloaded', workers: config.server.workers }, 'the configuration was reloaded');
     } catch (error) {
       if (this.#isStopping) return;
       if (next) this.#generations.drop(next);
@@ -218,7 +220,10 @@ class Master {
       this.#sockets.keep(this.#config.listeners);
       const cause = describeCause(error);
       this.#lastChanges.reload.refused(cause);
-      this.#log.error({ event: 'reload-refused', cause }, `the configuration was not changed: ${cause}`);
+      this.#log.error(
+        { event: 'reload-refused', cause },
+        `the reload was refused, the old configuration stays: ${cause}`,
+      );
     }
     this.#manager.ready(this.#lastChanges.status);
   }
@@ -228,7 +233,7 @@ class Master {
       prepareAccessLog(this.#config.server.accessLog, this.#config.runAs);
     } catch (error) {
       const cause = describeCause(error);
-      this.#log.error({ event: 'log-failed', cause }, `the access log cannot be opened anew: ${cause}`);
+      this.#log.error({ event: 'log-failed', cause }, `cannot reopen the access log: ${cause}`);
       this.#lastChanges.logs.refused(cause);
       this.#lastChanges.tell();
       return;
@@ -238,16 +243,16 @@ class Master {
     this.#generations.tell({ type: 'reopen-logs' });
   }
 
-  /** Lets everything finish, then ends; asked a second time, ends at once. */
+  /** Drains and exits. A second call exits at once. */
   #stop(): void {
     if (this.#isStopping) return this.#ending.force();
-    this.#log.info({ event: 'stopping' }, 'hipache stops: it finishes what is under way');
+    this.#log.info({ event: 'stopping' }, 'hipache is stopping: it finishes open requests');
     this.#manager.stopping();
     this.#successor?.kill();
     void this.#finish(true);
   }
 
-  /** @param isLast nobody takes over */
+  /** @param isLast no other program takes over */
   async #finish(isLast: boolean): Promise<void> {
     this.#isStopping = true;
     if (!isLast) await this.#lastKnown.leave();
@@ -260,7 +265,7 @@ class Master {
 
   readonly #notify = (notice: StoreEvent): void => {
     logStoreEvent(this.#log, notice);
-    // Of a routes file, for one.
+    // The event may be a change of the routes file.
     this.#lastChanges.tell();
   };
 
@@ -277,7 +282,7 @@ class Master {
     };
   }
 
-  /** Passes a question of the admin interface on to every worker, and says which those are. */
+  /** Passes a question of the admin interface to every worker, and replies with a list of them. */
   #onAsk({ id, question }: Extract<FromAdmin, { type: 'ask' }>): void {
     if (question.type === 'forget') this.#lastKnown.forget(question.host);
     const workers = this.#generations.ask(id, question);

@@ -4,17 +4,17 @@ import { basename } from 'node:path';
 import { folderFor } from '../../files/pinned-folder.ts';
 import { readOwn } from '../../files/read.ts';
 
-/** A number and a line end; what is longer is no pid file. */
+/** A pid file is a number and a line end; a longer file is not ours. */
 const MAX_BYTES = 64;
 
-/** Says which process to signal. @throws Error with a sentence for the operator when it cannot be written */
+/** Writes this process's id to the file. @throws Error with a sentence for the operator when it cannot be written */
 export function writePidFile(path: string): void {
   try {
     const folder = folderFor(path);
-    // Not to be guessed, and made here and now: in a folder of others a link could be there.
+    // The name cannot be guessed: in a folder that others can write, a prepared link could be there otherwise.
     const draft = folder.at(`.${basename(path)}.${randomUUID()}`);
     try {
-      // Whoever reads it finds all of it.
+      // A rename, so that readers never see half of it.
       writeFileSync(draft, `${process.pid}\n`, { flag: 'wx' });
       renameSync(draft, folder.at(basename(path)));
     } catch (cause) {
@@ -28,16 +28,16 @@ export function writePidFile(path: string): void {
   }
 }
 
-/** Removes it, unless another process has written its own meanwhile. */
+/** Removes the file, unless another process has written its own id meanwhile. */
 export function removePidFile(path: string): void {
   try {
     if (readOwn(path, MAX_BYTES).toString().trim() === String(process.pid)) rmSync(path);
   } catch {
-    // It is gone, or nobody's to remove any more.
+    // The file is gone, or this process may not remove it.
   }
 }
 
-/** Follows a configuration that names another one. @throws Error with a sentence for the operator */
+/** Moves the pid file when the configuration names another one. @throws Error with a sentence for the operator */
 export function movePidFile(from: string | null, to: string | null): void {
   if (from === to) return;
   if (to !== null) writePidFile(to);

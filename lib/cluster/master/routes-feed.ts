@@ -1,31 +1,31 @@
 import { pieceAt, type Piece } from '../../store/file/pieces.ts';
 
 interface Progress {
-  /** What it is sent, or was sent last. */
+  /** The image that it is being sent, or got last. */
   readonly image: Uint8Array;
-  /** How much of it has been sent, bytes. */
+  /** How many bytes of it were sent. */
   sent: number;
-  /** Whether it has asked for a piece and was not sent one. */
+  /** Whether it has requested a piece and got none. */
   isWaiting: boolean;
 }
 
 /**
- * Brings the routes to all workers, each at its own pace: a piece is sent when it is asked for. A worker that was given
- * all waits for the next image; one that is still being given an image is given the rest of it, then the newest. So
- * edits in quick succession starve nobody, and what is on its way to a worker that does not listen is one piece.
+ * Sends the routes to all workers, piece by piece, each at its own pace: a worker requests the next piece. A worker
+ * that has a whole image waits for the next image. One that is in the middle of an image gets the rest of it first, so
+ * that frequent edits do not starve it. At most one piece is on its way to a worker.
  */
 export class RoutesFeed<Worker> {
   readonly #send: (worker: Worker, piece: Piece) => void;
   readonly #progress = new Map<Worker, Progress>();
   #image: Uint8Array;
 
-  /** @param image the routes now */
+  /** @param image the current routes */
   constructor(image: Uint8Array, send: (worker: Worker, piece: Piece) => void) {
     this.#image = image;
     this.#send = send;
   }
 
-  /** The routes are others. */
+  /** Sets a new image. */
   replace(image: Uint8Array): void {
     this.#image = image;
     for (const [worker, progress] of this.#progress) {
@@ -33,7 +33,7 @@ export class RoutesFeed<Worker> {
     }
   }
 
-  /** A worker wants a piece: it is sent now, or when there are new routes. */
+  /** A worker requests a piece. It is sent now, or when there are new routes. */
   want(worker: Worker): void {
     let progress = this.#progress.get(worker);
     if (progress === undefined || (progress.sent === progress.image.length && progress.image !== this.#image)) {
@@ -48,7 +48,7 @@ export class RoutesFeed<Worker> {
     this.#send(worker, piece);
   }
 
-  /** A worker has ended. */
+  /** Removes a worker that has exited. */
   forget(worker: Worker): void {
     this.#progress.delete(worker);
   }

@@ -1,47 +1,49 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How long one word may take, ms. */
+/** How long systemd-notify may take, ms. */
 const PATIENCE_MS = 10_000;
-/** How often words are said when the program that says them is killed, or cannot be started for want of memory. */
+/** How often a message is tried when systemd-notify was killed, or could not be started for want of resources. */
 const ATTEMPTS = 10;
 const BETWEEN_MS = 1_000;
 
 /**
- * Tells systemd how we are (sd_notify(3)), where it wants to know: `NOTIFY_SOCKET`. Its own program speaks for us,
- * since Node has no datagrams for Unix sockets; the unit needs `NotifyAccess=all`.
+ * Reports the router's state to systemd (sd_notify(3)) if `NOTIFY_SOCKET` is set. Runs systemd-notify for that, since
+ * Node cannot send datagrams to Unix sockets; the unit needs `NotifyAccess=all`.
  */
 export class ServiceManager {
   readonly #isListening: boolean;
   readonly #onFault: (cause: Error) => void;
   readonly #watchdog: NodeJS.Timeout | null;
-  /** What was said before has arrived, or is given up. */
+  /** Resolves when earlier messages have arrived or were given up. */
   #said: Promise<void> = Promise.resolve();
-  /** The last sign of life, which waits for no other words; null when that has arrived, or is given up. */
+  /** The last watchdog message, which does not wait for other messages; null when it has arrived or was given up. */
   #sign: Promise<void> | null = null;
-  /** The last words did not arrive. */
+  /** Whether the last message failed. */
   #hasFailed = false;
   readonly #closing = new AbortController();
-  /** What was sent last; null before `ready`. */
+  /** The last status sent; null before `ready`. */
   #status: string | null = null;
 
-  /** @param onFault called when nothing can be said, once until something can */
+  /** @param onFault called at the first failure, and again at the first one after a success */
   constructor(env: NodeJS.ProcessEnv, pid: number, onFault: (cause: Error) => void) {
     const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: interval, WATCHDOG_PID: watched } = env;
     this.#isListening = socket !== undefined && socket !== '';
     this.#onFault = onFault;
     const isWatched = this.#isListening && (watched === undefined || Number(watched) === pid) && Number(interval) > 0;
-    // Twice as often as it has to be (sd_watchdog_enabled(3)).
+    // Twice as often as required (sd_watchdog_enabled(3)).
     this.#watchdog = isWatched ? setInterval(() => this.#giveSign(), Number(interval) / 2000).unref() : null;
   }
 
-  /** After a start, an upgrade, or a reload, whether it was made or refused. @param status one line */
+  /** Reports ready: after a start, an upgrade, or a reload, even a refused one. @param status one line */
   ready(status: string): void {
     this.#status = status;
     this.#say('READY=1', `MAINPID=${process.pid}`, `STATUS=${status}`);
   }
 
-  /** What `systemctl status` shows, from `ready` on. Nothing is sent when it is as before. @param status one line */
+  /**
+   * Sets the text that `systemctl status` shows, after `ready`. An unchanged status is not sent. @param status one line
+   */
   status(status: string): void {
     if (this.#status === null || this.#status === status) return;
     this.#status = status;
@@ -49,7 +51,7 @@ export class ServiceManager {
   }
 
   reloading(): void {
-    // Of the clock that systemd reads, too: CLOCK_MONOTONIC.
+    // systemd compares this with its own CLOCK_MONOTONIC.
     this.#say('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
 
@@ -57,7 +59,7 @@ export class ServiceManager {
     this.#say('STOPPING=1');
   }
 
-  /** Resolves when all was said. */
+  /** Resolves when all messages were sent or given up. */
   async close(): Promise<void> {
     if (this.#watchdog) clearInterval(this.#watchdog);
     this.#closing.abort();
@@ -80,7 +82,7 @@ export class ServiceManager {
     });
   }
 
-  /** Resolves to `again` when the words did not arrive for a reason that may pass. */
+  /** Sends a message. Resolves to `again` when it failed for a temporary reason. */
   async #try(words: readonly string[]): Promise<'said' | 'again' | 'never'> {
     try {
       await speak(words);
@@ -94,13 +96,15 @@ export class ServiceManager {
   }
 }
 
-/** Whether a program was killed (the kernel may be short of memory), or could not be started for want of resources. */
+/**
+ * Whether systemd-notify was killed (the kernel may be short of memory), or could not be started for want of resources.
+ */
 function mayPass(error: unknown): boolean {
   const { code, signal } = Object(error) as { readonly code?: unknown; readonly signal?: unknown };
   return typeof signal === 'string' || code === 'EAGAIN' || code === 'ENOMEM' || code === 'EMFILE';
 }
 
-/** Rejects when that cannot be said, also where no process can be started. */
+/** Rejects when the message cannot be sent, also when no process can be started. */
 function speak(words: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile('systemd-notify', words, { timeout: PATIENCE_MS }, (error) => (error ? reject(error) : resolve()));

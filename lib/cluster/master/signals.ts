@@ -1,4 +1,4 @@
-/** What each signal means to the master. Workers leave INT to it: a terminal sends that one to all processes. */
+/** What the master does on each signal. Workers ignore SIGINT: a terminal sends it to all processes of the group. */
 export interface SignalActions {
   readonly stop: () => void;
   readonly reload: () => void;

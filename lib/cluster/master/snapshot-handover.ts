@@ -1,16 +1,16 @@
-/** What one master knows of Redis, on its way to the one that takes over from it. */
+/** Sends the snapshot of Redis from one master to its successor. */
 import type { ChildProcess } from 'node:child_process';
 import type { KnownRun } from '../../store/cache/known-routes.ts';
 import type { UpdatedRoute } from '../../store/cache/snapshot-updates.ts';
 
-/** What is known of the Redis that this URL names. */
+/** What is known of the Redis at this URL. */
 export interface Inheritance {
   readonly driver: string;
   readonly run: KnownRun;
   readonly routes: Iterable<UpdatedRoute>;
 }
 
-/** A part of it. The last has no routes. */
+/** A message with part of it. The last one has no routes. */
 interface Part {
   readonly type: 'known';
   readonly driver: string;
@@ -18,22 +18,25 @@ interface Part {
   readonly routes: readonly UpdatedRoute[];
 }
 
-/** Says that parts will come: a program that was started otherwise does not wait for any. */
+/** Set in the environment of a successor that is sent the snapshot. Without it the program does not wait. */
 const NAME = 'HIPACHE_HANDOVER';
-/** Characters of a part: written and read within a few milliseconds. */
+/** Characters per message: written and read within a few milliseconds. */
 const PART = 128 * 1024;
-/** For all of them, ms: then the successor starts with what it has. */
+/** How long a successor waits for all, ms. Then it starts with what it has. */
 const LIMIT_MS = 10_000;
 
-/** What the successor's environment has to hold. */
+/** The environment of a successor. */
 export const HANDOVER: Readonly<Record<string, string>> = { [NAME]: '1' };
 
-/** Whether another master started this one and serves until this one does. Before `takeOverSnapshot`. */
+/** Whether another master started this one and serves until this one does. Call it before `takeOverSnapshot`. */
 export function hasPredecessor(env: NodeJS.ProcessEnv): boolean {
   return env[NAME] === HANDOVER[NAME] && process.connected;
 }
 
-/** Sends it, part by part, each when the one before has been written. Resolves when all are, or the successor has ended. */
+/**
+ * Sends the snapshot in parts, each after the one before was written. Resolves when all were, or the successor has
+ * exited.
+ */
 export async function handOverSnapshot(successor: ChildProcess, { driver, run, routes }: Inheritance): Promise<void> {
   const say = (part: readonly UpdatedRoute[]): Promise<boolean> =>
     new Promise((resolve) => {
@@ -55,7 +58,10 @@ export async function handOverSnapshot(successor: ChildProcess, { driver, run, r
   await say([]);
 }
 
-/** Takes what a predecessor sends, if there is one. Resolves when it has sent all, ends, or takes too long. */
+/**
+ * Receives a predecessor's snapshot, if there is one. Resolves when it has all, or the predecessor exits or takes too
+ * long.
+ */
 export async function takeOverSnapshot(env: NodeJS.ProcessEnv, take: (estate: Inheritance) => void): Promise<void> {
   const isPromised = hasPredecessor(env);
   delete env[NAME];

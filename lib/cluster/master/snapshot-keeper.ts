@@ -8,20 +8,20 @@ import type { Notify } from '../../store/store.ts';
 import type { Inheritance } from './snapshot-handover.ts';
 import type { SnapshotQuery, SnapshotReply } from '../messages.ts';
 
-/** Characters of all routes together: some 100 bytes of memory more for each route. */
+/** The maximum size of all routes, characters. Each route takes about 100 bytes of memory more. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
-/** The same of error pages: large ones must not push routes out. */
+/** The limits of error pages, kept apart so that large pages do not displace routes. */
 const PAGES = { max: 10_000, maxCharacters: 8 * 1024 * 1024 };
-/** Of one answer to a worker. */
+/** The maximum size of a reply to a worker, characters. */
 const MAX_ANSWER = 1024 * 1024;
 
 /**
- * The routes that workers know, for those that come after them: a worker, a generation or a program that starts while
- * Redis gives no answer serves what others have read. With `cache.snapshot` they are in a file, too.
+ * The routes that workers have read from Redis, in the master. A worker, generation or program that starts while Redis
+ * does not reply serves these. With `cache.snapshot` they are also saved to a file.
  */
 export class SnapshotKeeper {
   readonly #notify: Notify;
-  /** By driver: during a reload there may be two. */
+  /** By driver URL: during a reload there may be two. */
   readonly #known = new Map<string, KnownRoutes>();
   /** Error pages, likewise. */
   readonly #pages = new Map<string, KnownRoutes>();
@@ -32,7 +32,7 @@ export class SnapshotKeeper {
     this.#notify = notify;
   }
 
-  /** Makes room for what a configuration's workers read; they are about to start. What is known of their Redis stays. */
+  /** Prepares for the workers of a configuration, which are about to start. What is known of their Redis is kept. */
   open(config: Config): KnownRoutes {
     const { cache, driver } = config;
     const limits = { max: cache.max, maxCharacters: MAX_CHARACTERS, maxAgeMs: cache.maxStale * 1000 };
@@ -45,7 +45,7 @@ export class SnapshotKeeper {
     return known;
   }
 
-  /** This configuration serves: what is known of another's Redis is forgotten, and the file is where this one says. */
+  /** This configuration serves now: drops what is known of another Redis, and opens its snapshot file. */
   async configure(config: Config): Promise<void> {
     const { cache, driver } = config;
     const known = this.open(config);
@@ -58,7 +58,7 @@ export class SnapshotKeeper {
     this.#file = path === null ? null : new SnapshotFile(path, known, this.#notify);
   }
 
-  /** Forgets what is known of the Redis of other configurations. */
+  /** Drops what is known of the Redis of other configurations. */
   keepOnly({ driver }: Config): void {
     for (const known of [this.#known, this.#pages]) {
       for (const other of known.keys()) if (other !== driver.read) known.delete(other);
@@ -72,7 +72,7 @@ export class SnapshotKeeper {
     for (const learnt of update.routes) if (isPageName(learnt[0])) pages?.add(learnt);
   }
 
-  /** What a worker of this configuration asks for. */
+  /** The reply to a worker of this configuration. */
   answer({ driver }: Config, { id, hosts }: SnapshotQuery): SnapshotReply {
     const known = this.#known.get(driver.read);
     const pages = this.#pages.get(driver.read);
@@ -88,31 +88,31 @@ export class SnapshotKeeper {
     return { id, lines };
   }
 
-  /** What came of the last write of the snapshot; null before the first, and without one. */
+  /** The outcome of the last write of the snapshot file; null before the first, and without a file. */
   get snapshot(): ChangeOutcome | null {
     return this.#file?.lastWrite ?? null;
   }
 
-  /** Of which run the routes are that a worker of this configuration will ask for. */
+  /** The run of Redis that the routes for this configuration come from. */
   run({ driver }: Config): KnownRun {
     return this.#known.get(driver.read)?.run ?? { runId: null, lostAt: null };
   }
 
-  /** Whether a worker without Redis has something to ask for. */
+  /** Whether a worker without Redis could get routes here. */
   get hasRoutes(): boolean {
     return this.#known.get(this.#driver)?.hasRoutes(Date.now()) ?? false;
   }
 
-  /** All that is known, for a successor. */
+  /** Everything that is known, for a successor. */
   get estate(): Inheritance {
     const known = this.#known.get(this.#driver);
     const run = known?.run ?? { runId: null, lostAt: null };
-    // As it is now: workers go on learning while it is on its way.
+    // A copy: workers report more while it is being sent.
     const pages = this.#pages.get(this.#driver)?.all() ?? [];
     return { driver: this.#driver, run, routes: [...(known?.all() ?? []), ...pages] };
   }
 
-  /** Takes what a predecessor knew, if it is of this configuration's Redis. */
+  /** Takes a predecessor's snapshot, if it is of this configuration's Redis. */
   inherit({ driver }: Config, estate: Inheritance): void {
     const known = this.#known.get(driver.read);
     if (known === undefined || estate.driver !== driver.read) return;
@@ -121,26 +121,26 @@ export class SnapshotKeeper {
     for (const learnt of estate.routes) (isPageName(learnt[0]) ? pages : known)?.add(learnt);
   }
 
-  /** The operator wants a host forgotten, or all (null). */
+  /** Drops a host at the operator's request, or all hosts (null). */
   forget(host: string | null): void {
     for (const known of this.#known.values()) known.forget(host);
-    // Pages of a host have many names.
+    // The pages of a host have many names, so all pages are dropped.
     for (const pages of this.#pages.values()) pages.forget(null);
   }
 
-  /** Resolves when all that is known is in the file. */
+  /** Resolves when the file has everything that is known. */
   async save(): Promise<void> {
     await this.#file?.save();
   }
 
-  /** A successor keeps them from now on: what this one learns is older, and is not to take the place of that. */
+  /** Stops writing the file, because a successor writes it now: what this program learns is older. */
   async leave(): Promise<void> {
     const file = this.#file;
     this.#file = null;
     await file?.leave();
   }
 
-  /** Saves for the last time. */
+  /** Writes the file for the last time. */
   async close(): Promise<void> {
     await this.#file?.close();
   }

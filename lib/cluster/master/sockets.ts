@@ -2,18 +2,18 @@ import { BoundSocket, canBind } from './bound-socket.ts';
 import type { Inherited } from './inherited.ts';
 import { listenFault } from '../listen-fault.ts';
 
-/** Where to listen, as the configuration says it; port 0 is any free one. */
+/** A configured address to listen on; port 0 is any free one. */
 export interface Place {
   readonly address: string;
   readonly port: number;
 }
 
-/** A socket, and the place it was configured for. */
+/** A socket with its configured address. */
 export interface HandedSocket extends Place {
   readonly fd: number;
 }
 
-/** A socket that we were started with, until a listener claims it. */
+/** A socket that this program was started with and that no listener uses yet. */
 interface Spare {
   readonly name: Inherited;
   readonly socket: BoundSocket;
@@ -25,15 +25,14 @@ const ANY = new Map([
 ]);
 
 /**
- * The sockets that clients connect to. They are the master's, which never accepts: so they outlive workers,
- * configurations and, handed to a successor, the program. Clients that connect while nobody accepts wait in the
- * system's queue.
+ * The listening sockets. The master holds them and never accepts, so they outlive workers, configurations and, passed
+ * to a successor, the program. Connections that come while no worker accepts wait in the kernel's queue.
  */
 export class Sockets {
   readonly #spare: Spare[] = [];
   #open: ReadonlyMap<string, BoundSocket> = new Map();
 
-  /** Takes over what we were started with, for listeners to claim. @throws Error for a descriptor that is no TCP socket */
+  /** Takes over the sockets that this program was started with. @throws Error for a descriptor that is no TCP socket */
   adopt(inherited: readonly Inherited[]): void {
     if (!canBind) return;
     for (const name of inherited) {
@@ -46,8 +45,8 @@ export class Sockets {
   }
 
   /**
-   * The sockets for these places, in their order; those that are there already stay as they are. Null for each where
-   * this Node has no such sockets.
+   * The sockets for these addresses, in the same order. Existing sockets are kept. Null for each where this Node cannot
+   * bind without listening.
    * @throws Error with a sentence for the operator; then nothing has changed
    */
   open(places: readonly Place[]): readonly (BoundSocket | null)[] {
@@ -73,7 +72,7 @@ export class Sockets {
     return sockets;
   }
 
-  /** Closes all but those for these places. */
+  /** Closes all sockets but those for these addresses. */
   keep(places: readonly Place[]): void {
     const keys = new Set(keysOf(places));
     const kept = new Map<string, BoundSocket>();
@@ -84,14 +83,14 @@ export class Sockets {
     this.#open = kept;
   }
 
-  /** Closes what we were started with and no listener wants. @returns where those were */
+  /** Closes inherited sockets that no listener uses. @returns their addresses */
   dropSpare(): readonly Place[] {
     const dropped = this.#spare.splice(0).map(({ socket }) => socket);
     for (const socket of dropped) socket.close();
     return dropped;
   }
 
-  /** What a successor of the program is to be started with. */
+  /** The sockets that a successor is started with. */
   toHandOver(places: readonly Place[]): readonly HandedSocket[] {
     return keysOf(places).flatMap((key, index) => {
       const socket = this.#open.get(key);
@@ -99,7 +98,7 @@ export class Sockets {
     });
   }
 
-  /** The one whose name says so, else the one that is there. */
+  /** The inherited socket with this name, else the one bound to this address. */
   #claim(address: string, port: number): BoundSocket | null {
     const isNamed = ({ name }: Spare): boolean => name.address === address && name.port === port;
     const isThere = ({ socket }: Spare): boolean =>
@@ -111,7 +110,7 @@ export class Sockets {
   }
 }
 
-/** A socket, or why there is none, in words. */
+/** A socket, or the reason why it cannot be bound. */
 function bindOrWhy(address: string, port: number): BoundSocket | string {
   try {
     return BoundSocket.bind(address, port);
@@ -120,7 +119,7 @@ function bindOrWhy(address: string, port: number): BoundSocket | string {
   }
 }
 
-/** Several places may want any free port: each is another one. */
+/** A key per address. Several may have port 0: each gets a key of its own. */
 function keysOf(places: readonly Place[]): readonly string[] {
   const seen = new Map<string, number>();
   return places.map(({ address, port }) => {

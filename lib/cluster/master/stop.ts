@@ -3,14 +3,14 @@ import type { Config } from '../../config/config.ts';
 import type { Generations } from './generations.ts';
 import type { Sockets } from './sockets.ts';
 
-/** Added to the workers' own limits before they are ended by force, ms. */
+/** How long after the workers' own limits they are killed, ms. */
 const GRACE_MS = 5_000;
 
-/** The end of all workers: within their limits, or at once. */
+/** Stops all workers: within their limits, or at once. */
 export class Stop {
   readonly #generations: Generations;
   readonly #sockets: Sockets;
-  /** Aborted by who wants the end at once. */
+  /** Aborted to stop at once. */
   readonly #patience = new AbortController();
 
   constructor(generations: Generations, sockets: Sockets) {
@@ -18,15 +18,15 @@ export class Stop {
     this.#sockets = sockets;
   }
 
-  /** Ends what has not ended. */
+  /** Kills what still runs. */
   force(): void {
     this.#generations.kill();
     this.#patience.abort();
   }
 
   /**
-   * Resolves when all has ended; what outlasts the limits by far is ended.
-   * @param isLast nobody takes over: load balancers are told first, and idle clients are not waited for
+   * Resolves when all workers have exited. Those that exceed their limits by GRACE_MS are killed.
+   * @param isLast no other program takes over: load balancers are informed first, and idle clients get less time
    */
   async finish({ server }: Config, isLast: boolean): Promise<void> {
     const { delay: delaySeconds, requests, tunnels } = server.drain;
@@ -35,7 +35,8 @@ export class Stop {
       await delay(delaySeconds * 1000, undefined, { signal: this.#patience.signal }).catch(() => {});
     }
     const ended = this.#generations.stop(isLast);
-    // Workers have their own; whoever connects from now on is not left waiting in a queue that nobody empties.
+    // Workers have copies of the sockets. Without the master's, clients are refused once no worker listens, instead of
+    // waiting.
     this.#sockets.keep([]);
     const force = setTimeout(() => this.force(), Math.max(requests, tunnels) * 1000 + GRACE_MS);
     await ended;

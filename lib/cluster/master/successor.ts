@@ -5,20 +5,20 @@ import { namedForStarter } from './inherited.ts';
 import type { LastGoodCertificate } from './last-good-certificates.ts';
 import type { HandedSocket } from './sockets.ts';
 
-/** What a master says to the one it takes over from. Older and newer versions of the program understand it. */
+/** What a master sends to its predecessor. Other versions of the program understand it. */
 export interface ToPredecessor {
   readonly type: 'upgraded';
 }
 
-/** Another master, started from the files on disk as this one was, with our sockets. */
+/** A new master process, started from disk with the same arguments and the listening sockets. */
 export class Successor {
   readonly #child: ChildProcess;
-  /** Resolves when it serves. Rejects with why it does not. */
+  /** Resolves when the new program serves. Rejects with the reason when it does not. */
   readonly ready: Promise<void>;
 
   /**
-   * @param known what it is to know of Redis, and certificates that were good last
-   * @param limitMs it is ended when it does not serve by then
+   * @param known the snapshot and the last good certificates for it
+   * @param limitMs it is killed when it does not serve by then
    */
   constructor(
     sockets: readonly HandedSocket[],
@@ -32,7 +32,7 @@ export class Successor {
       ...PAIRS_ENVIRONMENT,
       SERVER_STARTER_PORT: namedForStarter(sockets),
     };
-    // It was said of us.
+    // WATCHDOG_PID names this process.
     delete env['WATCHDOG_PID'];
     const [program, ...args] = process.argv;
     this.#child = spawn(program as string, [...process.execArgv, ...args], {
@@ -54,7 +54,7 @@ export class Successor {
       this.#child.once('error', (error) => settle(() => reject(error))());
       this.#child.once('exit', (code, signal) => {
         const how = signal ? `was killed by ${signal}` : `exited with code ${code}`;
-        settle(() => reject(new Error(`the new program ${how}: its own lines on standard error say why`)))();
+        settle(() => reject(new Error(`the new program ${how}: see its output on standard error`)))();
       });
     });
   }
@@ -67,14 +67,14 @@ export class Successor {
     this.#child.kill('SIGKILL');
   }
 
-  /** Lets it go its own way. */
+  /** Disconnects from it, so that this process can exit. */
   release(): void {
     if (this.#child.connected) this.#child.disconnect();
     this.#child.unref();
   }
 }
 
-/** Tells whoever started us, if it waits for that, that its work is ours now. */
+/** Informs the predecessor, if there is one, that this program serves. */
 export function tellPredecessor(): void {
   if (!process.connected) return;
   process.send?.({ type: 'upgraded' } satisfies ToPredecessor, undefined, undefined, () => process.disconnect());

@@ -1,14 +1,14 @@
-/** How a worker process ended, or that none came of it. */
+/** How a worker process ended, or why it could not be started. */
 export type WorkerEnd =
-  /** It said why it cannot serve, then exited. `reason`: a sentence for the operator. */
+  /** It reported why it cannot serve, and exited. `reason`: a sentence for the operator. */
   | { readonly type: 'failed'; readonly reason: string }
-  /** By a signal: the kernel's OOM killer's, an operator's, or that of an abort. */
+  /** Killed by a signal: of the kernel's OOM killer, an operator, or an abort. */
   | { readonly type: 'killed'; readonly signal: string }
   | { readonly type: 'exited'; readonly code: number | null }
-  /** The system has no room for a process, or no program. */
+  /** The system has no resources for a process, or the program is missing. */
   | { readonly type: 'unstarted'; readonly cause: string };
 
-/** As a sentence whose subject is the worker, or without one where there was no worker. */
+/** A sentence about the worker's end, for the operator. */
 export function describeEnd(end: WorkerEnd): string {
   switch (end.type) {
     case 'failed':

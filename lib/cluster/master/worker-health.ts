@@ -1,9 +1,9 @@
-/** Which workers hang, and how often one that takes too much memory may be replaced. */
+/** Detects workers that hang, and limits how often a worker is replaced for its memory. */
 
-/** How often everybody is looked at within the limit. */
+/** How many checks there are within the limit. */
 const LOOKS = 4;
 
-/** Tells which workers have not said for too long that they live: their event loop is blocked. */
+/** Detects workers whose event loop is blocked: they send no heartbeat. */
 export class Heartbeats<Worker> {
   readonly #limitMs: number;
   readonly #onStuck: (worker: Worker, silentMs: number) => void;
@@ -12,7 +12,7 @@ export class Heartbeats<Worker> {
   readonly #timer: NodeJS.Timeout;
   #lookedAt: number;
 
-  /** @param onStuck told once of each. @param now a clock's ms; only differences count */
+  /** @param onStuck called once per worker. @param now the current time, ms; only differences matter */
   constructor(limitMs: number, onStuck: (worker: Worker, silentMs: number) => void, now: () => number) {
     this.#limitMs = limitMs;
     this.#onStuck = onStuck;
@@ -21,12 +21,12 @@ export class Heartbeats<Worker> {
     this.#timer = setInterval(() => this.#look(), limitMs / LOOKS).unref();
   }
 
-  /** A worker has said something. */
+  /** A worker has sent a message. */
   beat(worker: Worker): void {
     this.#heard.set(worker, this.#now());
   }
 
-  /** It has ended, or is to be looked at no more. */
+  /** Stops watching a worker. */
   forget(worker: Worker): void {
     this.#heard.delete(worker);
   }
@@ -37,7 +37,7 @@ export class Heartbeats<Worker> {
 
   #look(): void {
     const now = this.#now();
-    // Whoever looks late was not running itself, and has not heard what was said meanwhile.
+    // A late check means that this process was blocked, too: it has not read the messages that came meanwhile.
     const isLate = now - this.#lookedAt > this.#limitMs / 2;
     this.#lookedAt = now;
     for (const [worker, at] of this.#heard) {
@@ -50,28 +50,31 @@ export class Heartbeats<Worker> {
   }
 }
 
-/** A worker that is too fat again this soon after it replaced another, ms, was probably born so. */
+/**
+ * A worker that uses too much memory again this soon after it replaced another, ms, needs more than the limit from the
+ * start.
+ */
 const FIRST_REST_MS = 300_000;
 const LAST_REST_MS = 3_600_000;
 
 /**
- * How often a worker may be replaced for its size. Where the limit is below what any worker needs, replacing them
- * helps nobody and costs a start each time: then the rests between two replacements grow.
+ * Limits how often a worker is replaced for its memory. If the limit is below what every worker needs, replacing does
+ * not help and costs a start each time: then the pause between two replacements doubles.
  */
 export class ReplacementPause {
   #until = -Infinity;
   #lengthMs = FIRST_REST_MS;
   #isAnnounced = false;
 
-  /** Whether one was replaced only just now. @param now as in `ask` */
+  /** Whether a worker was replaced shortly before. @param now as in `ask` */
   isResting(now: number): boolean {
     return now < this.#until;
   }
 
   /**
-   * The worker is too fat.
-   * @param now a clock's ms; only differences count
-   * @returns 0 when it is to be replaced now; for how long it is not, ms; null when that has been said already
+   * A worker uses too much memory.
+   * @param now the current time, ms; only differences matter
+   * @returns 0: replace it now; otherwise for how long it is kept, ms, or null when that was returned before
    */
   ask(now: number): number | null {
     if (this.isResting(now)) {

@@ -10,7 +10,7 @@ import { replace, type WorkerReplacement } from './worker-replacement.ts';
 import { send, type WorkerSlot } from './worker-slot.ts';
 import type { Log } from '../../observe/log.ts';
 
-/** What workers report to the master itself. */
+/** Messages of workers that the master itself handles. */
 export interface Reports {
   event(line: string): void;
   told(id: number, answer: Answer, pid: number): void;
@@ -19,20 +19,20 @@ export interface Reports {
   answer(config: Config, query: SnapshotQuery): SnapshotReply;
 }
 
-/** The parts of the master that a worker's messages are for: its own slot and generation, and what all workers share. */
+/** The parts of the master that handle a worker's messages: its slot and generation, and what all workers share. */
 export interface Recipients {
   readonly slot: WorkerSlot;
   readonly generation: Generation;
   readonly marks: FileMarks;
   readonly goodPairs: LastGoodCertificates;
   readonly replacement: WorkerReplacement;
-  /** Whether all generations have started: while a change is under way all workers are about to be replaced. */
+  /** Whether all generations have started. During a reload all workers are about to be replaced. */
   readonly isSettled: () => boolean;
   readonly reports: Reports;
   readonly log: Log;
 }
 
-/** Does what a worker's message asks for. All types of message are dispatched here, and nowhere else. */
+/** Handles a worker's message. All types are dispatched here and nowhere else. */
 export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: Recipients): void {
   const { slot, generation, marks, goodPairs, reports } = recipients;
   const { config } = generation;
@@ -56,9 +56,9 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
     case 'want-socket':
       return generation.sendSocket(worker, message.index);
     case 'want-routes':
-      // A message may be delivered after its sender's end.
+      // The message may be delivered after its sender has exited.
       if (worker.isDead()) return;
-      // The dead marks come before the first routes.
+      // The worker needs the dead marks before the first routes.
       marks.sendAll(worker);
       return generation.sendRoutes(worker);
     case 'want-certificates':
@@ -74,7 +74,7 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
     case 'mark':
       return marks.add(message.asked, worker);
     case 'fat':
-      // If the change comes to nothing, the worker says this again.
+      // If the reload is refused, the worker sends this again.
       if (recipients.isSettled()) void recipients.replacement.ask(worker, slot, message.excess);
       return;
     case 'leaving':

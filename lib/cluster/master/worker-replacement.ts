@@ -1,26 +1,26 @@
-/** Who takes the place of a worker that is too fat, hangs, leaves or has died, and what the operator hears of it. */
+/** Replaces workers that use too much memory, hang, leave or have died, and logs that. */
 import type { Worker } from 'node:cluster';
 import type { MemoryExcess, MemoryFault } from '../../core/limits/memory-judgement.ts';
 import { describeCause, type Log } from '../../observe/log.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-/** How long after one worker was replaced for its size the next may be, ms: for a while there are both. */
+/** How long after a replacement for memory the next may follow, ms: for a while both workers run. */
 const GAP_MS = 30_000;
 
-/** Workers that take too much memory are replaced one at a time: all at once would take that of twice as many. */
+/** Replaces workers that use too much memory, one at a time: replacing all at once would need twice the memory. */
 export class WorkerReplacement {
   readonly #log: Log;
   readonly #now: () => number;
   #isReplacing = false;
   #notBefore = -Infinity;
 
-  /** @param now ms; only differences count */
+  /** @param now the current time, ms; only differences matter */
   constructor(log: Log, now: () => number) {
     this.#log = log;
     this.#now = now;
   }
 
-  /** A worker takes too much, and will say so again. */
+  /** A worker uses too much memory. It sends this repeatedly, so a request may be ignored. */
   async ask(worker: Worker, slot: WorkerSlot, excess: MemoryExcess): Promise<void> {
     if (this.#isReplacing || (this.#now() < this.#notBefore && !slot.isResting(this.#now()))) return;
     this.#isReplacing = true;
@@ -32,7 +32,7 @@ export class WorkerReplacement {
   }
 }
 
-/** Replaces a worker, unless its predecessor was just replaced for its size. @returns whether one was started */
+/** Replaces a worker, unless its predecessor was replaced shortly before. @returns whether a successor was started */
 async function relieveFat(
   worker: Worker,
   slot: WorkerSlot,
@@ -53,13 +53,13 @@ async function relieveFat(
   const minutes = Math.ceil(restMs / 60_000);
   log.warn(
     { event: 'worker-still-fat', fault, ...fields, restMs: Math.ceil(restMs) },
-    `${size}, and its predecessor was only just replaced: it stays for the next ${minutes} min; ` +
+    `${size}, and its predecessor was replaced shortly before: it is kept for the next ${minutes} min; ` +
       ADVICE[fault](limitMB),
   );
   return false;
 }
 
-/** What the operator hears when a worker is replaced for its memory. */
+/** The event that is logged when a worker is replaced for its memory. */
 const REPLACED = {
   growth: { event: 'worker-fat' },
   ceiling: { event: 'worker-ceiling' },
@@ -68,7 +68,7 @@ const REPLACED = {
 
 const ADVICE: Readonly<Record<MemoryFault, (limitMB: number) => string>> = {
   growth: (limitMB) => `server.memory.limitMB (${limitMB}) may be less than any worker needs`,
-  ceiling: (limitMB) => `there may be too little memory for what it does (server.memory.ceilingMB is ${limitMB})`,
+  ceiling: (limitMB) => `its work may need more memory than there is (server.memory.ceilingMB is ${limitMB})`,
   heap: (limitMB) => `V8's heap (${limitMB} MB are safe) may be too small for what it does: see --max-old-space-size`,
 };
 
@@ -77,21 +77,21 @@ function inWords(fault: MemoryFault, megabytes: number, expectedMB: number): str
   return `${what}, of which its load accounts for ${expectedMB}`;
 }
 
-/** Ends a worker that hangs, with a successor in its place where there can be one. */
+/** Kills a worker that hangs, after a successor was started if possible. */
 export async function relieveStuck(worker: Worker, slot: WorkerSlot, silentMs: number, log: Log): Promise<void> {
   const { pid } = worker.process;
   log.error(
     { event: 'worker-stuck', worker: pid, silentMs: Math.round(silentMs) },
-    `worker ${pid} has hung for ${Math.round(silentMs / 1000)} s: it is replaced`,
+    `worker ${pid} has not responded for ${Math.round(silentMs / 1000)} s: it is replaced`,
   );
   try {
     await slot.relieve(worker);
   } catch (error) {
-    logNoSuccessor(worker, 'ends all the same', error, log);
+    logNoSuccessor(worker, 'is killed nevertheless', error, log);
   }
 }
 
-/** Replaces a worker that serves until it has a successor. */
+/** Replaces a worker, which serves until its successor is ready. */
 export async function replace(worker: Worker, slot: WorkerSlot, log: Log): Promise<void> {
   try {
     await slot.replace(worker);
@@ -102,16 +102,16 @@ export async function replace(worker: Worker, slot: WorkerSlot, log: Log): Promi
 
 /**
  * Logs a worker's end.
- * @param pid undefined when there was never a process
- * @param respawnMs when another takes its place; null when none does: then it was meant to end, or the start fails, whose
- *   event has the reason
+ * @param pid undefined when there was no process
+ * @param respawnMs when its successor is started; null when there is none: the worker was meant to end, or the start
+ *   fails, and that event has the reason
  */
 export function logExit(pid: number | undefined, how: string, respawnMs: number | null, log: Log): void {
   const what = pid === undefined ? how : `worker ${pid} died (${how})`;
   if (respawnMs === null) log.debug({ event: 'worker-ended', worker: pid }, pid ? `worker ${pid} ended` : what);
   else {
     const when = respawnMs === 0 ? 'now' : `in ${respawnMs} ms`;
-    log.error({ event: 'worker-died', worker: pid, how, respawnMs }, `${what}; another starts ${when}`);
+    log.error({ event: 'worker-died', worker: pid, how, respawnMs }, `${what}; its successor starts ${when}`);
   }
 }
 
@@ -119,6 +119,6 @@ function logNoSuccessor({ process: { pid } }: Worker, fate: string, error: unkno
   const cause = describeCause(error);
   log.error(
     { event: 'successor-failed', worker: pid, cause },
-    `worker ${pid} ${fate}, its successor could not start: ${cause}`,
+    `worker ${pid} ${fate}: its successor could not start: ${cause}`,
   );
 }

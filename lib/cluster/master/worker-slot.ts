@@ -7,45 +7,48 @@ import type { ToMaster, ToWorker } from '../messages.ts';
 import { describeEnd, type WorkerEnd } from './worker-end.ts';
 import { Heartbeats, ReplacementPause } from './worker-health.ts';
 
-/** A worker that ends sooner than this after it was ready, ms, is not healthy: its successor has to wait. */
+/** A worker that ends sooner than this after it was ready, ms, is unhealthy: its successor is delayed. */
 const HEALTHY_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const LAST_DELAY_MS = 10_000;
 
 export interface WorkerSlotParts {
   readonly fork: () => Worker;
-  /** How long a worker's event loop may be blocked, ms; 0 for any time. */
+  /** How long a worker's event loop may be blocked, ms; 0 is no limit. */
   readonly limitMs: number;
-  /** The answer to a worker's `hello`. */
+  /** The reply to a worker's `hello`. */
   readonly configure: () => ToWorker;
-  /** All that a worker sends. */
+  /** Called for every message of a worker. */
   readonly onMessage: (message: ToMaster, worker: Worker) => void;
-  /** It has not said for `silentMs` that it lives: see `relieve`. */
+  /** Called when a worker has sent no heartbeat for `silentMs`: see `relieve`. */
   readonly onStuck: (worker: Worker, silentMs: number) => void;
-  /** One of its workers accepts connections. `listening`: where, as URLs. */
+  /** Called when a worker accepts connections. `listening`: its URLs. */
   readonly onReady: (listening: readonly string[]) => void;
-  /** Whether another takes the place of the worker that served, or was to serve. */
+  /** Whether to start a successor for a worker that has ended. */
   readonly mayRespawn: (end: WorkerEnd) => boolean;
-  /** `worker`: null for one that was never there. `respawnMs`: when another takes its place; null when none has to. */
+  /**
+   * Called when a worker has ended. `worker`: null if it was never started. `respawnMs`: when its successor starts;
+   * null if none does.
+   */
   readonly onExit: (worker: Worker | null, how: string, respawnMs: number | null) => void;
 }
 
-/** One worker's life. Times are `performance.now()`, ms. */
+/** The life of one worker. Times are `performance.now()`, ms. */
 interface Life {
   readonly startedAt: number;
-  /** Infinity before it accepts connections. */
+  /** Infinity until it accepts connections. */
   readyAt: number;
-  /** Why it says that it cannot start. */
+  /** Why it cannot start, as it reported; null if it reported nothing. */
   reason: string | null;
   readonly onReady: (listening: readonly string[]) => void;
 }
 
-/** Keeps one worker running: starts it, replaces it when it dies or is past its best, ends it. */
+/** Keeps one worker running: starts it, replaces it, and stops it. */
 export class WorkerSlot {
   readonly #parts: WorkerSlotParts;
-  /** The one that serves. */
+  /** The worker that serves. */
   #current: Worker | null = null;
-  /** All that have not exited: the one that serves, its successor, those that drain. */
+  /** All workers that have not exited: the serving one, its successor, and draining ones. */
   readonly #alive = new Map<Worker, Life>();
   #isStopping = false;
   #delayMs = FIRST_DELAY_MS;
@@ -55,9 +58,9 @@ export class WorkerSlot {
   readonly #heartbeats: Heartbeats<Worker> | null;
   #stopped: Promise<void> | null = null;
   #onEmpty: () => void = () => {};
-  /** Those that accept connections. */
+  /** Workers that accept connections. */
   readonly #accepting = new Set<Worker>();
-  /** Those that have been told to finish. */
+  /** Workers that were told to drain. */
   readonly #draining = new WeakSet<Worker>();
   #onClosed: () => void = () => {};
 
@@ -67,19 +70,22 @@ export class WorkerSlot {
     this.#heartbeats = limitMs > 0 ? new Heartbeats(limitMs, onStuck, () => performance.now()) : null;
   }
 
-  /** Starts the first worker; the result is reported by `onReady` or `mayRespawn`. A slot that was stopped starts none. */
+  /** Starts the first worker; reports by `onReady` or `mayRespawn`. Does nothing after `stop`. */
   start(): void {
     if (!this.#isStopping) this.#current = this.#spawn().worker;
   }
 
-  /** Whether its worker was replaced for its size only just now. @param now a clock's ms; only differences count */
+  /**
+   * Whether its worker was replaced for its memory shortly before. @param now the current time, ms; only differences
+   * matter
+   */
   isResting(now: number): boolean {
     return this.#rest.isResting(now);
   }
 
   /**
-   * A worker of this slot is too fat.
-   * @returns 0 when it is to be replaced now; for how long it is not, ms; null when there is nothing to do or say
+   * A worker of this slot uses too much memory.
+   * @returns 0: replace it now; otherwise for how long it is kept, ms; null: do and log nothing
    */
   askForRelief(worker: Worker, now: number): number | null {
     if (worker !== this.#current || this.#isReplacing || this.#isStopping) return null;
@@ -87,17 +93,14 @@ export class WorkerSlot {
   }
 
   /**
-   * Starts a successor for the worker that serves, and drains that one once it is ready.
-   * @throws Error with a sentence why the successor could not start; the old one goes on
+   * Starts a successor for the serving worker, and drains the old one when the successor is ready.
+   * @throws Error why the successor could not start, for the operator; the old worker goes on
    */
   async replace(old: Worker): Promise<void> {
     await this.#succeed(old, () => this.#drain(old, false));
   }
 
-  /**
-   * Ends a worker that hangs; the one that serves when it has a successor.
-   * @throws Error with a sentence why there is none for now
-   */
+  /** Kills a worker that hangs. If it serves, a successor is started first. @throws Error why there is no successor */
   async relieve(stuck: Worker): Promise<void> {
     try {
       if (this.#accepting.has(stuck)) await this.#succeed(stuck, () => {});
@@ -118,12 +121,12 @@ export class WorkerSlot {
       if (!this.#isStopping) throw error;
     } finally {
       this.#isReplacing = false;
-      // The old one died meanwhile, and its place was left to the successor.
+      // The old worker died meanwhile, and was not respawned because of the successor, which has failed.
       if (this.#current === null) this.#respawnIn(this.#delayMs);
     }
   }
 
-  /** Says something to every worker that has not exited. */
+  /** Sends a message to every worker that has not exited. */
   tell(message: ToWorker): void {
     for (const worker of this.#alive.keys()) send(worker, message);
   }
@@ -139,8 +142,8 @@ export class WorkerSlot {
   }
 
   /**
-   * Lets the workers finish, and starts no others. Resolves when all have exited. Idempotent.
-   * @param isEnd the program ends: see `ToWorker`
+   * Drains the workers, and starts no others. Resolves when all have exited. Idempotent.
+   * @param isEnd whether the program ends: see `ToWorker`
    */
   stop(isEnd: boolean): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
@@ -155,7 +158,7 @@ export class WorkerSlot {
     return this.#stopped;
   }
 
-  /** Resolves when none of the workers accepts connections any more; never before `stop`. */
+  /** Resolves when no worker accepts connections any more; never before `stop` was called. */
   closed(): Promise<void> {
     return new Promise((resolve) => {
       this.#onClosed = resolve;
@@ -163,7 +166,7 @@ export class WorkerSlot {
     });
   }
 
-  /** Ends the workers at once. */
+  /** Kills the workers at once. */
   kill(): void {
     this.#endRespawning();
     this.#heartbeats?.close();
@@ -190,7 +193,10 @@ export class WorkerSlot {
     return { worker, ready: this.#watch(worker) };
   }
 
-  /** Not even a process came of it: all that follows is as after a worker's exit, once the caller knows of none. */
+  /**
+   * No process could be started. Behaves as after a worker's exit, but asynchronously, so that the caller has the
+   * result first.
+   */
   #goWithout(end: WorkerEnd): { worker: null; ready: Promise<never> } {
     queueMicrotask(() => this.#onExit(null, end, 0));
     const ready = Promise.reject(new Error(describeEnd(end)));
@@ -203,7 +209,7 @@ export class WorkerSlot {
       const life: Life = { startedAt: performance.now(), readyAt: Infinity, reason: null, onReady: resolve };
       this.#alive.set(worker, life);
       worker.on('message', (message: ToMaster) => {
-        // What is sent to a worker before its hello is lost.
+        // A message to a worker before its hello would be lost.
         this.#heartbeats?.beat(worker);
         this.#parts.onMessage(message, worker);
       });
@@ -212,7 +218,7 @@ export class WorkerSlot {
         reject(new Error(describeEnd(how)));
         this.#onExit(worker, how, Math.max(0, performance.now() - life.readyAt));
       };
-      // A channel that breaks is followed by an exit; a process that could not be started has none.
+      // A broken channel is followed by an exit; a process that could not be started has neither.
       worker.on('error', (error) => {
         if (worker.process.pid === undefined) end({ type: 'unstarted', cause: describeCause(error) });
       });
@@ -221,12 +227,12 @@ export class WorkerSlot {
         else end(signal ? { type: 'killed', signal } : { type: 'exited', code });
       });
     });
-    // Callers that do not wait for it are notified by onExit.
+    // Callers that do not await it get the failure by onExit.
     ready.catch(() => {});
     return ready;
   }
 
-  /** A stop may have been sent before the worker listened for messages: then it is drained instead. */
+  /** The worker may have missed a `drain` that was sent before it listened: it is drained instead of configured. */
   hasSaidHello(worker: Worker): void {
     send(worker, this.#isStopping ? { type: 'drain', isEnd: true } : this.#parts.configure());
   }
@@ -250,7 +256,7 @@ export class WorkerSlot {
     if (this.#isStopping && this.#accepting.size === 0) this.#onClosed();
   }
 
-  /** @param servedMs how long it had been ready */
+  /** @param servedMs how long it was ready */
   #onExit(worker: Worker | null, end: WorkerEnd, servedMs: number): void {
     if (worker) {
       this.#alive.delete(worker);
@@ -260,7 +266,8 @@ export class WorkerSlot {
     const mustRespawn = worker === this.#current && !this.#isStopping && this.#parts.mayRespawn(end);
     const isHealthy = servedMs >= HEALTHY_MS;
     if (isHealthy) this.#delayMs = FIRST_DELAY_MS;
-    // One that lived long enough has done nothing to deserve a delay; and a successor may be on its way.
+    // A worker that ran long enough is replaced without a delay, and so is one whose successor is already being
+    // started.
     const delayMs = isHealthy || this.#isReplacing ? 0 : this.#delayMs;
     this.#parts.onExit(worker, describeEnd(end), mustRespawn ? delayMs : null);
     if (this.#alive.size === 0) this.#onEmpty();
@@ -278,9 +285,9 @@ export class WorkerSlot {
   }
 }
 
-/** Says something to a worker, if it still listens. */
+/** Sends a message to a worker, if it is connected. */
 export function send(worker: Worker, message: ToWorker, socket?: BoundSocket): void {
-  // A worker that is exiting has no channel; its exit is dealt with.
+  // A worker that is exiting has no channel. Its exit is handled elsewhere.
   if (!worker.isConnected()) return;
   if (socket) worker.send(message, socket.handle as SendHandle, () => {});
   else worker.send(message, () => {});

@@ -1,23 +1,26 @@
 import { describeEnd, type WorkerEnd } from './worker-end.ts';
 
-/** How often in a row one worker may end before it was ready. With Slot's growing delays that is 1.5 s and the starts. */
+/**
+ * How often in a row a worker may end before it was ready. With WorkerSlot's growing delays that takes 1.5 s and the
+ * starts.
+ */
 export const MAX_EARLY_ENDS = 5;
 
 interface Place {
-  /** A worker of it was ready once. */
+  /** Whether a worker of this slot was ready once. */
   isReady: boolean;
-  /** Workers of it that ended before. */
+  /** How many workers of this slot ended before they were ready. */
   ends: number;
 }
 
 /**
- * The start of a generation: whether a worker that ends before it was ready is started again, and when the generation
- * serves. A worker that says why it cannot serve refuses the start. One that a signal ends is started again, up to
- * MAX_EARLY_ENDS times. One that exits with a code, or of which no process came, likewise when another worker has been
- * ready; else that refuses the start, since it would befall all of them.
+ * The start of a generation: decides whether a worker that ends before it was ready is restarted, and when the
+ * generation serves. A worker that reports why it cannot serve fails the start. One that was killed by a signal is
+ * restarted, up to MAX_EARLY_ENDS times. One that exits with a code, or could not be started, is restarted if another
+ * worker has been ready; else it fails the start, since all workers would end in the same way.
  */
 export class WorkerStarts {
-  /** Resolves with where the workers listen; rejects with an Error that says why they do not. */
+  /** Resolves with the listening URLs; rejects with an Error that says why the workers did not start. */
   readonly done: Promise<readonly string[]>;
   readonly #places: readonly Place[];
   readonly #mayGoWithout: boolean;
@@ -27,9 +30,9 @@ export class WorkerStarts {
   #reject!: (error: Error) => void;
 
   /**
-   * @param workers how many there are to be
-   * @param mayGoWithout whether to serve with fewer workers when one has ended too often, while that is still being
-   *   started again. Without it that refuses the start: for when older workers can go on instead
+   * @param workers their number
+   * @param mayGoWithout whether to serve with fewer workers when one has ended too often, which is still restarted
+   *   then. False fails the start instead: older workers go on
    */
   constructor(workers: number, mayGoWithout: boolean) {
     this.#places = Array.from({ length: workers }, () => ({ isReady: false, ends: 0 }));
@@ -38,7 +41,7 @@ export class WorkerStarts {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // It may be refused before anything waits for it.
+    // The start may fail before `done` is awaited.
     this.done.catch(() => {});
   }
 
@@ -50,7 +53,7 @@ export class WorkerStarts {
     this.#judge();
   }
 
-  /** A worker has ended. @returns whether another is started in its place */
+  /** A worker has ended. @returns whether to restart it */
   ended(index: number, end: WorkerEnd): boolean {
     const place = this.#places[index];
     if (!place || this.#state === 'refused') return false;
@@ -65,7 +68,7 @@ export class WorkerStarts {
     return true;
   }
 
-  /** Ends it. Nothing happens when it is over. @param why a sentence for the operator */
+  /** Fails the start. Does nothing when the start is over. @param why a sentence for the operator */
   refuse(why: string): void {
     if (this.#state !== 'starting') return;
     this.#state = 'refused';
@@ -76,7 +79,7 @@ export class WorkerStarts {
     return this.#places.some(({ isReady }) => isReady);
   }
 
-  /** Whether the start may come to something though one worker has ended too often. */
+  /** Whether the start may succeed although one worker has ended too often. */
   get #mayYetServe(): boolean {
     return this.#mayGoWithout && (this.#serves || this.#places.some(({ ends }) => ends < MAX_EARLY_ENDS));
   }

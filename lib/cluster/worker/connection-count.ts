@@ -1,12 +1,12 @@
-/** A change of so many connections is told at once; of many connections, a 32nd. */
+/** A change of this many connections is reported at once; with many connections, a change of a 32nd. */
 const STEP = 16;
-/** How long a smaller change may stay untold, ms; and who stays for less has not stayed. */
+/** How long a smaller change may stay unreported, ms. Connections that are closed sooner than this are not counted. */
 const WINDOW_MS = 20;
 
 /**
- * Tells how many connections have come to stay, but not at each that comes or goes: soon when few have, at once when
- * many have. So a burst is seen while it lasts. Where connections come and go within milliseconds, none stays and
- * nothing is told: they are even by themselves, and whoever accepted none of them for a while would have nothing to do.
+ * Reports how many connections are open, but not each one that opens or closes: after a moment when few have changed,
+ * at once when many have. So the master sees a burst while it lasts. Connections that are open for a few milliseconds
+ * are not reported: they are even among workers by themselves, and a worker paused for them would be idle.
  */
 export class ConnectionCount {
   readonly #tell: (open: number) => void;
@@ -20,7 +20,7 @@ export class ConnectionCount {
     this.#tell = tell;
   }
 
-  /** A connection has come, or gone. */
+  /** A connection was opened (1) or closed (-1). */
   change(by: 1 | -1): void {
     this.#open += by;
     if (by < 0) this.#goneNow++;
@@ -28,7 +28,7 @@ export class ConnectionCount {
     if (!this.#isWatching) this.#watch();
   }
 
-  /** As many as have gone lately are taken to go soon. */
+  /** The open connections, less as many as were closed lately: that many are expected to be closed soon. */
   get #staying(): number {
     return Math.max(0, this.#open - Math.max(this.#goneBefore, this.#goneNow));
   }

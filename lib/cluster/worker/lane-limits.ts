@@ -1,10 +1,10 @@
-/** The limits of the configuration, in seconds, as the lanes keep them, in ms. */
+/** Converts the configuration's limits, in seconds, to those of the lanes, in ms. */
 import type { ServerConfig } from '../../config/config.ts';
 import { READ_LAG_MS } from '../../core/limits/pace.ts';
 import type { LaneLimits } from '../../fastlane/parts.ts';
 import type { Limits } from '../../proxy/parts.ts';
 
-/** What an exchange may take in the full lane. */
+/** The limits of an exchange in the full lane. */
 export function fullLaneLimits({ timeouts, limits }: ServerConfig): Limits {
   return {
     bodyMs: timeouts.body * 1000,
@@ -14,13 +14,13 @@ export function fullLaneLimits({ timeouts, limits }: ServerConfig): Limits {
     tunnelMs: timeouts.tunnel * 1000,
     bodyBytes: limits.bodyBytes,
     bodyMinRate: limits.bodyMinRate,
-    // A client that takes nothing is too slow for any least rate.
+    // A client that reads nothing is slower than any minimum rate.
     readMs: timeouts.response > 0 || limits.readMinRate === 0 ? timeouts.response * 1000 : READ_LAG_MS,
     readMinRate: limits.readMinRate,
   };
 }
 
-/** The same in the fast lane, which reads heads itself and keeps connections for a next one. */
+/** The limits of the fast lane, which also reads heads and keeps connections alive. */
 export function fastLaneLimits(server: ServerConfig): LaneLimits {
   const { timeouts, limits } = server;
   return {

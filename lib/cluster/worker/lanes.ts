@@ -43,27 +43,27 @@ import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
 import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
 import { fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
 
-/** What the lanes are made with, and what they ask of their worker. */
+/** What Lanes needs of its worker. */
 export interface LanesParts {
   readonly store: RouteStore;
   readonly log: Log;
   readonly recorder: ExchangeRecorder;
   readonly isTrusted: (address: string) => boolean;
-  /** Where clients can speak TLS; null where they cannot. */
+  /** The port where clients can use TLS; null if there is none. */
   readonly securePort: () => number | null;
-  /** Whether load balancers are to send requests here. */
+  /** Whether load balancers should send requests here. */
   readonly isReady: () => boolean;
-  /** Whether answers should ask clients to close their connection. */
+  /** Whether responses should ask clients to close their connection. */
   readonly isDraining: () => boolean;
-  /** Whether connections are not to wait for a next request any more. */
+  /** Whether connections are closed instead of waiting for a next request. */
   readonly isClosing: () => boolean;
-  /** There is no descriptor left for a connection to a backend. */
+  /** Called when there is no file descriptor left for a connection to a backend. */
   readonly onShortage: () => void;
-  /** Told once of every exchange that has ended in the full lane; the recorder is told of the fast lane's. */
+  /** Called once for every exchange that ended in the full lane. The recorder gets those of the fast lane itself. */
   readonly onEnded: (exchange: Exchange) => void;
 }
 
-/** The two lanes of a worker, and what they share: places, budgets, the memory of who was dead. */
+/** The two lanes of a worker, and what they share: connection slots, budgets, the state of backends. */
 export class Lanes {
   readonly #config: Config;
   readonly #parts: LanesParts;
@@ -77,11 +77,11 @@ export class Lanes {
   readonly #sessions: Http2Sessions;
   readonly #full: RouterParts;
   #readsAccepted = false;
-  /** What is known of backends at run time, by both lanes. */
+  /** The run-time state of backends, for both lanes. */
   readonly backends = new BackendStates(Date.now);
-  /** Null where the configuration wants none. */
+  /** Null where the fast lane is off. */
   readonly fast: Lane | null;
-  /** What is under way in both. */
+  /** The open exchanges of both lanes. */
   readonly traffic: Traffic;
 
   constructor(config: Config, parts: LanesParts) {
@@ -101,25 +101,25 @@ export class Lanes {
     this.traffic = new Traffic(this.fast);
   }
 
-  /** Finds out what this Node can do, before there are connections. */
+  /** Finds out what this Node supports. Call it before there are connections. */
   async prepare(): Promise<void> {
     const { fastLane, sharedReads } = this.#config.server;
     this.#readsAccepted = fastLane && sharedReads && (await proveAcceptedReads());
   }
 
-  /** Answers an exchange, in the full lane. */
+  /** Serves an exchange in the full lane. */
   serve(exchange: Exchange): void {
     this.#add(exchange, route(exchange, this.#full));
   }
 
-  /** Answers an exchange that cannot be served. */
+  /** Responds to an exchange with an error. */
   refuse(exchange: Exchange, error: RouterError): void {
     const refused = this.#full.refuse(exchange, error);
     const recorded = Promise.all([refused, exchange.ended]).then(() => this.#full.record(exchange));
     this.#add(exchange, recorded);
   }
 
-  /** @param recorded it has ended, and that was written down */
+  /** @param recorded resolves when the exchange has ended and was recorded */
   #add(exchange: Exchange, recorded: Promise<void>): void {
     this.traffic.add(
       exchange,
@@ -127,18 +127,18 @@ export class Lanes {
     );
   }
 
-  /** A whole error answer, for connections without a request to answer. */
+  /** A complete error response, for connections on which no request was read. */
   errorMessage(error: RouterError): Buffer {
     return errorMessage(this.#pages, error);
   }
 
-  /** Closes the idle connections of HTTP/1.1 to backends: their descriptors are needed. */
+  /** Closes idle HTTP/1.1 connections to backends, to free their file descriptors. */
   freeDescriptors(): void {
     this.#pools.closeAllIdle();
     this.fast?.close();
   }
 
-  /** Closes the connections to backends that are idle. */
+  /** Closes idle connections to backends. */
   close(): void {
     this.#pools.close();
     this.#sessions.close();
@@ -275,6 +275,6 @@ export class Lanes {
 function readPages(staticDir: string | null, log: Log): Pages {
   const folders = staticDir === null ? [packagePagesFolder] : [packagePagesFolder, staticDir];
   return Pages.read(folders, (path, cause) =>
-    log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `no error pages from ${path}`),
+    log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `cannot read error pages from ${path}`),
   );
 }

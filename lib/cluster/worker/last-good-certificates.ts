@@ -2,18 +2,18 @@ import type { GoodPairs } from '../../server/certificates.ts';
 import type { StoredPair } from '../../store/certificates.ts';
 import type { LastGoodChange, ToMaster } from '../messages.ts';
 
-/** How long a handshake waits for the master, ms. */
+/** How long a handshake waits for the master's reply, ms. */
 const LIMIT_MS = 1_000;
 
-/** A worker's half of `LastGoodCertificates`: it knows the keys, and asks for a pair when it needs it. */
+/** The worker's side of `LastGoodCertificates`: has the keys, and requests a pair from the master when it is needed. */
 export class LastGoodFromMaster implements GoodPairs {
   readonly #keys: Set<string>;
   readonly #say: (message: ToMaster) => void;
-  /** By key; none for longer than the limit. */
+  /** Open requests, by key; each ends at the limit. */
   readonly #asked = new Map<string, Promise<StoredPair | null>>();
   readonly #settle = new Map<string, (pair: StoredPair | null) => void>();
 
-  /** @param keys those that the master has a pair for, now */
+  /** @param keys the keys that the master has a pair for */
   constructor(keys: readonly string[], say: (message: ToMaster) => void) {
     this.#keys = new Set(keys);
     this.#say = say;
@@ -33,13 +33,13 @@ export class LastGoodFromMaster implements GoodPairs {
     if (this.#keys.delete(key)) this.#say({ type: 'no-pair', key });
   }
 
-  /** The master has found out something about a key. */
+  /** The master reports a change of a key. */
   hear({ key, is }: LastGoodChange): void {
     if (is === 'new') this.#keys.add(key);
     else this.#keys.delete(key);
   }
 
-  /** The answer to `want-pair`. */
+  /** The reply to `want-pair`. */
   take(key: string, pair: StoredPair | null): void {
     this.#settle.get(key)?.(pair);
   }

@@ -1,33 +1,33 @@
-/** How long a program that ends waits for next requests on connections that are open, ms. */
+/** When the program ends: how long to wait for next requests on open connections, ms. */
 const LAST_IDLE_MS = 1_000;
 
 /**
- * The last requests of a worker that accepts no more. A connection that is open may bring one more at any moment, and
- * to close it then would lose that. So those that come are answered with `Connection: close` (RFC 9112 §9.6), and only
- * who brings none for long is closed.
+ * The last requests of a worker that accepts no more. An open connection may bring a request at any moment, which would
+ * be lost if the connection was closed then. So the response to a next request asks the client to close (RFC 9112
+ * §9.6), and only connections that are idle for long are closed.
  */
 export class LastRequests {
   #idleMs: number;
   #isOver = false;
   #wait: () => void = () => {};
 
-  /** @param idleMs how long a connection may wait for a next request at any time; Infinity for no limit */
+  /** @param idleMs how long connections may be idle in normal operation; Infinity is no limit */
   constructor(idleMs: number) {
     this.#idleMs = idleMs;
   }
 
-  /** Nobody waits for them any more: connections that bring none are closed. */
+  /** Whether idle connections are closed now. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** The program ends: from now on a second has to do. */
+  /** The program ends: from now on waits for LAST_IDLE_MS at most. */
   hurry(): void {
     this.#idleMs = LAST_IDLE_MS;
     this.#wait();
   }
 
-  /** Resolves when they are over: time is up, or nobody is there any more. */
+  /** Resolves when the time is up, or when no connection is open any more. */
   async ended(limitMs: number, nobodyIsThere: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {

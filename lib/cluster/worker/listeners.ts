@@ -7,26 +7,26 @@ import { ConnectionCount } from './connection-count.ts';
 import { listenFault } from '../listen-fault.ts';
 import type { ToMaster } from '../messages.ts';
 
-/** For how long a worker leaves new connections to others, ms: they may hang or die meanwhile. */
+/** How long a pause lasts without `accept`, ms: the other workers may hang or die meanwhile. */
 const PAUSE_MS = 1_000;
-/** How often a lack of descriptors is told of, ms. */
+/** How often missing file descriptors are logged, ms. */
 const REMIND_MS = 60_000;
 
-/** What listeners are made with; the rest is between them and the master. */
+/** What Listeners needs. The other parts of a listener are made here. */
 export interface ListenersParts extends Omit<ListenerParts, 'count' | 'requestSocket' | 'onOpen' | 'onFault'> {
   readonly say: (message: ToMaster) => void;
-  /** There is no descriptor left to accept a connection with. */
+  /** Called when there is no file descriptor left to accept a connection. */
   readonly onShortage: () => void;
   readonly log: Log;
 }
 
-/** The listeners of a worker. The master has their sockets, and says when others should accept. */
+/** The listeners of a worker. The master has their sockets, and pauses workers to keep connections even. */
 export class Listeners {
   readonly #parts: ListenersParts;
   readonly #all: readonly Listener[];
-  /** Whether other workers accept, too. */
+  /** Whether there are other workers. */
   readonly #isOneOfMany: boolean;
-  /** Told of the first time that a listener accepts, or cannot. */
+  /** Called when a listener accepts for the first time, or cannot. */
   readonly #starting = new Map<Listener, (outcome: AddressInfo | Error) => void>();
   #pausing: NodeJS.Timeout | null = null;
   #remindedAt = -Infinity;
@@ -46,7 +46,9 @@ export class Listeners {
     this.#all = listeners.map((listener) => new Listener(listener, ownParts));
   }
 
-  /** Begins to accept, one after the other. @returns where, as URLs. @throws Error with a sentence for the operator */
+  /**
+   * Starts to accept, one listener after the other. @returns their URLs. @throws Error with a sentence for the operator
+   */
   async open(): Promise<readonly string[]> {
     const where: string[] = [];
     for (const listener of this.#all) {
@@ -58,30 +60,32 @@ export class Listeners {
     return where;
   }
 
-  /** Where clients can speak TLS: the first port; null where they cannot, or before `open`. */
+  /** The first port where clients can use TLS; null if there is none, or before `open`. */
   get securePort(): number | null {
     return this.#securePort;
   }
 
-  /** Has one listen. @param socket what came with the message; without one the worker makes it by itself */
+  /**
+   * Makes a listener listen. @param socket the socket sent with the message; undefined makes the worker bind its own
+   */
   take(index: number, socket: object | undefined): void {
     const listener = this.#all[index];
     listener?.listen(socket ?? listener.ownTarget);
   }
 
-  /** Session tickets are sealed with these from now on. */
+  /** Sets the keys of session tickets. */
   sealWith(ticketKeys: Uint8Array): void {
     for (const listener of this.#all) listener.sealWith(ticketKeys);
   }
 
-  /** Leaves new connections to other workers, until `accept`, or for a second. */
+  /** Stops accepting until `accept`, or for a second. Other workers accept meanwhile. */
   pause(): void {
     for (const listener of this.#all) listener.pause('ahead');
     clearTimeout(this.#pausing ?? undefined);
     this.#pausing = setTimeout(() => this.accept(), PAUSE_MS);
   }
 
-  /** The end of a pause. */
+  /** Ends a pause. */
   accept(): void {
     if (this.#pausing === null) return;
     clearTimeout(this.#pausing);
@@ -89,12 +93,12 @@ export class Listeners {
     for (const listener of this.#all) listener.resume('ahead');
   }
 
-  /** Resolves when none accepts any more. Connections stay. */
+  /** Resolves when no listener accepts any more. Connections stay open. */
   async stop(): Promise<void> {
     await Promise.all(this.#all.map((listener) => listener.stop()));
   }
 
-  /** HTTP/2 sessions, and the streams on them. */
+  /** The number of HTTP/2 sessions, and of their streams. */
   get http2(): { readonly sessions: number; readonly streams: number } {
     let sessions = 0;
     let streams = 0;
@@ -110,7 +114,7 @@ export class Listeners {
     for (const listener of this.#all) listener.closeIdle();
   }
 
-  /** Resolves when the last answers are away. */
+  /** Resolves when the last responses of HTTP/2 were sent. */
   async flushed(): Promise<void> {
     await Promise.all(this.#all.map((listener) => listener.flushed()));
   }
@@ -141,7 +145,7 @@ export class Listeners {
       this.#parts.onShortage();
       if (performance.now() < this.#remindedAt + REMIND_MS) return;
       this.#remindedAt = performance.now();
-      log.error({ event: 'accept-failed', cause }, `connections cannot be accepted for the moment: ${cause}`);
+      log.error({ event: 'accept-failed', cause }, `cannot accept connections for the moment: ${cause}`);
       return;
     }
     log.error({ event: 'listen-failed', cause }, `this worker cannot accept again: ${cause}`);

@@ -3,15 +3,18 @@ import type { MetricsReport } from '../../observe/worker-metrics.ts';
 import type { Certificates } from '../../server/certificates.ts';
 import type { Recollection, RouteStore } from '../../store/store.ts';
 
-/** Where the answers to the admin interface's questions come from. */
+/** The sources of replies to the admin interface. */
 export interface QuerySources {
   readonly store: RouteStore;
   readonly certificates: Pick<Certificates, 'shown'>;
-  /** What was counted since the last call; null where nothing is. */
+  /** The metrics since the last call; null where there are none. */
   readonly takeMetrics: () => MetricsReport | null;
 }
 
-/** Answers a question of the admin interface: at once, but for that of a certificate, which may have to be read. */
+/**
+ * Replies to a question of the admin interface: at once, except for a certificate, which may have to be read from the
+ * store.
+ */
 export function answer(question: Question, sources: QuerySources, reply: (answer: Answer) => void): void {
   const { type } = question;
   const { store } = sources;
@@ -30,7 +33,7 @@ export function answer(question: Question, sources: QuerySources, reply: (answer
   }
 }
 
-/** What can travel between processes: patterns cannot. */
+/** Without compiled patterns, which cannot be sent between processes. */
 function rememberedOf(recollection: Recollection | null): Remembered | null {
   if (recollection === null) return null;
   const { route, isFresh, ageMs } = recollection;

@@ -4,7 +4,10 @@ import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
 import { describeCause, type Log } from '../../observe/log.ts';
 import type { ToMaster } from '../messages.ts';
 
-/** After a rotation: opens the access log again. A worker that cannot keeps the file that it has, and reports that. */
+/**
+ * After a rotation: opens the access log again. On failure the worker keeps its old file and reports that to the
+ * master.
+ */
 export function reopenLogs(
   recorder: ExchangeRecorder,
   runAs: Config['runAs'],
@@ -15,12 +18,12 @@ export function reopenLogs(
     recorder.reopen();
   } catch (error) {
     if (runAs && !(error instanceof UnsafePathError)) {
-      // In a folder that only root may enter, a worker that is still root can: the successor opens it when it starts.
+      // The folder may be open to root only. A successor is root when it starts, and can open the file.
       say({ type: 'leaving' });
       return;
     }
     const cause = describeCause(error);
-    log.error({ event: 'log-failed', cause }, `the access log cannot be opened anew: ${cause}`);
+    log.error({ event: 'log-failed', cause }, `cannot reopen the access log: ${cause}`);
     say({ type: 'log-kept', cause });
   }
 }

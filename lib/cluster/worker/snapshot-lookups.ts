@@ -1,8 +1,8 @@
 import type { SnapshotQuery, SnapshotReply } from '../messages.ts';
 
-/** Hosts asked for in one message at most, and answered within a few milliseconds. */
+/** Hosts per message: the master replies within a few milliseconds. */
 const MAX_HOSTS = 250;
-/** Hosts that wait to be asked for; further ones are not known. Names that strangers make up have no end. */
+/** Hosts that may wait; further ones get no routes. Clients can make up any number of names. */
 const MAX_WAITING = 10_000;
 /** How long the master may take, ms. */
 const LIMIT_MS = 1_000;
@@ -10,8 +10,8 @@ const LIMIT_MS = 1_000;
 type Settle = (lines: readonly string[]) => void;
 
 /**
- * A worker's questions for what other workers know. One is under way at a time, and those that come meanwhile share the
- * next: the master hears a message of each worker, however many requests there are.
+ * Requests what other workers know from the master. One request is open at a time; hosts that are asked for meanwhile
+ * share the next. So the master gets one message per worker, however many requests there are.
  */
 export class SnapshotLookups {
   readonly #say: (recall: SnapshotQuery) => void;
@@ -24,19 +24,19 @@ export class SnapshotLookups {
     this.#say = say;
   }
 
-  /** What is known of a host and its prefixes; nothing when the master does not answer in time. Never rejects. */
+  /** The known routes of a host and its prefixes; empty when the master does not reply in time. Never rejects. */
   ask(host: string): Promise<readonly string[]> {
     return new Promise((resolve) => {
       const others = this.#waiting.get(host);
       if (others !== undefined) others.push(resolve);
       else if (this.#waiting.size >= MAX_WAITING) resolve([]);
       else this.#waiting.set(host, [resolve]);
-      // At the end of the turn: its other requests may ask, too.
+      // At the end of this turn of the event loop, so that other requests of the turn share the message.
       if (this.#underWay === null && this.#waiting.size === 1) setImmediate(() => this.#send());
     });
   }
 
-  /** The master has answered. */
+  /** The master's reply. */
   take({ id, lines }: SnapshotReply): void {
     if (id !== this.#id || this.#underWay === null) return;
     const asked = [...this.#underWay];

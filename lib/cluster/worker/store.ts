@@ -12,27 +12,27 @@ import type { Notify, RouteStore, StoreEvent } from '../../store/store.ts';
 import { SnapshotLookups } from './snapshot-lookups.ts';
 import type { Configure, ToMaster, SnapshotReply } from '../messages.ts';
 
-/** What it tells, and whom. */
+/** What WorkerStore needs of its worker. */
 export interface WorkerStoreParts {
   readonly say: (message: ToMaster) => void;
   readonly notify: Notify;
   readonly counts: StoreCounts;
 }
 
-/** The store of a worker, opened as the configuration says. */
+/** The store of a worker, opened as configured. */
 export class WorkerStore {
   readonly routes: RouteStore;
-  /** Certificates beside them. */
+  /** The certificates beside the routes. */
   readonly certificates: CertificateStore;
-  /** The same when routes come from a file: the master feeds it. */
+  /** The same store when routes come from a file, which the master sends; null with Redis. */
   readonly fed: FileStore | null;
   readonly #snapshotLookups: SnapshotLookups;
-  /** The name of the one that is asked for routes. */
+  /** The name of the server that routes are read from. */
   readonly #reads: string;
-  /** Those that do not answer. */
+  /** The servers that do not reply. */
   readonly #silent = new Set<string>();
 
-  /** It connects on its own. @throws Error when the driver's URLs do not go together */
+  /** Connects by itself. @throws Error when the driver's URLs contradict each other */
   constructor({ config, known, preloads }: Configure, { say, notify, counts }: WorkerStoreParts) {
     const { driver, driverTls, server, cache } = config;
     this.#snapshotLookups = new SnapshotLookups((recall) => say({ type: 'snapshot-query', recall }));
@@ -62,17 +62,17 @@ export class WorkerStore {
     this.fed = file;
   }
 
-  /** Whether it answers, as far as is known. */
+  /** Whether the store replies, as far as is known. */
   get isUp(): boolean {
     return this.#silent.size === 0;
   }
 
-  /** Whether lookups are answered: by the store, or with last-known routes while it is silent. */
+  /** Whether lookups have results: from the store, or last-known routes while it does not reply. */
   get hasRoutes(): boolean {
     return !this.#silent.has(this.#reads) || this.routes.hasLastKnown;
   }
 
-  /** The master has answered what was asked of it. */
+  /** The master's reply to `snapshot-query`. */
   recalled(recalled: SnapshotReply): void {
     this.#snapshotLookups.take(recalled);
   }
@@ -92,7 +92,7 @@ export class WorkerStore {
   }
 }
 
-/** Undefined where there are none. */
+/** The configuration's site options; undefined if there are none. */
 function optionsOf({ options }: Config): SiteFields | undefined {
   const fields = new Map(Object.entries(options));
   return fields.size === 0 ? undefined : fields;

@@ -1,11 +1,11 @@
-/** A worker process: says hello, is told its configuration, serves until it is told to drain. */
+/** A worker process: says hello, gets its configuration, and serves until it gets `drain`. */
 import type { Configure, ToMaster, ToWorker } from '../messages.ts';
 import { Worker } from './worker.ts';
 
 let worker: Worker | null = null;
 
 function say(message: ToMaster): void {
-  // Without a channel the master is gone, and so will this process be.
+  // Without a channel the master has exited, and this process is about to.
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
@@ -21,7 +21,7 @@ async function start(message: Configure): Promise<void> {
 
 async function end(isEnd: boolean): Promise<void> {
   await worker?.drain(isEnd);
-  // Lets what was said last reach the master.
+  // Ensures that the last messages reach the master.
   process.disconnect?.();
   process.exit(0);
 }
@@ -31,16 +31,16 @@ process.on('message', (message: ToWorker, socket?: object) => {
   else if (message.type === 'drain') void end(message.isEnd);
   else worker?.hear(message, socket);
 });
-// A terminal's interrupt reaches every process; the master says what to do about it.
+// A terminal sends SIGINT to every process of the group; the master acts on it.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGUSR1', () => {});
 process.on('SIGUSR2', () => {});
-// The master's own end is told by a message, in good order; this one was meant for a single worker.
+// The master stops workers by message. A SIGTERM was sent to this worker alone.
 process.on('SIGTERM', () => say({ type: 'leaving' }));
-// Also when the master is killed: node:cluster ends its workers then, without a word to us.
+// Runs also when the master is killed: node:cluster ends its workers then without any other event.
 process.on('exit', () => worker?.flush());
-// A mistake of ours must not be hidden; the other workers go on, and the master starts a new one.
+// A bug must not be hidden: this worker exits, the others go on, and the master starts a new one.
 process.on('uncaughtException', (error) => {
   worker?.die(error);
   process.exit(70);

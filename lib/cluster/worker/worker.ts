@@ -1,4 +1,4 @@
-/** What a worker is made of, what it hears of the master, and how it starts and ends. */
+/** A worker: makes its parts, handles the master's messages, starts, drains and ends. */
 import type { Question } from '../../admin/questions.ts';
 import type { Config } from '../../config/config.ts';
 import { connectionLimits } from '../../core/limits/connection-limits.ts';
@@ -20,15 +20,15 @@ import { Lanes } from './lanes.ts';
 import { LastRequests } from './last-requests.ts';
 import { Listeners } from './listeners.ts';
 import type { Configure, ToMaster, ToWorker } from '../messages.ts';
-import { roomForClients } from '../open-files.ts';
+import { maxClientConnections } from '../open-files.ts';
 import { dropPrivileges } from '../privileges.ts';
 import { reopenLogs } from './reopen-logs.ts';
 import { WorkerStore } from './store.ts';
 
-/** A worker says that it lives so many times within `server.workerTimeout`. */
+/** How many heartbeats a worker sends within `server.workerTimeout`. */
 const BEATS = 4;
 
-/** How often at most what is idle is closed for want of descriptors, ms. */
+/** How often idle connections are closed for want of file descriptors, at most, ms. */
 const FREE_MS = 50;
 
 /** Everything a worker process does, from its configuration to its end. */
@@ -109,7 +109,7 @@ export class Worker {
 
   #makeConnectionLimit(): ConnectionLimit {
     const { connections, connectionsPerClient } = this.#config.server.limits;
-    const limits = connectionLimits(roomForClients(), connections, connectionsPerClient);
+    const limits = connectionLimits(maxClientConnections(), connections, connectionsPerClient);
     const limitWarnings = new LimitWarnings(this.#log, limits, () => performance.now());
     return new ConnectionLimit(limits, (reason, client) => {
       this.#recorder.metrics?.closed(reason);
@@ -117,13 +117,14 @@ export class Worker {
     });
   }
 
-  /** Begins to accept. @returns where, as URLs. @throws Error with a sentence for the operator */
+  /** Starts to accept. @returns the URLs of the listeners. @throws Error with a sentence for the operator */
   async start(): Promise<readonly string[]> {
     const { runAs, server } = this.#config;
     await this.#lanes.prepare();
-    // While it may still read every file.
+    // While this process may still read every file.
     await this.#recorder.tracing?.open();
-    // With routes of a file, others serve until this worker has them; a Redis that is down must not keep it from listening.
+    // With a routes file, other workers serve until this one has the routes. Redis may be down: then it listens
+    // nevertheless.
     await Promise.all([this.#store.fed?.ready(), this.#store.fed?.certificates.ready()]);
     const listening = await this.#listeners.open();
     if (runAs) dropPrivileges(runAs);
@@ -138,7 +139,7 @@ export class Worker {
     return listening;
   }
 
-  /** @param socket what came with a message */
+  /** Handles a message of the master. @param socket the socket sent with it */
   hear(message: Exclude<ToWorker, { type: 'configure' | 'drain' }>, socket: object | undefined): void {
     switch (message.type) {
       case 'socket':
@@ -191,8 +192,8 @@ export class Worker {
   }
 
   /**
-   * Stops accepting, finishes what is under way within the limits, frees everything. Idempotent.
-   * @param isEnd the program ends; otherwise there are others, and time for clients to send next requests and be told
+   * Stops accepting, finishes open exchanges within the limits, frees everything. Idempotent.
+   * @param isEnd the program ends; otherwise other workers serve, and clients get time for one more request
    */
   drain(isEnd: boolean): Promise<void> {
     if (isEnd) this.#lastRequests.hurry();
@@ -200,12 +201,12 @@ export class Worker {
     return this.#drained;
   }
 
-  /** The last words of a worker that made a mistake. */
+  /** Logs the bug that ends this worker. */
   die(error: unknown): void {
-    this.#log.fatal({ event: 'worker-mistake', err: error }, 'a mistake of the program itself: this worker ends');
+    this.#log.fatal({ event: 'worker-mistake', err: error }, 'a bug in the router: this worker exits');
   }
 
-  /** Writes what is left for the logs, at once: the process ends. */
+  /** Writes buffered log lines synchronously, before the process exits. */
   flush(): void {
     this.#recorder.flushSync();
     this.#log.end();
@@ -218,7 +219,7 @@ export class Worker {
     this.#say({ type: 'closed' });
     const { requests, tunnels } = this.#config.server.drain;
     const startedAt = performance.now();
-    // A request that comes at the end of the first half has the second.
+    // A request at the end of the first half has the second half of the time.
     await this.#lastRequests.ended((requests * 1000) / 2, this.#connectionLimit.emptied());
     this.#lanes.fast?.closeIdleClients();
     this.#listeners.closeIdle();
@@ -238,14 +239,14 @@ export class Worker {
 
   #onEnded(exchange: Exchange): void {
     this.#recorder.ended(exchange);
-    // Those that were promised a next request before the end began.
+    // After the drain's first half no connection waits for a next request.
     if (this.#lastRequests.isOver) this.#listeners.closeIdle();
   }
 
-  /** There is none left: closes what is idle, on both sides. */
+  /** No file descriptor is left: closes idle connections of clients and backends. */
   #freeDescriptors(): void {
     const now = performance.now();
-    // Many ask at once.
+    // Many connections report the shortage at once.
     if (now < this.#freedAt + FREE_MS) return;
     this.#freedAt = now;
     this.#lanes.freeDescriptors();
