@@ -7,7 +7,7 @@ import { loadConfig, readConfig } from '../lib/config/load.ts';
 import { isClone, packageConfigFolder } from '../lib/config/package.ts';
 import { version } from '../lib/core/version.ts';
 
-/** The machine's configuration, as the service files name it. */
+/** The configuration that the service files name. */
 const SYSTEM_CONFIG = '/etc/hipache.json';
 
 const command = readArguments(process.argv.slice(2), process.env, {
@@ -57,11 +57,11 @@ function dry(path: string, output: DryOutput): number {
   }
 }
 
-/** Serves. Resolves to the exit code. */
+/** Runs the router. Resolves to the exit code. */
 async function run(path: string): Promise<number> {
-  // Commands are over before all of that would be loaded.
+  // Loaded here, because commands do not need it.
   const { runMaster } = await import('../lib/cluster/master/master.ts');
-  // What older keys are called now is no reason to end for want of room on a disk. Node says it, or throws: see complain.
+  // A deprecation warning that cannot be written must not end the router. Node emits or throws the error: see complain.
   process.stderr.on('error', () => {});
   try {
     return await runMaster({ path, load: () => loadConfig(path, { onDeprecation: complain }) });
@@ -73,7 +73,7 @@ async function run(path: string): Promise<number> {
 }
 
 function print(text: string): void {
-  // A reader that has seen enough is no fault: `hipache --dry | head`.
+  // The reader may close the pipe, as in `hipache --dry | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.stdout.write(text);
 }
@@ -82,6 +82,6 @@ function complain(line: string): void {
   try {
     process.stderr.write(`${line}\n`);
   } catch {
-    // A disk that is full is no fault of the configuration.
+    // A full disk must not fail the command.
   }
 }

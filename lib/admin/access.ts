@@ -1,4 +1,4 @@
-/** Who may ask the admin interface what. */
+/** Decides which requests the admin interface accepts. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
@@ -6,33 +6,34 @@ import { trimmed } from '../core/http/white-space.ts';
 import { Refusal } from './reply.ts';
 
 /**
- * What load balancers and orchestrators ask, under whatever name or none (HTTP/1.0). The answers hold nothing that a
- * stranger may not read.
+ * Probes of load balancers and orchestrators are accepted with any Host, or none (HTTP/1.0). Their responses have
+ * nothing secret.
  */
 const PROBES = new Set(['/healthz', '/readyz']);
-/** What a browser may load without a token. */
+/** A browser may load the page without a token. */
 const PAGE = '/';
-/** How a WebSocket of a browser brings a token, which can send no Authorization there. */
+/** A browser cannot send Authorization with a WebSocket, so the token is in the subprotocol with this prefix. */
 const TOKEN_PROTOCOL = 'hipache.token.';
 
 export interface AccessRules {
-  /** Null where none but this machine can ask. */
+  /** Null where only this machine can connect. */
   readonly token: string | null;
-  /** Whether requests come by a Unix socket, whose rights say who may connect. */
+  /** Whether the request came by a Unix socket, whose file mode decides who may connect. */
   readonly isSocket: boolean;
 }
 
-/** @throws Refusal for a request that is not to be answered */
+/** @throws Refusal for a request that is not accepted */
 export function checkAccess(path: string, headers: IncomingHttpHeaders, { token, isSocket }: AccessRules): void {
   if (PROBES.has(path)) return;
-  if (isForeign(headers)) throw new Refusal(403, 'foreign-origin', 'a page of another site may not ask here');
-  // Another site's name may lead here (DNS rebinding): then the browser takes its pages for ours.
+  if (isForeign(headers)) throw new Refusal(403, 'foreign-origin', 'pages of other sites may not use this interface');
+  // Another site's name may resolve to this address (DNS rebinding); the browser would then let that site read
+  // responses.
   if (token === null && !isSocket && !isLocalName(headers.host ?? ''))
-    throw new Refusal(403, 'foreign-host', 'ask by an IP address or by localhost, or have a token');
+    throw new Refusal(403, 'foreign-host', 'use an IP address or localhost in the URL, or send a token');
   if (token === null || path === PAGE) return;
   const shown = shownToken(headers);
   if (shown === null || !isSame(shown, token))
-    throw new Refusal(401, 'token', shown === null ? 'a token is needed' : 'the token is wrong', {
+    throw new Refusal(401, 'token', shown === null ? 'a token is required' : 'the token is wrong', {
       'WWW-Authenticate': 'Bearer realm="hipache"',
     });
 }
@@ -58,7 +59,7 @@ function shownToken({
   return encoded === undefined ? null : Buffer.from(encoded.slice(TOKEN_PROTOCOL.length), 'base64url').toString();
 }
 
-/** Takes as long for any two texts. */
+/** Compares in constant time. */
 function isSame(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }

@@ -1,4 +1,4 @@
-/** The admin interface: everything the admin process does, but for being a process. */
+/** The admin interface: everything that the admin process does, except for the process itself. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminPlace, Config } from '../config/config.ts';
 import { isPackaged } from '../config/package.ts';
@@ -20,18 +20,18 @@ import { Totals } from './totals.ts';
 import { WorkerQueries } from './workforce.ts';
 
 const SECOND_MS = 1_000;
-/** Between two tries to listen, ms: a predecessor gives its place up soon. */
+/** Between two attempts to listen, ms: a predecessor closes its socket soon. */
 const RETRY_MS = 100;
-/** After so long without, ms, it is told of, and tried less often. */
+/** After so long without success, ms, the failure is logged, and attempts are less frequent. */
 const PATIENCE_MS = 3_000;
 const SLOW_RETRY_MS = 1_000;
-/** How long a look at the store, or an edit, may take, ms. */
+/** How long reading or editing the store may take, ms. */
 const BOOK_MS = 3_000;
 const EVENTS_PATH = '/api/v1/events';
 
 export interface AdminParts {
   readonly say: (message: FromAdmin) => void;
-  /** Told once for each place that cannot be had for now. It is tried again. */
+  /** Called once for each address that cannot be listened on. The interface tries again. */
   readonly onListenFault: (place: AdminPlace, error: unknown) => void;
   readonly onMistake: (error: unknown) => void;
 }
@@ -73,18 +73,18 @@ export class Admin {
     this.#clock = setInterval(() => void this.#endSecond(), SECOND_MS);
   }
 
-  /** Begins to listen. Resolves with where, when it does: as URLs. A place that is taken is waited for. */
+  /** Starts to listen. Resolves with the URLs when it does. Waits for addresses that are in use. */
   async open(): Promise<readonly string[]> {
     return await Promise.all(this.#listeners.map((listener, index) => this.#openOne(listener, index)));
   }
 
-  /** The configuration is another, in the same places. */
+  /** Applies another configuration with the same addresses. */
   configure(config: Config): void {
     this.#token = config.admin?.token ?? null;
     const old = this.#editor;
     this.#editor = bookOf(config);
     this.#answer = this.#dispatcherFor(config);
-    // Who asks by it now still gets an answer.
+    // Requests that use the old editor still get their responses.
     setTimeout(() => void old.close(), 2 * BOOK_MS).unref();
   }
 
@@ -146,7 +146,7 @@ export class Admin {
       const { workers } = await this.#workerQueries.ask({ type: 'metrics' });
       this.#totals.keepOnly(new Set(workers.map(({ pid }) => pid)));
     } catch {
-      // The master hangs or ends; what is not asked for now is counted later.
+      // The master hangs or exits. The counters stay in the workers and are read later.
     }
     this.#totals.endSecond();
   }

@@ -1,4 +1,4 @@
-/** The responses of the admin API, as docs/admin.md has them. Types only: the dashboard imports them, too. */
+/** The responses of the admin API, as in docs/admin.md. Types only: the dashboard imports them, too. */
 import type { FrontendView } from '../diagnostics/explanation.ts';
 
 export type { BackendView, FrontendView, KeyView, LiveExplanation, MemoryView } from '../diagnostics/explanation.ts';
@@ -9,7 +9,7 @@ export interface FrontendsAnswer {
   readonly next: string | null;
 }
 
-/** How a worker is. Null for what one has not told that starts, or hangs. */
+/** The state of a worker. Fields are null for a worker that starts or hangs. */
 export interface WorkerAnswer {
   readonly pid: number;
   readonly generation: number;
@@ -20,7 +20,7 @@ export interface WorkerAnswer {
   readonly connections: number | null;
   readonly exchanges: number | null;
   readonly tunnels: number | null;
-  /** Certificates in the store that it does not use as they are. */
+  /** Certificates in the store that the worker cannot use. */
   readonly certificateFaults: number | null;
   readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
@@ -35,13 +35,13 @@ export interface WorkersAnswer {
   readonly workers: readonly WorkerAnswer[];
 }
 
-/** The last attempt at a change. Times as ISO 8601. */
+/** The last attempt at a change. Times in ISO 8601. */
 export interface ChangeAnswer {
   readonly outcome: 'made' | 'refused';
   readonly time: string;
-  /** Null when it was made. */
+  /** Why it was refused; null when it was made. */
   readonly reason: string | null;
-  /** Null for never. */
+  /** When it last succeeded; null for never. */
   readonly lastMade: string | null;
 }
 
@@ -54,7 +54,7 @@ export interface ChangesAnswer {
   readonly snapshot: ChangeAnswer | null;
 }
 
-/** What happened in each of the last seconds, the oldest first. Times in seconds, null where there was no request. */
+/** Values of each of the last seconds, the oldest first. Times in seconds; null where there was no request. */
 export interface Seconds {
   readonly requests: readonly number[];
   readonly errors: readonly number[];
@@ -63,26 +63,26 @@ export interface Seconds {
 }
 
 export interface LiveAnswer {
-  /** Epoch seconds; the last of each series is the second before. */
+  /** Seconds since 1970. The last value of each series is of the second before. */
   readonly now: number;
   readonly version: string;
   readonly needsToken: boolean;
   readonly total: Seconds;
-  /** The busiest. */
+  /** The frontends with the most requests. */
   readonly frontends: readonly (Seconds & { readonly name: string })[];
   readonly connections: number;
   readonly exchanges: number;
   readonly tunnels: number;
   readonly store: { readonly name: string; readonly isUp: boolean };
-  /** Changes that were refused last, each with why. */
+  /** The changes whose last attempt was refused, each with its reason. */
   readonly refused: readonly string[];
   readonly ready: { readonly isReady: boolean; readonly isDegraded: boolean; readonly reasons: readonly string[] };
 }
 
-/** An event of the operator's log: a line of JSON, parsed. */
+/** An event of the operator's log: a parsed line of JSON. */
 export type EventLine = Readonly<Record<string, unknown>>;
 
 export interface EventsAnswer {
-  /** The last ones, oldest first. */
+  /** The last events, the oldest first. */
   readonly events: readonly EventLine[];
 }

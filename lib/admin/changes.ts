@@ -2,17 +2,17 @@
 import type { ChangeOutcome } from '../core/record/change-record.ts';
 import type { ChangeAnswer, ChangesAnswer } from './answers.ts';
 
-/** Each kind's last attempt; null when there was none. Plain data. */
+/** The last attempt of each kind; null when there was none. Plain data. */
 export interface Changes {
-  /** HUP; the start of the program is the first. */
+  /** SIGHUP. The start of the program counts as the first. */
   readonly reload: ChangeOutcome | null;
-  /** USR2. */
+  /** SIGUSR2. */
   readonly upgrade: ChangeOutcome | null;
-  /** The routes file, whenever it has changed. */
+  /** The routes file, each time it has changed. */
   readonly routes: ChangeOutcome | null;
-  /** USR1: the access log opened anew. */
+  /** SIGUSR1: reopening the access log. */
   readonly logs: ChangeOutcome | null;
-  /** `cache.snapshot`, whenever it is written. */
+  /** `cache.snapshot`, each time it is written. */
   readonly snapshot: ChangeOutcome | null;
 }
 
@@ -20,11 +20,11 @@ const REFUSED: Readonly<Record<keyof Changes, string>> = {
   reload: 'reload refused',
   upgrade: 'upgrade refused',
   routes: 'routes file refused',
-  logs: 'access log not opened anew',
+  logs: 'access log not reopened',
   snapshot: 'snapshot not written',
 };
 
-/** Which kinds were refused last, and why, one a text. */
+/** The kinds whose last attempt was refused, each with its reason. */
 export function refusals(changes: Changes): readonly string[] {
   return Object.entries(REFUSED).flatMap(([kind, name]) => {
     const reason = changes[kind as keyof Changes]?.reason ?? null;

@@ -1,4 +1,4 @@
-/** Makes the page that is the dashboard of what lib/dashboard holds, and its Content-Security-Policy. */
+/** Makes the dashboard's page from the files of lib/dashboard, and its Content-Security-Policy. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { packageDashboardFolder } from '../config/package.ts';
 import { joinModules } from './page-script.ts';
 
-/** One page that loads no other file, and the fields that it is sent with. */
+/** One page that loads no other file, and its header fields. */
 export interface Dashboard {
   readonly html: Buffer;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,22 +15,25 @@ export interface Dashboard {
 const STYLE = /<link rel="stylesheet" href="([\w-]+\.css)" \/>/g;
 const SCRIPT = /<script src="([\w-]+\.js)"><\/script>/g;
 
-/** Compiled, as this file is. */
+/** The folder of the compiled scripts. */
 const scriptsFolder = fileURLToPath(new URL('../dashboard/', import.meta.url));
 
-/** The dashboard that comes with the package. @throws when a file is missing: the package was not built or installed in full */
+/**
+ * Reads the packaged dashboard. @throws when a file is missing, because the package was not built or installed
+ * completely
+ */
 export function readDashboard(): Dashboard {
   return joinDashboard(readPart('page.html'), readPart);
 }
 
-/** A file of the dashboard: a compiled script, or what comes as it is. */
+/** A file of the dashboard: a compiled script, or a static file. */
 function readPart(name: string): string {
   return readFileSync(join(name.endsWith('.js') ? scriptsFolder : packageDashboardFolder, name), 'utf8');
 }
 
 /**
- * Replaces the links to styles and scripts in a page with their content, and makes a policy that allows these alone.
- * @param read the text of a file that the page, or a module, names
+ * Replaces the links to styles and scripts in a page with their content, and makes a policy that allows only these.
+ * @param read returns the text of a file that the page, or a module, names
  * @throws when a file has text that would end its element early
  */
 export function joinDashboard(page: string, read: (name: string) => string): Dashboard {
@@ -78,7 +81,7 @@ function policy(styles: readonly string[], scripts: readonly string[]): string {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // If a bug ever parses a name as markup, the browser refuses.
+    // If a bug ever assigns text as markup, the browser refuses it.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; ');

@@ -1,14 +1,14 @@
 import type { EventLine } from './answers.ts';
 
-/** So many events are kept. */
+/** How many events are kept. */
 const KEPT = 200;
 
-/** The last lines of the operator's log, of all processes, and who wants to hear of new ones. */
+/** The last lines of the operator's log of all processes, and the listeners for new ones. */
 export class EventLog {
   readonly #lines: string[] = [];
   readonly #listeners = new Set<(line: string) => void>();
 
-  /** A line was written. What is no JSON object is none of ours. */
+  /** Adds a line. Lines that are no JSON object are ignored. */
   add(line: string): void {
     const trimmed = line.trimEnd();
     if (readLine(trimmed) === null) return;
@@ -17,17 +17,17 @@ export class EventLog {
     for (const listener of this.#listeners) listener(trimmed);
   }
 
-  /** The last ones, oldest first. */
+  /** The last lines, the oldest first. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
-  /** The same, read. */
+  /** The same, parsed. */
   get events(): readonly EventLine[] {
     return this.#lines.map((line) => readLine(line) ?? {});
   }
 
-  /** @returns ends it */
+  /** Calls a function for each new line. @returns a function that ends this */
   listen(listener: (line: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,20 +1,20 @@
-/** Events by WebSocket: the only file that knows ws. */
+/** Sends events by WebSocket. The only file that imports ws. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { EventLog } from './event-log.ts';
 
 const PROTOCOL = 'hipache.events';
-/** Those who listen at a time. */
+/** The maximum number of listeners. */
 const MAX_LISTENERS = 100;
-/** How much may wait for one who does not read, bytes: then it is let go. */
+/** How many bytes may wait for a slow listener; then it is disconnected. */
 const MAX_WAITING = 1_048_576;
-/** Between two signs of life, ms. Who gives none is let go. */
+/** Between two pings, ms. A listener that has not replied to the last one is disconnected. */
 const PING_MS = 30_000;
-/** Nobody has anything to tell us. */
+/** The maximum size of a message from a listener, bytes; all are ignored. */
 const MAX_HEARD = 1_024;
 
-/** Sends every event to all who listen, the last ones first. */
+/** Sends every event to all listeners, the last ones first. */
 export class EventStream {
   readonly #events: EventLog;
   readonly #server = new WebSocketServer({
@@ -33,12 +33,12 @@ export class EventStream {
     return this.#server.clients.size >= MAX_LISTENERS;
   }
 
-  /** Takes a connection over that asked for it, and may. */
+  /** Takes over a connection that requested an upgrade and passed the access check. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client));
   }
 
-  /** Lets everybody go. */
+  /** Disconnects all listeners. */
   close(): void {
     clearInterval(this.#timer);
     for (const client of this.#server.clients) {

@@ -1,4 +1,4 @@
-/** Why a request goes where it goes, as the running router knows it. */
+/** Explains where a request goes, with what the running router's workers know. */
 import { candidates, hostOf } from '../core/routing/hostname.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
@@ -14,7 +14,7 @@ import type { Remembered, ShownCertificate } from './questions.ts';
 import type { WorkerQueries } from './workforce.ts';
 import { EditorError } from '../store/editor-error.ts';
 
-/** @throws EditorError when the store cannot be looked at, and workers do not serve without it */
+/** @throws EditorError when the store cannot be read and workers do not serve without it */
 export async function explainHere(
   editor: RouteEditor,
   workerQueries: WorkerQueries,
@@ -27,7 +27,7 @@ export async function explainHere(
     const explanation = await explain(editor, asked, path, surroundings);
     return { ...explanation, certificate: certificateOf(explanation.certificate, shown), workers: memories };
   } catch (error) {
-    // Workers have all of a routes file, whatever keeps it from being read now.
+    // Workers have all of a routes file, even if it cannot be read now.
     if (!(error instanceof EditorError) || (error.code !== 'store-unavailable' && !editor.isInMemory)) throw error;
     const certificate = certificateOf({ text: '', keys: [] }, shown);
     return { ...withoutStore(editor, asked, path, memories, error), certificate, workers: memories };
@@ -47,7 +47,7 @@ async function memoriesOf(
   });
 }
 
-/** What the newest worker shows for a host. */
+/** The certificate that the newest worker uses for a host. */
 async function shownBy(workerQueries: WorkerQueries, host: string | null): Promise<ShownCertificate | null> {
   if (host === null) return null;
   const { workers, answers } = await workerQueries.ask({ type: 'certificate', host });
@@ -58,7 +58,7 @@ async function shownBy(workerQueries: WorkerQueries, host: string | null): Promi
   return null;
 }
 
-/** Workers may show the last good certificate, where the store has none that can be used, or gives no answer. */
+/** Workers may use the last valid certificate when the store has none, or does not reply. */
 function certificateOf(view: CertificateView | null, shown: ShownCertificate | null): CertificateView | null {
   if (shown === null) return view?.keys.length === 0 ? null : view;
   if (view === null || shown.why === null) return view;
@@ -70,7 +70,7 @@ function certificateOf(view: CertificateView | null, shown: ShownCertificate | n
     return i > at && each.verdict === 'used' ? ({ ...each, verdict: 'not reached' } as const) : each;
   });
   const whose = names.length === 0 ? 'no name' : names.join(', ');
-  const text = `the last good one of ${name}, for ${whose}, until ${expiresAt ?? 'an end that cannot be read'}: what stands there now ${why}`;
+  const text = `the last valid certificate of ${name}, for ${whose}, until ${expiresAt ?? 'an unreadable date'}: the current one ${why}`;
   return { text, keys: at < 0 ? [used, ...keys] : keys };
 }
 
@@ -88,7 +88,7 @@ function memoryOf(pid: number, generation: number, remembered: Remembered | null
   };
 }
 
-/** All that can be said while the store gives no answer, or the routes file cannot be used. */
+/** The explanation while the store does not reply, or the routes file is invalid. */
 function withoutStore(
   editor: RouteEditor,
   asked: string,
@@ -119,21 +119,21 @@ function withoutStore(
   };
 }
 
-/** What a client gets as long as only workers have the route. */
+/** The response that a client gets while only workers have the route. */
 function answerFromMemory(memories: readonly MemoryView[], message: string, isInMemory: boolean): AnswerView {
   const knowing = memories.filter(({ key }) => key !== null);
   const [first] = knowing;
   if (first === undefined) {
     if (isInMemory) {
-      const text = `the routes that workers have name no such frontend (${message})`;
+      const text = `the workers' routes have no such frontend (${message})`;
       return { kind: 'refused', status: 400, code: 'no-frontend', text };
     }
-    const text = `no worker remembers a route, and the store cannot be asked (${message})`;
+    const text = `no worker remembers a route, and the store cannot be read (${message})`;
     return { kind: 'refused', status: 503, code: 'store-unavailable', text };
   }
   const { key, backends, dead } = first;
   const count = backends.length - dead.length;
-  const whose = `${knowing.length} of ${memories.length} workers remember ${key} and serve by it`;
+  const whose = `${knowing.length} of ${memories.length} workers remember ${key} and use it`;
   const until = isInMemory ? 'until the file can be read' : 'for a while, see cache.maxStale';
   const text = `${count} living backend${count === 1 ? '' : 's'} of ${backends.length}: ${whose} ${until} (${message})`;
   return { kind: 'backend', status: null, code: null, text };

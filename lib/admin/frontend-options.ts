@@ -1,10 +1,10 @@
-/** The options of frontends, to look at and to change. */
+/** Reads and changes the options of frontends. */
 import { fieldFault } from '../sites/site.ts';
 import type { FieldChanges, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { type Asked, json, Refusal, type Reply } from './reply.ts';
 
-/** Those of its own: what it takes from others is told by its explanation. */
+/** The frontend's own options. Those that it inherits are part of its explanation. */
 export async function optionsOf(key: string, editor: RouteEditor): Promise<Reply> {
   const [held] = await editor.sides('options', [key]);
   if (held !== undefined && held.type !== 'none' && held.type !== 'hash') {
@@ -13,7 +13,7 @@ export async function optionsOf(key: string, editor: RouteEditor): Promise<Reply
   return json(Object.fromEntries(fieldsOf(held?.holds ?? [])));
 }
 
-/** A JSON Merge Patch (RFC 7396): null takes a field out, and what is not named stays. */
+/** Applies a JSON Merge Patch (RFC 7396): null removes a field; fields that are not named are kept. */
 export async function patchOptions(
   { body }: Asked,
   key: string,
@@ -36,7 +36,7 @@ function changesOf(patch: unknown): FieldChanges {
   const faults: string[] = [];
   for (const [field, value] of Object.entries(patch)) {
     const text = textOf(value);
-    const fault = text === undefined ? 'it is a text, a number, true or false, or null' : faultOf(field, text);
+    const fault = text === undefined ? 'it must be a text, a number, true, false or null' : faultOf(field, text);
     if (fault !== null) faults.push(`${JSON.stringify(field)}: ${fault}`);
     changes.set(field, text ?? null);
   }
@@ -44,13 +44,13 @@ function changesOf(patch: unknown): FieldChanges {
   return changes;
 }
 
-/** As it is written; undefined for what cannot be. */
+/** The text to store; undefined for an invalid value. */
 function textOf(value: unknown): string | null | undefined {
   if (value === null || typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** What nobody knows may be taken out. */
+/** Unknown fields may be removed. */
 function faultOf(field: string, text: string | null): string | null {
   return text === null ? null : fieldFault(field, text);
 }

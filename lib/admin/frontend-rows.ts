@@ -1,19 +1,19 @@
 import { ROW, UNNAMED_ROWS, type CountedRequests } from '../observe/request-counters.ts';
 import { FrontendSeries } from './series.ts';
 
-/** A frontend that had no request for so long, ms, makes room for another. */
+/** A frontend without requests for so long, ms, can be replaced by another. */
 const IDLE_MS = 300_000;
 
-/** What was counted of one frontend since it has metrics of its own. */
+/** The counters of a frontend since it has metrics of its own. */
 export interface FrontendMetrics {
   /** See request-counters.ts. */
   readonly row: Float64Array;
   readonly series: FrontendSeries;
-  /** When it last had a request, ms. */
+  /** The time of its last request, ms. */
   usedAt: number;
 }
 
-/** The metrics of frontends, of all workers together: so many have their own, the rest have them in common. */
+/** The metrics of frontends, of all workers together. A limited number have their own; the others share a row. */
 export class FrontendRows {
   readonly #max: number;
   readonly #now: () => number;
@@ -21,7 +21,7 @@ export class FrontendRows {
   readonly #unknown: FrontendMetrics;
   readonly #other: FrontendMetrics;
 
-  /** @param now ms; only differences count */
+  /** @param now the current time, ms; only differences matter */
   constructor(max: number, now: () => number) {
     this.#max = max;
     this.#now = now;
@@ -43,20 +43,20 @@ export class FrontendRows {
     for (const [index, name] of names.entries()) add(this.#of(name), UNNAMED_ROWS + index);
   }
 
-  /** All of them by label: `unknown` and `other` where they have had a request, and the rest by identifier. */
+  /** All rows by label: `unknown` and `other` if they had a request, and the rest by identifier. */
   *entries(): Iterable<readonly [label: string, metrics: FrontendMetrics]> {
     if (this.#unknown.usedAt > -Infinity) yield ['unknown', this.#unknown];
     if (this.#other.usedAt > -Infinity) yield ['other', this.#other];
     yield* this.#named;
   }
 
-  /** A second is over. */
+  /** Ends a second of all series. */
   endSecond(): void {
     for (const [, { series }] of this.entries()) series.endSecond();
   }
 
   #of(name: string): FrontendMetrics {
-    // Labels that mean something else.
+    // Identifiers that equal a reserved label.
     if (name === 'unknown' || name === 'other') return this.#other;
     let metrics = this.#named.get(name);
     if (metrics !== undefined) return metrics;
@@ -66,7 +66,7 @@ export class FrontendRows {
     return metrics;
   }
 
-  /** @returns whether there was one to forget */
+  /** Drops an idle frontend. @returns whether there was one */
   #forgetIdle(): boolean {
     const limit = this.#now() - IDLE_MS;
     for (const [name, { usedAt }] of this.#named) {

@@ -1,4 +1,4 @@
-/** Frontends, to look at and to edit. */
+/** Reads and edits frontends. */
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { isTexts } from '../store/texts.ts';
@@ -29,7 +29,7 @@ const STATUS: Readonly<Record<EditorErrorCode, number>> = {
   'bad-cursor': 400,
 };
 
-/** What is not written for anybody: it could not have been meant. */
+/** Faults that are never written: nobody can have meant them. */
 const REFUSED: ReadonlySet<FaultCode> = new Set([
   'too-long',
   'no-identifier',
@@ -39,12 +39,12 @@ const REFUSED: ReadonlySet<FaultCode> = new Set([
   'bad-url',
   'two-urls',
 ]);
-/** Slips in a host's name that are mended without a word: clients write them, too. */
+/** Errors in a host name that are corrected silently; clients make them, too. */
 const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 'space-in-key', 'idn-key']);
 
 /**
- * @param editor of the running configuration
- * @param surroundings what that says of requests
+ * @param editor returns the editor of the running configuration
+ * @param surroundings returns the settings of that configuration that matter to requests
  */
 export function frontends(
   editor: RouteEditor,
@@ -72,7 +72,7 @@ export function frontends(
   };
 }
 
-/** Faults of the store in the words of this interface. */
+/** Converts errors of the store to responses of the admin API. */
 function told(answer: Answerer): Answerer {
   return async (asked, host) => {
     try {
@@ -111,14 +111,14 @@ async function put({ body, query }: Asked, host: string, editor: RouteEditor): P
   return json(await one(meant, editor), before === null ? 201 : 200);
 }
 
-/** The key that is to be written. @throws Refusal when no request could ask for it */
+/** The key to write. @throws Refusal when no request could match it */
 function meantBy(host: string, editor: RouteEditor): string {
   const { meant, faults } = readKey(host, editor.advice);
   if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
   return meant;
 }
 
-/** A frontend with a path is a request for that path. */
+/** For a frontend with a path: a request for that path. */
 function askingOf(host: string, query: URLSearchParams): { readonly asked: string; readonly path: string } {
   const { host: asked, prefix } = splitKey(host);
   return { asked, path: query.get('path') ?? (prefix === '' ? '/' : prefix) };
@@ -130,7 +130,7 @@ function schemeOf(query: URLSearchParams): 'http' | 'https' {
   throw new Refusal(400, 'bad-scheme', 'scheme must be http or https');
 }
 
-/** @param host as it is, or as it is asked for: keys that nobody asks for must go, too */
+/** @param host the key as it is, or as a host: keys that no request can match must be removable */
 async function remove({ query }: Asked, host: string, editor: RouteEditor): Promise<Reply> {
   const { meant } = readKey(host, editor.advice);
   for (const key of new Set([host, meant ?? host])) {
@@ -144,7 +144,7 @@ function isForced(query: URLSearchParams): boolean {
   return ['', '1', 'true'].includes(query.get('force') ?? 'no');
 }
 
-/** `{ name, backends }`, or the list as Redis holds it. */
+/** The body: `{ name, backends }`, or the list as in Redis. */
 function listOf(body: unknown): readonly string[] {
   if (isTexts(body)) return body;
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {

@@ -11,27 +11,27 @@ import type { EventStream } from './event-stream.ts';
 import { type Asked, Refusal, refused, type Reply } from './reply.ts';
 import { clearStaleSocket } from './stale-socket.ts';
 
-/** Operators and their tools; past it those that are idle are closed, so that a probe gets its answer. */
+/** Above this number, idle connections are closed, so that probes always get a response. */
 const MAX_CONNECTIONS = 200;
 const HEAD_MS = 5_000;
 const REQUEST_MS = 30_000;
 const IDLE_MS = 60_000;
-/** How long the answer to a refused upgrade may take to be sent, ms. */
+/** How long the response to a refused upgrade may take, ms. */
 const REFUSAL_MS = 5_000;
 const MAX_BODY = 1_048_576;
 
 export interface AdminListenerParts {
-  /** As the configuration says now. */
+  /** The token of the current configuration. */
   readonly token: () => string | null;
-  /** Answers what may be asked. Rejects with a Refusal, or with a mistake of ours. */
+  /** Responds to an accepted request. Rejects with a Refusal, or with any error for a bug. */
   readonly answer: (asked: Asked) => Promise<Reply>;
   readonly stream: EventStream;
-  /** Where the stream is. */
+  /** The path of the event stream. */
   readonly streamPath: string;
   readonly onMistake: (error: unknown) => void;
 }
 
-/** One place where the admin interface is asked. */
+/** One address of the admin interface. */
 export class AdminListener {
   readonly #place: AdminPlace;
   readonly #parts: AdminListenerParts;
@@ -58,20 +58,20 @@ export class AdminListener {
     });
   }
 
-  /** Begins to listen. @returns where, as a URL. @throws the system's error; it may be tried again */
+  /** Starts to listen. @returns the URL. @throws the system's error; the call may be repeated */
   async open(): Promise<string> {
     const place = this.#place;
     if ('socket' in place) await clearStaleSocket(place.socket);
     const options: ListenOptions =
       'socket' in place ? { path: place.socket } : { host: place.address, port: place.port, exclusive: true };
-    // Not with a callback, which would stay when this fails: there may be many tries.
+    // Not with a callback, which would stay registered after a failure; there may be many attempts.
     this.#server.listen(options);
     await once(this.#server, 'listening');
     if ('socket' in place) return `unix:${place.socket}`;
     return `http://${bracketed(place.address)}:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Accepts no more, and lets go of who is there. */
+  /** Stops accepting, and closes all connections. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
@@ -98,7 +98,7 @@ export class AdminListener {
       'Referrer-Policy': 'no-referrer',
       ...(reply.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(reply.body) }),
       ...reply.headers,
-      // What was not read of a body would be taken for the next request.
+      // The unread rest of a body would be taken for the next request.
       ...(request.complete ? {} : { Connection: 'close' }),
     });
     response.end(body);
@@ -117,8 +117,8 @@ export class AdminListener {
     try {
       const { path } = splitTarget(request.url ?? '');
       checkAccess(path, request.headers, this.#rules);
-      if (path !== streamPath) throw new Refusal(404, 'not-found', 'there is no WebSocket here');
-      if (stream.isFull) throw new Refusal(503, 'crowded', 'too many listen already');
+      if (path !== streamPath) throw new Refusal(404, 'not-found', 'this path has no WebSocket');
+      if (stream.isFull) throw new Refusal(503, 'crowded', 'too many listeners');
     } catch (error) {
       const { status, headers, body } = this.#refusal(error);
       const lines = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' });
@@ -136,11 +136,14 @@ export class AdminListener {
   }
 }
 
-/** Answers a last time. No limit of the server's holds for a connection that was to be upgraded: it is closed in any case. */
+/**
+ * Sends a last response and closes the connection. Node's time limits do not apply to connections with an upgrade
+ * request.
+ */
 function letGo(socket: Duplex, answer: string): void {
   const limit = setTimeout(() => socket.destroy(), REFUSAL_MS);
   socket.once('close', () => clearTimeout(limit));
-  // What came and was not read would have the system cut the answer.
+  // With unread data in its buffer, the kernel would reset the connection and lose the response.
   socket.resume();
   socket.end(answer, () => socket.destroy());
 }
@@ -149,7 +152,7 @@ function letGo(socket: Duplex, answer: string): void {
 function splitTarget(target: string): Pick<Asked, 'path' | 'query'> {
   const at = target.indexOf('?');
   const path = at < 0 ? target : target.slice(0, at);
-  if (!path.startsWith('/')) throw new Refusal(400, 'bad-target', 'ask for a path');
+  if (!path.startsWith('/')) throw new Refusal(400, 'bad-target', 'the target must be a path');
   return { path, query: new URLSearchParams(at < 0 ? '' : target.slice(at + 1)) };
 }
 
@@ -165,8 +168,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    // The client has left, which is no mistake of ours.
-    throw new Refusal(400, 'cut', 'the body did not come to its end');
+    // The client has disconnected: not a bug.
+    throw new Refusal(400, 'cut', 'the body is incomplete');
   }
   try {
     return JSON.parse(Buffer.concat(parts).toString());

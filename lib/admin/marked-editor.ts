@@ -9,9 +9,9 @@ import type {
 import type { DeadMark } from '../store/dead-marks.ts';
 
 /**
- * An editor as a running router has it: with the dead marks that only its workers know, since routes come from a file, or
- * Redis has not taken them yet.
- * @param marks gives those of a host, or of all (null)
+ * An editor that also has the dead marks which only the workers know: because routes come from a file, or because Redis
+ * has not received them yet.
+ * @param marks returns those of a host, or all (null)
  */
 export function withOwnMarks(
   editor: RouteEditor,
@@ -60,7 +60,7 @@ export function withOwnMarks(
 
 type Marked = Pick<StoredCandidates, 'dead' | 'marks'>;
 
-/** A mark counts only where the URL that died still has its place. */
+/** A mark counts only while the backend that died is still at its position in the list. */
 function marked({ dead, marks }: Marked, list: StoredValue | undefined, own: readonly DeadMark[]): Marked {
   const those = own.filter(({ id, url }) => list?.holds[id + 1]?.trim() === url);
   if (those.length === 0 || (dead.type !== 'set' && dead.type !== 'none')) return { dead, marks };

@@ -1,4 +1,4 @@
-/** What the master and the admin process say to each other. Plain data, types only. */
+/** The messages between the master and the admin process. Plain data, types only. */
 import type { Config } from '../config/config.ts';
 import type { Changes } from './changes.ts';
 import type { Answer, Known, Question } from './questions.ts';
@@ -8,25 +8,25 @@ export interface MasterState {
   readonly pid: number;
   readonly upSeconds: number;
   readonly residentBytes: number;
-  /** Where sites are served, as URLs; none before the first start. */
+  /** The listening URLs of the router; empty before the first start. */
   readonly listening: readonly string[];
-  /** How many workers there should be. */
+  /** The configured number of workers. */
   readonly workers: number;
   readonly isStopping: boolean;
-  /** Whether workers that have no answer from their store are given routes that others know. */
+  /** Whether workers without a reply from their store get routes that others know. */
   readonly hasRoutes: boolean;
   readonly changes: Changes;
 }
 
 export type ToAdmin =
-  /** The answer to `hello`; said again after a reload. */
+  /** The reply to `hello`; sent again after a reload. */
   | { readonly type: 'configure'; readonly config: Config }
-  /** The answer to `ask`: whom the question went to. Their own answers follow. */
+  /** The reply to `ask`: the workers that were asked. Their replies follow. */
   | { readonly type: 'asked'; readonly id: number; readonly master: MasterState; readonly workers: readonly Known[] }
   | { readonly type: 'told'; readonly id: number; readonly pid: number; readonly answer: Answer }
-  /** A line of the operator's log, of the master's or of a worker's. */
+  /** A line of the operator's log, from the master or a worker. */
   | { readonly type: 'event'; readonly line: string }
-  /** End. */
+  /** Exit. */
   | { readonly type: 'close' };
 
 export type FromAdmin =

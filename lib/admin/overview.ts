@@ -1,4 +1,4 @@
-/** How the router is and what it does, as the admin interface tells it. */
+/** The state and activity of the router: readiness, live series, workers, metrics, events. */
 import { version } from '../core/version.ts';
 import type { WorkerState } from '../observe/worker-metrics.ts';
 import type { LiveAnswer, WorkersAnswer } from './answers.ts';
@@ -11,7 +11,7 @@ import { SECONDS } from './series.ts';
 import type { Totals } from './totals.ts';
 import type { Replies, WorkerQueries } from './workforce.ts';
 
-/** Frontends that are drawn at a time. */
+/** How many frontends the live series have. */
 const BUSIEST = 20;
 
 export interface OverviewParts {
@@ -24,7 +24,7 @@ export interface OverviewParts {
 
 export function overview(parts: OverviewParts): Requests {
   const { workerQueries, totals } = parts;
-  /** The metrics are up to date then. */
+  /** Asking for metrics updates the totals. */
   const look = (): Promise<Replies> => workerQueries.ask({ type: 'metrics' });
   return {
     'GET /healthz': () => text('ok\n'),

@@ -1,19 +1,19 @@
-/** Joins the compiled modules of the dashboard into one script: the page that has it loads no other file. */
+/** Joins the compiled modules of the dashboard into one script, because its page loads no other file. */
 
-/** The compiler writes imports and exports at the start of lines. */
+/** The compiler writes each import and export at the start of a line. */
 const IMPORT = /^import (?:(\{[^}]*\}) from )?'\.\/([\w-]+\.js)';\n/gm;
 const EXPORT = /^export (?=(?:async function|function|class|const) (\w+))/gm;
 const NO_EXPORT = /^export \{\};\n/gm;
 const SOURCE_MAP = /^\/\/# sourceMappingURL=.*\n?/gm;
-/** What is left of an import or export that the patterns above do not match. */
+/** An import or export that the patterns above do not match. */
 const LEFT = /^(?:import|export)\b.*/m;
 
 /**
- * The script that runs a module, after those that it imports. Each becomes a function that returns its exports, so that
- * it has a scope of its own, as a module has.
+ * A script that runs a module after those that it imports. Each module becomes a function that returns its exports, so
+ * that it keeps a scope of its own.
  * @param entry the file name of the module
- * @param read the text of a compiled module of the same folder
- * @throws when modules import each other in a circle; when a module imports or exports in a form that is not known here
+ * @param read returns the text of a compiled module of the same folder
+ * @throws when modules import each other in a circle, or have an import or export of another form
  */
 export function joinModules(entry: string, read: (name: string) => string): string {
   const functions = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** Metrics as Prometheus reads them: the only file that knows prom-client, which writes its text. */
+/** Writes the metrics in Prometheus' format. The only file that imports prom-client. */
 import { AggregatorRegistry, prometheusContentType } from 'prom-client';
 import { DURATION_ENDS_MS, durationsIn } from '../core/record/durations.ts';
 import { version } from '../core/version.ts';
@@ -24,7 +24,7 @@ interface Metric {
   readonly values: readonly Value[];
 }
 
-/** The metrics as text. @param workers those there are now */
+/** The metrics as text. @param workers the running workers */
 export async function prometheusText(
   totals: Totals,
   workers: readonly Known[],
@@ -40,7 +40,7 @@ export async function prometheusText(
     ...changeMetrics(changes),
   ];
   metrics.push(workerMetric(workers), buildMetric());
-  // Made for metrics that come from several processes: it takes them as plain data.
+  // Made for metrics of several processes, so it accepts plain data.
   return await AggregatorRegistry.aggregate([metrics as object[]]).metrics();
 }
 
@@ -174,7 +174,7 @@ function readinessMetrics({ isReady, isDegraded }: Readiness): Metric[] {
   ];
 }
 
-/** The configuration's have the names that other programs give them. */
+/** The metrics of configuration reloads have the names that other programs use. */
 function changeMetrics({ reload, upgrade, routes, logs, snapshot }: Changes): Metric[] {
   const others = Object.entries({ upgrade, routes, logs, snapshot }).flatMap(([change, last]) => {
     return last === null ? [] : [[change, Number(last.reason === null)] as const];
@@ -224,7 +224,7 @@ function labelled(label: string, counts: Iterable<readonly [string, number]>): r
   return Array.from(counts, ([name, value]) => ({ value, labels: { [label]: name } }));
 }
 
-/** @param at where it begins in `cells` */
+/** @param at where the histogram starts in `cells` */
 function histogram(name: string, cells: Float64Array, at: number, labels: Value['labels']): readonly Value[] {
   const { counts, sumMs } = durationsIn(cells, at);
   let value = 0;

@@ -1,33 +1,33 @@
-/** What the admin interface asks of every worker, by way of the master. Plain data, types only. */
+/** The questions of the admin interface to every worker, sent by way of the master. Plain data, types only. */
 import type { MetricsReport } from '../observe/worker-metrics.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 
-/** `host` null stands for all. */
+/** `host` null means all hosts. */
 export type Question =
   | { readonly type: 'metrics' }
-  /** What do you remember for this host and path? */
+  /** What does the worker remember of this host and path? */
   | { readonly type: 'recollect'; readonly host: string; readonly path: string }
-  /** Which dead marks do only you know? */
+  /** Which dead marks does only the worker know? */
   | { readonly type: 'marks'; readonly host: string | null }
-  /** Which certificate of the store's do you show for this host? */
+  /** Which certificate of the store does the worker use for this host? */
   | { readonly type: 'certificate'; readonly host: string }
-  /** Forget what you remember. */
+  /** Drops what the worker remembers. */
   | { readonly type: 'forget'; readonly host: string | null };
 
 export type Answer =
-  /** Null where the worker does not count. */
+  /** Null where the worker counts nothing. */
   | { readonly type: 'metrics'; readonly metrics: MetricsReport | null }
   | { readonly type: 'recollect'; readonly remembered: Remembered | null }
   | { readonly type: 'marks'; readonly marks: readonly DeadMark[] }
-  /** Null for none: the configuration's serves, or none. */
+  /** Null when the store has none: the configuration's is used, if there is one. */
   | { readonly type: 'certificate'; readonly shown: ShownCertificate | null }
-  /** `hosts`: how many were forgotten. */
+  /** `hosts`: how many were dropped. */
   | { readonly type: 'forget'; readonly hosts: number };
 
-/** What a worker remembers. `route`: null where it knows that there is none. */
+/** What a worker remembers. `route`: null when it knows that there is none. */
 export interface Remembered {
   readonly route: RememberedRoute | null;
-  /** Whether it serves without the store being asked. */
+  /** Whether the worker uses it without asking the store. */
   readonly isFresh: boolean;
   readonly ageMs: number;
 }
@@ -42,22 +42,22 @@ export interface RememberedRoute {
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** A certificate of the store's that handshakes are shown. */
+/** A certificate of the store that clients get. */
 export interface ShownCertificate {
-  /** Where it stands, or stood, as the store spells it. */
+  /** Its key, as the store spells it. */
   readonly name: string;
-  /** The names that it is for. */
+  /** The names that it is valid for. */
   readonly names: readonly string[];
-  /** As ISO 8601; null where that cannot be read. */
+  /** ISO 8601; null when the date cannot be read. */
   readonly expiresAt: string | null;
-  /** Why it is shown though it is not what stands there now: then it is the last good one. Null where it does. */
+  /** Why the last valid certificate is used instead of the current one; null when it is the current one. */
   readonly why: string | null;
 }
 
-/** A worker process, as the master knows it. */
+/** A worker process, as the master sees it. */
 export interface Known {
   readonly pid: number;
-  /** Of which reload it is: 1 is the start. */
+  /** The number of its generation: 1 is that of the start, counted up by each reload. */
   readonly generation: number;
   readonly state: 'starting' | 'serving' | 'draining';
   readonly upSeconds: number;

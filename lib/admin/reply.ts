@@ -1,20 +1,20 @@
-/** What a request to the admin interface is answered with. */
+/** A response of the admin interface. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
 }
 
-/** A request as its answer needs it. */
+/** A request to the admin interface. */
 export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Reads what came with it, as JSON. @throws Refusal when that is too long, or no JSON */
+  /** Reads the body as JSON. @throws Refusal when it is too large, or not JSON */
   readonly body: () => Promise<unknown>;
 }
 
-/** Why a request is not answered as it was meant: a status, and a code that a program can test. */
+/** An error response: a status, and a code for programs. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;

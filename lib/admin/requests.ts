@@ -1,9 +1,9 @@
 import { type Asked, Refusal, type Reply } from './reply.ts';
 
-/** Answers one kind of request. `host`: what stands in the place of HOST in its path, decoded. */
+/** Responds to one kind of request. `host`: the decoded part of the path in place of HOST. */
 export type Answerer = (asked: Asked, host: string) => Promise<Reply> | Reply;
 
-/** What can be asked: `GET /api/v1/frontends/HOST`, and who answers it. */
+/** Handlers by method and path, for example `GET /api/v1/frontends/HOST`. */
 export type Requests = Readonly<Record<string, Answerer>>;
 
 interface Kind {
@@ -12,7 +12,7 @@ interface Kind {
   readonly answer: Answerer;
 }
 
-/** Finds who answers a request. @returns a function that throws a Refusal where nobody does */
+/** Finds the handler of a request. @returns a function that throws a Refusal where there is none */
 export function dispatcher(requests: Requests): (asked: Asked) => Promise<Reply> {
   const kinds = Object.entries(requests).map(([name, answer]): Kind => {
     const [method = '', path = ''] = name.split(' ');
@@ -34,6 +34,6 @@ function decoded(host: string): string {
   try {
     return decodeURIComponent(host);
   } catch {
-    throw new Refusal(400, 'bad-target', 'the path is not encoded well');
+    throw new Refusal(400, 'bad-target', 'the path has an invalid percent-encoding');
   }
 }

@@ -2,30 +2,30 @@ import { durationsIn, quantileMs } from '../core/record/durations.ts';
 import { CLASSES, ROW, TOTAL_AT } from '../observe/request-counters.ts';
 import type { Seconds } from './answers.ts';
 
-/** So many seconds are kept. */
+/** How many seconds are kept. */
 export const SECONDS = 300;
 
 const FIFTH = CLASSES.indexOf('5xx');
 
-/** Requests second by second. */
+/** Counters of requests, second by second. */
 export class FrontendSeries {
-  /** The second that is not over, as a row of request-counters.ts. */
+  /** The current second, as a row of request-counters.ts. */
   readonly #current = new Float64Array(ROW);
   readonly #requests = new Float32Array(SECONDS);
   readonly #errors = new Float32Array(SECONDS);
   readonly #p50 = new Float32Array(SECONDS).fill(Number.NaN);
   readonly #p99 = new Float32Array(SECONDS).fill(Number.NaN);
-  /** Where the next second goes. */
+  /** Where the next second is stored. */
   #at = 0;
   #hasCounted = false;
 
-  /** Adds a row to the second that is not over. */
+  /** Adds a row to the current second. */
   add(row: Float64Array): void {
     this.#hasCounted = true;
     for (const [at, count] of row.entries()) this.#current[at] = (this.#current[at] ?? 0) + count;
   }
 
-  /** The second is over. */
+  /** Ends the current second. */
   endSecond(): void {
     const at = this.#at;
     this.#at = (at + 1) % SECONDS;
@@ -43,7 +43,7 @@ export class FrontendSeries {
     this.#hasCounted = false;
   }
 
-  /** How many requests there were in the last so many seconds. */
+  /** The number of requests in the last `seconds` seconds. */
   recent(seconds: number): number {
     return sum(this.#last(this.#requests, seconds));
   }
@@ -72,7 +72,7 @@ function sum(values: Iterable<number>): number {
   return all;
 }
 
-/** To a hundredth of a millisecond: the buckets know no better. */
+/** Rounded to a hundredth of a millisecond: the buckets are not more precise. */
 function rounded(seconds: number): number {
   return Math.round(seconds * 1e5) / 1e5;
 }

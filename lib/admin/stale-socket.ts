@@ -4,9 +4,9 @@ import { basename } from 'node:path';
 import { folderFor } from '../files/pinned-folder.ts';
 
 /**
- * Removes what a program that was killed has left of its Unix socket. What is no socket, or one that somebody listens
- * on, stays: then listening fails, and says why.
- * @throws the system's error for a folder that is not there; UnsafePathError when another user's link leads to it
+ * Removes a Unix socket that a killed program has left. Keeps files that are no sockets, and sockets that a program
+ * listens on: listening on the path fails then, with the reason.
+ * @throws the system's error for a missing folder; UnsafePathError when another user's link leads to the path
  */
 export async function clearStaleSocket(path: string): Promise<void> {
   const folder = folderFor(path);

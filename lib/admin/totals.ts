@@ -4,12 +4,12 @@ import { ROW, type CountedRequests } from '../observe/request-counters.ts';
 import { FrontendRows } from './frontend-rows.ts';
 import { FrontendSeries } from './series.ts';
 
-/** What all workers have counted since this process began, and how each of them is. */
+/** The sums of all workers' counters since this process started, and the state of each worker. */
 export class Totals {
   readonly frontends: FrontendRows;
-  /** Of all requests together. */
+  /** The series of all requests. */
   readonly series = new FrontendSeries();
-  /** How long the store took: see core/durations.ts. */
+  /** Durations of store lookups: see core/record/durations.ts. */
   readonly lookups = new Float64Array(DURATION_CELLS);
   readonly refused = new Map<string, number>();
   readonly retries = new Map<string, number>();
@@ -21,15 +21,17 @@ export class Totals {
   deaths = 0;
   linesDropped = 0;
   spansDropped = 0;
-  /** By process id, of those that live. */
+  /** By process id, of running workers. */
   readonly states = new Map<number, WorkerState>();
 
-  /** @param topN frontends with metrics of their own. @param now ms; only differences count */
+  /**
+   * @param topN how many frontends have metrics of their own. @param now the current time, ms; only differences matter
+   */
   constructor(topN: number, now: () => number) {
     this.frontends = new FrontendRows(topN, now);
   }
 
-  /** Adds what a worker counted since the last time. */
+  /** Adds a worker's counters since its last report. */
   add(pid: number, metrics: MetricsReport): void {
     const { requests, store, connections, deaths, state } = metrics;
     this.frontends.add(requests);
@@ -37,7 +39,7 @@ export class Totals {
     let lookups = 0;
     for (const [at, count] of store.lookups.entries()) {
       this.lookups[at] = (this.lookups[at] ?? 0) + count;
-      // The last cell is the sum of their times.
+      // The last cell is the sum of the durations.
       if (at < DURATION_CELLS - 1) lookups += count;
     }
     this.cache.hit += store.hits;
@@ -57,12 +59,12 @@ export class Totals {
     this.states.set(pid, state);
   }
 
-  /** Forgets how those were that live no more. */
+  /** Drops the states of workers that have exited. */
   keepOnly(pids: ReadonlySet<number>): void {
     for (const pid of this.states.keys()) if (!pids.has(pid)) this.states.delete(pid);
   }
 
-  /** A second is over. */
+  /** Ends a second of all series. */
   endSecond(): void {
     this.series.endSecond();
     this.frontends.endSecond();

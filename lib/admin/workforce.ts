@@ -1,15 +1,15 @@
 import type { FromAdmin, MasterState, ToAdmin } from './messages.ts';
 import type { Answer, Known, Question } from './questions.ts';
 
-/** How long the workers may take to answer, ms. One that hangs is not waited for. */
+/** How long workers may take to reply, ms. A worker that hangs is left out. */
 const PATIENCE_MS = 500;
 
-/** What came of a question. */
+/** The replies to a question. */
 export interface Replies {
   readonly master: MasterState;
-  /** Every worker there is. */
+  /** Every running worker. */
   readonly workers: readonly Known[];
-  /** The answers that came in time, by process id. */
+  /** The replies that came in time, by process id. */
   readonly answers: ReadonlyMap<number, Answer>;
 }
 
@@ -20,20 +20,20 @@ interface Open {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The workers, as the admin process asks them by way of the master. */
+/** Sends questions to the workers by way of the master. */
 export class WorkerQueries {
   readonly #say: (message: FromAdmin) => void;
   readonly #onAnswer: (pid: number, answer: Answer) => void;
   readonly #open = new Map<number, Open>();
   #last = 0;
 
-  /** @param onAnswer told of every answer, late ones and such that nobody asked for among them */
+  /** @param onAnswer called for every reply, also late and unasked ones */
   constructor(say: (message: FromAdmin) => void, onAnswer: (pid: number, answer: Answer) => void) {
     this.#say = say;
     this.#onAnswer = onAnswer;
   }
 
-  /** Asks all workers. @throws Error when the master itself does not answer */
+  /** Asks all workers. @throws Error when the master does not reply */
   async ask(question: Question): Promise<Replies> {
     const id = ++this.#last;
     const replies = await new Promise<Replies | null>((settle) => {
@@ -41,11 +41,11 @@ export class WorkerQueries {
       this.#open.set(id, { answers: new Map(), census: null, settle, timer });
       this.#say({ type: 'ask', id, question });
     });
-    if (replies === null) throw new Error('the master process does not answer');
+    if (replies === null) throw new Error('the master process does not reply');
     return replies;
   }
 
-  /** Hears what the master says. */
+  /** Handles the master's messages. */
   hear(message: Extract<ToAdmin, { type: 'asked' | 'told' }>): void {
     const open = this.#open.get(message.id);
     if (message.type === 'asked') {
@@ -55,12 +55,12 @@ export class WorkerQueries {
       open?.answers.set(message.pid, message.answer);
     }
     if (!open?.census) return;
-    // Those that start have not been told what to do yet, and answer nothing.
+    // Workers that start have no configuration yet and do not reply.
     const awaited = open.census.workers.filter(({ state }) => state !== 'starting');
     if (awaited.every(({ pid }) => open.answers.has(pid))) this.#settle(message.id);
   }
 
-  /** Nobody is asked any more. */
+  /** Ends open questions without further replies. */
   close(): void {
     for (const id of this.#open.keys()) this.#settle(id);
   }

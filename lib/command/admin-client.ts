@@ -4,20 +4,20 @@ import { bracketed } from '../core/routing/hostname.ts';
 import { CommandFailure } from './command.ts';
 import { UsageError } from './usage.ts';
 
-/** Where the admin interface of a running router is, and what it wants to be shown. */
+/** The address of a running router's admin interface, and its token. */
 export interface AdminAddress {
   readonly options: RequestOptions;
   readonly token: string | null;
-  /** For people. */
+  /** The address as shown to people. */
   readonly name: string;
 }
 
-/** An answer takes no longer, ms. */
+/** The time limit of a request, ms. */
 const TIMEOUT_MS = 3000;
-/** And is no larger. */
+/** The size limit of a response, bytes. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Reads `http://host:port` or `unix:/path`. @throws UsageError */
+/** Parses `http://host:port` or `unix:/path`. @throws UsageError */
 export function adminAddress(text: string, token: string | null): AdminAddress {
   const [, socketPath] = /^unix:(\/.+)$/.exec(text) ?? [];
   if (socketPath !== undefined) return { options: { socketPath, host: 'localhost' }, token, name: text };
@@ -26,7 +26,7 @@ export function adminAddress(text: string, token: string | null): AdminAddress {
   return { options: { host: host.replaceAll(/^\[|\]$/g, ''), port: Number(port ?? 80) }, token, name: text };
 }
 
-/** Where a configuration has it; null where it has none. */
+/** The address in a configuration; null if it has no admin interface. */
 export function configuredAdmin(admin: AdminConfig | null): AdminAddress | null {
   const [place] = admin?.places ?? [];
   if (place === undefined) return null;
@@ -38,10 +38,10 @@ export function configuredAdmin(admin: AdminConfig | null): AdminAddress | null 
   return { options: { host, port: place.port }, token, name: `http://${bracketed(host)}:${place.port}` };
 }
 
-/** What listens on every address listens on this machine's own. */
+/** A program that listens on all addresses is reached on the loopback address. */
 const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-/** Asks for a JSON document. @throws CommandFailure with a sentence for the operator */
+/** Requests a JSON document. @throws CommandFailure with a sentence for the operator */
 export async function askAdmin({ options, token, name }: AdminAddress, path: string): Promise<unknown> {
   const { status, body } = await new Promise<{ readonly status: number; readonly body: string }>((resolve, reject) => {
     const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
@@ -50,13 +50,13 @@ export async function askAdmin({ options, token, name }: AdminAddress, path: str
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
         text += chunk;
-        if (text.length > MAX_BYTES) asking.destroy(new Error('its answer does not end'));
+        if (text.length > MAX_BYTES) asking.destroy(new Error('its response is too large'));
       });
       answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
       answer.once('error', reject);
     });
-    // Silence alone is not enough: one that sends a byte each second would never be silent.
-    const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
+    // A limit of silence would not do: a program that sends a byte each second would never reach it.
+    const timer = setTimeout(() => asking.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
     asking.once('close', () => clearTimeout(timer));
     asking.once('error', reject);
     asking.end();
@@ -72,7 +72,7 @@ function parse(body: string, name: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new CommandFailure('admin-unavailable', `${name} answered what is no JSON: is that the admin interface?`);
+    throw new CommandFailure('admin-unavailable', `${name} sent no JSON: is this the admin interface?`);
   }
 }
 

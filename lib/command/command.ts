@@ -2,15 +2,15 @@ import type { Console } from './console.ts';
 import type { Option } from './usage.ts';
 import type { Arguments } from './usage.ts';
 
-/** What a command is run with. */
+/** The input of a command. */
 export interface Run {
   readonly args: Arguments;
   readonly console: Console;
-  /** The configuration to take when none is named; null where there is none. */
+  /** The configuration to use when none is named; null if there is none. */
   readonly configPath: string | null;
 }
 
-/** A command, loaded when it is asked for. */
+/** A command. Loaded only when it is run. */
 export interface Command {
   readonly help: string;
   readonly options: readonly Option[];
@@ -18,10 +18,10 @@ export interface Command {
   run(run: Run): Promise<number>;
 }
 
-/** Work that could not be done; exit code 1. */
+/** The command could not do its work; exit code 1. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
-  /** For programs. */
+  /** The error code for programs. */
   readonly code: string;
 
   constructor(code: string, message: string) {

@@ -32,7 +32,7 @@ export const command: Command = {
 
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => string>> = { bash: bashScript, zsh: zshScript };
 
-/** What may follow each command. */
+/** The words that may follow each command. */
 const WORDS: Readonly<Record<string, string>> = {
   route: [...ACTIONS, ...flagsOf(route.options)].join(' '),
   lint: flagsOf(lint.options).join(' '),
@@ -47,7 +47,7 @@ function flagsOf(options: readonly Option[]): readonly string[] {
   return options.map(({ name }) => `--${name}`);
 }
 
-/** Options that a value follows, about which the shell knows nothing. */
+/** Options with a value that the shell cannot complete. */
 function valueOptions(options: readonly Option[]): readonly string[] {
   const withValue = options.filter(({ name, value }) => value !== undefined && name !== 'config');
   return [...new Set(flagsOf(withValue))];

@@ -1,9 +1,9 @@
-/** What a command writes to, and reads of its surroundings. */
+/** The output and environment of a command. */
 export interface Console {
-  /** Resolves when there is room for more. */
+  /** Writes to standard output. Resolves when more can be written. */
   write(text: string): Promise<void>;
   complain(line: string): void;
-  /** Whether a person looks at what is written. */
+  /** Whether the output is a terminal. */
   readonly isTerminal: boolean;
   readonly hasColor: boolean;
   readonly env: NodeJS.ProcessEnv;
@@ -12,7 +12,7 @@ export interface Console {
 /** The console of this process. */
 export function processConsole(): Console {
   const { stdout, stderr, env } = process;
-  // Whoever reads has seen enough: `hipache route list | head`.
+  // The reader has closed the pipe, as in `hipache route list | head`.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const isTerminal: boolean | undefined = stdout.isTTY;
   const noColor = env['NO_COLOR'];
@@ -29,7 +29,10 @@ export function processConsole(): Console {
   };
 }
 
-/** A text of somebody else's, such that it cannot speak to the terminal. Line breaks are shown, too. */
+/**
+ * Text from elsewhere with its control characters escaped, line breaks included, so that it cannot control the
+ * terminal.
+ */
 export function clean(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (sign) => {
     const code = sign.codePointAt(0) ?? 0;
@@ -41,16 +44,16 @@ const COLORS = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 } as const;
 
 export type Color = keyof typeof COLORS;
 
-/** A text in a colour, where colours are wanted. */
+/** A text in a colour, if colours are on. */
 export function paint({ hasColor }: Console, color: Color, text: string): string {
   return hasColor ? `\u001B[${COLORS[color]}m${text}\u001B[0m` : text;
 }
 
-/** Rows with their columns below each other; the last column ends where it ends. Widths grow with what is seen. */
+/** Aligns rows in columns. The last column is not padded. Widths grow with the rows seen so far. */
 export class Table {
   readonly #widths: number[] = [];
 
-  /** The rows as lines, in columns that are as wide as the widest cell of these and of all before. */
+  /** The rows as lines. Columns are as wide as the widest cell of these and all earlier rows. */
   lines(rows: readonly (readonly string[])[]): readonly string[] {
     const cleaned = rows.map((row) => row.map(clean));
     for (const row of cleaned) {
@@ -65,7 +68,7 @@ export class Table {
   }
 }
 
-/** How many places a text takes, as far as that can be told. */
+/** The number of terminal columns that a text takes, approximately. */
 function lengthOf(text: string): number {
   return Array.from(text).length;
 }

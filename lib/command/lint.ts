@@ -35,7 +35,7 @@ export const command: Command = {
   },
 };
 
-/** Each is printed when it is found: of a large store the first come at once. */
+/** Prints each finding when it is found, so that a large store shows its first ones at once. */
 async function print(console: Console, findings: AsyncIterable<Finding>): Promise<number> {
   let errors = 0;
   let notes = 0;

@@ -4,12 +4,12 @@ import { checkNewList, type RouteRun, told } from './route-run.ts';
 import { isSameBackend } from './same-backend.ts';
 import { counted } from './show-fault.ts';
 
-/** Adds backends to a frontend. Those that are there already stay as they are. */
+/** Adds backends to a frontend. Existing ones are unchanged. */
 export async function addRoute(run: RouteRun): Promise<number> {
   const { editor, words, isForced, newName } = run;
   const [word = '', ...urls] = words;
   const key = keyOf(word, isForced, editor);
-  // Whatever stands there is not this command's business.
+  // Existing backends are not checked.
   const faults = checkNewList(run, key, [newName ?? 'name', ...urls]);
   const { before, after } = await editor.change(
     key,

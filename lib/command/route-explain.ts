@@ -15,7 +15,7 @@ import { frontendLines } from './route-show.ts';
 import type { RouteRun } from './route-run.ts';
 import { counted, faultLines } from './show-fault.ts';
 
-/** Prints where a request goes. Exit code 1 when the router would answer it with an error of its own. */
+/** Prints where a request goes. Exit code 1 when the router would respond with an error of its own. */
 export async function explainRoute(run: RouteRun): Promise<number> {
   const { editor, console, words, isJson } = run;
   const target = targetOf(words[0] ?? '', words[1]);
@@ -32,7 +32,7 @@ export async function explainRoute(run: RouteRun): Promise<number> {
 
 const NO_ADMIN = 'no-admin';
 
-/** What the router itself tells, which knows what its workers remember; or why it tells nothing. */
+/** The explanation of the running router, which has its workers' memory; or why there is none. */
 async function askRouter(
   { admin }: RouteRun,
   { scheme, host, path }: Target,
@@ -41,8 +41,10 @@ async function askRouter(
   const target = `/api/v1/frontends/${encodeURIComponent(host)}/explain?path=${encodeURIComponent(path)}&scheme=${scheme}`;
   try {
     const told = await askAdmin(admin, target);
-    // Another program may listen there.
-    return isExplanation(told) ? told : new CommandFailure('admin-unavailable', `${admin.name} is something else`);
+    // Another program may listen on the address.
+    return isExplanation(told)
+      ? told
+      : new CommandFailure('admin-unavailable', `${admin.name} is not the admin interface`);
   } catch (error) {
     if (error instanceof CommandFailure) return error;
     throw error;
@@ -55,14 +57,14 @@ function isExplanation(told: unknown): told is LiveExplanation {
   );
 }
 
-/** A request, as far as it is known. */
+/** The parts of a request that the command line names. */
 interface Target {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly path: string;
 }
 
-/** People paste URLs, and keys with a path. */
+/** Accepts URLs, and keys with a path. */
 function targetOf(word: string, path: string | undefined): Target {
   const [, secure = '', host = '', rest = ''] = /^(?:http(s?):\/\/)?([^/?#]+)([^#]*)/i.exec(word) ?? [];
   const own = rest === '' || rest.startsWith('/') ? rest : `/${rest}`;
@@ -79,14 +81,14 @@ function linesOf(
   const isFine = (answer.status ?? 200) < 400;
   return [
     `A request for ${clean(host ?? asked)}${clean(path)} ${paint(console, isFine ? 'green' : 'red', verdictOf(answer))} ${clean(answer.text)}.`,
-    ...section(console, 'Keys, in the order asked', keyLines(console, keys)),
+    ...section(console, 'Keys, in the order of lookup', keyLines(console, keys)),
     ...section(console, 'Frontend', route === null ? [] : frontendLines(console, { ...route, faults: [] })),
     ...section(console, 'Prefixes and options', siteLines(console, explanation)),
     ...section(console, 'Dead marks', dead === null ? [] : deadLines(console, dead)),
     ...section(console, 'Certificate', certificate === null ? [] : certificateLines(console, certificate)),
     ...section(
       console,
-      'Perhaps meant for this host, and never asked for',
+      'Perhaps meant for this host, but never looked up',
       near.flatMap(({ key, faults }) => faults.flatMap((fault) => faultLines(console, fault, key))),
     ),
     ...section(console, 'Store', [
@@ -109,7 +111,7 @@ function verdictOf({ kind, status, code }: AnswerView): string {
   }
 }
 
-/** Which prefix counts, what of the options does, and what comes of it. */
+/** The lines about the prefix, the options, and their effect. */
 function siteLines(console: Console, { path, prefix, options, asks, beside }: Explanation): readonly string[] {
   const lines: string[] = [];
   if (prefix !== null) {
@@ -118,7 +120,7 @@ function siteLines(console: Console, { path, prefix, options, asks, beside }: Ex
     lines.push(clean(`${prefix.key}: ${matched}${passed}`));
   }
   lines.push(...new Table().lines(options.map(({ field, value, from }) => [field, value, from])));
-  if (asks !== null && asks !== path) lines.push(clean(`the backend is asked for ${asks}`));
+  if (asks !== null && asks !== path) lines.push(clean(`the backend gets the path ${asks}`));
   return [...lines, ...beside.flatMap(({ key, faults }) => faults.flatMap((each) => faultLines(console, each, key)))];
 }
 
@@ -127,7 +129,7 @@ function memoryLine({ pid, generation, knows, ageSeconds, key, backends, dead }:
   if (knows === 'nothing') return `${worker} remembers nothing of it`;
   const what = key === null ? 'that there is no frontend' : `${clean(key)}, ${counted(backends.length, 'backend')}`;
   const marks = dead.length === 0 ? '' : `, dead ${dead.join(', ')}`;
-  const use = knows === 'fresh' ? 'and serves by it' : 'for when the store gives no answer';
+  const use = knows === 'fresh' ? 'and uses it' : 'for when the store does not reply';
   return `${worker} remembers ${what}${marks}, read ${(ageSeconds ?? 0).toFixed(1)} s ago, ${use}`;
 }
 
@@ -149,7 +151,7 @@ function holdingsOf({ type, holds }: KeyView): string {
   return `${JSON.stringify(holds[0] ?? '')}, ${counted(Math.max(0, holds.length - 1), 'backend')}`;
 }
 
-/** Nothing where the store has none: most sites' clients come in the clear, or by another's TLS. */
+/** Empty when the store has no certificate: most sites have no TLS, or another program ends it. */
 function certificateLines(console: Console, { text, keys }: CertificateView): readonly string[] {
   if (keys.every(({ verdict }) => verdict === 'absent')) return [];
   return [clean(text), ...keys.flatMap(({ key, faults }) => faults.flatMap((each) => faultLines(console, each, key)))];
@@ -157,7 +159,7 @@ function certificateLines(console: Console, { text, keys }: CertificateView): re
 
 function deadLines(console: Console, { key, type, holds, secondsLeft, faults }: DeadView): readonly string[] {
   if (type === 'none') return [];
-  const time = secondsLeft === null ? 'without an end' : `for ${Math.ceil(secondsLeft)} s more`;
+  const time = secondsLeft === null ? 'without expiry' : `for ${Math.ceil(secondsLeft)} s more`;
   const ids = type === 'set' ? holds.slice(0, 20).join(', ') : `a ${type}`;
   return [`${clean(key)}: ${clean(ids)}, ${time}`, ...faults.flatMap((fault) => faultLines(console, fault))];
 }

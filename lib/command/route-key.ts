@@ -6,10 +6,10 @@ import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { UsageError } from './usage.ts';
 
 /**
- * The frontend's key that a command line names. Upper case, a port and a trailing dot do not count, as in a Host header; letters
- * beyond ASCII are what clients send for them.
- * @param isForced take it as it was typed
- * @throws UsageError when no request could ask for it
+ * The frontend key that an argument names. Upper case, a port and a trailing dot are removed, as from a Host header;
+ * non-ASCII letters become punycode.
+ * @param isForced takes it as typed
+ * @throws UsageError when no request could match it
  */
 export function keyOf(word: string, isForced: boolean, editor: RouteEditor): string {
   if (isForced) return word;
@@ -17,6 +17,6 @@ export function keyOf(word: string, isForced: boolean, editor: RouteEditor): str
   const { host, prefix } = splitKey(word);
   const spellings = [hostOf(aLabelsOf(host)) + prefix, aLabelsOf(host.toLowerCase()) + prefix];
   if (meant !== null && (faults.length === 0 || spellings.includes(meant))) return meant;
-  const [{ text } = { text: `${JSON.stringify(word)} is no host` }] = faults;
+  const [{ text } = { text: `${JSON.stringify(word)} is not a host` }] = faults;
   throw new UsageError(meant === null ? text : `${text}; did you mean "${meant}"?`);
 }

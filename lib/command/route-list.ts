@@ -3,10 +3,10 @@ import type { FrontendView } from '../diagnostics/explanation.ts';
 import { Table } from './console.ts';
 import type { RouteRun } from './route-run.ts';
 
-/** Frontends read at a time. */
+/** How many frontends are read at a time. */
 const PAGE = 200;
 
-/** Prints all frontends, as they come: a million of them need no more memory than one page. */
+/** Prints all frontends page by page, so that memory does not grow with their number. */
 export async function listRoutes({ editor, console, match, isJson }: RouteRun): Promise<number> {
   const advice = editor.advice;
   const table = new Table();

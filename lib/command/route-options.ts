@@ -11,7 +11,7 @@ import type { RouteRun } from './route-run.ts';
 import { faultLines } from './show-fault.ts';
 import { UsageError } from './usage.ts';
 
-/** Shows a frontend's options, or changes some. @throws CommandFailure for what would not count, UsageError */
+/** Shows a frontend's options, or changes some. @throws CommandFailure for options without effect, UsageError */
 export async function routeOptions(run: RouteRun): Promise<number> {
   const { editor, words, isForced } = run;
   const [word = '', ...pairs] = words;
@@ -26,7 +26,7 @@ export async function routeOptions(run: RouteRun): Promise<number> {
   return await show(run, key, fieldsOf(held?.type === 'hash' ? held.holds : []), await faultsOf(run, key));
 }
 
-/** `field=value`, and `field=` for one that is to go. */
+/** Parses `field=value`; `field=` removes the field. */
 function changesOf(pairs: readonly string[]): ReadonlyMap<string, string | null> {
   const changes = new Map<string, string | null>();
   for (const pair of pairs) {
@@ -41,7 +41,7 @@ function changesOf(pairs: readonly string[]): ReadonlyMap<string, string | null>
 function checkChanges(changes: ReadonlyMap<string, string | null>): void {
   const faults: string[] = [];
   for (const [field, text] of changes) {
-    // What nobody knows may be taken out.
+    // Unknown fields may be removed.
     const fault = text === null ? null : fieldFault(field, text);
     if (fault === null) continue;
     const meant = FIELD_NAMES.includes(field) ? null : nearest(field, FIELD_NAMES);

@@ -6,7 +6,7 @@ import { type RouteRun, told } from './route-run.ts';
 import { isSameBackend } from './same-backend.ts';
 import { counted } from './show-fault.ts';
 
-/** Removes a frontend, or one of its backends. @throws CommandFailure when it is not there, or is the last one */
+/** Removes a frontend, or one of its backends. @throws CommandFailure when it does not exist, or is the last backend */
 export async function removeRoute(run: RouteRun): Promise<number> {
   const { editor, words, isForced } = run;
   const [word = '', url] = words;
@@ -33,15 +33,15 @@ export async function removeRoute(run: RouteRun): Promise<number> {
 }
 
 /**
- * What still stands beside a list that is gone: options and pages that would count again for another of that key, and
- * frontends of the host's paths, which are served as before.
+ * The keys that are kept when a list is removed: options and error pages, which would apply again to a new list of that
+ * key, and frontends of the host's paths, which are still served.
  */
 async function leftOf({ editor }: RouteRun, key: string): Promise<readonly string[]> {
   const kinds = splitKey(key).prefix === '' ? METADATA_KINDS : (['options', 'errors'] as const);
   const found = await Promise.all(kinds.map(async (kind) => (await editor.sides(kind, [key]))[0]));
   const left: string[] = [];
   for (const [i, side] of found.entries()) {
-    // What holds for all frontends is not this one's.
+    // Keys of `*` apply to all frontends, not to this one.
     const isForAll = key === '*' && kinds[i] !== 'prefixes';
     if (side === undefined || isForAll || side.type === 'none' || side.type === 'unknown') continue;
     const paths = kinds[i] === 'prefixes' ? side.holds.map((prefix) => key + prefix) : [];

@@ -8,18 +8,18 @@ import { CommandFailure } from './command.ts';
 import { clean, type Console } from './console.ts';
 import { faultLines } from './show-fault.ts';
 
-/** Keys named at most that an edit has left. */
+/** How many kept keys are listed. */
 const MAX_LEFT = 20;
 
-/** What the commands under `route` are run with. Each resolves to its exit code. */
+/** The input of the commands under `route`. Each resolves to its exit code. */
 export interface RouteRun {
   readonly editor: RouteEditor;
-  /** The router itself, where the configuration has an admin interface. It may not run. */
+  /** The admin interface of the running router; null if the configuration has none. It may not be running. */
   readonly admin: AdminAddress | null;
-  /** What the configuration says of requests; nothing where none was named. */
+  /** The settings of the configuration that matter to requests; empty without a configuration. */
   readonly surroundings: Omit<Surroundings, 'scheme'>;
   readonly console: Console;
-  /** What follows the command's name. */
+  /** The words after the command's name. */
   readonly words: readonly string[];
   readonly match: string;
   readonly newName: string | null;
@@ -28,9 +28,9 @@ export interface RouteRun {
 }
 
 /**
- * Sees to it that nobody writes what does not work.
+ * Refuses a list that would not work.
  * @returns notes about the list
- * @throws CommandFailure for faults, unless that was asked for
+ * @throws CommandFailure for faults, unless --force was given
  */
 export function checkNewList({ editor, isForced }: RouteRun, key: string, list: readonly string[]): readonly Fault[] {
   const faults = faultsOfNewList(key, list, editor.advice);
@@ -41,9 +41,9 @@ export function checkNewList({ editor, isForced }: RouteRun, key: string, list: 
 }
 
 /**
- * Tells a person what was done, and where; and a program how the frontend is now, and in which store.
- * @param list null when it is gone
- * @param left keys beside it that stand there all the same
+ * Prints what was done and in which store; with --json, the frontend's new state.
+ * @param list null when it was removed
+ * @param left keys that were kept
  */
 export async function told(
   { editor, console, isJson }: RouteRun,
@@ -67,7 +67,7 @@ export async function told(
   return 0;
 }
 
-/** The list is what was written: a replica that is read may not have it yet. */
+/** Shows the list as it was written: a replica that is read may not have it yet. */
 async function viewNow(
   editor: RouteEditor,
   key: string,

@@ -2,7 +2,7 @@ import { keyOf } from './route-key.ts';
 import { checkNewList, type RouteRun, told } from './route-run.ts';
 import { counted } from './show-fault.ts';
 
-/** Creates a frontend, or puts another list in its place in one step. */
+/** Creates a frontend, or replaces its list in one step. */
 export async function setRoute(run: RouteRun): Promise<number> {
   const { editor, words, isForced } = run;
   const [word = '', ...list] = words;

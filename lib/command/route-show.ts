@@ -6,7 +6,7 @@ import { keyOf } from './route-key.ts';
 import type { RouteRun } from './route-run.ts';
 import { faultLines } from './show-fault.ts';
 
-/** Prints one frontend. @throws CommandFailure when there is none */
+/** Prints one frontend. @throws CommandFailure when it does not exist */
 export async function showRoute({ editor, console, words, isJson, isForced }: RouteRun): Promise<number> {
   const key = keyOf(words[0] ?? '', isForced, editor);
   const { lists, dead, marks } = await editor.look([key], key);
@@ -19,7 +19,7 @@ export async function showRoute({ editor, console, words, isJson, isForced }: Ro
   return 0;
 }
 
-/** A frontend for a person. */
+/** The lines of a frontend, for people. */
 export function frontendLines(console: Console, { key, name, backends, faults }: FrontendView): readonly string[] {
   return [
     `${paint(console, 'bold', clean(key))}  ${clean(JSON.stringify(name))}`,
@@ -31,5 +31,5 @@ export function frontendLines(console: Console, { key, name, backends, faults }:
 function stateOf({ state, secondsLeft, fault }: BackendView): string {
   if (state === 'unusable') return `unusable: ${fault}`;
   if (state === 'alive') return state;
-  return secondsLeft === null ? 'dead, without an end' : `dead for ${Math.ceil(secondsLeft)} s more`;
+  return secondsLeft === null ? 'dead, without expiry' : `dead for ${Math.ceil(secondsLeft)} s more`;
 }

@@ -38,7 +38,7 @@ The exit code is 0 when all is well, 1 when something failed or there is no such
 frontend, 2 on usage errors.
 `;
 
-/** What "hipache route" can do. */
+/** The actions of "hipache route". */
 export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'explain'] as const;
 
 const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
@@ -51,7 +51,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   explain: explainRoute,
 };
 
-/** How many words each takes after its name. */
+/** How many words each action takes after its name. */
 const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, most: number, what: string]>> = {
   list: [0, 0, 'options only'],
   show: [1, 1, 'HOST'],

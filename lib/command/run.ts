@@ -6,7 +6,7 @@ import { type CommandName, usageAdvice } from '../config/arguments.ts';
 import { readOptions, UsageError } from './usage.ts';
 import { EditorError } from '../store/editor-error.ts';
 
-/** Each is loaded alone, and none by a router that serves. */
+/** Each command is loaded separately, and none by a serving router. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly command: Command }>>> = {
   route: () => import('./route.ts'),
   lint: () => import('./lint.ts'),
@@ -16,9 +16,9 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly command: C
 
 /**
  * Runs a command.
- * @param argv what follows its name
- * @param configPath the configuration to take when none is named; null where there is none
- * @returns the exit code: 0 fine, 1 it failed or has found faults, 2 a usage error
+ * @param argv the arguments after its name
+ * @param configPath the configuration to use when none is named; null if there is none
+ * @returns the exit code: 0 success, 1 failure or faults found, 2 usage error
  */
 export async function runCommand(
   name: CommandName,
@@ -31,7 +31,7 @@ export async function runCommand(
   try {
     const args = readOptions(argv, command.options);
     path = args.values.get('config') ?? path;
-    // `hipache route help`, as other programs have it.
+    // `hipache route help`, as in other programs.
     if (args.flags.has('help') || args.words[0] === 'help') {
       await console.write(command.help);
       return 0;
@@ -49,13 +49,13 @@ export async function runCommand(
   }
 }
 
-/** What a person reads of a failure. @param path the configuration */
+/** An error as lines for people. @param path the configuration */
 function linesOf(error: CommandFailure | EditorError | ConfigError, path: string | null): readonly string[] {
   if (!(error instanceof ConfigError)) return [error.message];
   return path === null ? error.faults : error.lines(resolve(path));
 }
 
-/** What a program reads of a failure. */
+/** An error as JSON, for programs. */
 function answerOf(error: CommandFailure | EditorError | ConfigError): object {
   if (error instanceof ConfigError) return error.toJSON();
   return { error: { code: error.code, message: error.message } };

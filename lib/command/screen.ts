@@ -1,27 +1,27 @@
-/** The whole terminal, for as long as a table is shown in it. */
+/** The whole terminal, while it shows a table. */
 export interface Screen {
   readonly rows: number;
-  /** Aborted when whoever looks presses q, Ctrl-C or Ctrl-D, or the process is to end. */
+  /** Aborted when q, Ctrl-C or Ctrl-D is pressed, or the process is told to end. */
   readonly ended: AbortSignal;
   show(lines: readonly string[]): void;
-  /** Gives the terminal back as it was. Idempotent. */
+  /** Restores the terminal. Idempotent. */
   close(): void;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Of a terminal that does not know its size. */
+/** The height of a terminal that does not report its size. */
 const ROWS = 24;
 const COLUMNS = 80;
-/** Ctrl-C and Ctrl-D are signs like others while the terminal is raw. */
+/** In raw mode, Ctrl-C and Ctrl-D arrive as characters. */
 const ENDINGS = ['q', 'Q', '\u0003', '\u0004'];
-/** How colours are begun and ended. */
+/** The start of a colour sequence. */
 const ESCAPE = '\u001B';
 const COLOR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
-/** Another page without a cursor, and back. */
+/** Switches to the alternate screen without a cursor, and back. */
 const ENTER = '\u001B[?1049h\u001B[?25l';
 const LEAVE = '\u001B[?25h\u001B[?1049l';
 
-/** Takes the terminal of this process. */
+/** Takes over the terminal of this process. */
 export function openScreen(): Screen {
   const { stdin, stdout } = process;
   const ending = new AbortController();
@@ -46,7 +46,7 @@ export function openScreen(): Screen {
     show: (lines) => {
       const { rows, columns } = stdout;
       const shown = lines.slice(0, Math.max(1, (rows || ROWS) - 1)).map((line) => cut(line, columns || COLUMNS));
-      // From the top, and each line to its end: clearing all of it first would flicker.
+      // Overwrites from the top and clears each line's rest: clearing the screen first would flicker.
       stdout.write(`\u001B[H${shown.map((line) => `${line}\u001B[K`).join('\r\n')}\u001B[J`);
     },
     close: () => {
@@ -62,7 +62,7 @@ export function openScreen(): Screen {
   };
 }
 
-/** A line that is not broken by the edge; colours take no room. */
+/** Truncates a line to the terminal's width. Colour sequences take no columns. */
 function cut(line: string, columns: number): string {
   let room = columns;
   let shown = '';

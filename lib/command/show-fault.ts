@@ -1,7 +1,7 @@
 import type { Fault } from '../diagnostics/fault.ts';
 import { clean, type Console, paint } from './console.ts';
 
-/** A fault and its advice, indented, as lines for a person. @param where the key, where that is not clear */
+/** The lines of a fault and its advice, indented. @param where the key, if it must be named */
 export function faultLines(
   console: Console,
   { code, severity, text, advice }: Fault,

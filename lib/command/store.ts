@@ -9,7 +9,7 @@ import { type AdminAddress, configuredAdmin } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import { type Arguments, type Option, UsageError } from './usage.ts';
 
-/** What all commands take that look at routes. */
+/** The options of all commands that read routes. */
 export const STORE_OPTIONS: readonly Option[] = [
   { name: 'config', short: 'c', value: 'a file' },
   { name: 'driver', value: 'a URL' },
@@ -18,21 +18,21 @@ export const STORE_OPTIONS: readonly Option[] = [
   { name: 'help', short: 'h' },
 ];
 
-/** The time limit where no configuration says one, ms. */
+/** The time limit when no configuration has one, ms. */
 const TIMEOUT_MS = 2000;
 
-/** The routes, and the router that serves them, if it can be asked. */
+/** The routes, and the admin interface of the router that serves them. */
 export interface OpenedStore {
   readonly editor: RouteEditor;
   readonly admin: AdminAddress | null;
-  /** What the configuration says of requests; nothing where none was named. */
+  /** The settings of the configuration that matter to requests; empty without a configuration. */
   readonly surroundings: Omit<Surroundings, 'scheme'>;
 }
 
 /**
  * Opens the routes that the arguments name: by `--driver`, else by a configuration.
- * @param configPath the one to take when none is named; null where there is none
- * @throws UsageError, ConfigError, or CommandFailure where nothing names a store
+ * @param configPath the configuration to use when none is named; null if there is none
+ * @throws UsageError, ConfigError, or CommandFailure when nothing names a store
  */
 export function openStore({ values }: Arguments, configPath: string | null): OpenedStore {
   const driver = values.get('driver');

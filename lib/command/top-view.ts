@@ -1,13 +1,13 @@
-/** The table of `hipache top`, from what docs/admin.md says that the router answers. Pure. */
+/** Formats the table of `hipache top` from responses of the admin API (docs/admin.md). Pure functions. */
 import { type Console, clean, paint, Table } from './console.ts';
 
-/** What was answered: JSON of somebody else's, who may be of another version. */
+/** The JSON responses. The router may have another version. */
 export interface TopView {
   readonly live: unknown;
   readonly workers: unknown;
 }
 
-/** @param rows lines that there is room for */
+/** @param rows the height of the terminal */
 export function topLines(console: Console, { live, workers }: TopView, rows = Infinity): readonly string[] {
   const now = new Part(live);
   const total = now.part('total');
@@ -92,7 +92,7 @@ function count(value: number | null): string {
   return value === null ? '-' : String(value);
 }
 
-/** @param seconds a length of time */
+/** Formats a duration. @param seconds null for unknown */
 function time(seconds: number | null): string {
   if (seconds === null) return '-';
   if (seconds >= 10) return `${seconds.toFixed(0)} s`;
@@ -110,7 +110,7 @@ function megabytes(bytes: number | null): string {
   return bytes === null ? '-' : (bytes / 1e6).toFixed(0);
 }
 
-/** An object of an answer. What is not there, or of another kind than it should be, is as good as nothing. */
+/** An object of a response. A missing member, or one of another type, counts as absent. */
 class Part {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -144,7 +144,7 @@ class Part {
     return typeof value === 'number' ? value : null;
   }
 
-  /** Of a series the last value: that of the last full second. */
+  /** The last value of a series: that of the last full second. */
   last(name: string): number | null {
     const value = this.#list(name).at(-1);
     return typeof value === 'number' ? value : null;

@@ -10,7 +10,7 @@ import { topLines, type TopView } from './top-view.ts';
 import { type Arguments, UsageError } from './usage.ts';
 
 const EVERY_MS = 1000;
-/** Seconds that are asked for: the last one counts. */
+/** `seconds=2` gives the last complete second. */
 const PATHS = ['/api/v1/live?seconds=2', '/api/v1/workers'] as const;
 
 const HELP = `Usage: hipache top [options]
@@ -71,7 +71,7 @@ function jsonOf({ live, workers }: TopView): string {
   return `${JSON.stringify({ live, workers })}\n`;
 }
 
-/** A table that stays in its place, until somebody has seen enough. */
+/** Shows a table that updates in place, until the user ends it. */
 async function watch(address: AdminAddress, console: Console): Promise<number> {
   const screen = openScreen();
   try {
@@ -89,13 +89,13 @@ async function linesOrFault(address: AdminAddress, console: Console, screen: Scr
   try {
     return topLines(console, await look(address), screen.rows);
   } catch (error) {
-    // A router that is restarted comes back.
+    // The router may be restarting: keeps trying.
     if (error instanceof CommandFailure) return [error.message];
     throw error;
   }
 }
 
-/** One table after another, for a file or a program: until it is ended, or nobody answers. */
+/** Prints one table after the other, for a file or a program, until it is ended or the router does not respond. */
 async function stream(address: AdminAddress, console: Console, print: (view: TopView) => string): Promise<number> {
   const ending = new AbortController();
   const end = (): void => ending.abort();

@@ -6,31 +6,28 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** An option of a command: whether a value follows it, and its short form. */
+/** An option of a command: its names, and whether it takes a value. */
 export interface Option {
   readonly name: string;
   readonly short?: string;
-  /** What its value is, for a complaint: `a file`. Left out: it takes none. */
+  /** A description of its value for error messages, for example `a file`. Without it, the option takes none. */
   readonly value?: string;
 }
 
-/** What was typed after a command. */
+/** The parsed arguments of a command. */
 export interface Arguments {
   readonly words: readonly string[];
   readonly values: ReadonlyMap<string, string>;
   readonly flags: ReadonlySet<string>;
 }
 
-/**
- * Reads a command's arguments. What follows `--` is words.
- * @throws UsageError
- */
+/** Parses a command's arguments. Everything after `--` is a word. @throws UsageError */
 export function readOptions(argv: readonly string[], options: readonly Option[]): Arguments {
   const types: ParseArgsConfig['options'] = {};
   for (const { name, short, value } of options) {
     types[name] = { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) };
   }
-  // Not strict: Node's own sentences advise what makes no sense here.
+  // Not strict: the error messages of Node give advice that does not apply here.
   const { tokens } = parseArgs({ args: [...argv], options: types, strict: false, tokens: true } as const);
   const words: string[] = [];
   const values = new Map<string, string>();
@@ -64,7 +61,7 @@ function unknownOption(rawName: string, options: readonly Option[]): UsageError 
   return new UsageError(`unknown option "${rawName}"${meant === null ? '' : `; did you mean "--${meant}"?`}`);
 }
 
-/** The word that stands there, one of those known. @throws UsageError with what was probably meant */
+/** One of the known words. @throws UsageError that suggests the nearest one */
 export function knownWord<Word extends string>(word: string | undefined, known: readonly Word[], what: string): Word {
   const found = known.find((each) => each === word);
   if (found !== undefined) return found;

@@ -143,7 +143,7 @@ function routeParts(route: FrontendView, dead: LiveExplanation['dead']): readonl
 function deadText({ holds, secondsLeft }: NonNullable<LiveExplanation['dead']>): string {
   if (holds.length === 0) return 'is not there: no backend is presumed dead.';
   const ids = `${holds.length === 1 ? 'id' : 'ids'} ${holds.join(', ')}`;
-  return `holds the ${ids}${secondsLeft === null ? ', without an end' : `, for ${timeLeft(secondsLeft)} more`}.`;
+  return `holds the ${ids}${secondsLeft === null ? ', without expiry' : `, for ${timeLeft(secondsLeft)} more`}.`;
 }
 
 /** @param seconds when the response was received */

@@ -207,7 +207,7 @@ export function backendItem({ id, url, state, secondsLeft, fault }: BackendView,
 
 function markOf(state: BackendView['state'], secondsLeft: number | null, receivedAt: number): string {
   if (state !== 'dead') return state;
-  if (secondsLeft === null) return 'dead, without an end';
+  if (secondsLeft === null) return 'dead, without expiry';
   const left = secondsLeft - (performance.now() - receivedAt) / 1000;
   return left > 0 ? `dead, ${duration(Math.ceil(left))} left` : 'dead, back any moment';
 }

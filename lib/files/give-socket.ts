@@ -6,7 +6,7 @@ import { UnsafePathError } from './unsafe-path.ts';
 import { ownUser } from './walk.ts';
 
 /**
- * Gives a Unix socket that this process has bound to another user: the socket itself, whatever is put in its place.
+ * Gives a Unix socket that this process has bound to another user: that socket itself, even if its path was replaced.
  * @throws the system's error, or UnsafePathError
  */
 export function giveSocket(path: string, owner: Owner): void {
@@ -17,7 +17,7 @@ export function giveSocket(path: string, owner: Owner): void {
       judge(lstatSync(name));
       return lchownSync(name, owner.uid, owner.gid);
     }
-    // A socket cannot be opened but so, and the path of the descriptor is the only way to its owner.
+    // Sockets can only be opened with O_PATH, and only the path of that descriptor allows a change of owner.
     const fd = openSync(name, O_PATH | constants.O_NOFOLLOW);
     try {
       judge(fstatSync(fd));
@@ -32,5 +32,5 @@ export function giveSocket(path: string, owner: Owner): void {
 
 function judge(found: Stats): void {
   if (!found.isSocket() || found.nlink !== 1 || found.uid !== ownUser())
-    throw new UnsafePathError('is not the socket any more that was bound there');
+    throw new UnsafePathError('is no longer the socket that was bound there');
 }

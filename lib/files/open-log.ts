@@ -3,7 +3,7 @@ import { PinnedFolder } from './pinned-folder.ts';
 import { UnsafePathError } from './unsafe-path.ts';
 import { checkLinks, ownUser, walk, type Walked } from './walk.ts';
 
-/** Whom a file is given to. */
+/** The user and group that a file is given to. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -11,16 +11,16 @@ export interface Owner {
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 const MODE = 0o640;
-/** Whoever moves the file away at the same moment does not do it again and again. */
+/** The file may be moved away at the same moment, but hardly so many times in a row. */
 const TRIES = 5;
 
 /**
- * Opens a log for appending, and makes it where there is none. What is opened is a file with one name; where others may
- * write its folder, one of `owner` (of this process' user, where that is null) or of who has the folder and is not root.
- * What the path led to before or after does not count.
- * Devices, FIFOs and this process' own descriptors (`/dev/stdout`) are taken where only root, or its user, could place
- * them. Links are followed as by `readOwn`, for every user.
- * @param owner who is to have the file: it is given away by its descriptor; null to leave its owner
+ * Opens a log for appending, and creates it if it is missing. The opened file must have one name. Where others may
+ * write its folder, the file must belong to `owner` (to this process' user, where that is null) or to the folder's
+ * owner, unless that is root. Only the opened descriptor is checked, not what the path led to before. Devices, FIFOs
+ * and this process' own descriptors (`/dev/stdout`) are accepted where only root, or its user, could have placed them.
+ * Links are followed as by `readOwn`, for every user.
+ * @param owner gets the file, by its descriptor; null leaves the owner
  * @returns the descriptor
  * @throws the system's error, or UnsafePathError
  */
@@ -45,18 +45,21 @@ export function openLog(path: string, owner: Owner | null): number {
   }
 }
 
-/** Two steps: O_CREAT alone would not tell which, and Linux refuses it in some folders (fs.protected_regular). */
+/**
+ * Two steps: O_CREAT alone would not tell whether the file was created, and Linux refuses it in some folders
+ * (fs.protected_regular).
+ */
 function openOrMake(pinned: PinnedFolder, { name, links }: Walked): { fd: number; isNew: boolean } {
-  // A FIFO of the operator's is waited for, as by a shell; one that others may have placed is not.
+  // Opening a FIFO waits for its reader, as in a shell; but not where others may have placed it.
   const wait = pinned.isShared ? O_NONBLOCK : 0;
   for (let tries = 1; ; tries++) {
     try {
       return { fd: openSync(pinned.at(name), O_WRONLY | O_APPEND | O_NOFOLLOW | wait), isNew: false };
     } catch (error) {
-      if (codeOf(error) === 'ELOOP') throw new UnsafePathError('is a link that was put there just now');
+      if (codeOf(error) === 'ELOOP') throw new UnsafePathError('has just been replaced with a link');
       if (codeOf(error) !== 'ENOENT' || tries > TRIES) throw error;
     }
-    // What is not there yet is its folder's owner's to make.
+    // A missing file may only be created where the folder's owner may create it.
     checkLinks(links, pinned.stat);
     try {
       return { fd: openSync(pinned.at(name), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CREAT | O_EXCL, MODE), isNew: true };
@@ -74,7 +77,7 @@ function judge(found: Stats, { isShared, stat }: PinnedFolder, { links, folder }
   if (!isShared) return;
   if (!found.isFile()) throw new UnsafePathError(`is no file, and others may write ${folder}`);
   const expected = owner?.uid ?? ownUser();
-  // Who has the folder may have a log of theirs written. One of root's could have been moved there by others.
+  // The folder's owner may have the log. A file of root's could have been moved there by others.
   const isFolderOwners = found.uid === stat.uid && stat.uid !== 0;
   if (found.uid !== expected && !isFolderOwners)
     throw new UnsafePathError(`belongs to user ${found.uid} instead of ${expected}, and others may write ${folder}`);

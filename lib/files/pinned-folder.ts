@@ -4,24 +4,27 @@ import { isShared } from './link-rule.ts';
 import { UnsafePathError } from './unsafe-path.ts';
 import { checkLinks, ownUser, walk } from './walk.ts';
 
-/** Linux' O_PATH: enough to name what is in a folder, and no right to read it is needed. Node has no name for it. */
+/** Linux' O_PATH: opens a folder for lookups without a permission to read it. Node has no constant for it. */
 export const O_PATH = 0o10000000;
 
 /**
- * A folder that is held open while files in it are: whatever its path leads to meanwhile, names are looked up in the
- * folder that was judged. Node has no openat(2); on Linux a descriptor's path under /proc does the same. Elsewhere, and
- * without /proc, it is the path that counts.
+ * A folder that is kept open while files in it are used: names are looked up in the folder that was checked, even if
+ * its path was replaced. Node has no openat(2); on Linux the path of the descriptor under /proc has the same effect.
+ * Elsewhere, and without /proc, the path itself is used.
  */
 export class PinnedFolder {
   readonly stat: Stats;
-  /** Whether users other than root and this process' may make entries in it. */
+  /** Whether users other than root and this process' may create entries in it. */
   readonly isShared: boolean;
   readonly #path: string;
   readonly #fd: number;
   /** Whether names are looked up by its descriptor. */
   readonly isPinned: boolean;
 
-  /** @param path absolute, without links. @throws the system's error, or UnsafePathError when it is another by now */
+  /**
+   * @param path absolute, without links. @throws the system's error, or UnsafePathError when the path was replaced
+   *   meanwhile
+   */
   constructor(path: string) {
     const isLinux = process.platform === 'linux';
     this.#path = path;
@@ -36,7 +39,7 @@ export class PinnedFolder {
     }
   }
 
-  /** The path of a name in it, for as long as it is open. */
+  /** The path of a name in it, valid while it is open. */
   at(name: string): string {
     return this.isPinned ? `/proc/self/fd/${this.#fd}/${name}` : join(this.#path, name);
   }
@@ -46,9 +49,9 @@ export class PinnedFolder {
   }
 }
 
-/** The folder of a file that is to be put there. @throws as `walk`, and UnsafePathError */
+/** The folder in which a file is to be put. @throws as `walk`, and UnsafePathError */
 export function folderFor(path: string): PinnedFolder {
-  // The last name is not followed: what is put there takes its place.
+  // The last name is not followed, because the new file replaces it.
   const { folder, name, links } = walk(dirname(path));
   const pinned = new PinnedFolder(join(folder, name));
   try {
@@ -60,7 +63,7 @@ export function folderFor(path: string): PinnedFolder {
   }
 }
 
-/** False where there is no /proc. @throws UnsafePathError when the folder is not where it was found */
+/** Whether a descriptor is the folder at a path; false without /proc. @throws UnsafePathError when it is another one */
 function isAt(fd: number, path: string): boolean {
   let real: string;
   try {

@@ -5,10 +5,10 @@ import { UnsafePathError } from './unsafe-path.ts';
 import { checkLinks, ownUser, walk } from './walk.ts';
 
 /**
- * Reads a file. A process of root's reads only what whoever placed it may have read: it follows links that root placed
- * where only root can, and others to files of the user who placed them; a file with several names (hard links) must
- * belong to the owner of its folder, where others than root may write that. Other processes have the rights of their
- * user, and read as these allow.
+ * Reads a file. A root process reads only what the user who placed it may read: it follows links that root placed where
+ * only root can, and others to files of the user who placed them. A file with several names (hard links) must belong to
+ * the owner of its folder, where others than root may write that. Other processes have their user's permissions, and
+ * read what these allow.
  * @param maxBytes a larger file is not read
  * @throws the system's error, or UnsafePathError; RangeError when it is larger
  */
@@ -23,10 +23,7 @@ export function readOwn(path: string, maxBytes = Infinity): Buffer {
   }
 }
 
-/**
- * The path of what `readOwn` would read, without links in it.
- * @throws as that does
- */
+/** The path of the file that `readOwn` would read, without links in it. @throws as `readOwn` */
 export function realOwnPath(path: string): string {
   if (ownUser() !== 0) return realpathSync(path);
   closeSync(openOwn(path));
@@ -39,7 +36,7 @@ function openOwn(path: string): number {
   if (isDescriptor) return openSync(path, constants.O_RDONLY);
   const pinned = new PinnedFolder(folder);
   try {
-    // To open a FIFO would else last until somebody writes; the flag means nothing to a file.
+    // Otherwise opening a FIFO would block until another process writes; for files the flag has no effect.
     const fd = openSync(pinned.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       judge(fstatSync(fd), pinned);

@@ -4,18 +4,18 @@ import { basename } from 'node:path';
 import { folderFor } from './pinned-folder.ts';
 
 /**
- * Puts a text in the place of a file in one step, with the same mode and owner.
- * @param path of the file itself, not of a link to it
- * @throws Error as the file system does; then the file is as it was
+ * Replaces the text of a file in one step, with the same mode and owner.
+ * @param path the file itself, not a link to it
+ * @throws the file system's error; then the file is unchanged
  */
 export function replaceFile(path: string, text: string): Promise<void> {
   return writeWhole(path, text, (file) => likeThat(file, path));
 }
 
 /**
- * Puts a text where a file is, or is to be, in one step: whoever reads it finds one or the other, whole, after a power cut
- * too. For its owner alone, if `prepare` does not say otherwise.
- * @throws Error as the file system does, or UnsafePathError; then the file is as it was
+ * Writes a file in one step: readers get the old text or the new one, complete, also after a power failure. The file is
+ * readable by its owner only, unless `prepare` changes that.
+ * @throws the file system's error, or UnsafePathError; then the file is unchanged
  */
 export async function writeWhole(
   path: string,
@@ -24,7 +24,7 @@ export async function writeWhole(
 ): Promise<void> {
   const folder = folderFor(path);
   try {
-    // In the same folder: only there a rename is one step.
+    // In the same folder: a rename is atomic only there.
     const next = folder.at(`.${basename(path)}.${randomUUID()}`);
     const file = await open(next, 'wx', 0o600);
     try {
@@ -52,10 +52,10 @@ export async function writeWhole(
 }
 
 async function likeThat(file: FileHandle, path: string): Promise<void> {
-  // Not of what a link leads to that is there by now.
+  // lstat: a link that is there by now must not be followed.
   const { mode, uid, gid } = await lstat(path);
   const own = await file.stat();
   if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid);
-  // After it: a change of owner takes bits away.
+  // After the change of owner, which clears some bits.
   await file.chmod(mode & 0o777);
 }

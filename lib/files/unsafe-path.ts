@@ -1,6 +1,6 @@
 /**
- * A file that this process could open and must not. The message completes the sentence that begins with the file's
- * name: `is …`.
+ * A file that this process could open but must not. The message continues a sentence that starts with the file's name:
+ * `is …`.
  */
 export class UnsafePathError extends Error {
   override readonly name = 'UnsafePathError';

@@ -3,17 +3,17 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { answersFor, UNKNOWN_USER } from './link-rule.ts';
 import { UnsafePathError } from './unsafe-path.ts';
 
-/** As the kernel has it (path_resolution(7)). */
+/** The kernel's limit (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 /** Where a path leads. */
 export interface Walked {
-  /** Absolute, without a link in it. */
+  /** Absolute, without links in it. */
   readonly folder: string;
   readonly name: string;
-  /** A link on the way, and the user who answers for it: it may lead to that user's files only. */
+  /** A link on the path, and the user to whose files it may lead. */
   readonly links: readonly AnsweredLink[];
-  /** It is a descriptor of this process (`/dev/stdout`), which has no other name. */
+  /** Whether it is a descriptor of this process (`/dev/stdout`), which has no other name. */
   readonly isDescriptor: boolean;
 }
 
@@ -22,14 +22,14 @@ export interface AnsweredLink {
   readonly uid: number;
 }
 
-/** The user that this process is for the file system; -1 where there is no such thing. */
+/** The user of this process for file accesses; -1 on systems without users. */
 export function ownUser(): number {
   return process.geteuid?.() ?? UNKNOWN_USER;
 }
 
 /**
- * Follows the links of a path by hand, and notes who answers for each. The last name need not exist.
- * @throws the system's error, and UnsafePathError for a link that anybody of a group may have placed
+ * Resolves the links of a path one by one, and records who placed each. The last name need not exist.
+ * @throws the system's error, and UnsafePathError for a link that any member of a group may have placed
  */
 export function walk(path: string): Walked {
   const euid = ownUser();
@@ -55,7 +55,7 @@ export function walk(path: string): Walked {
       folder = full;
       continue;
     }
-    if (++seen > MAX_LINKS) throw new UnsafePathError('is a link that leads to links without an end');
+    if (++seen > MAX_LINKS) throw new UnsafePathError('is a link with too many links behind it');
     const uid = answersFor(entry, lstatSync(folder), euid);
     if (uid === UNKNOWN_USER)
       throw new UnsafePathError(`is reached by the link ${full}, and others may write ${folder}`);
@@ -66,7 +66,7 @@ export function walk(path: string): Walked {
   }
 }
 
-/** The last first. */
+/** The last name first. */
 function namesIn(path: string): string[] {
   return path
     .split('/')
@@ -74,7 +74,7 @@ function namesIn(path: string): string[] {
     .toReversed();
 }
 
-/** @throws UnsafePathError when a link led to what is not its user's */
+/** @throws UnsafePathError when a link leads to another user's file */
 export function checkLinks(links: readonly AnsweredLink[], found: { readonly uid: number }): void {
   for (const { path, uid } of links) {
     if (uid === found.uid) continue;

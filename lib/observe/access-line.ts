@@ -1,41 +1,43 @@
-/** Lines of the access log. Hipache's format is nginx's `combined`, then the identifier and two durations. */
+/**
+ * Writes lines of the access log. Hipache's format is nginx's `combined`, followed by the identifier and two durations.
+ */
 
 import type { AccessField, AccessFormat } from '../core/record/access-format.ts';
 
-/** What a line says. Times in ms. */
+/** The content of a line. Times in ms. */
 export interface AccessRecord {
   readonly clientIp: string;
   readonly method: string;
   readonly target: string;
-  /** 0 when the client left before there was an answer. */
+  /** 0 when the client left before the response. */
   readonly status: number;
-  /** Of the answer's body, as nginx's $body_bytes_sent. */
+  /** The size of the response body, as nginx's $body_bytes_sent. */
   readonly bytes: number;
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
-  /** What the client asked for; null when that was no host. */
+  /** The requested host; null when the request named no valid host. */
   readonly host: string | null;
-  /** The URL of the backend that answered, or was tried last; null when none was. */
+  /** The URL of the backend that responded or was tried last; null when none was tried. */
   readonly backend: string | null;
-  /** The frontend's identifier; null when none was found. */
+  /** The frontend's identifier; null when no frontend was found. */
   readonly name: string | null;
   readonly totalMs: number;
   /** Null when no backend was tried. */
   readonly backendMs: number | null;
 }
 
-/** A client that left before it was answered: nginx's code for it, which no client ever sees. */
+/** nginx's status code for a client that left before the response. It is only logged. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TWO = (n: number): string => (n < 10 ? `0${n}` : String(n));
 
-/** Formats times for the log, one string a second. */
+/** Formats times for the log; makes one string per second. */
 export class LogTime {
   #second = -1;
   #text = '';
 
-  /** `21/Nov/2026:01:21:49 +0000`. @param now epoch ms */
+  /** Formats a time as `21/Nov/2026:01:21:49 +0000`. @param now ms since 1970 */
   at(now: number): string {
     const second = Math.floor(now / 1000);
     if (second !== this.#second) {
@@ -54,13 +56,13 @@ export class AccessLines {
   readonly #now: () => number;
   readonly #time = new LogTime();
 
-  /** @param now epoch ms */
+  /** @param now returns ms since 1970 */
   constructor(format: AccessFormat, now: () => number) {
     this.#format = format;
     this.#now = now;
   }
 
-  /** @param version of HTTP */
+  /** The line of an exchange. @param version the HTTP version */
   of(record: AccessRecord, version: string): string {
     const format = this.#format;
     const now = this.#now();
@@ -73,7 +75,7 @@ export class AccessLines {
     return `${line}\n`;
   }
 
-  /** For bytes that were no request: their first line, such as it was, in the place of the request. */
+  /** The line of bytes that were not a valid request: their first line takes the place of the request. */
   ofGarbage(clientIp: string, firstLine: string, status: number, bytes: number): string {
     return this.of({ ...NOTHING, clientIp, target: firstLine, status, bytes }, '');
   }
@@ -98,7 +100,7 @@ function statusOf({ status }: AccessRecord): number {
   return status === 0 ? CLIENT_CLOSED_REQUEST : status;
 }
 
-/** Without a method the target is all there was. */
+/** Without a method, the target is the whole first line. */
 function requestLine({ method, target }: AccessRecord, version: string): string {
   return method === '' ? escaped(target) : `${escaped(method)} ${escaped(target)} HTTP/${version}`;
 }
@@ -140,7 +142,7 @@ function fieldText(field: AccessField, record: AccessRecord, version: string, no
   }
 }
 
-/** What is missing is null. */
+/** Missing values are null. */
 function jsonLine(record: AccessRecord, version: string, now: number): string {
   const { clientIp, method, target, bytes, referer = null, userAgent = null, host, name, backend } = record;
   const text = JSON.stringify({
@@ -164,12 +166,12 @@ function jsonLine(record: AccessRecord, version: string, now: number): string {
 
 const ASCII = /^[ -~]*$/;
 
-/** Lines are written byte by byte, and JSON is UTF-8: this is right for both. */
+/** The line is written in one-byte characters, and JSON is UTF-8: `\u` escapes are valid in both. */
 function escapedUnit(unit: string): string {
   return String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Hipache's. @param time as `LogTime` gives it */
+/** A line in Hipache's format. @param time as `LogTime` formats it */
 function accessLine(record: AccessRecord, version: string, time: string): string {
   const { clientIp, bytes, name, totalMs, backendMs } = record;
   const ip = clientIp === '' ? '-' : clientIp.includes(':') ? clientIp : `::ffff:${clientIp}`;
@@ -178,7 +180,7 @@ function accessLine(record: AccessRecord, version: string, time: string): string
   return `${ip} - - [${time}] "${requestLine(record, version)}" ${statusOf(record)} ${bytes} ${agents} "${name === null ? '-' : escaped(name)}" ${times}\n`;
 }
 
-/** Three digits after the point. Number's own `toFixed` takes ten times as long. */
+/** Three decimals. Number's own `toFixed` takes ten times as long. */
 function seconds(ms: number): string {
   const whole = Math.round(ms);
   return `${Math.floor(whole / 1000)}.${THREE[whole % 1000] ?? '000'}`;
@@ -191,7 +193,7 @@ function escapedOr(text: string | undefined): string {
   return text === undefined || text === '' ? '-' : escaped(text);
 }
 
-/** As nginx does: quotes, backslashes and all that is not printable ASCII become \xHH, byte by byte. */
+/** Escapes as nginx does: quotes, backslashes and everything that is not printable ASCII become \xHH, byte by byte. */
 function escaped(text: string): string {
   if (PLAIN.test(text)) return text;
   // Header values are latin1; operators' texts may be anything.

@@ -8,23 +8,23 @@ import { describeCause, type Log } from './log.ts';
 import { syslogEvents } from './events.ts';
 import { SyslogLines } from './syslog-lines.ts';
 
-/** A worker's access log: lines in one format, and the file, standard output or syslog that takes them. */
+/** A worker's access log: writes lines in one format to a file, standard output or syslog. */
 export class AccessLog {
   readonly #lines: AccessLines;
   readonly #place: string;
   readonly #owner: Owner | null;
   readonly #log: Log;
-  /** Null while its file cannot be opened: lines are lost, requests are served. */
+  /** Null while the file cannot be opened: requests are served, and lines are lost. */
   #taker: LineFile | SyslogLines | null = null;
-  /** Lines for which there was no file. */
+  /** How many lines were lost without a file. */
   #lost = 0;
 
   /**
-   * Opens it. A file that cannot be opened is logged, and lines are lost until `reopen`: the master has opened it before,
-   * so that a worker that starts in place of another one must not keep its site from being served.
-   * @param place as `server.accessLog` has it
-   * @param owner whose its file is, where this process is still root
-   * @param log is told when lines are lost
+   * Opens the log. If its file cannot be opened, logs that and loses lines until `reopen`. It does not throw: the
+   * master has opened the file before, and a worker that replaces another must serve.
+   * @param place as `server.accessLog`
+   * @param owner the owner of the file, while this process is root
+   * @param log gets events about lost lines
    */
   constructor(place: string, owner: Owner | null, format: string, log: Log) {
     this.#place = place;
@@ -39,40 +39,40 @@ export class AccessLog {
     this.#lines = new AccessLines(readAccessFormat(format), Date.now);
   }
 
-  /** Begins to send to syslog, if that is where it goes: as the user that this process is now. */
+  /** Starts to send to syslog, if configured, as the current user of the process. */
   start(): void {
     if (this.#taker instanceof SyslogLines) this.#taker.start();
   }
 
-  /** Lines lost since the start. */
+  /** How many lines were lost since the start. */
   get dropped(): number {
     return this.#lost + (this.#taker?.dropped ?? 0);
   }
 
-  /** Writes of an exchange that has ended. Never blocks. @param version of HTTP */
+  /** Writes the line of an exchange. Never blocks. @param version the HTTP version */
   write(record: AccessRecord, version: string): void {
     if (this.#taker === null) this.#lost++;
     else this.#taker.append(this.#lines.of(record, version));
   }
 
-  /** Writes of bytes that were no request. @param bytes of the answer */
+  /** Writes the line of bytes that were not a valid request. @param bytes the size of the response */
   writeGarbage(clientIp: string, firstLine: string, status: number, bytes: number): void {
     if (this.#taker === null) this.#lost++;
     else this.#taker.append(this.#lines.ofGarbage(clientIp, firstLine, status, bytes));
   }
 
-  /** Opens its file anew, after that was moved away. @throws as LineFile, and goes on with the old one */
+  /** Opens the file again, after it was moved away. @throws as LineFile, and keeps the old file */
   reopen(): void {
     if (this.#taker === null) this.#taker = this.#open();
     else this.#taker.reopen();
   }
 
-  /** Writes what is left. Resolves when it was taken, or nobody takes it. */
+  /** Writes what is left. Resolves when it was taken, or after a time limit. */
   async close(): Promise<void> {
     await this.#taker?.close();
   }
 
-  /** Writes what is left, at once: for the end of a process. */
+  /** Writes what is left synchronously, before the process exits. */
   flushSync(): void {
     this.#taker?.flushSync();
   }

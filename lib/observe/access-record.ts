@@ -1,7 +1,7 @@
 import type { Exchange } from '../proxy/exchange.ts';
 import type { AccessRecord } from './access-line.ts';
 
-/** What the access log says of an exchange that has ended. */
+/** The access log's record of an exchange that has ended. */
 export function accessRecord(exchange: Exchange): AccessRecord {
   const { request, method, target, outgoing, peer, route } = exchange;
   const now = performance.now();

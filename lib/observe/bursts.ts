@@ -1,20 +1,20 @@
-/** How many lines of one name a process may log: a burst is cut short, and what it left out is counted. */
+/** Limits how many lines of one name a process logs per window, and counts the suppressed ones. */
 
-/** Lines of one name in one window. */
+/** How many lines of one name are logged per window. */
 export const BURST_LINES = 20;
-/** Each is about another backend, and is what an operator looks for: more of them are told. */
+/** Lines about dead backends: each is about another backend, and operators look for them, so more are logged. */
 const DEATH_LINES = 100;
 const DEATHS = new Set(['backend-dead', 'backend-alive']);
-/** How long a window is, ms. It begins with its first line. */
+/** The length of a window, ms. It starts with its first line. */
 export const BURST_MS = 10_000;
-/** Names that are counted at a time. Names are the program's own, so that there are never so many. */
+/** How many names are counted. Names are those in the program, so there are never so many. */
 const MAX_NAMES = 500;
 
-/** What was left out of the log. */
+/** What was suppressed. */
 export interface Suppressed {
   readonly of: string;
   readonly count: number;
-  /** How long it took. */
+  /** The length of the window. */
   readonly seconds: number;
 }
 
@@ -24,13 +24,13 @@ interface Window {
   leftOut: number;
 }
 
-/** Counts lines by their name. Has no clock of its own: `now` is ms, and only differences count. */
+/** Counts lines by name. Callers pass the time as `now`, ms; only differences matter. */
 export class Bursts {
   readonly #windows = new Map<string, Window>();
-  /** Of windows that are over. */
+  /** Suppressed lines of windows that are over, not reported yet. */
   #untold: Suppressed[] = [];
 
-  /** Whether there is no room for one more line of this name; if so, that line counts as left out. */
+  /** Whether the limit of this name is reached. If so, the line counts as suppressed. */
   isFull(name: string, now: number): boolean {
     const window = this.#current(name, now);
     if (window === undefined || window.lines < (DEATHS.has(name) ? DEATH_LINES : BURST_LINES)) return false;
@@ -38,14 +38,14 @@ export class Bursts {
     return true;
   }
 
-  /** A line of this name is logged. */
+  /** Counts a logged line of this name. */
   logged(name: string, now: number): void {
     const window = this.#current(name, now);
     if (window !== undefined) window.lines++;
     else if (this.#windows.size < MAX_NAMES) this.#windows.set(name, { since: now, lines: 1, leftOut: 0 });
   }
 
-  /** In how many ms `take` will have something to tell; null when nothing was left out. */
+  /** The time until `take` will return something, ms; null when nothing was suppressed. */
   dueIn(now: number): number | null {
     if (this.#untold.length > 0) return 0;
     let due: number | null = null;
@@ -56,8 +56,8 @@ export class Bursts {
   }
 
   /**
-   * What was left out in windows that are over; each is told once.
-   * @param isEnd of the process: what was left out in the others, too
+   * The suppressed lines of windows that are over; each is returned once.
+   * @param isEnd the process exits: returns those of open windows, too
    */
   take(now: number, isEnd = false): readonly Suppressed[] {
     for (const [name, window] of this.#windows) if (isEnd || isOver(window, now)) this.#close(name, window, now);
@@ -66,7 +66,7 @@ export class Bursts {
     return taken;
   }
 
-  /** The window that lines of this name fall in now, if it has begun. */
+  /** The open window of this name; undefined if there is none. */
   #current(name: string, now: number): Window | undefined {
     const window = this.#windows.get(name);
     if (window === undefined || !isOver(window, now)) return window;

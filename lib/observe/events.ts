@@ -1,4 +1,4 @@
-/** What stores and routing announce, as lines of the operator's log: one stable event name each. */
+/** Writes the events of stores and routing to the operator's log, each with a stable event name. */
 import { originOf } from '../core/routing/backend.ts';
 import type { DeathNotice } from '../proxy/mark-dead.ts';
 import type { StoreEvent } from '../store/store.ts';
@@ -18,16 +18,19 @@ export function logStoreEvent(log: Log, notice: StoreEvent): void {
     case 'store-emptied':
       log.error(
         { event: notice.type, store: notice.store },
-        `${notice.store} was restarted and holds no frontend any more: known routes serve until it does`,
+        `${notice.store} was restarted without frontend: keys: the last known routes are used until it has some`,
       );
       return;
     case 'push-refused': {
       const cause = describeCause(notice.cause);
-      log.warn({ event: notice.type, cause }, `Redis cannot tell of changes (${cause}): it is asked on each request`);
+      log.warn(
+        { event: notice.type, cause },
+        `Redis cannot send change notifications (${cause}): each request does a lookup`,
+      );
       return;
     }
     case 'preloaded':
-      log.info({ event: notice.type, frontends: notice.frontends }, `${notice.frontends} routes were read in advance`);
+      log.info({ event: notice.type, frontends: notice.frontends }, `${notice.frontends} routes were preloaded`);
       return;
     case 'snapshot-loaded':
       log.info(
@@ -82,14 +85,14 @@ export function logDeathEvent(log: Log, notice: DeathNotice): void {
     case 'last-backend':
       log.warn(
         { event: notice.type, frontend, backend: url, id: backend.id, why: notice.why },
-        `${frontend}: ${url} fails and is not marked dead, since no other backend of the site lives: ${notice.why}`,
+        `${frontend}: ${url} fails, and is not marked dead because it is the site's last living backend: ${notice.why}`,
       );
       return;
     case 'death-unfiled': {
       const cause = describeCause(notice.cause);
       log.error(
         { event: notice.type, frontend, backend: url, cause },
-        `the death of ${url} could not be filed, this worker keeps it for later: ${cause}`,
+        `${url} could not be marked dead, this worker tries again later: ${cause}`,
       );
       return;
     }

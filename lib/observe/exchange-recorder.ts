@@ -1,4 +1,4 @@
-/** What a worker writes down of all that has ended: in the access log, in metrics, in traces, and in the operator's log. */
+/** Records everything that has ended: in the access log, the metrics, the traces and the operator's log. */
 import type { Config } from '../config/config.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { RouterError } from '../core/errors.ts';
@@ -18,20 +18,20 @@ import { tracedExchange } from './traced.ts';
 import { Tracing } from './tracing.ts';
 
 /**
- * So many times as many frontends as have metrics of their own are counted by a worker at a time: it does not know
- * which they are.
+ * How many times `metrics.topN` frontends a worker counts at a time. Which of them get their own metrics is decided by
+ * the admin process.
  */
 const ROWS_PER_NAME = 4;
 
-/** One for each worker. */
+/** Records the exchanges of one worker. */
 export class ExchangeRecorder {
   readonly #log: Log;
   readonly #accessLog: AccessLog | null;
-  /** Null where nobody can ask for them. */
+  /** Null without an admin interface. */
   readonly metrics: WorkerMetrics | null;
-  /** Null where the router takes no part in traces. */
+  /** Null without `otel.endpoint`. */
   readonly tracing: Tracing | null;
-  /** Where connections to backends are counted. */
+  /** Counts how requests got connections to backends. */
   readonly use: ConnectionUse = { opened: 0, reused: 0 };
 
   /** Opens the access log. */
@@ -43,12 +43,12 @@ export class ExchangeRecorder {
     this.tracing = otel && new Tracing(otel, log);
   }
 
-  /** Makes ready to send, as the user that this process is now. */
+  /** Starts to send to syslog, as the current user of the process. */
   start(): void {
     this.#accessLog?.start();
   }
 
-  /** An exchange has ended in the full lane. */
+  /** Records an exchange of the full lane. */
   ended(exchange: Exchange): void {
     if (wasPing(exchange)) return;
     logRefusal(this.#log, exchange);
@@ -59,7 +59,7 @@ export class ExchangeRecorder {
     if (this.tracing) trace(exchange, this.tracing);
   }
 
-  /** To be told of each exchange that has ended in the fast lane; null when that is nowhere written down. */
+  /** Records an exchange of the fast lane; null when nothing records those. */
   get passed(): ((record: AccessRecord, version: string) => void) | null {
     const accessLog = this.#accessLog;
     const { metrics } = this;
@@ -70,50 +70,50 @@ export class ExchangeRecorder {
     };
   }
 
-  /** Bytes came that were no request. @param bytes of the answer to them */
+  /** Records bytes that were not a valid request. @param bytes the size of the response to them */
   garbage(firstLine: string, error: RouterError, clientIp: string, bytes: number): void {
     this.metrics?.refused(error.code);
     logGarbage(this.#log, error, clientIp);
     this.#accessLog?.writeGarbage(clientIp, firstLine, error.status, bytes);
   }
 
-  /** A client was cut off within an answer. @param host that it asked for, where that is known */
+  /** Records that a client was cut within a response. @param host the requested host, if known */
   cut(reason: CutReason, client: string, host: string | null): void {
     this.metrics?.cut(reason);
     logCut(this.#log, reason, client, host);
   }
 
-  /** A backend broke off a response behind its head. */
+  /** Records that a backend broke off a response after its head. */
   responseCut(cut: ResponseCut): void {
     logResponseCut(this.#log, cut);
   }
 
-  /** Streams or a connection of HTTP/2 were refused before there was a request. */
+  /** Records that HTTP/2 streams, or a connection, were refused before there was a request. */
   refusedHttp2(refusal: Http2Refusal, clientIp: string): void {
     this.metrics?.refused(refusal.code, refusal.count);
     logHttp2Refusal(this.#log, refusal, clientIp);
   }
 
-  /** What was counted since the last call, and what was lost since the start; null where nothing is counted. */
+  /** The metrics since the last call, and what was lost since the start; null when nothing is counted. */
   take(own: Omit<OwnState, 'linesDropped' | 'spansDropped'>): MetricsReport | null {
     const linesDropped = this.#accessLog?.dropped ?? 0;
     const spansDropped = this.tracing?.dropped ?? 0;
     return this.metrics?.take({ ...own, linesDropped, spansDropped }) ?? null;
   }
 
-  /** Opens the access log anew, after it was moved away. @throws the system's error, and goes on with the old file */
+  /** Opens the access log again after a rotation. @throws the system's error, and keeps the old file */
   reopen(): void {
     this.#accessLog?.reopen();
   }
 
-  /** Writes and exports what is left. Metrics can still be taken, for the last time. */
+  /** Writes and exports what is left. `take` still works after it. */
   async close(): Promise<void> {
     await this.#accessLog?.close();
     await this.tracing?.close();
     this.metrics?.close();
   }
 
-  /** Writes what is left for the access log, at once: the process ends. */
+  /** Writes what is left for the access log synchronously, before the process exits. */
   flushSync(): void {
     this.#accessLog?.flushSync();
   }

@@ -1,19 +1,19 @@
 import type { CloseReason, ConnectionLimits } from '../core/limits/connection-limits.ts';
 import type { Log } from './log.ts';
 
-/** How often the same is said, ms. */
+/** How often the same warning is logged, ms. */
 const REMIND_MS = 60_000;
-/** Clients remembered at most; when there are more, what was said of them may be said again. */
+/** How many clients are remembered. With more of them, a warning may be repeated earlier. */
 const MAX_CLIENTS = 1_000;
 
-/** What was closed since it was last said, and when that was. */
+/** The connections closed since the last warning, and its time. */
 interface Said {
   at: number;
   closed: number;
   refused: number;
 }
 
-/** Tells the operator that connections are closed because there is no room: once a minute, and of each client once a minute. */
+/** Warns that connections are closed because of a limit: once a minute, and for each client once a minute. */
 export class LimitWarnings {
   readonly #log: Log;
   readonly #limits: ConnectionLimits;
@@ -21,14 +21,14 @@ export class LimitWarnings {
   readonly #clients = new Map<string, Said>();
   readonly #all: Said = { at: -Infinity, closed: 0, refused: 0 };
 
-  /** @param now ms; only differences count */
+  /** @param now the current time, ms; only differences matter */
   constructor(log: Log, limits: ConnectionLimits, now: () => number) {
     this.#log = log;
     this.#limits = limits;
     this.#now = now;
   }
 
-  /** @param client its address; null where any client's may have been closed */
+  /** Counts a closed connection. @param client its address; null when the worker's limit was reached */
   closed(reason: CloseReason, client: string | null): void {
     const said = client === null ? this.#all : this.#saidOf(client);
     if (reason === 'client-refused') said.refused++;
@@ -43,12 +43,12 @@ export class LimitWarnings {
     if (client === null)
       this.#log.warn(
         { event: 'connections-full', limit: connections, closed },
-        'this worker has no room for more connections: those that have been idle longest are closed',
+        'this worker has reached its connection limit: it closes the connections that have been idle longest',
       );
     else
       this.#log.warn(
         { event: 'client-full', client, limit: perClient, closed, refused },
-        `${client} has as many connections as one client may: its own are closed when idle, others refused`,
+        `${client} has reached the connection limit of a client: its idle connections are closed, or new ones refused`,
       );
   }
 

@@ -1,18 +1,18 @@
-/** Appends lines to a file without making anybody wait: two buffers in turn, one write under way at a time. */
+/** Appends lines to a file without blocking: two buffers take turns, with one write at a time. */
 import { closeSync, write, writeSync } from 'node:fs';
 import { openLog, type Owner } from '../files/open-log.ts';
 
 const BUFFER_BYTES = 262_144;
-/** A full-enough buffer is written at once, bytes. */
+/** A buffer with so many bytes is written at once. */
 const FLUSH_BYTES = 65_536;
-/** Otherwise lines wait for company this long, ms. */
+/** Otherwise lines are collected for this long, ms. */
 const FLUSH_MS = 100;
-/** A pipe takes this much in one piece (POSIX PIPE_BUF): more could be torn apart by other workers' lines. */
+/** A write to a pipe is atomic up to this size (POSIX PIPE_BUF): larger ones could mix with other workers' lines. */
 const PIPE_BYTES = 4_096;
-/** How long the end of a process waits for a pipe that nobody reads, ms. */
+/** How long the end of the process waits for a pipe that is not being read, ms. */
 const PATIENCE_MS = 1_000;
 const STDOUT = 1;
-/** Where lines begin in a buffer: before them is a line end, for what a write left torn. */
+/** Where lines start in a buffer: the byte before them is for a line end, if the last write ended within a line. */
 const FIRST = 1;
 const LINE_END = 0x0a;
 
@@ -25,9 +25,9 @@ export class LineFile {
   #filling = newBuffer();
   #writing = newBuffer();
   #filled = FIRST;
-  /** A write failed within a line, whose first half is the end of the file. */
+  /** The last write failed within a line, so that the file ends with half of it. */
   #isTorn = false;
-  /** What a write under way goes to, whatever was opened since. */
+  /** The file of the write in progress, which `reopen` may have replaced meanwhile. */
   #writingTo: number | null = null;
   #onWritten: () => void = () => {};
   #timer: NodeJS.Timeout | null = null;
@@ -35,8 +35,8 @@ export class LineFile {
 
   /**
    * Opens `path` for appending. @throws the system's error, or UnsafePathError
-   * @param owner whose the file is, where this process is still root; null where its files are its own
-   * @param onFault told of each failed write; the lines of that write are lost
+   * @param owner the owner of the file, while this process is root; null leaves the owner
+   * @param onFault called for each failed write; the lines of that write are lost
    */
   constructor(path: string, owner: Owner | null, onFault: (cause: Error) => void) {
     this.#path = path;
@@ -45,12 +45,12 @@ export class LineFile {
     this.#fd = path === '-' ? STDOUT : openLog(path, owner);
   }
 
-  /** Lines lost since the start: the disk did not keep up, or failed. */
+  /** How many lines were lost since the start, because the disk was too slow or failed. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Takes a line of ASCII or latin1, line end included. Never blocks; drops it when both buffers are full. */
+  /** Takes a line of ASCII or latin1, with its line end. Never blocks; drops the line when both buffers are full. */
   append(line: string): void {
     if (this.#filled + line.length > FIRST + BUFFER_BYTES) {
       this.#dropped++;
@@ -61,7 +61,7 @@ export class LineFile {
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** Opens the path anew, after it was moved away. @throws as the constructor, and goes on with the old file */
+  /** Opens the path again, after the file was moved away. @throws as the constructor, and keeps the old file */
   reopen(): void {
     if (this.#path === '-') return;
     this.flushSync();
@@ -69,11 +69,11 @@ export class LineFile {
     const old = this.#fd;
     this.#fd = fd;
     this.#isTorn = false;
-    // A write under way may not have begun, and would go to whatever has the number then: it closes what it wrote to.
+    // A write in progress still uses the old descriptor, whose number could be reused: that write closes it.
     if (old !== this.#writingTo) closeSync(old);
   }
 
-  /** Writes what is left. Resolves when it is in the file, and so is what was being written. */
+  /** Writes what is left. Resolves when everything is in the file. */
   async close(): Promise<void> {
     if (this.#writingTo !== null) {
       await new Promise<void>((resolve) => {
@@ -84,7 +84,9 @@ export class LineFile {
     this.flushSync();
   }
 
-  /** Writes what is left, and waits for it: for the end of a process. Lines of a write under way are that write's. */
+  /**
+   * Writes what is left synchronously, before the process exits. Lines of a write in progress are left to that write.
+   */
   flushSync(): void {
     const deadline = performance.now() + PATIENCE_MS;
     if (this.#timer) clearTimeout(this.#timer);
@@ -115,14 +117,14 @@ export class LineFile {
     this.#write(this.#fd, this.#start(), end);
   }
 
-  /** Where in a buffer the next write begins. */
+  /** Where the next write starts in a buffer. */
   #start(): number {
     const start = this.#isTorn ? FIRST - 1 : FIRST;
     this.#isTorn = false;
     return start;
   }
 
-  /** A write came through up to `at` only. */
+  /** A write failed after `at`. */
   #fail(fd: number, buffer: Buffer, at: number, end: number, cause: Error): void {
     if (fd === this.#fd) this.#isTorn = at < FIRST || buffer[at - 1] !== LINE_END;
     this.#dropped += lines(buffer, Math.max(at, FIRST), end);
@@ -133,7 +135,7 @@ export class LineFile {
     const length = this.#pieceEnd(this.#writing, at, end) - at;
     write(fd, this.#writing, at, length, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        // A pipe whose reader is slow: there is nothing to wait for but time.
+        // The pipe's reader is slow: tries again later.
         setTimeout(() => this.#write(fd, at, end), 10);
         return;
       }
@@ -149,7 +151,7 @@ export class LineFile {
     });
   }
 
-  /** Where the piece that starts at `at` ends: for standard output, after the last whole line that a pipe takes at once. */
+  /** Where the next piece ends: for standard output, after the last whole line that fits PIPE_BYTES. */
   #pieceEnd(buffer: Buffer, at: number, end: number): number {
     if (this.#path !== '-' || end - at <= PIPE_BYTES) return end;
     const lineEnd = buffer.lastIndexOf(LINE_END, at + PIPE_BYTES - 1) + 1;

@@ -1,32 +1,35 @@
-/** The operator's log, by pino: one line an event on standard error. `event` is a stable name, the rest its fields. */
+/**
+ * The operator's log, written with pino: one line per event on standard error. `event` is a stable name; the rest are
+ * its fields.
+ */
 import { isatty } from 'node:tty';
 import pino, { type Level, type Logger } from 'pino';
 import { textLine } from './text-line.ts';
 import { Throttle } from './throttle.ts';
 
-/** What an operator may choose: `server.debug` and `server.log`. */
+/** The operator's settings: `server.debug` and `server.log`. */
 export interface LogSettings {
-  /** Log what is only of interest when something is being hunted, too. */
+  /** Whether to log what is only needed to find a fault. */
   readonly debug: boolean;
   /** `auto` is text on a terminal, and JSON elsewhere. */
   readonly log: 'auto' | 'json' | 'text';
 }
 
-/** pino's logger, and what a log of ours can do besides. */
+/** pino's logger with the additions of this router. */
 export interface Log extends Logger {
-  /** Goes on as another configuration wants it. */
+  /** Applies the settings of another configuration. */
   configure(settings: LogSettings): void;
   /**
-   * Whether a line would be written now; if not for want of room (see bursts.ts), it counts as left out. For those who
-   * want to know before they make one.
-   * @param code of events that have one: each is counted for itself
+   * Whether a line of this event would be written now. If its burst limit is reached (see bursts.ts), the line counts
+   * as suppressed. For callers that avoid making the line.
+   * @param code events with a code are limited per code
    */
   hasRoom(level: Level, event: string, code?: string): boolean;
-  /** The process ends: tells what was left out last. */
+  /** Logs what is still suppressed, before the process exits. */
   end(): void;
 }
 
-/** Told of in any case, as is all that is fatal: these are few, and what an operator waits for. */
+/** Never suppressed, like all fatal lines: these events are rare and important. */
 const ALWAYS: ReadonlySet<unknown> = new Set([
   'ready',
   'reloaded',
@@ -39,17 +42,20 @@ const ALWAYS: ReadonlySet<unknown> = new Set([
 ]);
 
 const STDERR = 2;
-/** So much is kept, bytes, while standard error cannot be written: a full disk may have room again. */
+/** How many bytes are kept while standard error cannot be written, for example because the disk is full. */
 const MAX_KEPT = 1_048_576;
-/** pino's number for it. */
+/** pino's number of the level `fatal`. */
 const FATAL = 60;
 
-/** @param onLine given each line that is written, as JSON with its line end, whatever the operator sees. It must not log. */
+/**
+ * @param onLine called with each line that is written, as JSON with its line end, whatever format the operator chose.
+ *   It must not log
+ */
 export function createLog(settings: LogSettings, onLine: ((line: string) => void) | null = null): Log {
   const throttle = new Throttle(
     ({ of, count, seconds }) => {
       const lines = count === 1 ? 'line was' : 'lines were';
-      log.warn({ event: 'suppressed', of, count, seconds }, `${count} more ${lines} left out in ${seconds} s: ${of}`);
+      log.warn({ event: 'suppressed', of, count, seconds }, `${count} more ${lines} suppressed in ${seconds} s: ${of}`);
     },
     () => performance.now(),
   );
@@ -69,9 +75,9 @@ export function createLog(settings: LogSettings, onLine: ((line: string) => void
       },
     },
   };
-  // Synchronous: these lines are rare, and the last one before an end matters most.
+  // Synchronous: lines are rare, and the last one before an exit matters most.
   const output = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_KEPT });
-  // Whoever logs would have it thrown at him: a disk that is full costs lines, not the router.
+  // Without a listener the error would be thrown at whoever logs. A full disk loses lines, but must not end the router.
   output.on('error', () => {});
   const isTerminal = isatty(STDERR);
   const hasColours = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
@@ -91,7 +97,7 @@ export function createLog(settings: LogSettings, onLine: ((line: string) => void
   return log;
 }
 
-/** As what a line is counted; null for one that is not. */
+/** The name that a line is counted by; null if it is not limited. */
 function burstOf(fields: unknown): string | null {
   const { event, code } = Object(fields) as { readonly event?: unknown; readonly code?: unknown };
   if (typeof event !== 'string' || ALWAYS.has(event)) return null;
@@ -102,7 +108,7 @@ function nameOf(event: string, code: string | undefined): string {
   return code === undefined ? event : `${event} ${code}`;
 }
 
-/** An error in one line: its message, and those of what caused it, each once. */
+/** An error in one line: its message and those of its causes, each once. */
 export function describeCause(cause: unknown): string {
   return [...new Set(messagesOf(cause))].filter((message) => message !== '').join(': ');
 }
@@ -110,7 +116,7 @@ export function describeCause(cause: unknown): string {
 function messagesOf(cause: unknown): readonly string[] {
   if (!(cause instanceof Error)) return [String(cause)];
   const messages = [cause.message || (cause as NodeJS.ErrnoException).code || cause.name];
-  // Connecting to a name with several addresses fails once for each.
+  // A failed connection to a name with several addresses has an error for each.
   if (cause instanceof AggregateError) messages.push(...cause.errors.flatMap(messagesOf));
   if (cause.cause !== undefined) messages.push(...messagesOf(cause.cause));
   return messages;

@@ -1,17 +1,17 @@
-/** util-linux's `logger`: it speaks to syslog for us, since Node has no datagrams for Unix sockets. */
+/** Runs util-linux's `logger`, which sends lines to syslog, since Node cannot send datagrams to Unix sockets. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
 const PROGRAM = 'logger';
-/** Longer lines become several messages, bytes. Datagrams may be three times as large where nobody changed that. */
+/** Longer lines become several messages, bytes. The kernel's default allows three times as much per datagram. */
 const MESSAGE_BYTES = 65_536;
-/** What is kept of its complaints, characters. */
+/** How many characters of its error output are kept. */
 const MAX_COMPLAINT = 1_000;
-/** How long it may take to say which version it is, ms. */
+/** How long `logger --version` may take, ms. */
 const PATIENCE_MS = 5_000;
-const CANNOT_START = `${PROGRAM} cannot be started`;
+const CANNOT_START = `cannot start ${PROGRAM}`;
 
-/** @throws Error with the reason when there is none that we can use */
+/** Checks that util-linux's logger is installed. @throws Error with the reason when it is not */
 export function requireLogger(): void {
   const { error, stdout } = spawnSync(PROGRAM, ['--version'], {
     encoding: 'utf8',
@@ -19,23 +19,23 @@ export function requireLogger(): void {
     timeout: PATIENCE_MS,
   });
   if (error) throw error;
-  // Others, busybox's for one, take neither a socket nor a size.
-  if (!stdout.includes('util-linux')) throw new Error('the one that is here is another');
+  // Other loggers, for example busybox's, support neither --socket nor --size.
+  if (!stdout.includes('util-linux')) throw new Error('the installed logger is another program');
 }
 
 export interface RunningLogger {
-  /** Null when it was not wanted, or could not be had: then `ended` says so. */
+  /** Null when it was not requested, or when logger could not be started; then `ended` resolves with the reason. */
   readonly stdin: Writable | null;
-  /** Resolves when it has ended: with the reason, where that is not the end of its input. */
+  /** Resolves when logger has exited: null after the end of its input, else the reason. */
   readonly ended: Promise<Error | null>;
-  /** Ends it at once. */
+  /** Kills it. */
   kill(): void;
 }
 
 /**
- * Starts one that sends each line of its input to a socket, by datagrams or as a stream, whichever it takes.
- * It ends when the socket is not there, or is gone.
- * @param stdin `ignore` is no line at all: to learn whether somebody listens
+ * Starts a logger that sends each line of its input to a socket, as datagrams or a stream, whichever the socket
+ * accepts. It exits when the socket is missing or closed.
+ * @param stdin `ignore` sends no line: for finding out whether the socket accepts connections
  */
 export function startLogger(socket: string, stdin: 'pipe' | 'ignore'): RunningLogger {
   const facts = ['--socket', socket, '--socket-errors=on', '--size', String(MESSAGE_BYTES)];
@@ -44,18 +44,18 @@ export function startLogger(socket: string, stdin: 'pipe' | 'ignore'): RunningLo
     child = spawn(PROGRAM, [...facts, '--tag', 'hipache', '--priority', 'local0.info'], {
       stdio: [stdin, 'ignore', 'pipe'],
       env: { ...process.env, LC_ALL: 'C' },
-      // An interrupt from the terminal is for the master: what is under way then is still to be logged.
+      // In a process group of its own: an interrupt from the terminal must not end it before the last lines are sent.
       detached: true,
     });
   } catch (cause) {
-    // For want of memory, for example.
+    // For example for want of memory.
     return { stdin: null, ended: Promise.resolve(new Error(CANNOT_START, { cause })), kill: () => {} };
   }
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-MAX_COMPLAINT);
   });
-  // Whether a write failed is told where it was asked for.
+  // The callback of `write` reports failed writes.
   child.stdin?.on('error', () => {});
   const ended = new Promise<Error | null>((resolve) => {
     child.once('error', (cause) => resolve(new Error(CANNOT_START, { cause })));
@@ -64,12 +64,12 @@ export function startLogger(socket: string, stdin: 'pipe' | 'ignore'): RunningLo
   return { stdin: child.stdin, ended, kill: () => child.kill('SIGKILL') };
 }
 
-/** The last that it said, without its name. */
+/** The last line of its error output, without its name. */
 function reasonOf(complaint: string, code: number | null, signal: NodeJS.Signals | null): string {
   const said = complaint
     .trim()
     .split('\n')
     .at(-1)
     ?.replace(/^logger: /, '');
-  return said || `logger ended with ${signal ?? code}`;
+  return said || `logger exited with ${signal ?? code}`;
 }

@@ -7,20 +7,20 @@ import {
   type MemoryLimits,
 } from '../core/limits/memory-judgement.ts';
 
-/** How often the load is looked at, ms: what comes and goes within it leaves little behind. */
+/** How often the load is sampled, ms. */
 const LOAD_MS = 1_000;
 
 export interface MemoryWatch {
   readonly limits: MemoryLimits;
-  /** Between two looks at the memory, seconds. */
+  /** Between two checks of the memory, seconds. */
   readonly intervalSeconds: number;
-  /** What the process has to do now. */
+  /** Returns the current load of the process. */
   readonly load: () => Load;
-  /** Told at each look at which the process takes too much. */
+  /** Called at each check at which the process uses too much. */
   readonly onExcess: (excess: MemoryExcess) => void;
 }
 
-/** Looks at the process's memory from time to time. @returns stops it */
+/** Checks the memory of this process regularly. @returns a function that stops the checks */
 export function watchMemory({ limits, intervalSeconds, load, onExcess }: MemoryWatch): () => void {
   if (limits.limitMB === 0 && limits.ceilingMB === 0) return () => {};
   let most = 0;

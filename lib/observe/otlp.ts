@@ -1,4 +1,4 @@
-/** Sends spans to a collector by OTLP over HTTP: the only file that knows OpenTelemetry's packages. */
+/** Sends spans to a collector by OTLP over HTTP. The only file that imports OpenTelemetry's packages. */
 import { hostname } from 'node:os';
 import type { HrTime, SpanContext } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
@@ -9,7 +9,7 @@ import { version } from '../core/version.ts';
 
 export interface OtlpSettings {
   readonly endpoint: string;
-  /** Null for what the environment says, or `hipache`. */
+  /** The service name; null takes it from the environment, else `hipache`. */
   readonly service: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -21,17 +21,17 @@ export interface TracedSpans {
   readonly spans: readonly Span[];
 }
 
-/** Sends spans. Rejects when the collector has not taken them in time, tried again where that made sense. */
+/** Sends spans. Rejects when the collector has not accepted them in time; temporary failures are retried. */
 export type SendSpans = (exchanges: readonly TracedSpans[]) => Promise<void>;
 
-/** Requests to the collector that may be under way: those that were given up may still be. */
+/** How many requests to the collector may be open, with those that were given up but have not ended. */
 const MAX_UNDER_WAY = 4;
-/** Of ExportResultCode, in a package that is not ours to import. */
+/** ExportResultCode.SUCCESS, of a package that is not a dependency. */
 const SUCCESS = 0;
 const SCOPE = { name: 'hipache', version };
 
 /**
- * Loads the packages, which takes some megabytes and 0.1 seconds: nobody does who does not export.
+ * Loads the packages, which takes several megabytes and 0.1 seconds; only routers with tracing do so.
  * @throws Error with a sentence for the operator
  */
 export async function openOtlp(settings: OtlpSettings): Promise<SendSpans> {
@@ -48,7 +48,7 @@ export async function openOtlp(settings: OtlpSettings): Promise<SendSpans> {
       const spans = exchanges.flatMap((each) => readableSpans(each, resource, api));
       exporter.export(spans, (result: { readonly code: number; readonly error?: Error }) => {
         if (result.code === SUCCESS) resolve();
-        else reject(result.error ?? new Error('the collector has not taken the spans'));
+        else reject(result.error ?? new Error('the collector has not accepted the spans'));
       });
     });
 }
@@ -66,13 +66,13 @@ async function loadPackages() {
     return { api, exporting, resources };
   } catch (error) {
     throw new Error(
-      'otel.endpoint is set, and OpenTelemetry’s packages are not installed: npm install --include=optional',
+      'otel.endpoint is set, but OpenTelemetry’s packages are not installed: npm install --include=optional',
       { cause: error },
     );
   }
 }
 
-/** What the configuration says counts, then OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
+/** The configuration takes precedence, then OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES. */
 function describeService(resources: Resources, service: string | null): Resource {
   const { defaultResource, detectResources, envDetector, resourceFromAttributes } = resources;
   const ours = resourceFromAttributes({
@@ -92,7 +92,7 @@ function readableSpans({ trace, spans }: TracedSpans, resource: Resource, api: A
   const common = {
     traceId: trace.traceId,
     traceFlags: TraceFlags.SAMPLED,
-    // What is not well formed in it is left out.
+    // Malformed members are dropped.
     ...(trace.state !== '' && { traceState: createTraceState(trace.state) }),
   };
   return spans.map(({ name, kind, spanId, parentId, startMs, endMs, isError, attributes }) => {
@@ -120,7 +120,7 @@ function readableSpans({ trace, spans }: TracedSpans, resource: Resource, api: A
   });
 }
 
-/** Seconds and nanoseconds. @param ms with fractions */
+/** Converts to seconds and nanoseconds. @param ms may have a fraction */
 function hrTime(ms: number): HrTime {
   const seconds = Math.floor(ms / 1_000);
   return [seconds, Math.floor((ms - seconds * 1_000) * 1_000_000)];

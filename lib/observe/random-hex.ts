@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Bytes made at a time: a call for each id would cost more than the id. Whoever keeps an id keeps as many digits. */
+/** Bytes made at a time: one call per id would cost more than the id. The pool is a string of which ids are slices. */
 const POOL_BYTES = 2_048;
 
-/** Makes random hexadecimal digits, good enough for ids that nobody may foresee or meet twice. */
+/** Makes random hexadecimal digits, for ids that must be unpredictable and unique. */
 export function randomHexSource(): (bytes: number) => string {
   const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
   let digits = '';

@@ -1,4 +1,4 @@
-/** Requests that were refused, as lines of the operator's log: whose fault it was decides how loud they are. */
+/** Logs refused requests to the operator's log. The level depends on who caused the refusal. */
 import { originOf } from '../core/routing/backend.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ErrorCode, RouterError } from '../core/errors.ts';
@@ -7,7 +7,7 @@ import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { describeCause, type Log } from './log.ts';
 
-/** Tells why the router itself answered, if it did. Costs next to nothing where no line comes of it. */
+/** Logs why the router responded itself, if it did. Costs almost nothing when the level is off. */
 export function logRefusal(log: Log, { refusal, outgoing, peer, head, trying }: Exchange): void {
   if (refusal === null) return;
   const { code, status } = refusal;
@@ -24,22 +24,22 @@ export function logRefusal(log: Log, { refusal, outgoing, peer, head, trying }: 
   log[level]({ event: 'refused', code, status, client, host, backend, why }, `${status} for ${host ?? client}: ${why}`);
 }
 
-/** Tells of bytes that were no request. */
+/** Logs bytes that were not a valid request. */
 export function logGarbage(log: Log, error: RouterError, client: string): void {
   const { code, status } = error;
   if (!log.hasRoom('debug', 'garbage', code)) return;
-  log.debug({ event: 'garbage', code, status, client, cause: error }, 'bytes that were no request');
+  log.debug({ event: 'garbage', code, status, client, cause: error }, 'bytes that are not a valid request');
 }
 
 const CUT: Readonly<Record<CutReason, string>> = {
   'slow-reader': 'it reads too slowly',
-  'slot-needed': 'it reads slowly, and others waited for its backend',
+  'slot-needed': 'it reads slowly, and other requests waited for its backend connection',
 };
 
-/** Tells of a client that was cut off within an answer. */
+/** Logs that a client was cut within a response. */
 export function logCut(log: Log, code: CutReason, client: string, host: string | null): void {
   if (!log.hasRoom('info', 'client-cut', code)) return;
-  log.info({ event: 'client-cut', code, client, host }, `${client} was cut off: ${CUT[code]}`);
+  log.info({ event: 'client-cut', code, client, host }, `the connection of ${client} was cut: ${CUT[code]}`);
 }
 
 /** Logs a response that its backend broke off. */
@@ -50,13 +50,13 @@ export function logResponseCut(log: Log, { client, host, backend: from, why }: R
   log.warn({ event: 'response-cut', client, host, backend, why: cause }, `${backend} broke off a response: ${cause}`);
 }
 
-/** Tells of streams, or a connection, of HTTP/2 that were refused before there was a request. */
+/** Logs that HTTP/2 streams, or a connection, were refused before there was a request. */
 export function logHttp2Refusal(log: Log, { code, count, why }: Http2Refusal, client: string): void {
   if (!log.hasRoom('info', 'http2-refused', code)) return;
   log.info({ event: 'http2-refused', code, count, client, why }, `HTTP/2 of ${client}: ${why}`);
 }
 
-/** Scanners send no end of what is a client's own fault, and nobody is to be woken up for that. */
+/** Scanners cause any number of client errors, which need no operator's attention. */
 function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn' {
   switch (code) {
     case 'no-backend':
@@ -66,11 +66,11 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     case 'backend-silent':
     case 'store-unavailable':
       return 'warn';
-    // The limit is the operator's own choice, and it may be too low.
+    // The limit is the operator's own setting, and may be too low.
     case 'body-too-large':
     case 'paused':
       return 'info';
-    // So the operator wants it.
+    // The operator has turned it on.
     case 'maintenance':
     case 'not-found':
     case 'no-host':

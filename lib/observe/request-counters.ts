@@ -1,46 +1,46 @@
 import { addDuration, DURATION_CELLS } from '../core/record/durations.ts';
 
-/** By the first digit of the status; `aborted`: the client left before it was answered. */
+/** The first digit of the status. `aborted`: the client left before the response. */
 export const CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 export const LANES = ['full', 'fast'] as const;
 
-/** Where a frontend's histograms begin in its row, behind a count for each lane and class. */
+/** Where a frontend's histograms start in its row, after a counter for each lane and class. */
 export const TOTAL_AT = LANES.length * CLASSES.length;
 export const BACKEND_AT = TOTAL_AT + DURATION_CELLS;
-/** Numbers kept of one frontend. */
+/** How many numbers a frontend has. */
 export const ROW = BACKEND_AT + DURATION_CELLS;
 
-/** What was counted since the last time it was asked for. Plain data: it goes to another process. */
+/** The counters since the last `take`. Plain data: it is sent to another process. */
 export interface CountedRequests {
-  /** Identifiers of frontends. Their rows stand in this order behind the first two. */
+  /** The identifiers of the frontends. Their rows follow the first two, in this order. */
   readonly names: readonly string[];
-  /** Rows: of requests for which no frontend was found, of frontends there was no row for, then of `names`. */
+  /** Rows: of requests without a frontend, of frontends without a row, then of `names`. */
   readonly rows: Float64Array;
 }
 
 const UNKNOWN = 0;
 const OTHER = 1;
-/** Rows that come before those of `names`. */
+/** How many rows precede those of `names`. */
 export const UNNAMED_ROWS = 2;
 const FIRST_ROOM = 64;
-/** A client that left before it was answered. */
+/** The client left before the response. */
 const NOT_ANSWERED = 0;
 
-/** Counts the requests of one worker by frontend, lane and status, and how long they took. */
+/** Counts the requests of one worker by frontend, lane and status, with their durations. */
 export class RequestCounters {
   readonly #max: number;
   readonly #indexes = new Map<string, number>();
   #rows = new Float64Array(FIRST_ROOM * ROW);
 
-  /** @param max frontends that have rows of their own, at a time */
+  /** @param max how many frontends have rows of their own */
   constructor(max: number) {
     this.#max = max;
   }
 
   /**
    * Counts a request that has ended.
-   * @param lane its place in LANES
-   * @param name the frontend's identifier, null when none was found
+   * @param lane its index in LANES
+   * @param name the frontend's identifier; null when none was found
    * @param backendMs null when no backend was tried
    */
   count(lane: 0 | 1, name: string | null, status: number, totalMs: number, backendMs: number | null): void {
@@ -51,7 +51,7 @@ export class RequestCounters {
     if (backendMs !== null) addDuration(this.#rows, at + BACKEND_AT, backendMs);
   }
 
-  /** What was counted since the last call. */
+  /** The counters since the last call. */
   take(): CountedRequests {
     const end = (UNNAMED_ROWS + this.#indexes.size) * ROW;
     const taken = { names: [...this.#indexes.keys()], rows: this.#rows.slice(0, end) };

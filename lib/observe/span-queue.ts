@@ -1,20 +1,20 @@
-/** Exchanges that wait for their spans to be exported: bounded, in batches, one under way at a time. */
+/** A bounded queue of exchanges whose spans are to be exported, in batches, one at a time. */
 
-/** Exchanges that wait at most; those that come on top are lost. Some 2 KB each. */
+/** How many exchanges may wait; further ones are lost. About 2 KB each. */
 const MAX_WAITING = 2_048;
-/** Exchanges in one batch: more would hold up traffic while they are written as JSON. */
+/** Exchanges per batch: a larger one would block the event loop while it is written as JSON. */
 const BATCH = 64;
-/** How long less than a batch waits for more, and how long a collector that failed is left alone, ms. */
+/** How long an incomplete batch waits, and how long a collector that failed is left alone, ms. */
 const PAUSE_MS = 1_000;
 
 export interface SpanQueueParts<Item> {
-  /** Exports a batch. Rejects when the collector did not take it. */
+  /** Exports a batch. Rejects when the collector did not accept it. */
   readonly send: (batch: readonly Item[]) => Promise<void>;
-  /** A batch that takes longer has failed, ms. */
+  /** The time limit of a batch, ms. */
   readonly limitMs: number;
   readonly onSent: () => void;
   readonly onFailed: (cause: unknown) => void;
-  /** Told of what will never be exported. */
+  /** Called for exchanges that will never be exported. */
   readonly onLost: (items: readonly Item[]) => void;
 }
 
@@ -24,7 +24,7 @@ export class SpanQueue<Item> {
   #sending: Promise<boolean> | null = null;
   #underWay: readonly Item[] = [];
   #timer: NodeJS.Timeout | null = null;
-  /** The collector has failed a moment ago. */
+  /** Whether the collector has failed within the last PAUSE_MS. */
   #isLeftAlone = false;
   #isClosed = false;
 
@@ -32,17 +32,17 @@ export class SpanQueue<Item> {
     this.#parts = parts;
   }
 
-  /** Takes one over. Never throws, never waits. */
+  /** Adds an exchange. Never throws or blocks. */
   add(item: Item): void {
     if (this.#isClosed || this.#waiting.length >= MAX_WAITING) return this.#parts.onLost([item]);
     this.#waiting.push(item);
     if (this.#sending !== null) return;
-    // A timer that is set after a failure is waited for, however many there are by then.
+    // After a failure, nothing is sent until the pause is over, however many wait.
     if (this.#waiting.length >= BATCH && !this.#isLeftAlone) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), PAUSE_MS).unref();
   }
 
-  /** Exports what waits, for so long at most; the rest is lost. Idempotent. */
+  /** Exports what waits, within the limit; the rest is lost. Idempotent. */
   async close(limitMs: number): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -63,7 +63,7 @@ export class SpanQueue<Item> {
     await this.#sending;
     while (this.#waiting.length > 0) {
       this.#send();
-      // A collector that fails now has had its time.
+      // A collector that fails now gets no further attempt.
       if ((await this.#sending) === false) return;
     }
   }
@@ -89,14 +89,14 @@ export class SpanQueue<Item> {
     let timer: NodeJS.Timeout | undefined;
     const { send, limitMs, onSent, onFailed, onLost } = this.#parts;
     const timeUp = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('the collector did not answer in time')), limitMs).unref();
+      timer = setTimeout(() => reject(new Error('the collector did not respond in time')), limitMs).unref();
     });
     try {
       await Promise.race([send(batch), timeUp]);
       onSent();
       return true;
     } catch (cause) {
-      // Unless the end came first.
+      // Unless `close` has reported the batch as lost.
       if (this.#underWay === batch) onLost(batch);
       onFailed(cause);
       return false;

@@ -1,24 +1,27 @@
-/** Sends lines to syslog without making anybody wait: one text grows while one is written to a process that sends it. */
+/** Sends lines to syslog without blocking: collects one text while another is written to the logger process. */
 import { type RunningLogger, startLogger } from './logger-program.ts';
 
-/** Lines that wait to be written, bytes; so much again may be on its way. */
+/** How many bytes of lines may wait; as many again may be on their way. */
 const BUFFER_BYTES = 262_144;
-/** So many are written at once, bytes. */
+/** How many bytes are written at once. */
 const FLUSH_BYTES = 65_536;
-/** Otherwise lines wait for company this long, ms. */
+/** Otherwise lines are collected for this long, ms. */
 const FLUSH_MS = 100;
-/** Between two attempts to reach the socket, ms. */
+/** The delay between two attempts to reach the socket, ms; it grows. */
 const FIRST_DELAY_MS = 100;
 const LAST_DELAY_MS = 5_000;
-/** A trouble is over when all has gone well for so long, ms. */
+/** The trouble counts as over when nothing failed for this long, ms. */
 const CALM_MS = 1_000;
-/** How long the end waits for what is left to be taken, ms. */
+/** How long `close` waits until the rest was taken, ms. */
 const PATIENCE_MS = 2_000;
 
 export interface SyslogWatcher {
-  /** Lines are kept as long as there is room, then lost. Told once, until `onWell`. */
+  /** Called once per trouble. Lines are kept while the buffer has space, then lost. */
   onTrouble(cause: Error): void;
-  /** @param lost lines, since the trouble began. Those that were on their way to a syslog that ended are not known */
+  /**
+   * Called when the trouble is over. @param lost lines lost since it began, without those that a dead logger had
+   * already taken
+   */
   onWell(lost: number): void;
 }
 
@@ -36,31 +39,31 @@ export class SyslogLines {
   #delayMs = FIRST_DELAY_MS;
   #isClosed = false;
   #dropped = 0;
-  /** As many had been lost when the trouble began; null when there is none. */
+  /** How many lines had been lost when the trouble began; null without trouble. */
   #lostBefore: number | null = null;
-  /** As many when that was looked at last. */
+  /** How many lines had been lost at the last check. */
   #lostSoFar = 0;
 
-  /** @param socket its path. Nothing is done before `start`. */
+  /** @param socket its path. Nothing is sent before `start` */
   constructor(socket: string, watcher: SyslogWatcher) {
     this.#socket = socket;
     this.#watcher = watcher;
   }
 
-  /** Begins to send: as the user that this process is now. A socket that is not there is waited for. */
+  /** Starts to send, as the current user of the process. Waits for a missing socket. */
   start(): void {
     void this.#look();
   }
 
-  /** Lines lost since the start. */
+  /** How many lines were lost since the start. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Takes a line of ASCII or latin1, line end included. Never blocks; drops it when there is no room. */
+  /** Takes a line of ASCII or latin1, with its line end. Never blocks; drops the line when the buffer is full. */
   append(line: string): void {
     if (this.#isClosed || this.#filled.length + line.length > BUFFER_BYTES) {
-      if (!this.#isClosed) this.#trouble(new Error('syslog takes fewer lines than there are'));
+      if (!this.#isClosed) this.#trouble(new Error('syslog is too slow for the access log'));
       this.#dropped++;
       return;
     }
@@ -69,13 +72,13 @@ export class SyslogLines {
     else this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** There is nothing to open anew: whoever listens is found again by itself. */
+  /** Nothing to reopen: a new syslog daemon is found by itself. */
   reopen(): void {}
 
-  /** Writes what is left. Resolves when it was taken, or nobody takes it. */
+  /** Writes what is left. Resolves when it was taken, or after a time limit. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    // One last attempt, even where the next one was not due yet.
+    // One last attempt, before the next one is due.
     if (this.#logger === null && this.#filled !== '') this.#run();
     this.#isClosed = true;
     if (this.#retryTimer) clearTimeout(this.#retryTimer);
@@ -83,7 +86,7 @@ export class SyslogLines {
     const logger = this.#logger;
     if (logger === null) return;
     const force = setTimeout(() => {
-      this.#trouble(new Error('syslog takes no more lines'));
+      this.#trouble(new Error('syslog accepts no more lines'));
       logger.kill();
     }, PATIENCE_MS);
     this.#onWritten = () => {
@@ -95,12 +98,12 @@ export class SyslogLines {
     clearTimeout(force);
   }
 
-  /** Hands on what is left, at once: for the end of a process. What is not taken at once is lost. */
+  /** Passes on what is left synchronously, before the process exits. The rest is lost. */
   flushSync(): void {
     this.#flush();
   }
 
-  /** Starts sending if somebody listens; else looks again later. */
+  /** Starts the logger if the socket accepts connections; else checks again later. */
   async #look(): Promise<void> {
     const cause = await startLogger(this.#socket, 'ignore').ended;
     if (this.#isClosed) return;
@@ -114,7 +117,7 @@ export class SyslogLines {
     this.#loggerEnded = logger.ended.then((cause) => {
       this.#logger = null;
       this.#isWriting = false;
-      if (!this.#isClosed) this.#retry(cause ?? new Error('logger has ended'));
+      if (!this.#isClosed) this.#retry(cause ?? new Error('logger has exited'));
       else if (cause !== null) this.#trouble(cause);
     });
     this.#awaitCalm();
@@ -160,7 +163,7 @@ export class SyslogLines {
     this.#isWriting = true;
     stdin.write(text, 'latin1', (error) => {
       this.#isWriting = false;
-      // It has ended; that is dealt with.
+      // The logger has exited, which is handled elsewhere.
       if (error) this.#dropped += text.split('\n').length - 1;
       else if (this.#filled.length >= FLUSH_BYTES) this.#flush();
       else if (this.#filled !== '') this.#flushTimer ??= setTimeout(() => this.#flush(), FLUSH_MS);

@@ -1,6 +1,6 @@
-/** The operator's log for a person at a terminal: time, level, message, and what the message does not say already. */
+/** Formats the operator's log for a terminal: time, level, message, and fields that the message does not contain. */
 
-/** Terminals' ways to write what follows (ECMA-48 SGR). */
+/** ECMA-48 SGR sequences. */
 const PLAIN = '\u001b[0m';
 const FAINT = '\u001b[2m';
 const COLOURS: Readonly<Record<string, string>> = {
@@ -10,18 +10,18 @@ const COLOURS: Readonly<Record<string, string>> = {
   error: '\u001b[31m',
   fatal: '\u001b[1;31m',
 };
-/** The longest name of a level. */
+/** The length of the longest level name. */
 const LEVEL_LENGTH = 5;
 
 /**
- * A line of text for a line of JSON as the log has it. Nothing in it can move a terminal's cursor or fake a second line,
- * whoever sent it.
+ * Formats a JSON log line as text. Control characters in it are escaped, so that no sender of a value can move the
+ * terminal's cursor or fake a second line.
  */
 export function textLine(json: string, hasColours: boolean): string {
   const { time, level, msg, event, pid, ...others } = JSON.parse(json) as Record<string, unknown>;
   const message = typeof msg === 'string' ? msg : '';
   const unsaid = Object.entries({ ...others, pid }).filter(([, value]) => value !== null && !isSaid(value, message));
-  // Its name is what documents and alerts go by, even where the message has the same word.
+  // Documents and alerts refer to the event name, so it is always shown.
   const fields = event === undefined ? unsaid : [['event', event] as const, ...unsaid];
   const name = visible(String(level)).padEnd(LEVEL_LENGTH);
   const rest = fields.map(([key, value]) => ` ${visible(key)}=${valueText(value)}`).join('');
@@ -31,7 +31,7 @@ export function textLine(json: string, hasColours: boolean): string {
   return `${start}${colour}${name}${PLAIN} ${visible(message)}${rest && `${FAINT} ${rest}${PLAIN}`}\n`;
 }
 
-/** Local time, to the millisecond. */
+/** Local time with milliseconds. */
 function clock(date: Date): string {
   const [hours, minutes, seconds] = [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) =>
     String(n).padStart(2, '0'),
@@ -39,7 +39,7 @@ function clock(date: Date): string {
   return `${hours}:${minutes}:${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** Whether a value stands in the message as a word of its own: `1` is not said by `10.0.0.1`. */
+/** Whether the message contains a value as a word: `10.0.0.1` does not contain `1`. */
 function isSaid(value: unknown, message: string): boolean {
   if (Array.isArray(value)) return value.length > 0 && value.every((item) => isSaid(item, message));
   if (typeof value !== 'string' && typeof value !== 'number') return false;
@@ -52,16 +52,16 @@ function isSaid(value: unknown, message: string): boolean {
   return false;
 }
 
-/** In quotes where it could be taken for something else. */
+/** Quoted where it would be ambiguous. */
 function valueText(value: unknown): string {
-  // The stack names the error too, and whoever reports it needs all of it.
+  // The stack contains the error's name and is needed for a bug report.
   const { stack } = Object(value) as { readonly stack?: unknown };
   const shown = typeof stack === 'string' ? stack : value;
   const text = typeof shown === 'string' && /^[^\s"'=\\]+$/.test(shown) ? shown : JSON.stringify(shown);
   return visible(text);
 }
 
-/** Control characters, marks that turn the direction of writing, and whatever else has no shape, as their numbers. */
+/** Escapes control characters, bidirectional marks, and other invisible characters. */
 function visible(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => {
     const code = char.codePointAt(0) ?? 0;

@@ -1,13 +1,13 @@
 import { Bursts, type Suppressed } from './bursts.ts';
 
-/** Bursts on a clock: what they leave out is told as soon as their windows are over. */
+/** Bursts with a timer: reports suppressed lines as soon as their window is over. */
 export class Throttle {
   readonly #bursts = new Bursts();
   readonly #tell: (left: Suppressed) => void;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param now ms; only differences count */
+  /** @param now the current time, ms; only differences matter */
   constructor(tell: (left: Suppressed) => void, now: () => number) {
     this.#tell = tell;
     this.#now = now;
@@ -25,7 +25,7 @@ export class Throttle {
     this.#bursts.logged(name, this.#now());
   }
 
-  /** Tells all that was left out so far: the process ends. */
+  /** Reports everything that is suppressed, before the process exits. */
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

@@ -5,11 +5,11 @@ import { joinTrace, type TracePolicy } from '../core/trace-context.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { wasPing } from '../proxy/ping.ts';
 
-/** What spans tell of an exchange of the full lane that has ended; null when they tell nothing of it. */
+/** The spans' record of a full-lane exchange that has ended; null when it is not sampled. */
 export function tracedExchange(exchange: Exchange, policy: TracePolicy): TracedExchange | null {
   const { request, head, peer, outgoing, route } = exchange;
   if (wasPing(exchange)) return null;
-  // One that was refused before anything could be passed on has none yet.
+  // An exchange that was refused before the request head for the backend was made has no trace yet.
   const trace = exchange.trace ?? joinTrace(receivedTrace(request.rawHeaders), peer.isTrusted, policy);
   if (!trace.isSampled) return null;
   return {
@@ -32,7 +32,7 @@ export function tracedExchange(exchange: Exchange, policy: TracePolicy): TracedE
 }
 
 function endingOf({ interruption, response, status, upgrade }: Exchange): TracedExchange['ending'] {
-  // However a tunnel ends, that was what it was for.
+  // A tunnel counts as complete, however it ends.
   if (upgrade !== null && status === 101) return 'whole';
   if (interruption === 'client-left') return 'left';
   return response.writableFinished ? 'whole' : 'cut';

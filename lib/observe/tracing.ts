@@ -1,4 +1,4 @@
-/** The router's part in traces: which exchanges are sampled, and the way of their spans to a collector. */
+/** Distributed tracing: decides which exchanges are sampled, and sends their spans to a collector. */
 import { MAX_TEXT, spansOf, type TracedExchange } from '../core/record/spans.ts';
 import type { TracePolicy } from '../core/trace-context.ts';
 import { describeCause, type Log } from './log.ts';
@@ -12,13 +12,13 @@ export interface TracingSettings extends OtlpSettings {
   readonly trustIncoming: boolean;
 }
 
-/** How often lost spans are told of, ms. */
+/** How often lost spans are logged, ms. */
 const REMIND_MS = 60_000;
-/** How long the last spans may take at the end, ms. */
+/** How long the last spans may take at shutdown, ms. */
 const LAST_MS = 2_000;
-/** What the exporter's own limit may be late by, ms. */
+/** How much later than its own limit the exporter may fail, ms. */
 const GRACE_MS = 1_000;
-/** The clock of spans is set by the system's when they differ by more, ms. */
+/** The clock of spans is corrected when it differs from the system's by more, ms. */
 const CLOCK_SLACK_MS = 2;
 
 interface Ended {
@@ -26,17 +26,17 @@ interface Ended {
   readonly originMs: number;
 }
 
-/** One for each worker. Exchanges come in when they have ended; nothing here ever delays one. */
+/** The tracing of one worker. It gets exchanges after they have ended and never delays one. */
 export class Tracing {
   readonly policy: TracePolicy;
   readonly #settings: TracingSettings;
   readonly #log: Log;
   readonly #queue: SpanQueue<Ended>;
   #send: SendSpans = () => Promise.reject(new Error('not open'));
-  /** What to add to `performance.now()` to have ms since 1970. */
+  /** Added to `performance.now()` to get ms since 1970. */
   #originMs = performance.timeOrigin;
   #dropped = 0;
-  /** Of those, the operator was told. */
+  /** How many lost spans were logged. */
   #told = 0;
   #reminder: NodeJS.Timeout | null = null;
   #isFailing = false;
@@ -59,12 +59,12 @@ export class Tracing {
     });
   }
 
-  /** Makes ready to export. @throws Error with a sentence for the operator */
+  /** Prepares the export. @throws Error with a sentence for the operator */
   async open(): Promise<void> {
     this.#send = await openOtlp(this.#settings);
   }
 
-  /** Spans that were sampled and will never be exported. */
+  /** How many sampled spans will never be exported. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -74,14 +74,14 @@ export class Tracing {
     this.#queue.add({ exchange: owned(exchange), originMs: this.#origin() });
   }
 
-  /** Exports what is left, within 2 seconds. */
+  /** Exports what is left, within LAST_MS. */
   async close(): Promise<void> {
     await this.#queue.close(LAST_MS);
     if (this.#reminder !== null) clearTimeout(this.#reminder);
     this.#tell();
   }
 
-  /** The system's clock is set now and then; spans of other programs follow that. */
+  /** The system clock is corrected now and then; spans of other programs follow it. */
   #origin(): number {
     const origin = Date.now() - performance.now();
     if (Math.abs(origin - this.#originMs) > CLOCK_SLACK_MS) this.#originMs = origin;
@@ -92,7 +92,7 @@ export class Tracing {
     if (this.#isFailing) return;
     this.#isFailing = true;
     const why = describeCause(cause);
-    this.#log.error({ event: 'trace-export-failed', cause: why }, `spans cannot be exported: ${why}`);
+    this.#log.error({ event: 'trace-export-failed', cause: why }, `cannot export spans: ${why}`);
   }
 
   #onLost(items: readonly Ended[]): void {
@@ -120,7 +120,7 @@ function spansOfEnded({ exchange, originMs }: Ended): TracedSpans {
   return { trace: exchange.trace, spans: spansOf(exchange, originMs) };
 }
 
-/** With copies of texts that are parts of others: they would keep a whole head, or many ids, in memory. */
+/** Copies strings that are slices of larger ones: they would keep a whole head, or many ids, in memory. */
 function owned(exchange: TracedExchange): TracedExchange {
   const { trace, target, authority, clientIp } = exchange;
   const { traceId, parentId, spanId, state } = trace;

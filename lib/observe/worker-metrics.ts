@@ -6,42 +6,42 @@ import { StoreCounts, type StoreCountsReport } from '../store/store-counts.ts';
 import type { AccessRecord } from './access-line.ts';
 import { RequestCounters, type CountedRequests } from './request-counters.ts';
 
-/** What a worker counted since it was last asked, and how it is. Plain data: it goes to another process. */
+/** A worker's counters since the last `take`, and its state. Plain data: it is sent to another process. */
 export interface MetricsReport {
   readonly requests: CountedRequests;
   readonly store: StoreCountsReport;
   readonly connections: ConnectionUse;
   /** By the code of the RouterError. */
   readonly refused: Readonly<Record<string, number>>;
-  /** By the type of the Outcome that was retried after. */
+  /** By the type of the Outcome that caused the retry. */
   readonly retries: Readonly<Record<string, number>>;
   readonly deaths: number;
-  /** Clients' connections closed for want of room, by why. */
+  /** Client connections closed because of a connection limit, by reason. */
   readonly closed: Readonly<Record<string, number>>;
-  /** By the reason, clients that were cut off within an answer. */
+  /** Clients cut within a response, by reason. */
   readonly cut: Readonly<Record<string, number>>;
   readonly state: WorkerState;
 }
 
-/** How a worker is at the moment. */
+/** The current state of a worker. */
 export interface WorkerState {
-  /** Of clients. */
+  /** Open client connections. */
   readonly connections: number;
-  /** Under way, tunnels among them. */
+  /** Open exchanges, with tunnels. */
   readonly exchanges: number;
   readonly tunnels: number;
   readonly isStoreUp: boolean;
-  /** Whether it can find routes: its store answers lookups, or last-known routes serve in its place. */
+  /** Whether it can find routes: its store replies, or it uses last-known routes. */
   readonly hasRoutes: boolean;
-  /** Certificates in the store that cannot be used as they are. */
+  /** Certificates in the store that cannot be used. */
   readonly certificateFaults: number;
-  /** Lines that the access log could not take since the worker began. */
+  /** Lines that the access log lost since the worker started. */
   readonly linesDropped: number;
-  /** Spans that could not be sent, since the worker began. */
+  /** Spans that were lost since the worker started. */
   readonly spansDropped: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
-  /** How late timers were within the last 10 to 20 s, ms. */
+  /** The delay of timers within the last 10 to 20 s, ms. */
   readonly loopDelay: LoopDelay;
 }
 
@@ -51,18 +51,18 @@ export interface LoopDelay {
   readonly max: number;
 }
 
-/** What whoever asks adds about itself. */
+/** The part of the state that the caller of `take` adds. */
 export type OwnState = Omit<WorkerState, 'residentBytes' | 'heapBytes' | 'loopDelay'>;
 
-/** Between two looks at the event loop, ms. */
+/** The resolution of the event loop measurement, ms. */
 const LOOK_MS = 10;
-/** For so long it is looked at together, ms; then for as long again what was seen is kept. */
+/** The length of a measurement window, ms. Its result is kept for the next window. */
 const WINDOW_MS = 10_000;
 const NO_DELAY: LoopDelay = { p50: 0, p99: 0, max: 0 };
 
 /** Counts what a worker does, for the admin interface. */
 export class WorkerMetrics {
-  /** For the store to count in. */
+  /** The counters of the store. */
   readonly store = new StoreCounts();
   readonly #counters: RequestCounters;
   readonly #loop = monitorEventLoopDelay({ resolution: LOOK_MS });
@@ -75,50 +75,47 @@ export class WorkerMetrics {
   #windowFrom = performance.now();
   #lastWindow = NO_DELAY;
 
-  /**
-   * @param max frontends counted one by one, at a time
-   * @param connections where both lanes count
-   */
+  /** @param max how many frontends are counted one by one @param connections the counters that both lanes use */
   constructor(max: number, connections: ConnectionUse) {
     this.#counters = new RequestCounters(max);
     this.#connections = connections;
     this.#loop.enable();
   }
 
-  /** An exchange has ended in the fast lane. */
+  /** Counts an exchange of the fast lane. */
   passed({ name, status, totalMs, backendMs }: AccessRecord): void {
     this.#counters.count(1, name, status, totalMs, backendMs);
   }
 
-  /** An exchange has ended in the full lane. */
+  /** Counts an exchange of the full lane. */
   ended({ refusal, attempts }: Exchange, { name, status, totalMs, backendMs }: AccessRecord): void {
     this.#counters.count(0, name, status, totalMs, backendMs);
     if (refusal !== null) this.refused(refusal.code);
-    // After each attempt but the last there was another.
+    // Every attempt but the last was followed by a retry.
     for (let i = 0; i < attempts.length - 1; i++) increment(this.#retries, attempts[i]?.outcome.type ?? '');
   }
 
-  /** Somebody was answered in the router's own name, or so often. */
+  /** Counts responses that the router made itself. */
   refused(code: string, count = 1): void {
     increment(this.#refused, code, count);
   }
 
-  /** A client was cut off within an answer. */
+  /** Counts a client that was cut within a response. */
   cut(reason: string): void {
     increment(this.#cut, reason);
   }
 
-  /** A backend was found dead. */
+  /** Counts a backend that was marked dead. */
   died(): void {
     this.#deaths++;
   }
 
-  /** A client's connection was closed for want of room. */
+  /** Counts a connection that was closed because of a connection limit. */
   closed(reason: CloseReason): void {
     increment(this.#closed, reason);
   }
 
-  /** What was counted since the last call. */
+  /** The counters since the last call. */
   take(own: OwnState): MetricsReport {
     const { opened, reused } = this.#connections;
     const taken: MetricsReport = {
@@ -147,7 +144,7 @@ export class WorkerMetrics {
 
   #loopDelay(): LoopDelay {
     const loop = this.#loop;
-    // It measures from one timer to the next, in ns; nothing was measured yet when there is no count.
+    // The histogram has the time between timers, in ns; it is empty at the start.
     const late = (ns: number): number => (loop.count === 0 ? 0 : Math.max(0, ns / 1e6 - LOOK_MS));
     const delay = { p50: late(loop.percentile(50)), p99: late(loop.percentile(99)), max: late(loop.max) };
     const before = this.#lastWindow;

@@ -60,12 +60,12 @@ test('it is ready when all workers listen and their stores answer', () => {
 test('it is ready and degraded while it serves less than wholly', () => {
   const one = [worker(2), worker(3, 'starting')];
   assert.deepEqual(readiness(one, [[2, FINE]]), [true, '1 of 2 workers listen']);
-  assert.deepEqual(readiness(TWO, [[2, FINE]]), [true, '1 of 2 workers give no sign of life']);
+  assert.deepEqual(readiness(TWO, [[2, FINE]]), [true, '1 of 2 workers do not respond']);
   const oneLost = [
     [2, FINE],
     [3, SILENT],
   ] as const;
-  assert.deepEqual(readiness(TWO, oneLost), [true, 'the store does not answer 1 of 2 workers']);
+  assert.deepEqual(readiness(TWO, oneLost), [true, 'the store does not reply to 1 of 2 workers']);
   const allLost = [
     [2, SILENT],
     [3, SILENT],
@@ -78,7 +78,7 @@ test('it is not ready where no worker can serve, nor while it stops', () => {
     [2, FINE],
     [3, FINE],
   ] as const;
-  assert.deepEqual(readiness(TWO, fine, { isStopping: true }), [false, 'the router stops']);
+  assert.deepEqual(readiness(TWO, fine, { isStopping: true }), [false, 'the router is stopping']);
   assert.deepEqual(readiness([], []), [false, '0 of 2 workers listen']);
   assert.deepEqual(readiness(TWO, []), [false, '2 of 2 workers give no sign of life']);
   const ignorant = [

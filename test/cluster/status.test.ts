@@ -18,7 +18,7 @@ test('each change that was refused comes first, with its reason', () => {
   const changes = { ...FINE, reload: refused('a'), upgrade: refused('b'), routes: refused('c'), logs: refused('d') };
   assert.equal(
     statusOf(WHERE, changes),
-    `reload refused: a; upgrade refused: b; routes file refused: c; access log not opened anew: d; ${SERVING}`,
+    `reload refused: a; upgrade refused: b; routes file refused: c; access log not reopened: d; ${SERVING}`,
   );
 });
 

@@ -80,7 +80,7 @@ journey('a backend that dies is shown so within two seconds, and so is one that 
 
 journey('a router that serves by what it knows is shown as degraded, with why', async (t) => {
   const stub = await StubAdmin.start();
-  const reason = 'the store does not answer 2 of 2 workers';
+  const reason = 'the store does not reply to 2 of 2 workers';
   stub.ready = { isReady: true, isDegraded: true, reasons: [reason] };
   const { page } = await open(t, stub, {}, 'Degraded');
   assert.equal(await page.locator('#readiness').innerText(), 'Degraded');
@@ -348,7 +348,7 @@ journey('a router that went away is missed in plain words, and found again', asy
   await dashboard.page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
   stub.kill('www.example.com', 0, null);
   await dashboard.backendIs('www.example.com', 'http://10.0.0.1:80', 'dead', PROMISED_MS);
-  assert.match(await dashboard.row('www.example.com').innerText(), /dead, without an end/);
+  assert.match(await dashboard.row('www.example.com').innerText(), /dead, without expiry/);
 });
 
 journey('ten thousand frontends are paged and searched', async (t) => {

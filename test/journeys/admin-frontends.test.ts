@@ -261,7 +261,7 @@ test('while Redis is silent, an explanation tells what the workers know', async 
   assert.equal(workers[0]?.knows, 'stale');
   const stranger = await explained(admin, 'b.test');
   assert.deepEqual([stranger.answer.kind, stranger.answer.status], ['refused', 503]);
-  assert.match(stranger.answer.text, /^no worker remembers a route, and the store cannot be asked/);
+  assert.match(stranger.answer.text, /^no worker remembers a route, and the store cannot be read/);
   const { status, json } = await askAdmin(admin, '/api/v1/frontends');
   assert.equal(status, 503);
   assert.match(JSON.stringify(json), /store-unavailable/);

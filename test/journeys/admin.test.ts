@@ -61,7 +61,7 @@ test('while Redis does not answer it is ready by what it knows, and says that it
   assert.equal((await ask({ port: router.port, host: 'known.test' })).status, 200);
   await redis.kill();
   await router.event('store-down');
-  const reasons = ['the store does not answer 1 of 1 workers'];
+  const reasons = ['the store does not reply to 1 of 1 workers'];
   const { status, json } = await askAdmin(admin, '/readyz');
   assert.deepEqual([status, json], [200, { ready: true, degraded: true, reasons }]);
   const strict = await askAdmin(admin, '/readyz?strict=1');

@@ -61,7 +61,7 @@ test('what only the router knows is told by it: who is dead, and what its worker
   assert.equal(code, 0);
   assert.match(said, /the one of 1 living backend of 2/);
   assert.match(said, /0 {2}http:\/\/127\.0\.0\.1:1 +dead for \d+ s more/);
-  assert.match(said, /\d+ \(generation 1\) remembers a\.test, 2 backends, dead 0, read [\d.]+ s ago, and serves by it/);
+  assert.match(said, /\d+ \(generation 1\) remembers a\.test, 2 backends, dead 0, read [\d.]+ s ago, and uses it/);
   const { said: json } = await hipache('route', 'explain', 'a.test', '--json', '-c', config);
   assert.equal((JSON.parse(json) as { readonly workers: readonly unknown[] }).workers.length, 1);
 });
@@ -84,12 +84,12 @@ test('a routes file that is gone, or broken: what workers serve is told, and why
     assert.equal(code, 0, said);
     assert.match(
       said,
-      /^A request for a\.test\/ goes to 1 living backend of 1: 1 of 1 workers remember a\.test and serve by it/,
+      /^A request for a\.test\/ goes to 1 living backend of 1: 1 of 1 workers remember a\.test and use it/,
     );
     assert.match(said, why);
     assert.match(said, /^ {2}not read +a\.test +\?$/m);
     const unknown = await hipache('route', 'explain', 'b.test', '-c', config);
     assert.equal(unknown.code, 1);
-    assert.match(unknown.said, /is answered 400 no-frontend: the routes that workers have name no such frontend/);
+    assert.match(unknown.said, /is answered 400 no-frontend: the workers' routes have no such frontend/);
   }
 });

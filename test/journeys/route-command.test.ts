@@ -215,7 +215,7 @@ test('in a routes file options and paths are edited, too', async () => {
   });
   assert.match(
     (await hipache(['route', 'explain', 'www.x.com/api/users', ...file])).stdout,
-    /\n {2}prefixes:www\.x\.com: \/api matches\n {2}strip {2}1 {2}options:www\.x\.com\/api\n {2}the backend is asked for \/users\n/,
+    /\n {2}prefixes:www\.x\.com: \/api matches\n {2}strip {2}1 {2}options:www\.x\.com\/api\n {2}the backend gets the path \/users\n/,
   );
 });
 

@@ -118,7 +118,7 @@ test('without its packages the router starts, and says what is missing when they
   const path = writeConfig(folder, { routes: {}, config: { otel: { endpoint: refusingUrl() } } });
   const { status, stderr } = spawnSync(process.execPath, [command, '--config', path], { encoding: 'utf8' });
   assert.equal(status, 1);
-  assert.match(stderr, /"event":"start-failed".*otel\.endpoint is set, and OpenTelemetry’s packages are not installed/);
+  assert.match(stderr, /"event":"start-failed".*otel\.endpoint is set, but OpenTelemetry’s packages are not installed/);
   const { status: dry } = spawnSync(process.execPath, [command, '--dry', '--config', path], { encoding: 'utf8' });
   assert.equal(dry, 0);
 });

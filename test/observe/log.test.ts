@@ -93,7 +93,7 @@ test('of a burst 20 lines are written, and at the end how many were not; a code 
   const [first, second, ...others] = all.filter(({ event }) => event === 'suppressed');
   assert.deepEqual(others, []);
   assert.deepEqual([first?.['of'], first?.['count'], first?.['seconds'], first?.['level']], ['a', 30, 1, 'warn']);
-  assert.equal(first?.['msg'], '30 more lines were left out in 1 s: a');
+  assert.equal(first?.['msg'], '30 more lines were suppressed in 1 s: a');
   assert.deepEqual([second?.['of'], second?.['count']], ['refused one', 2]);
 });
 
