@@ -190,7 +190,6 @@ test('packages that may be missing are loaded when they are asked for', () => {
 
 /** Files that are longer and wait to be divided. */
 const LONG: ReadonlySet<string> = new Set([
-  'lib/fastlane/client-connection.ts',
   'lib/fastlane/fast-exchange.ts',
   'lib/proxy/attempt.ts',
 ]);

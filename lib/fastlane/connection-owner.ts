@@ -1,6 +1,7 @@
 import type { Place } from '../backends/slots/connection-slots.ts';
 import type { Prior } from '../core/routing/types.ts';
 import type { BackendConnection } from '../backends/http1/backend-connection.ts';
+import type { ClientOutput } from './client-output.ts';
 import type { HeadWriter } from './head-writer.ts';
 import type { HeldPart } from './held-body.ts';
 import type { ReadRequest } from './request-grammar.ts';
@@ -22,7 +23,7 @@ export interface Occupant {
   onBody(bytes: Buffer | null, isWhole: boolean): void;
   /** What comes is not the body that the head announced. @param rest from there on, as it came */
   onBadBody(rest: Buffer): void;
-  /** The client has taken some of what was written: all of it, unless it `isBlocked` still. */
+  /** The client has taken some of what was written: all of it, unless its output `isBlocked` still. */
   onClientDrained(): void;
   /** The client has left. Called once, and nothing after it. */
   onClientGone(): void;
@@ -35,16 +36,9 @@ export interface OccupiedClient {
   /** When `ring` is to be called, on the clock's scale; Infinity for never. */
   due: number;
   readonly writer: HeadWriter;
-  /** Whom the request is from, as `clientKey` says; to be set before an answer is written. */
-  clientKey: string;
-  /** It takes nothing for now; what is written is held for it. */
-  readonly isBlocked: boolean;
-  /** It takes nothing, and more is not to be held for it. */
-  readonly isFull: boolean;
+  readonly output: ClientOutput;
   /** Bytes of the request's body so far, chunk framing left out. */
   readonly bodyBytes: number;
-  /** Writes latin1, then bytes. @returns false when the client takes no more for now */
-  write(text: string, bytes: Buffer | null): boolean;
   /** Reads nothing more of the request's body for now. */
   pause(): void;
   resume(): void;

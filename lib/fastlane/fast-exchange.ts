@@ -130,7 +130,7 @@ export class Passage implements Occupant, BackendUser, TurnWaiter {
 
   onClientDrained(): void {
     if (this.#phase !== 'answering') return;
-    const { isBlocked } = this.#client;
+    const { isBlocked } = this.#client.output;
     const { deadlines, parts } = this.#shared;
     const { readMs, responseMs } = parts.limits;
     this.#client.due = deadlines.after(isBlocked ? readMs : responseMs);
@@ -158,7 +158,7 @@ export class Passage implements Occupant, BackendUser, TurnWaiter {
       case 'sent':
         break;
       case 'answering':
-        return this.#client.isBlocked ? this.#cutFor('slow-reader') : this.#breakOff(stoppedComing());
+        return this.#client.output.isBlocked ? this.#cutFor('slow-reader') : this.#breakOff(stoppedComing());
       case 'looking':
       case 'checking':
       case 'over':
@@ -174,7 +174,7 @@ export class Passage implements Occupant, BackendUser, TurnWaiter {
 
   onBackendBytes(bytes: Buffer): void {
     const relay = this.#relay;
-    const wasBlocked = this.#client.isBlocked;
+    const wasBlocked = this.#client.output.isBlocked;
     const progress = relay.onBytes(bytes);
     if (progress === 'faulty') {
       if (relay.answer !== null) this.#breakOff(new Error(relay.fault));
@@ -194,13 +194,13 @@ export class Passage implements Occupant, BackendUser, TurnWaiter {
     }
     if (progress !== 'body') return this.#finish(progress === 'whole');
     const client = this.#client;
-    if (!client.isBlocked) {
+    if (!client.output.isBlocked) {
       client.due = deadlines.after(parts.limits.responseMs);
       return;
     }
     // From now on it is the client's silence that counts, whatever the backend still sends.
     if (!wasBlocked) client.due = deadlines.after(parts.limits.readMs);
-    if (!client.isFull) return;
+    if (!client.output.isFull) return;
     this.#connection?.socket?.pause();
     this.#holdUp();
   }
@@ -289,7 +289,7 @@ export class Passage implements Occupant, BackendUser, TurnWaiter {
     const head = this.#client.writer.write(request);
     account.head = head;
     const key = clientKey(head.clientIp);
-    this.#client.clientKey = key;
+    this.#client.output.clientKey = key;
     this.#relay.answerFields = head.answerFields;
     const { method, target } = request;
     const hasBody = request.framing === 'chunked' || request.length > 0;

@@ -11,8 +11,8 @@ export interface LoanClient {
   readonly socket: ClientStream;
   pause(): void;
   resume(): void;
-  /** The loan is over. @param isLast the connection has to be closed, in good order */
-  returned(isLast: boolean): void;
+  /** The exchange has ended. @param isLast the connection has to be closed, in good order */
+  passed(isLast: boolean, backend: null): void;
   /** The connection is to be destroyed. */
   cut(): void;
 }
@@ -127,6 +127,6 @@ export class Loan extends Duplex implements Occupant {
     if (this.#isOver) return;
     this.#isOver = true;
     this.destroy();
-    this.#client.returned(isLast);
+    this.#client.passed(isLast, null);
   }
 }

@@ -5,7 +5,8 @@
 import type { ClientStream } from '../http1/client-stream.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import type { Peer } from '../core/http/forwarded.ts';
-import { ClientConnection, type ConnectionKeeper } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ConnectionKeeper, LaneConnection } from './connection-keeper.ts';
 import { Deadlines } from '../clock/deadlines.ts';
 import { HeadWriters } from './head-writer.ts';
 import type { FullLane, LaneParts } from './parts.ts';
@@ -15,7 +16,7 @@ import { dateLines, type LaneShared } from './shared.ts';
 
 export class Lane implements ConnectionKeeper {
   readonly #shared: LaneShared;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<LaneConnection>();
   #busy = 0;
   /** Told whenever no exchange is under way any more. */
   onQuiet: () => void = () => {};
@@ -30,6 +31,7 @@ export class Lane implements ConnectionKeeper {
       writers: new HeadWriters(parts.headerPolicy, parts.isKeeping),
       pool: new RelayPool({ maxSockets, states, use, deadlines, dialer, now: parts.now }),
       nextTurn: new NextTurn(),
+      keeper: this,
       // As Node's server says it.
       keepLines: `Connection: keep-alive\r\n${limits.idleMs > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''}\r\n`,
       dateLine: dateLines(Date.now),
@@ -38,7 +40,7 @@ export class Lane implements ConnectionKeeper {
 
   /** Serves a client's connection, which may be paused. @param activity where it is reported; null for nowhere */
   admit(socket: ClientStream, peer: Peer, fullLane: FullLane, activity: Activity | null): void {
-    const connection = new ClientConnection(socket, peer, this.#shared, fullLane, this, activity);
+    const connection = new ClientConnection(socket, peer, this.#shared, fullLane, activity);
     this.#connections.add(connection);
     connection.start();
   }
@@ -71,7 +73,7 @@ export class Lane implements ConnectionKeeper {
     if (--this.#busy === 0) this.onQuiet();
   }
 
-  onGone(connection: ClientConnection): void {
+  onGone(connection: LaneConnection): void {
     this.#connections.delete(connection);
   }
 }

@@ -101,7 +101,7 @@ export class AnswerRelay {
   /** The backend has ended its side. @returns whether that is the end of the answer, too */
   onEnd(): boolean {
     if (this.answer?.framing !== 'close') return false;
-    this.#client.write(LAST_CHUNK, null);
+    this.#client.output.write(LAST_CHUNK, null);
     return true;
   }
 
@@ -139,7 +139,7 @@ export class AnswerRelay {
   }
 
   #write(text: string, bytes: Buffer | null): void {
-    if (text !== '' || bytes !== null) this.isBlocked = !this.#client.write(text, bytes);
+    if (text !== '' || bytes !== null) this.isBlocked = !this.#client.output.write(text, bytes);
   }
 
   /** To a body that ends as its connection does, the client gets chunks: the end of its own would mean nothing to it. */

@@ -1,4 +1,5 @@
 import type { Deadlines } from '../clock/deadlines.ts';
+import type { ConnectionKeeper } from './connection-keeper.ts';
 import type { HeadWriters } from './head-writer.ts';
 import type { LaneParts } from './parts.ts';
 import type { NextTurn } from './next-turn.ts';
@@ -10,6 +11,7 @@ export interface LaneShared {
   readonly pool: RelayPool;
   readonly deadlines: Deadlines;
   readonly nextTurn: NextTurn;
+  readonly keeper: ConnectionKeeper;
   readonly writers: HeadWriters;
   /** The lines that tell a client to keep its connection, the empty line included. */
   readonly keepLines: string;

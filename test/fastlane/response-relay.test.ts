@@ -6,7 +6,8 @@ import type { LaneShared } from '../../lib/fastlane/shared.ts';
 
 test('bytes of which none is passed on keep nobody waiting for a client that has taken the rest', () => {
   let takesMore = true;
-  const client = { write: () => takesMore, writer: { peer: { isHttp2: false } } } as unknown as OccupiedClient;
+  const output = { write: () => takesMore };
+  const client = { output, writer: { peer: { isHttp2: false } } } as unknown as OccupiedClient;
   const shared = { parts: { isDraining: () => false }, keepLines: '\r\n', dateLine: () => '' } as unknown as LaneShared;
   const relay = new AnswerRelay(client, shared);
   relay.start(false, false);

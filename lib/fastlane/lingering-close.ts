@@ -1,0 +1,78 @@
+import type { ClientStream } from '../http1/client-stream.ts';
+import { Pace } from '../core/limits/pace.ts';
+import type { ClientInput } from './client-input.ts';
+import type { BusyReport } from './connection-keeper.ts';
+import type { LaneShared } from './shared.ts';
+
+/** How long a connection that was ended stays open for its client to read why, ms. */
+export const LINGER_MS = 2_000;
+
+/** The connection that is closed. */
+export interface LingeringClient {
+  due: number;
+  readonly socket: ClientStream;
+}
+
+/**
+ * Closes a client's connection in steps (RFC 9112 §9.6). Our side is ended once all that was written is away. Then what
+ * the client still sends is read and dropped for a while: otherwise it would be reset, and could lose the response.
+ * The rest of a request's body has `timeouts.body` for each part, and must keep up the minimum rate.
+ */
+export class LingeringClose {
+  readonly #client: LingeringClient;
+  readonly #input: ClientInput;
+  readonly #busy: BusyReport;
+  readonly #shared: LaneShared;
+  /** Set while the rest of a body is read. */
+  #pace: Pace | null = null;
+  /** Bytes of the body that had come before. */
+  #before = 0;
+
+  constructor(client: LingeringClient, input: ClientInput, busy: BusyReport, shared: LaneShared) {
+    this.#client = client;
+    this.#input = input;
+    this.#busy = busy;
+    this.#shared = shared;
+  }
+
+  begin(): void {
+    const { deadlines, parts } = this.#shared;
+    const { socket } = this.#client;
+    this.#client.due = deadlines.after(parts.limits.responseMs);
+    socket.end(this.#onEnded);
+    socket.resume();
+  }
+
+  /** The client sends on. */
+  onBytes(bytes: Buffer): void {
+    const pace = this.#pace;
+    if (pace === null) return;
+    const { deadlines, parts } = this.#shared;
+    const { body } = this.#input;
+    const isMalformed = body.read(bytes, 0) < 0;
+    if (isMalformed || body.isDone) {
+      this.#pace = null;
+      this.#linger();
+    } else if (pace.isTooSlow(body.payload - this.#before, parts.now())) {
+      this.#client.socket.destroy();
+    } else {
+      this.#client.due = deadlines.after(parts.limits.bodyMs);
+    }
+  }
+
+  /** All was written, and our side is ended. */
+  readonly #onEnded = (): void => {
+    if (this.#client.socket.destroyed) return;
+    const { deadlines, parts } = this.#shared;
+    const { body, isBodyLost } = this.#input;
+    if (body.isDone || isBodyLost) return this.#linger();
+    this.#pace = new Pace(parts.limits.bodyMinRate, parts.now());
+    this.#before = body.payload;
+    this.#client.due = deadlines.after(parts.limits.bodyMs);
+  };
+
+  #linger(): void {
+    this.#busy.set(false);
+    this.#client.due = this.#shared.deadlines.after(LINGER_MS);
+  }
+}
