@@ -4,8 +4,9 @@ import type { Ending, TracedAttempt, TracedExchange } from '../core/record/spans
 import type { Backend, LookedUp, Outcome, Prior, Route } from '../core/routing/types.ts';
 import type { AnswerRelay } from './response-relay.ts';
 import type { HeadWriter, WrittenHead } from './head-writer.ts';
-import type { PassedExchange } from './parts.ts';
+import type { LaneParts, PassedExchange } from './parts.ts';
 import type { ReadRequest } from './request-grammar.ts';
+import type { ReadAnswer } from '../http1/response-grammar.ts';
 
 /**
  * What is known of an exchange, and what others are told of it when this lane has done with it. One for each passage,
@@ -36,6 +37,16 @@ export class Account {
     this.backend = null;
     this.startedAt = now;
     this.triedAt = 0;
+  }
+
+  /** The head of a response has come. @param isDead its backend is taken for dead. @param judge as in LaneParts */
+  judge({ status, hasRetryAfter: retryAfter }: ReadAnswer, isDead: boolean, judge: LaneParts['judge']): void {
+    // From 500 on it can be the end of a backend (see core/health/verdict.ts); any other only shows that a dead one lives.
+    if (status < 500 && !isDead) return;
+    const { route, backend, triedAt } = this;
+    if (route === null || backend === null) return;
+    const outcome = { type: 'answered', status, retryAfter } as const;
+    judge({ found: route, backend, outcome, begunAt: triedAt, hasBlamed: false });
   }
 
   /** For the access log and the figures. */

@@ -1,5 +1,5 @@
 import { Pace } from '../core/limits/pace.ts';
-import { type Hold, SLOW_BYTES } from '../backends/slots/connection-slots.ts';
+import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendUser } from '../backends/http1/backend-connection.ts';
 import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.ts';
 import { isFull, send } from './send.ts';
@@ -21,8 +21,6 @@ export class Rest implements Occupant, BackendUser {
   readonly #before: number;
   #isBlocked = false;
   readonly #hold: Hold | null;
-  /** Bytes of the body when the client was last taken to be fast. */
-  #fastBytes = 0;
 
   /** @param isLast the client's connection is to be closed after it */
   constructor(client: OccupiedClient, shared: LaneShared, isLast: boolean, backend: EarlyBackend | null) {
@@ -55,7 +53,8 @@ export class Rest implements Occupant, BackendUser {
       this.#isBlocked = true;
       this.#client.pause();
     }
-    if (this.#isBlocked || total - this.#fastBytes >= SLOW_BYTES) this.#holdUp();
+    if (this.#isBlocked) this.#hold?.stop();
+    else this.#hold?.onBytes(total, now());
     this.#wait();
   }
 
@@ -95,8 +94,8 @@ export class Rest implements Occupant, BackendUser {
 
   /** From now on the place waits for the client, unless it waits for the backend. */
   #holdUp(): void {
-    this.#fastBytes = this.#client.bodyBytes;
-    if (this.#hold !== null) this.#hold.since = this.#isBlocked ? Infinity : this.#shared.parts.now();
+    if (this.#isBlocked) this.#hold?.stop();
+    else this.#hold?.begin(this.#shared.parts.now(), this.#client.bodyBytes);
   }
 
   #wait(): void {

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { RouterError } from '../core/errors.ts';
 import { endsByClose, hasBody } from '../core/http/framing.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
-import { type Hold, type Place, SLOW_BYTES } from '../backends/slots/connection-slots.ts';
+import type { Place } from '../backends/slots/connection-slots.ts';
+import type { Hold } from '../backends/slots/slot-hold.ts';
 import { isIdempotent, lossOnReused, mayResend } from '../core/health/retry.ts';
 import type { Outcome } from '../core/routing/types.ts';
 import { notConnected } from '../core/health/verdict.ts';
@@ -42,8 +43,6 @@ export class Attempt implements BodyProgress {
   readonly #place: Place;
   /** Set when the place has waited for the request's body. */
   #hold: Hold | null = null;
-  /** Bytes of the body when its client was last taken to be fast. */
-  #fastBytes = 0;
   /** How many requests the backend had responded to when this one was sent. */
   #responsesBefore = 0;
   /** `performance.now()`, ms: when the request was begun to be sent. */
@@ -148,8 +147,9 @@ export class Attempt implements BodyProgress {
     }
     if (this.#phase !== 'sending') return;
     clock.set(this.#alarm, limits.bodyMs);
-    if (this.#hold?.since === Infinity || total - this.#fastBytes >= SLOW_BYTES) this.#holdUp(total);
-    if (this.#pace?.isTooSlow(total, performance.now())) this.#giveUpOnBody('the request body came too slowly');
+    const now = performance.now();
+    this.#hold?.onBytes(total, now);
+    if (this.#pace?.isTooSlow(total, now)) this.#giveUpOnBody('the request body came too slowly');
   }
 
   onBlocked(): void {
@@ -157,7 +157,7 @@ export class Attempt implements BodyProgress {
     if (this.#phase !== 'sending') return;
     this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
     this.#pace?.blocked(performance.now());
-    if (this.#hold !== null) this.#hold.since = Infinity;
+    this.#hold?.stop();
   }
 
   onSent(): void {
@@ -227,7 +227,7 @@ export class Attempt implements BodyProgress {
     const out = this.#out;
     const heldUp = (): void => this.#giveUpOnBody('the request body held a slot that others needed');
     this.#hold = this.#place.hold(heldUp);
-    this.#holdUp(0);
+    this.#hold.begin(performance.now());
     this.#exchange.body.feed(out, this);
     // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
     setImmediate(() => {
@@ -303,12 +303,6 @@ export class Attempt implements BodyProgress {
     }
     const hasAnsweredOthers = this.#place.backend.responseCount !== this.#responsesBefore;
     this.#end({ type: 'silent', cause: new Error('the backend did not answer in time'), hasAnsweredOthers });
-  }
-
-  /** From now on the place waits for more of the body. @param total bytes so far */
-  #holdUp(total: number): void {
-    this.#fastBytes = total;
-    if (this.#hold !== null) this.#hold.since = performance.now();
   }
 
   /** What it means that a request failed of which the backend may have seen something. */

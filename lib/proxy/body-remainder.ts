@@ -2,7 +2,8 @@
 import { ClientRequest } from 'node:http';
 import { Socket } from 'node:net';
 import { Pace } from '../core/limits/pace.ts';
-import { type Hold, type Place, SLOW_BYTES } from '../backends/slots/connection-slots.ts';
+import type { Place } from '../backends/slots/connection-slots.ts';
+import type { Hold } from '../backends/slots/slot-hold.ts';
 import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 import type { BodyProgress } from './body.ts';
@@ -44,8 +45,6 @@ class Rest implements BodyProgress {
   readonly #before: number;
   #out: BackendRequest | null;
   readonly #hold: Hold | null;
-  /** Bytes of the body when its client was last taken to be fast. */
-  #fastBytes = 0;
   /** The backend's, where it speaks HTTP/1.1: Node listens to it no more. */
   readonly #backendSocket: Socket | null;
   #isBlocked = false;
@@ -81,23 +80,24 @@ class Rest implements BodyProgress {
     out.once('close', this.#onBackendGone);
     this.#backendSocket?.on('drain', this.#onBackendDrained).on('data', this.#onBackendBytes);
     if (out.destroyed) return this.#onBackendGone();
-    this.#holdUp(this.#before);
+    this.#hold?.begin(performance.now(), this.#before);
     body.goOn(this);
   }
 
   onBytes(total: number): void {
     const { bodyMs, bodyBytes } = this.#parts.limits;
-    if (this.#isBlocked || total - this.#fastBytes >= SLOW_BYTES) this.#holdUp(total);
+    const now = performance.now();
+    this.#hold?.onBytes(total, now);
     this.#isBlocked = false;
     this.#set(bodyMs);
-    if (this.#pace.isTooSlow(total - this.#before, performance.now())) this.#cut();
+    if (this.#pace.isTooSlow(total - this.#before, now)) this.#cut();
     else if (bodyBytes > 0 && total > bodyBytes) this.#out?.destroy();
   }
 
   onBlocked(): void {
     this.#isBlocked = true;
     this.#pace.blocked(performance.now());
-    if (this.#hold !== null) this.#hold.since = Infinity;
+    this.#hold?.stop();
     this.#set(this.#parts.limits.firstByteMs);
   }
 
@@ -108,12 +108,6 @@ class Rest implements BodyProgress {
     if (socket.writableEnded) socket.destroy();
     // It may have to wait for the backend to take it.
     if (this.#out !== null) this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
-  }
-
-  /** From now on the slot waits for more of the body. @param total bytes so far */
-  #holdUp(total: number): void {
-    this.#fastBytes = total;
-    if (this.#hold !== null) this.#hold.since = performance.now();
   }
 
   #set(limitMs: number): void {

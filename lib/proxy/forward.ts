@@ -22,7 +22,7 @@ import { isHttp2, isTls, pathAt } from '../core/routing/backend.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Place, Places } from '../backends/slots/connection-slots.ts';
-import { isIdempotent, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
+import { isIdempotent, STALE_LIMIT, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/routing/types.ts';
 import { HEAD_BYTES } from '../http1/lenient-response.ts';
@@ -37,9 +37,6 @@ import { awaitPlace } from '../backends/slots/slot-queues.ts';
 import type { BackendState } from '../backends/state/backend-state.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { SlowUploads } from './slow-uploads.ts';
-
-/** Stale connections met in a row before the backend is taken at its word. */
-const STALE_LIMIT = 3;
 
 /** Of a method in a message, characters. */
 const MAX_METHOD = 40;

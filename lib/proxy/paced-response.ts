@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { ReadPace } from '../core/limits/pace.ts';
-import type { Hold, Place } from '../backends/slots/connection-slots.ts';
+import type { Place } from '../backends/slots/connection-slots.ts';
+import type { Hold } from '../backends/slots/slot-hold.ts';
 import { stoppedComing } from '../core/record/response-cut.ts';
 import { Spool } from '../core/limits/spool.ts';
 import { Alarm } from '../clock/time-limits.ts';
@@ -60,7 +61,7 @@ export class PacedResponse {
     else if (this.#send(chunk)) this.#parts.clock.set(this.#alarm, this.#parts.limits.responseMs);
     if (this.#spool === null || !this.#spool.isFull) return true;
     this.#hold ??= this.#place.hold(() => this.#cut('slot-needed'));
-    this.#hold.since = performance.now();
+    this.#hold.begin(performance.now());
     return false;
   }
 
@@ -100,8 +101,7 @@ export class PacedResponse {
     for (let piece = spool?.shift(); piece !== undefined; piece = isFlowing ? spool?.shift() : undefined) {
       isFlowing = this.#send(piece);
     }
-    const hold = this.#hold;
-    if (hold !== null && hold.since !== Infinity) hold.since = isFlowing ? Infinity : now;
+    this.#hold?.onRead(!isFlowing, now);
     const finish = this.#finish;
     if (finish !== null && spool?.isEmpty !== false) {
       this.#finish = null;

@@ -125,7 +125,7 @@ test('a held place is taken from the client with the most, the last one first, w
         given.push(`${client} ${i}`);
         place.leave();
       });
-      hold.since = 0;
+      hold.begin(0);
     }
   };
   holdAll('some', 2);
@@ -147,8 +147,8 @@ test('a place that does not wait for its client is not taken from it', () => {
   const places = new Slots(2);
   for (const place of fill(places, CLIENT)) {
     const hold = place.hold(() => assert.fail('it does not hold it'));
-    hold.since = 0;
-    hold.since = Infinity;
+    hold.begin(0);
+    hold.stop();
   }
   places.wait('a', 'another', 0, () => {});
   assert.equal(places.relieve(10_000), true);

@@ -2,13 +2,12 @@
  * The slots of each backend: how many connections to it (or streams, of one that speaks HTTP/2) are busy, whichever lane
  * they belong to, and which clients have them.
  */
+import { Hold } from './slot-hold.ts';
 
 /** For so long after another client was seen at a backend each client is kept to its share, ms. */
 const SHARED_MS = 60_000;
 /** A client holds a slot that has waited for it for so long, ms: shorter waits are those of any network. */
 const HELD_MS = 1_000;
-/** An upload that has brought so many bytes since then does not hold it: for whoever sets `Hold.since`. */
-export const SLOW_BYTES = 16_384;
 /** A queue is stuck when its first request has waited for so long, ms. */
 const STUCK_MS = 500;
 
@@ -101,24 +100,6 @@ export class Places {
       if (backend.queue.size === 0) this.#crowded.delete(backend);
     }
     return this.#crowded.size > 0;
-  }
-}
-
-/** A slot that may wait for its client: to send more of a request's body, or to take more of a response. */
-export class Hold {
-  /** Since when it does, ms; Infinity while it does not. */
-  since = Infinity;
-  readonly giveUp: () => void;
-  readonly #share: Share;
-
-  constructor(share: Share, giveUp: () => void) {
-    this.#share = share;
-    this.giveUp = giveUp;
-  }
-
-  /** It will not wait for its client any more. Idempotent. */
-  end(): void {
-    this.#share.holds?.delete(this);
   }
 }
 

@@ -10,6 +10,9 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
  */
 export const UNSAFE_IDLE_MS = 500;
 
+/** Connections in a row that the backend had closed, after which the failure counts as the backend's. */
+export const STALE_LIMIT = 3;
+
 /** A connection that the backend had closed fails after one round trip, on busy machines a little later, ms. */
 const STALE_MS = 500;
 
