@@ -1,16 +1,14 @@
-import { ClientRequest, type InformationEvent } from 'node:http';
+import type { InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { RouterError } from '../core/errors.ts';
-import { endsByClose, hasBody } from '../core/http/framing.ts';
+import { hasBody } from '../core/http/framing.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
 import type { Place } from '../backends/slots/connection-slots.ts';
-import type { Hold } from '../backends/slots/slot-hold.ts';
 import { isIdempotent, lossOnReused, mayResend } from '../core/health/retry.ts';
 import type { Outcome } from '../core/routing/types.ts';
 import { notConnected } from '../core/health/verdict.ts';
 import type { Dialing } from '../backends/dialing/dialing.ts';
 import { Alarm } from '../clock/time-limits.ts';
-import { relayAnswer, relayInformation } from './response.ts';
+import { decideReuse, relayAnswer, relayInformation } from './response.ts';
 import {
   type BackendAnswer,
   type BackendRequest,
@@ -21,11 +19,10 @@ import {
   type Wire,
 } from '../backends/backend-request.ts';
 import { BackendStream } from '../backends/http1/backend-stream.ts';
-import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { AttemptParts } from './parts.ts';
-import { Pace } from '../core/limits/pace.ts';
 import { relayUpgrade } from './upgrade.ts';
+import { type UploadOwner, UploadProgress } from './upload-progress.ts';
 
 /**
  * Where an attempt stands. What an error means depends on nothing else. `checking`: whether an idle connection was closed.
@@ -33,7 +30,7 @@ import { relayUpgrade } from './upgrade.ts';
 type Phase = 'waiting' | 'connecting' | 'checking' | 'sending' | 'sent' | 'settled';
 
 /** One request to one backend, from the wish for a connection to the head of the answer. */
-export class Attempt implements BodyProgress {
+export class Attempt implements UploadOwner {
   readonly outcome: Promise<Outcome>;
   /** Resolves when the backend's connection is not needed any more. */
   readonly freed: Promise<void>;
@@ -41,8 +38,8 @@ export class Attempt implements BodyProgress {
   readonly #parts: AttemptParts;
   readonly #alarm: Alarm;
   readonly #place: Place;
-  /** Set when the place has waited for the request's body. */
-  #hold: Hold | null = null;
+  /** Of the request's body; null before it is sent. */
+  #upload: UploadProgress | null = null;
   /** How many requests the backend had responded to when this one was sent. */
   #responsesBefore = 0;
   /** `performance.now()`, ms: when the request was begun to be sent. */
@@ -50,7 +47,6 @@ export class Attempt implements BodyProgress {
   #phase: Phase = 'waiting';
   #out: BackendRequest | null = null;
   #dialing: Dialing | null = null;
-  #pace: Pace | null = null;
   #hasHeard = false;
   /** How many 1xx have come. */
   #information = 0;
@@ -139,34 +135,6 @@ export class Attempt implements BodyProgress {
     this.#connecting();
   }
 
-  onBytes(total: number): void {
-    const { limits, clock } = this.#parts;
-    if (limits.bodyBytes > 0 && total > limits.bodyBytes) {
-      this.#exchange.interrupt(new RouterError('body-too-large', `a body of more than ${limits.bodyBytes} bytes`));
-      return;
-    }
-    if (this.#phase !== 'sending') return;
-    clock.set(this.#alarm, limits.bodyMs);
-    const now = performance.now();
-    this.#hold?.onBytes(total, now);
-    if (this.#pace?.isTooSlow(total, now)) this.#giveUpOnBody('the request body came too slowly');
-  }
-
-  onBlocked(): void {
-    // Now it is the backend that keeps everybody waiting.
-    if (this.#phase !== 'sending') return;
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
-    this.#pace?.blocked(performance.now());
-    this.#hold?.stop();
-  }
-
-  onSent(): void {
-    if (this.#phase !== 'sending') return;
-    this.#phase = 'sent';
-    this.#hold?.end();
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
-  }
-
   get #hasBody(): boolean {
     const { head } = this.#exchange;
     return head !== null && hasBody(head.framing);
@@ -219,20 +187,22 @@ export class Attempt implements BodyProgress {
     this.#sentAt = performance.now();
     if (!this.#hasBody) {
       if (!this.#out.writableEnded) this.#out.end();
-      return this.onSent();
+      return this.onBodySent();
     }
-    const { clock, limits } = this.#parts;
-    clock.set(this.#alarm, limits.bodyMs);
-    this.#pace = new Pace(limits.bodyMinRate, performance.now());
     const out = this.#out;
-    const heldUp = (): void => this.#giveUpOnBody('the request body held a slot that others needed');
-    this.#hold = this.#place.hold(heldUp);
-    this.#hold.begin(performance.now());
-    this.#exchange.body.feed(out, this);
+    this.#upload = new UploadProgress(this.#exchange, this.#parts, this.#place, this.#alarm, this);
+    this.#upload.begin(out);
     // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
     setImmediate(() => {
       if (!out.destroyed && !out.writableEnded && this.#exchange.body.bytes === 0) out.flushHeaders();
     });
+  }
+
+  /** The whole request was given to the backend. */
+  onBodySent(): void {
+    if (this.#phase !== 'sending') return;
+    this.#phase = 'sent';
+    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
   }
 
   #onInformation(information: InformationEvent): void {
@@ -263,13 +233,7 @@ export class Attempt implements BodyProgress {
       return;
     }
     this.#place.backend.responded(answer.statusCode ?? 0, performance.now() - this.#sentAt);
-    const isHead = this.#method === 'HEAD';
-    if (isHead && endsByClose(answer.statusCode ?? 0, isFramed(answer)) && out instanceof ClientRequest) {
-      out.shouldKeepAlive = false;
-    }
-    if (out instanceof ClientRequest && this.#hasBody && !this.#exchange.body.isRead && isFramed(answer)) {
-      this.#parts.pools.keepUntilSent(out);
-    }
+    decideReuse(this.#exchange, out, answer, this.#parts);
     this.#pass({ type: 'answered', status: answer.statusCode ?? 0, retryAfter: 'retry-after' in answer.headers });
   }
 
@@ -294,7 +258,7 @@ export class Attempt implements BodyProgress {
         return this.#end({ type: 'unreachable', cause: new Error('connecting timed out') });
       case 'sending':
         if (this.#exchange.request.isPaused()) break;
-        return this.#giveUpOnBody('the request body stopped coming');
+        return this.#upload?.giveUp('the request body stopped coming');
       case 'checking':
       case 'sent':
         break;
@@ -313,14 +277,10 @@ export class Attempt implements BodyProgress {
     return lossOnReused(performance.now() - this.#onReusedSince);
   }
 
-  #giveUpOnBody(why: string): void {
-    this.#exchange.interrupt(new RouterError('request-timeout', why));
-  }
-
   /** An answer is on its way to the client: whoever relays it owns the connection from here. */
   #pass(outcome: Outcome): void {
     this.#phase = 'settled';
-    this.#hold?.end();
+    this.#upload?.end();
     this.#parts.clock.clear(this.#alarm);
     this.#settle(outcome);
   }
@@ -333,9 +293,4 @@ export class Attempt implements BodyProgress {
     this.#out?.destroy();
     this.#dialing?.cancel();
   }
-}
-
-/** Whether an answer ends otherwise than with its connection. */
-function isFramed({ headers }: BackendAnswer): boolean {
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }

@@ -1,5 +1,5 @@
 import { ClientRequest, type InformationEvent } from 'node:http';
-import { hasBody } from '../core/http/framing.ts';
+import { endsByClose, hasBody } from '../core/http/framing.ts';
 import { unsendable } from '../core/http/http2-fields.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
 import type { Place } from '../backends/slots/connection-slots.ts';
@@ -143,4 +143,17 @@ export function relayInformation(exchange: Exchange, information: InformationEve
   let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   socket.write(`${text}\r\n`, 'latin1');
+}
+
+/** Decides whether the backend's connection may serve a next request, where Node would decide wrongly. */
+export function decideReuse(
+  { method, head, body }: Exchange,
+  out: BackendRequest,
+  { statusCode = 0, headers }: BackendAnswer,
+  { pools }: AttemptParts,
+): void {
+  if (!(out instanceof ClientRequest)) return;
+  const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (method === 'HEAD' && endsByClose(statusCode, isFramed)) out.shouldKeepAlive = false;
+  if (isFramed && head !== null && hasBody(head.framing) && !body.isRead) pools.keepUntilSent(out);
 }
