@@ -8,11 +8,11 @@ import type { SyslogWatcher } from './syslog-lines.ts';
 export function logStoreEvent(log: Log, notice: StoreEvent): void {
   switch (notice.type) {
     case 'store-up':
-      log.info({ event: notice.type, store: notice.store }, `${notice.store} answers`);
+      log.info({ event: notice.type, store: notice.store }, `${notice.store} replies`);
       return;
     case 'store-down': {
       const cause = describeCause(notice.cause);
-      log.error({ event: notice.type, store: notice.store, cause }, `${notice.store} does not answer: ${cause}`);
+      log.error({ event: notice.type, store: notice.store, cause }, `${notice.store} does not reply: ${cause}`);
       return;
     }
     case 'store-emptied':

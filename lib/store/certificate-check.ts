@@ -1,43 +1,46 @@
-/** Whether two texts are a certificate and its key. What they say of themselves; OpenSSL may refuse them for more. */
+/**
+ * Checks whether two texts are a certificate and its key, by their content. OpenSSL may refuse a pair for other
+ * reasons.
+ */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { StoredPair } from './certificates.ts';
 
-/** What is wrong with a pair, by name. */
+/** The kinds of faults of a pair. */
 export type PairFaultCode = 'unreadable-certificate' | 'unreadable-key' | 'mismatched' | 'expired';
 
 export interface PairCheck {
-  /** Null for one that can be used. */
+  /** Null for a usable pair. */
   readonly fault: { readonly code: PairFaultCode; readonly text: string } | null;
-  /** When it ends, ms since the epoch; Infinity where that cannot be read. */
+  /** When the certificate expires, ms since 1970; Infinity where that cannot be read. */
   readonly expiresAt: number;
-  /** The names it is for, as it writes them; empty where that cannot be read. */
+  /** The names that it is valid for, as in the certificate; empty where they cannot be read. */
   readonly names: readonly string[];
 }
 
-/** Looks into a pair. Never throws, and tells nothing of the key. @param now ms since the epoch */
+/** Checks a pair. Never throws; the result has nothing of the private key. @param now ms since 1970 */
 export function checkPair({ certificate: text, key: keyText }: Omit<StoredPair, 'type'>, now: number): PairCheck {
   const certificate = certificateOf(text);
   if (certificate === null) {
-    return bad('unreadable-certificate', 'holds no certificate in PEM form', Infinity, []);
+    return bad('unreadable-certificate', 'has no certificate in PEM format', Infinity, []);
   }
   const expiresAt = Date.parse(certificate.validTo) || Infinity;
   const names = namesOf(certificate);
   const key = keyOf(keyText);
   if (key === null) {
     const isLocked = keyText.includes('ENCRYPTED');
-    const what = isLocked ? 'holds a key that wants a passphrase' : 'holds no private key in PEM form';
+    const what = isLocked ? 'has an encrypted key, which needs a passphrase' : 'has no private key in PEM format';
     return bad('unreadable-key', what, expiresAt, names);
   }
   if (!certificate.checkPrivateKey(key)) {
-    return bad('mismatched', 'holds a key that is not the key of its certificate', expiresAt, names);
+    return bad('mismatched', 'has a key that does not match its certificate', expiresAt, names);
   }
   if (expiresAt <= now) return bad('expired', expiry(expiresAt), expiresAt, names);
   return { fault: null, expiresAt, names };
 }
 
-/** What is said of a certificate that has ended. */
+/** The fault text of an expired certificate. */
 export function expiry(expiresAt: number): string {
-  return `holds a certificate that expired on ${new Date(expiresAt).toISOString()}`;
+  return `has a certificate that expired on ${new Date(expiresAt).toISOString()}`;
 }
 
 function bad(code: PairFaultCode, text: string, expiresAt: number, names: readonly string[]): PairCheck {
@@ -61,6 +64,6 @@ function keyOf(text: string): KeyObject | null {
 }
 
 function namesOf({ subjectAltName = '' }: X509Certificate): readonly string[] {
-  // Names with other signs stand in quotes, and none of those can be a server's.
+  // Names with unusual characters are quoted, and no server name has those.
   return [...subjectAltName.matchAll(/(?:^|, )(?:DNS|IP Address):([^",]+)/g)].map(([, name = '']) => name);
 }

@@ -1,42 +1,42 @@
-/** Certificates as a store has them, by key: a host, or `*.x.io`. */
+/** Certificates in a store. Their keys are a host, or `*.x.io`. */
 
-/** What stands under a key. Of a pair nobody has seen yet whether it is one. Never to be logged: it has a private key. */
+/** The content of a key. A pair is not validated yet. Never log it: it has a private key. */
 export type StoredCertificate = StoredPair | { readonly type: 'none' } | FaultyCertificate;
 
-/** Two texts, in PEM form if all is well. The same object as long as both are the same. */
+/** Two texts, which should be PEM. The same object as long as both are unchanged. */
 export interface StoredPair {
   readonly type: 'pair';
-  /** The certificate, and what leads from it to a root. */
+  /** The certificate with its chain. */
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Something stands there that is no pair. */
+/** The key's content is not a pair. */
 export interface FaultyCertificate {
   readonly type: 'faulty';
   readonly code: 'wrong-type' | 'missing-field' | 'unreadable';
   readonly fault: string;
 }
 
-/** Where certificates come from, besides the configuration. */
+/** A source of certificates besides the configuration. */
 export interface CertificateStore {
-  /** How an operator knows what stands under a key: `tls:www.x.io`. */
+  /** The operator's name of a key: `tls:www.x.io`. */
   nameOf(key: string): string;
   /**
-   * What stands under a key now; where the store gives no answer, what stood there last.
+   * The current content of a key; the last known one while the store does not reply.
    * @throws RouterError `store-unavailable` when nothing is known, within the store's time limit
    */
   find(key: string): Promise<StoredCertificate>;
-  /** What stood there last is not what counts while the store gives no answer. */
+  /** Drops the remembered content of a key, so that it is not used while the store does not reply. */
   forget(key: string): void;
 }
 
-/** One half of a pair may be as long: chains of many certificates have some ten thousand characters. */
+/** The maximum length of a certificate or key, characters. Chains of many certificates have about ten thousand. */
 export const MAX_PEM = 256 * 1024;
 
 export const NO_CERTIFICATE: StoredCertificate = { type: 'none' };
 
-/** What two texts are; each is empty or no text where it is missing. */
+/** Makes a pair, or the fault, of two values; a missing one is empty or not a string. */
 export function storedPair(certificate: unknown, key: unknown): StoredCertificate {
   const hasCertificate = typeof certificate === 'string' && certificate !== '';
   const hasKey = typeof key === 'string' && key !== '';
@@ -51,7 +51,7 @@ export function faulty(code: FaultyCertificate['code'], fault: string): FaultyCe
   return { type: 'faulty', code, fault };
 }
 
-/** Whether two readings hold the same. */
+/** Whether two contents are equal. */
 export function isSameStored(a: StoredCertificate, b: StoredCertificate): boolean {
   if (a.type === 'pair' && b.type === 'pair') return a.key === b.key && a.certificate === b.certificate;
   if (a.type === 'faulty' && b.type === 'faulty') return a.fault === b.fault;

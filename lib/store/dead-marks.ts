@@ -4,20 +4,20 @@ import { siteOf } from '../core/routing/prefixes.ts';
 import { isLastLiving } from '../core/routing/selection.ts';
 import type { Backend, Death } from '../core/routing/types.ts';
 
-/** One backend presumed dead for a while. Plain data: it travels between processes. */
+/** A backend that is marked dead for a while. Plain data: it is sent between processes. */
 export interface DeadMark {
-  /** The host the client asked for. */
+  /** The host that the client requested. */
   readonly frontend: string;
-  /** Whose list it is about: the bound of all marks is shared among sites. */
+  /** The frontend's site: the limit of all marks is shared fairly among sites. */
   readonly site: string;
   readonly id: number;
-  /** The backend's URL as its list spells it. Ids are places in a list, and lists change. */
+  /** The backend's URL as in its list. Ids are positions in a list, and lists change. */
   readonly url: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   readonly until: number;
 }
 
-/** A mark that hides a backend from now on. @param now milliseconds since the epoch */
+/** Makes a mark that starts now. @param now milliseconds since 1970 */
 export function markOf(
   { route: { frontend, key }, backend: { id, href } }: Death,
   ttlSeconds: number,
@@ -26,24 +26,27 @@ export function markOf(
   return { frontend, site: siteOf(key), id, url: href, until: now + ttlSeconds * 1000 };
 }
 
-/** An entry of a list, as marks tell entries apart. */
+/** An element of a list, as marks identify it. */
 export type Entry = Pick<Backend, 'id' | 'href'>;
 
-/** A wildcard gives every host that clients think of its own marks, hence the bound. */
+/** Under a wildcard every host that clients make up has marks of its own, hence a limit. */
 const MAX_FRONTENDS = 10_000;
 
-/** Dead marks kept in memory. A mark counts only while its place in the list holds the URL that died. */
+/** Dead marks in memory. A mark counts only while the URL that died is still at its position in the list. */
 export class DeadMarks {
   readonly #byFrontend = new Map<string, Map<number, DeadMark>>();
   readonly #room = new FairRoom(MAX_FRONTENDS);
   readonly #now: () => number;
 
-  /** @param now milliseconds since the epoch */
+  /** @param now returns milliseconds since 1970 */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Files a mark in the place of an older one for the same backend. Beyond 10,000 frontends the oldest of the site with the most is forgotten. */
+  /**
+   * Adds a mark, or replaces an older one of the same backend. Beyond 10,000 frontends, the oldest of the site with the
+   * most is dropped.
+   */
   add(mark: DeadMark): void {
     const { frontend, site, id } = mark;
     const marks = this.#byFrontend.get(frontend) ?? new Map<number, DeadMark>();
@@ -54,10 +57,10 @@ export class DeadMarks {
   }
 
   /**
-   * Files a mark, unless no other entry of the list lives.
-   * @param entries those that can be used
-   * @param isDeadElsewhere whether an entry is presumed dead for other reasons than these marks
-   * @returns whether it was filed
+   * Adds a mark, unless no other backend of the list is alive.
+   * @param entries the usable backends
+   * @param isDeadElsewhere whether a backend counts as dead for reasons other than these marks
+   * @returns whether the mark was added
    */
   addUnlessLast(mark: DeadMark, entries: readonly Entry[], isDeadElsewhere: (id: number) => boolean): boolean {
     const { dead } = this.among(entries, mark.frontend);
@@ -66,13 +69,13 @@ export class DeadMarks {
     return true;
   }
 
-  /** Forgets a mark; one that is not there is no fault. */
+  /** Removes a mark, if it exists. */
   remove(frontend: string, id: number): void {
     const marks = this.#byFrontend.get(frontend);
     if (marks?.delete(id) && marks.size === 0) this.#forget(frontend);
   }
 
-  /** Whether there is none. */
+  /** Whether there is no mark. */
   get isEmpty(): boolean {
     return this.#byFrontend.size === 0;
   }
@@ -85,7 +88,7 @@ export class DeadMarks {
     return all.flatMap((marks) => [...marks.values()].filter(({ until }) => until > now));
   }
 
-  /** Which of these backends are presumed dead for this host now. All marks here are of routers. */
+  /** Which of these backends are marked dead for this host now. All marks in memory were made by routers. */
   among(backends: readonly Entry[], frontend: string): Marks {
     const marks = this.#byFrontend.get(frontend);
     if (marks === undefined) return NO_MARKS;

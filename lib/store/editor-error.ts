@@ -1,18 +1,18 @@
-/** Why the routes of a store could not be read or edited by an operator. */
+/** Why an operator's read or edit of a store failed. */
 export type EditorErrorCode =
-  /** No answer from the store, or not in time. Of an edit it is not known whether it was made. */
+  /** The store did not reply in time. An edit may or may not have been made. */
   | 'store-unavailable'
-  /** The store, or the file system, does not allow it. */
+  /** The store, or the file system, refuses it. */
   | 'store-refused'
-  /** Something else than a list or a set stands at a key; it was not touched. */
+  /** The key holds another type than a list or a set; it was not changed. */
   | 'wrong-type'
-  /** The list cannot be one: empty, or longer than 10,000 elements. */
+  /** The list is invalid: empty, or longer than 10,000 elements. */
   | 'bad-list'
-  /** Others changed the same frontend all the time, or hold the file's lock. */
+  /** Others changed the same frontend too often, or hold the file's lock. */
   | 'busy'
-  /** The routes file cannot be used as it is. */
+  /** The routes file is invalid. */
   | 'broken-file'
-  /** No such cursor. */
+  /** The cursor is invalid. */
   | 'bad-cursor';
 
 export class EditorError extends Error {

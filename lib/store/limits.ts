@@ -1,7 +1,9 @@
-/** Elements of one frontend's list, identifier included. More than this is a mistake, and would stall the router. */
+/**
+ * The maximum number of elements of a list, identifier included. A longer list is an error, and would block the router.
+ */
 export const MAX_LIST = 10_000;
 
-/** A hash of options with more fields is none. */
+/** The maximum number of fields of an options hash; a larger hash is ignored. */
 export const MAX_FIELDS = 100;
-/** The prefixes of one frontend that are remembered; where there are more, the store is asked for each request. */
+/** The maximum number of prefixes of a frontend that are remembered. With more, the store is asked for each request. */
 export const MAX_NAMES = 10_000;

@@ -2,12 +2,12 @@ import type { RouteList } from '../core/routing/backend.ts';
 import type { SiteFields } from '../core/routing/site.ts';
 import type { PrefixMatcher } from '../core/routing/prefixes.ts';
 
-/** What stands under each key, in memory. Keys are those of frontends: `www.x.com`, `*.x.com/api`. */
+/** The content of a store by key, in memory. Keys are those of frontends: `www.x.com`, `*.x.com/api`. */
 export interface Lists {
   get(key: string): RouteList | undefined;
-  /** The prefixes that a host's key has routes of their own for. */
+  /** The prefixes of a host's key that have routes of their own. */
   prefixes(key: string): PrefixMatcher | undefined;
   options(key: string): SiteFields | undefined;
-  /** Error pages: a status, and HTML. */
+  /** Error pages: HTML by status. */
   pages(key: string): SiteFields | undefined;
 }

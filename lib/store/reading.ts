@@ -3,34 +3,34 @@ import type { Route } from '../core/routing/types.ts';
 import type { HealthMarks, OpenStore, RouteLookups } from './store.ts';
 import type { WildcardMarks } from './wildcard-marks.ts';
 
-/** What a look into a store brought for a host and a path, and how long it can stay right while nobody writes. */
+/** The result of reading a host and path from a store, and how long it is valid if nothing is written. */
 export interface Reading {
-  /** The host's own route, whatever the path; undefined where it was not looked at. */
+  /** The host's own route, whatever the path; undefined when it was not read. */
   readonly own: Route | null | undefined;
-  /** `some`: the host has prefixes, and nobody knows all of them. */
+  /** `some`: the host has prefixes, but not all are known. */
   readonly prefixes: Prefixes | 'some' | null;
-  /** Of the prefixes that the path has, the longest first: those that lead nowhere (null), then one that does. */
+  /** The prefixes that match the path, the longest first: those without a route (null), then one with a route. */
   readonly under: readonly Under[];
-  /** When the first of the keys that were read expires, ms after the reading began; Infinity when none does. */
+  /** When the first of the read keys expires, ms after the reading began; Infinity when none does. */
   readonly expiresMs: number;
 }
 
-/** What a prefix leads to. */
+/** A prefix and its route. */
 export interface Under {
   readonly prefix: string;
   readonly route: Route | null;
 }
 
-/** Where the request goes that the look was for. */
+/** The route of the request that the reading was for. */
 export function routeIn({ own, under }: Reading): Route | null {
   for (const { route } of under) if (route !== null) return route;
   return own ?? null;
 }
 
-/** A store that others can remember the answers of. */
+/** A store whose results a RememberingStore can keep. */
 export interface RouteSource extends RouteLookups, HealthMarks, OpenStore {
-  /** Marks that this worker keeps for itself; `find` applies them, `read` does not. */
+  /** Marks that only this worker has. `find` applies them, `read` does not. */
   readonly wildcardMarks?: WildcardMarks;
-  /** `find`, with what a memory has to know. Fails like it. */
+  /** Like `find`, with everything that the cache needs. Fails like it. */
   read(candidates: readonly string[], path: string): Promise<Reading>;
 }

@@ -12,24 +12,21 @@ export type RouteEntry = readonly [key: string, list: readonly string[]];
 
 const NONE: SiteFields = new Map();
 
-/** Told of a backend URL that cannot be used. */
+/** Called for a backend URL that cannot be used. */
 export type OnUrlFault = (key: string, fault: string) => void;
 
-/** Routes and dead marks in memory, and the rule by which a request finds its route. No I/O. */
+/** Routes and dead marks in memory, with the rule by which a request finds its route. No I/O. */
 export class RouteTable {
   #lists: Lists;
   readonly #marks: DeadMarks;
   readonly #now: () => number;
   readonly #config: SiteFields | undefined;
-  /** What most requests want: the routes of lists without a dead backend, under their own names. */
+  /** The routes of lists without a dead backend, under their own names: what most requests need. */
   #healthy = new WeakMap<RouteList, Route>();
-  /** The options of whoever a list routes: a list stands under one key. */
+  /** The options of each list. A list belongs to one key. */
   #options = new WeakMap<RouteList, Site>();
 
-  /**
-   * @param now milliseconds since the epoch
-   * @param config the options of frontends that say nothing else
-   */
+  /** @param now returns milliseconds since 1970 @param config the default options of frontends */
   constructor(lists: Lists, now: () => number, config?: SiteFields) {
     this.#lists = lists;
     this.#now = now;
@@ -37,17 +34,14 @@ export class RouteTable {
     this.#marks = new DeadMarks(now);
   }
 
-  /** Puts these lists in the place of all others, in one step. */
+  /** Replaces all lists in one step. */
   replace(lists: Lists): void {
     this.#lists = lists;
     this.#healthy = new WeakMap();
     this.#options = new WeakMap();
   }
 
-  /**
-   * The route that stands under the host's own name, where it names a backend and no prefix does: no other candidate
-   * comes before it.
-   */
+  /** The route under the host's own name, if it has a backend and no prefix: no other candidate precedes it. */
   own(host: string): Route | undefined {
     const list = this.#lists.get(host);
     if (list === undefined || list.size === 0 || this.#lists.prefixes(host) !== undefined) return undefined;
@@ -62,7 +56,7 @@ export class RouteTable {
   }
 
   /**
-   * The route of the first candidate that names a backend, or has a prefix of this path that does; failing that, of the
+   * The route of the first candidate that has a backend, or a prefix of this path with a backend; failing that, of the
    * first that exists at all, else null. Prefixes are those of the first candidate that has any.
    */
   find(candidates: readonly string[], path: string): Route | null {
@@ -94,7 +88,7 @@ export class RouteTable {
     return null;
   }
 
-  /** The longest prefix counts, unless its list names no backend. */
+  /** The longest prefix counts, unless its list has no backend. */
   #under(host: string, key: string, prefixes: PrefixMatcher, path: string): Route | null {
     for (let limit = Infinity; ;) {
       const prefix = prefixes.longest(path, limit);
@@ -125,7 +119,7 @@ export class RouteTable {
     return options;
   }
 
-  /** Hides a backend, unless it is the last living one. @returns whether it does */
+  /** Marks a backend dead, unless it is the last living one. @returns whether it was marked */
   markDead(death: Death, ttlSeconds: number): boolean {
     return this.#marks.addUnlessLast(markOf(death, ttlSeconds, this.#now()), death.route.backends, () => false);
   }
@@ -135,20 +129,20 @@ export class RouteTable {
     return this.#marks.list(frontend);
   }
 
-  /** Hides a backend that another process found dead. */
+  /** Marks a backend dead that another process found dead. */
   bury(mark: DeadMark): void {
     this.#marks.add(mark);
   }
 }
 
-/** What is wrong with a backend URL, in words. */
+/** The text of a backend URL's fault. */
 export function urlFault(href: string, fault: string): string {
   return `backend ${shownUrl(href)}: ${fault}`;
 }
 
-/** A backend URL as a sentence shows it, in quotes. It is cut: it may be anything. */
+/** A backend URL for a message, quoted and truncated. */
 export function shownUrl(href: string): string {
   const shown = href.length > 200 ? `${href.slice(0, 200)}…` : href;
-  // A password is no matter for a log.
+  // Passwords must not be logged.
   return JSON.stringify(shown.replace(/\/\/[^/@]*@/, '//***@'));
 }

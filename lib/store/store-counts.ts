@@ -1,29 +1,29 @@
 import { addDuration, DURATION_CELLS } from '../core/record/durations.ts';
 
-/** What a store was asked and how that went, since the last time somebody looked. Plain data. */
+/** Counters of lookups since the last `take`. Plain data. */
 export interface StoreCountsReport {
-  /** Answered from memory. */
+  /** Lookups answered from memory. */
   readonly hits: number;
-  /** Answered with a last-known route, since the store gave no answer. */
+  /** Lookups answered with a last-known route, because the store did not reply. */
   readonly stale: number;
   readonly errors: number;
-  /** How long the store took, for each that it answered: see core/durations.ts. */
+  /** The durations of the store's replies: see core/record/durations.ts. */
   readonly lookups: Float64Array;
 }
 
-/** Counts them. */
+/** Counts lookups. */
 export class StoreCounts {
   hits = 0;
   stale = 0;
   errors = 0;
   #lookups = new Float64Array(DURATION_CELLS);
 
-  /** The store answered so many lookups together. */
+  /** The store has replied to so many lookups at once. */
   answered(ms: number, lookups: number): void {
     addDuration(this.#lookups, 0, ms, lookups);
   }
 
-  /** What was counted since the last call. */
+  /** The counters since the last call. */
   take(): StoreCountsReport {
     const { hits, stale, errors } = this;
     const taken = { hits, stale, errors, lookups: this.#lookups };

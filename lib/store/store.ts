@@ -4,103 +4,111 @@ import type { DeadMark } from './dead-marks.ts';
 /** Lookups: what each request reads. */
 export interface RouteLookups {
   /**
-   * The route of the first candidate that names a backend, or has a prefix of the path that does; failing that, of the
+   * The route of the first candidate that has a backend, or a prefix of the path with a backend; failing that, of the
    * first that exists at all (an identifier alone, `size` 0); null when none exists. URLs and options that cannot be
-   * used are left out and reported.
-   * @param candidates keys, most specific first; `candidates[0]` is the host asked for, whose dead marks apply
-   * @param path the request's, as sent; core/prefixes.ts says what matches
-   * @throws RouterError `store-unavailable` when no answer came within the store's time limit, at once when the
-   *   store is known to be down; `route-broken` when a key holds something that is no list, or too long a one
+   * used are omitted and reported.
+   * @param candidates keys, most specific first; `candidates[0]` is the requested host, whose dead marks apply
+   * @param path the request's path, as sent; core/routing/prefixes.ts defines what matches
+   * @throws RouterError `store-unavailable` when the store did not reply within its time limit, and at once when it is
+   *   known to be down; `route-broken` when a key has another type than a list, or too long a list
    */
   find(candidates: readonly string[], path: string): Promise<Route | null>;
   /**
-   * What `find` would resolve with for this host and path, when that is known without asking anybody; undefined when it
-   * is not. Never throws.
+   * The result of `find` for this host and path, if it is known without asking the store; else undefined. Never throws.
    */
   peek(host: string, path: string): Route | null | undefined;
   /**
-   * The error page of the first of these keys that has one for the status, HTML; null when none has. Rejects as `find`.
+   * The error page (HTML) of the first of these keys that has one for the status; null when none has. Rejects as
+   * `find`.
    */
   page(keys: readonly string[], status: number): Promise<string | null>;
 }
 
-/** Health marks: which backends are hidden. */
+/** Dead marks. */
 export interface HealthMarks {
   /**
-   * Hides a backend for `ttlSeconds` and tells other routers. With a live active health checker it only tells. Never
-   * hides the last living backend of a site, whichever routers hid the others. Idempotent. Rejects when the store cannot be
-   * written to.
+   * Marks a backend dead for `ttlSeconds` and notifies other routers. With a running active health checker it only
+   * notifies. Never marks the last living backend of a site, whichever routers marked the others. Idempotent. Rejects
+   * when the store cannot be written.
    */
   markDead(death: Death, ttlSeconds: number): Promise<Marking>;
-  /** Dead marks that only this router knows, of a host or of all (null). */
+  /** Dead marks that only this router has, of a host or all (null). */
   ownMarks(frontend: string | null): readonly DeadMark[];
-  /** Whether an active health checker gave a sign of life lately: then it, not the router, files deaths. */
+  /** Whether an active health checker was running recently: then the checker marks backends, not the router. */
   readonly hasHealthChecker: boolean;
 }
 
-/** What a worker holds of the store in memory, as an operator looks at it. */
+/** What a worker has of the store in memory, for operators. */
 export interface RouteMemory {
-  /** What is remembered for a host and path; null when nothing is. Reading it does not extend how long it is kept. */
+  /** What is remembered for a host and path; null when nothing is. Does not extend how long it is kept. */
   recollect(host: string, path: string): Recollection | null;
-  /** Forgets what is remembered of a host, or of all (null). A store that has everything in memory keeps it. @returns how many hosts */
+  /**
+   * Drops what is remembered of a host, or of all (null). A store with everything in memory keeps it. @returns how many
+   * hosts were dropped
+   */
   forget(host: string | null): number;
-  /** How much is in memory: hosts whose routes are remembered one by one, and bytes of routes and certificates that came as one piece. */
+  /**
+   * The number of hosts whose routes are remembered one by one, and the size of routes and certificates that came as
+   * one image.
+   */
   readonly remembered: { readonly hosts: number; readonly bytes: number };
-  /** Whether some host is served while the store does not reply. */
+  /** Whether a host can be served while the store does not reply. */
   readonly hasLastKnown: boolean;
 }
 
-/** A store that is open. */
+/** An open store. */
 export interface OpenStore {
-  /** Resolves when lookups can be answered, or when the first attempt to connect has failed. Never rejects. */
+  /** Resolves when lookups work, or when the first attempt to connect has failed. Never rejects. */
   ready(): Promise<void>;
-  /** Frees sockets and timers. Lookups after it reject with `store-unavailable`. */
+  /** Frees sockets and timers. Later lookups reject with `store-unavailable`. */
   close(): Promise<void>;
 }
 
-/** Where routes come from. One implementation per scheme of the `driver` URL; test/store/contract.ts holds all to this. */
+/**
+ * The source of routes. One implementation per scheme of the `driver` URL; test/store/contract.ts tests all of them.
+ */
 export interface RouteStore extends RouteLookups, HealthMarks, RouteMemory, OpenStore {}
 
 /**
- * What came of a death. `marked`: the backend is hidden. `announced`: a health checker decides. `last`: no other backend
- * lives, so this one goes on being served. `moved`: another URL is at its place in the list by now.
+ * The outcome of `markDead`. `marked`: the backend is marked. `announced`: a health checker decides. `last`: it is the
+ * last living backend, and is still used. `moved`: another URL is at its position of the list now.
  */
 export type Marking = 'marked' | 'announced' | 'last' | 'moved';
 
-/** What a store remembers of one host. Plain data. */
+/** What a store remembers of a host. Plain data. */
 export interface Recollection {
-  /** Null: nobody knew the host. */
+  /** Null: there is no such host. */
   readonly route: Route | null;
-  /** Whether it serves without anybody being asked; otherwise only while the store gives no answer. */
+  /** Whether it is used without asking the store; else it is used only while the store does not reply. */
   readonly isFresh: boolean;
-  /** Since it was read. */
+  /** The time since it was read. */
   readonly ageMs: number;
 }
 
-/** What a store tells the operator. The composition root turns it into log lines. */
+/** What a store reports to the operator. The worker writes it to the log. */
 export type StoreEvent =
   | { readonly type: 'store-up'; readonly store: string }
   | { readonly type: 'store-down'; readonly store: string; readonly cause: Error }
-  /** Redis answers, as another run, and holds no frontend: last-known routes serve. */
+  /** Redis replies as another run without `frontend:` keys: last-known routes are used. */
   | { readonly type: 'store-emptied'; readonly store: string }
-  /** Redis cannot tell of changes: it is asked on each request. Said once until it can. */
+  /** Redis cannot send change notifications: each request does a lookup. Reported once until it can. */
   | { readonly type: 'push-refused'; readonly cause: Error }
-  /** All routes were read in the background. Said once. */
+  /** All routes were read in the background. Reported once. */
   | { readonly type: 'preloaded'; readonly frontends: number }
   | { readonly type: 'snapshot-loaded'; readonly file: string; readonly routes: number }
-  /** The snapshot cannot be used: the router starts without. */
+  /** The snapshot cannot be used: the router starts without it. */
   | { readonly type: 'snapshot-refused'; readonly file: string; readonly cause: Error }
-  /** The snapshot cannot be written. Said once until it can. */
+  /** The snapshot cannot be written. Reported once until it can. */
   | { readonly type: 'snapshot-failed'; readonly file: string; readonly cause: Error }
-  /** A key that an operator should mend. Said once per key and fault within a minute. */
+  /** A key that an operator should fix. Reported once a minute per key and fault. */
   | { readonly type: 'route-fault'; readonly key: string; readonly fault: string }
   /**
-   * What stands under a key is no certificate and its key, or has expired: the last good one serves, or another. Said
-   * once, until it is mended.
+   * A certificate key has no valid pair, or an expired one: the last valid pair is used, or the default. Reported once
+   * until it is fixed.
    */
   | { readonly type: 'certificate-fault'; readonly key: string; readonly fault: string }
   | { readonly type: 'routes-loaded'; readonly file: string; readonly frontends: number }
-  /** The routes file is broken: `fault` says where; the last good routes stay. */
+  /** The routes file is broken: `fault` says where. The last good routes are kept. */
   | { readonly type: 'routes-refused'; readonly file: string; readonly fault: string };
 
 export type Notify = (notice: StoreEvent) => void;

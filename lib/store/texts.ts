@@ -1,4 +1,4 @@
-/** Whether what came from outside, a reply of Redis or parsed JSON, is a list of texts. */
+/** Whether a value from outside, a reply of Redis or parsed JSON, is an array of strings. */
 export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }

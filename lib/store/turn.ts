@@ -1,4 +1,4 @@
-/** Something that many wait for, each until its own deadline. */
+/** An event that several callers await, each with a deadline of its own. */
 export class Turn {
   /** Resolves at `end()`. */
   readonly promise: Promise<void>;
@@ -10,12 +10,12 @@ export class Turn {
     });
   }
 
-  /** Lets everybody go on. Idempotent. */
+  /** Resolves all promises. Idempotent. */
   end(): void {
     this.#end();
   }
 
-  /** Resolves at `end()`, or at the deadline (in `performance.now()` milliseconds) when that comes first. */
+  /** Resolves at `end()`, or at the deadline (`performance.now()` ms), whichever is first. */
   async endsBy(deadline: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {

@@ -4,29 +4,29 @@ import { isLastLiving, living } from '../core/routing/selection.ts';
 import type { Death, Route } from '../core/routing/types.ts';
 import { DeadMarks, type DeadMark, markOf } from './dead-marks.ts';
 
-/** Hosts under one wildcard that a worker has `dead:` keys for at a time. */
+/** How many hosts under one wildcard a worker may have `dead:` keys for. */
 const MAX_HOSTS = 1_000;
-/** Wildcards whose hosts are counted. */
+/** How many wildcards are tracked. */
 const MAX_WILDCARDS = 1_000;
 
 /**
- * Bounds the keys that hosts under a wildcard have in Redis. Marks are filed under the host asked for, as Hipache and health
- * checkers read them, and clients can think of any number of hosts. Beyond the bound a death is kept in this worker, under the
- * wildcard: then it counts for all hosts that the wildcard matches.
+ * Bounds the keys in Redis of hosts under a wildcard. Marks are stored under the requested host, as Hipache and health
+ * checkers expect, and clients can make up any number of hosts. Beyond the bound a mark is kept in this worker, under
+ * the wildcard: then it counts for all hosts that the wildcard matches.
  */
 export class WildcardMarks {
   readonly #now: () => number;
   readonly #marks: DeadMarks;
-  /** By wildcard: when the marks of its hosts end, ms; about in that order. */
+  /** By wildcard: when the marks of its hosts expire, ms; roughly in that order. */
   readonly #filed = new LRUCache<string, Map<string, number>>({ max: MAX_WILDCARDS });
 
-  /** @param now milliseconds since the epoch */
+  /** @param now returns milliseconds since 1970 */
   constructor(now: () => number) {
     this.#now = now;
     this.#marks = new DeadMarks(now);
   }
 
-  /** Whether a death may be filed under the host asked for; if so, that is counted. */
+  /** Whether a mark may be stored under the requested host; if so, it is counted. */
   mayFile({ frontend, key }: Route, ttlSeconds: number): boolean {
     if (frontend === key || ttlSeconds <= 0) return true;
     const now = this.#now();
@@ -41,7 +41,7 @@ export class WildcardMarks {
     return true;
   }
 
-  /** Keeps a death here, unless no other backend of the list lives. @returns whether it counts */
+  /** Keeps a mark here, unless no other backend of the list is alive. @returns whether it counts */
   keep({ route, backend }: Death, ttlSeconds: number): boolean {
     const { key, backends, dead } = route;
     const known = this.#marks.among(backends, key).dead;
@@ -50,7 +50,7 @@ export class WildcardMarks {
     return true;
   }
 
-  /** A route with the marks that are kept here, unless they are those of its last living backends. */
+  /** A route with the marks that are kept here, unless they would remove its last living backends. */
   applied<T extends Route | null>(route: T): T | Route {
     if (route === null || this.#marks.isEmpty || route.frontend === route.key) return route;
     const here = this.#marks.among(route.backends, route.key).dead;
@@ -60,7 +60,7 @@ export class WildcardMarks {
     return living(merged).length === 0 ? route : merged;
   }
 
-  /** Those kept here, of all wildcards. */
+  /** The marks kept here, of all wildcards. */
   list(): readonly DeadMark[] {
     return this.#marks.list(null);
   }

@@ -59,7 +59,7 @@ test('it is ready when all workers listen and their stores answer', () => {
 
 test('it is ready and degraded while it serves less than wholly', () => {
   const one = [worker(2), worker(3, 'starting')];
-  assert.deepEqual(readiness(one, [[2, FINE]]), [true, '1 of 2 workers listen']);
+  assert.deepEqual(readiness(one, [[2, FINE]]), [true, '1 of 2 workers accept connections']);
   assert.deepEqual(readiness(TWO, [[2, FINE]]), [true, '1 of 2 workers do not respond']);
   const oneLost = [
     [2, FINE],
@@ -70,7 +70,7 @@ test('it is ready and degraded while it serves less than wholly', () => {
     [2, SILENT],
     [3, SILENT],
   ] as const;
-  assert.deepEqual(readiness(TWO, allLost), [true, 'the store does not answer 2 of 2 workers']);
+  assert.deepEqual(readiness(TWO, allLost), [true, 'the store does not reply to 2 of 2 workers']);
 });
 
 test('it is not ready where no worker can serve, nor while it stops', () => {
@@ -79,17 +79,17 @@ test('it is not ready where no worker can serve, nor while it stops', () => {
     [3, FINE],
   ] as const;
   assert.deepEqual(readiness(TWO, fine, { isStopping: true }), [false, 'the router is stopping']);
-  assert.deepEqual(readiness([], []), [false, '0 of 2 workers listen']);
-  assert.deepEqual(readiness(TWO, []), [false, '2 of 2 workers give no sign of life']);
+  assert.deepEqual(readiness([], []), [false, '0 of 2 workers accept connections']);
+  assert.deepEqual(readiness(TWO, []), [false, '2 of 2 workers do not respond']);
   const ignorant = [
     [2, IGNORANT],
     [3, IGNORANT],
   ] as const;
   assert.deepEqual(readiness(TWO, ignorant), [
     false,
-    'the store does not answer 2 of 2 workers',
+    'the store does not reply to 2 of 2 workers',
     '2 of 2 workers know no routes',
   ]);
   // They are given what others have known before them.
-  assert.deepEqual(readiness(TWO, ignorant, { hasRoutes: true }), [true, 'the store does not answer 2 of 2 workers']);
+  assert.deepEqual(readiness(TWO, ignorant, { hasRoutes: true }), [true, 'the store does not reply to 2 of 2 workers']);
 });

@@ -101,7 +101,7 @@ describe('certificates of a store', { skip: noOpenssl }, async () => {
     const editor = openEditor(url, url, { timeoutMs: 5000 });
     t.after(() => editor.close());
     assert.deepEqual(await told(editor), [
-      'tls/B.io.crt tls-field write tls/B.io.crt and tls/B.io.key anew',
+      'tls/B.io.crt tls-field replace tls/B.io.crt and tls/B.io.key',
       'tls/B.io.crt tls-key rename tls/B.io.crt to tls/b.io.crt',
       'tls/a.io.crt tls-expires',
     ]);

@@ -136,7 +136,7 @@ test('routes of a file are explained in the file’s words', async (t) => {
   t.after(() => editor.close());
   const { keys, near, route, dead } = await explain(editor, 'www.x.io', '/');
   assert.deepEqual([keys[1]?.key, keys[1]?.verdict, route?.key, dead?.holds], ['*.x.io', 'used', '*.x.io', []]);
-  assert.equal(route?.faults[0]?.advice, 'write "http://10.0.0.3" for backend 2');
+  assert.equal(route?.faults[0]?.advice, 'replace backend 2 with "http://10.0.0.3"');
   assert.deepEqual(
     near.map(({ key, faults }) => [key, faults[0]?.code, faults[0]?.advice]),
     [['WWW.x.io', 'upper-case', 'write "www.x.io" for "WWW.x.io"']],

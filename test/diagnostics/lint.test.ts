@@ -45,7 +45,7 @@ test('a routes file is looked through, and a broken one is a finding', async () 
   assert.deepEqual(await lintFile({ 'A.io': ['http://10.0.0.1:80'], 'a b': ['x', 'http://h:1', 'http://h:1'] }), [
     ['A.io', 'no-identifier', 'write a name before the first URL of "A.io": ["NAME", "http://…"]'],
     ['A.io', 'upper-case', 'write "a.io" for "A.io"'],
-    ['a b', 'duplicate', 'take backend 1 out'],
+    ['a b', 'duplicate', 'remove backend 1'],
     ['a b', 'bad-key', 'take "a b" out'],
   ]);
   const [[, code, advice] = []] = await lintFile('{"a.io": }');

@@ -21,7 +21,7 @@ test('a list that was provisioned two or three times over has one fault, and is 
   const held = { key: 'x.io', type: 'list', holds: ['site', A, 'site', A], length: 4, secondsLeft: null };
   assert.deepEqual(
     faultsOfList('x.io', held, new FileAdvice(URLS)).map(({ advice }) => advice),
-    ['leave the first 2 elements in "x.io"'],
+    ['keep the first 2 elements of "x.io"'],
   );
 });
 

@@ -88,7 +88,7 @@ test('a router that knows nothing is not ready while Redis does not answer', asy
   const driver = `redis://127.0.0.1:${await freePort()}`;
   const router = await startRouter(t, { config: { ...ADMIN.config, driver } });
   const { status, json } = await askAdmin(await adminOf(router), '/readyz');
-  const reasons = ['the store does not answer 1 of 1 workers', '1 of 1 workers know no routes'];
+  const reasons = ['the store does not reply to 1 of 1 workers', '1 of 1 workers know no routes'];
   assert.deepEqual([status, json], [503, { ready: false, degraded: true, reasons }]);
 });
 
@@ -97,7 +97,7 @@ test('it is ready while only the server that deaths are written to is gone', asy
   const urls = [`redis://127.0.0.1:${redis.port}`, `redis://127.0.0.1:${await freePort()}`];
   const router = await startRouter(t, { config: { ...ADMIN.config, driver: urls } });
   const { status, json } = await askAdmin(await adminOf(router), '/readyz');
-  const reasons = ['the store does not answer 1 of 1 workers'];
+  const reasons = ['the store does not reply to 1 of 1 workers'];
   assert.deepEqual([status, json], [200, { ready: true, degraded: true, reasons }]);
 });
 
@@ -119,7 +119,7 @@ test('it is not ready while the router stops', async (t) => {
   router.signal('SIGTERM');
   await router.event('stopping');
   const { status, json } = await askAdmin(admin, '/readyz');
-  assert.deepEqual([status, json], [503, { ready: false, degraded: true, reasons: ['the router stops'] }]);
+  assert.deepEqual([status, json], [503, { ready: false, degraded: true, reasons: ['the router is stopping'] }]);
 });
 
 test('pings are counted nowhere, whatever they are answered', async (t) => {

@@ -40,7 +40,7 @@ test('a broken edit keeps the last good routes, and the log says where it is bro
   writeFileSync(file, `{\n  "site.test": ["site", "${two.url}"\n}`);
   const refused = await router.event('routes-refused');
   assert.equal(refused['file'], file);
-  assert.match(refused.msg ?? '', /expected "," or "]" in line 3, column 1.*the last good routes stay/);
+  assert.match(refused.msg ?? '', /expected "," or "]" in line 3, column 1.*the last good routes are kept/);
   assert.equal((await ask(router)).body, 'one');
   writeFileSync(file, JSON.stringify({ 'site.test': ['site', two.url] }));
   await isServed(router.port, 'two');

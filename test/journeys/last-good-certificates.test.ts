@@ -171,7 +171,7 @@ describe('the last good certificate', { skip: noOpenssl || noProc }, () => {
     const said = await explained(config);
     assert.match(
       said,
-      /^ {2}the last valid certificate of tls:a\.test, for good, until 20.*: the current one holds a key that is/m,
+      /^ {2}the last valid certificate of tls:a\.test, for good, until 20.*: the current one has a key that does/m,
     );
     assert.match(said, /tls-pair/);
     await redis.kill();

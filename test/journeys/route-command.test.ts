@@ -231,7 +231,7 @@ test('explain tells of prefixes, options, redirects and maintenance, by the conf
   assert.match(stdout, /\n {2}used +frontend:www\.x\.com\/api +"api", 1 backend\n/);
   assert.match(stdout, /\n {2}prefixes:www\.x\.com: \/api matches; \/api\/v2 would, and names no backend\n/);
   assert.match(stdout, /\n {2}prepend {2}\/v1 {2}options:www\.x\.com\/api\n/);
-  assert.match(stdout, /\n {2}the backend is asked for \/v1\/v2\/users\?a=b\n/);
+  assert.match(stdout, /\n {2}the backend gets the path \/v1\/v2\/users\?a=b\n/);
   assert.match(stdout, /\n {2}prefixes:www\.x\.com: note prefix-without-list: /);
   const config = write({
     driver: `redis://127.0.0.1:${redis.port}`,

@@ -48,7 +48,7 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
     clock.now += 2 * DAY_MS;
     for (const _ of [1, 2]) assert.equal(await certificates.find('a.io', NO_CLIENT_TRUST), first);
     assert.equal(told.length, 1);
-    assert.match(told[0] ?? '', /^tls:a\.io holds a certificate that expired on 20/);
+    assert.match(told[0] ?? '', /^tls:a\.io has a certificate that expired on 20/);
   });
 
   test('a fault is told again when it comes again, and another one at once', async (t) => {

@@ -32,7 +32,7 @@ test('a reading that is given up ends at once', async (t) => {
   const giveUp = new AbortController();
   const reading = readAside(path, null, giveUp.signal);
   giveUp.abort();
-  const given = { type: 'bad', digest: null, fault: 'was given up' };
+  const given = { type: 'bad', digest: null, fault: 'was aborted' };
   assert.deepEqual(await reading, given);
   assert.deepEqual(await readAside(path, null, giveUp.signal), given);
 });

@@ -134,9 +134,9 @@ test('a missing file is a fault at the start, as are a folder and broken text', 
   await assert.rejects(new RoutesFile(dir, { notify: () => {}, onChange: () => {} }).open(), /is not a file/);
   writeFileSync(path, '{"a.io": [], "b.io": ["b", 7], "c.io": "x", "a.io": ["a"]}');
   await assert.rejects(open(), (error: Error) => {
-    assert.match(error.message, /"b\.io" must hold strings only; element 1 is 7/);
+    assert.match(error.message, /"b\.io" must have only strings; element 1 is 7/);
     assert.match(error.message, /"c\.io" must be a list/);
-    assert.match(error.message, /"a\.io" stands twice, again in line 1, column 45/);
+    assert.match(error.message, /"a\.io" appears twice, again in line 1, column 45/);
     return true;
   });
 });

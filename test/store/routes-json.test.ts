@@ -16,7 +16,7 @@ test('__proto__ is a frontend like any other', () => {
 
 for (const [text, fault] of [
   ['', 'is not JSON: expected a value in line 1, column 1'],
-  ['{', 'is not JSON: expected a name in quotes or "}" in line 1, column 2'],
+  ['{', 'is not JSON: expected a quoted name or "}" in line 1, column 2'],
   ['{"a": ["x",]}', 'is not JSON: expected a value in line 1, column 12'],
   ['{"a": ["x"],\n}', 'is not JSON: expected a name in quotes in line 2, column 1'],
   ['{"a": ["x"]\n "b": ["y"]}', 'is not JSON: expected "," or "}" in line 2, column 2'],
@@ -37,10 +37,10 @@ for (const text of ['[]', 'null', '"x"', '7']) {
 test('every fault is named, with its key', () => {
   const faults = parseRoutes('{"a": "x", "b": [], "c": ["c", null], "d": ["d"], "d": ["e"], "f": {}}').faults;
   assert.deepEqual(faults, [
-    '"d" stands twice, again in line 1, column 51',
+    '"d" appears twice, again in line 1, column 51',
     '"a" must be a list: ["name", "http://10.0.0.1:8080", …]',
     '"b" is an empty list; its first element must be a name',
-    '"c" must hold strings only; element 1 is null',
+    '"c" must have only strings; element 1 is null',
     '"f" must be a list: ["name", "http://10.0.0.1:8080", …]',
   ]);
 });
@@ -55,8 +55,8 @@ for (const [key, fault] of [
   ['x.io:80', 'no request can match it; write x.io'],
   ['x.io.', 'no request can match it; write x.io'],
   ['*.X.io', 'no request can match it; write *.x.io'],
-  ['a b', 'is no host name: no request can match it'],
-  ['', 'is no host name: no request can match it'],
+  ['a b', 'is not a host name: no request can match it'],
+  ['', 'is not a host name: no request can match it'],
   ['*.b.c.d.e.f.io', 'no request can match it: wildcards reach five labels deep at most'],
 ] as const) {
   test(`the frontend ${JSON.stringify(key)} is a warning, not a fault: ${fault}`, () => {

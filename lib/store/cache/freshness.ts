@@ -1,27 +1,29 @@
-/** Whether what was read is what would be read now: one answer for each mode of the cache. */
+/** Decides whether a remembered reading is still valid; one class per cache mode. */
 import type { Remembered } from './host-memory.ts';
 import type { Stamp } from './reads.ts';
 
 /** Decides when a store must be asked. */
 export interface Freshness {
-  /** What is sure now. The same object as long as it is. */
+  /** Identifies the period in which readings are valid. The same object as long as they are. */
   readonly stamp: Stamp;
-  /** False where the store is asked every time: what was read need not be looked up. */
+  /** False where the store is always asked: then the memory need not be searched. */
   readonly isEver: boolean;
-  /** Whether what was read may be taken for what is there now. */
+  /** Whether a reading is still valid. */
   isFresh(known: Remembered, now: number): boolean;
-  /** When it was last known to be right, ms of the same clock. */
+  /** When it was last known to be valid, ms of the same clock. */
   confirmedAt(known: Remembered, now: number): number;
 }
 
 const ALWAYS: Stamp = { era: 0, wildcards: 0 };
 
-/** `cache.mode: "request"`: the store is asked each time. With a limit above 0, `server.lruCache`: not that often. */
+/**
+ * `cache.mode: "request"`: the store is asked for each request; with a limit above 0 (`server.lruCache`), less often.
+ */
 export class AgeLimit implements Freshness {
   readonly stamp = ALWAYS;
   readonly #limitMs: number;
 
-  /** @param limitMs how long a route that was found is not asked for again; 0 is not at all */
+  /** @param limitMs how long a route that was found is used; 0: not at all */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
@@ -30,7 +32,7 @@ export class AgeLimit implements Freshness {
     return this.#limitMs > 0;
   }
 
-  /** A frontend that was not found is asked for each time: a new one works at once. */
+  /** A missing frontend is asked for each time, so that a new one works at once. */
   isFresh({ route, read }: Remembered, now: number): boolean {
     return !read.isDoubtful && route !== null && route.size > 0 && now - read.at < this.#limitMs;
   }
@@ -40,23 +42,23 @@ export class AgeLimit implements Freshness {
   }
 }
 
-/** No watch: what is read meanwhile belongs to no era. */
+/** A stamp for no watch: readings belong to no era. */
 const UNWATCHED: Stamp = { era: -1, wildcards: 0 };
 
 /**
- * `cache.mode: "push"`: what was read stays right until the store says that a key of it has changed (then the read is
- * put in doubt), or the watch over the keys breaks: then everything that was read before is in doubt.
+ * `cache.mode: "push"`: a reading is valid until the store reports a change of one of its keys, or until the watch over
+ * the keys ends, which invalidates all earlier readings.
  */
 export class Watch implements Freshness {
   readonly isEver = true;
   readonly #maxAgeMs: number;
   #stamp = UNWATCHED;
-  /** The stamp of the last watch that broke, and when it did. */
+  /** The stamp of the last watch that ended, and the time of its end. */
   #last = UNWATCHED;
   #brokeAt = -Infinity;
   #eras = 0;
 
-  /** @param maxAgeMs after it the store is asked, whatever it did not say */
+  /** @param maxAgeMs after this time the store is asked even if it reported no change */
   constructor(maxAgeMs: number) {
     this.#maxAgeMs = maxAgeMs;
   }
@@ -65,12 +67,12 @@ export class Watch implements Freshness {
     return this.#stamp;
   }
 
-  /** From now on every change is told. What was read before is in doubt. */
+  /** From now on every change is reported. Earlier readings are invalid. */
   begin(): void {
     this.#stamp = { era: ++this.#eras, wildcards: 0 };
   }
 
-  /** Changes may go by untold. */
+  /** Changes may go unreported from now on. */
   end(now: number): void {
     if (this.#stamp === UNWATCHED) return;
     this.#last = this.#stamp;
@@ -78,12 +80,12 @@ export class Watch implements Freshness {
     this.#stamp = UNWATCHED;
   }
 
-  /** Nothing that was read before is sure any more. What is heard of a watch that has ended begins none. */
+  /** All earlier readings are invalid. Does nothing after the watch has ended. */
   allChanged(): void {
     if (this.#stamp !== UNWATCHED) this.begin();
   }
 
-  /** A wildcard's list has changed: in doubt is whoever asked for it, and that is all who have no list of their own. */
+  /** A wildcard's list has changed: readings of all hosts without a list of their own are invalid. */
   wildcardChanged(): void {
     const { era, wildcards } = this.#stamp;
     if (this.#stamp !== UNWATCHED) this.#stamp = { era, wildcards: wildcards + 1 };

@@ -4,32 +4,33 @@ import { type Prefixes, siteOf, splitKey } from '../../core/routing/prefixes.ts'
 import type { Route } from '../../core/routing/types.ts';
 import type { Read } from './reads.ts';
 
-/** What is remembered of one host, or of one of its prefixes: then under both, `www.x.io/api`. */
+/** What is remembered of a host, or of one of its prefixes, whose key is `www.x.io/api`. */
 export interface Remembered {
-  /** Null: nobody knew the host; or a prefix leads nowhere. */
+  /** Null: there is no such host, or the prefix has no route. */
   readonly route: Route | null;
-  /** Of a host: which prefixes it has; see Reading. */
+  /** Of a host: its prefixes; see Reading. */
   readonly prefixes: Prefixes | 'some' | null;
-  /** Whether it was found under the host's own key, so that no wildcard was asked for. */
+  /** Whether the route was found under the host's own key, without a wildcard. */
   readonly isOwn: boolean;
-  /** The last that brought this. */
+  /** The last reading that had this result. */
   read: Read;
-  /** When a key of it expires, `performance.now()` ms. */
+  /** When one of its keys expires, `performance.now()` ms. */
   expiresAt: number;
-  /** When somebody was told of it for the snapshot, by the same clock. */
+  /** When it was last passed on for the snapshot, by the same clock. */
   learntAt: number;
 }
 
-/** Finds what is remembered of a frontend. Whether that extends how long it is kept is the caller's choice. */
+/** Finds what is remembered of a frontend. The caller decides whether that extends how long it is kept. */
 export type Get = (frontend: string) => Remembered | undefined;
 
-/** Unknown hosts kept at most: they are cheap to ask for, and there is no end of them. */
+/** How many unknown hosts are kept: they are cheap to look up, and clients can make up any number. */
 const MAX_UNKNOWN = 10_000;
 
 /**
- * What was read, by host, the least recently used out first. Hosts with a key of their own, hosts that a wildcard
- * matched and hosts without a route are bounded apart: made-up names cannot push real ones out. Nor can names made up
- * under one wildcard push out another's: where there is no room, the wildcard with the most hosts loses the one read longest ago.
+ * Readings by host, with the least recently used dropped first. Hosts with a key of their own, hosts matched by a
+ * wildcard, and hosts without a route have separate bounds, so that made-up names cannot displace real ones. Names made
+ * up under one wildcard cannot displace those of another either: at the bound, the wildcard with the most hosts loses
+ * the one read longest ago.
  */
 export class HostMemory {
   readonly #own: LRUCache<string, Remembered>;
@@ -37,19 +38,19 @@ export class HostMemory {
   /** The same hosts, by wildcard. */
   readonly #wildRoom: FairRoom;
   readonly #unknown: LRUCache<string, Remembered>;
-  /** Which prefixes' keys are remembered, by host: they may outlive what is remembered of the host itself. */
+  /** The remembered prefix keys of each host, which may outlive the reading of the host itself. */
   readonly #under = new Map<string, Set<string>>();
 
-  /** @param max hosts of the first two kinds, each */
+  /** @param max the bound of each of the first two kinds */
   constructor(max: number) {
     const dispose = (_: Remembered, frontend: string, reason: string): void => {
-      // "set" puts another in its place.
+      // "set" replaces the entry.
       if (reason !== 'set') this.#leaves(frontend);
     };
     this.#own = new LRUCache({ max, dispose });
     this.#wildRoom = new FairRoom(max);
     this.#wild = new LRUCache({
-      // One more, so that it is the room that decides.
+      // One more, so that #wildRoom decides what is dropped.
       max: max + 1,
       dispose: (remembered, frontend, reason) => {
         if (reason !== 'set') this.#wildRoom.leave(frontend);
@@ -59,17 +60,17 @@ export class HostMemory {
     this.#unknown = new LRUCache({ max: Math.min(max, MAX_UNKNOWN), dispose });
   }
 
-  /** Hosts and prefixes, those that nobody knew among them. */
+  /** The number of hosts and prefixes, unknown ones included. */
   get size(): number {
     return this.#own.size + this.#wild.size + this.#unknown.size;
   }
 
-  /** What is remembered of a host that somebody asks for. */
+  /** What is remembered of a requested host. */
   get(frontend: string): Remembered | undefined {
     return this.#own.get(frontend) ?? this.#wild.get(frontend) ?? this.#unknown.get(frontend);
   }
 
-  /** The same, of one that nobody asks for now: it does not live longer for it. */
+  /** The same, without extending how long it is kept. */
   peek(frontend: string): Remembered | undefined {
     return this.#own.peek(frontend) ?? this.#wild.peek(frontend) ?? this.#unknown.peek(frontend);
   }
@@ -82,24 +83,24 @@ export class HostMemory {
     this.#enters(frontend);
   }
 
-  /** Whether this holds for a host that has a route. Those used last are looked at first. */
+  /** Whether a test holds for a host that has a route. Recently used ones are tested first. */
   hasRoute(test: (remembered: Remembered) => boolean): boolean {
     for (const hosts of [this.#own, this.#wild]) for (const each of hosts.values()) if (test(each)) return true;
     return false;
   }
 
-  /** The keys of a host's prefixes that are remembered, whether or not anything is of the host itself. */
+  /** The remembered prefix keys of a host, whether or not the host itself is remembered. */
   under(host: string): readonly string[] {
     return [...(this.#under.get(host) ?? [])];
   }
 
-  /** Forgets a host and its prefixes. @returns how many of these were remembered */
+  /** Drops a host and its prefixes. @returns how many of these were remembered */
   delete(host: string): number {
     const homes = [this.#own, this.#wild, this.#unknown];
     return [host, ...this.under(host)].filter((key) => homes.some((hosts) => hosts.delete(key))).length;
   }
 
-  /** Forgets all. @returns how many hosts that were */
+  /** Drops everything. @returns how many hosts there were */
   clear(): number {
     const homes = [this.#own, this.#wild, this.#unknown];
     const size = homes.reduce((sum, hosts) => sum + hosts.size, 0);

@@ -3,21 +3,21 @@ import { type CertificateStore, type StoredCertificate, isSameStored } from '../
 import { type Read, Reads, type Stamp } from './reads.ts';
 import { RouterError } from '../../core/errors.ts';
 
-/** Certificates that others can remember. */
+/** Certificates that RememberedCertificates can keep. */
 export interface CertificateSource {
   nameOf(key: string): string;
-  /** What stands under a key now. @throws RouterError `store-unavailable` */
+  /** The current content of a key. @throws RouterError `store-unavailable` */
   read(key: string): Promise<StoredCertificate>;
 }
 
-/** What a RememberedCertificates is made of. */
+/** What RememberedCertificates needs. */
 export interface RememberedCertificatesParts {
   readonly source: CertificateSource;
-  /** A handshake waits no longer, ms. */
+  /** How long a handshake waits, ms. */
   readonly timeoutMs: number;
-  /** In mode `push`: what is sure now; see `Watch`. Null where Redis is asked for every handshake. */
+  /** In mode `push`: which readings are still valid; see `Watch`. Null where Redis is asked for every handshake. */
   readonly watch: { readonly stamp: Stamp } | null;
-  /** After it Redis is asked, whatever it did not say, ms. */
+  /** How long a reading is used without asking Redis, ms, even if no change was reported. */
   readonly maxAgeMs: number;
 }
 
@@ -26,22 +26,22 @@ interface Known {
   readonly read: Read;
 }
 
-/** A read that has not ended, and the one that begins after it, for those who came meanwhile. */
+/** A read in progress, and the one that starts after it for later callers. */
 interface UnderWay {
   readonly now: Promise<StoredCertificate>;
   next: Promise<StoredCertificate> | null;
 }
 
-/** Keys with a certificate that are remembered: some 5 kB each. */
+/** How many keys with a certificate are remembered; about 5 kB each. */
 const MAX_KNOWN = 4_000;
-/** Keys without one: clients think of them without end. */
+/** How many keys without one are remembered; clients can make up any number. */
 const MAX_UNKNOWN = 10_000;
-/** No watch: see freshness.ts. */
+/** A stamp for no watch: see freshness.ts. */
 const UNWATCHED = -1;
 
 /**
- * What was read, by key. As long as it is sure, nobody is asked; where the source gives no answer, it is what counts.
- * Texts that are the same are the same object, so that nothing is made anew of them.
+ * Remembers certificates by key. While a reading is fresh, the source is not asked; while the source does not reply,
+ * the last reading is used. Equal texts are the same object, so that the TLS context is not made again.
  */
 export class RememberedCertificates implements CertificateStore {
   readonly #parts: RememberedCertificatesParts;
@@ -75,7 +75,7 @@ export class RememberedCertificates implements CertificateStore {
     this.#known.delete(key);
   }
 
-  /** What stands under a key has changed: it has to be read again. */
+  /** The content of a key has changed: reads it again next time. */
   doubt(key: string): void {
     this.#reads.doubt(key);
     for (const home of [this.#known, this.#unknown]) {
@@ -85,8 +85,8 @@ export class RememberedCertificates implements CertificateStore {
   }
 
   /**
-   * Handshakes for one key share a read that has not ended; but one that came after it was sent waits for the next, or
-   * it could be given a certificate that was replaced before the client came.
+   * Handshakes for one key share a read in progress. A handshake that starts after the read was sent waits for the next
+   * read: otherwise it could get a certificate that was replaced before the client connected.
    */
   #ask(key: string): Promise<StoredCertificate> {
     const underWay = this.#underWay.get(key);
@@ -116,7 +116,7 @@ export class RememberedCertificates implements CertificateStore {
     const same = last !== undefined && isSameStored(last, held) ? last : held;
     const isUnknown = held.type === 'none';
     (isUnknown ? this.#known : this.#unknown).delete(key);
-    // Where it is asked for every time, that nothing was there is of no use.
+    // Without a watch, the source is asked every time, so that "no certificate" need not be remembered.
     if (!isUnknown || this.#parts.watch !== null) {
       (isUnknown ? this.#unknown : this.#known).set(key, { held: same, read });
     }
@@ -134,7 +134,7 @@ export class RememberedCertificates implements CertificateStore {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
-        () => reject(new RouterError('store-unavailable', `no answer within ${timeoutMs} ms`)),
+        () => reject(new RouterError('store-unavailable', `no reply within ${timeoutMs} ms`)),
         timeoutMs,
       );
     });

@@ -2,28 +2,28 @@ import { LRUCache } from 'lru-cache';
 import type { PageSource } from '../pages.ts';
 import { type Read, Reads, type Stamp } from './reads.ts';
 
-/** What a RememberedPages is made of. */
+/** What RememberedPages needs. */
 export interface RememberedPagesParts {
   readonly source: PageSource;
-  /** What is sure now; see `Watch`. */
+  /** Which readings are still valid; see `Watch`. */
   readonly watch: { readonly stamp: Stamp };
-  /** After it the source is asked, whatever it did not say, ms. */
+  /** How long a reading is used without asking the source, ms, even if no change was reported. */
   readonly maxAgeMs: number;
 }
 
-/** What is known of one key: pages by status, null where there is none. */
+/** What is known of a key: pages by status; null where there is none. */
 interface Known {
   readonly pages: Map<number, string | null>;
   readonly read: Read;
 }
 
-/** Keys at most, and the characters of all their pages. */
+/** How many keys are remembered, and how many characters all their pages may have. */
 const MAX_KNOWN = 20_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
-/** No watch: see freshness.ts. */
+/** A stamp for no watch: see freshness.ts. */
 const UNWATCHED = -1;
 
-/** Error pages that were read, with the cache in mode `push`. As long as they are sure, nobody is asked. */
+/** Remembers error pages in cache mode `push`. While a reading is fresh, the source is not asked. */
 export class RememberedPages implements PageSource {
   readonly #parts: RememberedPagesParts;
   readonly #reads = new Reads();
@@ -60,7 +60,7 @@ export class RememberedPages implements PageSource {
     const read = this.#reads.begin(key, performance.now(), watch.stamp);
     try {
       const page = await source.find([key], status);
-      // All pages of a key are as old as the first: what changes one puts all in doubt.
+      // All pages of a key are as old as the first: a change of one invalidates all.
       const pages = new Map(isSure ? known.pages : []).set(status, page);
       if (!read.isDoubtful) this.#known.set(key, { pages, read: isSure ? known.read : read });
       return page;

@@ -1,13 +1,13 @@
-/** What was remembered of routes: which of it is nearest to a request, and whether another reading brought the same. Pure. */
+/** Finds the remembered route of a request, and compares readings. Pure functions. */
 import { cutsOf, pathOf } from '../../core/routing/prefixes.ts';
 import type { Route } from '../../core/routing/types.ts';
 import type { Reading } from '../reading.ts';
 import type { Get, Remembered } from './host-memory.ts';
 
-/** What is remembered of a host and path, whether it is still right or not. */
+/** What is remembered of a host and path, fresh or not. */
 export function nearest(host: string, path: string, get: Get): Remembered | undefined {
   const known = get(host);
-  // A host that is not remembered may have had routes by path all the same.
+  // A host that is not remembered may still have routes by path.
   if (known !== undefined && known.prefixes === null) return known;
   for (const prefix of cutsOf(pathOf(path))) {
     const under = get(host + prefix);
@@ -16,14 +16,14 @@ export function nearest(host: string, path: string, get: Get): Remembered | unde
   return known;
 }
 
-/** Whether a route was found under the host's own key, so that no wildcard was asked for. */
+/** Whether a route was found under the host's own key, without a wildcard. */
 export function isOwn(route: Route | null): boolean {
   return route !== null && route.size > 0 && route.key === route.frontend;
 }
 
-/** Whether what was read now is what was read before. */
+/** Whether a new reading equals the remembered one. */
 export function isUnchanged(known: Remembered, route: Route | null, prefixes: Reading['prefixes']): boolean {
-  // Where all prefixes are known, the store is asked when something has changed.
+  // Where all prefixes are known, a change of them is reported.
   if (known.prefixes !== prefixes || !isSame(known.route, route)) return false;
   if (known.route === null || route === null) return true;
   return isSameSet(known.route.dead, route.dead) && isSameSet(known.route.deadByRouters, route.deadByRouters);
@@ -36,7 +36,7 @@ function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   return true;
 }
 
-/** Whether two readings name the same backends in the same way. Dead marks come and go. */
+/** Whether two readings have the same backends. Dead marks are not compared. */
 export function isSame(a: Route | null, b: Route | null): boolean {
   if (a === null || b === null) return a === b;
   if (a.key !== b.key || a.site !== b.site) return false;

@@ -16,32 +16,35 @@ import type { StoreCounts } from '../store-counts.ts';
 import type { Marking, Recollection, RouteStore } from '../store.ts';
 import { UnfiledDeaths } from './unfiled-deaths.ts';
 
-/** What a RememberingStore is made of. */
+/** What RememberingStore needs. */
 export interface RememberingParts {
   readonly source: RouteSource;
   readonly pages: PageSource;
   readonly counts: StoreCounts;
   readonly freshness: Freshness;
-  /** Hosts remembered at most; see HostMemory. */
+  /** How many hosts are remembered; see HostMemory. */
   readonly max: number;
-  /** How long a route serves after it was last known to be right, while the source gives no answer. 0 is not at all. */
+  /** How long after its last confirmation a route is used while the source does not reply, ms. 0: not used. */
   readonly maxStaleMs: number;
-  /** How long a dead mark that was read counts while the source cannot be asked whether it still is there. */
+  /** How long a dead mark counts that was read earlier, while the source does not reply, ms. */
   readonly deadMs: number;
-  /** Told of reads that brought something else than the last one of their host, and of others from time to time. */
+  /** Called for reads whose result differs from the last one of the host, and for others from time to time. */
   readonly learn: ((frontend: string, route: Route | null) => void) | null;
-  /** What others know of a host and its prefixes. Asked while the source gives no answer. Null where there are none. */
+  /**
+   * Requests what other workers know of a host and its prefixes. Used while the source does not reply. Null without
+   * others.
+   */
   readonly recall: ((host: string) => Promise<readonly SavedRoute[]>) | null;
-  /** The operator wants all forgotten: what the source holds now is what is meant. */
+  /** The operator wants everything forgotten: what the source has now is meant, even if it is empty. */
   readonly believe: () => void;
-  /** Ends what has no use without the store. */
+  /** Closes what is not needed without the store. */
   readonly endsToo: () => Promise<unknown>;
 }
 
 /**
- * A store's answers, remembered. As long as they are fresh, nobody is asked. When the source gives no answer, the last
- * one serves, for a while: tenants' sites stay up. Deaths that could not be filed meanwhile count here, and are filed
- * later.
+ * A store that remembers the results of another one. While they are fresh, the source is not asked. While the source
+ * does not reply, the last results are used for a limited time, so that sites stay up. Backends that could not be
+ * marked dead meanwhile count as dead here, and are marked later.
  */
 export class RememberingStore implements RouteStore {
   readonly #parts: RememberingParts;
@@ -50,7 +53,7 @@ export class RememberingStore implements RouteStore {
   readonly #look: Get = (frontend) => this.#memory.peek(frontend);
   readonly #reads = new Reads();
   readonly #unfiled: UnfiledDeaths;
-  /** Hosts that others were asked for lately. */
+  /** Hosts that other workers were asked for recently. */
   readonly #recalled = new LRUCache<string, true>({ max: MAX_RECALLED, ttl: RECALL_MS });
 
   constructor(parts: RememberingParts) {
@@ -118,26 +121,28 @@ export class RememberingStore implements RouteStore {
       if (!this.#unfiled.add(death, ttlSeconds)) return 'last';
       throw error;
     } finally {
-      // Again: what was read meanwhile may not know of it.
+      // Once more: readings meanwhile may not have the change yet.
       this.doubt(frontend);
     }
   }
 
-  /** Something of a host, or of one of its prefixes, has changed: it has to be read again. What is known still may serve while that fails. */
+  /** A host, or one of its prefixes, has changed: reads it again. The old reading is still used if that fails. */
   doubt(frontend: string): void {
     this.#reads.doubt(splitKey(frontend).host);
     const known = this.#memory.peek(frontend);
     if (known !== undefined) known.read.isDoubtful = true;
   }
 
-  /** What all of a host's prefixes have in common has changed, or which of them count. */
+  /** Something that all prefixes of a host share has changed, or the set of prefixes. */
   doubtAll(host: string): void {
     this.doubt(host);
-    // All that are remembered: the host itself may be forgotten, and a prefix that it has no longer may come back.
+    // All remembered prefixes: the host itself may be forgotten, and a removed prefix may come back.
     for (const frontend of this.#memory.under(host)) this.doubt(frontend);
   }
 
-  /** Takes what was known to others. What was read here later stays. `agoMs`: for how long it was not confirmed. */
+  /**
+   * Takes a route that other workers know. Later readings of this worker are kept. `agoMs`: when it was last confirmed.
+   */
   recall(route: Route, agoMs: number): void {
     const read = { at: performance.now() - agoMs, stamp: BEFORE, isDoubtful: true };
     const known = this.#memory.peek(route.frontend);
@@ -157,14 +162,14 @@ export class RememberingStore implements RouteStore {
     this.#memory.clear();
   }
 
-  /** Files a death that counts here until it is filed. */
+  /** Marks a backend dead that could not be marked before. */
   async #fileLate(death: Death, ttlSeconds: number): Promise<void> {
     await this.#parts.source.markDead(death, ttlSeconds);
-    // What was read since the source answers again does not know of it, and from now on nothing else here does.
+    // Readings since the source replies again do not have the mark, and from now on this worker has it nowhere else.
     this.doubt(death.route.frontend);
   }
 
-  /** What is known for sure of the request's route; undefined when something of it is not. */
+  /** The fresh reading for the request's route; undefined when a part of it is not fresh. */
   #known(host: string, path: string, get: Get): Remembered | undefined {
     const { freshness } = this.#parts;
     if (!freshness.isEver) return undefined;
@@ -202,7 +207,7 @@ export class RememberingStore implements RouteStore {
     }
   }
 
-  /** Asks others for what is not known here of a host. */
+  /** Requests a host from other workers. */
   async #recall(host: string): Promise<void> {
     const { recall } = this.#parts;
     const known = this.#memory.peek(host);
@@ -220,7 +225,7 @@ export class RememberingStore implements RouteStore {
     for (const { prefix, route } of under) this.#set(host + prefix, route, null, read, expiresMs);
   }
 
-  /** What is known of a host's own route stays as it is. */
+  /** The reading of the host's own route is kept. */
   #hasPrefixes(host: string): void {
     const known = this.#memory.peek(host);
     if (known !== undefined && known.prefixes === null) this.#memory.set(host, { ...known, prefixes: SOME });
@@ -231,7 +236,8 @@ export class RememberingStore implements RouteStore {
     const learntAt = this.#learn(frontend, known, route, read.at);
     const expiresAt = read.at + expiresMs;
     if (known !== undefined && isUnchanged(known, route, prefixes)) {
-      // Most reads bring what was known. To keep the new objects would make old ones of them, which costs far more.
+      // Most readings are unchanged. Keeping the old objects avoids moving new ones to the old generation of V8's heap,
+      // which costs far more.
       known.read = read;
       known.expiresAt = expiresAt;
       known.learntAt = learntAt;
@@ -240,17 +246,17 @@ export class RememberingStore implements RouteStore {
     }
   }
 
-  /** Passes on what is new, and what was not passed on for long. @returns when this host was passed on the last time */
+  /** Passes on a changed reading, or one that was not passed on for long. @returns when this host was passed on last */
   #learn(frontend: string, known: Remembered | undefined, route: Route | null, now: number): number {
     const { learn, maxStaleMs } = this.#parts;
     if (learn === null) return 0;
     if (known && isSame(known.route, route) && now - known.learntAt < maxStaleMs / 10) return known.learntAt;
-    // What there is none of is told, too: others may know of one that there was.
+    // "No such route" is passed on, too: others may have one that was removed.
     learn(frontend, route);
     return now;
   }
 
-  /** The route as it was when it could be read; null when there was none, or that is too long ago. */
+  /** The last known route; null when there was none, or when it is too old. */
   #lastKnown(host: string, path: string): Route | null {
     const known = nearest(host, path, this.#get);
     if (known === undefined || known.route === null) return null;
@@ -260,12 +266,12 @@ export class RememberingStore implements RouteStore {
     return this.#withUnfiled(this.#withoutOldMarks(known, known.route, now));
   }
 
-  /** Whether it still serves while the source gives no answer. */
+  /** Whether a reading may still be used while the source does not reply. */
   #mayServeLate(known: Remembered, now: number): boolean {
     return now - this.#parts.freshness.confirmedAt(known, now) <= this.#parts.maxStaleMs;
   }
 
-  /** In Redis a dead mark goes after its time; one that was read long ago would stay for ever. */
+  /** In Redis a dead mark expires. A mark that was read long ago must not stay for ever. */
   #withoutOldMarks({ read, expiresAt }: Remembered, route: Route, now: number): Route {
     if (route.dead.size === 0 || now < Math.min(expiresAt, read.at + this.#parts.deadMs)) return route;
     return withMarks(route, NO_MARKS);
@@ -278,22 +284,24 @@ export class RememberingStore implements RouteStore {
     if (unfiled.size === 0) return route;
     const dead = new Set([...route.dead, ...unfiled]);
     const merged = withMarks(route, { dead, deadByRouters: new Set([...route.deadByRouters, ...unfiled]) });
-    // Others have marked the rest meanwhile: what only this router knows does not take the last one.
+    // Others have marked the rest meanwhile: this router's own mark must not remove the last living backend.
     return living(merged).length === 0 ? route : merged;
   }
 }
 
-/** How long others are not asked again for the same host, ms: what they know grows no more while Redis is silent. */
+/**
+ * How long other workers are not asked again for the same host, ms: they learn nothing new while Redis does not reply.
+ */
 const RECALL_MS = 5_000;
 const MAX_RECALLED = 10_000;
 
-/** It has prefixes, and nobody knows all of them. */
+/** The host has prefixes, but not all are known. */
 const SOME = 'some';
 
-/** Read before there was anything to be sure of. */
+/** A stamp from before anything was confirmed. */
 const BEFORE = { era: -1, wildcards: 0 } as const;
 
-/** Whether the source gave no answer, rather than a bad one. */
+/** Whether the source did not reply, in contrast to an invalid reply. */
 function isSilence(error: unknown): boolean {
   return error instanceof RouterError && error.code === 'store-unavailable';
 }

@@ -5,50 +5,50 @@ import type { KnownRoutes } from './known-routes.ts';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts';
 import type { Notify } from '../store.ts';
 
-/** How often the file is written while there is something new, ms. */
+/** How often the file is written while there are changes, ms. */
 const SAVE_MS = 5000;
 
-/** `cache.snapshot`: keeps what is known in a file. */
+/** Keeps what is known in the file `cache.snapshot`. */
 export class SnapshotFile {
   readonly path: string;
   readonly known: KnownRoutes;
   readonly #notify: Notify;
-  /** Of what is known, in the file. */
+  /** The version of what is known that the file has. */
   #version: number;
   readonly #writes = new ChangeRecord(Date.now);
   #isLeft = false;
   #saving: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
 
-  /** Adds what the file holds to what is known; a file that cannot be used is told, and replaced in time. */
+  /** Reads the file. A file that cannot be used is reported, and overwritten at the next write. */
   constructor(path: string, known: KnownRoutes, notify: Notify) {
     this.path = path;
     this.known = known;
     this.#notify = notify;
-    // What is known by now is not in this file.
+    // This file does not have what is known already.
     this.#version = known.size === 0 ? known.version : -1;
     this.#load();
     this.#timer = setInterval(() => void this.save(), SAVE_MS).unref();
   }
 
-  /** What came of the last write; null before the first. */
+  /** The outcome of the last write; null before the first. */
   get lastWrite(): ChangeOutcome | null {
     return this.#writes.last;
   }
 
-  /** Writes the file when there is something new. Never rejects. */
+  /** Writes the file if there are changes. Never rejects. */
   save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;
   }
 
-  /** Writes what is new for the last time. */
+  /** Writes the last changes. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.save();
   }
 
-  /** Another process has the file from now on: writes no more. Resolves when a write under way has ended. */
+  /** Stops writing, because another process writes the file now. Resolves when a write in progress has ended. */
   async leave(): Promise<void> {
     clearInterval(this.#timer);
     this.#isLeft = true;
@@ -77,7 +77,7 @@ export class SnapshotFile {
     known.forgetOld(Date.now());
     try {
       const lines = Array.from(known.all(), ([, , line]) => line ?? '');
-      // Backend URLs may hold passwords: it is for its owner alone.
+      // Backend URLs may contain passwords: only the owner may read the file.
       await writeWhole(this.path, encodeSnapshot({ runId: known.run.runId, lines }));
       this.#writes.made();
     } catch (error) {
@@ -90,7 +90,7 @@ export class SnapshotFile {
   }
 }
 
-/** What the file holds; null when there is none. @throws Error that says why it cannot be used */
+/** The content of the file; null when it does not exist. @throws Error that says why it cannot be used */
 export function readSnapshot(path: string): Snapshot | null {
   let text: string;
   try {

@@ -2,29 +2,29 @@ import type { Route } from '../../core/routing/types.ts';
 import { saveRoute } from './snapshot.ts';
 
 /**
- * What a worker has read of a host or of one of its prefixes, or an error page. `at`: since the epoch, ms. `line`: a
- * SavedRoute as JSON, or the page; null where there is none.
+ * What a worker has read of a host, a prefix or an error page. `at`: ms since 1970. `line`: a SavedRoute as JSON, or
+ * the page; null where there is none.
  */
 export type UpdatedRoute = readonly [frontend: string, at: number, line: string | null];
 
-/** What a worker has learned of Redis since it last said so. Plain data: it goes to the master. */
+/** What a worker has read from Redis since its last update. Plain data: it is sent to the master. */
 export interface SnapshotUpdate {
   readonly runId: string | null;
-  /** Since when the worker has had no answer, ms since the epoch; null while it has. */
+  /** Since when Redis has not replied to the worker, ms since 1970; null while it replies. */
   readonly lostAt: number | null;
   readonly routes: readonly UpdatedRoute[];
 }
 
-/** How long what was learned waits for more, ms: it is lost when the worker dies. */
+/** How long changes are collected, ms: they are lost when the worker dies. */
 const TELL_MS = 200;
-/** Unknown names in one update at most: there is no end of them. */
+/** How many unknown names an update may have: clients can make up any number. */
 const MAX_GONE = 1_000;
 
-/** Gathers what is read anew, and tells it in turns. */
+/** Collects what is read, and sends it in updates. */
 export class SnapshotUpdates {
   readonly #tell: (update: SnapshotUpdate) => void;
   readonly #runId: () => string | null;
-  /** Text is made when it is told: a host that is read more than once has it made once. Null: there is no such host. */
+  /** The text is made when the update is sent, once per host. Null: there is no such host. */
   readonly #routes = new Map<string, { readonly what: Route | string | null; readonly at: number }>();
   #gone = 0;
   #lostAt: number | null = null;
@@ -48,19 +48,19 @@ export class SnapshotUpdates {
     this.#arm();
   }
 
-  /** Redis answers, perhaps as another run. */
+  /** Redis replies again, maybe as another run. */
   up(): void {
     this.#lostAt = null;
     this.#arm();
   }
 
-  /** It does not. */
+  /** Redis does not reply. */
   lost(): void {
     this.#lostAt ??= Date.now();
     this.#arm();
   }
 
-  /** Tells the rest. */
+  /** Sends the last update. */
   close(): void {
     if (this.#timer !== null) this.#tellNow();
   }

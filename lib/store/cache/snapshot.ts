@@ -1,4 +1,4 @@
-/** Last-known routes as text, for a file: what a router that was just started serves by until Redis answers. Pure. */
+/** The text format of last-known routes in a file, which a router serves from until Redis replies. Pure functions. */
 import { createHash } from 'node:crypto';
 import { NO_MARKS, readList, routeOf } from '../../core/routing/backend.ts';
 import type { Route } from '../../core/routing/types.ts';
@@ -6,7 +6,10 @@ import { makeSite } from '../../sites/site.ts';
 import { fieldsOf } from '../fields.ts';
 import { isTexts } from '../texts.ts';
 
-/** One host's route, or one of a prefix. `at`: when it was read, milliseconds since the epoch. `options`: where it has any, fields and values in turn. */
+/**
+ * A route of a host or prefix. `at`: when it was read, ms since 1970. `options`: fields and values in turn, if it has
+ * any.
+ */
 export type SavedRoute = readonly [
   frontend: string,
   key: string,
@@ -15,9 +18,9 @@ export type SavedRoute = readonly [
   options?: readonly string[],
 ];
 
-/** What stands in a snapshot. */
+/** The content of a snapshot. */
 export interface Snapshot {
-  /** Which run of Redis the routes were read from; null when that is not known. */
+  /** The run of Redis that the routes were read from; null when unknown. */
   readonly runId: string | null;
   readonly routes: readonly SavedRoute[];
 }
@@ -28,7 +31,7 @@ export interface SnapshotLines {
   readonly lines: readonly string[];
 }
 
-/** The first line: what the file is, and how to tell that the rest is whole. */
+/** The first line: the format, and a checksum of the rest. */
 interface Header {
   readonly format: typeof FORMAT;
   readonly runId: string | null;
@@ -38,16 +41,16 @@ interface Header {
 
 const FORMAT = 'hipache-snapshot-1';
 
-/** A route without its dead marks: those are over before anybody reads them here. */
+/** A route without its dead marks, which expire before the snapshot is read. */
 export function saveRoute({ frontend, key, name, size, backends, site }: Route, at: number): SavedRoute {
-  // An element that could not be used leaves its place empty.
+  // An unusable element leaves its position empty.
   const list = [name, ...Array<string>(size).fill('')];
   for (const { id, href } of backends) list[id + 1] = href;
   if (site.fields.size === 0) return [frontend, key, list, at];
   return [frontend, key, list, at, [...site.fields].flat()];
 }
 
-/** The route that was saved. */
+/** The route of a saved route. */
 export function restoreRoute([frontend, key, list, , options]: SavedRoute): Route {
   return routeOf(
     frontend,
@@ -58,29 +61,26 @@ export function restoreRoute([frontend, key, list, , options]: SavedRoute): Rout
   );
 }
 
-/**
- * The snapshot as text: a line that says what it is, then a line for each route.
- * @param lines SavedRoutes as JSON
- */
+/** The text of a snapshot: a header line, then a line per route. @param lines SavedRoutes as JSON */
 export function encodeSnapshot({ runId, lines }: SnapshotLines): string {
   const body = lines.map((line) => `${line}\n`).join('');
   const header: Header = { format: FORMAT, runId, routes: lines.length, sha256: digest(body) };
   return `${JSON.stringify(header)}\n${body}`;
 }
 
-/** @throws Error that says what is wrong with the text; nothing of it is to be used then */
+/** Parses a snapshot. @throws Error that says what is wrong; then nothing of the text may be used */
 export function decodeSnapshot(text: string): Snapshot {
   const end = text.indexOf('\n');
   const header = parse(text.slice(0, Math.max(end, 0)));
-  if (!isHeader(header)) throw new Error('is no snapshot of this version');
+  if (!isHeader(header)) throw new Error('is not a snapshot of this version');
   const body = text.slice(end + 1);
-  if (digest(body) !== header.sha256) throw new Error('is not whole: its checksum is another');
+  if (digest(body) !== header.sha256) throw new Error('is incomplete or changed: its checksum does not match');
   const routes = body.split('\n').slice(0, -1).map(parse);
-  if (routes.length !== header.routes || !routes.every(isSavedRoute)) throw new Error('holds what is no route');
+  if (routes.length !== header.routes || !routes.every(isSavedRoute)) throw new Error('has an invalid route');
   return { runId: header.runId, routes };
 }
 
-/** A route that was saved, from its line; null when that is none. */
+/** Parses the line of a route; null when it is invalid. */
 export function parseSaved(line: string): SavedRoute | null {
   const saved = parse(line);
   return isSavedRoute(saved) ? saved : null;

@@ -2,21 +2,26 @@ import { FairRoom } from '../../core/limits/fair-room.ts';
 import type { Death } from '../../core/routing/types.ts';
 import { DeadMarks, type DeadMark, type Entry, markOf } from '../dead-marks.ts';
 
-/** Between two attempts to file what could not be filed, ms. */
+/** Between two attempts to mark backends dead, ms. */
 const RETRY_MS = 500;
-/** Deaths that wait to be filed; the oldest of the site with the most is forgotten first. Each is one backend of one host. */
+/**
+ * How many deaths may wait. Beyond that, the oldest of the site with the most is dropped. Each is one backend of one
+ * host.
+ */
 const MAX_WAITING = 10_000;
 
 interface Unfiled {
   readonly death: Death;
-  /** When it is over, `Date.now()` ms. */
+  /** When it expires, ms as of `Date.now()`. */
   readonly until: number;
 }
 
-/** Files a death; rejects when it could not be. */
+/** Marks a backend dead in the store; rejects when that fails. */
 export type FileDeath = (death: Death, ttlSeconds: number) => Promise<unknown>;
 
-/** Deaths that the store did not take: they count here, and are filed when it takes them. */
+/**
+ * Backends that could not be marked dead in the store: they count as dead here, and are marked when the store replies.
+ */
 export class UnfiledDeaths {
   readonly #file: FileDeath;
   readonly #now: () => number;
@@ -26,14 +31,14 @@ export class UnfiledDeaths {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** @param now milliseconds since the epoch */
+  /** @param now returns milliseconds since 1970 */
   constructor(file: FileDeath, now: () => number) {
     this.#file = file;
     this.#now = now;
     this.#marks = new DeadMarks(now);
   }
 
-  /** Keeps a death that could not be filed, unless no other backend of the site lives. @returns whether it counts */
+  /** Keeps a death, unless no other backend of the site is alive. @returns whether it counts */
   add(death: Death, ttlSeconds: number): boolean {
     if (this.#isClosed || ttlSeconds <= 0) return true;
     const { backends, dead } = death.route;
@@ -54,17 +59,17 @@ export class UnfiledDeaths {
     return this.#waiting.size === 0;
   }
 
-  /** Which of these backends have died for this host, as far as only we know. */
+  /** Which of these backends are dead for this host, according to this worker alone. */
   among(backends: readonly Entry[], frontend: string): ReadonlySet<number> {
     return this.#marks.among(backends, frontend).dead;
   }
 
-  /** Those of a host, or all (null). */
+  /** The marks of a host, or all (null). */
   marks(frontend: string | null): readonly DeadMark[] {
     return this.#marks.list(frontend);
   }
 
-  /** Forgets them all. */
+  /** Drops all. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -81,10 +86,10 @@ export class UnfiledDeaths {
       try {
         if (leftMs > 0) await this.#file(death, leftMs / 1000);
       } catch {
-        // The next would fare no better.
+        // The next one would fail, too.
         break;
       }
-      // Told again meanwhile: that one is not filed yet.
+      // The same backend was found dead again meanwhile: that death is not in the store yet.
       if (this.#waiting.get(name)?.until === until) this.#forget(name, death);
     }
     this.#timer = undefined;

@@ -4,7 +4,7 @@ import type { HealthMarks, RouteLookups } from '../store.ts';
 
 type Routes = RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
 
-/** The routes of a store, with https as Hipache took it: `server.legacyScheme`. */
+/** The routes of a store, with `https:` backends as in Hipache: `server.legacyScheme`. */
 export class LegacyRoutes implements Routes {
   readonly #store: Routes;
   readonly #scheme = new LegacyScheme();

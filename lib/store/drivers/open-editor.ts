@@ -4,19 +4,19 @@ import type { RouteEditor } from '../editor/route-editor.ts';
 import { FileEditor } from '../editor/file-editor.ts';
 import { RedisEditor } from '../editor/redis-editor.ts';
 
-/** How an editor is opened. */
+/** Settings of an editor. */
 export interface EditorSettings {
-  /** A command, or an edit, takes no longer, ms. */
+  /** The time limit of a command or an edit, ms. */
   readonly timeoutMs: number;
-  /** Not given where no configuration is known. */
+  /** Omitted when no configuration is known. */
   readonly urls?: UrlRules;
-  /** Whether a routes file comes with the program, and is not to be edited. */
+  /** Whether a routes file comes with the program, and must not be edited. */
   readonly isPackaged?: (path: string) => boolean;
 }
 
 /**
- * Opens the routes that the driver URLs name, to look at them and to edit them. Of Redis, edits go to the second URL.
- * @throws Error when the URLs do not go together
+ * Opens the routes that the driver URLs name for reading and editing. With Redis, edits go to the second URL.
+ * @throws Error when the URLs contradict each other
  */
 export function openEditor(
   read: DriverUrl,
@@ -27,7 +27,7 @@ export function openEditor(
     return new RedisEditor(read.redis, write.redis, timeoutMs, urls);
   }
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
-    throw new Error('driver: both URLs must be of redis, or both of the same file');
+    throw new Error('driver: both URLs must be Redis, or both the same file');
   }
   return new FileEditor(read.path, timeoutMs, urls, isPackaged);
 }

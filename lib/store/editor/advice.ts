@@ -1,21 +1,21 @@
 import type { UrlRules } from '../../core/routing/url-rules.ts';
 
 /**
- * How an operator repairs what is stored: commands for redis-cli, or instructions for a routes file. Keys of frontends come without
- * `frontend:`; names are as the store spells them.
+ * How an operator repairs what is stored: commands for redis-cli, or instructions for a routes file. Keys of frontends
+ * come without `frontend:`; names are as in the store.
  */
 export interface Advice {
-  /** What counts of the URLs that it is about. */
+  /** Which parts of a backend URL matter. */
   readonly urls: UrlRules;
   renameKey(key: string, meant: string): string;
-  /** For a key that nothing can be made of. */
+  /** Removes a key that cannot be repaired. */
   removeKey(key: string): string;
-  /** For what stands there and is no list. */
+  /** Replaces a value of another type with a list. */
   makeList(key: string): string;
   shortenList(key: string): string;
-  /** Leaves the first elements, the identifier among them. */
+  /** Keeps the first elements, the identifier included. */
   keepFirst(key: string, count: number): string;
-  /** Takes an element out so many times, the last ones first. */
+  /** Removes an element `times` times, starting at the end. */
   removeFromEnd(key: string, element: string, times: number): string;
   keepList(key: string): string;
   addIdentifier(key: string): string;
@@ -24,13 +24,13 @@ export interface Advice {
   addBackend(key: string): string;
   setBackend(key: string, id: number, url: string): string;
   splitBackend(key: string, id: number, urls: readonly string[]): string;
-  /** `url`: as the list spells it; it stands there earlier, too. */
+  /** Removes the last element. `url`: as in the list, where an earlier element equals it. */
   removeLast(key: string, id: number, url: string): string;
-  /** For a key other than a frontend's. Both are names. */
+  /** Renames a key that is not a frontend's. Both are names. */
   renameMetadata(name: string, wanted: string): string;
   removeMetadata(name: string): string;
   removeFields(name: string, fields: readonly string[]): string;
   renameCertificate(name: string, wanted: string): string;
-  /** For a certificate that cannot be used. Empty where the store has no command for it. */
+  /** Replaces a certificate that cannot be used. Empty where the store has no command for that. */
   renewCertificate(key: string): string;
 }

@@ -1,4 +1,4 @@
-/** What every editor holds to when it edits. Pure. */
+/** Rules of edits that all editors share. Pure functions. */
 import type { SiteFields } from '../../core/routing/site.ts';
 import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
 import type { FieldChanges } from './route-editor.ts';
@@ -7,8 +7,8 @@ import { MAX_LIST } from '../limits.ts';
 import { EditorError } from '../editor-error.ts';
 
 /**
- * The places whose backend is another or gone: marks of theirs would be somebody else's.
- * @param before the identifier, then the backends; empty when there was no such list
+ * The positions whose backend was changed or removed: their dead marks would apply to another backend.
+ * @param before the identifier, then the backends; empty when there was no list
  */
 export function changedPlaces(before: readonly string[], after: readonly string[]): readonly number[] {
   const places: number[] = [];
@@ -18,13 +18,13 @@ export function changedPlaces(before: readonly string[], after: readonly string[
   return places;
 }
 
-/** A frontend's host and prefix, where it has one that requests can match; else null. */
+/** A frontend's host and prefix, if it has one that requests can match; else null. */
 export function pathOfKey(key: string): { readonly host: string; readonly prefix: string } | null {
   const split = splitKey(key);
   return split.prefix === '' || prefixFault(split.prefix) !== null ? null : split;
 }
 
-/** The fields as they are afterwards: those that are new stand last. */
+/** The fields after the changes. New ones come last. */
 export function withFields(before: SiteFields, changes: FieldChanges): SiteFields {
   const after = new Map(before);
   for (const [field, text] of changes) {
@@ -34,9 +34,10 @@ export function withFields(before: SiteFields, changes: FieldChanges): SiteField
   return after;
 }
 
-/** @throws EditorError `bad-list` for what cannot be a frontend's list */
+/** @throws EditorError `bad-list` for an invalid list */
 export function checkList(list: readonly string[]): void {
-  if (!isTexts(list) || list.length === 0) throw new EditorError('bad-list', 'a list begins with a name');
+  if (!isTexts(list) || list.length === 0)
+    throw new EditorError('bad-list', 'the first element of a list must be a name');
   if (list.length > MAX_LIST) {
     throw new EditorError('bad-list', `a list of ${list.length} elements; at most ${MAX_LIST} are allowed`);
   }

@@ -2,7 +2,7 @@ import type { UrlRules } from '../../core/routing/url-rules.ts';
 import { MAX_LIST } from '../limits.ts';
 import type { Advice } from './advice.ts';
 
-/** Advice as instructions for a routes file. */
+/** Advice as instructions for editing a routes file. */
 export class FileAdvice implements Advice {
   readonly urls: UrlRules;
 
@@ -11,11 +11,11 @@ export class FileAdvice implements Advice {
   }
 
   renameKey(key: string, meant: string): string {
-    return `write ${JSON.stringify(meant)} for ${JSON.stringify(key)}`;
+    return `replace ${JSON.stringify(key)} with ${JSON.stringify(meant)}`;
   }
 
   removeKey(key: string): string {
-    return `take ${JSON.stringify(key)} out`;
+    return `remove ${JSON.stringify(key)}`;
   }
 
   makeList(key: string): string {
@@ -27,7 +27,7 @@ export class FileAdvice implements Advice {
   }
 
   keepFirst(key: string, count: number): string {
-    return `leave the first ${count} elements in ${JSON.stringify(key)}`;
+    return `keep the first ${count} elements of ${JSON.stringify(key)}`;
   }
 
   removeFromEnd(_key: string, element: string): string {
@@ -47,7 +47,7 @@ export class FileAdvice implements Advice {
   }
 
   firstFromLast(key: string): string {
-    return `write the last element of ${JSON.stringify(key)} first`;
+    return `move the last element of ${JSON.stringify(key)} to the front`;
   }
 
   addBackend(key: string): string {
@@ -55,7 +55,7 @@ export class FileAdvice implements Advice {
   }
 
   setBackend(_key: string, id: number, url: string): string {
-    return `write ${JSON.stringify(url)} for backend ${id}`;
+    return `replace backend ${id} with ${JSON.stringify(url)}`;
   }
 
   splitBackend(_key: string, id: number, urls: readonly string[]): string {
@@ -63,15 +63,15 @@ export class FileAdvice implements Advice {
   }
 
   removeLast(_key: string, id: number): string {
-    return `take backend ${id} out`;
+    return `remove backend ${id}`;
   }
 
   renameMetadata(name: string, wanted: string): string {
-    return `write ${JSON.stringify(wanted)} for ${JSON.stringify(name)}`;
+    return `replace ${JSON.stringify(name)} with ${JSON.stringify(wanted)}`;
   }
 
   removeMetadata(name: string): string {
-    return `take ${JSON.stringify(name)} out`;
+    return `remove ${JSON.stringify(name)}`;
   }
 
   removeFields(name: string, fields: readonly string[]): string {
@@ -83,6 +83,6 @@ export class FileAdvice implements Advice {
   }
 
   renewCertificate(key: string): string {
-    return `write tls/${key}.crt and tls/${key}.key anew`;
+    return `replace tls/${key}.crt and tls/${key}.key`;
   }
 }

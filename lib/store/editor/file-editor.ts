@@ -34,10 +34,10 @@ import type { Advice } from './advice.ts';
 import { FileAdvice } from './file-advice.ts';
 import { badCursor, decodeCursor, encodeCursor, withinPage } from '../cursor.ts';
 
-/** Keys that a search for near ones brings at most. */
+/** How many near keys a search returns. */
 const MAX_NEAR = 100;
 
-/** Routes in a file, as an operator edits them. Dead marks are in the memory of the router's workers, not here. */
+/** Edits the routes of a file. Dead marks are in the workers' memory, not here. */
 export class FileEditor implements RouteEditor {
   readonly isInMemory = true;
   readonly hasPrefixSets = false;
@@ -49,15 +49,15 @@ export class FileEditor implements RouteEditor {
   readonly #path: string;
   readonly #timeoutMs: number;
   readonly #isPackaged: (path: string) => boolean;
-  /** What was read last: pages of one file would read it again and again. */
+  /** The last content that was read: listing pages would read the same file again and again. */
   #last: Contents | null = null;
-  /** Edits of this process, one after the other. */
+  /** Edits of this process run one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
 
   /**
-   * Nothing is read before it is asked for.
-   * @param timeoutMs to wait for others who edit the file
-   * @param isPackaged whether a file comes with the program, and is not edited
+   * Reads nothing before the first call.
+   * @param timeoutMs how long to wait for others who edit the file
+   * @param isPackaged whether a file comes with the program, and must not be edited
    */
   constructor(path: string, timeoutMs: number, urls = USUAL_URLS, isPackaged = (_path: string): boolean => false) {
     this.urls = urls;
@@ -95,7 +95,7 @@ export class FileEditor implements RouteEditor {
     return found.filter((key) => !asked.has(key)).slice(0, MAX_NEAR);
   }
 
-  /** There is nothing but frontends and what is said of them in a routes file; beside it are certificates. */
+  /** A routes file has no unknown keys. */
   async unknownKeys(): Promise<UnknownKeysPage> {
     const [certificateKeys, { hashes }] = await Promise.all([hostsIn(certificatesFolderOf(this.#path)), this.#read()]);
     const metadataKeys = hashes.map(([name]) => metadataKindOf(name));
@@ -114,7 +114,7 @@ export class FileEditor implements RouteEditor {
     return `${kind}:${key}`;
   }
 
-  /** Prefixes are those that have lists: there is no set of them. */
+  /** The prefixes are the keys with lists: a file has no set of them. */
   async sides(kind: MetadataKind, keys: readonly string[]): Promise<readonly StoredValue[]> {
     const { sides, prefixes } = await this.#read();
     return keys.map((key) => {
@@ -135,7 +135,7 @@ export class FileEditor implements RouteEditor {
     return `tls/${key}.crt`;
   }
 
-  /** A key that leads elsewhere is not made part of a path. */
+  /** A key with a path separator must not become part of a path. */
   async certificate(key: string): Promise<StoredCertificate> {
     // oxlint-disable-next-line no-control-regex -- no path has it
     return /[/\0]/.test(key) ? NO_CERTIFICATE : await readStored(certificatesFolderOf(this.#path), key);
@@ -173,9 +173,9 @@ export class FileEditor implements RouteEditor {
     return await change;
   }
 
-  /** @param edit gives what was done, and the file's new text; null where it stays as it is */
+  /** @param edit returns the result and the file's new text; null leaves the file unchanged */
   async #write<T>(edit: (contents: Contents) => Edited<T>): Promise<T> {
-    // A link stays one: its target is what changes.
+    // If the path is a link, its target is replaced, not the link.
     const path = await orRefused(async () => realOwnPath(this.#path), this.#path, whyUnreadable);
     if (this.#isPackaged(path)) throw packaged(path);
     return await orRefused(
@@ -219,13 +219,13 @@ function prefixesIn(keys: readonly string[]): ReadonlyMap<string, readonly strin
   return found;
 }
 
-/** As the file names it. */
+/** The kind and key of a hash's name in the file. */
 function metadataKindOf(name: string): readonly [kind: MetadataKind, key: string] {
   const isOptions = name.startsWith('options:');
   return isOptions ? ['options', name.slice('options:'.length)] : ['errors', name.slice('errors:'.length)];
 }
 
-/** Where a page begins: behind the key that the page before ended with, whether it is still there or not. */
+/** Where a page starts: after the key that the page before ended with, even if it was removed. */
 function startOf(sorted: readonly string[], cursor: string | null): number {
   if (cursor === null) return 0;
   const [last] = decodeCursor(cursor);
@@ -249,10 +249,13 @@ function broken(path: string, fault: string): EditorError {
 
 function packaged(path: string): EditorError {
   const advice = 'name a routes file of your own, or Redis, in the configuration (key "driver")';
-  return new EditorError('store-refused', `${path} comes with the program, whose next version replaces it: ${advice}`);
+  return new EditorError(
+    'store-refused',
+    `${path} is part of the package, and the next version replaces it: ${advice}`,
+  );
 }
 
-/** What the file system refuses, as a EditorError. @param why the end of a sentence about the file */
+/** Converts errors of the file system to EditorErrors. @param why makes the end of a sentence about the file */
 async function orRefused<T>(work: () => Promise<T>, path: string, why: (error: Error) => string): Promise<T> {
   try {
     return await work();

@@ -1,31 +1,31 @@
-/** What edits make of a routes file: from what it says to its new text. Pure. */
+/** Computes the new text of a routes file after an edit. Pure functions. */
 import type { SiteFields } from '../../core/routing/site.ts';
 import type { ListChange, Edit, FieldChanges, OptionsChange } from './route-editor.ts';
 import { checkList, withFields } from './edit-rules.ts';
 import { fieldsOf } from '../fields.ts';
 import type { RouteEntry } from '../route-table.ts';
 
-/** What the file says, in its own order. */
+/** The content of the file, in its order. */
 export interface Contents {
   readonly signature: string;
   readonly entries: readonly RouteEntry[];
   readonly hashes: readonly RouteEntry[];
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** `hashes` by their names. */
+  /** `hashes` by name. */
   readonly sides: ReadonlyMap<string, readonly string[]>;
-  /** The prefixes that hosts' keys have lists for. */
+  /** The prefixes of hosts' keys that have lists. */
   readonly prefixes: ReadonlyMap<string, readonly string[]>;
-  /** Its keys in the order of pages: one that does not change when others come and go. */
+  /** The keys in page order, which does not depend on other keys. */
   readonly sorted: readonly string[];
 }
 
-/** What an edit has done, and the file's new text; null where it stays as it is. */
+/** The result of an edit, and the file's new text; null when it is unchanged. */
 export interface Edited<T> {
   readonly done: T;
   readonly text: string | null;
 }
 
-/** An edit of a list. @throws EditorError `bad-list` */
+/** Edits a list. @throws EditorError `bad-list` */
 export function changed({ entries, hashes, lists }: Contents, key: string, edit: Edit): Edited<ListChange> {
   const standing = lists.get(key);
   const before = standing ?? [];
@@ -37,7 +37,7 @@ export function changed({ entries, hashes, lists }: Contents, key: string, edit:
   return { done: { before: standing ?? null, after }, text: textOf(withList(entries, key, after), hashes) };
 }
 
-/** A change of options. */
+/** Changes options. */
 export function withOptions(
   { entries, hashes, sides }: Contents,
   key: string,
@@ -52,7 +52,7 @@ export function withOptions(
   return { done: { before, after }, text: textOf(entries, withList(hashes, name, list)) };
 }
 
-/** The file's text: a line for each frontend, and for what else is said of it. */
+/** The file's text: a line per frontend and per hash. */
 function textOf(entries: readonly RouteEntry[], hashes: readonly RouteEntry[]): string {
   if (entries.length + hashes.length === 0) return '{}\n';
   const lines = entries.map(([key, list]) => {
@@ -65,7 +65,7 @@ function textOf(entries: readonly RouteEntry[], hashes: readonly RouteEntry[]): 
   return `{\n${[...lines, ...others].join(',\n')}\n}\n`;
 }
 
-/** The entries with one changed in its place, added at the end, or taken out. */
+/** The entries with one replaced at its position, appended, or removed. */
 function withList(entries: readonly RouteEntry[], key: string, list: readonly string[] | null): readonly RouteEntry[] {
   const place = entries.findIndex(([each]) => each === key);
   if (list === null) return entries.toSpliced(place, 1);

@@ -3,7 +3,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 
 const ASCII = /^[\0-\x7F]*$/;
 
-/** A host, perhaps with a wildcard or a port, as clients send it. As it is where it has no U-label, or is no name. */
+/** A host as clients send it; it may have a wildcard or a port. Unchanged if it has no U-label, or is not a name. */
 export function aLabelsOf(text: string): string {
   if (ASCII.test(text)) return text;
   const [, name = '', rest = ''] = /^([^:]*)(.*)$/s.exec(text) ?? [];
@@ -11,7 +11,7 @@ export function aLabelsOf(text: string): string {
   return ascii === '' ? text : ascii + rest;
 }
 
-/** A host as operators write it. As it is where it has no A-label. */
+/** A host as operators write it. Unchanged if it has no A-label. */
 export function uLabelsOf(host: string): string {
   return host.includes('xn--') ? domainToUnicode(host) : host;
 }

@@ -1,11 +1,11 @@
-/** Which keys may have been meant for a host that never asks for them. Pure. */
+/** Finds keys that were probably meant for a host but that no request looks up. Pure functions. */
 import { candidates } from '../../core/routing/hostname.ts';
 import { uLabelsOf } from './idn.ts';
 
-/** Labels of a name from which wildcards are thought of; names have four or five. */
+/** The maximum number of labels for which wildcards are tried; names have four or five. */
 const MAX_LABELS = 20;
 
-/** Frontends' keys, without `frontend:`, that operators write for this host or its wildcards, and that no request asks for. */
+/** Keys, without `frontend:`, that operators write by mistake for this host or its wildcards. */
 export function spellingsOf(host: string): readonly string[] {
   const asked = new Set(candidates(host));
   const spellings = new Set<string>();
@@ -23,7 +23,7 @@ export function spellingsOf(host: string): readonly string[] {
   return [...spellings].filter((each) => !asked.has(each));
 }
 
-/** Whether a key of any kind holds the host's name, in whatever case. */
+/** Whether a key of any kind contains the host's name, in any case. */
 export function holdsHost(key: string, host: string): boolean {
   return key.toLowerCase().includes(host);
 }

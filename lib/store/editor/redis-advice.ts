@@ -2,12 +2,12 @@ import type { UrlRules } from '../../core/routing/url-rules.ts';
 import { MAX_LIST } from '../limits.ts';
 import type { Advice } from './advice.ts';
 
-/** Advice as commands at redis-cli's prompt. */
+/** Advice as commands for redis-cli's prompt. */
 export class RedisAdvice implements Advice {
   readonly urls: UrlRules;
   readonly #prefix: string;
 
-  /** @param prefix what stands before `frontend:` */
+  /** @param prefix precedes `frontend:` */
   constructor(prefix: string, urls: UrlRules) {
     this.urls = urls;
     this.#prefix = prefix;
@@ -96,7 +96,7 @@ export class RedisAdvice implements Advice {
   }
 }
 
-/** A command as redis-cli reads it at its prompt: what holds spaces and other signs stands in quotes. */
+/** A command for redis-cli's prompt: arguments with spaces or special characters are quoted. */
 export function command(name: string, ...args: readonly string[]): string {
   return [name, ...args.map(quoted)].join(' ');
 }

@@ -15,10 +15,10 @@ const MAX_ATTEMPTS = 50;
 const MAX_PAUSE_MS = 10;
 
 /**
- * Puts a list in the place of another, unless that is another by now. KEYS: a `frontend:` key. ARGV: the type that stood
- * there (`long` for a list that is too long to be compared), the number of its elements that count, `keep` when an end of its life is to stay, those elements, then the new
- * ones: none to remove it. Returns 0 when it is another. A list that is the new one already will do: the command may
- * have come twice.
+ * Replaces a list, unless it has changed meanwhile. KEYS: a `frontend:` key. ARGV: its former type (`long` for a list
+ * that is too long to be compared), the number of its elements to compare, `keep` to keep its TTL, those elements, then
+ * the new ones; none to remove the key. Returns 0 when it has changed. A list that equals the new one is accepted: the
+ * command may arrive twice.
  */
 const REPLACE = scriptOf(`
 local type = redis.call('TYPE', KEYS[1]).ok
@@ -56,8 +56,8 @@ return 1
 `);
 
 /**
- * Changes fields of a hash. KEYS: the hash. ARGV: `force` where what is no hash is to go, the number of fields to set, those
- * with their values, and the fields to take out. Returns the type that stood there, and the hash's fields before.
+ * Changes fields of a hash. KEYS: the hash. ARGV: `force` to replace another type, the number of fields to set, those
+ * with their values, then the fields to remove. Returns the former type, and the former fields.
  */
 const CHANGE_FIELDS = scriptOf(`
 local type = redis.call('TYPE', KEYS[1]).ok
@@ -73,8 +73,8 @@ return {type, before}
 `);
 
 /**
- * Edits a list in a cluster, where the dead marks and the prefixes are on other nodes: the list changes in one step, and
- * they follow right after.
+ * Edits a list in a cluster, where the dead marks and the prefixes are on other nodes: the list changes in one step,
+ * and they follow right after.
  */
 export async function editInCluster(
   link: RedisLink,
@@ -99,7 +99,7 @@ export async function editInCluster(
   throw tooBusy(keys.list);
 }
 
-/** Changes fields of a hash in one step. It may be done twice, which is the same. */
+/** Changes fields of a hash in one step. Idempotent. */
 export async function changeFieldsInCluster(
   link: RedisLink,
   key: string,

@@ -1,4 +1,4 @@
-/** What an edit of a frontend comes to: commands out, replies in. Pure. */
+/** Plans an edit of a frontend: the commands for it, from the replies to earlier ones. Pure functions. */
 import type { ListChange, Edit, StoredValue } from './route-editor.ts';
 import { changedPlaces, checkList } from './edit-rules.ts';
 import { MAX_LIST } from '../limits.ts';
@@ -11,26 +11,26 @@ import type { RedisCommand } from '../redis-client/protocol.ts';
 export interface EditKeys {
   readonly list: string;
   readonly dead: string;
-  /** Where its prefix is to stand; null for a frontend that is a host. */
+  /** The set of its prefix; null for a frontend without a path. */
   readonly path: { readonly set: string; readonly prefix: string } | null;
 }
 
-/** Reads what an edit starts from. */
+/** The commands that read what an edit starts from. */
 export function editCommands({ list, dead, path }: EditKeys): readonly RedisCommand[] {
   const lists = [...listCommands(list), ...deadCommands(dead)];
   return path === null ? lists : [...lists, ['type', path.set], ['sismember', path.set, path.prefix]];
 }
 
-/** What an edit comes to, and what stood there. */
+/** The plan of an edit, and the former content. */
 export interface WholePlan extends Plan {
   readonly list: StoredValue;
-  /** Whether the list is to be written. */
+  /** Whether the list is written. */
   readonly isNew: boolean;
-  /** What is to be done about the prefix. */
+  /** The commands for the prefix. */
   readonly paths: readonly RedisCommand[];
 }
 
-/** From the replies to `editCommands`. @throws EditorError as `plan` does */
+/** Makes the plan from the replies to `editCommands`. @throws EditorError as `plan` does */
 export function planOf(keys: EditKeys, replies: readonly unknown[], edit: Edit, isForced: boolean): WholePlan {
   const list = storedValueOf(keys.list, replies.slice(0, 4));
   const planned = plan(list, storedValueOf(keys.dead, replies.slice(4, 7)), edit, isForced);
@@ -39,7 +39,7 @@ export function planOf(keys: EditKeys, replies: readonly unknown[], edit: Edit, 
   return { change, marks, list, isNew: planned !== null, paths };
 }
 
-/** @param isThere whether the frontend is there afterwards */
+/** @param isThere whether the frontend exists after the edit */
 function pathWrites(
   path: EditKeys['path'],
   [type, isMember]: readonly unknown[],
@@ -55,16 +55,16 @@ function pathWrites(
   return [...(mustGo(held, 'set', isForced) ? [['del', set] as const] : []), ['sadd', set, prefix]];
 }
 
-/** What an edit of the list comes to. */
+/** The part of a plan about the list. */
 interface Plan {
   readonly change: ListChange;
-  /** What is to be done about the dead marks. */
+  /** The commands for the dead marks. */
   readonly marks: readonly RedisCommand[];
 }
 
 /**
- * What is to be written; null when nothing is.
- * @throws EditorError `wrong-type` when keys stand in the way, unless that does not matter; `bad-list`
+ * What to write; null when nothing is written.
+ * @throws EditorError `wrong-type` when a key has another type, unless the edit is forced; `bad-list`
  */
 function plan(list: StoredValue, dead: StoredValue, edit: Edit, isForced: boolean): Plan | null {
   const isOdd = mustGo(list, 'list', isForced);
@@ -75,7 +75,7 @@ function plan(list: StoredValue, dead: StoredValue, edit: Edit, isForced: boolea
   if (after !== null) checkList(after);
   else if (list.type === 'none' && dead.type === 'none') return null;
   const change: ListChange = { before: list.type === 'none' ? null : before, after };
-  // Marks of a frontend that was not there were made for a wildcard's backends.
+  // Marks of a frontend that did not exist were made for a wildcard's backends.
   const isAll = after === null || before.length === 0 || list.length > MAX_LIST;
   if (isAll || isDeadOdd) return { change, marks: dead.type === 'none' ? [] : [['del', dead.key]] };
   const places = new Set(changedPlaces(before, after).map(String));
@@ -83,16 +83,16 @@ function plan(list: StoredValue, dead: StoredValue, edit: Edit, isForced: boolea
   return { change, marks: marked.length === 0 ? [] : [['srem', dead.key, ...marked]] };
 }
 
-/** What an edit that changes nothing has done. */
+/** The result of an edit that changes nothing. */
 function unchanged({ type, holds }: StoredValue): ListChange {
   const same = type === 'list' ? holds : null;
   return { before: same, after: same };
 }
 
-/** Whether what stands there is of another type and is to be overwritten. */
+/** Whether the key has another type and is to be overwritten. */
 export function mustGo({ key, type }: Pick<StoredValue, 'key' | 'type'>, wanted: string, isForced: boolean): boolean {
   if (type === wanted || type === 'none') return false;
-  if (type === 'unknown') throw new EditorError('store-refused', `Redis does not let this user look at ${key}`);
-  if (!isForced) throw new EditorError('wrong-type', `${key} holds a ${type}, not a ${wanted}`);
+  if (type === 'unknown') throw new EditorError('store-refused', `Redis does not allow this user to read ${key}`);
+  if (!isForced) throw new EditorError('wrong-type', `${key} is a ${type}, not a ${wanted}`);
   return true;
 }

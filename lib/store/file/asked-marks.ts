@@ -2,14 +2,14 @@ import { RouterError } from '../../core/errors.ts';
 import type { DeadMark, Entry } from '../dead-marks.ts';
 import type { Marking } from '../store.ts';
 
-/** A mark, and what the master needs to decide about it. Plain data: it travels between processes. */
+/** A mark, with what the master needs to decide about it. Plain data: it is sent between processes. */
 export interface AskedMark {
   readonly mark: DeadMark;
-  /** The entries of the list that can be used. */
+  /** The usable backends of the list. */
   readonly entries: readonly Entry[];
 }
 
-/** The master answers at once; one that is about to end may not, ms. */
+/** How long the master may take, ms. It replies at once, unless it is about to exit. */
 const ANSWER_MS = 5_000;
 
 interface Asked {
@@ -17,11 +17,13 @@ interface Asked {
   readonly answer: (marking: Marking) => void;
 }
 
-/** Marks that this worker has asked the master for, until it answers. One for each backend of each frontend. */
+/** Marks that this worker has asked the master for. One per backend and frontend. */
 export class AskedMarks {
   readonly #asked = new Map<string, Asked>();
 
-  /** Asks by `send`, unless the same mark is being asked for. Rejects with `store-unavailable` when no answer comes. */
+  /**
+   * Asks by `send`, unless the same mark is already being asked for. Rejects with `store-unavailable` without a reply.
+   */
   ask(asked: AskedMark, send: (asked: AskedMark) => void): Promise<Marking> {
     const name = nameOf(asked.mark);
     const known = this.#asked.get(name);
@@ -32,7 +34,7 @@ export class AskedMarks {
     });
     const timer = setTimeout(() => {
       this.#asked.delete(name);
-      settle?.reject(new RouterError('store-unavailable', 'the master process does not answer'));
+      settle?.reject(new RouterError('store-unavailable', 'the master process does not reply'));
     }, ANSWER_MS).unref();
     const answer = (marking: Marking): void => {
       clearTimeout(timer);
@@ -44,7 +46,7 @@ export class AskedMarks {
     return promise;
   }
 
-  /** What the master says of a mark; one that was not asked for is no fault. */
+  /** The master's reply. Does nothing for a mark that was not asked for. */
   answered(mark: DeadMark, marking: Marking): void {
     this.#asked.get(nameOf(mark))?.answer(marking);
   }

@@ -3,19 +3,19 @@ import { dirname, join } from 'node:path';
 import { readCertificatesIn, signatureOfFolder } from './certificates-reading.ts';
 import { encodeCertificates } from './certificates.ts';
 
-/** Both files of a pair are written one after the other: a look this long after the first sees both. */
+/** The two files of a pair are written one after the other: a check so much later, ms, sees both. */
 const DEBOUNCE_MS = 100;
-/** Between two looks, for changes that no event told of. */
+/** Between two checks, ms, for changes without events. */
 const POLL_MS = 2_000;
 
-/** Where a routes file has its certificates. */
+/** The certificates folder of a routes file. */
 export function certificatesFolderOf(routesPath: string): string {
   return join(dirname(routesPath), 'tls');
 }
 
 /**
- * The master's half of the certificates beside a routes file: reads them, as a user who may, and watches the folder,
- * which may come later. What is wrong with one is told by whoever wants to use it.
+ * The master's side of the certificates beside a routes file: reads them, with its permissions, and watches the folder,
+ * which may be created later. Faults are reported by the worker that wants to use a certificate.
  */
 export class CertificatesFolder {
   readonly #folder: string;
@@ -28,15 +28,15 @@ export class CertificatesFolder {
   #lookAgain = false;
   #isClosed = false;
 
-  /** @param onChange told all certificates when one has changed; see `encodeCertificates` */
+  /** @param onChange called with all certificates when one has changed; see `encodeCertificates` */
   constructor(folder: string, onChange: (image: Uint8Array) => void) {
     this.#folder = folder;
     this.#onChange = onChange;
   }
 
-  /** Reads them and begins to watch. A folder that does not exist is an empty one. Never rejects. */
+  /** Reads them and starts to watch. A missing folder counts as empty. Never rejects. */
   async open(): Promise<Uint8Array> {
-    // Taken before reading: a change during the read is seen by the next look.
+    // Taken before reading: the next check sees a change during the read.
     this.#signature = await signatureOfFolder(this.#folder);
     const image = encodeCertificates(await readCertificatesIn(this.#folder));
     if (this.#isClosed) return image;
@@ -71,13 +71,13 @@ export class CertificatesFolder {
     }
   }
 
-  /** Without events the poll is enough; it watches again. */
+  /** Polling goes on without events, and watches again. */
   #unwatch(): void {
     this.#watcher?.close();
     this.#watcher = null;
   }
 
-  /** One look at a time; what happens during a look makes for one more. */
+  /** Checks one at a time; changes during a check cause one more. */
   async #look(): Promise<void> {
     this.#lookAgain = true;
     if (this.#looking !== null) return;

@@ -5,21 +5,21 @@ import { fieldsOf } from '../fields.ts';
 import type { Lists } from '../lists.ts';
 import type { RoutesImage } from './routes-image.ts';
 
-/** Elements of all lists in one half of the memo: with both halves full, some 12 MB at worst. */
+/** How many elements one half of the cache may have in all lists: about 12 MB at worst with both halves full. */
 const MAX_ELEMENTS = 20_000;
 
-/** A kind of record, and what it is read as. */
+/** A kind of record, and how it is parsed. */
 interface Kind<T> {
   readonly prefix: string;
   readonly read: (list: readonly string[], key: string) => T;
 }
 
-// Unusable URLs and options are reported once, where the file is read, not by every worker.
+// Unusable URLs and options are reported once, by the reader of the file, not by every worker.
 const LISTS: Kind<RouteList> = { prefix: '', read: (list) => readList(list, () => {}) };
 const OPTIONS: Kind<SiteFields> = { prefix: 'options:', read: fieldsOf };
 const PAGES: Kind<SiteFields> = { prefix: 'errors:', read: fieldsOf };
 
-/** What an image has. A record is read when it is asked for. */
+/** The content of an image. A record is parsed when it is looked up. */
 export class ImageLists implements Lists {
   readonly #lists: Recent<RouteList>;
   readonly #prefixes: Recent<PrefixMatcher> | null;
@@ -68,16 +68,16 @@ class ImagePrefixes implements PrefixMatcher {
   }
 }
 
-/** Null where the image has none: most have not, and so need not be asked. */
+/** Null where the image has no record of the kind, so that lookups are skipped. */
 function recentOf<T>(image: RoutesImage, kind: Kind<T>): Recent<T> | null {
   return image.get(kind.prefix) === undefined ? null : new Recent(image, kind);
 }
 
-/** The records of one kind; those asked for lately are kept as they were read. */
+/** The records of one kind, with a cache of recently used ones. */
 class Recent<T> {
   readonly #image: RoutesImage;
   readonly #kind: Kind<T>;
-  // Two halves: when the young one is full it becomes the old one, and what was not asked for meanwhile is forgotten.
+  // Two halves: when the young one is full it becomes the old one, and what is not in it any more is dropped.
   #young = new Map<string, Kept<T>>();
   #old: ReadonlyMap<string, Kept<T>> = new Map();
   #elements = 0;
@@ -91,7 +91,7 @@ class Recent<T> {
     const young = this.#young.get(key);
     if (young !== undefined) return young.read;
     const kept = this.#old.get(key) ?? this.#read(key);
-    // Keys that do not exist are not kept: clients think of them without end.
+    // Missing keys are not cached: clients can make up any number.
     if (kept === undefined) return undefined;
     this.#keep(key, kept);
     return kept.read;

@@ -1,12 +1,15 @@
-/** Where in a JSON text something is, both from 1. */
+/** A position in a JSON text, counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** What JSON.parse does not tell: where a text stops being JSON, and which names of the outermost object come twice. */
+/**
+ * What JSON.parse does not report: where a text stops being JSON, and which names of the outermost object are
+ * duplicates.
+ */
 export interface JsonScan {
-  /** Null when the text is JSON, or when the scan cannot say where it breaks. */
+  /** Null when the text is JSON, or when the scan cannot tell where it breaks. */
   readonly fault: (Position & { readonly expected: string }) | null;
   readonly repeats: readonly (Position & { readonly name: string })[];
 }
@@ -15,18 +18,18 @@ const TOKEN =
   /[ \t\r\n]*(?:([{}[\],:])|("[^"\\\r\n\t]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\r\n\t]*)*")|(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?![\w.]))/y;
 const SPACE = /[ \t\r\n]*/y;
 
-/** What may come next, in the words of the message. */
+/** What is expected next, as in the message. */
 type Next =
   | 'a value'
   | 'a value or "]"'
   | 'a name in quotes or "}"'
-  | 'a name in quotes'
+  | 'a quoted name'
   | '":"'
   | '"," or "}"'
   | '"," or "]"'
   | 'the end';
 
-/** Reads a text as JSON without building anything. Linear in the text; never throws. */
+/** Reads a text as JSON without building anything. Takes linear time; never throws. */
 export function scanJson(text: string): JsonScan {
   const open: ('{' | '[')[] = [];
   const names = new Set<string>();
@@ -55,19 +58,19 @@ export function scanJson(text: string): JsonScan {
   }
 }
 
-/** What may follow this token, or null when it may not stand here. Opens and closes brackets in `open`. */
+/** What may follow this token, or null when it is not allowed here. Tracks brackets in `open`. */
 function stepOver(next: Next, sign: string | undefined, isString: boolean, open: ('{' | '[')[]): Next | null {
   switch (next) {
     case 'a name in quotes or "}"':
       if (sign === '}') return leave(open);
       return isString ? '":"' : null;
-    case 'a name in quotes':
+    case 'a quoted name':
       return isString ? '":"' : null;
     case '":"':
       return sign === ':' ? 'a value' : null;
     case '"," or "}"':
       if (sign === '}') return leave(open);
-      return sign === ',' ? 'a name in quotes' : null;
+      return sign === ',' ? 'a quoted name' : null;
     case '"," or "]"':
       if (sign === ']') return leave(open);
       return sign === ',' ? 'a value' : null;
@@ -103,7 +106,7 @@ function afterSpace(text: string, at: number): number {
   return at + (SPACE.exec(text)?.[0].length ?? 0);
 }
 
-/** Says where an offset is; offsets must come in order. Linear in the text, however many are asked for. */
+/** Converts offsets to positions; offsets must come in order. Takes linear time for all offsets together. */
 function positionsIn(text: string): (offset: number) => Position {
   let line = 1;
   let start = 0;

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readOwn } from '../../files/read.ts';
 import { EditorError } from '../editor-error.ts';
 
-/** Who holds a lock. */
+/** The holder of a lock. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -13,16 +13,16 @@ interface Holder {
   readonly token: string;
 }
 
-/** A lock that says more is none of ours, bytes. */
+/** A larger lock file is not one of this program, bytes. */
 const MAX_HOLDER = 4096;
 
-/** Between two attempts to get a lock that somebody holds, ms. */
+/** Between two attempts to get a lock that is held, ms. */
 const RETRY_MS = 20;
 
 /**
- * Does some work while nobody else does any under the same lock, in whatever process of this machine. The lock is a file
- * that says who holds it; one whose holder has died is broken.
- * @throws EditorError `busy` when it cannot be had in time
+ * Does some work under a lock, which excludes all processes of this machine. The lock is a file with its holder; the
+ * lock of a dead holder is removed.
+ * @throws EditorError `busy` when the lock was not free in time
  */
 export async function whileLocked<T>(path: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   const holder: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString(), token: randomUUID() };
@@ -30,13 +30,13 @@ export async function whileLocked<T>(path: string, timeoutMs: number, work: () =
   try {
     return await work();
   } finally {
-    // One that somebody has removed by hand may be another's by now.
+    // If the lock was removed by hand, it may be another's now.
     if ((await holderOf(path))?.token === holder.token) await unlink(path).catch(() => {});
   }
 }
 
 async function acquire(path: string, holder: Holder, deadline: number): Promise<void> {
-  // A link appears with its content, and only where nothing is: an open file would be empty for a moment.
+  // A link appears with its content, and only if the path is free. A new file would be empty for a moment.
   const own = `${path}.${holder.token}`;
   await writeFile(own, JSON.stringify(holder), { mode: 0o644, flag: 'wx' });
   try {
@@ -61,7 +61,7 @@ async function linked(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Null when there is none any more, or it is no lock of ours. */
+/** Null when there is no lock any more, or when it is not one of this program. */
 async function holderOf(path: string): Promise<Holder | null> {
   try {
     const value: unknown = JSON.parse(readOwn(path, MAX_HOLDER).toString());
@@ -71,7 +71,7 @@ async function holderOf(path: string): Promise<Holder | null> {
   }
 }
 
-/** Whether the holder has died: of a process of another machine that cannot be told. */
+/** Whether the holder has died. Not known for a process of another machine. */
 function isGone({ pid, host }: Holder): boolean {
   if (host !== hostname()) return false;
   try {
@@ -82,9 +82,10 @@ function isGone({ pid, host }: Holder): boolean {
   }
 }
 
-/** Removes the lock of a holder that has died. False when somebody else is about to. */
+/** Removes the lock of a dead holder. False when another process is about to. */
 async function broken(path: string, { token }: Holder): Promise<boolean> {
-  // Of all who see the dead holder one may remove its lock: another's removal could meet the lock of the next.
+  // Only one of the processes that see the dead holder may remove its lock: a second removal could hit the next
+  // holder's.
   const claim = `${path}.${token}.dead`;
   try {
     await writeFile(claim, '', { flag: 'wx' });
@@ -97,9 +98,9 @@ async function broken(path: string, { token }: Holder): Promise<boolean> {
 }
 
 function inWords(path: string, holder: Holder | null): string {
-  if (holder === null) return `${path} is in the way; remove it when nobody edits the routes file`;
+  if (holder === null) return `${path} blocks edits; remove it when no process edits the routes file`;
   const { pid, host, since } = holder;
-  return `process ${pid} on ${host} edits the routes file since ${since}; if it does not, remove ${path}`;
+  return `process ${pid} on ${host} has been editing the routes file since ${since}; if it has not, remove ${path}`;
 }
 
 function isHolder(value: unknown): value is Holder {

@@ -1,9 +1,9 @@
-/** The thread that reads a routes file once, tells what it came to, and ends. */
+/** The thread that reads a routes file once, posts the result, and exits. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ReadingOrder } from './reading-thread.ts';
 import { readRoutes } from './routes-reading.ts';
 
 const { path, known } = workerData as ReadingOrder;
 const reading = await readRoutes(path, known);
-// The image is handed over, not copied.
+// The image is transferred, not copied.
 parentPort?.postMessage(reading, reading?.type === 'good' ? [reading.image.buffer] : []);

@@ -1,22 +1,21 @@
 import { Worker } from 'node:worker_threads';
 import { unreadable, type GoodReading, type Reading } from './routes-reading.ts';
 
-/** What the thread is told: the digest of what is known to be good comes with it, if anything is. */
+/** The input of the thread: the path, and the digest of the last good file, if any. */
 export interface ReadingOrder {
   readonly path: string;
   readonly known: string | null;
 }
 
-/** A file of 64 MB takes some ten seconds. */
+/** A file of 64 MB takes about ten seconds. */
 const LIMIT_MS = 120_000;
-const GIVEN_UP = 'was given up';
+const GIVEN_UP = 'was aborted';
 
 /**
- * Reads a routes file in a thread of its own, which lasts as long as that: the caller's event loop goes on, and what
- * the reading took of memory is gone with the thread. Should the thread die, the file is one that cannot be read.
- * Never rejects.
- * @param known what the file last was, which is told again when it still is that
- * @param signal ends the reading early
+ * Reads a routes file in a thread of its own, so that the caller's event loop is not blocked and the memory is freed
+ * with the thread. If the thread dies, the file counts as unreadable. Never rejects.
+ * @param known the last good reading, which is returned again if the file is unchanged
+ * @param signal aborts the reading
  */
 export function readAside(path: string, known: GoodReading | null, signal: AbortSignal): Promise<Reading> {
   if (signal.aborted) return Promise.resolve(unreadable(GIVEN_UP));
@@ -26,7 +25,7 @@ export function readAside(path: string, known: GoodReading | null, signal: Abort
     try {
       thread = new Worker(new URL('reading-main.js', import.meta.url), { workerData: order });
     } catch (error) {
-      // Where the system has no threads left.
+      // The system has no threads left.
       resolve(unreadable(`cannot be read: ${String(error)}`));
       return;
     }
@@ -39,9 +38,9 @@ export function readAside(path: string, known: GoodReading | null, signal: Abort
     const giveUp = (): void => end(unreadable(GIVEN_UP));
     const timer = setTimeout(() => end(unreadable(`could not be read within ${LIMIT_MS / 1000} s`)), LIMIT_MS);
     signal.addEventListener('abort', giveUp);
-    const silence = unreadable('cannot be read: its reader told nothing');
+    const silence = unreadable('cannot be read: its reader thread exited without a result');
     thread.once('message', (reading: Reading | null) => end(reading ?? known ?? silence));
-    // Also when it has no memory left: that is the thread's end, not ours.
+    // A thread that runs out of memory ends; the process does not.
     thread.once('error', (error) => end(unreadable(`cannot be read: ${String(error)}`)));
     thread.once('exit', () => end(silence));
   });

@@ -5,24 +5,24 @@ import { readAside } from './reading-thread.ts';
 import { signatureOf, type BadReading, type GoodReading, type Reading } from './routes-reading.ts';
 import type { Notify } from '../store.ts';
 
-/** What the owner of a RoutesFile gives it. */
+/** Settings and callbacks of a RoutesFile. */
 export interface RoutesFileOptions {
   readonly notify: Notify;
-  /** The file has changed for good: these are the routes now, as an image (see routes-image.ts). */
+  /** Called with the new routes, as an image (see routes-image.ts), after the file has changed. */
   readonly onChange: (image: Uint8Array) => void;
-  /** Between two looks at the file, for changes that no event told of (network drives, links). Default 2,000. */
+  /** Between two checks of the file, ms, for changes without events (network drives, links). Default 2,000. */
   readonly pollMs?: number;
 }
 
-/** Editors and copies cause bursts of events; one look after them is enough. */
+/** Editors and copies cause bursts of events, which lead to one check. */
 const DEBOUNCE_MS = 30;
-/** A broken file may be one that is still being written: it is read this often, this far apart, before it is refused. */
+/** A broken file may still be being written: it is read this often, this far apart, before it is refused. */
 const LOOKS = 4;
 const BETWEEN_LOOKS_MS = 75;
 
 /**
- * The master's half of the file driver: has the routes file read, watches it, and keeps the last good routes. However
- * large the file is, the event loop is never busy with it for long.
+ * The master's side of the file driver: has the routes file read, watches it, and keeps the last good routes. The event
+ * loop is not blocked, however large the file is.
  */
 export class RoutesFile {
   readonly #path: string;
@@ -31,23 +31,26 @@ export class RoutesFile {
   #watcher: FSWatcher | null = null;
   #poll: NodeJS.Timeout | undefined;
   #debounce: NodeJS.Timeout | undefined;
-  /** Whether an event since the last look named the file itself. */
+  /** Whether an event since the last check named the file itself. */
   #isOurs = false;
   #look: Promise<void> | null = null;
   #lookAgain = false;
   #signature = '';
   #good: GoodReading | null = null;
-  /** What was last reported as broken: its digest, or why it could not be read. Null when the last look was good. */
+  /**
+   * The last reported fault: the digest of the broken file, or why it could not be read. Null when the last check was
+   * good.
+   */
   #refused: string | null = null;
 
-  /** Nothing happens before `open`. */
+  /** Does nothing before `open`. */
   constructor(path: string, options: RoutesFileOptions) {
     this.#path = path;
     this.#options = options;
   }
 
   /**
-   * Reads the file and begins to watch it.
+   * Reads the file and starts to watch it.
    * @returns the routes, as an image
    * @throws Error that names every fault when the file is missing, unreadable or broken; also when it is closed first
    */
@@ -72,15 +75,16 @@ export class RoutesFile {
   }
 
   #watch(): void {
-    // The directory, not the file: editors rename a new file over the old one, and Kubernetes swaps a link beside it.
+    // The directory is watched, not the file: editors rename a new file over the old one, and Kubernetes swaps a link
+    // beside it.
     const name = basename(this.#path);
     try {
       this.#watcher = watch(dirname(this.#path), (_event, changed) => {
-        // An event for another file may still mean ours, through a link: then the signature tells.
+        // An event for another file may concern this one through a link: then the signature decides.
         this.#isOurs ||= changed === null || changed === name;
         this.#debounce ??= setTimeout(() => this.#settle(), DEBOUNCE_MS);
       });
-      // Without events (no inotify watches left, the directory gone) the poll is enough.
+      // Without events (no inotify watches left, the directory removed) polling is enough.
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
       this.#watcher = null;
@@ -93,12 +97,12 @@ export class RoutesFile {
     this.#isOurs = false;
   }
 
-  /** Looks closer if the file seems to have changed. */
+  /** Reads the file if it seems to have changed. */
   async #glance(): Promise<void> {
     if ((await signatureOf(this.#path)) !== this.#signature) await this.#lookSoon();
   }
 
-  /** One look at a time; what happens during a look makes for one more. */
+  /** Checks one at a time; changes during a check cause one more. */
   async #lookSoon(): Promise<void> {
     this.#lookAgain = true;
     if (this.#look !== null) return;
@@ -118,7 +122,7 @@ export class RoutesFile {
   async #reload(): Promise<void> {
     const { signal } = this.#closing;
     for (let look = 1; ; look++) {
-      // Taken before reading: a change during the read is seen by the next glance.
+      // Taken before reading: the next check sees a change during the read.
       this.#signature = await signatureOf(this.#path);
       const reading = await this.#read();
       if (signal.aborted) return;
@@ -146,14 +150,17 @@ export class RoutesFile {
     const broken = digest ?? fault;
     if (broken === this.#refused) return;
     this.#refused = broken;
-    this.#options.notify({ type: 'routes-refused', file: this.#path, fault: `${fault} (the last good routes stay)` });
+    this.#options.notify({
+      type: 'routes-refused',
+      file: this.#path,
+      fault: `${fault} (the last good routes are kept)`,
+    });
   }
 
   #announce({ frontends, warnings, moreWarnings }: GoodReading): void {
     const { notify } = this.#options;
     notify({ type: 'routes-loaded', file: this.#path, frontends });
     for (const { key, fault } of warnings) notify({ type: 'route-fault', key, fault });
-    if (moreWarnings > 0)
-      notify({ type: 'route-fault', key: this.#path, fault: `and ${moreWarnings} more like these` });
+    if (moreWarnings > 0) notify({ type: 'route-fault', key: this.#path, fault: `and ${moreWarnings} more warnings` });
   }
 }

@@ -3,29 +3,27 @@ import { mostSegments, prefixFault, splitKey } from '../../core/routing/prefixes
 import type { RouteEntry } from '../route-table.ts';
 
 /**
- * All routes of a file as one piece of memory: it is made once, beside the traffic, travels as bytes, and is looked up
- * as it is. A worker that gets 100,000 frontends so has nothing to parse, nothing to insert, and nothing that its
- * garbage collector would have to walk over.
- *
- * 32-bit words in the machine's own order: a seed, the number of buckets (a power of two, at least twice the number of
- * frontends), the buckets, then the records. A bucket holds the word its record begins at, or 0; a key whose bucket is
- * taken has the next one that is free. A record: the lengths of key and list in bytes, the key, the list as JSON.
- *
- * What stands beside a frontend has a record of its own: `options:<key>` and `errors:<key>` fields and values in turn,
- * `prefixes:<host>` how many segments the deepest of the host's prefixes has: whether a path has one of them, the records tell. Where there is any of a kind, `<kind>:` has a record too.
+ * All routes of a file as one byte array: it is made once, outside of the workers, sent as bytes, and searched as it
+ * is. A worker with 100,000 frontends has nothing to parse or insert, and its garbage collector nothing to traverse.
+ * 32-bit words in the machine's byte order: a seed, the number of buckets (a power of two, at least twice the number of
+ * frontends), the buckets, then the records. A bucket holds the offset of its record in words, or 0; a key whose bucket
+ * is taken has the next free one. A record: the lengths of key and list in bytes, the key, the list as JSON. What
+ * belongs to a frontend has records of its own: `options:<key>` and `errors:<key>` have fields and values in turn,
+ * `prefixes:<host>` has the number of segments of the host's deepest prefix; whether a path has a prefix is found by
+ * lookups. If there is any record of a kind, `<kind>:` has a record, too.
  */
 const HEADER_WORDS = 2;
 const RECORD_WORDS = 2;
 const WORD = 4;
 
-// Other keys are no host names, and no request can ask for them; a character of these is a byte.
+// Other keys are no host names, and no request can look them up. Each of these characters is one byte.
 const ASCII = /^[\x20-\x7e]+$/;
 const KIND = /^(?:options|errors):/;
 
 /**
- * Makes the image of a file's routes. Empty lists are left out, as are keys that no request can match for their
- * letters; of two entries with the same key, the last one holds.
- * @param seed of the hash, 32 bits: unknown to tenants, who could choose names that fall into one bucket
+ * Makes the image of a file's routes. Omits empty lists, and keys with characters that no request can have; of equal
+ * keys the last one counts.
+ * @param seed of the hash, 32 bits: it must be unknown to tenants, who could choose names that fall into one bucket
  */
 export function encodeRoutes(
   entries: Iterable<RouteEntry>,
@@ -62,7 +60,7 @@ export function encodeRoutes(
   return new Uint8Array(words.buffer);
 }
 
-/** For each host that has prefixes, how deep they go. */
+/** The maximum depth of prefixes, for each host that has some. */
 function depthsOf(keys: Iterable<string>): ReadonlyMap<string, number> {
   const depths = new Map<string, number>();
   for (const key of keys) {
@@ -73,14 +71,14 @@ function depthsOf(keys: Iterable<string>): ReadonlyMap<string, number> {
   return depths;
 }
 
-/** What `encodeRoutes` made, looked up where it lies. */
+/** Looks up keys in an image of `encodeRoutes`. */
 export class RoutesImage {
   readonly #words: Uint32Array;
   readonly #bytes: Buffer;
   readonly #seed: number;
   readonly #buckets: number;
 
-  /** @param image begins at a multiple of four bytes within its buffer; it is not copied, and must not change */
+  /** @param image must start at a multiple of four bytes in its buffer; it is not copied, and must not change */
   constructor({ buffer, byteOffset, byteLength }: Uint8Array) {
     this.#words = new Uint32Array(buffer, byteOffset, byteLength / WORD);
     this.#bytes = Buffer.from(buffer, byteOffset, byteLength);
@@ -88,7 +86,7 @@ export class RoutesImage {
     this.#buckets = this.#words[1] ?? 0;
   }
 
-  /** The list under a key, as the file has it; undefined when there is none. */
+  /** The list of a key, as in the file; undefined when there is none. */
   get(key: string): readonly string[] | undefined {
     const record = this.#recordOf(key);
     return record === 0 ? undefined : this.#listOf(record);
@@ -98,10 +96,10 @@ export class RoutesImage {
     return this.#recordOf(key) !== 0;
   }
 
-  /** Where its record begins; 0 where there is none. */
+  /** The offset of its record; 0 when there is none. */
   #recordOf(key: string): number {
     let bucket = hashOf(key, this.#seed) & (this.#buckets - 1);
-    // At least half of the buckets are empty: it ends.
+    // Ends, because at least half of the buckets are empty.
     for (;;) {
       const record = this.#words[HEADER_WORDS + bucket] ?? 0;
       if (record === 0 || this.#isKey(key, record)) return record;
@@ -125,12 +123,12 @@ export class RoutesImage {
   }
 }
 
-/** How many words a record takes. */
+/** The size of a record, in words. */
 function wordsOf(length: number): number {
   return RECORD_WORDS + Math.ceil(length / WORD);
 }
 
-/** FNV-1a, with the end of MurmurHash3: only its lowest bits are used, and they are to depend on all of the key. */
+/** FNV-1a with the finalizer of MurmurHash3: only the lowest bits are used, and must depend on the whole key. */
 function hashOf(key: string, seed: number): number {
   let hash = seed;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);

@@ -7,29 +7,29 @@ import { MAX_LIST } from '../limits.ts';
 import { pageFault } from '../pages.ts';
 import { urlFault, type RouteEntry } from '../route-table.ts';
 
-/** Something about a frontend that an operator should mend. */
+/** A problem of a frontend that an operator should fix. */
 export interface RouteWarning {
   readonly key: string;
   readonly fault: string;
 }
 
-/** What a routes file says. With faults it is not to be used; warnings each cost one route, backend or option. */
+/** The content of a routes file. With faults it must not be used; each warning costs one route, backend or option. */
 export interface RoutesText {
   readonly entries: readonly RouteEntry[];
-  /** What else it says of frontends: `options:<key>` and `errors:<key>`, their fields and values in turn. */
+  /** `options:<key>` and `errors:<key>`, with fields and values in turn. */
   readonly hashes: readonly RouteEntry[];
   readonly faults: readonly string[];
   readonly warnings: readonly RouteWarning[];
 }
 
 /**
- * Reads the text of a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and
- * from `options:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of its host.
- * Wrong shapes are faults. What Redis would hold without complaint is a warning: one site's slip must not keep the
- * others from being routed. Never throws.
+ * Parses a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and from
+ * `options:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of its host. Wrong
+ * types are faults. What Redis would store without complaint is a warning: a mistake in one site must not stop the
+ * routing of the others. Never throws.
  */
 export function parseRoutes(text: string): RoutesText {
-  // Some editors put a byte order mark in front.
+  // Some editors write a byte order mark.
   const json = text.replace(/^\uFEFF/, '');
   let value: unknown;
   try {
@@ -41,7 +41,7 @@ export function parseRoutes(text: string): RoutesText {
     return refused(['must be a JSON object of frontends, {"www.example.com": ["name", "http://10.0.0.1:8080"]}']);
   }
   const faults = scanJson(json).repeats.map(({ name, line, column }) => {
-    return `${JSON.stringify(name)} stands twice, again in line ${line}, column ${column}`;
+    return `${JSON.stringify(name)} appears twice, again in line ${line}, column ${column}`;
   });
   const entries: RouteEntry[] = [];
   const hashes: RouteEntry[] = [];
@@ -69,7 +69,7 @@ export function parseRoutes(text: string): RoutesText {
 
 const HASH = /^(options|errors):./;
 
-/** The fields of an object, and what is wrong with some; or why it is none. */
+/** The fields of an object, and warnings about some; or the fault. */
 function readHash(isOptions: boolean, value: unknown): { fields: string[]; warnings: string[] } | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return 'must be an object, {"field": "value"}';
@@ -77,11 +77,11 @@ function readHash(isOptions: boolean, value: unknown): { fields: string[]; warni
   const warnings: string[] = [];
   for (const [field, held] of Object.entries(value)) {
     if (typeof held !== 'string' && typeof held !== 'number' && typeof held !== 'boolean') {
-      return `must hold texts, numbers, true and false; ${JSON.stringify(field)} is something else`;
+      return `may only have texts, numbers, true and false; ${JSON.stringify(field)} has another type`;
     }
     const text = String(held);
     const fault = isOptions ? fieldFault(field, text) : pageFault(field, text);
-    // Kept all the same: whoever edits the file must not lose it.
+    // Kept nevertheless: an edit of the file must not lose it.
     fields.push(field, text);
     if (fault !== null) warnings.push(`${isOptions ? 'option' : 'page'} ${JSON.stringify(field)}: ${fault}`);
   }
@@ -103,14 +103,14 @@ function faultOfList(list: unknown): string | null {
   if (list.length === 0) return 'is an empty list; its first element must be a name';
   if (list.length > MAX_LIST) return `has ${list.length} elements; at most ${MAX_LIST} are allowed`;
   const odd = list.findIndex((element) => typeof element !== 'string');
-  return odd < 0 ? null : `must hold strings only; element ${odd} is ${JSON.stringify(list[odd]).slice(0, 80)}`;
+  return odd < 0 ? null : `must have only strings; element ${odd} is ${JSON.stringify(list[odd]).slice(0, 80)}`;
 }
 
 function isList(list: unknown): list is readonly string[] {
   return faultOfList(list) === null;
 }
 
-/** Why no request would ever be looked up under this key, if so. */
+/** Why no request would look up this key; empty when one could. */
 function faultsOfKey(frontend: string): readonly string[] {
   const { host: key, prefix } = splitKey(frontend);
   const ofPrefix = prefix === '' ? null : prefixFault(prefix);
@@ -119,7 +119,7 @@ function faultsOfKey(frontend: string): readonly string[] {
   const suffix = key.startsWith('*.') ? key.slice(2) : null;
   if (suffix === null) {
     const meant = hostOf(key);
-    return [meant === null ? 'is no host name: no request can match it' : `no request can match it; write ${meant}`];
+    return [meant === null ? 'is not a host name: no request can match it' : `no request can match it; write ${meant}`];
   }
   const meant = hostOf(suffix);
   if (meant !== null && meant !== suffix) return [`no request can match it; write *.${meant}`];

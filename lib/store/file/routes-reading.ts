@@ -5,43 +5,43 @@ import { UnsafePathError } from '../../files/unsafe-path.ts';
 import { encodeRoutes } from './routes-image.ts';
 import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
-/** A routes file may be as large. */
+/** The maximum size of a routes file. */
 export const MAX_BYTES = 64 * 1024 * 1024;
-/** Faults in one message at most. */
+/** How many faults a message lists. */
 const MAX_FAULTS = 20;
-/** Warnings passed on one by one. */
+/** How many warnings are passed on. */
 const MAX_WARNINGS = 100;
 
-/** What one look at a routes file came to. Plain data: it travels between threads. */
+/** The result of reading a routes file. Plain data: it is sent between threads. */
 export type Reading = GoodReading | BadReading;
 
-/** A file whose routes can be used. */
+/** A usable file. */
 export interface GoodReading {
   readonly type: 'good';
-  /** Of the file's bytes: another file with the same one says the same. */
+  /** The digest of the file's bytes. */
   readonly digest: string;
   readonly frontends: number;
   /** See routes-image.ts. */
   readonly image: Uint8Array<ArrayBuffer>;
-  /** Each costs a route or a backend. The first hundred. */
+  /** Each costs a route or a backend. The first MAX_WARNINGS. */
   readonly warnings: readonly RouteWarning[];
-  /** How many more there were. */
+  /** How many more warnings there are. */
   readonly moreWarnings: number;
 }
 
-/** A file that cannot be used: `fault` says why. */
+/** A file that cannot be used: `fault` has the reason. */
 export interface BadReading {
   readonly type: 'bad';
-  /** Null when it could not be read at all. */
+  /** Null when the file could not be read. */
   readonly digest: string | null;
   readonly fault: string;
 }
 
 /**
- * Reads and checks the file: up to seconds of work without a pause, so not for an event loop that serves (see
+ * Reads and checks the file. Takes up to seconds without yielding, so it must not run on an event loop that serves (see
  * reading-thread.ts). Never rejects.
- * @param known the digest of what is known to be good, if anything
- * @returns null when the file is what is known
+ * @param known the digest of the last good file, if any
+ * @returns null when the file is unchanged
  */
 export async function readRoutes(path: string, known: string | null): Promise<Reading | null> {
   try {
@@ -69,12 +69,12 @@ function look(text: string, digest: string): Reading {
   };
 }
 
-/** A file that could not be read at all. */
+/** The result for a file that could not be read. */
 export function unreadable(fault: string): BadReading {
   return { type: 'bad', digest: null, fault };
 }
 
-/** What keeps a file from being read, as the end of a sentence about it. */
+/** Why a file cannot be read, as the end of a sentence about it. */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof UnsafePathError) return error.message;
   const code = codeOf(error);
@@ -87,13 +87,13 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
-/** Faults as one message; of very many, the first. */
+/** Joins faults to one message; lists only the first ones of many. */
 export function inWords(faults: readonly string[]): string {
   const more = faults.length - MAX_FAULTS;
   return faults.slice(0, MAX_FAULTS).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-/** Changes whenever the file does, as far as the file system tells; links are followed. Never rejects. */
+/** A text that changes whenever the file does, as far as the file system tells; links are followed. Never rejects. */
 export async function signatureOf(path: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });

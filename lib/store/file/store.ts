@@ -20,21 +20,21 @@ const NOTHING: Lists = {
   pages: () => undefined,
 };
 
-/** How a FileStore speaks to the master. None may throw. */
+/** How a FileStore communicates with the master. No function may throw. */
 export interface FileStoreParts {
-  /** Asks for the next piece of the routes: it comes at once, or when the file has changed. */
+  /** Requests the next piece of the routes: it arrives at once, or when the file has changed. */
   readonly wantPiece: () => void;
-  /** Asks for the next piece of the certificates beside them. */
+  /** Requests the next piece of the certificates. */
   readonly wantCertificates: () => void;
-  /** Options that all frontends have which say nothing else. */
+  /** The default options of frontends. */
   readonly options?: SiteFields | undefined;
-  /** Asks the master to mark a backend dead; it answers by `bury` or `spare`. */
+  /** Asks the master to mark a backend dead; the reply comes by `bury` or `spare`. */
   readonly askToMark: (asked: AskedMark) => void;
 }
 
 /**
- * A worker's half of the file driver: routes and dead marks it was told. The file itself is read by the master
- * (see routes-file.ts), which may have rights that workers gave up, and which passes dead marks among them.
+ * A worker's side of the file driver: the routes and dead marks that the master has sent. The master reads the file
+ * (see routes-file.ts), for which workers may lack the permission, and passes dead marks on to all workers.
  */
 export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
@@ -49,7 +49,7 @@ export class FileStore implements RouteStore {
   #filledAt = 0;
   #isClosed = false;
 
-  /** It asks for its first piece at once. */
+  /** Requests its first piece at once. */
   constructor(parts: FileStoreParts) {
     this.#parts = parts;
     this.#table = new RouteTable(NOTHING, Date.now, parts.options);
@@ -58,9 +58,8 @@ export class FileStore implements RouteStore {
   }
 
   /**
-   * Takes a piece of the routes' image, and asks for the next. With the last one, all routes change in one step: a
-   * lookup sees the file as it was or as it is, never something in between. A dead mark stays only where the same URL
-   * still has the same place in its list.
+   * Takes a piece of the image, and requests the next. With the last piece all routes change in one step, so that a
+   * lookup never sees a mixture. A dead mark is kept only where the same URL is at the same position of its list.
    */
   take(piece: Piece): void {
     if (this.#isClosed) return;
@@ -79,20 +78,20 @@ export class FileStore implements RouteStore {
     return { hosts: 0, bytes: this.#imageBytes + this.certificates.bytes };
   }
 
-  /** A worker, perhaps this one, found a backend dead. Idempotent. */
+  /** The master has marked a backend dead, for this worker or another. Idempotent. */
   bury(mark: DeadMark): void {
     this.#table.bury(mark);
     this.#asked.answered(mark, 'marked');
   }
 
-  /** A backend that this worker found dead is the last living one of its site. */
+  /** The backend that this worker found dead is the last living one of its site. */
   spare(mark: DeadMark): void {
     this.#asked.answered(mark, 'last');
   }
 
   async find(keys: readonly string[], path: string): Promise<Route | null> {
     if (this.#isClosed) throw new RouterError('store-unavailable', 'the store is closed');
-    if (!this.#isFilled) throw new RouterError('store-unavailable', 'the routes have not come yet');
+    if (!this.#isFilled) throw new RouterError('store-unavailable', 'the routes have not been received yet');
     return this.#table.find(keys, path);
   }
 
@@ -122,13 +121,13 @@ export class FileStore implements RouteStore {
     return this.#table.marks(frontend);
   }
 
-  /** The master decides: it knows the marks of all workers. Rejects when it does not answer. */
+  /** The master decides, because it has the marks of all workers. Rejects when it does not reply. */
   markDead(death: Death, ttlSeconds: number): Promise<Marking> {
     const entries = death.route.backends.map(({ id, href }) => ({ id, href }));
     return this.#asked.ask({ mark: markOf(death, ttlSeconds, Date.now()), entries }, this.#parts.askToMark);
   }
 
-  /** Resolves when all routes have come for the first time; the master has them before it starts a worker. */
+  /** Resolves when all routes have arrived for the first time. The master has them before it starts workers. */
   ready(): Promise<void> {
     return this.#filled.promise;
   }

@@ -6,16 +6,16 @@ import { optionsFor, RETRY_MAX_MS } from './options.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 import type { RedisCommand } from './protocol.ts';
 
-/** What a client tells of its connection. */
+/** Events of a client's connection. */
 export interface RedisClientEvents {
   readonly onConnect: () => void;
-  /** A connection was lost, or an attempt has failed; `cause` says why. The next attempt is under way. */
+  /** A connection was lost, or an attempt has failed, for `cause`. The next attempt has started. */
   readonly onClose: (cause: Error) => void;
-  /** Something came on a channel that was subscribed to: text, or what else Redis sends there. */
+  /** A message of a subscribed channel: text, or another value that Redis sends there. */
   readonly onMessage?: (message: unknown) => void;
 }
 
-/** ioredis, narrowed: it connects again for ever, queues nothing, sends nothing twice, and emits no `error`. */
+/** ioredis with fewer features: it reconnects for ever, queues nothing, sends nothing twice, and emits no `error`. */
 export class RedisClient {
   readonly #redis: Redis;
   /** Null unless sentinels name the server. */
@@ -27,10 +27,10 @@ export class RedisClient {
   /** The connection was made, but must not be used. */
   #isUnusable = false;
   #isClosed = false;
-  /** The connection whose commands wait for the end of this tick. */
+  /** The connection whose commands are collected until the end of this tick. */
   #gathering: Redis['stream'] | null = null;
 
-  /** @param handshakeMs limit for each command of the handshake */
+  /** @param handshakeMs limit of each command of the handshake */
   constructor(address: RedisAddress, handshakeMs: number, events: RedisClientEvents) {
     this.#events = events;
     this.#watch =
@@ -49,13 +49,16 @@ export class RedisClient {
     });
   }
 
-  /** Sends a command. Rejects with what Redis replied, what `isTimeout` knows, or the loss of the connection. */
+  /**
+   * Sends a command. Rejects with Redis' error reply, an error that `isTimeout` recognizes, or the loss of the
+   * connection.
+   */
   send(command: RedisCommand, deadline: number): Promise<unknown> {
     this.#gather();
     return this.#redis.sendCommand(commandOf(command, deadline)) as Promise<unknown>;
   }
 
-  /** Lets commands that are sent together leave as one packet: each write of its own costs a system call. */
+  /** Sends the commands of one tick as one packet: each write costs a system call. */
   #gather(): void {
     const { stream } = this.#redis;
     if (stream === this.#gathering || !stream?.writable) return;
@@ -67,7 +70,7 @@ export class RedisClient {
     });
   }
 
-  /** Sends commands as one packet. An error that Redis replied stands among the replies; others reject. */
+  /** Sends commands as one packet. Error replies are among the results; other errors reject. */
   async sendAll(commands: readonly RedisCommand[], deadline: number): Promise<readonly unknown[]> {
     const sent = commands.map((command) => this.send(command, deadline));
     const replies: unknown[] = [];
@@ -78,12 +81,12 @@ export class RedisClient {
     return replies;
   }
 
-  /** Gives the connection up and makes another. */
+  /** Closes the connection and makes another. */
   reconnect(): void {
     this.#redis.disconnect(true);
   }
 
-  /** Frees the socket and the timers. What was sent and not answered is rejected. */
+  /** Frees the socket and the timers. Commands without a reply reject. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#watch?.close();
@@ -99,22 +102,22 @@ export class RedisClient {
     else this.#events.onConnect();
   }
 
-  /** The sentinels have another master now: asks them where, unless it is this one already. */
+  /** The sentinels have a new master: reconnects, unless this is it already. */
   #switched(to: Endpoint): void {
     const { stream, status } = this.#redis;
-    // One that is being made may be to the old one: it is given up as soon as that can be done.
+    // A connection in progress may lead to the old master: it is closed as soon as possible.
     if (status === 'connecting' || status === 'connect') this.#isUnusable = true;
     else if (status === 'ready' && (stream.remoteAddress !== to.host || stream.remotePort !== to.port)) {
-      this.#cause = new Error('the sentinels have another master');
+      this.#cause = new Error('the sentinels name another master');
       this.reconnect();
     }
   }
 
-  /** A sentinel may name a server that was the master a moment ago: asks the server itself, and then the sentinels again. */
+  /** A sentinel may name a server that was the master a moment ago: checks the server's own role, and reconnects. */
   async #checkRole(): Promise<void> {
     const { stream } = this.#redis;
     const fault = await this.#faultOfRole();
-    // Lost meanwhile: the next connection is checked on its own.
+    // Lost meanwhile: the next connection is checked by itself.
     if (stream !== this.#redis.stream || this.#redis.status !== 'ready') return;
     if (fault === null) {
       this.#events.onConnect();
@@ -128,10 +131,12 @@ export class RedisClient {
     try {
       const role = await this.send(['role'], performance.now() + this.#handshakeMs);
       if (Array.isArray(role) && role[0] === 'master') return null;
-      return new Error('the server that the sentinels named is no master');
+      return new Error('the server that the sentinels named is not a master');
     } catch (error) {
-      // A user without the right to ask takes the sentinels at their word; of other errors the pulse will tell.
-      return isReplyError(error) ? null : new Error('the server that the sentinels named is silent', { cause: error });
+      // A user without permission for ROLE trusts the sentinels. The pulse detects other errors.
+      return isReplyError(error)
+        ? null
+        : new Error('the server that the sentinels named does not reply', { cause: error });
     }
   }
 
@@ -144,11 +149,11 @@ export class RedisClient {
 
   #failed(error: Error): void {
     this.#cause = error.message.startsWith('All sentinels are unreachable') ? this.#unnamed() : error;
-    // ioredis goes on in database 0 when the one asked for does not exist: those would be another site's routes.
+    // If the database does not exist, ioredis continues in database 0, whose routes would be another installation's.
     if ('command' in error && isSelect(error.command)) this.#isUnusable = true;
   }
 
-  /** What ioredis says of it speaks of retries, which are ours, and not of causes. */
+  /** ioredis' own message is about retries and has no cause. */
   #unnamed(): Error {
     const faults = [this.#sentinelFault, this.#watch?.fault ?? ''].filter((fault) => fault !== '');
     return new Error(`no sentinel names the master: ${[...new Set(faults)].join('; ')}`);
@@ -156,7 +161,7 @@ export class RedisClient {
 
   #ended(): void {
     if (this.#isClosed) return;
-    // ioredis gives up when a connection cannot even be tried. We never do.
+    // ioredis gives up when a connection cannot even be attempted; this client does not.
     this.#lost();
     setTimeout(() => {
       if (!this.#isClosed) this.#redis.connect().catch(() => {});
@@ -164,7 +169,7 @@ export class RedisClient {
   }
 }
 
-/** Whether a command was not answered by its deadline. */
+/** Whether a command had no reply by its deadline. */
 export function isTimeout(error: unknown): error is Error {
   return error instanceof Error && error.message === 'Command timed out';
 }
@@ -176,7 +181,7 @@ function isSelect(command: unknown): boolean {
 function commandOf([name, ...args]: RedisCommand, deadline: number): Command {
   const { Command } = ioredis();
   const command = new Command(name, args, { replyEncoding: 'utf8' });
-  // ioredis' own limit is the same for every command; this one is what its task has left.
+  // ioredis' own limit is the same for every command; this one is the rest of the task's time.
   command.setTimeout(Math.max(1, deadline - performance.now()));
   return command;
 }

@@ -15,15 +15,15 @@ import { type Redirection, redirectionOf, slotOfCommand } from './slots.ts';
 import { Turn } from '../turn.ts';
 import type { RedisCommand } from './protocol.ts';
 
-/** A command that is sent from node to node more often goes round in circles. */
+/** A command that is redirected more often goes in circles. */
 const MAX_HOPS = 5;
-/** Between two looks at the cluster that trouble has called for. */
+/** Between two inspections that an error has caused, ms. */
 const HURRY_MS = 100;
 
 /**
- * The way to a cluster: to each master a connection of its own, which knows whether that one is worth asking. Commands
- * of one turn of the event loop to one node leave as one packet. Who has which slot is asked at the start, every few
- * seconds, and soon after a node was lost or has sent a command elsewhere.
+ * A link to a cluster: a connection to each master, which detects whether that master replies. The commands of one turn
+ * of the event loop to one node are sent as one packet. The slot map is read at the start, every few seconds, and soon
+ * after a node was lost or has redirected a command.
  */
 export class RedisCluster implements RedisLink {
   readonly isOneServer = false;
@@ -33,7 +33,7 @@ export class RedisCluster implements RedisLink {
   readonly #nodes: RedisNodes;
   readonly #owners: SlotOwners;
   readonly #first = new Turn();
-  /** Ends when it is known who has what, or that nobody tells. */
+  /** Ends when the slot map is known, or could not be read. */
   #look = new Turn();
   #lookedAt = -Infinity;
   #isLooking = false;
@@ -94,7 +94,7 @@ export class RedisCluster implements RedisLink {
   async sendAt(server: string, command: RedisCommand, deadline: number): Promise<unknown> {
     await this.#nodeOnceKnown(null, deadline);
     const node = this.#owners.masters.find(({ endpoint }) => nameOfEndpoint(endpoint) === server);
-    if (node === undefined) throw unavailable(`${server} is no master of the cluster any more`);
+    if (node === undefined) throw unavailable(`${server} is no longer a master of the cluster`);
     return await node.connection.send(command, deadline);
   }
 
@@ -112,7 +112,7 @@ export class RedisCluster implements RedisLink {
     return this.#isClosed ? null : this.#owners.of(slot);
   }
 
-  /** Waits while nobody has been asked yet. */
+  /** Waits for the first slot map. */
   async #nodeOnceKnown(slot: number | null, deadline: number): Promise<RedisNode> {
     if (this.#announced === null) await this.#look.endsBy(deadline);
     if (this.#isClosed) throw unavailable('the store is closed');
@@ -131,21 +131,21 @@ export class RedisCluster implements RedisLink {
     return node;
   }
 
-  /** Who serves a slot in place of a node that does not, when the cluster says so in time. */
+  /** The node that has taken over a slot, if the cluster names one in time. */
   async #successor(error: unknown, node: RedisNode, slot: number | null, deadline: number): Promise<RedisNode | null> {
     if (isReplyError(error)) {
       if (error.message.startsWith('CLUSTERDOWN')) this.#hurry();
       return null;
     }
     this.#hurry();
-    // The cluster was asked since the node went down: it has nobody else.
+    // The slot map was read after the node went down: there is no other node.
     if (node.down !== null && node.down.since < this.#owners.learnedAt) return null;
     await this.#look.endsBy(deadline);
     const next = this.#nodeFor(slot);
     return next === node || performance.now() >= deadline ? null : next;
   }
 
-  /** Looks at the cluster soon. */
+  /** Inspects the cluster soon. */
   #hurry(): void {
     this.#isUrgent = true;
     if (this.#isLooking || this.#isClosed) return;
@@ -157,7 +157,7 @@ export class RedisCluster implements RedisLink {
     this.#timer = setTimeout(() => void this.#beat(), ms).unref();
   }
 
-  /** Looks at the cluster, tells how it is, and arranges for the next time. */
+  /** Inspects the cluster, reports its state, and schedules the next inspection. */
   async #beat(): Promise<void> {
     this.#isLooking = true;
     this.#isUrgent = false;

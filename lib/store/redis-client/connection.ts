@@ -13,24 +13,24 @@ import { Turn } from '../turn.ts';
 import type { RedisCommand } from './protocol.ts';
 
 /**
- * `trying`: whether the server can be reached is not known yet, at first and after a connection was lost; commands
+ * `trying`: it is not known yet whether the server can be reached, at the start and after a lost connection; commands
  * wait for the outcome. `down`: the last attempt failed; commands are rejected at once, and attempts go on.
  */
 type State = 'trying' | 'up' | 'down' | 'closed';
 
-/** After this many commands in a row without an answer in time, the connection is given up. */
+/** After so many commands in a row without a reply in time, the connection is replaced. */
 const MAX_TIMEOUTS = 3;
 
-/** How `servers` calls it. */
+/** The server name that `servers` returns. */
 const ONLY_SERVER = '';
 
-/** A connection to one server that mends itself for ever, and knows whether the server is worth asking. */
+/** A connection to one server. It reconnects for ever, and detects whether the server replies. */
 export class RedisConnection implements RedisLink {
   readonly isOneServer = true;
   readonly #settings: RedisLinkSettings;
   readonly #client: RedisClient;
   #state: State = 'trying';
-  /** A command found the connection lost; the client's own word for it is still to come. */
+  /** A command found the connection lost; the client's own event follows. */
   #isLossKnown = false;
   #turn = new Turn();
   readonly #first = this.#turn;
@@ -98,7 +98,7 @@ export class RedisConnection implements RedisLink {
   }
 
   async sendAt(server: string, command: RedisCommand, deadline: number): Promise<unknown> {
-    if (server !== ONLY_SERVER) throw unavailable('it is one server, and no cluster any more');
+    if (server !== ONLY_SERVER) throw unavailable('it is a single server, no longer a cluster');
     return await this.send(command, deadline);
   }
 
@@ -110,7 +110,7 @@ export class RedisConnection implements RedisLink {
     await this.#client.close();
   }
 
-  /** Waits while it is not known whether the server can be reached; throws when it cannot. */
+  /** Waits until it is known whether the server can be reached; throws when it cannot. */
   async #untilUp(deadline: number): Promise<void> {
     if (this.#state === 'trying') await this.#turn.endsBy(deadline);
     switch (this.#state) {
@@ -125,7 +125,7 @@ export class RedisConnection implements RedisLink {
     }
   }
 
-  /** What a failed command says of the connection. Returns when the command may be sent once more. */
+  /** What a failed command tells of the connection. Returns when the command may be sent once more. */
   #judge(error: unknown, mayRetry: boolean): void {
     if (isReplyError(error)) {
       this.#timeouts = 0;
@@ -133,13 +133,13 @@ export class RedisConnection implements RedisLink {
     }
     if (isTimeout(error)) {
       this.#timedOut(error);
-      throw unavailable(`no answer within ${this.#settings.timeoutMs} ms`, error);
+      throw unavailable(`no reply within ${this.#settings.timeoutMs} ms`, error);
     }
     this.#doubt();
     if (!mayRetry || this.#state === 'closed') throw unavailable('the connection was lost', error);
   }
 
-  /** The connection is lost: the next attempt to connect will tell whether the server is. */
+  /** The connection is lost: the next attempt to connect shows whether the server is. */
   #doubt(): void {
     if (this.#state !== 'up') return;
     this.#state = 'trying';
@@ -168,12 +168,12 @@ export class RedisConnection implements RedisLink {
     this.#stopServing();
     clearTimeout(this.#pulseTimer);
     this.#doubt();
-    // Without a connection to lose, it was an attempt that failed.
+    // Without a connection, an attempt has failed.
     if (!this.#isLossKnown) this.#sink(cause);
     this.#isLossKnown = false;
   }
 
-  /** Asks whether the server serves, and arranges for the next time. */
+  /** Checks whether the server serves, and schedules the next check. */
   async #beat(): Promise<void> {
     const epoch = this.#epoch;
     let verdict = await this.#ask();
@@ -181,7 +181,7 @@ export class RedisConnection implements RedisLink {
       const fault = await this.#examine();
       if (fault !== null) verdict = { error: fault };
     }
-    // Another connection's beat has taken over.
+    // Another connection's check has taken over.
     if (epoch !== this.#epoch || this.#state === 'closed') return;
     if ('reply' in verdict) this.#rise(verdict.reply);
     else if (!isTimeout(verdict.error)) this.#sink(verdict.error);

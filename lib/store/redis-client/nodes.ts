@@ -2,33 +2,33 @@ import { type Endpoint, nameOfEndpoint } from '../../core/routing/redis-address.
 import { RedisConnection } from './connection.ts';
 import type { RedisLinkSettings } from './link.ts';
 
-/** A node that the cluster no longer names is let go when nobody has used it for so long. */
+/** A node that is not in the slot map any more is disconnected after so long without use, ms. */
 const IDLE_MS = 10_000;
 
-/** One node of a cluster, and what is known of it. */
+/** A node of a cluster. */
 export interface RedisNode {
   readonly endpoint: Endpoint;
   readonly connection: RedisConnection;
   isUp: boolean;
-  /** Since when it is down, in `performance.now()` milliseconds, and why. */
+  /** Since when it is down, `performance.now()` ms, and why; null while it serves. */
   down: { readonly since: number; readonly cause: Error } | null;
   usedAt: number;
 }
 
-/** The nodes of a cluster that we are connected to, or try to be. */
+/** The nodes of a cluster that have a connection, or an attempt at one. */
 export class RedisNodes {
   readonly #settings: RedisLinkSettings;
   readonly #onLoss: () => void;
   readonly #nodes = new Map<string, RedisNode>();
   readonly #closing = new Set<Promise<void>>();
 
-  /** @param onLoss told when one goes down */
+  /** @param onLoss called when a node goes down */
   constructor(settings: RedisLinkSettings, onLoss: () => void) {
     this.#settings = settings;
     this.#onLoss = onLoss;
   }
 
-  /** The node at a place; connects when that is new. */
+  /** The node at an address; connects to a new one. */
   at(endpoint: Endpoint): RedisNode {
     const name = nameOfEndpoint(endpoint);
     const node = this.#nodes.get(name) ?? this.#open(endpoint);
@@ -37,12 +37,12 @@ export class RedisNodes {
     return node;
   }
 
-  /** Those that serve. */
+  /** The nodes that serve. */
   get up(): readonly RedisNode[] {
     return [...this.#nodes.values()].filter(({ isUp }) => isUp);
   }
 
-  /** Lets go of those that are not among these and have not been used for a while. */
+  /** Disconnects nodes that are not among these and were not used for a while. */
   prune(kept: readonly RedisNode[]): void {
     const now = performance.now();
     for (const [name, node] of this.#nodes) {

@@ -3,37 +3,37 @@ import type { ConnectionOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 import type { RedisAddress, RedisPlace, RedisTls } from '../../core/routing/redis-address.ts';
 
-/** What `new Redis` takes for the protocol that we speak. */
+/** The options of `new Redis`, without the reply mapping that is set here. */
 export type OneServerOptions = Omit<RedisOptions, 'replyMapping'>;
 
 const CONNECT_TIMEOUT_MS = 1000;
 const RETRY_FIRST_MS = 50;
-/** Between two attempts to connect, at most. */
+/** The maximum time between two attempts to connect, ms. */
 export const RETRY_MAX_MS = 500;
-/** How long a server may take to close its side when we close ours. One that hangs would never do it. */
+/** How long a server may take to close its side after ours, ms; one that hangs never does. */
 const DISCONNECT_TIMEOUT_MS = 50;
 
-/** Between two attempts to hear from a sentinel that is away. */
+/** Between two attempts to connect to a sentinel, ms. */
 const RETRY_SENTINEL_MS = 1000;
 
 const COMMON = {
   protocol: 2,
   connectTimeout: CONNECT_TIMEOUT_MS,
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-  // Whether to wait and what to send again is decided in connection.ts, command by command, within its limit.
+  // connection.ts decides per command whether to wait and what to send again, within its limit.
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
-  // The pulse does it, without INFO, which a cautious operator does not allow.
+  // The pulse does it, without INFO, which some users may not call.
   enableReadyCheck: false,
   disableClientInfo: true,
 } as const;
 
 /**
- * What ioredis is told to connect to one server: that of the address, or the master that its sentinels name.
- * @param handshakeMs limit for each command of the handshake, and for a sentinel's answer
- * @throws Error for a cluster, which has a server for each slot
+ * The options for a connection to one server: that of the address, or the master that its sentinels name.
+ * @param handshakeMs limit of each command of the handshake, and of a sentinel's reply
+ * @throws Error for a cluster, which has many servers
  */
 export function optionsFor(address: RedisAddress, handshakeMs: number): OneServerOptions {
   const { place, tls, username, password, database } = address;
@@ -43,7 +43,7 @@ export function optionsFor(address: RedisAddress, handshakeMs: number): OneServe
     db: database,
     commandTimeout: handshakeMs,
     retryStrategy: (times) => Math.min(RETRY_FIRST_MS * times, RETRY_MAX_MS),
-    // A server that became a replica: the name it was reached by may lead to the new master by now.
+    // The server has become a replica: its host name may lead to the new master by now.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
@@ -51,7 +51,7 @@ export function optionsFor(address: RedisAddress, handshakeMs: number): OneServe
 }
 
 /**
- * What ioredis is told to listen to each sentinel of an address: connects again for ever.
+ * The options for a connection to each sentinel of an address, which reconnects for ever.
  * @returns none when the address has no sentinels
  */
 export function sentinelOptionsFor({ place, tls }: RedisAddress, handshakeMs: number): readonly OneServerOptions[] {
@@ -80,7 +80,8 @@ function whereOf(place: RedisPlace, tls: RedisTls | null, handshakeMs: number): 
         sentinels: sentinels.map(({ host, port }) => ({ host, port })),
         name: master,
         sentinelCommandTimeout: handshakeMs,
-        // ioredis goes on in the list where it stopped the last time: its first end need not mean that all were asked.
+        // ioredis continues in its list of sentinels where it stopped the last time: only after the second round were
+        // all asked.
         sentinelRetryStrategy: (round) => (round === 1 ? 0 : null),
         ...(username === null ? {} : { sentinelUsername: username }),
         ...(password === null ? {} : { sentinelPassword: password }),
@@ -92,7 +93,7 @@ function whereOf(place: RedisPlace, tls: RedisTls | null, handshakeMs: number): 
   }
 }
 
-/** @param host where it is known beforehand */
+/** @param host if it is known beforehand */
 function tlsOptions({ ca, cert, key, passphrase }: RedisTls, host = ''): ConnectionOptions {
   return {
     ...(host !== '' && isIP(host) === 0 ? { servername: host } : {}),

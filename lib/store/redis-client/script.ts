@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isReplyError, type RedisLink } from './link.ts';
 
-/** A Lua script, and how EVALSHA names it. */
+/** A Lua script and its SHA-1, for EVALSHA. */
 export interface Script {
   readonly text: string;
   readonly sha: string;
@@ -12,8 +12,7 @@ export function scriptOf(text: string): Script {
 }
 
 /**
- * Runs a script by its name; a server that does not have it, because it restarted or its scripts were flushed, is sent
- * the whole text, and keeps it for the next time.
+ * Runs a script by its digest. A server that does not have it, after a restart or SCRIPT FLUSH, is sent the text.
  * @param args the number of keys, the keys, then the arguments
  * @throws as `RedisLink.send`
  */

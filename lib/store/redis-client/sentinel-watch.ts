@@ -6,20 +6,20 @@ import { sentinelOptionsFor } from './options.ts';
 const CHANNEL = '+switch-master';
 
 /**
- * Hears from every sentinel when the master has changed. An old master that was only slow goes on as one for up to ten
- * seconds, until a sentinel tells it: who does not listen reads from it what nobody writes any more.
+ * Listens to every sentinel for changes of the master. An old master that was only slow stays one for up to ten
+ * seconds, until a sentinel reconfigures it: without listening, the router would read stale data from it meanwhile.
  */
 export class SentinelWatch {
   readonly #clients: readonly Redis[];
   #fault = '';
 
-  /** @param onSwitch told where the master is now, by each sentinel */
+  /** @param onSwitch called by each sentinel with the new master's address */
   constructor(address: RedisAddress, handshakeMs: number, onSwitch: (to: Endpoint) => void) {
     const { place } = address;
     const { Redis } = ioredis();
     this.#clients = sentinelOptionsFor(address, handshakeMs).map((options) => {
       const client = new Redis(options);
-      // One that is away comes back, or others tell.
+      // A sentinel that is down comes back, or the others report the change.
       client.on('error', (error: Error) => {
         this.#fault = error.message;
       });
@@ -32,7 +32,7 @@ export class SentinelWatch {
     });
   }
 
-  /** Why the last attempt to connect to one of them failed, which ioredis' own question does not say; or nothing. */
+  /** Why the last attempt to connect to a sentinel failed, which ioredis' own error does not say; or an empty text. */
   get fault(): string {
     return this.#fault;
   }

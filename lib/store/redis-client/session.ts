@@ -5,26 +5,26 @@ import { Turn } from '../turn.ts';
 import { EditorError } from '../editor-error.ts';
 import type { RedisCommand } from './protocol.ts';
 
-/** Tasks that wait for their turn at most. */
+/** How many tasks may wait. */
 const MAX_WAITING = 1000;
 
-/** What a task may do with the connection that it has for itself. Nothing is sent twice. */
+/** A connection that a task has for itself. Nothing is sent twice. */
 export interface Session {
-  /** Rejects with the error that Redis replied (see `isReplyError`), or with a EditorError. */
+  /** Rejects with Redis' error reply (see `isReplyError`), or with an EditorError. */
   send(command: RedisCommand): Promise<unknown>;
-  /** Sends commands as one packet. An error that Redis replied stands among the replies. */
+  /** Sends commands as one packet. Error replies are among the results. */
   sendAll(commands: readonly RedisCommand[]): Promise<readonly unknown[]>;
 }
 
 /**
- * A connection of its own for transactions: tasks have it one after the other, and a task that loses it fails. A
- * RedisConnection would not do: it sends again on the next connection, which does not know what was watched.
+ * A separate connection for transactions. Tasks use it one after the other, and fail when it is lost. A RedisConnection
+ * is not suitable: it sends commands again on the next connection, where nothing is watched.
  */
 export class RedisSession {
   readonly #address: RedisAddress;
   readonly #timeoutMs: number;
   #client: RedisClient | null = null;
-  /** Which connection there is; a task belongs to one. */
+  /** The number of the connection; a task belongs to one. */
   #epoch = 0;
   #isUp = false;
   #turn = new Turn();
@@ -33,13 +33,13 @@ export class RedisSession {
   #waiting = 0;
   #isClosed = false;
 
-  /** It connects when the first task comes. @param timeoutMs for a task, with its time in the queue */
+  /** Connects at the first task. @param timeoutMs limit of a task, with its time in the queue */
   constructor(address: RedisAddress, timeoutMs: number) {
     this.#address = address;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Runs a task when it is its turn. @throws what it throws; EditorError when Redis cannot be asked, or not in time */
+  /** Runs a task when its turn comes. @throws what it throws; EditorError when Redis cannot be used, or not in time */
   async run<T>(task: (session: Session) => Promise<T>): Promise<T> {
     if (this.#waiting >= MAX_WAITING) throw new EditorError('busy', `${MAX_WAITING} edits are waiting already`);
     const deadline = performance.now() + this.#timeoutMs;
@@ -53,7 +53,7 @@ export class RedisSession {
     }
   }
 
-  /** A task under way fails. Idempotent. */
+  /** Closes the connection; a running task fails. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#turn.end();
@@ -78,12 +78,12 @@ export class RedisSession {
       return await work();
     } catch (error) {
       if (isReplyError(error) || error instanceof EditorError) throw error;
-      // The client's own word for it is still to come: until then nobody else is to try this connection.
+      // The client's own event is still to come: until then no other task may use this connection.
       if (epoch === this.#epoch) this.#changed(false);
       if (!isTimeout(error)) throw lost(error);
       // Its reply may still come, and would be taken for another's.
       this.#client?.reconnect();
-      throw new EditorError('store-unavailable', `Redis gave no answer within ${this.#timeoutMs} ms`, { cause: error });
+      throw new EditorError('store-unavailable', `Redis did not reply within ${this.#timeoutMs} ms`, { cause: error });
     }
   }
 
@@ -95,7 +95,7 @@ export class RedisSession {
         this.#changed(false);
       },
     });
-    // Of two attempts the first may be the end of the connection before.
+    // The first event may be the end of the earlier connection.
     for (let ends = 0; ends < 2 && !this.#isUp && !this.#isClosed; ends++) await this.#turn.endsBy(deadline);
     if (this.#isClosed) throw new EditorError('store-unavailable', 'the editor is closed');
     if (!this.#isUp) throw new EditorError('store-unavailable', `Redis does not serve: ${describe(this.#cause)}`);

@@ -2,10 +2,10 @@ import { type Endpoint, nameOfEndpoint } from '../../core/routing/redis-address.
 import type { RedisNode, RedisNodes } from './nodes.ts';
 import { slotMapOf, type SlotMap, SLOTS } from './slots.ts';
 
-/** Nodes asked at a time who has what: one of them may be silent. */
+/** How many nodes are asked for the slot map at a time: one of them may not reply. */
 const ASKED = 3;
 
-/** Which node of a cluster serves which slot, as far as the nodes have told. */
+/** Which node of a cluster serves which slot, according to the last slot map. */
 export class SlotOwners {
   readonly #nodes: RedisNodes;
   readonly #seeds: readonly Endpoint[];
@@ -15,40 +15,40 @@ export class SlotOwners {
   #rotation = 0;
   #learnedAt = -Infinity;
 
-  /** @param seeds the nodes that the operator named */
+  /** @param seeds the configured nodes */
   constructor(nodes: RedisNodes, seeds: readonly Endpoint[]) {
     this.#nodes = nodes;
     this.#seeds = seeds;
   }
 
-  /** When the last attempt to learn has ended, in `performance.now()` milliseconds. */
+  /** When the slot map was last requested, `performance.now()` ms. */
   get learnedAt(): number {
     return this.#learnedAt;
   }
 
-  /** Empty until somebody has told. */
+  /** Empty before the first slot map. */
   get masters(): readonly RedisNode[] {
     return this.#masters;
   }
 
-  /** A slot that nobody serves; null when there is none. */
+  /** A slot that no node serves; null when there is none. */
   get hole(): number | null {
     const hole = this.#bySlot.indexOf(undefined);
     return hole < 0 ? null : hole;
   }
 
-  /** The node that serves a slot. Any one, preferably one that is up, for null. */
+  /** The node that serves a slot. For null, any node, preferably one that is up. */
   of(slot: number | null): RedisNode | null {
     const node = slot === null ? (this.#masters.find(({ isUp }) => isUp) ?? this.#masters[0]) : this.#bySlot[slot];
     return node ?? null;
   }
 
-  /** Holds until the next time that all is learned. */
+  /** Records a moved slot, until the next slot map. */
   move(slot: number, to: RedisNode): void {
     this.#bySlot[slot] = to;
   }
 
-  /** Asks who has what; returns why nobody told, or null. */
+  /** Requests the slot map. @returns why no node replied, or null */
   async learn(deadline: number): Promise<Error | null> {
     try {
       this.#accept(await Promise.any(this.#toAsk().map((node) => mapFrom(node, deadline))));
@@ -61,7 +61,7 @@ export class SlotOwners {
     }
   }
 
-  /** Some that serve, others each time; or else all that were ever named. */
+  /** Some of the serving nodes, others each time; or else all that were ever named. */
   #toAsk(): readonly RedisNode[] {
     const { up } = this.#nodes;
     if (up.length > 0) {
@@ -84,6 +84,6 @@ export class SlotOwners {
 
 async function mapFrom({ connection, endpoint }: RedisNode, deadline: number): Promise<SlotMap> {
   const map = slotMapOf(await connection.send(['cluster', 'slots'], deadline), endpoint.host);
-  if (map === null) throw new Error(`${nameOfEndpoint(endpoint)} knows of no cluster`);
+  if (map === null) throw new Error(`${nameOfEndpoint(endpoint)} is not part of a cluster`);
   return map;
 }

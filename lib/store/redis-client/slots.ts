@@ -1,14 +1,14 @@
-/** Which node of a cluster has which key: the rules, without the nodes. */
+/** The rules of cluster slots, without the nodes. */
 import type { Endpoint } from '../../core/routing/redis-address.ts';
 import type { RedisCommand } from './protocol.ts';
 
-/** Slots of a cluster, from 0. */
+/** The number of slots of a cluster. */
 export const SLOTS = 16_384;
 
-/** Who has what, as one node told it. */
+/** The slot map, as one node reports it. */
 export interface SlotMap {
   readonly ranges: readonly SlotRange[];
-  /** Of all ranges; not always each once. */
+  /** Of all ranges; may have duplicates. */
   readonly replicas: readonly Endpoint[];
 }
 
@@ -19,21 +19,21 @@ export interface SlotRange {
   readonly master: Endpoint;
 }
 
-/** Where else a command shall go. `isForOnce`: the slot is on its way, and ASKING must be said first. */
+/** Where a command is redirected to. `isForOnce`: the slot is being migrated, and ASKING must be sent first. */
 export interface Redirection {
   readonly slot: number;
   readonly to: Endpoint;
   readonly isForOnce: boolean;
 }
 
-/** The slot of a key: of what stands between its first braces, when anything does. */
+/** The slot of a key: of the text in its first braces, if there is any. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
   return crc16(close > open + 1 ? key.slice(open + 1, close) : key) % SLOTS;
 }
 
-/** The slot that a command is about; null when any node will do. */
+/** The slot of a command's key; null when any node will do. */
 export function slotOfCommand([name, first, , third]: RedisCommand): number | null {
   switch (name) {
     case 'ping':
@@ -49,9 +49,9 @@ export function slotOfCommand([name, first, , third]: RedisCommand): number | nu
 }
 
 /**
- * Reads the reply to CLUSTER SLOTS.
- * @param asked the host of the node that replied: one that does not know its own address leaves it out
- * @returns null when it is no such reply, or names no node
+ * Parses the reply to CLUSTER SLOTS.
+ * @param asked the host of the node that replied: a node that does not know its own address omits it
+ * @returns null for an invalid reply, or one without nodes
  */
 export function slotMapOf(reply: unknown, asked: string): SlotMap | null {
   if (!Array.isArray(reply)) return null;
@@ -68,7 +68,7 @@ export function slotMapOf(reply: unknown, asked: string): SlotMap | null {
   return ranges.length === 0 ? null : { ranges, replicas };
 }
 
-/** What a MOVED or ASK says; null when the error is neither, or names no node. */
+/** Parses a MOVED or ASK error; null for other errors, or without a node. */
 export function redirectionOf({ message }: Error, asked: string): Redirection | null {
   const [, kind, slot, host = '', port] = /^(MOVED|ASK) ([0-9]{1,5}) ([^?\s]*):([0-9]{1,5})$/.exec(message) ?? [];
   if (!isSlot(Number(slot))) return null;
@@ -90,7 +90,7 @@ function isSlot(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < SLOTS;
 }
 
-/** CRC-16/XMODEM, of the text in UTF-8. */
+/** CRC-16/XMODEM of the text in UTF-8. */
 function crc16(text: string): number {
   let crc = 0;
   for (const byte of Buffer.from(text)) {

@@ -1,4 +1,6 @@
-/** Between Redis and our types: keys and commands out, replies in. Pure; every reply is checked here and nowhere else. */
+/**
+ * Converts between Redis and our types: makes keys and commands, parses replies. Pure; every reply is validated here.
+ */
 import { originOf } from '../../core/routing/backend.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Death } from '../../core/routing/types.ts';
@@ -7,10 +9,10 @@ import type { RedisCommand } from '../redis-client/protocol.ts';
 import { MAX_LIST } from '../limits.ts';
 import { isTexts } from '../texts.ts';
 
-/** What reading a host's keys came to. `index` is the candidate's place. */
+/** The result of reading a host's keys. `index` is the candidate's position. */
 export type Lookup =
   | { readonly type: 'none' }
-  /** `dead` is the set's members, or the type of what stands at the `dead:` key and is no set. */
+  /** `dead` has the set's members, or the type of a `dead:` key that is not a set. */
   | Found
   | { readonly type: 'wrong-type'; readonly index: number; readonly found: string }
   | { readonly type: 'too-long'; readonly index: number };
@@ -20,24 +22,24 @@ export interface Found {
   readonly index: number;
   readonly list: readonly string[];
   readonly dead: Dead;
-  /** Fields and values of `marks:<host>` in turn; empty where nobody is marked, or only by others than routers. */
+  /** Fields and values of `marks:<host>` in turn; empty if no router has marked a backend. */
   readonly marks: readonly string[];
-  /** How long it takes until the first of the keys expires, ms; negative when none does, or nobody asked. */
+  /** When the first of the keys expires, ms from now; negative when none does, or when that was not requested. */
   readonly leftMs: number;
 }
 
 type Dead = readonly string[] | string;
 
-/** What reading a host's keys came to, and what stands beside them: null where nothing does, as with most. */
+/** The result of reading a host's keys, and what belongs to them; null when nothing does, as with most hosts. */
 export interface Looked {
-  /** Null where nobody looked, since a prefix has the path. */
+  /** Null when it was not read, because a prefix matches the path. */
   readonly own: Lookup | null;
   readonly beside: SiteMetadata | null;
 }
 
 /**
- * What the script of lookup-script.ts returned for each host: for `lookedOfScript`.
- * @throws RouterError `store-unavailable` when it is none of its replies
+ * The script's replies for each host (lookup-script.ts), as input of `lookedOfScript`.
+ * @throws RouterError `store-unavailable` for an invalid reply
  */
 export function repliesOfScript(reply: unknown, hosts: number): readonly unknown[] {
   const replies: unknown = typeof reply === 'string' ? parseJson(reply) : null;
@@ -46,8 +48,8 @@ export function repliesOfScript(reply: unknown, hosts: number): readonly unknown
 }
 
 /**
- * Reads what it returned for one host.
- * @throws Error as Redis replied it; RouterError `store-unavailable` when it is none of its replies
+ * Parses the script's reply for one host.
+ * @throws Error as Redis replied it; RouterError `store-unavailable` for an invalid reply
  */
 export function lookedOfScript(reply: unknown): Looked {
   if (!Array.isArray(reply) || reply[0] !== 'beside') return { own: lookupOfScript(reply), beside: null };
@@ -64,7 +66,7 @@ function lookupOfScript(reply: unknown): Lookup {
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
   if (type !== 'found' || !isTexts(third) || typeof leftMs !== 'number' || !isTexts(marks)) throw unexpected(reply);
   if (typeof dead === 'string' || isTexts(dead)) return { type, index, list: third, dead, marks, leftMs };
-  // Lua has one kind of empty table.
+  // Lua has one empty table for both lists and maps.
   if (typeof dead !== 'object' || dead === null || Array.isArray(dead)) throw unexpected(reply);
   return { type, index, list: third, dead: [], marks: [], leftMs };
 }
@@ -82,13 +84,13 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * What the script does for one host, as commands for one pipeline, for servers that refuse scripts.
+ * The script's lookup of one host as commands for one pipeline, for servers that refuse scripts.
  * @param keys the candidates' keys, then the host's dead set
  */
 export function lookupCommands(keys: readonly string[], wantsExpiry: boolean): readonly RedisCommand[] {
   const commands: RedisCommand[] = [];
   for (const [i, key] of keys.entries()) {
-    // One element more than allowed is enough to know that there are too many.
+    // One element more than allowed shows that a list is too long.
     const read: RedisCommand = i === keys.length - 1 ? ['smembers', key] : ['lrange', key, '0', String(MAX_LIST)];
     commands.push(['type', key], read);
     if (wantsExpiry) commands.push(['pttl', key]);
@@ -97,8 +99,8 @@ export function lookupCommands(keys: readonly string[], wantsExpiry: boolean): r
 }
 
 /**
- * Reads the replies to `lookupCommands`. Each may be an Error, as Redis replied it.
- * @throws the Error of a reply that was needed and is one for another reason than the key's type
+ * Parses the replies to `lookupCommands`. Each may be an Error, as Redis replied it.
+ * @throws the Error of a required reply, unless it is about the key's type
  */
 export function lookupOfPipeline(replies: readonly unknown[], wantsExpiry: boolean): Lookup {
   const width = wantsExpiry ? 3 : 2;
@@ -123,13 +125,13 @@ export function lookupOfPipeline(replies: readonly unknown[], wantsExpiry: boole
   return bare.type === 'found' ? { ...bare, leftMs: left } : bare;
 }
 
-/** The less of two times; negative or no number is never. */
+/** The smaller of two times; negative, or not a number, means never. */
 function sooner(a: number, b: unknown): number {
   if (typeof b !== 'number' || b < 0) return a;
   return a < 0 ? b : Math.min(a, b);
 }
 
-/** The elements, or the type of what stands there instead. */
+/** The elements, or the key's actual type. */
 function valueOf(type: unknown, value: unknown, wanted: string): readonly string[] | string {
   if (isTexts(value)) return value;
   if (!(value instanceof Error)) throw unexpected(value);
@@ -137,7 +139,10 @@ function valueOf(type: unknown, value: unknown, wanted: string): readonly string
   return type;
 }
 
-/** Ids of a dead set. What is no place in a list of `size` backends is left out: scripts and people write there too. */
+/**
+ * The ids of a dead set. Members that are no position in a list of `size` backends are dropped: scripts and people
+ * write there, too.
+ */
 export function idsOf(members: readonly string[], size: number): ReadonlySet<number> {
   const ids = new Set<number>();
   for (const member of members) {
@@ -148,9 +153,9 @@ export function idsOf(members: readonly string[], size: number): ReadonlySet<num
 }
 
 /**
- * What is published on the channel `dead`: `host;entry;id;len`. The entry is spelled as in the list, path and all:
- * PlanB's monitor compares it with the list's elements, and hipache-hchecker cuts it to `scheme://host:port` by itself.
- * An entry with a ';' would forge a field, so that only its scheme, host and port are named.
+ * A message of the channel `dead`: `host;entry;id;len`. The entry is spelled as in the list, with its path: PlanB's
+ * monitor compares it with the list's elements, and hipache-hchecker cuts it to `scheme://host:port` itself. An entry
+ * with a ';' would forge a field, so only its scheme, host and port are sent.
  */
 export function announcement({ route: { frontend, size }, backend }: Death): string {
   const entry = backend.href.includes(';') ? originOf(backend) : backend.href;

@@ -2,31 +2,33 @@ import { type Ask, isReplyError } from '../redis-client/link.ts';
 import { isCommandRefused } from '../redis-client/refusals.ts';
 import { runIdOf } from '../redis-client/protocol.ts';
 
-/** Rounds of SCAN at most, of 1,000 keys each. A keyspace with more than that, whatever it is, is not empty. */
+/**
+ * The maximum number of SCAN calls, of 1,000 keys each. A keyspace with more keys than that does not count as empty.
+ */
 const MAX_ROUNDS = 100;
 
-/** What an EmptyRestart is made of. */
+/** What EmptyRestart needs. */
 export interface EmptyRestartParts {
-  /** Before `frontend:`. */
+  /** The key prefix before `frontend:`. */
   readonly prefix: string;
-  /** After so long without routes the emptiness is believed, ms. */
+  /** After so long without routes, ms, the empty server is trusted. */
   readonly maxStaleMs: number;
-  /** The run that the routes known at the start are of; null when any will do. */
+  /** The run that the routes known at the start come from; null when any will do. */
   readonly runId: string | null;
-  /** Since when that one is gone, `performance.now()` ms; null when it was not. */
+  /** When that run was lost, `performance.now()` ms; null when it was not. */
   readonly lostAt: number | null;
-  /** Told once when a server has lost everything. */
+  /** Called once when a server has lost everything. */
   readonly onEmptied: () => void;
 }
 
 /**
- * Knows a Redis that has lost everything: another run than the one that served before, and not one frontend in it.
- * That is an outage, not the wish of an operator to route nothing.
+ * Detects a Redis that has lost everything: another run than before, without a single frontend. That is an outage, not
+ * an operator's wish to route nothing.
  */
 export class EmptyRestart {
   readonly #parts: EmptyRestartParts;
   #runId: string | null;
-  /** Whether the run is one that this process was served by. */
+  /** Whether this process has used the run. */
   #isOwn = false;
   #isEmptied = false;
   readonly #lostAt: number;
@@ -37,17 +39,17 @@ export class EmptyRestart {
     this.#lostAt = parts.lostAt ?? performance.now();
   }
 
-  /** The run whose routes are served; null when the server does not tell. */
+  /** The run whose routes are used; null when the server does not tell. */
   get runId(): string | null {
     return this.#runId;
   }
 
-  /** The operator says that what Redis holds is meant. */
+  /** The operator confirms that Redis' content is intended. */
   believe(): void {
     this.#runId = null;
   }
 
-  /** Why the server must not be asked for routes, or null. See `RedisLinkSettings.examine`. */
+  /** Why routes must not be read from the server, or null. See `RedisLinkSettings.examine`. */
   async examine(ask: Ask, downSince: number | null): Promise<Error | null> {
     const runId = runIdOf(await unlessRefused(ask(['info', 'server'])));
     const isOther = this.#runId !== null && runId !== null && runId !== this.#runId;
@@ -64,16 +66,16 @@ export class EmptyRestart {
   #emptied(): Error {
     if (!this.#isEmptied) this.#parts.onEmptied();
     this.#isEmptied = true;
-    return new Error('it was restarted and holds no frontend any more');
+    return new Error('it was restarted and has no frontends any more');
   }
 
   async #hasRoutes(ask: Ask): Promise<boolean> {
-    // A prefix may hold signs that SCAN takes for patterns.
+    // A prefix may contain pattern characters of SCAN.
     const pattern = `${this.#parts.prefix.replace(/[*?[\]\\]/g, '\\$&')}frontend:*`;
     let cursor = '0';
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const reply = await unlessRefused(ask(['scan', cursor, 'match', pattern, 'count', '1000']));
-      // Who may not look cannot tell.
+      // A user without permission to scan cannot tell.
       if (!Array.isArray(reply)) return true;
       const [next, keys]: unknown[] = reply;
       if (Array.isArray(keys) && keys.length > 0) return true;
@@ -84,7 +86,7 @@ export class EmptyRestart {
   }
 }
 
-/** Null for a command that this user may not give, or this server does not know. */
+/** Null for a command that this user may not use, or this server does not support. */
 async function unlessRefused(reply: Promise<unknown>): Promise<unknown> {
   try {
     return await reply;

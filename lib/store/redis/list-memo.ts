@@ -1,7 +1,7 @@
 import { readList, type RouteList } from '../../core/routing/backend.ts';
 import { urlFault, type OnUrlFault } from '../route-table.ts';
 
-/** Elements kept in all, of all lists: some 30 MB at worst. */
+/** How many elements are kept in all lists: about 30 MB at worst. */
 const MAX_ELEMENTS = 100_000;
 
 interface Known {
@@ -9,18 +9,18 @@ interface Known {
   readonly read: RouteList;
 }
 
-/** Lists as they were read the last time: the same list, seen at every lookup, is not parsed at every lookup. */
+/** Parsed lists, so that an unchanged list is not parsed at every lookup. */
 export class ListMemo {
   readonly #known = new Map<string, Known>();
   readonly #onUrlFault: OnUrlFault;
   #elements = 0;
 
-  /** @param onUrlFault told of unusable URLs when a list is parsed, not each time it is seen */
+  /** @param onUrlFault called for unusable URLs when a list is parsed, not at each lookup */
   constructor(onUrlFault: OnUrlFault) {
     this.#onUrlFault = onUrlFault;
   }
 
-  /** The list as our types. */
+  /** The parsed list. */
   read(key: string, list: readonly string[]): RouteList {
     const known = this.#known.get(key);
     if (known !== undefined && isSame(known.list, list)) return known.read;

@@ -3,17 +3,13 @@ import { MAX_FIELDS } from '../limits.ts';
 import { scriptOf } from '../redis-client/script.ts';
 
 /**
- * Walks the candidates of hosts inside Redis: one round trip however many there are of both.
- *
- * KEYS: for each host its candidates' `frontend:` keys, most specific first, then its `dead:` key. ARGV[1]: the longest
- * list allowed. ARGV[2]: `ttl` when it is wanted how many ms are left to the first key that expires. ARGV[3]: the most
- * prefixes of a frontend that are to be told by name; ARGV[4]: what stands before all keys. Then for each host the
- * number of its keys, and the path that is asked for. Returns JSON, which costs the client far less than as many
- * replies: for each host what `lookedOfScript` in codec.ts reads. It only reads, so it runs on replicas too, and
- * when memory is full.
- *
- * What stands beside the lists (prefixes, options) is at keys that follow from a path, so they are not among KEYS; a
- * server that minds says so, and is asked in another way.
+ * Looks up hosts inside Redis: one round trip, however many hosts and candidates. KEYS: for each host its candidates'
+ * `frontend:` keys, most specific first, then its `dead:` key. ARGV[1]: the maximum length of a list. ARGV[2]: `ttl` to
+ * get the ms until the first key expires. ARGV[3]: the maximum number of prefixes that are listed by name. ARGV[4]: the
+ * prefix of all keys. Then for each host the number of its keys, and the requested path. Returns JSON, which costs the
+ * client far less than as many replies: for each host what `lookedOfScript` in codec.ts parses. The script only reads,
+ * so it runs on replicas, and when memory is full. The keys of prefixes and options follow from a path, so they are not
+ * among KEYS; a server that refuses undeclared keys says so, and is then queried with plain commands.
  */
 export const LOOKUP = scriptOf(`
 local most = ARGV[1]

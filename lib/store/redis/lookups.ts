@@ -25,38 +25,38 @@ import { isScriptRefused } from '../redis-client/refusals.ts';
 import { LOOKUP } from './lookup-script.ts';
 import type { StoreCounts } from '../store-counts.ts';
 
-/** Hosts in one run of the script, while which Redis does nothing else. */
+/** Hosts per run of the script, during which Redis does nothing else. */
 const MAX_BATCH = 64;
-/** Of a path, as much as can tell whether a prefix matches. */
+/** How much of a path is sent: enough to tell whether a prefix matches. */
 const MAX_PATH = MAX_PREFIX.length + 2;
 
-/** Whether Redis refuses because of its user's rights. */
+/** Whether Redis refuses for lack of the user's permissions. */
 export function isNoRight(message: string): boolean {
   return /\bNOPERM\b|\bpermissions?\b/i.test(message);
 }
 
-/** The script may read lists, and nothing beside them. */
+/** The script may read lists, but not the keys that belong to them. */
 class ScriptShut extends Error {}
 
-/** What is asked for a request. */
+/** The lookup of a request. */
 export interface Question {
-  /** Keys of frontends, most specific first: the first is the host. */
+  /** Keys of frontends, most specific first; the first is the host. */
   readonly candidates: readonly string[];
   /** As sent. */
   readonly path: string;
 }
 
-/** What all lookups have in common. */
+/** Settings that all lookups share. */
 export interface LookupSettings {
-  /** What stands before all keys. */
+  /** The prefix of all keys. */
   readonly prefix: string;
-  /** Whether lookups say how long their keys live. */
+  /** Whether lookups return when their keys expire. */
   readonly wantsExpiry: boolean;
-  /** Whether they tell all of a host's prefixes. */
+  /** Whether lookups return all of a host's prefixes. */
   readonly wantsNames: boolean;
 }
 
-/** A question, and who waits for its answer. */
+/** A lookup whose reply is awaited. */
 interface Waiting {
   readonly question: Question;
   readonly resolve: (looked: Looked) => void;
@@ -64,15 +64,15 @@ interface Waiting {
 }
 
 /**
- * Reads hosts' keys. What is asked for in one turn of the event loop leaves together at its end: as one command where
- * scripts run, else as one packet.
+ * Reads hosts' keys. The lookups of one turn of the event loop are sent together: as one command where scripts run,
+ * else as one packet.
  */
 export class RedisLookups {
   readonly #link: RedisLink;
   readonly #settings: LookupSettings;
   readonly #counts: StoreCounts;
   #waiting: Waiting[] = [];
-  /** On which connection scripts were refused. */
+  /** The connection on which scripts were refused. */
   #scriptless = -1;
 
   constructor(link: RedisLink, settings: LookupSettings, counts: StoreCounts) {
@@ -82,7 +82,7 @@ export class RedisLookups {
   }
 
   /**
-   * What the first of the candidates' keys that counts holds, and what stands beside it.
+   * The content of the first candidate's key that counts, and what belongs to it.
    * @throws RouterError `store-unavailable`, within the link's time limit
    */
   look(question: Question): Promise<Looked> {
@@ -102,7 +102,7 @@ export class RedisLookups {
     }
   }
 
-  /** Settles all of them. Never rejects. */
+  /** Settles all of the batch. Never rejects. */
   async #answer(batch: readonly Waiting[], deadline: number): Promise<void> {
     const { epoch, isOneServer } = this.#link;
     if (!isOneServer || this.#scriptless === epoch) return this.#answerWithoutScript(batch, deadline);
@@ -113,13 +113,13 @@ export class RedisLookups {
       for (const [i, { resolve, reject }] of batch.entries()) {
         try {
           const looked = lookedOfScript(replies[i]);
-          // Without the right to these keys, there is nothing but lists; that is told by whoever reads this.
+          // Without permission for these keys only the lists are used; the reader of the result reports that.
           const shut = looked.beside?.shut ?? null;
           if (shut !== null && !isNoRight(shut)) throw new ScriptShut(shut);
           resolve(looked);
         } catch (error) {
           if (error instanceof ScriptShut) {
-            // The server minds keys that it was not told of.
+            // The server refuses keys that were not declared.
             this.#scriptless = epoch;
             this.#answerWithoutScript(batch.slice(i), deadline);
             return;
@@ -169,12 +169,12 @@ export class RedisLookups {
     deadline: number,
   ): Promise<SiteMetadata> {
     const { prefix } = this.#settings;
-    // Where there are only identifiers, all candidates were asked.
+    // If all lists have only identifiers, all candidates were read.
     const isBare = own.type === 'none' || (own.type === 'found' && own.list.length === 1);
     const last = isBare ? candidates.length - 1 : own.index;
     const paths = sizes.findIndex((size, i) => size > 0 && i <= last);
     const host = own.type === 'found' ? (options[own.index] ?? []) : [];
-    // How long these keys live nobody asks here: whoever watches is told when they go.
+    // Expiry is not requested here: in push mode the server reports expired keys.
     const beside = { paths, names: null, hit: null, missing: [], all, host, faults, leftMs: -1, shut };
     const key = candidates[paths];
     if (key === undefined) return beside;
@@ -184,7 +184,7 @@ export class RedisLookups {
     return { ...beside, hit: await this.#withMarks(hit, (candidates[0] ?? '') + hit.prefix, deadline), missing };
   }
 
-  /** Asks which URLs the marks of routers are for; only where there are marks. Without the right to, all marks count. */
+  /** Reads the URLs of routers' marks, if there are marks. Without permission for that, all marks count. */
   async #withMarks<T extends Pick<Found, 'dead' | 'marks'>>(found: T, frontend: string, deadline: number): Promise<T> {
     if (typeof found.dead === 'string' || found.dead.length === 0) return found;
     const [reply] = await this.#link.sendAll([['hgetall', `${this.#settings.prefix}marks:${frontend}`]], deadline);
@@ -206,7 +206,7 @@ export class RedisLookups {
   }
 }
 
-/** An error reply that is about the server: loading its data, out of memory, a right that is missing. */
+/** An error reply about the server itself: it is loading its data, out of memory, or a permission is missing. */
 export function refused(error: unknown): RouterError {
   const said = error instanceof Error ? error.message : String(error);
   return new RouterError('store-unavailable', `Redis does not serve: ${said}`, { cause: error });

@@ -9,11 +9,10 @@ import type { Marking } from '../store.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
 
 /**
- * Marks a backend dead, unless no other entry of the list lives: one step inside Redis, so that two routers cannot mark the
- * last two backends at the same time. KEYS: `dead:` and `marks:` of the host, and the list's `frontend:`. ARGV: the id, its URL,
- * seconds, how many entries the list had, then the ids of those that cannot be used. Returns what `Marking` has.
- *
- * Where the list is not on the server that takes marks, what the router read of it decides.
+ * Marks a backend dead, unless no other backend of the list is alive: one step inside Redis, so that two routers cannot
+ * mark the last two backends at the same time. KEYS: `dead:` and `marks:` of the host, and the list's `frontend:`.
+ * ARGV: the id, its URL, seconds, the number of backends in the list, then the ids of unusable ones. Returns a
+ * `Marking`. Where the list is not on the server that takes marks, the router's own reading of it decides.
  */
 const MARK = scriptOf(`
 local id, url, seconds = ARGV[1], ARGV[2], ARGV[3]
@@ -55,8 +54,8 @@ return 'marked'
 `);
 
 /**
- * The same on the one node of a cluster that has the key, from what the router read of the list. KEYS: `dead:` of the
- * host. ARGV: the id, seconds, then the ids of the other entries that can be used.
+ * The same on the cluster node that has the key, based on the router's reading of the list. KEYS: `dead:` of the host.
+ * ARGV: the id, seconds, then the ids of the other usable backends.
  */
 const MARK_IN_CLUSTER = scriptOf(`
 local lives = false
@@ -72,7 +71,10 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 'marked'
 `);
 
-/** Both or neither: a URL without an end would outlive its mark. KEYS: `marks:` of the host. ARGV: the id, its URL, seconds. */
+/**
+ * Both or neither: a URL without expiry would outlive its mark. KEYS: `marks:` of the host. ARGV: the id, its URL,
+ * seconds.
+ */
 const NOTE_URL = scriptOf(`
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
@@ -81,7 +83,7 @@ return 1
 
 /**
  * Marks a backend dead in Redis, with the URL that the mark is for.
- * @param before what is put before all keys
+ * @param before the prefix of all keys
  * @throws as `RedisLink.send`: an error reply, or RouterError `store-unavailable`
  */
 export async function markInRedis(
@@ -97,7 +99,7 @@ export async function markInRedis(
   const deadline = link.deadline();
   if (!link.isOneServer) {
     const others = backends.filter((each) => each.id !== id).map((each) => String(each.id));
-    // First: without it, the mark would count for any URL for a moment.
+    // First: otherwise the mark would count for any URL for a moment.
     await noteUrl(link, keys[1], [String(id), href, seconds], deadline);
     return markingOf(await evaluate(link, MARK_IN_CLUSTER, ['1', keys[0], String(id), seconds, ...others], deadline));
   }
@@ -110,7 +112,7 @@ export async function markInRedis(
   }
 }
 
-/** Places in the list whose URL cannot be used. */
+/** The ids of backends whose URL cannot be used. */
 function unusableOf({ size, backends }: Death['route']): readonly string[] {
   if (backends.length === size) return [];
   const usable = new Set(backends.map(({ id }) => id));
@@ -119,7 +121,7 @@ function unusableOf({ size, backends }: Death['route']): readonly string[] {
     .map(String);
 }
 
-/** Where the user has no right to `marks:`, the mark counts for whatever is at that place. */
+/** Without permission for `marks:`, the mark counts for whatever URL is at that position. */
 async function noteUrl(link: RedisLink, key: string, args: readonly string[], deadline: number): Promise<void> {
   try {
     await evaluate(link, NOTE_URL, ['1', key, ...args], deadline);
@@ -129,9 +131,9 @@ async function noteUrl(link: RedisLink, key: string, args: readonly string[], de
 }
 
 /**
- * For servers that refuse scripts, and users without a right to `marks:`. Of two routers that meet, both may find that
- * another backend lives: the mark is made, looked at and, if it was the last, taken back. Transactions are in one order
- * for all, so that one of the two sees both marks.
+ * For servers that refuse scripts, and users without permission for `marks:`. Two routers at once may both find that
+ * another backend is alive. So the mark is made, then checked, and removed if it was the last. Transactions have one
+ * order for all routers, so that one of the two sees both marks.
  */
 async function markWithoutScript(
   link: RedisLink,
@@ -146,7 +148,7 @@ async function markWithoutScript(
     return isLastLiving(route.backends, backend.id, (other) => known.has(String(other)));
   };
   if (isLast(await link.send(['smembers', dead], deadline))) return 'last';
-  // Alone: a transaction is refused as a whole.
+  // Separately: a transaction is refused as a whole.
   await link.sendAll(transaction(['hset', marks, id, backend.href], ['expire', marks, seconds]), deadline);
   const commands = transaction(['sadd', dead, id], ['expire', dead, seconds], ['smembers', dead]);
   const replies = await link.sendAll(commands, deadline);
@@ -156,12 +158,12 @@ async function markWithoutScript(
   if (fault !== undefined) throw fault;
   const [added, , members]: unknown[] = Array.isArray(made) ? made : [];
   if (!isLast(members)) return 'marked';
-  // What was there before may be another's.
+  // An existing mark may be another router's.
   if (added === 1) await link.send(['srem', dead, id], deadline);
   return 'last';
 }
 
-/** What the commands of a transaction came to. Where there are no transactions (proxies), each was made on its own. */
+/** The replies of a transaction's commands. A proxy without transactions has executed each by itself. */
 function madeOf(replies: readonly unknown[]): unknown {
   const [begun] = replies;
   return isReplyError(begun) && isCommandRefused(begun) ? replies.slice(1, -1) : replies.at(-1);

@@ -1,11 +1,11 @@
-/** Which members of a dead set count, from what stands in Redis. Pure. */
+/** Decides which members of a dead set count. Pure functions. */
 import { type Marks, NO_MARKS, type RouteList } from '../../core/routing/backend.ts';
 import { idsOf } from './codec.ts';
 
 /**
- * A router's mark says which URL it was for, in the hash `marks:<host>`: it counts only while that URL is at that place.
- * Platforms remove a dead backend with LREM, and the next one moves to its id. A member without a URL was marked by a
- * health checker, an operator or an older router: it counts whatever is there.
+ * A router's mark has the URL that it is for in the hash `marks:<host>`: the mark counts only while that URL is at that
+ * position. Platforms remove a dead backend with LREM, and the next one moves to its id. A member without a URL was
+ * added by a health checker, an operator or an older router: it counts whatever URL is there.
  * @param members of `dead:<host>`
  * @param urls fields and values of `marks:<host>` in turn
  */

@@ -18,24 +18,24 @@ import { parseSaved } from '../cache/snapshot.ts';
 import type { StoreCounts } from '../store-counts.ts';
 import type { Notify, RouteStore } from '../store.ts';
 
-/** How a store of Redis remembers. Times in ms. */
+/** The cache settings of a Redis store. Times in ms. */
 export interface CacheSettings {
   readonly mode: 'request' | 'push';
-  /** Hosts remembered at most. */
+  /** How many hosts are remembered. */
   readonly max: number;
-  /** In mode `push`: after it Redis is asked, whatever it did not say. */
+  /** In mode `push`: how long a reading is used without asking Redis, even if no change was reported. */
   readonly maxAgeMs: number;
-  /** How long last-known routes serve while Redis gives no answer; 0 is not at all. */
+  /** How long last-known routes are used while Redis does not reply; 0: not at all. */
   readonly maxStaleMs: number;
-  /** `server.lruCache`: how long a route is not asked for again; 0 is not at all. */
+  /** `server.lruCache`: how long a route is used without a lookup; 0: not at all. */
   readonly lruMs: number;
 }
 
-/** What a worker opens a store of Redis with. */
+/** Settings of a worker's Redis store. */
 export interface RedisSettings {
   readonly read: RedisAddress;
   readonly write: RedisAddress;
-  /** A lookup takes no longer. */
+  /** The time limit of a lookup. */
   readonly timeoutMs: number;
   readonly cache: CacheSettings;
   /** How long the router's own dead marks count. */
@@ -44,32 +44,34 @@ export interface RedisSettings {
   readonly known: KnownSettings | null;
   readonly notify: Notify;
   readonly counts: StoreCounts;
-  /** The options of frontends that say nothing else. */
+  /** The default options of frontends. */
   readonly options?: SiteFields | undefined;
 }
 
-/** What a worker shares with others, and they with it. */
+/** How a worker exchanges routes with others. */
 export interface KnownSettings {
-  /** Of which run the routes are that others know, as this worker starts. */
+  /** The run that other workers' routes come from, when this worker starts. */
   readonly run: KnownRun;
-  /** Told what is read. */
+  /** Called with what was read. */
   readonly learn: (update: SnapshotUpdate) => void;
-  /** Whether this worker reads all routes in the background, for all. */
+  /** Whether this worker reads all routes in the background, for all workers. */
   readonly preloads: boolean;
-  /** What others know of a host and its prefixes: SavedRoutes as JSON. Asked while Redis gives no answer. Never rejects. */
+  /**
+   * What others know of a host and its prefixes: SavedRoutes as JSON. Used while Redis does not reply. Never rejects.
+   */
   readonly recall: (host: string) => Promise<readonly string[]>;
 }
 
-/** What Redis has: routes, and certificates beside them. */
+/** The routes in Redis, and the certificates. */
 export interface OpenedRedis {
   readonly store: RouteStore;
   readonly certificates: CertificateStore;
 }
 
-/** How often all routes are confirmed within the time that a known one may serve. */
+/** How often all routes are confirmed within the time that a known one may be used. */
 const PRELOADS = 4;
 
-/** Opens a store of Redis with the memory that the configuration asks for. */
+/** Opens a Redis store with the configured cache. */
 export function openRedisStore(settings: RedisSettings): OpenedRedis {
   const { read, write, timeoutMs, cache, deadMs, known, counts, options } = settings;
   const { maxStaleMs, maxAgeMs } = cache;
@@ -89,7 +91,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     settings.notify(notice);
   };
   const mayWatch = cache.mode === 'push' && read.place.type !== 'cluster';
-  if (cache.mode === 'push' && !mayWatch) notify({ type: 'push-refused', cause: new Error('it is a cluster') });
+  if (cache.mode === 'push' && !mayWatch) notify({ type: 'push-refused', cause: new Error('Redis is a cluster') });
   const watch = mayWatch ? new Watch(maxAgeMs) : null;
   let tracking: RedisTracking | null = null;
   const source = new RedisStore({
@@ -100,7 +102,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     counts,
     options,
     wantsExpiry: watch !== null,
-    // What is remembered serves without asking only where all prefixes are known.
+    // The cache can be used without a lookup only where all prefixes are known.
     wantsNames: watch !== null || cache.lruMs > 0,
     examine: (ask, downSince) => emptyRestart.examine(ask, downSince),
     onReader: (reader) => {
@@ -162,7 +164,7 @@ function lastKnownPages(
   return new LastKnownPages({ source, learn, recall: known.recall, maxStaleMs });
 }
 
-/** What changes are told to. */
+/** The caches that changes are reported to. */
 interface Watched {
   readonly watch: Watch;
   readonly store: RememberingStore;
@@ -170,7 +172,7 @@ interface Watched {
   readonly pages: RememberedPages;
 }
 
-/** Whose key this is: an IPv6 literal is looked up without its brackets, too. */
+/** The frontends of a key: an IPv6 literal is looked up without its brackets, too. */
 function frontendsOf(key: string): readonly string[] {
   const { host, prefix } = splitKey(key);
   return host.includes(':') ? [key, `[${host}]${prefix}`] : [key];
@@ -187,17 +189,17 @@ function track(
     onEnd: () => watch.end(performance.now()),
     onFlush: () => watch.allChanged(),
     onRoute: (key) => {
-      // Whoever has a list of its own never asked for a wildcard's.
+      // Hosts with a list of their own do not depend on a wildcard's.
       if (key.startsWith('*')) return watch.wildcardChanged();
       for (const frontend of frontendsOf(key)) store.doubt(frontend);
     },
     onPrefixes: (key) => {
       if (key.startsWith('*')) return watch.wildcardChanged();
-      // Without prefixes of its own, those of a wildcard count: another's list under the same name.
+      // A host without prefixes of its own uses those of a wildcard, so all of the host's prefixes are invalid.
       for (const frontend of frontendsOf(key)) store.doubtAll(frontend);
     },
     onOptions: (key) => {
-      // They are everybody's.
+      // `options:*` apply to every frontend.
       if (key === '*') return watch.allChanged();
       if (key.startsWith('*')) return watch.wildcardChanged();
       for (const frontend of frontendsOf(key)) {

@@ -3,10 +3,10 @@ import { NO_SITE, type SiteFields, type Site } from '../../core/routing/site.ts'
 import { makeSite, fieldFault } from '../../sites/site.ts';
 import { fieldsOf } from '../fields.ts';
 
-/** Frontends whose options are kept as they were read. */
+/** How many frontends' parsed options are kept. */
 const MAX_KNOWN = 2_000;
 
-/** Options as they were read the last time: the same fields, seen at every lookup, are not read at every lookup. */
+/** Parsed options, so that unchanged fields are not parsed at every lookup. */
 export class OptionsMemo {
   readonly #config: SiteFields | undefined;
   readonly #usual: Site;
@@ -14,8 +14,8 @@ export class OptionsMemo {
   readonly #known = new LRUCache<string, { readonly text: string; readonly options: Site }>({ max: MAX_KNOWN });
 
   /**
-   * @param config the options of frontends that say nothing else
-   * @param onFault told of fields that cannot be used, `options:<key>` and why, when they are read
+   * @param config the default options of frontends
+   * @param onFault called when fields that cannot be used are parsed: `options:<key>` and why
    */
   constructor(config: SiteFields | undefined, onFault: (key: string, fault: string) => void) {
     this.#config = config;
@@ -26,7 +26,7 @@ export class OptionsMemo {
   /**
    * A route's options. All hashes are fields and values in turn.
    * @param key of the host
-   * @param own of the prefix, where the route has one
+   * @param own the prefix's options, if the route has a prefix
    */
   read(
     key: string,
@@ -55,7 +55,7 @@ export class OptionsMemo {
   #report(key: string, flat: readonly string[]): void {
     for (const [field, text] of fieldsOf(flat)) {
       const fault = fieldFault(field, text);
-      if (fault !== null) this.#onFault(`options:${key}`, `field ${JSON.stringify(field)}: ${fault}; it is left out`);
+      if (fault !== null) this.#onFault(`options:${key}`, `field ${JSON.stringify(field)}: ${fault}; it is ignored`);
     }
   }
 }

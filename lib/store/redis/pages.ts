@@ -1,23 +1,26 @@
 import { pageFault } from '../pages.ts';
 import { isReplyError, type RedisLink, unavailable } from '../redis-client/link.ts';
 
-/** Error pages in Redis: a hash `errors:<key>`, a status in each field. */
+/** Error pages in Redis: a hash `errors:<key>` with HTML by status. */
 export class RedisPages {
   readonly #link: RedisLink;
   readonly #prefix: string;
   readonly #onFault: (key: string, fault: string) => void;
 
-  /** @param prefix what stands before `errors:` */
+  /** @param prefix precedes `errors:` */
   constructor(link: RedisLink, prefix: string, onFault: (key: string, fault: string) => void) {
     this.#link = link;
     this.#prefix = prefix;
     this.#onFault = onFault;
   }
 
-  /** That of the first key that has one; null when none has. @throws RouterError `store-unavailable`, within the link's time limit */
+  /**
+   * The page of the first key that has one; null when none has. @throws RouterError `store-unavailable`, within the
+   * link's time limit
+   */
   async find(keys: readonly string[], status: number): Promise<string | null> {
-    // The request has waited for its route already: it does not wait for a page, too.
-    if (this.#link.isSilent) throw unavailable('the last command had no answer in time');
+    // The request has already waited for its route, and does not wait for a page, too.
+    if (this.#link.isSilent) throw unavailable('the last command had no reply in time');
     const names = keys.map((key) => `${this.#prefix}errors:${key}`);
     const commands = names.map((name) => ['hget', name, String(status)] as const);
     const replies = await this.#link.sendAll(commands, this.#link.deadline());
@@ -26,7 +29,7 @@ export class RedisPages {
       if (typeof reply !== 'string') continue;
       const fault = pageFault(String(status), reply);
       if (fault === null) return reply;
-      this.#onFault(names[i] ?? '', `${fault}; it is left out`);
+      this.#onFault(names[i] ?? '', `${fault}; it is ignored`);
     }
     return null;
   }

@@ -5,29 +5,35 @@ import type { Route } from '../../core/routing/types.ts';
 import type { Reading } from '../reading.ts';
 import type { Stretch } from './walk.ts';
 
-/** Keys read together, ms of Redis' time at most, and the pause after them, ms: some thousand hosts in a second. */
+/**
+ * How many keys are read together (some ms of Redis' time), and the pause after them, ms: several thousand hosts per
+ * second.
+ */
 const BATCH = 50;
 const PAUSE_MS = 20;
-/** After a walk that could not be ended, ms. */
+/** The pause after a walk that failed, ms. */
 const RETRY_MS = 1_000;
 
-/** What a Preload is made of. */
+/** What Preload needs. */
 export interface PreloadParts {
-  /** The keys of frontends from a place on, and the next place; null at the end. Rejects while Redis gives no answer. */
+  /**
+   * Returns the keys of frontends from a cursor on, and the next cursor; null at the end. Rejects while Redis does not
+   * reply.
+   */
   readonly keys: (place: string | null, count: number) => Promise<Stretch>;
   readonly read: (candidates: readonly string[], path: string) => Promise<Reading>;
   readonly learn: (frontend: string, route: Route | null) => void;
-  /** Keys read at most in one walk. */
+  /** The maximum number of keys of a walk. */
   readonly max: number;
-  /** From one walk to the next, ms: what is known has to be confirmed. */
+  /** From one walk to the next, ms: what is known must be confirmed. */
   readonly everyMs: number;
-  /** Told after each walk how many were read. */
+  /** Called after each walk with the number of routes. */
   readonly onDone: (frontends: number) => void;
 }
 
 /**
- * Reads all routes in the background, so that a router that was just started survives the loss of Redis. What a wildcard
- * matches is not known before it is asked for.
+ * Reads all routes in the background, so that a router that was just started can serve without Redis. Hosts that a
+ * wildcard matches are not known before they are requested.
  */
 export class Preload {
   readonly #parts: PreloadParts;
@@ -38,7 +44,7 @@ export class Preload {
     void this.#goOn();
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   close(): void {
     this.#over.abort();
   }
@@ -52,7 +58,7 @@ export class Preload {
     }
   }
 
-  /** @returns how many were read. Rejects when Redis gives no answer */
+  /** @returns how many were read. Rejects when Redis does not reply */
   async #walk(): Promise<number> {
     const { keys, max } = this.#parts;
     let place: string | null = null;
@@ -76,7 +82,7 @@ export class Preload {
       if (own !== undefined) learn(host, own);
       for (const each of under) learn(host + each.prefix, each.route);
     } catch {
-      // A key that is broken keeps no other from being read; of a Redis that is gone the next stretch tells.
+      // A broken key must not stop the walk. If Redis is gone, the next call rejects.
     }
   }
 

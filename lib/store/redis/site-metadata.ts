@@ -1,23 +1,23 @@
-/** What stands beside a host's lists: its prefixes and options. From replies to our types; every reply is checked. Pure. */
+/** Parses what belongs to a host's lists: its prefixes and options. Every reply is validated here. Pure functions. */
 import { RouterError } from '../../core/errors.ts';
 import { cutsOf, pathOf } from '../../core/routing/prefixes.ts';
 import { MAX_FIELDS, MAX_LIST } from '../limits.ts';
 import { isTexts } from '../texts.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
 
-/** What is read besides the list that counts. */
+/** What is read in addition to the list. */
 export interface SiteMetadata {
-  /** The candidate whose prefixes count; -1 where none has any. */
+  /** The candidate whose prefixes count; -1 when none has any. */
   readonly paths: number;
-  /** All of them; null where nobody asked, or there are too many. */
+  /** All prefixes; null when they were not requested, or when there are too many. */
   readonly names: readonly string[] | null;
   readonly hit: Hit | null;
-  /** Prefixes longer than that which the path has too: their lists name no backend. */
+  /** Longer matching prefixes whose lists have no backend. */
   readonly missing: readonly string[];
-  /** Fields and values in turn: of `options:*`, and of the key that the host's own list stands under. */
+  /** Fields and values in turn: of `options:*`, and of the key of the host's own list. */
   readonly all: readonly string[];
   readonly host: readonly string[];
-  /** Keys that hold something else, and what. */
+  /** Keys of another type, and that type. */
   readonly faults: readonly (readonly [key: string, fault: string])[];
   /** As `Found.leftMs`. */
   readonly leftMs: number;
@@ -25,7 +25,7 @@ export interface SiteMetadata {
   readonly shut: string | null;
 }
 
-/** The longest prefix of the path whose list names a backend, or cannot be one. */
+/** The longest matching prefix whose list has a backend, or is broken. */
 export type Hit =
   | {
       readonly type: 'found';
@@ -42,7 +42,7 @@ export type Hit =
   | { readonly type: 'wrong-type'; readonly prefix: string; readonly found: string }
   | { readonly type: 'too-long'; readonly prefix: string };
 
-/** Reads the third of a reply `['beside', own, beside]`. @throws RouterError `store-unavailable` */
+/** Parses the third element of a reply `['beside', own, beside]`. @throws RouterError `store-unavailable` */
 export function siteMetadataOf(reply: unknown): SiteMetadata {
   if (!isObject(reply)) throw unexpected();
   const { paths, names, hit, missing, all, host, faults, left, shut } = reply;
@@ -84,7 +84,7 @@ function faultsOf(reply: unknown): SiteMetadata['faults'] {
   });
 }
 
-/** Lua has one kind of empty table. */
+/** Lua has one empty table for both lists and maps. */
 function textsOf(reply: unknown): readonly string[] {
   if (reply === undefined || (isObject(reply) && Object.keys(reply).length === 0)) return [];
   if (!isTexts(reply)) throw unexpected();
@@ -96,10 +96,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function unexpected(): RouterError {
-  return new RouterError('store-unavailable', 'Redis replied what nobody understands beside a list');
+  return new RouterError('store-unavailable', 'Redis sent an invalid reply about prefixes or options');
 }
 
-/** Where scripts do not run: what tells whether there is anything beside the lists, for one pipeline. */
+/** Without scripts: commands that tell whether anything belongs to the lists, for one pipeline. */
 export function siteMetadataCommands(prefix: string, candidates: readonly string[]): readonly RedisCommand[] {
   return [
     ['hgetall', `${prefix}options:*`],
@@ -110,17 +110,17 @@ export function siteMetadataCommands(prefix: string, candidates: readonly string
   ];
 }
 
-/** What the replies to `siteMetadataCommands` say. */
+/** The parsed replies to `siteMetadataCommands`. */
 export interface SiteMetadataReplies {
   readonly all: readonly string[];
   readonly options: readonly (readonly string[])[];
-  /** How many prefixes each candidate has. */
+  /** The number of prefixes of each candidate. */
   readonly sizes: readonly number[];
   readonly faults: SiteMetadata['faults'];
   readonly shut: string | null;
 }
 
-/** Reads them; each may be an Error, as Redis replied it: then nothing stands there that could be used. */
+/** Parses them. Each may be an Error, as Redis replied it: then the key has nothing that can be used. */
 export function metadataOf(
   prefix: string,
   candidates: readonly string[],
@@ -150,7 +150,7 @@ export function metadataOf(
   return { all, options, sizes, faults, shut };
 }
 
-/** What a path's prefixes lead to, for another pipeline. @param key the candidate whose prefixes count */
+/** The commands that read a path's prefixes, for another pipeline. @param key the candidate whose prefixes count */
 export function underCommands(prefix: string, key: string, host: string, path: string): readonly RedisCommand[] {
   return cutsOf(pathOf(path)).flatMap((cut): RedisCommand[] => [
     ['sismember', `${prefix}prefixes:${key}`, cut],
@@ -163,7 +163,7 @@ export function underCommands(prefix: string, key: string, host: string, path: s
 
 const WIDTH = 5;
 
-/** Reads the replies to `underCommands`: which prefix counts, and which would but for their lists. */
+/** Parses the replies to `underCommands`: which prefix counts, and which were skipped for lack of a backend. */
 export function hitOfPipeline(path: string, replies: readonly unknown[], host: readonly string[]) {
   const missing: string[] = [];
   for (const [i, prefix] of cutsOf(pathOf(path)).entries()) {
@@ -191,12 +191,12 @@ function oneHit(
   return { type: 'found', prefix, list, dead: members, marks: [], host, options };
 }
 
-/** The reply to HGETALL, which ioredis makes an object of. */
+/** The reply to HGETALL, which ioredis converts to an object, as fields and values in turn. */
 export function flatOf(reply: unknown): readonly string[] {
   const flat = isObject(reply) && !(reply instanceof Error) ? Object.entries(reply).flat() : reply;
   return isTexts(flat) ? flat : [];
 }
 
 function faultOf({ message }: Error, wanted: string): string {
-  return message.startsWith('WRONGTYPE') ? `holds something that is no ${wanted}` : message;
+  return message.startsWith('WRONGTYPE') ? `has another type than ${wanted}` : message;
 }

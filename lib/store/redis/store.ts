@@ -26,28 +26,28 @@ import { StoreCounts } from '../store-counts.ts';
 import type { Marking, Notify, Recollection } from '../store.ts';
 import { WildcardMarks } from '../wildcard-marks.ts';
 
-/** What a RedisStore is made of. */
+/** Settings of a RedisStore. */
 export interface RedisStoreSettings {
   readonly read: RedisAddress;
-  /** The same as `read`, or where deaths are written. Equal addresses share one connection. */
+  /** Where dead marks are written: the same as `read`, or another server. Equal addresses share one connection. */
   readonly write: RedisAddress;
-  /** A lookup takes no longer. */
+  /** The time limit of a lookup. */
   readonly timeoutMs: number;
   readonly notify: Notify;
   readonly counts?: StoreCounts;
-  /** Whether readings say when they expire. It costs Redis two commands more for a lookup. */
+  /** Whether readings have their expiry. Costs Redis two commands more per lookup. */
   readonly wantsExpiry?: boolean;
-  /** Whether readings name all of a host's prefixes. */
+  /** Whether readings have all of a host's prefixes. */
   readonly wantsNames?: boolean;
-  /** The options of frontends that say nothing else. */
+  /** The default options of frontends. */
   readonly options?: SiteFields | undefined;
-  /** See RedisLinkSettings: of the connection that reads. */
+  /** See RedisLinkSettings; for the connection that reads. */
   readonly examine?: RedisLinkSettings['examine'];
-  /** Told of the connection that reads: a new one serves, or it was lost. */
+  /** Called when a new connection for reading serves, and with null when it was lost. */
   readonly onReader?: (reader: RedisLink | null) => void;
 }
 
-/** Routes in Redis, laid out as Hipache does. One round trip for a lookup; in a cluster one to each node that has a key. */
+/** Routes in Redis, in Hipache's layout. One round trip per lookup; in a cluster one to each node that has a key. */
 export class RedisStore implements RouteSource {
   readonly remembered = { hosts: 0, bytes: 0 };
   readonly #settings: RedisStoreSettings;
@@ -56,13 +56,13 @@ export class RedisStore implements RouteSource {
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
   readonly #options: OptionsMemo;
-  /** Error pages beside them. */
+  /** The error pages. */
   readonly pages: RedisPages;
   readonly #lookups: RedisLookups;
-  /** What stands beside the routes, read by the same connection. */
+  /** The certificates, read by the same connection. */
   readonly certificates: RedisCertificates;
   readonly wildcardMarks = new WildcardMarks(Date.now);
-  /** Lookups of this turn of the event loop, by host. */
+  /** The lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Unsent>();
   #ping: unknown = null;
 
@@ -99,15 +99,14 @@ export class RedisStore implements RouteSource {
   }
 
   /**
-   * Requests for one host that arrive in the same turn of the event loop share one lookup: it has not been sent yet,
-   * so it sees whatever was written before any of them arrived. Only a host that has prefixes has to be asked for each
-   * of their paths.
+   * Requests for one host in the same turn of the event loop share one lookup: it has not been sent yet, so it sees
+   * everything that was written before any of them arrived. For a host with prefixes, each path is looked up.
    */
   read(candidates: readonly string[], path: string): Promise<Reading> {
     const [host = ''] = candidates;
     const shared = this.#unsent.get(host);
     if (shared !== undefined) return this.#share(shared, candidates, path);
-    // Lookups leave at the end of the turn (see lookups.ts), right after this.
+    // Lookups are sent at the end of the turn (see lookups.ts), right after this.
     if (this.#unsent.size === 0) setImmediate(() => this.#unsent.clear());
     const reading = this.#readHost(candidates, path);
     this.#unsent.set(host, { path, reading });
@@ -120,7 +119,7 @@ export class RedisStore implements RouteSource {
     return this.#readHost(candidates, path);
   }
 
-  /** Keys of frontends without `frontend:`, from a place of the walk on. Rejects while Redis gives no answer. */
+  /** Keys of frontends without `frontend:`, from a cursor of the walk on. Rejects while Redis does not reply. */
   async keys(place: string | null, count: number): Promise<Stretch> {
     const start = `${this.#settings.read.prefix}frontend:`;
     const limits = { found: count, until: this.#read.deadline() };
@@ -160,7 +159,7 @@ export class RedisStore implements RouteSource {
     const left = Math.min(never(ownLeft), never(beside?.leftMs ?? -1));
     if (beside === null) return { own, prefixes: null, under: NOTHING, expiresMs: left };
     if (beside.shut !== null) this.#faults.tell(`${this.#settings.read.prefix}options:*`, NO_RIGHT);
-    for (const [key, fault] of beside.faults) this.#faults.tell(key, `${fault}; it is left out`);
+    for (const [key, fault] of beside.faults) this.#faults.tell(key, `${fault}; it is ignored`);
     const key = candidates[beside.paths];
     if (key === undefined) return { own, prefixes: null, under: NOTHING, expiresMs: left };
     const prefixes = beside.names === null ? 'some' : new Prefixes(beside.names);
@@ -173,7 +172,7 @@ export class RedisStore implements RouteSource {
     lookup: Lookup | null,
     beside: SiteMetadata | null,
   ): Route | null | undefined {
-    // A prefix that has the path does not suffer from what stands under its host.
+    // A route by prefix is used even if the host's own key is broken.
     const isBroken = lookup?.type === 'wrong-type' || lookup?.type === 'too-long';
     if (lookup === null || (isBroken && beside?.hit)) return undefined;
     if (lookup.type === 'none') return null;
@@ -205,7 +204,7 @@ export class RedisStore implements RouteSource {
 
   #marksOf(dead: Found['dead'], urls: readonly string[], frontend: string, list: RouteList): Marks {
     if (typeof dead !== 'string') return dead.length === 0 ? NO_MARKS : countedMarks(dead, urls, list);
-    this.#faults.tell(this.#keyOf('dead', frontend), `holds a ${dead}, not a set; nobody is taken for dead`);
+    this.#faults.tell(this.#keyOf('dead', frontend), `holds a ${dead}, not a set; no backend counts as dead`);
     return NO_MARKS;
   }
 
@@ -222,24 +221,24 @@ export class RedisStore implements RouteSource {
     const isActive = this.hasHealthChecker || ttlSeconds <= 0;
     try {
       const marking = isActive ? 'announced' : await markInRedis(write, prefix, death, ttlSeconds);
-      // The last living backend is like an only one: checkers are not told of those either.
+      // As with a sole backend, health checkers are not notified of the last living one.
       if (marking === 'last' || marking === 'moved') return marking;
       await this.#announce(death, marking === 'marked');
       return marking;
     } catch (error) {
       if (!isReplyError(error)) throw error;
       if (!error.message.includes('WRONGTYPE')) throw refused(error);
-      throw this.#broken(`${prefix}dead:${death.route.frontend}`, 'holds something that is no set');
+      throw this.#broken(`${prefix}dead:${death.route.frontend}`, 'is not a set');
     }
   }
 
-  /** A mark counts where announcing it is refused, too. */
+  /** A mark counts even if the notification is refused. */
   async #announce(death: Death, isMarked: boolean): Promise<void> {
     try {
       await this.#write.send(['publish', 'dead', announcement(death)], this.#write.deadline());
     } catch (error) {
       if (!isMarked || !isReplyError(error) || !isCommandRefused(error)) throw error;
-      this.#faults.tell('dead', `deaths cannot be announced on this channel: ${error.message}`);
+      this.#faults.tell('dead', `dead backends cannot be announced on this channel: ${error.message}`);
     }
   }
 
@@ -270,10 +269,10 @@ export class RedisStore implements RouteSource {
   }
 }
 
-/** What a connection is given beyond what all are. */
+/** Settings that differ between connections. */
 type OwnSettings = Omit<RedisLinkSettings, 'address' | 'timeoutMs' | 'onUp' | 'onDown'>;
 
-/** A lookup that leaves at the end of this turn. */
+/** A lookup that is sent at the end of this turn. */
 interface Unsent {
   readonly path: string;
   readonly reading: Promise<Reading>;
@@ -284,7 +283,7 @@ const NO_RIGHT =
 
 const NOTHING: readonly Under[] = [];
 
-/** Negative is never. */
+/** Infinity for a negative time. */
 function never(leftMs: number): number {
   return leftMs < 0 ? Infinity : leftMs;
 }

@@ -3,15 +3,15 @@ import { RedisClient } from '../redis-client/client.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
 import { type RedisCommand, runIdOf } from '../redis-client/protocol.ts';
 
-/** What a watch over Redis' keys tells: changes that were on their way also after `onEnd`. */
+/** Events of a watch over Redis' keys. Changes that were on their way may come after `onEnd`. */
 export interface TrackingEvents {
-  /** From now on every change is told. */
+  /** From now on every change is reported. */
   readonly onBegin: () => void;
-  /** Changes may go by untold, until `onBegin`. */
+  /** Changes may go unreported until `onBegin`. */
   readonly onEnd: () => void;
-  /** The list of a frontend or wildcard, or of one of its prefixes, has changed. */
+  /** The list of a frontend, a wildcard, or one of its prefixes has changed. */
   readonly onRoute: (key: string) => void;
-  /** Its options, or which prefixes it has. */
+  /** Its options, or its set of prefixes. */
   readonly onOptions: (key: string) => void;
   readonly onPrefixes: (key: string) => void;
   /** Its error pages. */
@@ -20,40 +20,41 @@ export interface TrackingEvents {
   readonly onDead: (frontend: string) => void;
   /** The certificate of a host or wildcard has changed. */
   readonly onCertificate: (key: string) => void;
-  /** All keys are gone or others. */
+  /** All keys were removed or replaced. */
   readonly onFlush: () => void;
-  /** The server cannot be watched. Said once until it can. */
+  /** The server cannot be watched. Reported once until it can. */
   readonly onRefused: (cause: Error) => void;
 }
 
 const CHANNEL = '__redis__:invalidate';
-/** How often the connection that changes come by is asked whether it lives, ms. */
+/** How often the connection that receives changes is checked, ms. */
 const PING_MS = 5000;
-/** After a command that was not answered, or when the two connections led to two servers, ms. */
+/** After a command without a reply, or when the two connections led to two servers, ms. */
 const RETRY_MS = 1000;
 
-/** The second connection, as its server knows it. */
+/** The second connection, as its server identifies it. */
 interface Listener {
   readonly id: string;
   readonly runId: string | null;
 }
 
 /**
- * Client side caching in the broadcasting mode of Redis 6 (https://redis.io/docs/latest/develop/reference/client-side-caching/):
- * the connection that reads is tracked, a second one is told what has changed. Tracking ends without a word with
- * either of them, so it is set up anew with every connection, and between two connections nothing is sure.
+ * Client side caching in Redis 6's broadcasting mode
+ * (https://redis.io/docs/latest/develop/reference/client-side-caching/): the connection that reads is tracked, and a
+ * second one receives changes. Tracking ends silently when either connection does, so it is set up again with every
+ * connection, and all readings are invalid in between.
  */
 export class RedisTracking {
   readonly #client: RedisClient;
   readonly #timeoutMs: number;
-  /** What keys begin with, and who is told the rest. */
+  /** The handler of the rest of a key, by the key's prefix. */
   readonly #kinds: ReadonlyMap<string, (key: string) => void>;
   readonly #events: TrackingEvents;
   /** The connection that reads, while it serves. */
   #reader: RedisLink | null = null;
   /** The second connection, once it listens. */
   #listener: Listener | null = null;
-  /** Changes with each connection on either side: what was under way for the last one is void. */
+  /** Changes with each connection on either side; replies of an earlier turn are ignored. */
   #turn = 0;
   #isOn = false;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -78,13 +79,13 @@ export class RedisTracking {
     });
   }
 
-  /** The connection that reads is a new one, and serves. */
+  /** A new connection for reading serves. */
   readerUp(reader: RedisLink): void {
     this.#reader = reader;
     void this.#begin();
   }
 
-  /** The connection that reads was lost. */
+  /** The connection for reading was lost. */
   readerLost(): void {
     this.#reader = null;
     this.#end();
@@ -96,7 +97,7 @@ export class RedisTracking {
     await this.#client.close();
   }
 
-  /** Asks to be told of changes on the second connection. */
+  /** Subscribes to changes on the second connection. */
   async #listen(): Promise<void> {
     try {
       const [id, info] = await Promise.all([this.#send(['client', 'id']), this.#send(['info', 'server'])]);
@@ -117,7 +118,7 @@ export class RedisTracking {
     this.#end();
   }
 
-  /** Has the connection that reads tracked, when both are there. */
+  /** Starts tracking of the reading connection, when both connections are there. */
   async #begin(): Promise<void> {
     const [reader, listener] = [this.#reader, this.#listener];
     if (reader === null || listener === null) return;
@@ -125,7 +126,7 @@ export class RedisTracking {
     const prefixes = [...this.#kinds.keys()].flatMap((prefix) => ['prefix', prefix]);
     try {
       const [, reply, info] = await reader.sendAll(
-        // What was tracked before collides with the same prefixes.
+        // Earlier tracking of the same prefixes would conflict.
         [
           ['client', 'tracking', 'off'],
           ['client', 'tracking', 'on', 'redirect', listener.id, 'bcast', ...prefixes],
@@ -137,7 +138,7 @@ export class RedisTracking {
       if (isReplyError(reply)) this.#refused(reply);
       else if (isReplyError(info)) this.#refused(info);
       else if (listener.runId === null) this.#refused(new Error('it does not tell its run_id'));
-      // An id is a small number: another server has a client of that name, too, and would tell that one.
+      // An id is a small number: another server may have a client with the same id, which would get the changes.
       else if (runIdOf(info) !== listener.runId) this.#retry(() => this.#client.reconnect());
       else this.#succeed();
     } catch {
@@ -163,7 +164,7 @@ export class RedisTracking {
     this.#events.onEnd();
   }
 
-  /** @param message the keys that have changed, or null when all have */
+  /** @param message the changed keys, or null for all */
   #hear(message: unknown): void {
     if (message === null) {
       this.#events.onFlush();
@@ -187,14 +188,16 @@ export class RedisTracking {
     }, PING_MS).unref();
   }
 
-  /** A connection that does not answer is given up; a server that refuses is asked again on the next connection. */
+  /**
+   * Reconnects if the connection does not reply. If the server refuses, tracking is tried again on the next connection.
+   */
   #giveUp(error: unknown): void {
     if (isReplyError(error)) this.#refused(error);
     else this.#client.reconnect();
   }
 
   #refused(error: Error): void {
-    // "The client ID you want redirect to does not exist": the second connection is lost, and we are about to hear of it.
+    // "The client ID you want redirect to does not exist": the second connection was lost; its own event follows.
     if (this.#hasRefused || error.message.includes('does not exist')) return;
     this.#hasRefused = true;
     this.#events.onRefused(error);

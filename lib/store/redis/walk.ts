@@ -3,39 +3,39 @@ import { isTexts } from '../texts.ts';
 import { badCursor, decodeCursor, encodeCursor } from '../cursor.ts';
 import { notUnderstood } from '../redis-client/protocol.ts';
 
-/** Keys that one SCAN looks at, at most: a millisecond of Redis' time. */
+/** How many keys a SCAN examines: about a millisecond of Redis' time. */
 const MAX_COUNT = 1000;
 const MIN_COUNT = 10;
-/** In the place of where a SCAN is, when only keys that had no room are left. */
+/** Takes the place of SCAN's cursor when only remaining keys are left. */
 const END = 'end';
 
-/** Where a walk over all keys is: on which server, and where there. */
+/** The position of a walk over all keys. */
 interface Place {
   /** Null: before the first. */
   readonly server: string | null;
   readonly scan: string;
-  /** Keys that were found and had no room on the page before. */
+  /** Keys that were found but did not fit on the last page. */
   readonly rest: readonly string[];
 }
 
-/** What one stretch of a walk has found. */
+/** The result of a part of a walk. */
 export interface Stretch {
   readonly keys: readonly string[];
   /** Null at the end. */
   readonly next: string | null;
 }
 
-/** How far one stretch may go. */
+/** The limits of a part. */
 export interface StretchLimits {
-  /** Keys found. */
+  /** The number of keys found. */
   readonly found: number;
-  /** Ends the stretch early, however little was found; `performance.now()` ms. */
+  /** When the part ends, however little was found; `performance.now()` ms. */
   readonly until: number;
 }
 
 /**
- * Walks over the keys that match a pattern, with SCAN: a key that is there all the time is found, perhaps twice; Redis
- * is never busy with it for long. In a cluster it goes from master to master.
+ * Walks over the keys that match a pattern, with SCAN. A key that exists all the time is found, maybe twice. Each step
+ * blocks Redis only briefly. In a cluster it goes from master to master.
  */
 export async function walk(
   link: RedisLink,
@@ -55,7 +55,7 @@ export async function walk(
     const [scan, batch] = batchOf(await link.sendAt(server, command, link.deadline()));
     for (const key of batch) keys.add(key);
     place = scan === '0' ? after(servers, server) : { server, scan, rest: [] };
-    // Where hits are rare, larger steps; where they are not, no more than there is room for.
+    // Larger steps where matches are rare; else no more than fit on the page.
     const isRare = batch.length < count / 10;
     count = isRare ? Math.min(MAX_COUNT, count * 2) : Math.min(count, Math.max(MIN_COUNT, found - keys.size));
     if (performance.now() >= until) break;
@@ -78,7 +78,7 @@ function placeOf(cursor: string | null): Place {
   return { server, scan, rest };
 }
 
-/** The beginning of the next server; null when there is none. */
+/** The start of the next server; null when there is none. */
 function after(servers: readonly string[], server: string): Place | null {
   const next = servers[servers.indexOf(server) + 1];
   return next === undefined ? null : { server: next, scan: '0', rest: [] };
@@ -91,12 +91,12 @@ function batchOf(reply: unknown): readonly [scan: string, keys: readonly string[
   return [scan, keys];
 }
 
-/** A text as SCAN takes it, with none of its signs for patterns. */
+/** A text with SCAN's pattern characters escaped. */
 export function literally(text: string): string {
   return text.replaceAll(/[*?[\]\\^]/g, '\\$&');
 }
 
-/** The same, in whatever case. */
+/** The same, in any case. */
 export function inAnyCase(text: string): string {
   return text.replaceAll(/[a-z]|[*?[\]\\^]/gi, (sign) =>
     /[a-z]/i.test(sign) ? `[${sign.toLowerCase()}${sign.toUpperCase()}]` : `\\${sign}`,
