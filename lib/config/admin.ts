@@ -10,8 +10,8 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 /**
- * The section `admin`, null when there is none. Paths of sockets become absolute. Adds a fault for a place that others
- * can reach when there is no token, and for one that a listener for sites has taken.
+ * The section `admin`; null when there is none. Socket paths become absolute. Adds a fault for an address that other
+ * machines can reach without a token, and for one that a listener for sites uses.
  */
 export function resolveAdmin(
   settings: AdminSettings,
@@ -25,11 +25,11 @@ export function resolveAdmin(
   for (const place of places) {
     if ('socket' in place) continue;
     if (token === null && !isLoopback(place.address)) {
-      faults.add('admin.token', `must be given, since others than this machine can reach ${place.address}`);
+      faults.add('admin.token', `is required, because other machines can reach ${place.address}`);
     }
     const holder = listeners.find(({ address, port: taken }) => taken === port && address === place.address);
     if (holder !== undefined && port !== 0) {
-      faults.add('admin.bind', `wants ${place.address} port ${port}, which ${holder.path} has taken`);
+      faults.add('admin.bind', `uses ${place.address} port ${port}, which ${holder.path} uses already`);
     }
   }
   return { places, token };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nearest } from './nearest.ts';
 
-/** The command line. */
+/** Parses the command line. */
 
 export type Command =
   /** `path` is the configuration file, as given: relative to the working directory. */
@@ -10,8 +10,8 @@ export type Command =
   | { readonly action: 'dry'; readonly path: string; readonly output: DryOutput }
   | { readonly action: 'help' | 'version' }
   /**
-   * Something else than to serve. `argv`: what follows its name; `path`: the configuration when that names none, or null
-   * where there is none but an installed package's example, which names nobody's routes.
+   * A command other than serving. `argv`: the arguments after its name. `path`: the configuration when those name none;
+   * null where there is none but an installed package's example, which has nobody's routes.
    */
   | {
       readonly action: 'command';
@@ -22,13 +22,13 @@ export type Command =
   /** A usage error. `reason`: a sentence for the operator. */
   | { readonly action: 'refuse'; readonly reason: string };
 
-/** What `--dry` writes to standard output: prose and the configuration, that alone as JSON, or nothing. */
+/** What `--dry` writes to standard output: text with the configuration, the configuration as JSON, or nothing. */
 export type DryOutput = 'text' | 'json' | 'nothing';
 
 /** Commands with options of their own. */
 export const COMMAND_NAMES = ['route', 'lint', 'top', 'completion'] as const;
 
-/** What may come first. */
+/** The words that may come first. */
 export const FIRST_WORDS = [...COMMAND_NAMES, 'help', 'version'] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -69,7 +69,7 @@ The exit code is 0 when all is well, 1 when something failed, 2 on usage errors.
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
   dry: { type: 'boolean', short: 'd' },
-  // nginx and h2o call it so, and fingers remember.
+  // As in nginx and h2o.
   test: { type: 'boolean', short: 't' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
@@ -77,24 +77,21 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-/** As they are typed. `--test` is not offered, `-t` alone is. */
+/** The options as typed. `--test` is not offered, only `-t`. */
 const LONG = ['config', 'dry', 'json', 'quiet', 'help', 'version'];
 const KNOWN: ReadonlySet<string> = new Set([...LONG.map((name) => `--${name}`), '-c', '-d', '-t', '-q', '-h', '-v']);
 
-/** Where configurations are that no argument names. */
+/** Where to find a configuration that no argument names. */
 export interface ConfigPlaces {
-  /** The folder of the package's. */
+  /** The package's folder of configurations. */
   readonly packaged: string;
-  /** Whether the package is a clone, whose examples are there to be edited. */
+  /** Whether the package is a clone, whose examples may be edited. */
   readonly isClone: boolean;
-  /** The machine's, `/etc/hipache.json`; null where there is none. */
+  /** The system's configuration, `/etc/hipache.json`; null if there is none. */
   readonly system: string | null;
 }
 
-/**
- * What is asked for. Pure.
- * @param argv without the program's name
- */
+/** Parses the arguments. Pure. @param argv without the program's name */
 export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, places: ConfigPlaces): Command {
   const [first, ...rest] = argv;
   const command = COMMAND_NAMES.find((each) => each === first);
@@ -104,7 +101,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, p
   if (first === 'version') return rest[0] === undefined ? { action: 'version' } : refuse(unexpected(rest[0]));
   if (command !== undefined)
     return { action: 'command', name: command, argv: rest, path: named ?? (places.isClone ? example : null) };
-  // Not strict: Node's own sentences advise what makes no sense here ("place it after '--'").
+  // Not strict: Node's error messages give advice that does not apply here ("place it after '--'").
   const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
   const asked = new Set<string>();
   let path = named ?? example;
@@ -135,7 +132,7 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv, p
   return { action: 'run', path };
 }
 
-/** A usage error, with where to read on. @param command whose help that is; none for the program's */
+/** The message of a usage error, with a hint to the help. @param command whose help; undefined for the program's */
 export function usageAdvice(reason: string, command?: string): string {
   const help = command === undefined ? 'hipache --help' : `hipache ${command} --help`;
   return `${reason}${reason.endsWith('?') ? '' : ';'} "${help}" lists what it takes`;
@@ -157,7 +154,9 @@ function unknownCommand(word: string): string {
   return `unknown command "${word}"${meant === null ? '' : `; did you mean "${meant}"?`}`;
 }
 
-/** An argument where none may be: a command that does not come first, or a file without its option. */
+/**
+ * The message for an argument that is not allowed: a command that does not come first, or a file without its option.
+ */
 function unexpected(word: string): string {
   const what = `unexpected argument "${word}"`;
   if (word.endsWith('.json')) return `${what}; did you mean "--config ${word}"?`;
@@ -170,7 +169,7 @@ function optionHintFor(rawName: string): string {
   return meant === null ? '' : `; did you mean "--${meant}"?`;
 }
 
-/** Null where neither the environment nor the machine names one. */
+/** Null when neither the environment nor the system names one. */
 function namedPath(env: NodeJS.ProcessEnv, { packaged, system }: ConfigPlaces): string | null {
   const flavor = env['SETTINGS_FLAVOR'];
   if (flavor) return join(packaged, `config_${flavor}.json`);

@@ -5,8 +5,8 @@ import { KNOWN_KEYS } from './schema.ts';
 import { UNKNOWN_KEY } from './values.ts';
 
 /**
- * What a part of the file holds, checked and with its defaults; null when it has faults, which are added.
- * @param place the part's key, such as `server`
+ * A section of the file, checked and with its defaults; null when it has faults, which are added.
+ * @param place the section's key, such as `server`
  */
 export function check<const Schema extends v.GenericSchema>(
   schema: Schema,
@@ -28,7 +28,7 @@ export function check<const Schema extends v.GenericSchema>(
   return null;
 }
 
-/** Adds the fault of a key that is not known in its section, and names the one that was probably meant. */
+/** Adds the fault of an unknown key, with the key that was probably meant. */
 export function addUnknownKey(sectionPath: string, key: string, faults: Faults): void {
   const here = KNOWN_KEYS.get(sectionPath.replaceAll(/\[[0-9]+\]/g, '')) ?? [];
   const meant = nearest(key, here) ?? elsewhere(key);
@@ -36,7 +36,7 @@ export function addUnknownKey(sectionPath: string, key: string, faults: Faults):
   faults.add(join(sectionPath, [key]), `unknown key; ${hint}`);
 }
 
-/** The full path of a key that is right but stands in the wrong section. */
+/** The full path of a key that belongs to another section. */
 function elsewhere(key: string): string | null {
   for (const [sectionPath, keys] of KNOWN_KEYS) {
     if (keys.includes(key)) return join(sectionPath, [key]);
@@ -44,7 +44,7 @@ function elsewhere(key: string): string | null {
   return null;
 }
 
-/** `https`, `bind`, 1, `cert` as `https.bind[1].cert`. */
+/** Formats `https`, `bind`, 1, `cert` as `https.bind[1].cert`. */
 function join(place: string, keys: readonly unknown[]): string {
   let path = place;
   for (const key of keys) {

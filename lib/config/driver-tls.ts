@@ -5,18 +5,18 @@ import type { Faults } from './faults.ts';
 import { parseCertificate, parseKey, readCertificates, readPem, refusalOf } from './pem.ts';
 import type { DriverTlsSettings } from './schema.ts';
 
-/** What `rediss` stands for: files read as root when the configuration is loaded, since workers may not read them. */
+/** Reads the files for `rediss` as root when the configuration is loaded, because workers may lack the permission. */
 
 /**
- * The contents of the files that `driverTls` names; null with faults added.
- * @param driver the URLs; null when they were at fault
+ * The contents of the files in `driverTls`; null with faults added.
+ * @param driver the URLs; null when they had faults
  */
 export function readDriverTls(files: DriverTlsSettings, driver: DriverConfig | null, faults: Faults): RedisTls | null {
   const { cert, key, passphrase } = files;
   if (driver && !isSecure(driver.read) && !isSecure(driver.write)) {
-    // Authorities for a connection in the clear are somebody's mistake.
+    // Authorities for an unencrypted connection are a mistake in the configuration.
     if (files.ca.length === 0 && cert === null && key === null) return PLAIN_TLS;
-    faults.add('driverTls', 'is for a driver URL that begins with rediss, and there is none');
+    faults.add('driverTls', 'is only for a driver URL with rediss, and there is none');
     return null;
   }
   const ca = readCertificates(files.ca, placeOf('ca'), faults);

@@ -6,9 +6,9 @@ import type { Faults } from './faults.ts';
 import { oneDriver, severalDrivers } from './schema.ts';
 
 /**
- * The store to read from and the one to write to, or null with faults added. A relative `file:` starts from the
+ * The store to read from and the one to write to; null with faults added. A relative `file:` path starts from the
  * configuration's folder, so that the two can be moved together.
- * @param given what the key `driver` holds: one URL, or [read, write]
+ * @param given the value of the key `driver`: one URL, or [read, write]
  * @param configPath the configuration file, absolute
  */
 export function resolveDriver(given: unknown, configPath: string, faults: Faults): DriverConfig | null {
@@ -25,7 +25,7 @@ export function resolveDriver(given: unknown, configPath: string, faults: Faults
   }
   if (write === undefined) return same(read);
   if (isFile(read) || isFile(write)) {
-    faults.add('driver', 'must be one URL when it is a file, which is not read in one place and written in another');
+    faults.add('driver', 'must be one URL when it is a file');
     return null;
   }
   return { read, write };

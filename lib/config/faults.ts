@@ -1,4 +1,4 @@
-/** What is wrong with a configuration, gathered so that an operator mends it in one go. */
+/** Collects the faults of a configuration, so that an operator can fix all at once. */
 
 /** A configuration that cannot be used. */
 export class ConfigError extends Error {

@@ -2,23 +2,23 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The installed package: where it lies. */
+/** The paths of the installed package. */
 
-/** The folder of package.json. Found by looking upward, since compiled code lies deeper than its source. */
+/** The folder of package.json. Found by searching upward, since compiled code is deeper than its source. */
 export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** The folder of the configurations that come with the package. */
+/** The folder of the packaged configurations. */
 export const packageConfigFolder = join(packageRoot, 'config');
 
-/** Whether this is a clone, and not an installed package, which has neither sources nor what builds them. */
+/** Whether this is a clone. An installed package has no sources and no build files. */
 export const isClone = existsSync(join(packageRoot, 'tsconfig.json'));
 
-/** Whether a file comes with an installed package, whose next version would replace it. @param path absolute */
+/** Whether a file belongs to an installed package, whose next version would replace it. @param path absolute */
 export function isPackaged(path: string): boolean {
   return !isClone && path.startsWith(`${packageRoot}/`);
 }
 
-/** The folder of the error pages that come with the package: `error_<status>.html`, `error_default.html`. */
+/** The folder of the packaged error pages: `error_<status>.html`, `error_default.html`. */
 export const packagePagesFolder = join(packageConfigFolder, 'pages');
 
 /** The folder of the dashboard's `page.html` and styles. Its scripts are compiled to `dist/`. */
@@ -27,6 +27,6 @@ export const packageDashboardFolder = join(packageRoot, 'lib', 'dashboard');
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;
   const parent = dirname(folder);
-  if (parent === folder) throw new Error('package.json is missing: the installation is not whole');
+  if (parent === folder) throw new Error('package.json is missing: the installation is incomplete');
   return findRoot(parent);
 }

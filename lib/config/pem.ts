@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Faults } from './faults.ts';
 import { readText } from './read-text.ts';
 
-/** Files in PEM form, read and looked into. Each function gives null with a fault added when something is wrong. */
+/** Reads and checks files in PEM format. Each function returns null with a fault added when something is wrong. */
 
 export function readPem(file: string, place: string, faults: Faults): string | null {
   try {
@@ -19,12 +19,12 @@ export function parseCertificate(text: string, file: string, place: string, faul
   try {
     return new X509Certificate(text);
   } catch {
-    faults.add(place, `${file} holds no certificate in PEM form`);
+    faults.add(place, `${file} has no certificate in PEM format`);
     return null;
   }
 }
 
-/** The contents of files that each hold a certificate. */
+/** The contents of files that each have a certificate. */
 export function readCertificates(files: readonly string[], place: string, faults: Faults): readonly string[] | null {
   const texts = files.map((file) => {
     const text = readPem(file, place, faults);
@@ -34,7 +34,7 @@ export function readCertificates(files: readonly string[], place: string, faults
   return sound.length === texts.length ? sound : null;
 }
 
-/** A private key: of what file, and what opens it. */
+/** A private key: its file and passphrase. */
 export interface KeyFile {
   readonly key: string;
   readonly passphrase: string | null;
@@ -49,15 +49,15 @@ export function parseKey(
   try {
     return createPrivateKey(passphrase === null ? text : { key: text, passphrase });
   } catch {
-    // Both forms of an encrypted key say so: "BEGIN ENCRYPTED PRIVATE KEY" and "Proc-Type: 4,ENCRYPTED".
-    if (!text.includes('ENCRYPTED')) faults.add(placeOf('key'), `${file} holds no private key in PEM form`);
+    // Both formats of an encrypted key contain the word: "BEGIN ENCRYPTED PRIVATE KEY" and "Proc-Type: 4,ENCRYPTED".
+    if (!text.includes('ENCRYPTED')) faults.add(placeOf('key'), `${file} has no private key in PEM format`);
     else if (passphrase === null) faults.add(placeOf('passphrase'), `is missing, and ${file} is encrypted`);
     else faults.add(placeOf('passphrase'), `does not open ${file}`);
     return null;
   }
 }
 
-/** Why OpenSSL takes none of it, or null: it may refuse ciphers, or a key too weak for its taste. */
+/** Why OpenSSL refuses the options, or null: it may refuse ciphers, or a weak key. */
 export function refusalOf(options: SecureContextOptions): string | null {
   try {
     createSecureContext(options);

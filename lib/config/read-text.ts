@@ -3,15 +3,15 @@ import { UnsafePathError } from '../files/unsafe-path.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist: part of its path is no folder',
+  ENOTDIR: 'does not exist: a part of its path is not a folder',
   EACCES: 'may not be read by this user',
   EPERM: 'may not be read by this user',
   EISDIR: 'is a folder, not a file',
 };
 
 /**
- * A text file's content, in UTF-8.
- * @throws Error whose message completes the sentence that begins with the file's name: `does not exist`
+ * The content of a text file, as UTF-8.
+ * @throws Error whose message completes a sentence that starts with the file's name: `does not exist`
  */
 export function readText(path: string): string {
   try {

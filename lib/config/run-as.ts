@@ -2,7 +2,7 @@ import type { RunAs } from './config.ts';
 import type { Faults } from './faults.ts';
 import type { Machine } from './machine.ts';
 
-/** Whom workers become when the program starts as root. */
+/** Determines the user of workers when the program starts as root. */
 
 const DEFAULT_USER = 'www-data';
 
@@ -19,7 +19,7 @@ export interface Group {
 
 type Given = string | number | null | undefined;
 
-/** The accounts in a text such as /etc/passwd; lines that are none are skipped. */
+/** Parses a text such as /etc/passwd; skips invalid lines. */
 export function parsePasswd(text: string): readonly Account[] {
   return text.split('\n').flatMap((line) => {
     const [name = '', , uid = '', gid = ''] = line.split(':');
@@ -27,7 +27,7 @@ export function parsePasswd(text: string): readonly Account[] {
   });
 }
 
-/** The groups in a text such as /etc/group; lines that are none are skipped. */
+/** Parses a text such as /etc/group; skips invalid lines. */
 export function parseGroups(text: string): readonly Group[] {
   return text.split('\n').flatMap((line) => {
     const [name = '', , gid = ''] = line.split(':');
@@ -36,8 +36,8 @@ export function parseGroups(text: string): readonly Group[] {
 }
 
 /**
- * The user and group of the keys `user` and `group`; null when the program is not root, or may stay it.
- * Names must exist on this machine; numbers need not.
+ * The user and group of the keys `user` and `group`; null when the program is not root, or may stay root. Names must
+ * exist on this machine; numbers need not.
  */
 export function resolveRunAs(user: Given, group: Given, machine: Machine, faults: Faults): RunAs | null {
   if (machine.uid !== 0) return null;
@@ -55,7 +55,7 @@ export function resolveRunAs(user: Given, group: Given, machine: Machine, faults
   const groups = parseGroups(machine.group());
   const chosenGroup = group === '' || group === null || group === undefined ? groupOf(account, groups) : asId(group);
   if (chosenGroup === null) {
-    faults.add('group', `must be given, since user ${chosen} is not in /etc/passwd`);
+    faults.add('group', `is required, because user ${chosen} is not in /etc/passwd`);
     return null;
   }
   const gid = typeof chosenGroup === 'number' ? chosenGroup : groups.find(({ name }) => name === chosenGroup)?.gid;
@@ -67,7 +67,7 @@ export function resolveRunAs(user: Given, group: Given, machine: Machine, faults
   return { user: account?.name ?? chosen, group: chosenGroup, uid, gid };
 }
 
-/** The group named after a user, as Hipache chose it, else the user's own. */
+/** The group with the user's name, as in Hipache, else the user's primary group. */
 function groupOf(account: Account | undefined, groups: readonly Group[]): string | number | null {
   if (!account) return null;
   const named = groups.find(({ name }) => name === account.name) ?? groups.find(({ gid }) => gid === account.gid);

@@ -28,8 +28,8 @@ import {
 } from './values.ts';
 
 /**
- * Every key a configuration file may hold, its unit and its default. Times are seconds and sizes bytes.
- * `null` means "not given", save for `server.accessLog`, where it means "none".
+ * Every key of a configuration file, with its unit and default. Times are in seconds and sizes in bytes. `null` means
+ * "not given", except for `server.accessLog`, where it means "none".
  */
 
 const LOCAL = ['127.0.0.1'];
@@ -37,7 +37,7 @@ const PLACE = 'must be an IP address or an object, { "address": …, "port": …
 
 const lruCache = { size: wholeNumber(0), ttl: seconds(0) };
 
-// The first two follow the machine's memory when not given: see core/memory-judgement.ts.
+// The defaults of the first two depend on the machine's memory: see core/limits/memory-judgement.ts.
 const memory = {
   limitMB: v.nullish(wholeNumber(0)),
   ceilingMB: v.nullish(wholeNumber(0)),
@@ -50,7 +50,7 @@ const drain = {
   tunnels: v.nullish(seconds(0), 3600),
 };
 
-// Those without a default follow server.tcpTimeout: see timeouts.ts.
+// The defaults of those without one here depend on server.tcpTimeout: see sections.ts.
 const timeouts = {
   header: v.nullish(seconds(0), 10),
   body: v.nullish(seconds(0)),
@@ -65,7 +65,7 @@ const limits = {
   headerBytes: v.nullish(wholeNumber(1024), 16_384),
   bodyBytes: v.nullish(wholeNumber(0), 0),
   connections: v.nullish(wholeNumber(0), 0),
-  // A quarter of what there is room for when not given: see server/room.ts.
+  // The default is a quarter of `connections`: see core/limits/connection-limits.ts.
   connectionsPerClient: v.nullish(wholeNumber(0), null),
   paused: v.nullish(wholeNumber(0), 1000),
   bodyMinRate: v.nullish(wholeNumber(0), 240),
@@ -93,7 +93,7 @@ const otel = {
 const backendTls = { verify: v.nullish(flag, true), ca: v.nullish(listOf(file), []) };
 
 const server = {
-  // One per processor when not given.
+  // The default is one per CPU.
   workers: v.nullish(lenient(wholeNumber(1))),
   accessLog: v.optional(v.nullable(accessLog), '/var/log/hipache/access.log'),
   accessLogFormat: v.nullish(accessFormat, 'hipache'),
@@ -129,7 +129,7 @@ const server = {
 const proxyProtocol = oneOf(['off', 'optional', 'required']);
 const minVersion = oneOf(['TLSv1.2', 'TLSv1.3']);
 
-/** One listener; what it leaves out it takes from its section. */
+/** A listener. Its missing keys are taken from its section. */
 const place = {
   address,
   port: v.nullish(port),
@@ -166,7 +166,7 @@ const driverTls = {
 
 const http = {
   port: v.nullish(port, 80),
-  // Hipache took "" for "not given" here. [] means no plain listener.
+  // In Hipache "" means "not given" here. [] means no plain listener.
   bind: v.nullish(or('', LOCAL, listOf(section(place, PLACE), asPlace)), LOCAL),
   proxyProtocol: v.nullish(proxyProtocol, 'off'),
   http2: v.nullish(flag, false),
@@ -190,18 +190,18 @@ const admin = {
   token: v.nullish(secret, null),
 };
 
-/** What frontends have that say nothing else: each is named as in `options:<key>`. */
+/** The default options of frontends, named as in `options:<key>`. */
 const options = Object.fromEntries(FIELD_NAMES.map((name) => [name, v.nullish(option(name))]));
 
 const metrics = { topN: v.nullish(wholeNumber(0), 500) };
 
-/** The sections of a file. Each is read on its own, so that a fault in one hides none in another. */
+/** The sections of a file. Each is parsed separately, so that a fault in one hides none in another. */
 export const serverSection = v.nullish(section(server), {});
 export const httpSection = v.nullish(section(http), {});
 export const httpsSection = v.nullish(section(https), {});
 export const driverTlsSection = v.nullish(section(driverTls), {});
 export const cacheSection = v.nullish(section(cache), {});
-/** False, like null, is none; a socket or an address alone is its `bind`. */
+/** False, like null, means none; a socket or an address alone is its `bind`. */
 export const adminSection = v.nullish(or(false, null, v.nullable(asSection(section(admin)))), null);
 export const metricsSection = v.nullish(section(metrics), {});
 export const optionsSection = v.nullish(section(options), {});
@@ -233,7 +233,7 @@ const TOP_LEVEL = [
   'group',
 ];
 
-/** The keys known in each section, by its path without list places; the top level is `""`. */
+/** The known keys of each section, by its path without list indexes; the top level is `""`. */
 export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['', TOP_LEVEL],
   ['server', Object.keys(server)],

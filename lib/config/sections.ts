@@ -1,4 +1,4 @@
-/** Sections of the file that need more than their defaults: `server.timeouts`, `cache` and `otel`. */
+/** Sections of the file whose defaults depend on other keys: `server.timeouts`, `cache` and `otel`. */
 import { join, resolve } from 'node:path';
 import type { CacheConfig, OtelConfig, ServerConfig, Timeouts } from './config.ts';
 import type { Faults } from './faults.ts';
@@ -7,8 +7,8 @@ import type { CacheSettings, OtelSettings, ServerSettings } from './schema.ts';
 const CONNECT = 5;
 
 /**
- * The limit of each phase. Hipache had one limit for all, `server.tcpTimeout`: where it is given, it stands for the
- * phases that are not; 0 switches them off. Connecting never takes longer for it, only shorter.
+ * The time limit of each phase. Hipache had one for all, `server.tcpTimeout`: if given, it applies to the phases
+ * without a limit of their own; 0 turns them off. It can only shorten the limit for connecting.
  */
 export function resolveTimeouts({ timeouts, tcpTimeout }: ServerSettings): Timeouts {
   const shorter = tcpTimeout ? Math.min(CONNECT, tcpTimeout) : CONNECT;
@@ -25,7 +25,7 @@ export function resolveTimeouts({ timeouts, tcpTimeout }: ServerSettings): Timeo
 
 /**
  * The section `cache`; paths become absolute. Adds a fault where it contradicts `server.lruCache`.
- * @param stateFolder where the snapshot is when the section names no file; null is nowhere
+ * @param stateFolder where the snapshot is when the section names no file; null for no snapshot
  */
 export function resolveCache(
   settings: CacheSettings,
@@ -38,13 +38,13 @@ export function resolveCache(
     faults.add('server.lruCache', 'has no use with cache.mode "push", which is never late; leave it out');
   }
   if (snapshot !== null && maxStale === 0) {
-    faults.add('cache.snapshot', 'has no use when cache.maxStale is 0');
+    faults.add('cache.snapshot', 'has no effect when cache.maxStale is 0');
   }
   const usual = stateFolder === null || maxStale === 0 ? null : join(stateFolder, 'known-routes');
   return { mode, max, maxAge, maxStale, snapshot: snapshot === null ? usual : resolve(snapshot), preload };
 }
 
-/** The section `otel`; null without an endpoint, whatever else it says. */
+/** The section `otel`; null without an endpoint, whatever else it has. */
 export function resolveOtel(settings: OtelSettings): OtelConfig | null {
   const { endpoint, sample, trustIncoming, service, headers, timeout } = settings;
   if (endpoint === null) return null;

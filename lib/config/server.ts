@@ -26,7 +26,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     staticRoots: settings.staticRoots.map((folder) => resolve(folder)),
     log: settings.log,
     debug: settings.debug,
-    // A cache of nothing, or for no time, is no cache.
+    // A cache of size or time 0 is no cache.
     lruCache: lruCache && lruCache.size > 0 && lruCache.ttl > 0 ? { size: lruCache.size, ttl: lruCache.ttl } : null,
     storeTimeout: settings.storeTimeout,
     memory: { ...memoryLimits(machine.memoryBytes, workers, memory), interval: memory.interval },

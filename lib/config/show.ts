@@ -11,11 +11,11 @@ import type {
 } from './schema.ts';
 import { INTERMEDIATE, type TlsFiles } from './tls.ts';
 
-/** A resolved configuration fit for other eyes. */
+/** Prints a resolved configuration without its secrets. */
 
 const CENSORED = '***';
 
-/** What a configuration file said, section by section, once checked. */
+/** The checked sections of a configuration file. */
 export interface Settings {
   readonly backendTls: ServerSettings['backendTls'];
   readonly http: HttpSettings;
@@ -30,8 +30,8 @@ export interface Settings {
 }
 
 /**
- * The configuration in the shape of a configuration file, every default written out: unless a secret was blotted out
- * in it, it can be used as one. Keys and certificates are shown as the names of their files.
+ * The configuration in the form of a configuration file, with every default: it can be used as one, except where a
+ * secret was masked. Keys and certificates are shown as the names of their files.
  */
 export function show(config: Config, settings: Settings): Readonly<Record<string, unknown>> {
   const { http, https, driverTls, otel, places, securePlaces, user, group } = settings;
@@ -75,7 +75,7 @@ function showSecret(secret: string | null): string | null {
   return secret === null ? null : CENSORED;
 }
 
-/** Most of them are there to carry a secret. */
+/** Most of these fields have a secret. */
 function showFields(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.keys(fields).map((name) => [name, CENSORED]));
 }

@@ -12,24 +12,24 @@ import { securePlacesOf } from './listeners.ts';
 import { readFile, resolveOptions } from './load.ts';
 import { adminSection, driverTlsSection, httpsSection, optionsSection, serverSection } from './schema.ts';
 
-/** What a program needs that looks at the routes, and at a router that runs, and serves nobody. */
+/** The settings for programs that read routes, or query a running router, without serving. */
 export interface StoreSettings {
   readonly driver: DriverConfig;
   readonly driverTls: RedisTls;
-  /** Null where the router has no admin interface. */
+  /** Null if the router has no admin interface. */
   readonly admin: AdminConfig | null;
   readonly urls: UrlRules;
   /** Seconds. */
   readonly storeTimeout: number;
-  /** What frontends have that say nothing else. */
+  /** The default options of frontends. */
   readonly options: Readonly<Record<string, string>>;
-  /** Where the router speaks TLS with clients; null where it does not, undefined where that cannot be told. */
+  /** The port where the router's clients can use TLS; null where they cannot, undefined when it is unknown. */
   readonly httpsPort: number | null | undefined;
 }
 
 /**
- * Reads of a configuration file what concerns the store and the admin interface, and no more: whoever edits routes need not be allowed to read
- * the certificates of sites.
+ * Reads only those parts of a configuration file that concern the store and the admin interface: users who edit routes
+ * need no permission to read the certificates of sites.
  * @throws ConfigError with every fault found
  */
 export function readStoreSettings(path: string): StoreSettings {
@@ -56,7 +56,7 @@ export function readStoreSettings(path: string): StoreSettings {
   };
 }
 
-/** What else is wrong there is the router's to tell. */
+/** Other faults of the section are reported by the router. */
 function httpsPortOf(keys: Readonly<Record<string, unknown>>): number | null | undefined {
   const https = check(httpsSection, keys['https'], 'https', new Faults());
   return https ? (securePlacesOf(https)[0]?.port ?? null) : undefined;

@@ -1,4 +1,4 @@
-/** Certificates and keys, checked when the configuration is loaded rather than when the first client comes. */
+/** Checks certificates and keys when the configuration is loaded, rather than at the first handshake. */
 import type { SecureContextOptions } from 'node:tls';
 import type { BackendTls } from '../core/routing/backend-tls.ts';
 import type { TlsConfig } from './config.ts';
@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import { parseCertificate, parseKey, readCertificates, readPem, refusalOf } from './pem.ts';
 import type { ServerSettings } from './schema.ts';
 
-/** What an https listener says of its certificate: names of files, not their contents. */
+/** The certificate settings of an https listener: names of files, not their contents. */
 export interface TlsFiles {
   readonly key: string | null;
   readonly cert: string | null;
@@ -20,8 +20,8 @@ export interface TlsFiles {
 }
 
 /**
- * The suites of Mozilla's "intermediate" configuration (https://wiki.mozilla.org/Security/Server_Side_TLS), less those
- * with DHE, which make a server work hard for clients that hardly exist any more.
+ * The suites of Mozilla's "intermediate" configuration (https://wiki.mozilla.org/Security/Server_Side_TLS), without
+ * those with DHE, which cost a server much for clients that hardly exist any more.
  */
 export const INTERMEDIATE = [
   'TLS_AES_128_GCM_SHA256',
@@ -35,10 +35,10 @@ export const INTERMEDIATE = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** The path of the key that says it: `https.cert`, or `https.bind[1].cert` where a listener has its own. */
+/** The path of the key that has the value: `https.cert`, or `https.bind[1].cert` if a listener has its own. */
 export type PlaceOf = (field: keyof TlsFiles) => string;
 
-/** The files' contents; null with faults added when one is missing or they do not fit together. */
+/** The files' contents; null with faults added when one is missing or they do not match. */
 export function readTls(files: TlsFiles, placeOf: PlaceOf, faults: Faults): TlsConfig | null {
   const { passphrase, minVersion, clientCert, clientCertPem } = files;
   const ciphers = files.ciphers ?? INTERMEDIATE;
@@ -73,7 +73,7 @@ function readNeeded(file: string | null, place: string, faults: Faults): string 
 function isUsable(tls: TlsConfig, placeOf: PlaceOf, faults: Faults): boolean {
   const refusal = refusalOf(optionsOf(tls));
   if (refusal === null) return true;
-  // Its messages do not say what they are about ("invalid command"), so ask again without the ciphers.
+  // OpenSSL's message does not tell which option is wrong ("invalid command"), so tries again without the ciphers.
   const isAboutCiphers = refusalOf(optionsOf({ ...tls, ciphers: INTERMEDIATE })) === null;
   faults.add(placeOf(isAboutCiphers ? 'ciphers' : 'cert'), `is refused by OpenSSL: ${refusal}`);
   return false;
@@ -89,11 +89,13 @@ function optionsOf({ key, cert, ca, passphrase, ciphers, minVersion }: TlsConfig
   };
 }
 
-/** What backends' certificates are checked with: files read as root, when the configuration is loaded; null with faults added. */
+/**
+ * The authorities for backends' certificates, read as root when the configuration is loaded; null with faults added.
+ */
 export function readBackendTls({ backendTls }: ServerSettings, faults: Faults): BackendTls | null {
   const { verify, ca: files } = backendTls;
   if (!verify && files.length > 0) {
-    faults.add('server.backendTls.ca', 'is of no use while server.backendTls.verify is false');
+    faults.add('server.backendTls.ca', 'has no effect while server.backendTls.verify is false');
     return null;
   }
   const ca = readCertificates(files, 'server.backendTls.ca', faults);

@@ -5,21 +5,21 @@ import { readAccessFormat } from '../core/record/access-format.ts';
 import { syslogSocket } from '../core/record/syslog-socket.ts';
 import { parseDriverUrl } from '../core/routing/driver-url.ts';
 
-/** The kinds of value a key can hold. Each message completes a sentence that begins with the key. */
+/** The types of values. Each message completes a sentence that starts with the key. */
 
-/** What `section` says of a key it does not know; `check` adds which one was probably meant. */
+/** The message of `section` for an unknown key; `check` adds the key that was probably meant. */
 export const UNKNOWN_KEY = 'unknown key';
 
-// Node's timers run 2^31 - 1 ms at most; it fires a longer one after 1 ms.
+// Node's timers run at most 2^31 - 1 ms; a longer one fires after 1 ms.
 const MOST_SECONDS = 2_147_483;
 
-/** An object with these keys and no other. Every fault in it is reported, not only the first. */
+/** An object with these keys and no other. Reports every fault in it, not only the first. */
 export function section<const Entries extends v.ObjectEntries>(entries: Entries, fault = 'must be an object, { … }') {
   const stranger = v.custom<unknown>(() => false, UNKNOWN_KEY);
   return v.pipe(v.custom<Record<string, unknown>>(isObject, fault), v.objectWithRest(entries, stranger, 'is missing'));
 }
 
-/** An object as JSON means it: no array, not null. */
+/** An object in JSON's sense: no array, not null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -31,7 +31,7 @@ export function wholeNumber(least: number) {
   );
 }
 
-/** Seconds, fractions allowed. */
+/** Seconds, with fractions. */
 export function seconds(least: number) {
   return v.custom<number>(
     (value) => typeof value === 'number' && value >= least && value <= MOST_SECONDS,
@@ -46,13 +46,13 @@ export const share = v.custom<number>(
 
 export const flag = v.boolean('must be true or false');
 
-/** Text; `""` is as good as none, since templates that write configurations leave it. */
+/** Text; `""` is same as omitting it, since templates that write configurations leave it. */
 export const text = v.pipe(
   v.string('must be text'),
   v.transform((value) => (value === '' ? null : value)),
 );
 
-/** Where the access log goes. */
+/** The destination of the access log. */
 export const accessLog = v.pipe(
   text,
   v.check(
@@ -61,10 +61,10 @@ export const accessLog = v.pipe(
   ),
 );
 
-/** A file's name. Relative ones start from the working directory. */
+/** A file name. Relative ones start from the working directory. */
 export const file = v.pipe(v.string('must be the name of a file'), v.minLength(1, 'must be the name of a file'));
 
-/** A folder of any working directory's. */
+/** An absolute path, independent of the working directory. */
 export const absolute = v.custom<string>(
   (value) => typeof value === 'string' && value.startsWith('/') && !value.includes('\0'),
   'must be the absolute path of a folder',
@@ -74,7 +74,7 @@ export function oneOf<const Options extends readonly string[]>(options: Options)
   return v.picklist(options, `must be ${options.map((each) => `"${each}"`).join(' or ')}`);
 }
 
-/** A number that may come in quotes: Hipache took "8080", and templates write it so. */
+/** A number that may be quoted: Hipache accepted "8080", and templates write it so. */
 export function lenient<const Schema extends v.GenericSchema<unknown, number>>(schema: Schema) {
   return v.pipe(v.unknown(), v.transform(unquote), schema);
 }
@@ -91,10 +91,10 @@ export const port = lenient(
   ),
 );
 
-// The last label of a name is never all digits (RFC 1123 §2.1), or "10.0.0.256" would be looked up as a name.
+// The last label of a name is never all digits (RFC 1123 §2.1), otherwise "10.0.0.256" would be looked up as a name.
 const HOST_NAME = /^(?:[a-z0-9_-]{1,63}\.)*(?![0-9]+$)[a-z0-9_-]{1,63}$/i;
 
-/** An address to listen on, or a name that has one. An IPv6 address may come in brackets, and leaves without. */
+/** An address to listen on, or a host name. An IPv6 address may have brackets, which are removed. */
 export const address = v.pipe(
   v.string('must be an IP address, such as "127.0.0.1" or "::1"'),
   v.transform((value) => (/^\[.*:.*\]$/.test(value) ? value.slice(1, -1) : value)),
@@ -107,7 +107,7 @@ export const addressOrSocket = v.custom<string>(
   'must be an IP address, such as "127.0.0.1", or the path of a socket, such as "/run/hipache/admin.sock"',
 );
 
-/** What goes into a header field as it is. The message never repeats it. */
+/** A secret for a header field. The message never repeats it. */
 export const secret = v.pipe(
   v.string('must be text'),
   v.regex(/^[!-~]+$/, 'must be of visible ASCII characters, without spaces'),
@@ -126,7 +126,7 @@ function isRange(value: string): boolean {
   if (length === undefined) return true;
   if (!/^[0-9]{1,3}$/.test(length)) return false;
   try {
-    // The one judge of ranges: what it takes here, it takes when a worker matches clients.
+    // Ranges are checked by BlockList, with which workers match clients, too.
     new BlockList().addSubnet(ip, Number(length), family === 6 ? 'ipv6' : 'ipv4');
     return true;
   } catch {
@@ -134,7 +134,7 @@ function isRange(value: string): boolean {
   }
 }
 
-/** Text that `read` throws no error for: what that says is the fault. */
+/** Text that `read` accepts; its error message is the fault. */
 function readableBy(read: (text: string) => unknown, example: string) {
   return v.pipe(
     v.string(`must be text, such as "${example}"`),
@@ -149,28 +149,28 @@ function readableBy(read: (text: string) => unknown, example: string) {
   );
 }
 
-/** A driver URL. The message never repeats it, since it may hold a password. */
+/** A driver URL. The message never repeats it, since it may have a password. */
 export const driverUrl = readableBy((url) => parseDriverUrl(url), 'redis://127.0.0.1:6379');
 
 const COLLECTOR = 'must be the URL of a collector, such as "http://127.0.0.1:4318/v1/traces"';
 
-/** Where spans go; without a path, to where collectors take them. `""` is as good as none. */
+/** The URL for spans; without a path, the collectors' usual one. `""` is same as omitting it. */
 export const collectorUrl = v.pipe(
   v.string(COLLECTOR),
   v.check((value) => value === '' || collectorOf(value) !== null, COLLECTOR),
-  v.check((value) => !/^[^/]*\/\/[^/?]*@/.test(value), 'must not hold a password; send it as a field of the request'),
+  v.check((value) => !/^[^/]*\/\/[^/?]*@/.test(value), 'must not contain a password; use otel.headers instead'),
   v.transform((value) => collectorOf(value)),
 );
 
 function collectorOf(value: string): string | null {
-  // A name with a port parses, as a scheme with a path.
+  // A name with a port would parse as a scheme with a path.
   if (!/^https?:\/\/[^\s#]+$/i.test(value) || !URL.canParse(value)) return null;
   const url = new URL(value);
   if (url.pathname === '/') url.pathname = '/v1/traces';
   return url.href;
 }
 
-/** Fields of a request: names and values. */
+/** Header fields: names and values. */
 export const fields = v.custom<Readonly<Record<string, string>>>(
   (input) => isObject(input) && Object.entries(input).every(([name, value]) => isField(name, value)),
   'must be an object of header fields, { "name": "value" }',
@@ -181,7 +181,7 @@ function isField(name: string, value: unknown): boolean {
   return /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && typeof value === 'string' && /^[\t -~\u0080-\u00ff]*$/.test(value);
 }
 
-/** The value of a frontend's option, as text: lib/sites says what it may be. */
+/** The value of a frontend's option, as text; lib/sites checks it. */
 export function option(name: string) {
   return v.pipe(
     v.union([v.string(), v.number(), v.boolean()], 'must be text, a number, true or false'),
@@ -196,13 +196,13 @@ export function option(name: string) {
 
 export const accessFormat = readableBy(readAccessFormat, 'combined');
 
-/** A name or a number: users and groups. */
+/** A name or a number of a user or group. */
 export const account = v.custom<string | number>(
   (value) => typeof value === 'string' || (Number.isSafeInteger(value) && Number(value) >= 0),
   'must be a name or a number',
 );
 
-/** One thing or several: `x` means `[x]`, and nothing means `[]`. */
+/** One value or several: `x` means `[x]`, and nothing means `[]`. */
 export function listOf<const Schema extends v.GenericSchema>(schema: Schema, wrap = (item: unknown): unknown => item) {
   const toList = (value: unknown): unknown[] => {
     if (value === null || value === '') return [];
@@ -211,7 +211,7 @@ export function listOf<const Schema extends v.GenericSchema>(schema: Schema, wra
   return v.pipe(v.unknown(), v.transform(toList), v.array(schema));
 }
 
-/** A schema that takes `alias` for `meaning`. */
+/** A schema that accepts `alias` for `meaning`. */
 export function or<const Schema extends v.GenericSchema>(alias: unknown, meaning: unknown, schema: Schema) {
   return v.pipe(
     v.unknown(),

@@ -24,7 +24,7 @@ test('where others can reach it, there must be a token', () => {
   for (const bind of ['0.0.0.0', '::', '10.0.0.1', 'example.com', ['127.0.0.1', '10.0.0.1']]) {
     const faults = faultsOf({ admin: { bind } });
     assert.equal(faults.length, 1, String(bind));
-    assert.match(faults[0] ?? '', /^admin\.token: must be given, since others than this machine can reach /);
+    assert.match(faults[0] ?? '', /^admin\.token: is required, because other machines can reach /);
     assert.deepEqual(faultsOf({ admin: { bind, token: 'secret' } }), []);
   }
   for (const bind of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '/run/a.sock'])

@@ -47,7 +47,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { staticRoots: ['/srv', 'public'] } }, 'server.staticRoots[1]: must be the absolute path of a folder'],
   [{ cache: { mode: 'pull' } }, 'cache.mode: must be "request" or "push"'],
   [{ cache: { max: 0 } }, `cache.max: ${WHOLE} 1`],
-  [{ cache: { maxStale: 0, snapshot: 'x' } }, 'cache.snapshot: has no use when cache.maxStale is 0'],
+  [{ cache: { maxStale: 0, snapshot: 'x' } }, 'cache.snapshot: has no effect when cache.maxStale is 0'],
   [
     { cache: { mode: 'push' }, server: { lruCache: { size: 1, ttl: 1 } } },
     'server.lruCache: has no use with cache.mode "push", which is never late; leave it out',
@@ -57,7 +57,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ otel: { endpoint: 'grpc://collector:4317' } }, `otel.endpoint: ${COLLECTOR}`],
   [
     { otel: { endpoint: 'http://ann:s3cret@collector/' } },
-    'otel.endpoint: must not hold a password; send it as a field of the request',
+    'otel.endpoint: must not contain a password; use otel.headers instead',
   ],
   [{ otel: { sample: 1.1 } }, 'otel.sample: must be a number from 0 to 1'],
   [{ otel: { timeout: 0 } }, `otel.timeout: ${SECONDS(0.1)}`],
@@ -91,7 +91,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ server: { backendTls: { ca: '/none.pem' } } }, 'server.backendTls.ca: /none.pem does not exist'],
   [
     { server: { backendTls: { verify: false, ca: 'x.pem' } } },
-    'server.backendTls.ca: is of no use while server.backendTls.verify is false',
+    'server.backendTls.ca: has no effect while server.backendTls.verify is false',
   ],
   [{ http: 'here' }, `http: ${OBJECT}`],
   [{ http: { port: 65_536 } }, `http.port: ${PORT}`],
@@ -120,7 +120,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   ],
   [{ driver: 7 }, 'driver: must be text, such as "redis://127.0.0.1:6379"'],
   [{ driver: ['redis:', 'redis://h:0'] }, 'driver[1]: has port 0; ports go from 1 to 65535'],
-  [{ driverTls: { ca: 'x.pem' } }, 'driverTls: is for a driver URL that begins with rediss, and there is none'],
+  [{ driverTls: { ca: 'x.pem' } }, 'driverTls: is only for a driver URL with rediss, and there is none'],
   [
     { driver: 'rediss://h', driverTls: { cert: 'x.pem' } },
     'driverTls.key: is missing; a certificate and its key go together',
@@ -134,7 +134,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ driver: ['redis:', 'redis:', 'redis:'] }, 'driver: must be one URL, or two: [read, write]'],
   [
     { driver: ['redis:', 'file:r.json'] },
-    'driver: must be one URL when it is a file, which is not read in one place and written in another',
+    'driver: must be one URL when it is a file',
   ],
   [{ user: true }, 'user: must be a name or a number'],
   [{ group: -1 }, 'group: must be a name or a number'],

@@ -122,7 +122,7 @@ describe('with certificates', { skip: noOpenssl }, () => {
     const https = { bind: '::1', clientCa: [one.certFile], clientCert: 'optional', ...filesOf(one) };
     assert.deepEqual(load({ https }).listeners[1]?.tls?.clientCa, [one.cert]);
     assert.deepEqual(faultsOf({ https: { ...https, clientCa: one.keyFile } }), [
-      `https.clientCa: ${one.keyFile} holds no certificate in PEM form`,
+      `https.clientCa: ${one.keyFile} has no certificate in PEM format`,
     ]);
   });
 
@@ -173,9 +173,9 @@ describe('with certificates', { skip: noOpenssl }, () => {
     const junk = join(folder, 'junk.pem');
     writeFileSync(junk, 'not PEM at all');
     assert.deepEqual(faultsOf({ https: { bind: '::1', key: junk, cert: junk, ca: junk } }), [
-      `https.cert: ${junk} holds no certificate in PEM form`,
-      `https.key: ${junk} holds no private key in PEM form`,
-      `https.ca: ${junk} holds no certificate in PEM form`,
+      `https.cert: ${junk} has no certificate in PEM format`,
+      `https.key: ${junk} has no private key in PEM format`,
+      `https.ca: ${junk} has no certificate in PEM format`,
     ]);
   });
 

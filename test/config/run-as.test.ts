@@ -52,7 +52,7 @@ test('a user or a group that does not exist is refused', () => {
 });
 
 test('a number that is no user needs a group', () => {
-  assert.deepEqual(faultsOf({ user: 5000 }, asRoot), ['group: must be given, since user 5000 is not in /etc/passwd']);
+  assert.deepEqual(faultsOf({ user: 5000 }, asRoot), ['group: is required, because user 5000 is not in /etc/passwd']);
 });
 
 test('a machine without accounts still takes root and numbers', () => {

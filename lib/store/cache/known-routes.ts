@@ -3,19 +3,19 @@ import { siteOf, splitKey } from '../../core/routing/prefixes.ts';
 import type { UpdatedRoute, SnapshotUpdate } from './snapshot-updates.ts';
 
 export interface KnownLimits {
-  /** Routes kept at most; of the site with the most, the one longest not confirmed is out first. */
+  /** The maximum number of routes. Beyond it, the site with the most loses the route confirmed longest ago. */
   readonly max: number;
-  /** Characters of all of them together. */
+  /** The maximum size of all routes, characters. */
   readonly maxCharacters: number;
-  /** A route that was not confirmed for so long serves no more, ms. */
+  /** A route that was not confirmed for so long is not used, ms. */
   readonly maxAgeMs: number;
 }
 
-/** Of which run of Redis what is known was read. */
+/** The run of Redis that the routes were read from. */
 export interface KnownRun {
-  /** Null where the server does not tell, and before any was read. */
+  /** Null when the server does not tell, and before any was read. */
   readonly runId: string | null;
-  /** Since when it does not answer, or has lost its routes: milliseconds since the epoch; null while it answers. */
+  /** Since when it does not reply, or has lost its routes, ms since 1970; null while it replies. */
   readonly lostAt: number | null;
 }
 
@@ -25,12 +25,12 @@ interface Entry {
   readonly at: number;
 }
 
-/** What all workers of a router know of one Redis, as text: for other workers, while Redis gives no answer. */
+/** What all workers of a router know of one Redis, as text. Other workers get it while Redis does not reply. */
 export class KnownRoutes {
   limits: KnownLimits;
-  /** Changes with everything learnt. */
+  /** Incremented by every change. */
   version = 0;
-  /** By frontend, those confirmed last at the end. */
+  /** By frontend, the last confirmed at the end. */
   readonly #entries = new Map<string, Entry>();
   /** Prefixes with routes of their own, by host. */
   readonly #under = new Map<string, Set<string>>();
@@ -50,16 +50,16 @@ export class KnownRoutes {
     return this.#run;
   }
 
-  /** Takes the run that a file or a predecessor knew. */
+  /** Takes the run that a file or a predecessor has recorded. */
   resume(run: KnownRun): void {
     this.#run = run;
   }
 
-  /** Takes what a worker has read. What was read later stays. */
+  /** Takes what a worker has read. Later readings are kept. */
   learn({ runId, lostAt, routes }: SnapshotUpdate): void {
     this.version++;
     if (lostAt === null) this.#run = { runId, lostAt };
-    // Workers find out one by one; the run that was lost is the one that they served.
+    // Workers detect a loss one after the other; the lost run is the one that they used.
     else if (this.#run.lostAt === null) this.#run = { runId: this.#run.runId ?? runId, lostAt };
     for (const learnt of routes) this.add(learnt);
   }
@@ -82,7 +82,7 @@ export class KnownRoutes {
     }
   }
 
-  /** The lines of a host and of all its prefixes, but for those too old to serve. @param now since the epoch, ms */
+  /** The lines of a host and its prefixes, without those too old to use. @param now ms since 1970 */
   find(host: string, now: number): readonly string[] {
     const lines: string[] = [];
     for (const frontend of [host, ...(this.#under.get(host) ?? [])]) {
@@ -92,18 +92,18 @@ export class KnownRoutes {
     return lines;
   }
 
-  /** Whether some route is not too old to serve. @param now since the epoch, ms */
+  /** Whether a route is recent enough to use. @param now ms since 1970 */
   hasRoutes(now: number): boolean {
     for (const [, entry] of this.#entries) if (now - entry.at <= this.limits.maxAgeMs) return true;
     return false;
   }
 
-  /** All, those confirmed longest ago first. */
+  /** All routes, those confirmed longest ago first. */
   *all(): Generator<UpdatedRoute> {
     for (const [frontend, { line, at }] of this.#entries) yield [frontend, at, line];
   }
 
-  /** Forgets a host with its prefixes, or all (null), and then the run too. */
+  /** Drops a host with its prefixes, or everything (null), the run included. */
   forget(host: string | null): void {
     this.version++;
     if (host !== null) {
@@ -117,7 +117,7 @@ export class KnownRoutes {
     this.#run = { runId: null, lostAt: null };
   }
 
-  /** Forgets what is too old to serve. @param now since the epoch, ms */
+  /** Drops what is too old to use. @param now ms since 1970 */
   forgetOld(now: number): void {
     for (const [frontend, { at }] of this.#entries) if (now - at > this.limits.maxAgeMs) this.#delete(frontend);
   }
@@ -135,7 +135,7 @@ export class KnownRoutes {
   }
 }
 
-/** The key in a SavedRoute's JSON, without reading all of it; null where there is none, as in an error page's. */
+/** The key in a SavedRoute's JSON, without parsing all of it; null if it has none, as for an error page. */
 function keyIn(line: string): string | null {
   return /^\["[^"\\]*","([^"\\]*)"/.exec(line)?.[1] ?? null;
 }

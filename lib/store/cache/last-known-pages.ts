@@ -2,18 +2,18 @@ import { LRUCache } from 'lru-cache';
 import { RouterError } from '../../core/errors.ts';
 import type { PageSource } from '../pages.ts';
 
-/** Keys at most, and the characters of all their pages. */
+/** How many keys are kept, and how many characters all their pages may have. */
 const MAX_KNOWN = 10_000;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
 
-/** What a LastKnownPages is made of. */
+/** What LastKnownPages needs. */
 export interface LastKnownPagesParts {
   readonly source: PageSource;
-  /** Told of pages that were read anew: a name, and the page as JSON; null where there is none any more. */
+  /** Called for changed pages: a name, and the page as JSON; null when it was removed. */
   readonly learn: (name: string, line: string | null) => void;
-  /** What other workers have read under a name. Never rejects. */
+  /** Returns what other workers have read under a name. Never rejects. */
   readonly recall: (name: string) => Promise<readonly string[]>;
-  /** How long a page serves after it was read, ms. */
+  /** How long a page is used after it was read, ms. */
   readonly maxStaleMs: number;
 }
 
@@ -22,7 +22,7 @@ interface Known {
   readonly at: number;
 }
 
-/** Error pages as they were when they could be read: they serve while the source gives no answer. */
+/** The last known error pages, for use while the source does not reply. */
 export class LastKnownPages implements PageSource {
   readonly #parts: LastKnownPagesParts;
   readonly #known = new LRUCache<string, Known>({
@@ -50,7 +50,7 @@ export class LastKnownPages implements PageSource {
   #learn(name: string, page: string | null): void {
     const { learn, maxStaleMs } = this.#parts;
     const known = this.#known.get(name);
-    // Most sites have none, and that is no news.
+    // Most sites have no pages, which need not be passed on.
     if (page === null && (known === undefined || known.page === null)) return;
     const now = performance.now();
     if (known?.page === page && now - known.at < maxStaleMs / 10) return;
@@ -69,7 +69,7 @@ export class LastKnownPages implements PageSource {
 
 const PREFIX = 'page:';
 
-/** What a page is known under, beside routes: no host has such a name, and no prefix is taken from it. */
+/** The name of a page among routes. No host has such a name, and it is no prefix. */
 function pageName(key: string, status: number): string {
   return `${PREFIX}${status}:${key.replaceAll('/', '\\')}`;
 }

@@ -1,12 +1,12 @@
-/** What was sure when a read was sent. */
+/** The state of a watch when a read was sent. */
 export interface Stamp {
-  /** Of which unbroken watch over all keys it is part. */
+  /** The number of the watch: a new one begins after each interruption. */
   readonly era: number;
   /** How often a wildcard had changed before. */
   readonly wildcards: number;
 }
 
-/** One read of a host's keys, from before it was sent. What it brought is in doubt as soon as the read is. */
+/** One read of a host's keys. A change of the host makes the read and its result doubtful. */
 export interface Read {
   /** When it began, `performance.now()` ms. */
   readonly at: number;
@@ -14,22 +14,22 @@ export interface Read {
   isDoubtful: boolean;
 }
 
-/** A read that has not ended, how many share it, and what else was sent before it, when other things were sure. */
+/** A read in progress, how many share it, and a read that was sent earlier, with another stamp. */
 interface UnderWay {
   readonly read: Read;
   count: number;
   older: UnderWay | null;
 }
 
-/** Reads that have not ended, by host: what a change overtakes must not be taken for new. */
+/** Reads in progress, by host: the result of a read that a change overtakes must not count as fresh. */
 export class Reads {
-  /** Those in doubt are not among them: nothing more can happen to these. */
+  /** Without doubtful ones, which need no further tracking. */
   readonly #underWay = new Map<string, UnderWay>();
 
-  /** A read of this host's keys is about to be sent. To be followed by `end`. */
+  /** Registers a read of this host's keys before it is sent. Call `end` afterwards. */
   begin(frontend: string, at: number, stamp: Stamp): Read {
     const last = this.#underWay.get(frontend) ?? null;
-    // Two reads of one host share their fate: what puts the first in doubt may do so to the second.
+    // Two reads of one host share their state: a change that makes the first doubtful may do so to the second.
     if (last?.read.stamp === stamp) {
       last.count++;
       return last.read;
@@ -39,7 +39,7 @@ export class Reads {
     return read;
   }
 
-  /** The read has ended, one way or the other. */
+  /** Removes a read that has ended, successfully or not. */
   end(frontend: string, read: Read): void {
     let newer: UnderWay | null = null;
     for (let each = this.#underWay.get(frontend) ?? null; each !== null; each = each.older) {
@@ -55,7 +55,7 @@ export class Reads {
     }
   }
 
-  /** Something of this host has changed. */
+  /** The host has changed. */
   doubt(frontend: string): void {
     for (let each = this.#underWay.get(frontend) ?? null; each !== null; each = each.older) {
       each.read.isDoubtful = true;

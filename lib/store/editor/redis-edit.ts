@@ -10,15 +10,15 @@ import type { RedisSession, Session } from '../redis-client/session.ts';
 import { EditorError } from '../editor-error.ts';
 import { type RedisCommand, notUnderstood } from '../redis-client/protocol.ts';
 
-/** How often an edit begins anew because somebody else was faster. */
+/** How often an edit is tried when others change the same keys. */
 const MAX_ATTEMPTS = 50;
-/** Before it does, at most, ms: two that always meet must not go on meeting. */
+/** The maximum random pause before the next attempt, ms, so that two editors do not collide again and again. */
 const MAX_PAUSE_MS = 10;
 
 /**
- * Edits a list, and the dead marks and the prefix that go with it, in one transaction. Nobody ever sees something in
- * between, and when somebody else writes to one of the keys meanwhile, the edit is made anew from what stands there then.
- * @param keepsEnd whether a list that expires goes on doing so
+ * Edits a list with its dead marks and its prefix in one transaction. Readers never see an intermediate state. If
+ * another client writes one of the keys meanwhile, the edit is made again from the new content.
+ * @param keepsEnd whether the list keeps its TTL
  */
 export async function editOnOneServer(
   session: RedisSession,
@@ -64,12 +64,12 @@ function fieldWrites(key: string, changes: FieldChanges): readonly RedisCommand[
   return writes;
 }
 
-/** Told when something was sent that writes. */
+/** Called when a command that writes was sent. */
 interface Progress {
   isSent: boolean;
 }
 
-/** Tries until nobody else was faster. @param attempt null when somebody was */
+/** Repeats an attempt until no other client interferes. @param attempt resolves to null when one did */
 async function transact<T>(
   session: RedisSession,
   key: string,
@@ -83,15 +83,15 @@ async function transact<T>(
       if (isReplyError(error)) throw refusedBy(error);
       if (!(error instanceof EditorError) || error.code !== 'store-unavailable') throw error;
       if (progress.isSent) {
-        throw new EditorError(error.code, `${error.message}; look whether the change was made`, { cause: error });
+        throw new EditorError(error.code, `${error.message}; check whether the change was made`, { cause: error });
       }
-      // A connection that nobody used for long may be dead without a word.
+      // A connection that was idle for long may be dead without notice.
       if (!isFirst) throw error;
     }
   }
 }
 
-/** How an edit is to be made. */
+/** Options of an edit. */
 interface Manner {
   readonly isForced: boolean;
   readonly keepsEnd: boolean;
@@ -108,7 +108,7 @@ async function repeat<T>(attempt: () => Promise<T | null>, key: string, progress
   throw tooBusy(key);
 }
 
-/** Null when somebody else was faster. */
+/** Null when another client has interfered. */
 async function attemptEdit(
   session: Session,
   keys: EditKeys,
@@ -127,7 +127,7 @@ async function attemptEdit(
   return isMade(results) ? change : null;
 }
 
-/** Whether a transaction was made: somebody else may have been faster. @throws the error of a command in it */
+/** Whether a transaction was executed; not if another client has interfered. @throws the error of a command in it */
 function isMade(results: readonly unknown[]): boolean {
   const outcome = results.at(-1);
   if (outcome === null) return false;
@@ -137,7 +137,7 @@ function isMade(results: readonly unknown[]): boolean {
   return true;
 }
 
-/** Commands that put a list in the place of another. @param endMs how long it shall live; null is for ever */
+/** The commands that replace a list. @param endMs its TTL; null is none */
 function listWrites(key: string, list: readonly string[] | null, endMs: number | null): readonly RedisCommand[] {
   if (list === null) return [['del', key]];
   const writes: readonly RedisCommand[] = [
@@ -148,5 +148,8 @@ function listWrites(key: string, list: readonly string[] | null, endMs: number |
 }
 
 export function tooBusy(key: string): EditorError {
-  return new EditorError('busy', `others changed ${key} ${MAX_ATTEMPTS} times in between; nothing was written`);
+  return new EditorError(
+    'busy',
+    `other clients changed ${key} during each of ${MAX_ATTEMPTS} attempts; nothing was written`,
+  );
 }

@@ -38,12 +38,12 @@ import { inAnyCase, literally, type Stretch, walk } from '../redis/walk.ts';
 import { EditorError } from '../editor-error.ts';
 import { withinPage } from '../cursor.ts';
 
-/** Keys read at a time: a packet of them is a moment's work for Redis. */
+/** Keys read at a time: Redis handles a packet of so many at once. */
 const CHUNK = 50;
-/** Keys that a search for near ones brings at most. */
+/** How many near keys a search returns. */
 const MAX_NEAR = 100;
 
-/** Routes in Redis, laid out as Hipache does, as an operator edits them. Nothing is remembered. */
+/** Edits routes in Redis, in Hipache's layout. Caches nothing. */
 export class RedisEditor implements RouteEditor {
   readonly isInMemory = false;
   readonly hasPrefixSets = true;
@@ -56,10 +56,10 @@ export class RedisEditor implements RouteEditor {
   readonly #writePrefix: string;
   readonly #read: RedisLink;
   readonly #certificates: RedisCertificates;
-  /** In a cluster edits are single commands, which need no connection for themselves. */
+  /** In a cluster, edits are single commands, which need no connection of their own. */
   readonly #write: RedisSession | RedisLink;
 
-  /** It connects at once. @param timeoutMs for one command, or one edit */
+  /** Connects at once. @param timeoutMs limit of one command, or one edit */
   constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number, urls = USUAL_URLS) {
     this.name = nameOfAddress(read);
     this.writeName = nameOfAddress(write);
@@ -91,7 +91,7 @@ export class RedisEditor implements RouteEditor {
         for (let i = 0; i < keys.length; i += CHUNK) {
           const chunk = keys.slice(i, i + CHUNK).map((key) => key.slice(start.length));
           const read = await Promise.all(chunk.map(async (key) => entryOf(key, await this.#look([key], key))));
-          // One that has gone since is none.
+          // Keys that were removed since the scan are skipped.
           entries.push(...read.filter((entry) => entry !== null).filter(({ list }) => list.type !== 'none'));
         }
         return { entries, next };
@@ -157,7 +157,7 @@ export class RedisEditor implements RouteEditor {
       ['get', 'hchecker_ping'],
     ] as const;
     const [type, ping] = await asBookError(this.#read.sendAll(commands, this.#read.deadline()));
-    // A user who may not look at it runs a router that takes no notice of it.
+    // For a user who may not read it, no checker is running: the router sees none either.
     return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
   }
 
@@ -236,7 +236,7 @@ export class RedisEditor implements RouteEditor {
     return lookOf(host, lists, dead, replies);
   }
 
-  /** When a search must end that could go on for ever: callers have a limit, too. */
+  /** The deadline of a search that may be long; callers have a limit, too. */
   #soon(): number {
     return performance.now() + this.#timeoutMs / 2;
   }
@@ -254,7 +254,7 @@ function openLink(address: RedisAddress, timeoutMs: number): RedisLink {
   return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
 }
 
-/** What a link rejects with, as a EditorError. */
+/** Converts errors of a link to EditorErrors. */
 async function asBookError<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -264,7 +264,7 @@ async function asBookError<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Null where this user may not look at the names of keys: what was found without that will do. */
+/** Null when this user may not list keys: the result without the search is used. */
 async function unlessRefused<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work;

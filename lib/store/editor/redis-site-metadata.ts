@@ -7,7 +7,7 @@ import { isCommandRefused } from '../redis-client/refusals.ts';
 import { EditorError } from '../editor-error.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
 
-/** What is measured, and how it is read, where it is not too long. */
+/** How a kind is measured and read, and its maximum size. */
 const READ: Readonly<Record<MetadataKind, readonly [measure: string, read: string, most: number]>> = {
   prefixes: ['scard', 'smembers', MAX_NAMES],
   options: ['hlen', 'hgetall', MAX_FIELDS],
@@ -16,8 +16,8 @@ const READ: Readonly<Record<MetadataKind, readonly [measure: string, read: strin
 };
 
 /**
- * Reads what stands beside lists: first how large it is, then those that are not too large. May reject with the error
- * that Redis replied.
+ * Reads what belongs to lists: first the size of each, then those that are not too large. May reject with Redis' error
+ * reply.
  */
 export async function readMetadata(
   link: RedisLink,
@@ -52,7 +52,7 @@ export async function readMetadata(
   });
 }
 
-/** Which of these a set has. @throws EditorError when Redis refuses */
+/** Which of these are members of a set. @throws EditorError when Redis refuses */
 export async function membersAmong(
   link: RedisLink,
   name: string,
@@ -65,6 +65,6 @@ export async function membersAmong(
     if (refusal.message.startsWith('WRONGTYPE') || isCommandRefused(refusal)) return [];
     throw refusedBy(refusal);
   }
-  if (replies.length !== wanted.length) throw new EditorError('store-unavailable', 'Redis did not answer in full');
+  if (replies.length !== wanted.length) throw new EditorError('store-unavailable', 'Redis sent too few replies');
   return wanted.filter((_, i) => replies[i] === 1);
 }

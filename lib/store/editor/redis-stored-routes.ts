@@ -1,4 +1,4 @@
-/** What stands at keys of Redis: commands out, replies in. Pure. */
+/** Reads the content of Redis keys: makes commands, parses replies. Pure functions. */
 import type { StoredFrontend, StoredCandidates, StoredValue } from './route-editor.ts';
 import { flatOf } from '../redis/site-metadata.ts';
 import { isTexts } from '../texts.ts';
@@ -6,10 +6,10 @@ import { MAX_LIST } from '../limits.ts';
 import { EditorError } from '../editor-error.ts';
 import { notUnderstood, type RedisCommand } from '../redis-client/protocol.ts';
 
-/** Commands for one list. */
+/** The number of commands for one list. */
 const WIDTH = 4;
 
-/** Reads a frontend's list, at most one element more than it may have. */
+/** Reads a frontend's list, at most one element more than allowed. */
 export function listCommands(key: string): readonly RedisCommand[] {
   return [
     ['type', key],
@@ -21,7 +21,7 @@ export function listCommands(key: string): readonly RedisCommand[] {
 
 /** Reads a dead set. */
 export function deadCommands(key: string): readonly RedisCommand[] {
-  // The router's own user may not count a set's members; reading them is what it does anyway.
+  // The router's own user may not call SCARD, but may read the members.
   return [
     ['type', key],
     ['smembers', key],
@@ -29,11 +29,11 @@ export function deadCommands(key: string): readonly RedisCommand[] {
   ];
 }
 
-/** Reads the replies to `listCommands` or `deadCommands`; each may be an Error, as Redis replied it. */
+/** Parses the replies to `listCommands` or `deadCommands`; each may be an Error, as Redis replied it. */
 export function storedValueOf(key: string, replies: readonly unknown[]): StoredValue {
   const [type, elements, msLeft, length] = replies;
   if (typeof type !== 'string') {
-    // A right that is missing for this key alone: whoever asks is told that it is so.
+    // The permission is missing only for this key: the view shows that.
     if (isRefusal(type)) return { key, type: 'unknown', holds: [], length: 0, secondsLeft: null };
     throw type instanceof Error ? refusedBy(type) : notUnderstood(type);
   }
@@ -42,7 +42,7 @@ export function storedValueOf(key: string, replies: readonly unknown[]): StoredV
   if (!isRead) throw elements instanceof Error ? refusedBy(elements) : notUnderstood(elements);
   return {
     key,
-    // The key may have come or gone between two of the commands.
+    // The key may have been created or removed between two of the commands.
     type: type === 'none' && holds.length > 0 ? 'list' : type,
     holds,
     length: Math.max(holds.length, typeof length === 'number' ? length : 0),
@@ -50,12 +50,12 @@ export function storedValueOf(key: string, replies: readonly unknown[]): StoredV
   };
 }
 
-/** Commands for all of a host's keys. */
+/** The commands for all of a host's keys. */
 export function lookCommands(lists: readonly string[], dead: string, marks: string): readonly RedisCommand[] {
   return [...lists.flatMap(listCommands), ...deadCommands(dead), ['hgetall', marks]];
 }
 
-/** Reads the replies to `lookCommands`. */
+/** Parses the replies to `lookCommands`. */
 export function lookOf(
   host: string,
   lists: readonly string[],
@@ -71,13 +71,13 @@ export function lookOf(
   };
 }
 
-/** A frontend with its dead marks, from a look for its own key alone. */
+/** A frontend with its dead marks, from a lookup of its own key only. */
 export function entryOf(key: string, { lists, dead, marks }: StoredCandidates): StoredFrontend | null {
   const [list] = lists;
   return list === undefined ? null : { key, list, dead, marks };
 }
 
-/** An error reply that no repetition will mend. */
+/** The error for a permanent refusal. */
 export function refusedBy(error: Error): EditorError {
   const hint = error.message.startsWith('NOPERM') ? ' (docs/redis.md, "Rights", has what a user needs)' : '';
   return new EditorError('store-refused', `Redis refuses: ${error.message}${hint}`, { cause: error });
