@@ -1,7 +1,7 @@
 /** The documents say what the program does: tables, examples, commands and links are held to it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -221,3 +221,16 @@ function eventsOf(name: string): readonly string[] {
 function namesIn(text: string, pattern: RegExp): readonly string[] {
   return [...text.matchAll(pattern)].map(([, name = '']) => name);
 }
+
+test('every file that the map names is there', () => {
+  const names = new Set(
+    readdirSync(join(packageRoot, 'lib'), { recursive: true, encoding: 'utf8' }).map((path) =>
+      path.replaceAll('\\', '/'),
+    ),
+  );
+  const lastParts = new Set([...names].map((path) => path.replace(/^.*\//, '')));
+  for (const name of read('lib/README.md').match(/(?<=`)[\w./-]+\.ts(?=`)/g) ?? []) {
+    const isThere = name.includes('/') ? names.has(name) || existsSync(join(packageRoot, name)) : lastParts.has(name);
+    assert.ok(isThere, name);
+  }
+});

@@ -9,13 +9,13 @@ const SHELLS = ['bash', 'zsh'] as const;
 
 const HELP = `Usage: hipache completion bash|zsh
 
-Prints a script that teaches the shell to complete hipache's commands and
-options. For this shell alone:
+Prints a script with which the shell completes hipache's commands and options.
+For the current shell only:
 
   source <(hipache completion bash)
 
-For good: write it to /etc/bash_completion.d/hipache, or for zsh to a file
-called _hipache in a folder of $fpath.
+For all shells: write it to /etc/bash_completion.d/hipache, or for zsh to a file
+named _hipache in a folder of $fpath.
 `;
 
 export const command: Command = {

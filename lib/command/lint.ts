@@ -7,16 +7,16 @@ import { UsageError } from './usage.ts';
 
 const HELP = `Usage: hipache lint [options]
 
-Goes through all routes of the store and tells what is wrong with them, and what
-mends it: commands for redis-cli, or what to write in the file.
+Checks all routes of the store and reports each problem with its fix: commands
+for redis-cli, or what to change in the file.
 
   -c, --config FILE  the router's configuration, which names the store
-      --driver URL   the store itself, in place of a configuration
+      --driver URL   the store, instead of a configuration
       --json         print JSON
-  -h, --help         print this and exit
+  -h, --help         print this help and exit
 
-The exit code is 0 when there are no errors (notes do not count), 1 when there
-are, or when it failed, 2 on usage errors.
+The exit code is 0 if there are no errors (notes do not count), 1 if there are
+errors or the check failed, 2 on usage errors.
 `;
 
 export const command: Command = {

@@ -12,30 +12,30 @@ import { knownWord, UsageError } from './usage.ts';
 
 const HELP = `Usage: hipache route COMMAND [options]
 
-Looks at routes in the store and edits them. A running router needs no restart.
+Shows and edits the routes in the store. A running router needs no restart.
 
   list [--match PART]          all frontends
-  show HOST                    one of them: its backends, and which are dead
+  show HOST                    one frontend: its backends, and which are dead
   set HOST NAME URL...         create it, or replace it in one step
   add HOST URL... [--name NAME]  add backends; with a name, also to a new one
   remove HOST [URL]            remove it, or one of its backends
   options HOST [FIELD=VALUE...]  show its options, or change some; FIELD= removes one
   explain HOST [PATH]          where a request goes, and why
 
-HOST is www.example.com, or a wildcard: '*.example.com', '*'. With a path,
-www.example.com/api, it is the part of the host that has routes of its own.
+HOST is www.example.com, or a wildcard: '*.example.com', '*'. HOST with a path,
+www.example.com/api, is a path of the host with routes of its own.
 
   -c, --config FILE  the router's configuration, which names the store
-      --driver URL   the store itself, in place of a configuration
-      --match PART   list: only keys that have this part
-      --name NAME    add: create the frontend where there is none
-      --force        write in spite of faults, over keys of another type,
-                     and take HOST as it is typed
+      --driver URL   the store, instead of a configuration
+      --match PART   list: only keys that contain this text
+      --name NAME    add: create the frontend if it does not exist
+      --force        write despite faults, overwrite keys of another type,
+                     and use HOST as typed
       --json         print JSON
-  -h, --help         print this and exit
+  -h, --help         print this help and exit
 
-The exit code is 0 when all is well, 1 when something failed or there is no such
-frontend, 2 on usage errors.
+The exit code is 0 on success, 1 on failure or if there is no such frontend, 2
+on usage errors.
 `;
 
 /** The actions of "hipache route". */

@@ -15,16 +15,17 @@ const PATHS = ['/api/v1/live?seconds=2', '/api/v1/workers'] as const;
 
 const HELP = `Usage: hipache top [options]
 
-Shows what a running router does, second by second: requests, errors and times by
-frontend, workers, the store. It asks the router's admin interface. q ends it.
+Shows what a running router does, updated every second: requests, errors and
+times by frontend, the workers, the store. It uses the router's admin interface.
+Press q to quit.
 
-  -c, --config FILE  the router's configuration, which says where that is
-      --admin URL    where it is: http://HOST:PORT or unix:/PATH
-      --token TOKEN  what it wants to be shown; HIPACHE_ADMIN_TOKEN in the
-                     environment is safer, since others see command lines
+  -c, --config FILE  the router's configuration, which has its address
+      --admin URL    its address: http://HOST:PORT or unix:/PATH
+      --token TOKEN  its token; HIPACHE_ADMIN_TOKEN in the environment is
+                     safer, since other users can see command lines
       --once         print one table and exit
-      --json         print JSON, a line each second
-  -h, --help         print this and exit
+      --json         print JSON, one line per second
+  -h, --help         print this help and exit
 `;
 
 export const command: Command = {

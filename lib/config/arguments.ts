@@ -11,7 +11,7 @@ export type Command =
   | { readonly action: 'help' | 'version' }
   /**
    * A command other than serving. `argv`: the arguments after its name. `path`: the configuration when those name none;
-   * null where there is none but an installed package's example, which has nobody's routes.
+   * null where there is none but an installed package's example, which has no real routes.
    */
   | {
       readonly action: 'command';
@@ -36,34 +36,34 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 export const HELP = `Usage: hipache [options]
        hipache COMMAND [options]
 
-Routes HTTP and WebSocket traffic to the backends that Redis, or a file, names.
+Routes HTTP and WebSocket traffic to backends listed in Redis or in a file.
 
   -c, --config FILE  configuration file, relative to the working directory
   -d, --dry, -t      check the configuration, print it with secrets censored, and exit
       --json         with --dry: print JSON and nothing else
   -q, --quiet        with --dry: print faults only
-  -h, --help         print this and exit
+  -h, --help         print this help and exit
   -v, --version      print the version and exit
 
 Without --config: with SETTINGS_FLAVOR=x in the environment the package's
-config/config_x.json; else the file that HIPACHE_CONFIG names; else
-/etc/hipache.json; else the package's config/config.json. Commands take that
+config/config_x.json; else the file in HIPACHE_CONFIG; else
+/etc/hipache.json; else the package's config/config.json. Commands use that
 last one in a clone only.
 
 Commands, each with its own --help:
 
-  route              look at routes and edit them; explain where a request goes
-  lint               tell what is wrong with the routes
+  route              show and edit routes; explain where a request goes
+  lint               report problems in the routes
   top                show what a running router does
   completion         print a script for the shell's completion
-  help [COMMAND]     print this, or the help of a command
+  help [COMMAND]     print this help, or that of a command
   version            print the version
 
-A running router takes signals, sent to its master: HUP reads the configuration
-anew, USR1 opens the access log anew, USR2 goes over to the program as it is
-installed now, TERM finishes what is under way and ends.
+Signals to the master process of a running router: HUP reloads the
+configuration, USR1 reopens the access log, USR2 starts the installed version
+of the program in its place, TERM finishes open requests and exits.
 
-The exit code is 0 when all is well, 1 when something failed, 2 on usage errors.
+The exit code is 0 on success, 1 on failure, 2 on usage errors.
 `;
 
 const OPTIONS = {

@@ -1,9 +1,9 @@
 /** Collects the faults of a configuration, so that an operator can fix all at once. */
 
-/** A configuration that cannot be used. */
+/** The configuration is invalid. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  /** Every fault found, each one line that begins with its place: `server.workers: must be …`. Never empty. */
+  /** Every fault, each one line that starts with its place: `server.workers: must be …`. Never empty. */
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
@@ -11,20 +11,20 @@ export class ConfigError extends Error {
     this.faults = faults;
   }
 
-  /** The faults, then a line that says which file has them, unless they do: it may be in one of four places. */
+  /** The faults, then a line with the file's path unless a fault has it: the file may be in one of four places. */
   lines(path: string): readonly string[] {
     const { faults } = this;
     if (faults.some((fault) => fault.startsWith(path))) return faults;
     return [...faults, `${path} has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}`];
   }
 
-  /** For programs, what `--json` prints: the first fault as other errors are, and all of them. */
+  /** The error for programs, as `--json` prints it: the first fault like other errors, and all faults. */
   toJSON(): object {
     return { error: { code: 'bad-config', message: this.faults[0] }, faults: this.faults };
   }
 }
 
-/** Collects faults. Each is kept once: two listeners that share a broken key have one fault. */
+/** Collects faults. Equal ones are kept once: two listeners with the same broken key have one fault. */
 export class Faults {
   readonly #lines = new Set<string>();
 
@@ -33,7 +33,7 @@ export class Faults {
     this.#lines.add(`${place}: ${sentence}`);
   }
 
-  /** @throws ConfigError when there is any */
+  /** @throws ConfigError when there are faults */
   throwIfAny(): void {
     if (this.#lines.size > 0) throw new ConfigError([...this.#lines]);
   }

@@ -1,14 +1,11 @@
-/** JSON with faults an operator can find: Node's own messages give a position only sometimes. */
+/** Parses JSON with error messages that always have a position; Node's have one only sometimes. */
 
-/** Text that is not JSON. The message says where (lines and columns from 1) and what was expected. */
+/** The text is not JSON. The message has the position (lines and columns from 1) and what was expected. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 
-/**
- * Reads JSON. A byte order mark before it is forgiven: some editors write one.
- * @throws JsonError
- */
+/** Parses JSON. Ignores a byte order mark, which some editors write. @throws JsonError */
 export function parseJson(text: string): unknown {
   const bare = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
@@ -21,17 +18,20 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** What may come next. The order of cases in `firstFault` follows a document from left to right. */
+/** What is expected next. The order of cases in `firstFault` follows a document from left to right. */
 type Awaited = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing';
 
 const MARK = String.raw`([{}[\],:])`;
-// From the space up: JSON wants control characters, line breaks among them, escaped.
+// From the space up: in JSON, control characters and line breaks must be escaped.
 const STRING = String.raw`("(?:[ !#-\[\]-\uFFFF]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")`;
 const WORD = String.raw`(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.+-])|(?:true|false|null)(?!\w))`;
 const TOKEN = new RegExp(`[ \\t\\r\\n]*(?:${MARK}|${STRING}|${WORD})`, 'y');
 const SPACE = /[ \t\r\n]*/y;
 
-/** Where JSON.parse stopped. A scan of tokens rather than a parser: nothing is built, so nothing can overflow. */
+/**
+ * The position where JSON.parse stopped. A scan of tokens rather than a parser: it builds nothing, so it cannot
+ * overflow the stack.
+ */
 function firstFault(text: string): { readonly offset: number; readonly expected: string } {
   const open: string[] = [];
   let awaited: Awaited = 'value';
@@ -49,7 +49,7 @@ function firstFault(text: string): { readonly offset: number; readonly expected:
   }
 }
 
-/** What may come after this token, or null when the token may not come here. */
+/** What may follow this token, or null when it is not allowed here. */
 function step(awaited: Awaited, [, mark, string, word]: RegExpExecArray, open: string[]): Awaited | null {
   const after = (): Awaited => (open.length === 0 ? 'nothing' : 'comma or end');
   const close = (): Awaited => {

@@ -1,17 +1,17 @@
 import { bracketed } from '../core/routing/hostname.ts';
 import { isObject } from './values.ts';
 
-/** The keys of Hipache 0.1 to 0.4 that have a successor, or that mean nothing any more. */
+/** Converts the keys of Hipache 0.1 to 0.4 to today's, and drops those without meaning. */
 
 type Keys = Record<string, unknown>;
 
-/** Told of each old key: `server.port`, `use http.port`. */
+/** Called for each old key: `server.port`, `use http.port`. */
 type Tell = (key: string, advice: string) => void;
 
 /**
- * A configuration file in today's keys. Where old and new are both given, the new one holds. Values are carried over
- * unchecked: they are checked in their new place.
- * @param onDeprecation told one line for each old key found: `server.port: deprecated; use http.port`
+ * Converts a configuration file to today's keys. If old and new are both given, the new one is used. Values are not
+ * checked here.
+ * @param onDeprecation called with one line per old key: `server.port: deprecated; use http.port`
  */
 export function modernize(file: Readonly<Keys>, onDeprecation: (line: string) => void): Readonly<Keys> {
   const keys = structuredClone(file) as Keys;
@@ -28,24 +28,24 @@ function moveServerKeys(keys: Keys, server: Keys, tell: Tell): void {
     ...listed(take('address', 'use http.bind and https.bind')),
     ...listed(take('address6', 'use http.bind and https.bind')),
   ];
-  // Hipache 0.2 and 0.3 listened everywhere when no address was named; 0.4, like us, on the local one.
+  // Without an address Hipache 0.2 and 0.3 listened on all; 0.4 listened on the loopback address, like this router.
   const warning = addresses.length > 0 || isSet(bindOf(keys['http'])) ? '' : '; without http.bind it is local only';
   const port = take('port', `use http.port${warning}`);
   const https = take('https', 'use https');
   const retries = take('errorMaxRetries', 'use server.retryOnError');
-  take('uniqueIdHeader', 'ignored, see server.requestId');
+  take('uniqueIdHeader', 'ignored; see server.requestId');
 
   if (isSet(retries)) server['retryOnError'] ??= retries;
   if (isSet(port)) fill(keys, 'http', 'port', port);
   if (addresses.length > 0) fill(keys, 'http', 'bind', addresses);
   if (isSet(https)) keys['https'] ??= https;
-  // server.https named no addresses: it listened where plain HTTP did.
+  // server.https had no addresses of its own: it used those of plain HTTP.
   const isSecure = isSet(https) || (addresses.length > 0 && isObject(keys['https']));
   if (isSecure) fill(keys, 'https', 'bind', addressesOf(bindOf(keys['http'])));
 }
 
 function moveRedisKeys(keys: Keys, tell: Tell): void {
-  const advice = isSet(keys['driver']) ? 'ignored, since driver is given' : 'use driver';
+  const advice = isSet(keys['driver']) ? 'ignored, because driver is given' : 'use driver';
   const take = (key: string): unknown => takeFrom(keys, key, '', advice, tell);
   const nested = isObject(keys['redis']) ? keys['redis'] : {};
   if (isObject(keys['redis'])) take('redis');
@@ -62,23 +62,23 @@ function moveRedisKeys(keys: Keys, tell: Tell): void {
   else if (read !== redisUrl()) keys['driver'] = read;
 }
 
-/** Switches of an OpenSSL long gone, and one that always holds: the server's order of ciphers. */
+/** Switches of old OpenSSL versions, and one that is always on: the server's order of ciphers. */
 function dropTlsKeys(https: Keys, tell: Tell): void {
   const places = listed(https['bind']).filter(isObject);
   for (const place of [https, ...places]) {
     const prefix = place === https ? 'https.' : 'https.bind.';
     takeFrom(place, 'secureProtocol', prefix, 'ignored, see https.minVersion', tell);
     takeFrom(place, 'secureOptions', prefix, 'ignored, see https.minVersion', tell);
-    takeFrom(place, 'honorCipherOrder', prefix, 'ignored, since it always holds', tell);
+    takeFrom(place, 'honorCipherOrder', prefix, 'ignored, because it is always on', tell);
   }
 }
 
-/** The URL of a Redis; a part that is not set is left out. */
+/** The URL of a Redis, without the parts that are not set. */
 function redisUrl(host?: unknown, port?: unknown, password?: unknown, database?: unknown): string {
   const name = isSet(host) ? String(host) : '';
   return [
     'redis://',
-    // Encoded, or a '#' in it would begin the prefix.
+    // Encoded, because a '#' would start the prefix.
     isSet(password) ? `:${encodeURIComponent(String(password))}@` : '',
     bracketed(name),
     isSet(port) ? `:${String(port)}` : '',
@@ -94,7 +94,7 @@ function takeFrom(keys: Keys, key: string, prefix: string, advice: string, tell:
   return value;
 }
 
-/** Sets a key of a section unless it is set. A section that is no object is left for the schema to refuse. */
+/** Sets a key of a section unless it is set. A section that is not an object is left for the schema to refuse. */
 function fill(keys: Keys, sectionName: string, key: string, value: unknown): void {
   const section = (keys[sectionName] ??= {});
   if (isObject(section) && !isSet(section[key])) section[key] = value;
@@ -104,7 +104,7 @@ function bindOf(section: unknown): unknown {
   return isObject(section) ? section['bind'] : undefined;
 }
 
-/** Addresses alone: the ports and switches of plain listeners are not for TLS. */
+/** Only addresses: the ports and switches of plain listeners do not apply to TLS. */
 function addressesOf(bind: unknown): unknown {
   return isSet(bind) ? listed(bind).map((place) => (isObject(place) ? place['address'] : place)) : '127.0.0.1';
 }
@@ -114,7 +114,7 @@ function listed(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Hipache left null, "" and 0 unread; 0 is kept apart here, since it is a port and a database today. */
+/** Hipache ignored null, "" and 0. Here 0 counts, since it is a valid port and database today. */
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
 }

@@ -3,11 +3,11 @@ import type { Faults } from './faults.ts';
 import type { HttpSettings, HttpsSettings } from './schema.ts';
 import { readTls, type TlsFiles } from './tls.ts';
 
-/** From the sections `http` and `https` to the places we listen on. */
+/** Makes listeners from the sections `http` and `https`. */
 
-/** One listener before its files are read: what `--dry` may show. */
+/** A listener before its files are read, as `--dry` may show it. */
 export interface Place {
-  /** Where the file says it: `https.bind[0]`. */
+  /** Its path in the file: `https.bind[0]`. */
   readonly path: string;
   readonly address: string;
   readonly port: number;
@@ -17,7 +17,7 @@ export interface Place {
 
 export interface SecurePlace extends Place {
   readonly files: TlsFiles;
-  /** Which of `files` the listener says itself, rather than the section. */
+  /** Which of `files` the listener has itself, in contrast to its section. */
   readonly own: ReadonlySet<string>;
 }
 
@@ -32,12 +32,12 @@ export function placesOf({ bind, port, proxyProtocol, http2 }: HttpSettings): re
   }));
 }
 
-/** The TLS listeners; each inherits from the section what it does not say itself. */
+/** The TLS listeners. Each inherits missing keys from the section. */
 export function securePlacesOf(https: HttpsSettings): readonly SecurePlace[] {
   return https.bind.map((place, index) => {
     const hasOwnKey = place.key !== null && place.key !== https.key;
     const own = new Set(Object.entries(place).flatMap(([field, value]) => (isGiven(value) ? [field] : [])));
-    // A passphrase belongs to its key: another key's would only fail to open this one.
+    // A passphrase belongs to its key, and cannot open another.
     if (hasOwnKey) own.add('passphrase');
     return {
       path: `https.bind[${index}]`,
@@ -61,7 +61,7 @@ export function securePlacesOf(https: HttpsSettings): readonly SecurePlace[] {
   });
 }
 
-/** Listeners as workers open them, their files read. Adds a fault for each that cannot be. */
+/** Listeners with the contents of their files. Adds a fault for each that cannot be read. */
 export function resolveListeners(
   places: readonly Place[],
   securePlaces: readonly SecurePlace[],
@@ -80,14 +80,15 @@ function sharedOf({ address, port, proxyProtocol, http2 }: Place): Omit<Listener
   return { address, port, proxyProtocol, http2 };
 }
 
-/** Adds a fault when nothing would listen, and one for each place that two listeners want. */
+/** Adds a fault when there is no listener, and one for each address that two listeners use. */
 export function checkPlaces(places: readonly Place[], faults: Faults): void {
-  if (places.length === 0) faults.add('http.bind', 'names no address, nor does https.bind: nothing would listen');
+  if (places.length === 0)
+    faults.add('http.bind', 'has no address, and neither has https.bind: the router would not listen');
   const taken = new Map<string, string>();
   for (const { path, address, port } of places) {
     const place = `${address} port ${port}`;
     const holder = taken.get(place);
-    if (holder !== undefined) faults.add(path, `wants ${place}, which ${holder} has taken`);
+    if (holder !== undefined) faults.add(path, `uses ${place}, which ${holder} uses already`);
     else if (port !== 0) taken.set(place, path);
   }
 }

@@ -30,7 +30,7 @@ import { isObject } from './values.ts';
 import { readBackendTls } from './tls.ts';
 import { resolveCache, resolveOtel } from './sections.ts';
 
-/** A configuration that can be loaded again: on SIGHUP. */
+/** A configuration that can be loaded again, on SIGHUP. */
 export interface ConfigSource {
   /** The file, absolute. */
   readonly path: string;
@@ -40,28 +40,26 @@ export interface ConfigSource {
 
 export interface LoadOptions {
   readonly machine?: Machine;
-  /** Told one line for each old key in the file, before its faults are known. */
+  /** Called with one line per old key in the file, before faults are reported. */
   readonly onDeprecation?: (line: string) => void;
 }
 
 export interface Loaded {
   readonly config: Config;
-  /** The configuration as `--dry` prints it: in the shape of a configuration file, secrets censored. */
+  /** The configuration as `--dry` prints it: in the form of a configuration file, with secrets masked. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The configuration in a file, complete, checked and frozen. Reads that file, certificates, and as root the accounts.
+ * Loads a configuration file: complete, checked and frozen. Reads that file, the certificates, and as root the
+ * accounts.
  * @throws ConfigError with every fault found
  */
 export function loadConfig(path: string, options: LoadOptions = {}): Config {
   return readConfig(path, options).config;
 }
 
-/**
- * The same, with what may be shown of it.
- * @throws ConfigError with every fault found
- */
+/** The same, with the document for `--dry`. @throws ConfigError with every fault found */
 export function readConfig(
   path: string,
   { machine = thisMachine, onDeprecation = () => {} }: LoadOptions = {},
@@ -139,19 +137,19 @@ export function readConfig(
   return { config, document: show(config, settings) };
 }
 
-/** Those that are given. */
+/** The options that are given. */
 export function resolveOptions(options: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
   const given: Record<string, string> = {};
   for (const [name, text] of Object.entries(options)) if (typeof text === 'string') given[name] = text;
   return given;
 }
 
-/** The keys of a configuration file. Nothing else is worth checking when there are none: throws at once. */
+/** The keys of a configuration file. Throws at once if it cannot be parsed, since nothing else can be checked then. */
 export function readFile(path: string, faults: Faults): Readonly<Record<string, unknown>> {
   try {
     const value = parseJson(readText(path));
     if (isObject(value)) return value;
-    faults.add(path, 'must hold an object, { … }');
+    faults.add(path, 'must be an object, { … }');
   } catch (error) {
     faults.add(path, error instanceof Error ? error.message : String(error));
   }
@@ -159,7 +157,7 @@ export function readFile(path: string, faults: Faults): Readonly<Record<string, 
   return {};
 }
 
-/** The same value, frozen all the way down. For plain objects and arrays without cycles. */
+/** Freezes a value recursively. For plain objects and arrays without cycles. */
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
     for (const inner of Object.values(value)) deepFreeze(inner);

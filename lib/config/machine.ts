@@ -2,14 +2,14 @@ import { availableParallelism, totalmem } from 'node:os';
 import { availableMemory } from './available-memory.ts';
 import { readText } from './read-text.ts';
 
-/** What a configuration may depend on besides its file: an argument, so that tests can be root without being so. */
+/** What a configuration depends on besides its file. An argument, so that tests can act as root. */
 export interface Machine {
-  /** Who runs the program; 0 is root, -1 where there is no such thing. */
+  /** The user id of the process: 0 is root, -1 on systems without users. */
   readonly uid: number;
   readonly processors: number;
-  /** What the program may take: see available-memory.ts. */
+  /** How much memory the program may use: see available-memory.ts. */
   readonly memoryBytes: number;
-  /** Where the service manager has the program keep files, systemd's `STATE_DIRECTORY`; null where it says nothing. */
+  /** The folder that the service manager provides for state, systemd's `STATE_DIRECTORY`; null if there is none. */
   readonly stateFolder: string | null;
   /** The text of /etc/passwd. */
   passwd(): string;
@@ -21,13 +21,13 @@ export const thisMachine: Machine = {
   uid: process.getuid?.() ?? -1,
   processors: availableParallelism(),
   memoryBytes: availableMemory(totalmem(), readOrNothing),
-  // The first, where there are several (systemd.exec(5)).
+  // The first, if there are several (systemd.exec(5)).
   stateFolder: process.env['STATE_DIRECTORY']?.split(':')[0] || null,
   passwd: () => readOrNothing('/etc/passwd'),
   group: () => readOrNothing('/etc/group'),
 };
 
-/** Small containers have no accounts: then there is simply none to find. */
+/** Small containers have no account files: then no account is found. */
 function readOrNothing(path: string): string {
   try {
     return readText(path);

@@ -1,8 +1,8 @@
-/** For typing errors: what was probably meant. */
+/** Finds the word that was probably meant, for typing errors. */
 
-/** The known word that a misspelt one most resembles, or null when none is near. Case does not count. */
+/** The known word nearest to a misspelled one, or null when none is near. Ignores case. */
 export function nearest(word: string, known: readonly string[]): string | null {
-  // One slip in a short word, up to a third of a long one: beyond that a guess misleads.
+  // One error in a short word, up to a third of a long one: beyond that a guess misleads.
   let best = Math.max(1, Math.floor(word.length / 3)) + 1;
   let found = known.find((candidate) => isStump(word, candidate)) ?? null;
   for (const candidate of known) {
@@ -14,13 +14,13 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return found;
 }
 
-/** `limit` of `limitMB`, or `connectTimeout` of `connect`: one begins with the whole other. */
+/** Whether one word starts with the whole other: `limit` of `limitMB`, or `connectTimeout` of `connect`. */
 function isStump(word: string, candidate: string): boolean {
   const [short, long] = [word.toLowerCase(), candidate.toLowerCase()].toSorted((a, b) => a.length - b.length);
   return short !== undefined && short.length > 2 && long?.startsWith(short) === true;
 }
 
-/** How many letters must be put in, left out, replaced, or swapped with their neighbour (Damerau and Levenshtein). */
+/** The number of letters to insert, remove, replace, or swap with their neighbour (Damerau-Levenshtein). */
 function distance(left: string, right: string): number {
   let twoAgo: number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, column) => column);

@@ -96,7 +96,7 @@ export function showExplanation(): void {
       'p',
       { class: 'aside' },
       `Asked for ${asked}${as}, path ${response.path}. Read ${age < 1.5 ? 'just now' : `${duration(age)} ago`} from ${response.store.name}`,
-      response.store.hasHealthChecker ? ', and a health checker runs beside it.' : '.',
+      response.store.hasHealthChecker ? ', with an active health checker.' : '.',
     ),
     ...(response.route === null ? [] : routeParts(response.route, response.dead)),
     make('h3', {}, 'Keys, in the order they are asked'),

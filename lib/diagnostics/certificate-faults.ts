@@ -1,4 +1,6 @@
-/** What is wrong with a certificate of the store, and which one a handshake gets. Nothing here tells of private keys. */
+/**
+ * Finds problems of a certificate in the store, and the one that a handshake gets. The results contain no private keys.
+ */
 import { hostOf } from '../core/routing/hostname.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import { certificateKeys, mayBeServerName } from '../core/routing/server-name.ts';
@@ -9,13 +11,13 @@ import { command } from '../store/editor/redis-advice.ts';
 import type { CertificateKeyView, CertificateView } from './explanation.ts';
 import { fault, type Fault } from './fault.ts';
 
-/** A certificate that ends sooner is worth a word, ms: renewals come a month before. */
+/** A certificate that expires sooner is reported, ms: renewals are usually due a month before. */
 const SOON_MS = 14 * 86_400_000;
 
-/** What the store's way of speaking of certificates depends on. */
+/** What the texts about certificates depend on, in the store. */
 export type CertificateEditor = Pick<RouteEditor, 'advice' | 'certificateName' | 'certificate'>;
 
-/** What is wrong with what stands under a key. @param now ms since the epoch */
+/** The problems of a key's content. @param now ms since 1970 */
 export function faultsOfCertificate(
   editor: CertificateEditor,
   key: string,
@@ -41,7 +43,7 @@ export function faultsOfCertificate(
     return [...ofKey, fault(found.code === 'expired' ? 'tls-expired' : 'tls-pair', `it ${found.text}`, renewal)];
   }
   if (expiresAt - now >= SOON_MS) return ofKey;
-  return [...ofKey, fault('tls-expires', `it holds a certificate that ends on ${new Date(expiresAt).toISOString()}`)];
+  return [...ofKey, fault('tls-expires', `it has a certificate that expires on ${new Date(expiresAt).toISOString()}`)];
 }
 
 function keyFault(editor: CertificateEditor, key: string, name: string): Fault {
@@ -60,7 +62,7 @@ function meantBy(key: string): string | null {
   return mayBeServerName(meant) && meant !== key ? meant : null;
 }
 
-/** Which certificate the handshake for a host gets, as far as the store decides that. @throws EditorError */
+/** The certificate that the handshake for a host gets, as far as the store decides that. @throws EditorError */
 export async function explainCertificate(
   editor: CertificateEditor,
   host: string,
@@ -78,13 +80,13 @@ export async function explainCertificate(
   if (used === null) {
     const isUnusable = views.some(({ verdict }) => verdict === 'unusable');
     const none = isUnusable
-      ? 'no usable one for it: the last good one serves, if a router has had one, else'
+      ? 'no usable one for it: the last valid one is used if a router has one, else'
       : 'none for it:';
-    const text = `the store has ${none} that of the configuration serves, or the handshake is refused`;
+    const text = `the store has ${none} the configuration's is used, or the handshake is refused`;
     return { text, keys: views };
   }
   const names = used.names.length === 0 ? 'no name' : used.names.join(', ');
-  return { text: `${used.key}, for ${names}, until ${used.expiresAt ?? 'an end that cannot be read'}`, keys: views };
+  return { text: `${used.key}, for ${names}, until ${used.expiresAt ?? 'an unreadable date'}`, keys: views };
 }
 
 function viewOf(

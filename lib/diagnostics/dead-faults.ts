@@ -1,4 +1,4 @@
-/** What is wrong with a dead set. Only Redis has these. Pure. */
+/** Finds problems of a dead set. Only for Redis. Pure functions. */
 import type { StoredFrontend } from '../store/editor/route-editor.ts';
 import { idsOf } from '../store/redis/codec.ts';
 import { urlsById } from '../store/redis/marks.ts';
@@ -6,15 +6,14 @@ import { shownUrl } from '../store/route-table.ts';
 import { command } from '../store/editor/redis-advice.ts';
 import { fault, type Fault } from './fault.ts';
 
-/** What PlanB's monitor holds while it checks a backend is a string at `dead:<host>:<entry>`. No host has "://" in it. */
+/**
+ * While PlanB's monitor checks a backend, it holds a lock: a string at `dead:<host>:<entry>`. No host has "://" in it.
+ */
 const MONITOR_LOCK = /:[a-z][a-z0-9+.-]*:\/\//i;
-/** Members shown in one advice at most. */
+/** The maximum number of members in one advice. */
 const MAX_SHOWN = 20;
 
-/**
- * @param host whose marks they are
- * @param list of the route that the host finds; null when it finds none
- */
+/** @param host the host of the marks @param list of the host's route; null without one */
 export function faultsOfDead(
   host: string,
   { dead, marks }: Pick<StoredFrontend, 'dead' | 'marks'>,
@@ -24,17 +23,17 @@ export function faultsOfDead(
   if (type === 'none' || (type === 'string' && MONITOR_LOCK.test(host))) return [];
   const removal = command('DEL', key);
   if (host.startsWith('*')) return [wildcardMarks(key)];
-  if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(key)}`)];
+  if (type === 'unknown') return [fault('unreadable', `this user may not read ${JSON.stringify(key)}`)];
   if (type !== 'set') {
-    return [fault('dead-type', `it holds a ${type}, not a set: nobody is taken for dead, or can be marked`, removal)];
+    return [fault('dead-type', `it is a ${type}, not a set: no backend counts as dead or can be marked dead`, removal)];
   }
-  if (list === null) return [fault('dead-stale', 'marks of a host that has no frontend', removal)];
+  if (list === null) return [fault('dead-stale', 'dead marks of a host without a frontend', removal)];
   const faults: Fault[] = [];
   const size = Math.max(0, list.length - 1);
   const outside = holds.filter((member) => idsOf([member], Infinity).size === 1 && idsOf([member], size).size === 0);
   const odd = holds.filter((member) => idsOf([member], Infinity).size === 0);
   if (odd.length > 0) {
-    const text = `${shown(odd)}: a mark is a backend's place in the list, from 0; these hide nobody`;
+    const text = `${shown(odd)}: a mark must be a backend's position in the list, from 0; these have no effect`;
     faults.push(
       fault(
         'dead-no-number',
@@ -52,30 +51,30 @@ export function faultsOfDead(
     const url = marked.get(id);
     const entry = list[id + 1]?.trim();
     if (url === undefined || entry === undefined || url === entry) continue;
-    const text = `${id}: a router marked ${shownUrl(url)}, and ${shownUrl(entry)} is at that place now: the mark does not count`;
+    const text = `${id}: a router marked ${shownUrl(url)}, and ${shownUrl(entry)} is at that position now: the mark does not count`;
     faults.push(fault('dead-moved', text, command('SREM', key, String(id))));
   }
   if (size === 1 && idsOf(holds, size).size > 0) {
-    faults.push(fault('dead-sole', 'the list has one backend, which is served whatever is marked', removal));
+    faults.push(fault('dead-sole', 'the list has one backend, which is used even if it is marked dead', removal));
   }
   if (secondsLeft === null) {
-    const text = 'the marks never expire: these backends get no request until somebody removes the key';
+    const text = 'the marks never expire: these backends get no request until the key is removed';
     faults.push(fault('dead-no-expiry', text, command('EXPIRE', key, '30')));
   }
   return faults;
 }
 
-/** Marks count for the host that was asked for, even where a wildcard matched. */
+/** Marks count for the requested host, even when a wildcard matched it. */
 export function wildcardMarks(key: string): Fault {
-  const text = `${JSON.stringify(key)} hides nobody: marks count under the host that clients ask for`;
+  const text = `${JSON.stringify(key)} has no effect: marks count only under the requested host`;
   return fault('dead-wildcard', text, command('DEL', key));
 }
 
-/** What marks them where somebody has written URLs in the place of ids. */
+/** Commands that mark the backends again, if URLs were written instead of ids. */
 function placesOf(key: string, odd: readonly string[], list: readonly string[]): readonly string[] {
   const ids = odd.map((member) => list.indexOf(member, 1) - 1).filter((id) => id >= 0);
   if (ids.length === 0) return [];
-  // Without the odd ones there may be no key any more, and then its end is gone as well.
+  // Without the odd members the key may be gone, and its TTL with it.
   return [command('SADD', key, ...ids.slice(0, MAX_SHOWN).map(String)), command('EXPIRE', key, '30')];
 }
 

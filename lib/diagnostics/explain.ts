@@ -1,4 +1,4 @@
-/** Why a request for a host goes where it goes, by the router's own rules. */
+/** Explains where a request for a host goes, by the router's own rules. */
 import { NO_MARKS, readList, routeOf } from '../core/routing/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
@@ -21,18 +21,18 @@ import { answerOf, type Circumstances, refused } from './site-answer.ts';
 import { siteOptions } from './site-options.ts';
 import { lookupOf, wayOf, type Way } from './way.ts';
 
-/** What else the answer depends on. */
+/** Settings that the explanation depends on. */
 export interface Surroundings extends Circumstances {
-  /** The options of frontends that say nothing else. */
+  /** The default options of frontends. */
   readonly config?: SiteFields | undefined;
 }
 
 const UNKNOWN: Surroundings = { scheme: 'http', httpsPort: undefined };
 
 /**
- * Explains the way of a request. All but the worker's own memory, which only a running router knows.
+ * Explains a request, except for the workers' own memory, which only a running router has.
  * @param asked the Host field, as a client sends it
- * @throws EditorError when the store cannot be looked at
+ * @throws EditorError when the store cannot be read
  */
 export async function explain(
   editor: RouteEditor,
@@ -72,7 +72,7 @@ export async function explain(
 
 const NO_ROUTE = { route: null, prefix: null, options: [], asks: null } as const;
 
-/** The list that counts, and what comes of it. */
+/** The list that counts, and its effect. */
 async function wayOn(
   editor: RouteEditor,
   keys: readonly string[],
@@ -87,7 +87,7 @@ async function wayOn(
   const advice = editor.advice;
   const unchecked = hasHealthChecker && editor.prefix === '' ? faultsBesideChecker(key, list, advice) : [];
   const route = viewOf({ key, list, dead, marks }, [...faultsOfFrontend(key, list, advice), ...unchecked]);
-  if (found.type === 'none') throw new Error('a list that holds nothing was found');
+  if (found.type === 'none') throw new Error('an empty list was found');
   if (found.type !== 'found') return { ...NO_ROUTE, route, answer: broken(key, found) };
   const { site, views } = await siteOptions(editor, key, surroundings.config);
   const entries = readList(found.list, () => {});
@@ -101,7 +101,7 @@ async function wayOn(
   return { answer, route, options: views, asks };
 }
 
-/** Of a host's own list and its prefixes'. A list of its own that cannot be one makes all of them fail. */
+/** The list that counts, of the host or a prefix. If the host's own key has another type, all requests fail. */
 function whatCounts(keys: readonly string[], { look, own, hit }: Way) {
   if (hit !== null && (own.type === 'none' || own.type === 'found')) {
     const { key, prefix, list, dead, marks } = hit;
@@ -113,8 +113,7 @@ function whatCounts(keys: readonly string[], { look, own, hit }: Way) {
 }
 
 function broken(key: string, found: Exclude<Lookup, { type: 'none' | 'found' }>): AnswerView {
-  const what =
-    found.type === 'wrong-type' ? `holds a ${found.found}, not a list` : `is longer than ${MAX_LIST} elements`;
+  const what = found.type === 'wrong-type' ? `is a ${found.found}, not a list` : `is longer than ${MAX_LIST} elements`;
   return refused(new RouterError('route-broken', `frontend:${key} ${what}`));
 }
 
@@ -128,7 +127,7 @@ function prefixOf(editor: RouteEditor, keys: readonly string[], { paths, hit, pa
   };
 }
 
-/** @param keys those that count @param key that of the route */
+/** @param keys the keys that count @param key the key of the route */
 async function siteMetadataOf(
   editor: RouteEditor,
   keys: readonly string[],
@@ -154,7 +153,7 @@ function deadView(host: string, { look, own, hit }: Way): DeadView {
 
 function notAHost(asked: string): AnswerView {
   if (asked === '') return refused(new RouterError('no-host', 'no Host'));
-  return refused(new RouterError('bad-host', `${JSON.stringify(asked.slice(0, 300))} is no host`));
+  return refused(new RouterError('bad-host', `${JSON.stringify(asked.slice(0, 300))} is not a host`));
 }
 
-const PONG: AnswerView = { kind: 'refused', status: 200, code: null, text: 'the router answers it itself: ok' };
+const PONG: AnswerView = { kind: 'refused', status: 200, code: null, text: 'the router responds itself: ok' };

@@ -1,12 +1,12 @@
-/** What `explain` tells, as docs/admin.md has it. Types only. */
+/** The result of `explain`, as in docs/admin.md. Types only. */
 import type { Fault } from './fault.ts';
 
-/** One backend of a frontend, as the list has it. */
+/** A backend of a frontend, as in its list. */
 export interface BackendView {
   readonly id: number;
   readonly url: string;
   readonly state: 'alive' | 'dead' | 'unusable';
-  /** Of a dead mark; null without an end, and where there is none. */
+  /** The TTL of a dead mark; null without expiry, and without a mark. */
   readonly secondsLeft: number | null;
   /** Why the router cannot use it; null when it can. */
   readonly fault: string | null;
@@ -19,14 +19,14 @@ export interface FrontendView {
   readonly faults: readonly Fault[];
 }
 
-/** What came of a key that was, or would have been, asked for. */
+/** What the lookup of a key found, or would have found. */
 export type Verdict =
   | 'used'
   | 'absent'
   | 'names no backend'
   | 'unusable'
   | 'not reached'
-  /** The store gave no answer. */
+  /** The store did not reply. */
   | 'not read'
   /** A list for a path that is not among the prefixes of its host. */
   | 'unlisted';
@@ -48,75 +48,75 @@ export interface DeadView {
   readonly faults: readonly Fault[];
 }
 
-/** What stands where a handshake looks for a host's certificate. */
+/** The content of a key at which a host's certificate is looked up. */
 export interface CertificateKeyView {
   readonly key: string;
   readonly verdict: Exclude<Verdict, 'names no backend' | 'unlisted'>;
-  /** Those that it is for, as it writes them. */
+  /** The names that it is valid for, as in the certificate. */
   readonly names: readonly string[];
-  /** In ISO 8601; null where there is none that can be read. */
+  /** ISO 8601; null when there is none that can be read. */
   readonly expiresAt: string | null;
   readonly faults: readonly Fault[];
 }
 
-/** Which certificate the handshake for a host gets, as far as the store decides that. */
+/** The certificate that the handshake for a host gets, as far as the store decides that. */
 export interface CertificateView {
   readonly text: string;
   readonly keys: readonly CertificateKeyView[];
 }
 
-/** The prefixes of a host, as far as the path has them. */
+/** The prefixes of a host that match the path. */
 export interface PrefixView {
-  /** Where they stand, as the store spells it. */
+  /** The key of the prefixes, as the store spells it. */
   readonly key: string;
-  /** The one whose list counts; null where it is the host's own. */
+  /** The prefix whose list counts; null where the host's own list does. */
   readonly matched: string | null;
-  /** Longer ones, whose lists name no backend. */
+  /** Longer ones, whose lists have no backend. */
   readonly passed: readonly string[];
 }
 
-/** An option that counts. `from`: the key where it stands, or `configuration`. */
+/** An option that counts. `from`: the key that has it, or `configuration`. */
 export interface OptionView {
   readonly field: string;
   readonly value: string;
   readonly from: string;
 }
 
-/** What stands beside the lists that were looked at. */
+/** The metadata of the lists that were looked up. */
 export interface MetadataView {
   readonly key: string;
   readonly type: string;
   readonly faults: readonly Fault[];
 }
 
-/** What a client gets. */
+/** The response that a client gets. */
 export type AnswerView =
   | { readonly kind: 'backend'; readonly status: null; readonly code: null; readonly text: string }
-  /** It is kept waiting. */
+  /** The request is held. */
   | { readonly kind: 'paused'; readonly status: null; readonly code: null; readonly text: string }
-  /** It is sent elsewhere. */
+  /** The client is redirected. */
   | { readonly kind: 'redirect'; readonly status: number; readonly code: null; readonly text: string }
-  /** `code`: one of the router's errors; null when it is none. */
+  /** `code`: one of the router's error codes; null for another response. */
   | { readonly kind: 'refused'; readonly status: number; readonly code: string | null; readonly text: string };
 
 export interface Explanation {
   readonly asked: string;
-  /** As it is looked up; null when it is no host. */
+  /** The host as looked up; null when it is not a host. */
   readonly host: string | null;
   readonly path: string;
   readonly answer: AnswerView;
   readonly keys: readonly KeyView[];
   readonly route: FrontendView | null;
-  /** Null where no key of the host has prefixes. */
+  /** Null when no key of the host has prefixes. */
   readonly prefix: PrefixView | null;
-  /** Those of the route, whatever layer they come from. */
+  /** The options of the route, from all layers. */
   readonly options: readonly OptionView[];
-  /** The path that a backend is asked for, without that of its URL; null where none is. */
+  /** The path that the backend gets, without that of its URL; null when no backend gets the request. */
   readonly asks: string | null;
-  /** Prefixes, options and error pages of the keys above, where there are any. */
+  /** Prefixes, options and error pages of the keys above, if there are any. */
   readonly beside: readonly MetadataView[];
   readonly dead: DeadView | null;
-  /** Null where the host is none or the router's own, or the store cannot be looked at. */
+  /** Null when there is no valid host, the router responds itself, or the store cannot be read. */
   readonly certificate: CertificateView | null;
   readonly near: readonly { readonly key: string; readonly faults: readonly Fault[] }[];
   readonly store: { readonly name: string; readonly hasHealthChecker: boolean; readonly faults: readonly Fault[] };
@@ -126,7 +126,7 @@ export interface Explanation {
 export interface MemoryView {
   readonly pid: number;
   readonly generation: number;
-  /** `fresh`: it serves without asking; `stale`: only while the store gives no answer. */
+  /** `fresh`: used without asking the store; `stale`: used only while the store does not reply. */
   readonly knows: 'fresh' | 'stale' | 'nothing';
   readonly ageSeconds: number | null;
   readonly key: string | null;
@@ -135,7 +135,7 @@ export interface MemoryView {
   readonly dead: readonly number[];
 }
 
-/** What a router that runs tells. */
+/** The explanation of a running router. */
 export interface LiveExplanation extends Explanation {
   readonly workers: readonly MemoryView[];
 }

@@ -1,6 +1,6 @@
-/** What can be wrong with routes, by name. docs/routes.md tells of each. */
+/** The problems that routes can have, by name. docs/routes.md describes each. */
 const SEVERITY = {
-  // A frontend's key.
+  // Of a frontend's key.
   'upper-case': 'error',
   'idn-key': 'error',
   'space-in-key': 'error',
@@ -14,7 +14,7 @@ const SEVERITY = {
   'bad-key': 'error',
   'misspelt-prefix': 'error',
   'other-prefix': 'note',
-  // A frontend's list.
+  // Of a frontend's list.
   'wrong-type': 'error',
   'too-long': 'error',
   'no-identifier': 'error',
@@ -24,7 +24,7 @@ const SEVERITY = {
   'space-in-identifier': 'note',
   expires: 'note',
   'more-faults': 'note',
-  // A backend.
+  // Of a backend.
   'no-scheme': 'error',
   'bad-scheme': 'error',
   'bad-url': 'error',
@@ -35,7 +35,7 @@ const SEVERITY = {
   'https-ignored': 'note',
   'user-ignored': 'note',
   duplicate: 'note',
-  // A dead set.
+  // Of a dead set.
   'dead-type': 'error',
   'dead-wildcard': 'error',
   'dead-no-number': 'error',
@@ -44,12 +44,12 @@ const SEVERITY = {
   'dead-stale': 'note',
   'dead-moved': 'note',
   'dead-sole': 'note',
-  // What a health checker leaves.
+  // Of a health checker.
   'hchecker-type': 'error',
   'hchecker-value': 'error',
   'checker-blind': 'note',
   'checker-deadly': 'note',
-  // What stands beside lists: prefixes, options, error pages.
+  // Of prefixes, options and error pages.
   'side-key': 'error',
   'side-stale': 'note',
   'prefixes-type': 'error',
@@ -64,31 +64,33 @@ const SEVERITY = {
   'canonical-unserved': 'note',
   'pages-type': 'error',
   'page-unusable': 'error',
-  // A certificate.
+  // Of a certificate.
   'tls-key': 'error',
   'tls-type': 'error',
   'tls-field': 'error',
   'tls-pair': 'error',
   'tls-expired': 'error',
   'tls-expires': 'note',
-  // The store itself.
+  // Of the store itself.
   unreadable: 'error',
   'broken-file': 'error',
 } as const;
 
 export type FaultCode = keyof typeof SEVERITY;
-/** `error`: requests do not go where they were meant to go. `note`: they do, and there is something to know. */
+/** `error`: requests do not go where they were meant to go. `note`: they do, but an operator should know. */
 export type Severity = 'error' | 'note';
 
 export const FAULT_CODES = Object.keys(SEVERITY) as readonly FaultCode[];
 
-/** Something about a key that an operator should know. */
+/** A problem of a key. */
 export interface Fault {
   readonly code: FaultCode;
   readonly severity: Severity;
   /** What is wrong, in one sentence. */
   readonly text: string;
-  /** What mends it: commands for redis-cli, one a line, or what to write in the file. Empty when it is only to be known. */
+  /**
+   * How to fix it: commands for redis-cli, one a line, or what to write in the file. Empty when nothing must be done.
+   */
   readonly advice: string;
 }
 

@@ -1,4 +1,4 @@
-/** A frontend as an operator sees it: what it names, and who of them is dead. Pure. */
+/** A frontend for operators: its backends and their state. Pure functions. */
 import { NO_MARKS, readList } from '../core/routing/backend.ts';
 import { parseBackend } from '../core/routing/backend-url.ts';
 import type { StoredFrontend, StoredValue } from '../store/editor/route-editor.ts';
@@ -11,29 +11,29 @@ import type { Fault } from './fault.ts';
 import { readKey } from './key-faults.ts';
 import { faultsOfList } from './list-faults.ts';
 
-/** What is wrong with a frontend: its list, and last, since mending it takes another name, its key. */
+/** The problems of a frontend: those of its list, and last, since its fix renames the key, those of its key. */
 export function faultsOfFrontend(key: string, list: StoredValue, advice: Advice): readonly Fault[] {
   return [...faultsOfList(key, list, advice), ...readKey(key, advice).faults];
 }
 
-/** What would be wrong with a list that is to be written. */
+/** The problems that a list would have, before it is written. */
 export function faultsOfNewList(key: string, list: readonly string[], advice: Advice): readonly Fault[] {
   return faultsOfFrontend(key, { key, type: 'list', holds: list, length: list.length, secondsLeft: null }, advice);
 }
 
-/** One of a page's frontends. Marks of hosts that a wildcard matches are under those hosts' names, and not seen here. */
+/** A frontend of a page. Marks of hosts that a wildcard matches are under those hosts' names, and not shown here. */
 export function frontendOf(entry: StoredFrontend, advice: Advice): FrontendView {
   const { key, list } = entry;
   return viewOf(entry, [...faultsOfFrontend(key, list, advice), ...faultsOfDead(key, entry, list.holds)]);
 }
 
-/** A list with the state of its backends. @param faults what is to be said of it */
+/** A list with the state of its backends. @param faults its problems */
 export function viewOf({ key, list, dead, marks }: StoredFrontend, faults: readonly Fault[]): FrontendView {
-  // The router takes none of a list that is too long.
+  // The router uses nothing of a list that is too long.
   const [name = '', ...urls] = list.length > MAX_LIST ? [] : list.holds;
-  // Marks under a wildcard's own name count for nobody.
+  // Marks under a wildcard's own name have no effect.
   const isCounted = dead.type === 'set' && !/dead:\*[^:]*$/.test(dead.key);
-  // A sole backend is served whatever is marked.
+  // A sole backend is used even if it is marked dead.
   const isSole = urls.length === 1;
   const counted =
     isCounted && !isSole

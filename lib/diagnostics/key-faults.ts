@@ -1,4 +1,4 @@
-/** What is wrong with the name of a key, and which key was meant. Pure. */
+/** Finds problems in the name of a key, and the key that was meant. Pure functions. */
 import { nearest } from '../config/nearest.ts';
 import { candidates, hostOf, mayBeAskedFor, PING_HOST } from '../core/routing/hostname.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
@@ -7,24 +7,24 @@ import type { Advice } from '../store/editor/advice.ts';
 import { command } from '../store/editor/redis-advice.ts';
 import { fault, type Fault, type FaultCode } from './fault.ts';
 
-/** How a frontend's key reads. */
+/** The result of checking a frontend's key. */
 export interface KeyReading {
-  /** The key that requests would ask for; null when none can be made of it. */
+  /** The key that requests would look up; null when none can be derived. */
   readonly meant: string | null;
-  /** Empty when it is that one already. */
+  /** Empty when the key is right. */
   readonly faults: readonly Fault[];
 }
 
-/** One slip, and what the key is without it. */
+/** One mistake, and the key without it. */
 type Slip = readonly [code: FaultCode, what: string, mended: string];
 
-/** @param key without `frontend:`; it may have a path */
+/** Checks a frontend's key. @param key without `frontend:`; it may have a path */
 export function readKey(key: string, advice: Advice): KeyReading {
   if (splitKey(key).host === PING_HOST) {
-    const text = `the router answers requests for ${PING_HOST} itself`;
+    const text = `the router responds to requests for ${PING_HOST} itself`;
     return { meant: null, faults: [fault('bad-key', text, advice.removeKey(key))] };
   }
-  // Clients could ask for a host that begins with a dot, and no client does: a wildcard was meant.
+  // No client requests a host that starts with a dot: a wildcard was meant.
   if (isKey(key) && !/^\.[^.]/.test(key)) return { meant: key, faults: [] };
   const slips: Slip[] = [];
   let meant = key;
@@ -35,27 +35,27 @@ export function readKey(key: string, advice: Advice): KeyReading {
     [, , meant] = slip;
   }
   if (!isKey(meant)) {
-    const text = `${JSON.stringify(key)} is no host name and no wildcard: no request can ask for it`;
+    const text = `${JSON.stringify(key)} is neither a host name nor a wildcard: no request looks it up`;
     return { meant: null, faults: [fault('bad-key', text, advice.removeKey(key))] };
   }
   return {
     meant,
     faults: slips.map(([code, what]) => {
-      return fault(code, `no request can ask for ${JSON.stringify(key)}: ${what}`, advice.renameKey(key, meant));
+      return fault(code, `no request looks up ${JSON.stringify(key)}: ${what}`, advice.renameKey(key, meant));
     }),
   };
 }
 
-/** Whether requests can ask for a host, or for one of its paths. */
+/** Whether requests can look up a host, or one of its paths. */
 function isKey(key: string): boolean {
   const { host, prefix } = splitKey(key);
   return mayBeAskedFor(host) && (prefix === '' || prefixFault(prefix) === null);
 }
 
-/** Behind a first letter: the lookbehind keeps each dot of a long row from being tried as the first. */
+/** After a first character: the lookbehind keeps each dot of a long row from being tried as the first. */
 const TRAILING_DOTS = /(?<=^.|[^.])\.+$/s;
 
-/** Each takes one slip away; the order is that of a URL, from outside in. */
+/** Each step removes one mistake, in the order of a URL, from outside in. */
 const STEPS: readonly ((key: string) => Slip | null)[] = [
   (key) => ['space-in-key', 'there is white space around it', key.trim()],
   (key) => ['key-scheme', 'it has a scheme', key.replace(/^[a-z][a-z0-9+.-]*:\/+/i, '')],
@@ -77,7 +77,7 @@ const STEPS: readonly ((key: string) => Slip | null)[] = [
   (key) => ['deep-wildcard', 'wildcards reach five labels deep at most', ofHost(key, shortened)],
 ];
 
-/** A key with another host before its path. */
+/** Applies a function to the host of a key, and keeps its path. */
 function ofHost(key: string, mend: (host: string) => string): string {
   const { host, prefix } = splitKey(key);
   return mend(host) + prefix;
@@ -105,40 +105,40 @@ function withoutPort(key: string): string {
   return key.replace(/^((?:[^:[\]]+|\[[^\]]*\])):[0-9]*$/, '$1');
 }
 
-/** A wildcard with as many labels as take part in a lookup. */
+/** A wildcard with as many labels as lookups use. */
 function shortened(key: string): string {
   const suffix = key.startsWith('*.') ? key.slice(2) : '';
   if (suffix === '' || hostOf(suffix) !== suffix) return key;
   return candidates(`x.${suffix}`)[1] ?? key;
 }
 
-/** How a key reads that is no frontend's. */
+/** The result of checking a key that is not a frontend's. */
 export interface UnknownKeysReading {
   readonly fault: Fault;
-  /** The frontend's key that was meant; of dead marks the host. */
+  /** The frontend's key that was meant; for dead marks the host. */
   readonly meant: string;
 }
 
 /**
- * Whether a key was meant to be a frontend's or a dead mark's, and is spelt in another way.
+ * Checks whether a key was meant to be a frontend's or a dead mark's, but is misspelled.
  * @param key as the store spells it
- * @param prefix that of the driver URL
+ * @param prefix of the driver URL
  */
 export function readUnknownKey(key: string, prefix: string, advice: Advice): UnknownKeysReading | null {
-  // Whoever misspells the one may have misspelt, or forgotten, the other.
+  // The prefix may be misspelled or missing, too.
   const rest = key.startsWith(prefix) ? key.slice(prefix.length) : key;
   const [, word = '', sign = '', name = ''] = /^\s*([a-z][a-z_ -]{0,40}?)\s*([:;,./|=]+)(.+)$/is.exec(rest) ?? [];
   const kind = kindOf(word);
   if (kind === null || (word === kind && sign === ':')) return null;
   const { meant } = readKey(name, advice);
-  // In a Redis that others use, "front:page" is theirs.
+  // In a shared Redis, "front:page" may belong to another program.
   if (meant === null || (word.toLowerCase() !== kind && !/[.*:]/.test(meant))) return null;
   const wanted = `${prefix}${kind}:${meant}`;
-  const text = `nobody asks for ${JSON.stringify(key)}: it should be ${JSON.stringify(wanted)}`;
+  const text = `no request looks up ${JSON.stringify(key)}: it should be ${JSON.stringify(wanted)}`;
   return { meant, fault: fault('misspelt-prefix', text, rename(key, wanted)) };
 }
 
-/** A frontend's key with another prefix than the driver URL's, or without any; null when it is none. */
+/** A frontend's key with another prefix than the driver URL's, or without one; null for other keys. */
 export function readOtherPrefix(key: string, prefix: string, advice: Advice): UnknownKeysReading | null {
   const [, other = '', name = ''] = /^(.*?)frontend:(.+)$/s.exec(key) ?? [];
   const { meant } = readKey(name, advice);
@@ -149,12 +149,12 @@ export function readOtherPrefix(key: string, prefix: string, advice: Advice): Un
   return { meant, fault: fault('other-prefix', text, rename(key, `${prefix}frontend:${meant}`)) };
 }
 
-/** A host that stands there without `frontend:`. */
+/** A host without `frontend:`. */
 export function readBare(key: string, prefix: string): UnknownKeysReading | null {
   const name = key.startsWith(prefix) ? key.slice(prefix.length) : key;
   if (!mayBeAskedFor(name)) return null;
   const wanted = `${prefix}frontend:${name}`;
-  const text = `nobody asks for ${JSON.stringify(key)}: it should be ${JSON.stringify(wanted)}`;
+  const text = `no request looks up ${JSON.stringify(key)}: it should be ${JSON.stringify(wanted)}`;
   return { meant: name, fault: fault('misspelt-prefix', text, rename(key, wanted)) };
 }
 

@@ -1,4 +1,4 @@
-/** The keys of lists that a request may have led to, in the order asked, and what came of each. */
+/** The keys that a request's lookup may read, in order, with the result of each. */
 import { cutsOf } from '../core/routing/prefixes.ts';
 import type { StoredValue, RouteEditor } from '../store/editor/route-editor.ts';
 import { MAX_LIST } from '../store/limits.ts';
@@ -32,7 +32,7 @@ export async function keyViews(
   return views;
 }
 
-/** Lists for the path that no request gets: their prefix is not in the host's set. */
+/** Lists for the path that no request reaches, because their prefix is not in the host's set. */
 async function unlistedViews(
   editor: RouteEditor,
   key: string,
@@ -73,7 +73,7 @@ function verdictOf(index: number, held: StoredValue, own: Lookup, isElsewhere: b
   return held.length === 1 ? 'names no backend' : 'used';
 }
 
-/** Whether the lookup ended before this key. One that found only identifiers went through to the last. */
+/** Whether the lookup ended before this key. If only identifiers were found, all keys were read. */
 function isEnd(found: Exclude<Lookup, { type: 'none' }>, index: number): boolean {
   const wentOn = found.type === 'found' && found.list.length === 1;
   return !wentOn && index > found.index;

@@ -1,4 +1,4 @@
-/** What is wrong with all routes of a store, found page by page: a million keys need little memory. */
+/** Finds the problems of all routes in a store, page by page: a million keys need little memory. */
 import { candidates } from '../core/routing/hostname.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import { METADATA_KINDS, type RouteEditor } from '../store/editor/route-editor.ts';
@@ -16,22 +16,19 @@ import { metadataOf } from './site-metadata.ts';
 import { lookupOf, wayOf } from './way.ts';
 import { EditorError } from '../store/editor-error.ts';
 
-/** A fault, and the key that has it, as the store spells it. */
+/** A fault with its key, as the store spells it. */
 export interface Finding extends Fault {
   readonly key: string;
 }
 
-/** Frontends in a page. */
+/** Frontends per page. */
 const PAGE = 500;
-/** Hosts whose dead marks, or certificates, are looked at at a time. */
+/** How many hosts' dead marks, or certificates, are read at a time. */
 const TOGETHER = 50;
-/** Keys with findings that are remembered, so as to tell of each once: a store may give a key twice. */
+/** How many keys with findings are remembered, because a store may return a key twice. */
 const MAX_TOLD = 10_000;
 
-/**
- * Goes through the whole editor.
- * @throws EditorError when the store cannot be read; a routes file that is broken is a finding
- */
+/** Checks the whole store. @throws EditorError when the store cannot be read; a broken routes file is a finding */
 export async function* lint(editor: RouteEditor): AsyncGenerator<Finding, void, undefined> {
   const advice = editor.advice;
   const told = new Set<string>();
@@ -45,7 +42,7 @@ export async function* lint(editor: RouteEditor): AsyncGenerator<Finding, void, 
     const checker = await editor.checker();
     const now = Date.now();
     yield* withKey('hchecker_ping', faultsOfChecker(checker, editor.prefix, now));
-    // With a prefix none of its lists is checked, and that was said.
+    // With a prefix, hipache-hchecker checks none of the lists, which is reported above.
     const isChecked = editor.prefix === '' && isFresh(checker.ping, now);
     for await (const finding of lintFrontends(editor, advice, isChecked)) if (isNew(finding)) yield finding;
     for await (const finding of lintUnknownKeys(editor, advice)) if (isNew(finding)) yield finding;
@@ -55,7 +52,7 @@ export async function* lint(editor: RouteEditor): AsyncGenerator<Finding, void, 
   }
 }
 
-/** @param isChecked whether a health checker is alive */
+/** @param isChecked whether a health checker is running */
 async function* lintFrontends(
   editor: RouteEditor,
   advice: Advice,

@@ -1,4 +1,4 @@
-/** What is wrong with what stands at a frontend's key. Pure. */
+/** Finds problems in the content of a frontend's key. Pure functions. */
 import { parseBackend } from '../core/routing/backend-url.ts';
 import { isDialled, serverOf } from '../core/routing/backend.ts';
 import type { StoredValue } from '../store/editor/route-editor.ts';
@@ -8,24 +8,21 @@ import type { Advice } from '../store/editor/advice.ts';
 import { fault, type Fault } from './fault.ts';
 import { isUrlLike, readUrl, type UrlSlip } from './url-faults.ts';
 
-/** Faults of one key at most: a list of 10,000 with the same slip in each needs one look. */
+/** The maximum number of faults per key: in a list of 10,000, one mistake may be in each element. */
 const MAX_FAULTS = 100;
 
-/**
- * What is wrong, in the order in which it is to be mended.
- * @param key without `frontend:`
- */
+/** The problems, in the order in which to fix them. @param key without `frontend:` */
 export function faultsOfList(key: string, held: StoredValue, advice: Advice): readonly Fault[] {
   const { type, length } = held;
   if (type === 'none') return [];
-  if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(held.key)}`)];
-  if (type !== 'list') return [fault('wrong-type', `it holds a ${type}, not a list`, advice.makeList(key))];
+  if (type === 'unknown') return [fault('unreadable', `this user may not read ${JSON.stringify(held.key)}`)];
+  if (type !== 'list') return [fault('wrong-type', `it is a ${type}, not a list`, advice.makeList(key))];
   if (length > MAX_LIST) {
-    const text = `a list of ${length} elements; the router takes ${MAX_LIST} at most, and none of a longer one`;
+    const text = `a list of ${length} elements; the router accepts at most ${MAX_LIST}, and ignores a longer list`;
     return [fault('too-long', text, advice.shortenList(key))];
   }
   const displaced = faultOfPlaces(key, held.holds, advice);
-  // Mending that moves all the others: what is said of them holds afterwards only.
+  // This fix moves all other elements, so other problems can only be found after it.
   if (displaced !== null) return [displaced];
   const repeat = repeatIn(key, held.holds, advice);
   const faults = [
@@ -34,7 +31,7 @@ export function faultsOfList(key: string, held: StoredValue, advice: Advice): re
     ...faultsOfBackends(key, repeat?.once ?? held.holds, advice),
   ];
   if (held.secondsLeft !== null) {
-    const text = `it expires in ${Math.ceil(held.secondsLeft)} s, and then the frontend is gone`;
+    const text = `it expires in ${Math.ceil(held.secondsLeft)} s, and then the frontend is removed`;
     faults.push(fault('expires', text, advice.keepList(key)));
   }
   if (faults.length <= MAX_FAULTS) return faults;
@@ -42,16 +39,16 @@ export function faultsOfList(key: string, held: StoredValue, advice: Advice): re
   return [...faults.slice(0, MAX_FAULTS), fault('more-faults', more)];
 }
 
-/** Whether somebody has put the identifier behind the backends: LPUSH where RPUSH was meant. */
+/** Whether the identifier is after the backends: LPUSH was used instead of RPUSH. */
 function isTurnedAround(list: readonly string[]): boolean {
   return list.length > 1 && isUrlLike(list[0] ?? '') && !isUrlLike(list.at(-1) ?? '');
 }
 
-/** What is wrong when the first element is no identifier. */
+/** The problem when the first element is no identifier. */
 function faultOfPlaces(key: string, list: readonly string[], advice: Advice): Fault | null {
   const [first = ''] = list;
   if (isTurnedAround(list)) {
-    const text = `the identifier ${JSON.stringify(list.at(-1))} is the last element and must be the first (LPUSH puts before)`;
+    const text = `the identifier ${JSON.stringify(list.at(-1))} is the last element and must be the first (LPUSH adds in front)`;
     return fault('identifier-last', text, advice.firstFromLast(key));
   }
   if (!isUrlLike(first)) return null;
@@ -60,8 +57,8 @@ function faultOfPlaces(key: string, list: readonly string[], advice: Advice): Fa
 }
 
 /**
- * A list that RPUSH was given a second time, identifier and all: RPUSH adds to what is there.
- * @returns null when the identifier stands there once
+ * A list that was pushed twice, with its identifier: RPUSH adds to existing elements.
+ * @returns null when the identifier occurs once
  */
 function repeatIn(
   key: string,
@@ -74,11 +71,11 @@ function repeatIn(
   const name = JSON.stringify(first);
   const isWhole = list.length % again === 0 && list.every((each, i) => each === list[i % again]);
   if (isWhole && again > 1) {
-    const text = `the identifier ${name} and the same backends stand there ${list.length / again} times: RPUSH adds to what is there`;
+    const text = `the identifier ${name} and the same backends are in the list ${list.length / again} times: RPUSH adds to existing elements`;
     return { faults: [fault('provisioned-twice', text, advice.keepFirst(key, again))], once: list.slice(0, again) };
   }
   const times = list.filter((each) => each === first).length - 1;
-  const text = `the identifier ${name} stands among the backends: RPUSH adds to what is there`;
+  const text = `the identifier ${name} is among the backends: RPUSH adds to existing elements`;
   const faults = [fault('provisioned-twice', text, advice.removeFromEnd(key, first, times))];
   return { faults, once: list.filter((each, i) => i === 0 || each !== first) };
 }
@@ -87,7 +84,7 @@ function faultsOfIdentifier(key: string, list: readonly string[], advice: Advice
   const [first = ''] = list;
   const faults: Fault[] = [];
   if (list.length === 1) {
-    const text = `it holds the identifier ${JSON.stringify(first)} and no backend`;
+    const text = `it has the identifier ${JSON.stringify(first)} and no backend`;
     faults.push(fault('identifier-only', text, advice.addBackend(key)));
   }
   if (first !== first.trim()) {
@@ -99,7 +96,7 @@ function faultsOfIdentifier(key: string, list: readonly string[], advice: Advice
 
 function faultsOfBackends(key: string, list: readonly string[], advice: Advice): readonly Fault[] {
   const faults: Fault[] = [];
-  // Last of all: taking one out moves those behind it.
+  // Last: removing an element moves those after it.
   const repeats: Fault[] = [];
   const servers = new Set<string>();
   let portless: { readonly id: number; readonly slip: UrlSlip; count: number } | null = null;
@@ -107,7 +104,7 @@ function faultsOfBackends(key: string, list: readonly string[], advice: Advice):
     const id = i - 1;
     const href = list[i] ?? '';
     for (const slip of readUrl(href, id, advice.urls).slips) {
-      // Legal, and common: one word for all of them.
+      // Valid and common: one note for all of them.
       if (slip.code !== 'no-port') faults.push(faultOfSlip(key, id, href, slip, advice));
       else if (portless === null) portless = { id, slip, count: 1 };
       else portless.count++;
@@ -116,7 +113,7 @@ function faultsOfBackends(key: string, list: readonly string[], advice: Advice):
     if (!('backend' in parsed)) continue;
     const server = isDialled(parsed.backend) ? serverOf(parsed.backend) : parsed.backend.href;
     if (servers.has(server)) {
-      const text = `backend ${id}, ${shownUrl(href)}: the same server stands there twice, and gets twice as much`;
+      const text = `backend ${id}, ${shownUrl(href)}: the same server is in the list twice, and gets twice as many requests`;
       repeats.push(fault('duplicate', text, advice.removeLast(key, id, href)));
     }
     servers.add(server);

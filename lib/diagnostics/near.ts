@@ -1,4 +1,4 @@
-/** Keys that were probably meant for a host, and that its requests never ask for. Pure. */
+/** Finds keys that were probably meant for a host, but that its requests never look up. Pure functions. */
 import { candidates } from '../core/routing/hostname.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
@@ -9,13 +9,13 @@ import type { Explanation } from './explanation.ts';
 import type { Fault } from './fault.ts';
 import { readBare, readKey, readOtherPrefix, readUnknownKey } from './key-faults.ts';
 
-/** What a key reads as: which frontend's key was meant, and what is wrong with it. */
+/** The frontend's key that a key was meant to be, and its problems. */
 interface Meaning {
   readonly meant: string;
   readonly faults: readonly Fault[];
 }
 
-/** @param keys as the store spells them, what a search has brought: many of them are other hosts', and fine */
+/** @param keys the result of a search, as the store spells them; many of them are valid keys of other hosts */
 export function nearOf(
   keys: readonly string[],
   host: string,
@@ -26,7 +26,7 @@ export function nearOf(
   for (const key of keys) {
     const meaning = meaningOf(key, editor);
     if (meaning === null || meaning.faults.length === 0) continue;
-    // Cookies have taught people that ".example.com" is for example.com, too.
+    // As with cookies, ".example.com" may be meant for example.com, too.
     const { host: meant } = splitKey(meaning.meant);
     if (asked.includes(meant) || meant === `*.${host}`) near.push({ key, faults: meaning.faults });
   }
@@ -52,7 +52,7 @@ function ofFrontend(key: string, advice: Advice): Meaning | null {
   return meant === null ? null : { meant, faults };
 }
 
-/** A wildcard that is too deep is shortened to one that may be for many others. */
+/** A wildcard that is too deep is shortened to one that may match many other hosts. */
 function isFor(key: string, host: string): boolean {
   const [, suffix] = /\*?\.([^:/\s]+)(?:\/.*)?$/s.exec(key) ?? [];
   const isWildcard = key.includes('*');

@@ -1,4 +1,6 @@
-/** What a client gets from a route, by the router's own rules: sent elsewhere, kept waiting, refused, or a backend's answer. */
+/**
+ * What a client gets from a route, by the router's own rules: a redirect, a wait, a refusal, or a backend's response.
+ */
 import { RouterError } from '../core/errors.ts';
 import { type Redirect, redirectByEntry, type Visit } from '../core/routing/redirect.ts';
 import { choose, NO_LOAD } from '../core/routing/selection.ts';
@@ -9,15 +11,15 @@ import type { AnswerView } from './explanation.ts';
 const DEFAULT_TLS_PORT = 443;
 const GUESSED = ', at the port of https.bind';
 
-/** What the store does not say of a request, and its answer depends on. */
+/** Properties of a request that the response depends on and that are not in the store. */
 export interface Circumstances {
-  /** What the client speaks. */
+  /** The client's scheme. */
   readonly scheme: 'http' | 'https';
-  /** Where the router speaks TLS with clients: null where it does not, undefined where nobody knows. */
+  /** The port where clients can use TLS: null if there is none, undefined when it is unknown. */
   readonly httpsPort: number | null | undefined;
 }
 
-/** @param marksLeft how long the dead marks last, seconds; null without an end */
+/** @param marksLeft the TTL of the dead marks, seconds; null without expiry */
 export function answerOf(
   route: Route,
   visit: Visit,
@@ -38,7 +40,7 @@ export function answerOf(
   }
 }
 
-/** Whether a redirect leads to the port where the router speaks TLS, so that another port would change it. */
+/** Whether a redirect leads to the router's own TLS port, which is only known from the configuration. */
 function isPortGuessed(site: Site, visit: Visit): boolean {
   const [usual, other] = [DEFAULT_TLS_PORT, DEFAULT_TLS_PORT + 1].map((port) => {
     const admission = site.admit(visit, port);
@@ -47,7 +49,7 @@ function isPortGuessed(site: Site, visit: Visit): boolean {
   return usual !== other;
 }
 
-/** What the router would choose from. */
+/** The backends that the router would choose from. */
 function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerView {
   let living: readonly Backend[] = [];
   const see: Selection = (alive) => {
@@ -60,24 +62,24 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerV
     first = choose(route, new Set(), { select: see, loadOf: () => NO_LOAD, random: () => 0 }, traits);
   } catch (error) {
     if (!(error instanceof RouterError)) throw error;
-    const wait = route.dead.size > 0 && marksLeft !== null ? `; their marks end in ${Math.ceil(marksLeft)} s` : '';
+    const wait = route.dead.size > 0 && marksLeft !== null ? `; their marks expire in ${Math.ceil(marksLeft)} s` : '';
     return refused(error, wait);
   }
   if (first?.redirect && living.every(({ redirect }) => redirect !== null)) {
-    const more = living.length === 1 ? '' : `, or where another of ${living.length} entries sends it`;
+    const more = living.length === 1 ? '' : `, or to the target of another of ${living.length} entries`;
     return sent(redirectByEntry(first.redirect, route.prefix, visit, route.site.redirectStatus), more);
   }
   if (living.length === 1 && first?.protocol === 'file:') {
-    const text = `the files of ${first.path}, which the router answers with itself where its configuration lets it`;
+    const text = `the files of ${first.path}, which the router serves itself if its configuration allows it`;
     return { kind: 'backend', status: null, code: null, text };
   }
   const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
-  const text = living.length === 1 ? `the one of ${backends}` : `one of ${backends}, each as likely as the next`;
+  const text = living.length === 1 ? `the one of ${backends}` : `one of ${backends}, with equal probability`;
   return { kind: 'backend', status: null, code: null, text };
 }
 
 function sent({ status, location }: Redirect, more: string): AnswerView {
-  return { kind: 'redirect', status, code: null, text: `the client is sent to ${location}${more}` };
+  return { kind: 'redirect', status, code: null, text: `the client is redirected to ${location}${more}` };
 }
 
 export function refused({ status, code, message }: RouterError, more = ''): AnswerView {

@@ -1,4 +1,4 @@
-/** What is wrong with what stands beside a frontend's list: its prefixes, options and error pages. Pure. */
+/** Finds problems in what belongs to a frontend's list: its prefixes, options and error pages. Pure functions. */
 import { nearest } from '../config/nearest.ts';
 import { FIELD_NAMES, fieldFault, idleFields } from '../sites/site.ts';
 import { prefixFault } from '../core/routing/prefixes.ts';
@@ -10,17 +10,17 @@ import { command } from '../store/editor/redis-advice.ts';
 import { fault, type Fault, type FaultCode } from './fault.ts';
 import { mendedPrefix } from './key-faults.ts';
 
-/** Faults of one key at most. */
+/** The maximum number of faults per key. */
 const MAX_FAULTS = 100;
 
-/** What faults of a side depend on besides itself. */
+/** What the problems of metadata depend on. */
 export interface MetadataSurroundings {
   readonly editor: Pick<RouteEditor, 'advice'>;
-  /** Whether requests find anything under the key that this stands beside. */
+  /** Whether requests use the key that the metadata belongs to. */
   readonly isServed: boolean;
-  /** Prefixes whose list names no backend. */
+  /** Prefixes whose list has no backend. */
   readonly bare: ReadonlySet<string>;
-  /** The host that `canonical` names, where nobody serves it. */
+  /** The host in `canonical`, if no frontend serves it. */
   readonly unserved: string | null;
 }
 
@@ -38,16 +38,16 @@ export function metadataFaultsOf(
   const { key, type, length } = held;
   const { editor } = surroundings;
   if (type === 'none') return [];
-  if (type === 'unknown') return [fault('unreadable', `this user may not look at ${JSON.stringify(key)}`)];
+  if (type === 'unknown') return [fault('unreadable', `this user may not read ${JSON.stringify(key)}`)];
   const stale = surroundings.isServed ? [] : [staleFault(editor, key)];
   if (type !== METADATA_TYPES[kind]) {
-    // In a Redis that others use it may be theirs.
+    // In a shared Redis the key may belong to another program.
     if (stale.length > 0) return stale;
-    const text = `it holds a ${type}, not a ${METADATA_TYPES[kind]}, and is left out`;
+    const text = `it is a ${type}, not a ${METADATA_TYPES[kind]}, and is ignored`;
     return [fault(TYPE_CODES[kind], text, editor.advice.removeMetadata(key))];
   }
   if (kind === 'options' && length > MAX_FIELDS) {
-    return [fault('options-long', `it has ${length} fields; with more than ${MAX_FIELDS} none counts`)];
+    return [fault('options-long', `it has ${length} fields; with more than ${MAX_FIELDS} all are ignored`)];
   }
   const faults = FAULTS[kind](held, surroundings);
   if (faults.length <= MAX_FAULTS) return [...faults, ...stale];
@@ -62,7 +62,7 @@ const FAULTS: Readonly<Record<MetadataKind, Faults>> = {
   errors: faultsOfPages,
 };
 
-/** A file's own are right: they follow from its lists. */
+/** Those of a file are always right: they follow from its lists. */
 function faultsOfPrefixes({ key, holds }: StoredValue, { bare }: MetadataSurroundings): readonly Fault[] {
   const faults: Fault[] = [];
   for (const name of holds) {
@@ -73,7 +73,7 @@ function faultsOfPrefixes({ key, holds }: StoredValue, { bare }: MetadataSurroun
       const advice = [...mends, command('SREM', key, name)].join('\n');
       faults.push(fault('prefix-name', `no request can match ${JSON.stringify(name)}: ${why}`, advice));
     } else if (bare.has(name)) {
-      const text = `the list of ${JSON.stringify(name)} names no backend: a shorter prefix or the host serves it`;
+      const text = `the list of ${JSON.stringify(name)} has no backend: a shorter prefix or the host is used`;
       faults.push(fault('prefix-without-list', text, command('SREM', key, name)));
     }
   }
@@ -87,7 +87,7 @@ function faultsOfOptions({ key, holds }: StoredValue, { editor, unserved }: Meta
     if (why === null) return [];
     const shown = JSON.stringify(field);
     if (FIELD_NAMES.includes(field)) {
-      return [fault('option-value', `${shown} does not count: ${why}`, editor.advice.removeFields(key, [field]))];
+      return [fault('option-value', `${shown} is ignored: ${why}`, editor.advice.removeFields(key, [field]))];
     }
     const meant = nearest(field, FIELD_NAMES);
     const hint = meant === null ? '' : `; did you mean "${meant}"?`;
@@ -107,25 +107,25 @@ function faultsOfPages({ key, holds }: StoredValue, { editor }: MetadataSurround
   return [...fieldsOf(holds)].flatMap(([status, html]) => {
     const why = pageFault(status, html);
     if (why === null) return [];
-    const text = `the page for ${JSON.stringify(status.slice(0, 40))} is left out: ${why}`;
+    const text = `the page for ${JSON.stringify(status.slice(0, 40))} is ignored: ${why}`;
     return [fault('page-unusable', text, editor.advice.removeFields(key, [status]))];
   });
 }
 
-/** A key that nobody asks for. @param wanted the one that was probably meant; null for prefixes of a path */
+/** A key that no request looks up. @param wanted the key that was probably meant; null for prefixes of a path */
 export function metadataKeyFault(editor: Pick<RouteEditor, 'advice'>, name: string, wanted: string | null): Fault {
   const shown = JSON.stringify(name);
   if (wanted === null)
     return fault(
       'side-key',
-      `nobody asks for ${shown}: prefixes are those of hosts`,
+      `no request looks up ${shown}: only hosts have prefixes`,
       editor.advice.removeMetadata(name),
     );
-  const text = `no request can ask for ${shown}: it should be ${JSON.stringify(wanted)}`;
+  const text = `no request looks up ${shown}: it should be ${JSON.stringify(wanted)}`;
   return fault('side-key', text, editor.advice.renameMetadata(name, wanted));
 }
 
-/** What stands there beside nothing. */
+/** Metadata without a frontend. */
 export function staleFault(editor: Pick<RouteEditor, 'advice'>, name: string): Fault {
   return fault('side-stale', 'no frontend has this key', editor.advice.removeMetadata(name));
 }

@@ -1,4 +1,4 @@
-/** What stands beside lists, with what is wrong with it: read from an editor. */
+/** Reads the metadata of lists with its problems, from an editor. */
 import { candidates } from '../core/routing/hostname.ts';
 import { makeSite } from '../sites/site.ts';
 import { prefixFault, splitKey } from '../core/routing/prefixes.ts';
@@ -10,12 +10,12 @@ import { readKey } from './key-faults.ts';
 import { metadataFaultsOf, metadataKeyFault, staleFault } from './site-metadata-faults.ts';
 import { wayOf } from './way.ts';
 
-/** Lists of prefixes that are looked at together. */
+/** How many lists of prefixes are read at a time. */
 const TOGETHER = 100;
 
 /**
- * Those of one kind that are there, of all these keys.
- * @param keys of frontends, or `*` for what holds for all
+ * The existing metadata of one kind, of all these keys.
+ * @param keys of frontends, or `*` for all frontends
  * @throws EditorError
  */
 export async function metadataOf(
@@ -36,7 +36,7 @@ async function viewOf(editor: RouteEditor, kind: MetadataKind, key: string, held
   if (odd !== null) return { key: held.key, type: held.type, faults: [odd] };
   const faults = metadataFaultsOf(kind, held, {
     editor,
-    // What is said of all frontends needs none that has this key.
+    // What applies to all frontends needs no frontend with this key.
     isServed: (key === '*' && kind !== 'prefixes') || (await isServed(editor, kind, key)),
     bare: kind === 'prefixes' && editor.hasPrefixSets ? await bareOf(editor, key, held.holds) : new Set(),
     unserved: kind === 'options' ? await unservedBy(editor, held) : null,
@@ -44,7 +44,7 @@ async function viewOf(editor: RouteEditor, kind: MetadataKind, key: string, held
   return { key: held.key, type: held.type, faults };
 }
 
-/** What is wrong with a key that nobody asks for. In a Redis that others use, most of these are theirs. */
+/** The problem of a key that no request looks up. In a shared Redis, most of these belong to other programs. */
 async function faultOfKey(editor: RouteEditor, kind: MetadataKind, key: string, name: string): Promise<Fault | null> {
   const { meant } = readKey(key, editor.advice);
   const hasNone = kind === 'prefixes' && splitKey(key).prefix !== '';
@@ -53,7 +53,7 @@ async function faultOfKey(editor: RouteEditor, kind: MetadataKind, key: string, 
   return isOurs ? metadataKeyFault(editor, name, editor.metadataKey(kind, meant)) : staleFault(editor, name);
 }
 
-/** Whether a key has a list, or a host prefixes. Of prefixes alone it is told one by one whether they have lists. */
+/** Whether a key has a list, or a host has prefixes. For prefixes, each one's list is checked separately. */
 async function isServed(editor: RouteEditor, kind: MetadataKind, key: string): Promise<boolean> {
   if (kind === 'prefixes') return true;
   const [{ lists }, [prefixes]] = await Promise.all([editor.look([key], key), editor.sides('prefixes', [key])]);
@@ -69,7 +69,7 @@ async function bareOf(editor: RouteEditor, key: string, names: readonly string[]
       some.map((name) => key + name),
       key,
     );
-    // What is no list is told of under its own key.
+    // A key that is not a list is reported under its own name.
     for (const [j, { type, length }] of lists.entries()) {
       if (type === 'none' || (type === 'list' && length < 2)) bare.add(some[j] ?? '');
     }

@@ -1,4 +1,4 @@
-/** The options of a route as an operator sees them: which field counts, and where it comes from. */
+/** The options of a route for operators: which field counts, and where it comes from. */
 import type { SiteFields, Site } from '../core/routing/site.ts';
 import { isOfThePath, makeSite, fieldFault } from '../sites/site.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
@@ -12,9 +12,9 @@ export interface SiteOptions {
 }
 
 /**
- * What counts for a route.
- * @param key that it matched, with its prefix
- * @param config the options of frontends that say nothing else
+ * The options that count for a route.
+ * @param key the matched key, with its prefix
+ * @param config the default options of frontends
  * @throws EditorError
  */
 export async function siteOptions(
@@ -38,7 +38,7 @@ export async function siteOptions(
   return { site, views };
 }
 
-/** What cannot be read as a hash is none. */
+/** Content that cannot be read as a hash counts as empty. */
 function hashOf({ type, holds }: StoredValue): SiteFields {
   return fieldsOf(type === 'hash' ? holds : []);
 }

@@ -1,4 +1,4 @@
-/** What is wrong with one element of a list that should be a backend's URL. Pure. */
+/** Finds problems in an element of a list that should be a backend's URL. Pure functions. */
 import { nearest } from '../config/nearest.ts';
 import { parseBackend } from '../core/routing/backend-url.ts';
 import { isDialled, originOf } from '../core/routing/backend.ts';
@@ -7,18 +7,18 @@ import type { Backend } from '../core/routing/types.ts';
 import type { UrlRules } from '../core/routing/url-rules.ts';
 import type { FaultCode } from './fault.ts';
 
-/** How an element reads. */
+/** The result of checking an element. */
 export interface UrlReading {
-  /** In the router's words why it cannot be used; null when it can. */
+  /** Why the router cannot use it; null when it can. */
   readonly unusable: string | null;
   readonly slips: readonly UrlSlip[];
 }
 
 export interface UrlSlip {
   readonly code: FaultCode;
-  /** What is wrong, to follow the URL and a colon. */
+  /** The problem, to follow the URL and a colon. */
   readonly what: string;
-  /** The URLs that were probably meant, one in most cases. */
+  /** The URLs that were probably meant, usually one. */
   readonly meant: readonly string[];
 }
 
@@ -33,7 +33,7 @@ const SCHEMES: readonly string[] = [
   'redirect+https',
 ];
 const UNKNOWN = 'http://HOST:PORT';
-/** Schemes that say in other words what one of ours does. */
+/** Other spellings of the router's schemes. */
 const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['ws', 'http'],
   ['wss', 'https'],
@@ -42,7 +42,7 @@ const SAME_AS: ReadonlyMap<string, string> = new Map([
   ['grpcs', 'h2'],
 ]);
 
-/** @param id its place in the list */
+/** Checks an element. @param id its position in the list */
 export function readUrl(text: string, id: number, rules: UrlRules): UrlReading {
   const trimmed = text.trim();
   const parsed = parseBackend(text, id);
@@ -56,10 +56,10 @@ export function readUrl(text: string, id: number, rules: UrlRules): UrlReading {
   return { unusable, slips: 'backend' in parsed ? notesOf(text, parsed.backend, rules) : [] };
 }
 
-/** Whether a text was meant as a backend's URL: an identifier in its place is none. */
+/** Whether a text was meant as a backend's URL, in contrast to an identifier. */
 export function isUrlLike(text: string): boolean {
   const trimmed = text.trim();
-  // A name with a dot and no more may be an identifier; a scheme, a port or an address makes it a backend.
+  // A name with only a dot may be an identifier; a scheme, a port or an address makes it a backend.
   if (/^[a-z][a-z0-9+]{1,13}(?::\/+|\/\/)[^/\s]/i.test(trimmed)) return true;
   if (/^(?:[\w.-]+|\[[0-9a-f:.]+\]):[0-9]{2,5}\/?$/i.test(trimmed)) return true;
   return /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(trimmed);
@@ -67,7 +67,7 @@ export function isUrlLike(text: string): boolean {
 
 function slipOf(text: string, unusable: string): UrlSlip {
   const socket = socketOf(text);
-  if (socket !== null) return { code: 'bad-url', what: `a socket is written ${SOCKET_FORM}`, meant: [socket] };
+  if (socket !== null) return { code: 'bad-url', what: `the URL of a socket is ${SOCKET_FORM}`, meant: [socket] };
   const meant = [correctedOf(text) ?? UNKNOWN];
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined && !SCHEMES.includes(scheme) && !scheme.startsWith('redirect+')) {
@@ -78,24 +78,24 @@ function slipOf(text: string, unusable: string): UrlSlip {
     };
   }
   if (scheme === undefined && isSchemeless(text))
-    return { code: 'no-scheme', what: 'there is no http:// before it', meant };
+    return { code: 'no-scheme', what: 'it does not start with http://', meant };
   return { code: 'bad-url', what: unusable, meant };
 }
 
 const SOCKET_FORM = 'http://[unix:/path]';
 
-/** The URL of a socket that was written as curl, nginx, Apache or Node programs want it; null for what is none. */
+/** The URL of a socket that was written as for curl, nginx, Apache or Node programs; null for other texts. */
 function socketOf(text: string): string | null {
   const [, path] = /^(?:https?:\/\/|http\+)?unix:(?:\/\/)?(\/[^:|\s]+)(?:[:|].*)?$/i.exec(text) ?? [];
   const guess = `http://[unix:${path}]`;
   return path !== undefined && 'backend' in parseBackend(guess, 0) ? guess : null;
 }
 
-/** The URL that was probably meant, when the router could use it; null when that cannot be told. */
+/** The URL that was probably meant, if the router could use it; else null. */
 function correctedOf(text: string): string | null {
   const guess = isSchemeless(text) ? `http://${text.replace(/^\/+/, '')}` : withScheme(text);
   if (guess === null) return null;
-  // A user is ignored anyway, and a password is no matter for an advice.
+  // The user is ignored anyway, and a password must not be shown.
   const bare = guess.replace(/^((?:https?|h2c?):\/\/)[^/@]*@/i, '$1');
   return 'backend' in parseBackend(bare, 0) ? bare : null;
 }
@@ -106,7 +106,7 @@ function isSchemeless(text: string): boolean {
   );
 }
 
-/** With the scheme spelt right, for `htps://`, `https:/` and `http//`. */
+/** With the right scheme, for `htps://`, `https:/` and `http//`. */
 function withScheme(text: string): string | null {
   const [, word = '', rest = ''] = /^([a-z][a-z0-9+-]*)\s*(?:[:;]\s*\/*|\/\/+)\s*([^/\s].*)$/i.exec(text) ?? [];
   const lower = word.toLowerCase();
@@ -114,7 +114,7 @@ function withScheme(text: string): string | null {
   return word === '' || scheme === null ? null : `${scheme}://${rest}`;
 }
 
-/** Of a URL that can be used: what of it does not count, or was hardly meant. */
+/** Notes about a usable URL: parts that are ignored, or were probably not meant. */
 function notesOf(text: string, written: Backend, rules: UrlRules): readonly UrlSlip[] {
   if (!isDialled(written)) {
     return text === text.trim() ? [] : [{ code: 'space-around', what: 'white space around it', meant: [written.href] }];
@@ -140,12 +140,12 @@ function notesOf(text: string, written: Backend, rules: UrlRules): readonly UrlS
   const hasPort = backend.socketPath !== null || /:[0-9]+$/.test(origin);
   if (isInClear) {
     const clear = `${origin.replace(/^https/, 'http')}${hasPort ? '' : `:${backend.port}`}${path}`;
-    const what = `it is spoken to in the clear, at port ${backend.port} (server.legacyScheme)`;
+    const what = `requests to it are not encrypted, and go to port ${backend.port} (server.legacyScheme)`;
     slips.push({ code: 'https-ignored', what, meant: [clear] });
   } else if (!hasPort) {
     slips.push({
       code: 'no-port',
-      what: `no port; ${backend.port} is asked`,
+      what: `no port; ${backend.port} is used`,
       meant: [`${origin}:${backend.port}${path}`],
     });
   }

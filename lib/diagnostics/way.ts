@@ -1,9 +1,9 @@
-/** Which list a request finds, by the router's own rule, from what an operator's editor holds. */
+/** Finds the list that a request uses, by the router's own rules, from an operator's editor. */
 import { cutsOf, pathOf } from '../core/routing/prefixes.ts';
 import type { StoredCandidates, StoredValue, MarkedUrls, RouteEditor } from '../store/editor/route-editor.ts';
 import { type Lookup, lookupOfPipeline } from '../store/redis/codec.ts';
 
-/** A prefix that a path has, and what stands at its list. */
+/** A matching prefix, and the content of its list. */
 export interface PathLook {
   readonly prefix: string;
   /** The host's key and the prefix. */
@@ -14,19 +14,19 @@ export interface PathLook {
 }
 
 export interface Way {
-  /** What stands at the host's own keys. */
+  /** The content of the host's own keys. */
   readonly look: StoredCandidates;
-  /** What the host's own lists come to. */
+  /** The result of the lookup of the host's own lists. */
   readonly own: Lookup;
-  /** The last of the candidates that count. */
+  /** The index of the last candidate that counts. */
   readonly last: number;
-  /** What stands at `prefixes:` of each of those. */
+  /** The `prefixes:` key of each of those. */
   readonly prefixes: readonly StoredValue[];
-  /** The candidate whose prefixes count; -1 where none has any. */
+  /** The candidate whose prefixes count; -1 when none has any. */
   readonly paths: number;
-  /** The longest of them that names a backend, or cannot be used; null where it is the host's own list that counts. */
+  /** The longest matching prefix that has a backend, or is broken; null where the host's own list counts. */
   readonly hit: PathLook | null;
-  /** Longer ones, whose lists name no backend. */
+  /** Longer ones, whose lists have no backend. */
   readonly passed: readonly PathLook[];
 }
 
@@ -61,7 +61,7 @@ function nothingAt(key: string): StoredValue {
   return { key, type: 'none', holds: [], length: 0, secondsLeft: null };
 }
 
-/** What the router's own rule makes of keys. */
+/** The result of the router's own lookup rule for these keys. */
 export function lookupOf({ lists, dead, marks }: Omit<StoredCandidates, 'host'>): Lookup {
   const replies = [...lists.map(replyOf), dead.type === 'set' || dead.type === 'none' ? dead.holds : wrongType()];
   const types = [...lists, dead].map(({ type }) => type);

@@ -77,7 +77,8 @@ export function createLog(settings: LogSettings, onLine: ((line: string) => void
   };
   // Synchronous: lines are rare, and the last one before an exit matters most.
   const output = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_KEPT });
-  // Without a listener the error would be thrown at whoever logs. A full disk loses lines, but must not end the router.
+  // Without a listener the error would be thrown into the code that logs. A full disk loses lines, but must not end the
+  // router.
   output.on('error', () => {});
   const isTerminal = isatty(STDERR);
   const hasColours = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';

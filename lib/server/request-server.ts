@@ -54,7 +54,7 @@ export class RequestServer {
     this.#server.closeIdleConnections();
   }
 
-  /** Answers 408 on a connection that Node's server was not given, and closes it. */
+  /** Responds with 408 on a connection that Node's server was not given, and closes it. */
   timeOut(connection: Connection): void {
     const { stream } = connection;
     stream.on('error', () => stream.destroy());

@@ -1,28 +1,30 @@
-/** One thing that the hash `options:<key>` can ask of the router for a site. `features.ts` has the table of all. */
+/** A feature that the hash `options:<key>` can turn on for a site. `features.ts` lists all. */
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
 import type { Admission, ResponseScene, SeenScheme } from '../core/routing/site.ts';
 
-/** What the text of a field sets, or why it cannot be used. White space around the text is gone. */
+/** Parses the trimmed text of a field: the settings, or why it cannot be used. */
 export type FieldReader<Settings> = (text: string) => Partial<Settings> | string;
 
-/** What a feature does for a site that uses it. What is left out is not done. */
+/** What a feature does for a site that uses it. Missing members do nothing. */
 export interface SiteBehaviour {
   /**
-   * Whether the fast lane may serve a request, which gets no more of this feature there than `target`. Left out: every
+   * Whether the fast lane may serve a request. There it applies nothing of this feature but `target`. If missing, every
    * request of the site goes to the full lane.
    */
   readonly mayServeFast?: (host: string, scheme: SeenScheme, target: string) => boolean;
-  /** Decides about a request before a backend is chosen; null lets it through. The first feature that decides counts. */
+  /**
+   * Decides about a request before a backend is chosen; null lets it through. The first feature that decides counts.
+   */
   readonly admit?: (visit: Visit, securePort: number | null) => Admission | null;
   /** The request target for the backend. @param prefix the route's, or "" */
   readonly target?: (target: string, prefix: string) => string;
   /** The path below the folder of a `file:` entry, undecoded, without a query. @param prefix the route's, or "" */
   readonly pathInFolder?: (target: string, prefix: string) => string;
-  /** The fields of a response, names and values in turn, as clients get them. */
+  /** Changes the fields of a response, names and values in turn, for clients. */
   readonly response?: (fields: readonly string[], scene: ResponseScene) => readonly string[];
-  /** Of redirects by entries of the list that name none. */
+  /** The status of redirects by `redirect:` entries without one. */
   readonly redirectStatus?: RedirectStatus;
-  /** The host that clients of other names are redirected to. Lint tells where no frontend serves it. */
+  /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
 }
 
@@ -36,12 +38,12 @@ export interface IdleFields {
 export interface FeatureDefinition<Settings extends object> {
   /** Its fields, in the order of the documentation. */
   readonly fields: Readonly<Record<string, FieldReader<Settings>>>;
-  /** Those that a prefix does not take over from its host, because they are about the host's own path. */
+  /** Fields that a prefix does not inherit from its host, because they are about the host's own path. */
   readonly ofThePath?: readonly string[];
-  /** What holds where no field says otherwise. */
+  /** The settings of fields that are not given. */
   readonly defaults: Settings;
   readonly behaviour: (settings: Settings) => SiteBehaviour;
-  /** Fields without an effect beside others. @param used those that the site has and that can be used */
+  /** Fields that have no effect next to others. @param used the usable fields of the site */
   readonly idle?: (used: ReadonlySet<string>) => IdleFields | null;
 }
 
@@ -51,7 +53,7 @@ export interface SiteFeature {
   isOfThePath(field: string): boolean;
   /** Why a text cannot be used for one of its fields; null when it can. */
   fault(field: string, text: string): string | null;
-  /** @param layers usable fields and others, the least first */
+  /** @param layers the fields of each layer, the lowest precedence first; unusable ones are skipped */
   behaviour(layers: readonly (readonly [field: string, text: string])[]): SiteBehaviour;
   idle(used: ReadonlySet<string>): IdleFields | null;
 }

@@ -1,4 +1,4 @@
-/** How texts of fields are read that several features have alike. */
+/** Parsers of fields that several features share. */
 import type { FieldReader } from './feature.ts';
 
 /** `1`, `0`, `true` or `false`. */
@@ -6,7 +6,7 @@ export function flag<Settings>(made: (flag: boolean) => Partial<Settings>): Fiel
   return (text) => {
     const lower = text.toLowerCase();
     if (lower === '1' || lower === 'true') return made(true);
-    return lower === '0' || lower === 'false' ? made(false) : 'it is 1 or 0';
+    return lower === '0' || lower === 'false' ? made(false) : 'it must be 1 or 0';
   };
 }
 
@@ -18,6 +18,6 @@ export function wholeNumber<Settings>(
 ): FieldReader<Settings> {
   return (text) => {
     const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
-    return number >= min && number <= max ? made(number) : `it is a whole number from ${min} to ${max}`;
+    return number >= min && number <= max ? made(number) : `it must be a whole number from ${min} to ${max}`;
   };
 }

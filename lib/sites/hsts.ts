@@ -1,4 +1,4 @@
-/** `hsts`: responses to HTTPS requests get Strict-Transport-Security (RFC 6797), in the place of the backend's own. */
+/** `hsts`: responses to HTTPS requests get Strict-Transport-Security (RFC 6797) instead of the backend's own. */
 import { siteFeature } from './feature.ts';
 
 interface Settings {
@@ -12,14 +12,14 @@ export const hsts = siteFeature<Settings>({
   behaviour: ({ value }) => ({
     mayServeFast: (_host, scheme) => scheme === 'http' || value === null,
     response: (fields, { scheme }) => {
-      // RFC 6797 §7.2: not over HTTP in the clear.
+      // RFC 6797 §7.2: not over unencrypted HTTP.
       if (value === null || scheme !== 'https') return fields;
       return [...withoutHsts(fields), 'Strict-Transport-Security', value];
     },
   }),
 });
 
-/** RFC 6797 §8.1 has clients look at the first of several fields, so the operator's must be the only one. */
+/** RFC 6797 §8.1: clients use the first of several fields, so the operator's must be the only one. */
 function withoutHsts(fields: readonly string[]): readonly string[] {
   const kept: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
@@ -31,7 +31,7 @@ function withoutHsts(fields: readonly string[]): readonly string[] {
 
 function readHsts(text: string): Settings | string {
   const match = /^([0-9]{1,10})((?:[\s;]+(?:includeSubDomains|preload))*)$/i.exec(text);
-  if (match === null) return 'it is seconds, and perhaps includeSubDomains and preload';
+  if (match === null) return 'it must be seconds, optionally followed by includeSubDomains and preload';
   const [, seconds = '', words = ''] = match;
   const directives = words.split(/[\s;]+/).filter((word) => word !== '');
   return { value: [`max-age=${seconds}`, ...directives].join('; ') };

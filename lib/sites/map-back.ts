@@ -1,20 +1,20 @@
 /**
- * What a backend says of its own addresses, said as clients see them: the opposite of path-rewrite.ts, as Apache's
- * ProxyPassReverse and ProxyPassReverseCookiePath have it. Pure.
+ * Maps a backend's own addresses in its response to those that clients see: the opposite of path-rewrite.ts, like
+ * Apache's ProxyPassReverse and ProxyPassReverseCookiePath. Pure functions.
  */
 import { bracketed } from '../core/routing/hostname.ts';
 import type { PathRewrite } from './path-rewrite.ts';
 import type { Backend } from '../core/routing/types.ts';
 
-/** What a backend's addresses are mapped by. */
+/** What the mapping depends on. */
 export interface MapBack {
   readonly rewrite: PathRewrite;
   /** The route's, or "". */
   readonly prefix: string;
   readonly backend: Backend;
-  /** What stands before all paths for the backend because of its URL (`server.backendPath`), or "". */
+  /** The path of the backend's URL, which is put before all paths (`server.backendPath`), or "". */
   readonly backendPath: string;
-  /** The client's: scheme, and Host as sent. */
+  /** The client's scheme, and its Host as sent. */
   readonly scheme: 'http' | 'https';
   readonly authority: string;
 }
@@ -22,7 +22,7 @@ export interface MapBack {
 const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#]*)(.*)$/i;
 const COOKIE_PATH = /(;[ \t]*path[ \t]*=[ \t]*)(\/[^; \t]*)/i;
 
-/** The value of Location or Content-Location. What is not the backend's own is left as it is. */
+/** Maps the value of Location or Content-Location. Other addresses than the backend's are unchanged. */
 export function mapLocation(value: string, by: MapBack): string {
   const match = ABSOLUTE.exec(value);
   if (match === null) return value.startsWith('/') ? mapPath(value, by) : value;
@@ -31,11 +31,11 @@ export function mapLocation(value: string, by: MapBack): string {
   return `${by.scheme}://${by.authority}${mapPath(rest.startsWith('/') ? rest : `/${rest}`, by)}`;
 }
 
-/** The value of Set-Cookie. */
+/** Maps the value of Set-Cookie. */
 export function mapCookie(value: string, by: MapBack): string {
   return value.replace(COOKIE_PATH, (_, name: string, path: string) => {
     const mapped = mapPath(path, by);
-    // `/api/` would leave out `/api`; what a cookie's path means goes by whole segments (RFC 6265 §5.1.4).
+    // A cookie path of `/api/` would not match `/api`; cookie paths match whole segments (RFC 6265 §5.1.4).
     return name + (path === '/' && mapped.length > 1 ? mapped.replace(/\/$/, '') : mapped);
   });
 }
@@ -50,7 +50,7 @@ function isOwn(authority: string, { backend: { hostname, port }, authority: host
 }
 
 function mapPath(path: string, { rewrite, prefix, backendPath }: MapBack): string {
-  // Nobody can say which path a pattern came from.
+  // The original path cannot be derived from a pattern's replacement.
   if (rewrite.pattern !== null) return path;
   const base = backendPath + rewrite.prepend + (rewrite.strip ? '' : prefix);
   if (!path.startsWith(base)) return path;

@@ -1,30 +1,27 @@
-/** What backends are asked for instead of the path that a client asked for. */
+/** Changes the path of a request for its backend. */
 import { RouterError } from '../core/errors.ts';
 import { pathOf } from '../core/routing/prefixes.ts';
 import type { PathPattern } from './path-pattern.ts';
 
 /** How a frontend's paths are rewritten. */
 export interface PathRewrite {
-  /** The frontend's prefix is left out. */
+  /** Whether the frontend's prefix is removed. */
   readonly strip: boolean;
-  /** Put in front; without a slash at its end. */
+  /** A path to put in front; without a slash at its end. */
   readonly prepend: string;
-  /** Takes the place of both where it matches. */
+  /** Replaces both where it matches. */
   readonly pattern: PathPattern | null;
 }
 
-/** Why a request must be refused because its path would take too long to rewrite; null when it would not. */
+/** The error for a request whose path would take too long to rewrite; null for others. */
 export function rewriteFault({ pattern }: PathRewrite, target: string): RouterError | null {
   if (pattern === null || !target.startsWith('/') || !pattern.isTooLong(pathOf(target))) return null;
   return new RouterError('uri-too-long', 'the path is too long for the pattern of its option rewrite');
 }
 
-/**
- * The path for the backend, with the client's query.
- * @param prefix that of the route, or ""
- */
+/** The path for the backend, with the client's query. @param prefix of the route, or "" */
 export function rewritePath({ strip, prepend, pattern }: PathRewrite, prefix: string, target: string): string {
-  // `OPTIONS *` is about the server, wherever that is.
+  // `OPTIONS *` is about the server, whatever its path.
   if (!target.startsWith('/')) return target;
   const path = pathOf(target);
   const query = target.slice(path.length);

@@ -1,15 +1,15 @@
-/** How large a pattern's program will be, before it is compiled. Pure. */
+/** Estimates the size of a pattern's program before it is compiled. Pure functions. */
 
-/** What stands at the place of a pattern: one thing, whatever its text is. */
+/** One element of a pattern, whatever its length. */
 const ATOM = /\\(?:[pPx]\{[^}]*\}|Q.*?(?:\\E|$)|.)|\[\^?\]?(?:\[:[^\]]*:\]|\\.|[^\]\\])*\]|[^]/sy;
 const REPEAT = /\{([0-9]{1,9})(?:,([0-9]{0,9}))?\}\??/y;
 
 /**
- * About how many instructions a pattern in RE2's syntax is compiled to: what stands in it, times how often it is to be
- * repeated. It is for refusing what is far too large; the compiled program has the exact number.
+ * The approximate number of instructions of a compiled pattern in RE2's syntax: its elements, times their repetitions.
+ * For refusing patterns that are far too large; the compiled program has the exact number.
  */
 export function patternSize(source: string): number {
-  /** The sizes of the groups that are open, the innermost last. */
+  /** The sizes of the open groups, the innermost last. */
   const groups = [0];
   let last = 0;
   let at = 0;
@@ -22,7 +22,7 @@ export function patternSize(source: string): number {
     if (repeat !== null) {
       const [text, least = '0', most = ''] = repeat;
       const times = Math.max(1, Number(least), Number(most));
-      // Each that may be left out takes a jump.
+      // Each optional repetition needs a jump.
       const size = last * times + Math.max(0, times - Number(least));
       add(size - last);
       last = size;

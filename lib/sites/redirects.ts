@@ -14,13 +14,13 @@ import { wholeNumber } from './field-readers.ts';
 import { siteFeature } from './feature.ts';
 
 interface Settings {
-  /** Whether clients that do not speak TLS are redirected to where they do. */
+  /** Whether clients without TLS are redirected to HTTPS. */
   readonly toHttps: boolean;
-  /** Of that redirect alone; null: `redirectStatus`. */
+  /** The status of that redirect only; null: `redirectStatus`. */
   readonly httpsStatus: RedirectStatus | null;
-  /** Where that is; null: where the router listens. */
+  /** The port of HTTPS; null: where the router listens. */
   readonly httpsPort: number | null;
-  /** Where clients of other names are redirected. `port`: with its colon; null keeps the client's. */
+  /** The host that clients of other names are redirected to. `port`: with its colon; null keeps the client's. */
   readonly canonical: { readonly hostname: string; readonly port: string | null } | null;
   readonly redirectStatus: RedirectStatus;
 }
@@ -71,17 +71,19 @@ function readHttps(text: string): Partial<Settings> | string {
   const [how, code, ...more] = text.split(/\s+/);
   const httpsStatus = code === undefined ? null : redirectStatusOf(code);
   const isRight = how === 'redirect' && more.length === 0 && (code === undefined || httpsStatus !== null);
-  return isRight ? { toHttps: true, httpsStatus } : 'it is "redirect", perhaps with a space and a status, or "both"';
+  return isRight
+    ? { toHttps: true, httpsStatus }
+    : 'it must be "redirect", optionally with a space and a status, or "both"';
 }
 
 function readStatus(text: string): Partial<Settings> | string {
   const redirectStatus = redirectStatusOf(text);
-  return redirectStatus === null ? 'it is 301, 302, 303, 307 or 308' : { redirectStatus };
+  return redirectStatus === null ? 'it must be 301, 302, 303, 307 or 308' : { redirectStatus };
 }
 
 function readCanonical(text: string): Partial<Settings> | string {
   const hostname = hostOf(text);
-  if (hostname === null) return 'it is a host';
+  if (hostname === null) return 'it must be a host';
   const port = portOf(text);
   const name = hostname.startsWith('[') ? hostname : bracketed(hostname);
   return { canonical: { hostname: name, port: port === '' ? null : port } };

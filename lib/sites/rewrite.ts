@@ -1,4 +1,4 @@
-/** `strip`, `prepend` and `rewrite`: the path that backends are asked for. `mapBack`: their own addresses as clients see them. */
+/** `strip`, `prepend` and `rewrite`: the path that backends get. `mapBack`: their own addresses as clients see them. */
 import { pathOf } from '../core/routing/prefixes.ts';
 import type { ResponseScene } from '../core/routing/site.ts';
 import { flag } from './field-readers.ts';
@@ -38,11 +38,11 @@ export const rewrite = siteFeature<Settings>({
     const fields = ['strip', 'prepend'].filter((field) => used.has(field));
     if (!used.has('rewrite') || fields.length === 0) return null;
     const named = fields.map((field) => `"${field}"`).join(' and ');
-    return { fields, text: `${named} beside "rewrite", which takes the place of both` };
+    return { fields, text: `${named} next to "rewrite", which replaces both` };
   },
 });
 
-/** The prefix stands for the folder, with `prepend` below it; where a pattern matches, its replacement is the path. */
+/** The prefix is the folder, with `prepend` below it; where a pattern matches, its replacement is the path. */
 function pathBelow({ prepend, pattern }: PathRewrite, target: string, prefix: string): string {
   const path = pathOf(target);
   const replaced = pattern?.apply(path) ?? null;
@@ -70,13 +70,13 @@ function mapFields(fields: readonly string[], settings: PathRewrite, scene: Resp
 }
 
 function readPrepend(text: string): Partial<Settings> | string {
-  if (!/^\/[!"$->@-~]*$/.test(text)) return 'it is a path that begins with "/", without "?" and "#"';
+  if (!/^\/[!"$->@-~]*$/.test(text)) return 'it must be a path that starts with "/", without "?" and "#"';
   return { prepend: text.replace(/\/$/, '') };
 }
 
 function readRewrite(text: string): { readonly pattern: PathPattern } | string {
   const [, source = '', replacement = ''] = /^(\S+)\s+(\S+)$/.exec(text) ?? [];
-  if (source === '') return 'it is a pattern, a space, and what a path that matches becomes';
+  if (source === '') return 'it must be a pattern, a space, and a replacement';
   const pattern = readPattern(source, replacement);
   return typeof pattern === 'string' ? pattern : { pattern };
 }

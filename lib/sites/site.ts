@@ -1,45 +1,45 @@
 /**
- * Makes a Site from the hashes `options:<key>`, by the table of features. A field that a frontend does not have is taken
- * from `options:*`, then from the configuration.
+ * Makes a Site from the hashes `options:<key>`, by the table of features. A missing field is taken from `options:*`,
+ * then from the configuration.
  */
 import { NO_SITE, type Site, type SiteFields } from '../core/routing/site.ts';
 import type { IdleFields, SiteBehaviour, SiteFeature } from './feature.ts';
 import { FEATURES } from './features.ts';
 
-/** The hashes that make a site, the first the least. Undefined where there is none. */
+/** The hashes that make a site, in order of precedence, the lowest first. Undefined if missing. */
 export interface SiteLayers {
   readonly config?: SiteFields | undefined;
   /** `options:*`. */
   readonly all?: SiteFields | undefined;
-  /** That of the host's key. */
+  /** Of the host's key. */
   readonly host?: SiteFields | undefined;
-  /** That of the prefix, where the route has one. */
+  /** Of the prefix, if the route has one. */
   readonly prefix?: SiteFields | undefined;
 }
 
-/** All fields that there are, in the order of the documentation. */
+/** All fields, in the order of the documentation. */
 export const FIELD_NAMES: readonly string[] = FEATURES.flatMap(({ fieldNames }) => fieldNames);
 
-/** Whether a prefix does not take this field over from its host. */
+/** Whether a prefix does not inherit this field from its host. */
 export function isOfThePath(field: string): boolean {
   return featureOf(FEATURES, field)?.isOfThePath(field) ?? false;
 }
 
-/** Why a field does not count; null when it does. */
+/** Why a field is ignored; null when it counts. */
 export function fieldFault(field: string, text: string): string | null {
   const feature = featureOf(FEATURES, field);
   return feature === undefined ? 'there is no such option' : feature.fault(field, text);
 }
 
-/** Fields of one hash that have no effect beside its others. */
+/** Fields of one hash that have no effect next to its other fields. */
 export function idleFields(fields: SiteFields): readonly IdleFields[] {
   const used = new Set([...fields].filter(([field, text]) => fieldFault(field, text) === null).map(([field]) => field));
   return FEATURES.map((feature) => feature.idle(used)).filter((idle) => idle !== null);
 }
 
 /**
- * The layers as one site: of two that have a field, the later counts, if its text can be used.
- * @param features only tests have others
+ * Combines the layers: a later layer's field counts, if its text can be used.
+ * @param features only tests pass others
  */
 export function makeSite(layers: SiteLayers, features: readonly SiteFeature[] = FEATURES): Site {
   const { config, all, host, prefix } = layers;

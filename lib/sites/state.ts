@@ -6,9 +6,9 @@ import { siteFeature } from './feature.ts';
 
 interface Settings {
   readonly state: 'live' | 'maintenance' | 'paused';
-  /** Retry-After of responses in maintenance, seconds. */
+  /** The Retry-After of responses in maintenance, seconds. */
   readonly retryAfter: number;
-  /** How long requests may be held, seconds. */
+  /** How long requests are held, seconds. */
   readonly pauseMax: number;
 }
 
@@ -34,7 +34,7 @@ function admissionIn({ state: current, retryAfter, pauseMax }: Settings): Admiss
       return { type: 'refused', error: new RouterError('maintenance', 'the site is in maintenance', { fields }) };
     }
     case 'paused': {
-      const text = `the site is paused: requests wait ${pauseMax} s for it at most, and then get 503 paused`;
+      const text = `the site is paused: requests are held for at most ${pauseMax} s, and then get 503 paused`;
       return { type: 'held', maxSeconds: pauseMax, text };
     }
   }

@@ -45,7 +45,7 @@ test('the token is not shown', () => {
 
 test('it cannot have the place of a listener for sites', () => {
   const faults = faultsOf({ http: { port: 8081 }, admin: {} });
-  assert.deepEqual(faults, ['admin.bind: wants 127.0.0.1 port 8081, which http.bind[0] has taken']);
+  assert.deepEqual(faults, ['admin.bind: uses 127.0.0.1 port 8081, which http.bind[0] uses already']);
   assert.deepEqual(faultsOf({ http: { port: 0 }, admin: { port: 0 } }), []);
 });
 

@@ -109,8 +109,8 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
     { http: { bind: [{ address: '::1', proxyProtocol: true }] } },
     'http.bind[0].proxyProtocol: must be "off" or "optional" or "required"',
   ],
-  [{ http: { bind: [] } }, 'http.bind: names no address, nor does https.bind: nothing would listen'],
-  [{ http: { bind: ['::1', '[::1]'] } }, 'http.bind[1]: wants ::1 port 80, which http.bind[0] has taken'],
+  [{ http: { bind: [] } }, 'http.bind: has no address, and neither has https.bind: the router would not listen'],
+  [{ http: { bind: ['::1', '[::1]'] } }, 'http.bind[1]: uses ::1 port 80, which http.bind[0] uses already'],
   [{ https: { port: 'tls' } }, `https.port: ${PORT}`],
   [{ https: { minVersion: 'SSLv3' } }, 'https.minVersion: must be "TLSv1.2" or "TLSv1.3"'],
   [{ https: { ca: [7] } }, 'https.ca[0]: must be the name of a file'],
@@ -132,10 +132,7 @@ const FAULTS: readonly (readonly [unknown, string])[] = [
   [{ driver: 'rediss:', driverTls: { ca: ['/none.pem'] } }, 'driverTls.ca: /none.pem does not exist'],
   [{ driver: [] }, 'driver: must be one URL, or two: [read, write]'],
   [{ driver: ['redis:', 'redis:', 'redis:'] }, 'driver: must be one URL, or two: [read, write]'],
-  [
-    { driver: ['redis:', 'file:r.json'] },
-    'driver: must be one URL when it is a file',
-  ],
+  [{ driver: ['redis:', 'file:r.json'] }, 'driver: must be one URL when it is a file'],
   [{ user: true }, 'user: must be a name or a number'],
   [{ group: -1 }, 'group: must be a name or a number'],
 ];
@@ -213,7 +210,7 @@ test('two keys that mean the same place twice are one fault, https against http 
   const bind = [{ address: '0.0.0.0', port: 8443 }, '127.0.0.1'];
   assert.ok(
     faultsOf({ http: { bind }, https: { port: 8443, bind: '0.0.0.0', key: '/k', cert: '/c' } }).includes(
-      'https.bind[0]: wants 0.0.0.0 port 8443, which http.bind[0] has taken',
+      'https.bind[0]: uses 0.0.0.0 port 8443, which http.bind[0] uses already',
     ),
   );
 });
@@ -241,7 +238,7 @@ test('a file that may not be read is named', { skip: process.getuid?.() === 0 &&
 test('a file that holds no object is refused', () => {
   for (const content of ['[]', '5', 'null', '"redis:"']) {
     const path = write(content);
-    assert.throws(() => loadConfig(path), { faults: [`${path}: must hold an object, { … }`] });
+    assert.throws(() => loadConfig(path), { faults: [`${path}: must be an object, { … }`] });
   }
 });
 

@@ -148,7 +148,7 @@ test('redisMasterHost and its like become the URL that is written', () => {
 test('old Redis keys beside a driver are ignored, and that is said', () => {
   const { config, deprecations } = read({ redisHost: 'old', driver: 'redis://new' });
   assert.equal(config.driver.read, 'redis://new');
-  assert.deepEqual(deprecations, ['redisHost: deprecated; ignored, since driver is given']);
+  assert.deepEqual(deprecations, ['redisHost: deprecated; ignored, because driver is given']);
 });
 
 test('no deprecation repeats a value, since it may be a password', () => {
@@ -161,10 +161,10 @@ test('keys that mean nothing any more are ignored, each with a line', () => {
   const https = { secureProtocol: 'SSLv23_method', secureOptions: 50_331_648, honorCipherOrder: true };
   const { deprecations } = read({ server: { uniqueIdHeader: null }, https });
   assert.deepEqual(deprecations, [
-    'server.uniqueIdHeader: deprecated; ignored, see server.requestId',
+    'server.uniqueIdHeader: deprecated; ignored; see server.requestId',
     'https.secureProtocol: deprecated; ignored, see https.minVersion',
     'https.secureOptions: deprecated; ignored, see https.minVersion',
-    'https.honorCipherOrder: deprecated; ignored, since it always holds',
+    'https.honorCipherOrder: deprecated; ignored, because it is always on',
   ]);
 });
 

@@ -158,7 +158,7 @@ journey('a host is explained by keyboard alone', async (t) => {
   await eventually(async () => assert.equal(await focused(), 'explanation-title'));
   const text = await explanation.innerText();
   for (const part of [
-    /Served: one of 1 living backend of 2, each as likely as the next/,
+    /Served: one of 1 living backend of 2, with equal probability/,
     /http:\/\/10\.0\.0\.1:80\s+dead, 4\d s left/,
     /dead:www\.example\.com holds the id 0/,
     /frontend:www\.example\.com used/,

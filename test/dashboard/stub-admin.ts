@@ -220,7 +220,7 @@ export class StubAdmin {
               kind: 'backend',
               status: null,
               code: null,
-              text: `one of ${alive} living backend${alive === 1 ? '' : 's'} of ${route?.backends.length}, each as likely as the next`,
+              text: `one of ${alive} living backend${alive === 1 ? '' : 's'} of ${route?.backends.length}, with equal probability`,
             }
           : route === null
             ? { kind: 'refused', status: 400, code: 'no-frontend', text: 'no key is there for this host' }

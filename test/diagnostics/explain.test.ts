@@ -76,7 +76,7 @@ test('an identifier alone is passed over for a wildcard that names backends', as
     ['names no backend', 'absent', 'absent', 'used'],
   );
   assert.equal(told.route?.key, '*');
-  assert.equal(told.answer.text, 'one of 2 living backends of 3, each as likely as the next');
+  assert.equal(told.answer.text, 'one of 2 living backends of 3, with equal probability');
 });
 
 test('what the router refuses is told with its status and code', async (t) => {
@@ -93,7 +93,7 @@ test('what the router refuses is told with its status and code', async (t) => {
     ['odd.io', 502, 'no-backend', /backend is invalid/],
     ['text.io', 502, 'route-broken', /frontend:text.io holds a string/],
     ['', 400, 'no-host', /no Host/],
-    ['a b', 400, 'bad-host', /is no host/],
+    ['a b', 400, 'bad-host', /is not a host/],
   ] as const) {
     const { answer } = await explain(editor, host, '/');
     assert.deepEqual(
@@ -272,12 +272,12 @@ test('redirects, maintenance and pauses are the answer; entries that are no serv
     const { answer, asks } = await explain(editor, host, '/a?b', { scheme, httpsPort: 8443 });
     return [answer.kind, answer.status, answer.code, answer.text.split(';')[0], asks];
   };
-  const backends = ['backend', null, null, 'one of 2 living backends of 3, each as likely as the next', '/a?b'];
+  const backends = ['backend', null, null, 'one of 2 living backends of 3, with equal probability', '/a?b'];
   assert.deepEqual(await told(['https', 'redirect']), [
     'redirect',
     308,
     null,
-    'the client is sent to https://www.x.io:8443/a?b',
+    'the client is redirected to https://www.x.io:8443/a?b',
     null,
   ]);
   assert.deepEqual(await told(['https', 'redirect'], 'www.x.io', 'https'), backends);
@@ -285,7 +285,7 @@ test('redirects, maintenance and pauses are the answer; entries that are no serv
     'redirect',
     302,
     null,
-    'the client is sent to http://x.io/a?b',
+    'the client is redirected to http://x.io/a?b',
     null,
   ]);
   assert.deepEqual(await told(['state', 'maintenance']), [
@@ -299,17 +299,17 @@ test('redirects, maintenance and pauses are the answer; entries that are no serv
     'paused',
     null,
     null,
-    'the site is paused: requests wait 5 s for it at most, and then get 503 paused',
+    'the site is paused: requests are held for at most 5 s, and then get 503 paused',
     '/a?b',
   ]);
   assert.deepEqual(await told([], 'old.io'), [
     'redirect',
     301,
     null,
-    'the client is sent to http://www.x.io/a?b',
+    'the client is redirected to http://www.x.io/a?b',
     null,
   ]);
-  const files = 'the files of /srv/www, which the router answers with itself where its configuration lets it';
+  const files = 'the files of /srv/www, which the router serves itself if its configuration allows it';
   assert.deepEqual(await told([], 'files.io'), ['backend', null, null, files, '/a?b']);
   assert.deepEqual((await explain(editor, 'files.io', '/')).route?.faults, []);
   await redis.cli('del', 'options:www.x.io');
@@ -378,7 +378,7 @@ test('whatever prefixes and options there are, what is explained is what the sto
           kind: 'redirect',
           status: redirect.status,
           code: null,
-          text: `the client is sent to ${redirect.location}`,
+          text: `the client is redirected to ${redirect.location}`,
         });
       } else if (admission !== null) {
         assert.equal(told.answer.kind, admission.type === 'held' ? 'paused' : 'refused');

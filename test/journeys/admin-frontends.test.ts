@@ -318,7 +318,7 @@ test('redirects are explained as the router sends them: by the client’s scheme
     const { answer } = (await askAdmin(admin, at)).json as LiveExplanation;
     assert.deepEqual(
       [answer.kind, answer.status, answer.text],
-      ['redirect', status, `the client is sent to ${headers['location']}`],
+      ['redirect', status, `the client is redirected to ${headers['location']}`],
     );
     const secure = ((await askAdmin(admin, `${at}&scheme=https`)).json as LiveExplanation).answer;
     assert.match(secure.text, /sent to https:\/\/www\.a\.test\//);

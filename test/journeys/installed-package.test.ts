@@ -74,7 +74,8 @@ test('in an installed package a command edits the store that is named, and never
     // A first start needs none.
     assert.match(run(['--dry']).stdout, /"port": 8080/);
   });
-  const refused = /routes\.json is part of the package, and the next version replaces it: name a routes file of your own/;
+  const refused =
+    /routes\.json is part of the package, and the next version replaces it: name a routes file of your own/;
   const set = ['route', 'set', 'www.x.com', 'site', URL];
   for (const { status, stdout, stderr } of [
     run(set, { SETTINGS_FLAVOR: 'test' }),

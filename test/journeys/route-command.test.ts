@@ -91,7 +91,7 @@ test('what would not work is not written, unless that is asked for', async () =>
     /there is no http:\/\/ before it; nothing was written/,
   );
   failed(await route('set', 'www.x.com', A, B), /the first element is the identifier/);
-  failed(await route('set', 'www.x.com', 'site'), /holds the identifier "site" and no backend|takes HOST/);
+  failed(await route('set', 'www.x.com', 'site'), /has the identifier "site" and no backend|takes HOST/);
   failed(await route('set', '.x.com', 'site', A), /did you mean "\*\.x\.com"\?/, 2);
   failed(await route('set', '*.a.b.c.d.e.f', 'site', A), /wildcards reach five labels/, 2);
   assert.deepEqual(await redis.cli('keys', '*'), []);
@@ -241,7 +241,7 @@ test('explain tells of prefixes, options, redirects and maintenance, by the conf
   const plain = await hipache(['route', 'explain', 'www.x.com/a', '-c', config]);
   assert.match(
     plain.stdout,
-    /^A request for .* is answered 308: the client is sent to https:\/\/www\.x\.com:8443\/a\.\n/,
+    /^A request for .* is answered 308: the client is redirected to https:\/\/www\.x\.com:8443\/a\.\n/,
   );
   assert.match(plain.stdout, /\n {2}https {2}redirect {2}configuration\n/);
   assert.equal(plain.status, 0);

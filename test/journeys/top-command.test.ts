@@ -129,7 +129,7 @@ test('a router that is away, or something else in its place, is told of in one l
   const { port } = other.address() as AddressInfo;
   const odd = await hipache(['top', '--once', '--admin', `http://127.0.0.1:${port}`]);
   assert.equal(odd.status, 1);
-  assert.match(odd.stderr, /no JSON: is that the admin interface\?/);
+  assert.match(odd.stderr, /no JSON: is this the admin interface\?/);
 });
 
 test('answers of another version make no table fail', async (t) => {

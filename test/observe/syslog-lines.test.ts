@@ -158,5 +158,5 @@ test('a logger that cannot be started is a trouble like any other', { skip }, as
   t.after(() => (process.env['PATH'] = PATH));
   lines.start();
   await once(said, 'trouble');
-  assert.deepEqual(troubles, ['logger cannot be started']);
+  assert.deepEqual(troubles, ['cannot start logger']);
 });

@@ -16,7 +16,7 @@ test('__proto__ is a frontend like any other', () => {
 
 for (const [text, fault] of [
   ['', 'is not JSON: expected a value in line 1, column 1'],
-  ['{', 'is not JSON: expected a quoted name or "}" in line 1, column 2'],
+  ['{', 'is not JSON: expected a name in quotes or "}" in line 1, column 2'],
   ['{"a": ["x",]}', 'is not JSON: expected a value in line 1, column 12'],
   ['{"a": ["x"],\n}', 'is not JSON: expected a name in quotes in line 2, column 1'],
   ['{"a": ["x"]\n "b": ["y"]}', 'is not JSON: expected "," or "}" in line 2, column 2'],

@@ -75,14 +75,14 @@ export class AdminProcess {
     this.#child = child;
     child.on('message', (message: FromAdmin) => {
       if (message.type === 'ask') this.#parts.onAsk(message);
-      else this.#welcome();
+      else this.#configureChild();
     });
     // A broken channel is followed by an exit; a process that could not be started has neither.
     child.on('error', (error) => this.#onExit(child, error.message));
     child.once('exit', (code, signal) => this.#onExit(child, signal ? `killed by ${signal}` : `code ${code}`));
   }
 
-  #welcome(): void {
+  #configureChild(): void {
     if (this.#config === null) return;
     this.tell({ type: 'configure', config: this.#config });
     for (const line of this.#lines) this.tell({ type: 'event', line });

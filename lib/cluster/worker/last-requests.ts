@@ -28,7 +28,7 @@ export class LastRequests {
   }
 
   /** Resolves when the time is up, or when no connection is open any more. */
-  async ended(limitMs: number, nobodyIsThere: Promise<void>): Promise<void> {
+  async ended(limitMs: number, allClosed: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wait = () => {
@@ -36,7 +36,7 @@ export class LastRequests {
         timer = setTimeout(resolve, Math.min(limitMs, this.#idleMs));
       };
       this.#wait();
-      void nobodyIsThere.then(resolve);
+      void allClosed.then(resolve);
     });
     clearTimeout(timer);
     this.#wait = () => {};

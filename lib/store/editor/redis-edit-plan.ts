@@ -93,6 +93,6 @@ function unchanged({ type, holds }: StoredValue): ListChange {
 export function mustGo({ key, type }: Pick<StoredValue, 'key' | 'type'>, wanted: string, isForced: boolean): boolean {
   if (type === wanted || type === 'none') return false;
   if (type === 'unknown') throw new EditorError('store-refused', `Redis does not allow this user to read ${key}`);
-  if (!isForced) throw new EditorError('wrong-type', `${key} is a ${type}, not a ${wanted}`);
+  if (!isForced) throw new EditorError('wrong-type', `${key} holds a ${type}, not a ${wanted}`);
   return true;
 }

@@ -23,7 +23,7 @@ type Next =
   | 'a value'
   | 'a value or "]"'
   | 'a name in quotes or "}"'
-  | 'a quoted name'
+  | 'a name in quotes'
   | '":"'
   | '"," or "}"'
   | '"," or "]"'
@@ -64,13 +64,13 @@ function stepOver(next: Next, sign: string | undefined, isString: boolean, open:
     case 'a name in quotes or "}"':
       if (sign === '}') return leave(open);
       return isString ? '":"' : null;
-    case 'a quoted name':
+    case 'a name in quotes':
       return isString ? '":"' : null;
     case '":"':
       return sign === ':' ? 'a value' : null;
     case '"," or "}"':
       if (sign === '}') return leave(open);
-      return sign === ',' ? 'a quoted name' : null;
+      return sign === ',' ? 'a name in quotes' : null;
     case '"," or "]"':
       if (sign === ']') return leave(open);
       return sign === ',' ? 'a value' : null;

@@ -170,6 +170,6 @@ export function isFresh(ping: unknown, nowMs: number): boolean {
 function unexpected(reply: unknown): RouterError {
   return new RouterError(
     'store-unavailable',
-    `Redis replied what nobody understands: ${(JSON.stringify(reply) ?? 'nothing').slice(0, 200)}`,
+    `Redis sent an invalid reply: ${(JSON.stringify(reply) ?? 'nothing').slice(0, 200)}`,
   );
 }

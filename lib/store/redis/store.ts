@@ -278,8 +278,7 @@ interface Unsent {
   readonly reading: Promise<Reading>;
 }
 
-const NO_RIGHT =
-  'this Redis user may not read options and prefixes: nobody has any (docs/redis.md, "Rights", has what a user needs)';
+const NO_RIGHT = 'this Redis user may not read options and prefixes, which are ignored (see "Rights" in docs/redis.md)';
 
 const NOTHING: readonly Under[] = [];
 
