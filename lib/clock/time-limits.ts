@@ -1,11 +1,18 @@
-/** Coarse alarms: one interval timer for all exchanges of a worker, instead of several timers for each request. */
+/** Coarse time limits: one interval timer for all of a worker, of both lanes, instead of several timers for each request. */
 
-/** How late an alarm may ring, ms. Limits are whole seconds, so this is noise. */
+/** How late a limit may be noticed, ms. Limits are whole seconds, so this is noise. */
 const TICK_MS = 100;
 
-/** Something that must happen unless it is put off or called off. */
-export class Alarm {
-  /** On the clock's scale, ms. */
+/** What may last only so long, and sets its own limit again and again: that is a mere assignment. See `add`. */
+export interface Timed {
+  /** On the clock's scale, ms; Infinity while nothing is awaited. */
+  due: number;
+  /** It has lasted too long. Called once for each `due`. */
+  ring(): void;
+}
+
+/** What must happen once, unless it is put off or called off. See `set`. */
+export class Alarm implements Timed {
   due = 0;
   readonly ring: () => void;
 
@@ -15,43 +22,61 @@ export class Alarm {
 }
 
 export class AlarmClock {
-  readonly #set = new Set<Alarm>();
+  readonly #now: () => number;
+  readonly #timed = new Set<Timed>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** Rings `alarm` once, `limitMs` from now; called again it puts it off. A limit of 0 calls it off. */
+  /** @param now ms; only differences count */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Calls `alarm` once, `limitMs` from now; called again it puts it off. A limit of 0 calls it off. */
   set(alarm: Alarm, limitMs: number): void {
-    if (limitMs === 0) {
-      this.#set.delete(alarm);
-      return;
-    }
-    if (this.#timer === null) {
-      this.#timer = setInterval(() => this.#tick(), TICK_MS);
-      // An alarm is no reason for a worker to live on.
-      this.#timer.unref();
-    }
-    // Not the time of the last tick: that may be long ago on a busy worker, and an alarm must not ring early.
-    alarm.due = performance.now() + limitMs;
-    this.#set.add(alarm);
+    if (limitMs === 0) return this.clear(alarm);
+    // Not the time of the last tick: on a busy worker that may be long ago, and an alarm must not be early.
+    alarm.due = this.#now() + limitMs;
+    this.add(alarm);
   }
 
   /** Calls it off. */
   clear(alarm: Alarm): void {
-    this.#set.delete(alarm);
+    this.#timed.delete(alarm);
   }
 
-  /** How many are set: an exchange that ended leaves none behind. */
+  /** Looks at it from now on, until it is removed. */
+  add(timed: Timed): void {
+    this.#timed.add(timed);
+    if (this.#timer !== null) return;
+    this.#timer = setInterval(() => this.check(), TICK_MS);
+    // A limit is no reason for a worker to live on.
+    this.#timer.unref();
+  }
+
+  remove(timed: Timed): void {
+    this.#timed.delete(timed);
+  }
+
+  /** When something that may last `limitMs` from now is due; 0 is for ever. */
+  after(limitMs: number): number {
+    return limitMs === 0 ? Infinity : this.#now() + limitMs;
+  }
+
+  /** How many are looked at: an exchange that ended leaves none behind. */
   get size(): number {
-    return this.#set.size;
+    return this.#timed.size;
   }
 
-  #tick(): void {
-    const now = performance.now();
-    for (const alarm of this.#set) {
-      if (alarm.due > now) continue;
-      this.#set.delete(alarm);
-      alarm.ring();
+  /** Calls what is due. */
+  check(): void {
+    const now = this.#now();
+    for (const timed of this.#timed) {
+      if (timed.due > now) continue;
+      timed.due = Infinity;
+      if (timed instanceof Alarm) this.#timed.delete(timed);
+      timed.ring();
     }
-    if (this.#set.size > 0 || this.#timer === null) return;
+    if (this.#timed.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
   }

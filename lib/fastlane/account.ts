@@ -1,10 +1,11 @@
 import type { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { Ending, TracedAttempt, TracedExchange } from '../core/record/spans.ts';
 import type { Backend, LookedUp, Outcome, Prior, Route } from '../core/routing/types.ts';
 import type { AnswerRelay } from './response-relay.ts';
 import type { HeadWriter, WrittenHead } from './head-writer.ts';
-import type { LaneParts, PassedExchange } from './parts.ts';
+import type { LaneParts } from './parts.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import type { ReadAnswer } from '../http1/response-grammar.ts';
 
@@ -50,7 +51,7 @@ export class Account {
   }
 
   /** For the access log and the figures. */
-  passed(request: ReadRequest, writer: HeadWriter, relay: AnswerRelay, endedAt: number): PassedExchange {
+  passed(request: ReadRequest, writer: HeadWriter, relay: AnswerRelay, endedAt: number): ExchangeRecord {
     const { method, target, referer, userAgent } = request;
     return {
       clientIp: this.head?.clientIp ?? writer.peer.address,

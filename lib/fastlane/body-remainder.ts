@@ -16,9 +16,7 @@ export class Rest implements Occupant, BackendUser {
   readonly #shared: LaneShared;
   readonly #isLast: boolean;
   #backend: EarlyBackend | null;
-  #pace: Pace;
-  /** What of the body had come before. */
-  readonly #before: number;
+  readonly #pace: Pace;
   #isBlocked = false;
   readonly #hold: Hold | null;
 
@@ -29,8 +27,7 @@ export class Rest implements Occupant, BackendUser {
     this.#shared = shared;
     this.#isLast = isLast;
     this.#backend = backend;
-    this.#before = client.bodyBytes;
-    this.#pace = new Pace(limits.bodyMinRate, now());
+    this.#pace = new Pace(limits.bodyMinRate, now(), client.bodyBytes);
     const socket = backend?.connection.socket ?? null;
     if (backend !== null) backend.connection.user = this;
     this.#hold = backend?.place?.hold(() => this.#giveUp()) ?? null;
@@ -48,7 +45,7 @@ export class Rest implements Occupant, BackendUser {
     const socket = this.#backend?.connection.socket ?? null;
     const isFlowing = bytes === null || socket === null || send(socket, bytes);
     if (isWhole) return this.#end();
-    if (this.#pace.isTooSlow(total - this.#before, now())) return this.#cut();
+    if (this.#pace.isTooSlow(total, now())) return this.#cut();
     if (!isFlowing) {
       this.#isBlocked = true;
       this.#client.pause();

@@ -1,10 +1,11 @@
 /** A client's connection: finds its requests, one after the other, and gives each to who can serve it. */
 import type { ClientStream } from '../http1/client-stream.ts';
+import { LINGER_MS } from '../core/limits/client-limits.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { Prior } from '../core/routing/types.ts';
 import { BusyReport, type LaneConnection } from './connection-keeper.ts';
-import type { Timed } from '../clock/deadlines.ts';
+import type { Timed } from '../clock/time-limits.ts';
 import { ClientInput, type InputOwner } from './client-input.ts';
 import { ClientOutput } from './client-output.ts';
 import type { HeadWriter } from './head-writer.ts';
@@ -14,7 +15,7 @@ import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.
 import type { FullLane } from './parts.ts';
 import { Passage } from './fast-exchange.ts';
 import { kept } from '../http1/read-buffer.ts';
-import { LINGER_MS, LingeringClose } from './lingering-close.ts';
+import { LingeringClose } from './lingering-close.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { Rest } from './body-remainder.ts';
 import type { LaneShared } from './shared.ts';

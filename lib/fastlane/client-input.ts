@@ -1,11 +1,10 @@
 import type { ClientStream } from '../http1/client-stream.ts';
+import { AHEAD_BYTES } from '../core/limits/client-limits.ts';
 import { Body } from '../http1/framed-body.ts';
 import { kept } from '../http1/read-buffer.ts';
 import type { Occupant } from './connection-owner.ts';
 import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
 
-/** Bytes read ahead of the response to an earlier request; past that the connection is not read. */
-const AHEAD_BYTES = 65_536;
 /** A head in more pieces than this comes from a slow client, or from one that wants to be slow: not for this lane. */
 const HEAD_PIECES = 16;
 /** Most heads end within so many bytes: a body behind one is not decoded to text for nothing. */

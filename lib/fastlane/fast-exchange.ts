@@ -3,6 +3,7 @@
  * otherwise, and as long as nothing was answered, the full lane goes on with it, and judges what was tried.
  */
 import { isDialled, isHttp2 } from '../core/routing/backend.ts';
+import { GATHER_MS } from '../core/limits/client-limits.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
@@ -21,8 +22,6 @@ import type { ReadRequest } from './request-grammar.ts';
 import type { LaneShared } from './shared.ts';
 import { Upload } from './upload.ts';
 
-/** How long a body's first part may take before the request is the full lane's, which bounds slow uploads, ms. */
-const GATHER_MS = 100;
 const NOBODY: ReadonlySet<number> = new Set();
 
 /** What is awaited. `looking`: its route; `gathering`: a first part of its body; `trying`: the attempt. */

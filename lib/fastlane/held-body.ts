@@ -1,7 +1,5 @@
+import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { kept } from '../http1/read-buffer.ts';
-
-/** What was sent is kept up to this size, so that it can be sent again, bytes. */
-const HELD_BYTES = 65_536;
 
 /** Latin1 where it is small: made once, for sending it and for keeping it. */
 export type HeldPart = string | Buffer;
@@ -25,7 +23,7 @@ export class HeldBody {
   add(bytes: Buffer, isSent: boolean): void {
     this.#bytes += bytes.length;
     if (this.#isLost) return;
-    if (isSent && this.#bytes > HELD_BYTES) {
+    if (isSent && this.#bytes > REPLAY_BYTES) {
       this.#isLost = true;
       this.#parts = [];
     } else {
@@ -35,7 +33,7 @@ export class HeldBody {
 
   /** There is a good deal of it: whoever sends it is not slow. */
   get isMuch(): boolean {
-    return this.#bytes >= HELD_BYTES;
+    return this.#bytes >= REPLAY_BYTES;
   }
 
   /** It was too much to keep. */

@@ -7,7 +7,6 @@ import type { Activity } from '../core/limits/activity.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ConnectionKeeper, LaneConnection } from './connection-keeper.ts';
-import { Deadlines } from '../clock/deadlines.ts';
 import { HeadWriters } from './head-writer.ts';
 import type { FullLane, LaneParts } from './parts.ts';
 import { NextTurn } from './next-turn.ts';
@@ -22,8 +21,7 @@ export class Lane implements ConnectionKeeper {
   onQuiet: () => void = () => {};
 
   constructor(parts: LaneParts) {
-    const deadlines = new Deadlines(parts.now);
-    const { maxSockets, backends: states, use, limits, dialer } = parts;
+    const { maxSockets, backends: states, clock: deadlines, use, limits, dialer } = parts;
     const seconds = Math.floor(limits.idleMs / 1000);
     this.#shared = {
       parts,

@@ -1,11 +1,9 @@
 import type { ClientStream } from '../http1/client-stream.ts';
+import { LINGER_MS } from '../core/limits/client-limits.ts';
 import { Pace } from '../core/limits/pace.ts';
 import type { ClientInput } from './client-input.ts';
 import type { BusyReport } from './connection-keeper.ts';
 import type { LaneShared } from './shared.ts';
-
-/** How long a connection that was ended stays open for its client to read why, ms. */
-export const LINGER_MS = 2_000;
 
 /** The connection that is closed. */
 export interface LingeringClient {
@@ -25,8 +23,6 @@ export class LingeringClose {
   readonly #shared: LaneShared;
   /** Set while the rest of a body is read. */
   #pace: Pace | null = null;
-  /** Bytes of the body that had come before. */
-  #before = 0;
 
   constructor(client: LingeringClient, input: ClientInput, busy: BusyReport, shared: LaneShared) {
     this.#client = client;
@@ -53,7 +49,7 @@ export class LingeringClose {
     if (isMalformed || body.isDone) {
       this.#pace = null;
       this.#linger();
-    } else if (pace.isTooSlow(body.payload - this.#before, parts.now())) {
+    } else if (pace.isTooSlow(body.payload, parts.now())) {
       this.#client.socket.destroy();
     } else {
       this.#client.due = deadlines.after(parts.limits.bodyMs);
@@ -66,8 +62,7 @@ export class LingeringClose {
     const { deadlines, parts } = this.#shared;
     const { body, isBodyLost } = this.#input;
     if (body.isDone || isBodyLost) return this.#linger();
-    this.#pace = new Pace(parts.limits.bodyMinRate, parts.now());
-    this.#before = body.payload;
+    this.#pace = new Pace(parts.limits.bodyMinRate, parts.now(), body.payload);
     this.#client.due = deadlines.after(parts.limits.bodyMs);
   };
 

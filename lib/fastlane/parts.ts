@@ -1,10 +1,12 @@
 /** What the fast lane is made of, and what it asks of others. Types only. */
 import type { ClientStream } from '../http1/client-stream.ts';
+import type { AlarmClock } from '../clock/time-limits.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { Places } from '../backends/slots/connection-slots.ts';
 import type { RequestHeaderPolicy } from '../core/http/request-headers.ts';
 import type { TracedExchange } from '../core/record/spans.ts';
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { Balancing } from '../core/routing/selection.ts';
@@ -36,6 +38,8 @@ export interface LaneParts extends Balancing {
   readonly store: Pick<RouteLookups, 'find' | 'peek'>;
   /** ms; only differences count. */
   readonly now: () => number;
+  /** Time limits of both lanes, on the scale of `now`. */
+  readonly clock: AlarmClock;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: { requestStarted(): void; requestEnded(): void };
   readonly places: Places;
@@ -62,32 +66,13 @@ export interface LaneParts extends Balancing {
    */
   readonly judge: (judged: Judged) => void;
   /** Told once of every exchange that ended in this lane, and its client's version; null when nobody wants to know. */
-  readonly record: ((exchange: PassedExchange, version: string) => void) | null;
+  readonly record: ((exchange: ExchangeRecord, version: string) => void) | null;
   /** Told once of every sampled one; null where the router takes no part in traces. */
   readonly trace: ((exchange: TracedExchange) => void) | null;
   /** Whether answers should ask clients to close their connection. */
   readonly isDraining: () => boolean;
   /** Whether connections are not to wait for a next request any more. */
   readonly isClosing: () => boolean;
-}
-
-/** An exchange that has ended in this lane. Times in ms. */
-export interface PassedExchange {
-  readonly clientIp: string;
-  readonly method: string;
-  readonly target: string;
-  /** 0 when the client left before there was an answer. */
-  readonly status: number;
-  /** Of the answer's body. */
-  readonly bytes: number;
-  readonly referer: string | undefined;
-  readonly userAgent: string | undefined;
-  readonly host: string | null;
-  /** Its URL. */
-  readonly backend: string | null;
-  readonly name: string | null;
-  readonly totalMs: number;
-  readonly backendMs: number | null;
 }
 
 /** The full lane, as one connection of the fast lane sees it. */

@@ -2,29 +2,8 @@
  * Writes lines of the access log. Hipache's format is nginx's `combined`, followed by the identifier and two durations.
  */
 
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { AccessField, AccessFormat } from '../core/record/access-format.ts';
-
-/** The content of a line. Times in ms. */
-export interface AccessRecord {
-  readonly clientIp: string;
-  readonly method: string;
-  readonly target: string;
-  /** 0 when the client left before the response. */
-  readonly status: number;
-  /** The size of the response body, as nginx's $body_bytes_sent. */
-  readonly bytes: number;
-  readonly referer: string | undefined;
-  readonly userAgent: string | undefined;
-  /** The requested host; null when the request named no valid host. */
-  readonly host: string | null;
-  /** The URL of the backend that responded or was tried last; null when none was tried. */
-  readonly backend: string | null;
-  /** The frontend's identifier; null when no frontend was found. */
-  readonly name: string | null;
-  readonly totalMs: number;
-  /** Null when no backend was tried. */
-  readonly backendMs: number | null;
-}
 
 /** nginx's status code for a client that left before the response. It is only logged. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -63,7 +42,7 @@ export class AccessLines {
   }
 
   /** The line of an exchange. @param version the HTTP version */
-  of(record: AccessRecord, version: string): string {
+  of(record: ExchangeRecord, version: string): string {
     const format = this.#format;
     const now = this.#now();
     if (format === 'hipache') return accessLine(record, version, this.#time.at(now));
@@ -81,7 +60,7 @@ export class AccessLines {
   }
 }
 
-const NOTHING: AccessRecord = {
+const NOTHING: ExchangeRecord = {
   clientIp: '',
   method: '',
   target: '',
@@ -96,16 +75,16 @@ const NOTHING: AccessRecord = {
   backendMs: null,
 };
 
-function statusOf({ status }: AccessRecord): number {
+function statusOf({ status }: ExchangeRecord): number {
   return status === 0 ? CLIENT_CLOSED_REQUEST : status;
 }
 
 /** Without a method, the target is the whole first line. */
-function requestLine({ method, target }: AccessRecord, version: string): string {
+function requestLine({ method, target }: ExchangeRecord, version: string): string {
   return method === '' ? escaped(target) : `${escaped(method)} ${escaped(target)} HTTP/${version}`;
 }
 
-function fieldText(field: AccessField, record: AccessRecord, version: string, now: number, time: LogTime): string {
+function fieldText(field: AccessField, record: ExchangeRecord, version: string, now: number, time: LogTime): string {
   switch (field) {
     case 'client':
       return record.clientIp || '-';
@@ -143,7 +122,7 @@ function fieldText(field: AccessField, record: AccessRecord, version: string, no
 }
 
 /** Missing values are null. */
-function jsonLine(record: AccessRecord, version: string, now: number): string {
+function jsonLine(record: ExchangeRecord, version: string, now: number): string {
   const { clientIp, method, target, bytes, referer = null, userAgent = null, host, name, backend } = record;
   const text = JSON.stringify({
     time: new Date(now).toISOString(),
@@ -172,7 +151,7 @@ function escapedUnit(unit: string): string {
 }
 
 /** A line in Hipache's format. @param time as `LogTime` formats it */
-function accessLine(record: AccessRecord, version: string, time: string): string {
+function accessLine(record: ExchangeRecord, version: string, time: string): string {
   const { clientIp, bytes, name, totalMs, backendMs } = record;
   const ip = clientIp === '' ? '-' : clientIp.includes(':') ? clientIp : `::ffff:${clientIp}`;
   const agents = `"${escapedOr(record.referer)}" "${escapedOr(record.userAgent)}"`;

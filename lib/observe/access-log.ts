@@ -2,7 +2,8 @@ import { readAccessFormat } from '../core/record/access-format.ts';
 import { syslogSocket } from '../core/record/syslog-socket.ts';
 import type { Owner } from '../files/open-log.ts';
 import { UnsafePathError } from '../files/unsafe-path.ts';
-import { AccessLines, type AccessRecord } from './access-line.ts';
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
+import { AccessLines } from './access-line.ts';
 import { LineFile } from './line-file.ts';
 import { describeCause, type Log } from './log.ts';
 import { syslogEvents } from './events.ts';
@@ -50,7 +51,7 @@ export class AccessLog {
   }
 
   /** Writes the line of an exchange. Never blocks. @param version the HTTP version */
-  write(record: AccessRecord, version: string): void {
+  write(record: ExchangeRecord, version: string): void {
     if (this.#taker === null) this.#lost++;
     else this.#taker.append(this.#lines.of(record, version));
   }

@@ -1,8 +1,8 @@
 import type { Exchange } from '../proxy/exchange.ts';
-import type { AccessRecord } from './access-line.ts';
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 
 /** The access log's record of an exchange that has ended. */
-export function accessRecord(exchange: Exchange): AccessRecord {
+export function exchangeRecord(exchange: Exchange): ExchangeRecord {
   const { request, method, target, outgoing, peer, route } = exchange;
   const now = performance.now();
   return {

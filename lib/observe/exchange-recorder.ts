@@ -8,11 +8,11 @@ import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { ConnectionUse } from '../core/routing/types.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { wasPing } from '../proxy/ping.ts';
-import type { AccessRecord } from './access-line.ts';
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import { AccessLog } from './access-log.ts';
 import { WorkerMetrics, type OwnState, type MetricsReport } from './worker-metrics.ts';
 import type { Log } from './log.ts';
-import { accessRecord } from './access-record.ts';
+import { exchangeRecord } from './access-record.ts';
 import { logCut, logGarbage, logHttp2Refusal, logRefusal, logResponseCut } from './refusals.ts';
 import { tracedExchange } from './traced.ts';
 import { Tracing } from './tracing.ts';
@@ -52,7 +52,7 @@ export class ExchangeRecorder {
   ended(exchange: Exchange): void {
     if (wasPing(exchange)) return;
     logRefusal(this.#log, exchange);
-    const record = accessRecord(exchange);
+    const record = exchangeRecord(exchange);
     this.metrics?.ended(exchange, record);
     const version = spokenVersion(exchange.peer, exchange.head?.version ?? exchange.request.httpVersion);
     this.#accessLog?.write(record, version);
@@ -60,7 +60,7 @@ export class ExchangeRecorder {
   }
 
   /** Records an exchange of the fast lane; null when nothing records those. */
-  get passed(): ((record: AccessRecord, version: string) => void) | null {
+  get passed(): ((record: ExchangeRecord, version: string) => void) | null {
     const accessLog = this.#accessLog;
     const { metrics } = this;
     if (accessLog === null && metrics === null) return null;

@@ -3,7 +3,7 @@ import type { CloseReason } from '../core/limits/connection-limits.ts';
 import type { ConnectionUse } from '../core/routing/types.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { StoreCounts, type StoreCountsReport } from '../store/store-counts.ts';
-import type { AccessRecord } from './access-line.ts';
+import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import { RequestCounters, type CountedRequests } from './request-counters.ts';
 
 /** A worker's counters since the last `take`, and its state. Plain data: it is sent to another process. */
@@ -83,12 +83,12 @@ export class WorkerMetrics {
   }
 
   /** Counts an exchange of the fast lane. */
-  passed({ name, status, totalMs, backendMs }: AccessRecord): void {
+  passed({ name, status, totalMs, backendMs }: ExchangeRecord): void {
     this.#counters.count(1, name, status, totalMs, backendMs);
   }
 
   /** Counts an exchange of the full lane. */
-  ended({ refusal, attempts }: Exchange, { name, status, totalMs, backendMs }: AccessRecord): void {
+  ended({ refusal, attempts }: Exchange, { name, status, totalMs, backendMs }: ExchangeRecord): void {
     this.#counters.count(0, name, status, totalMs, backendMs);
     if (refusal !== null) this.refused(refusal.code);
     // Every attempt but the last was followed by a retry.

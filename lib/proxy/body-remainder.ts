@@ -42,7 +42,6 @@ class Rest implements BodyProgress {
   readonly #parts: RestParts;
   readonly #alarm = new Alarm(() => this.#onAlarm());
   readonly #pace: Pace;
-  readonly #before: number;
   #out: BackendRequest | null;
   readonly #hold: Hold | null;
   /** The backend's, where it speaks HTTP/1.1: Node listens to it no more. */
@@ -58,8 +57,7 @@ class Rest implements BodyProgress {
     this.#out = out;
     this.#hold = asked?.place.hold(() => this.#out?.destroy()) ?? null;
     this.#backendSocket = out instanceof ClientRequest ? out.socket : null;
-    this.#before = exchange.body.bytes;
-    this.#pace = new Pace(parts.limits.bodyMinRate, performance.now());
+    this.#pace = new Pace(parts.limits.bodyMinRate, performance.now(), exchange.body.bytes);
     this.over = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -80,7 +78,7 @@ class Rest implements BodyProgress {
     out.once('close', this.#onBackendGone);
     this.#backendSocket?.on('drain', this.#onBackendDrained).on('data', this.#onBackendBytes);
     if (out.destroyed) return this.#onBackendGone();
-    this.#hold?.begin(performance.now(), this.#before);
+    this.#hold?.begin(performance.now(), body.bytes);
     body.goOn(this);
   }
 
@@ -90,7 +88,7 @@ class Rest implements BodyProgress {
     this.#hold?.onBytes(total, now);
     this.#isBlocked = false;
     this.#set(bodyMs);
-    if (this.#pace.isTooSlow(total - this.#before, now)) this.#cut();
+    if (this.#pace.isTooSlow(total, now)) this.#cut();
     else if (bodyBytes > 0 && total > bodyBytes) this.#out?.destroy();
   }
 

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
-
-/** What was sent is kept up to this size, so that it can be sent again after a stale connection, bytes. */
-const REPLAY_BYTES = 65_536;
 
 /** Told what a body is waiting for, so that somebody can put a limit on it. */
 export interface BodyProgress {
@@ -60,11 +59,12 @@ export class RequestBody {
   }
 
   /** Reads a first part. Resolves when the body is whole, when there is a good deal of it, or after `patienceMs`. */
-  async gather(patienceMs: number): Promise<void> {
+  async gather(clock: AlarmClock, patienceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patienceMs);
+      const alarm = new Alarm(resolve);
+      clock.set(alarm, patienceMs);
       this.#onGathered = () => {
-        clearTimeout(timer);
+        clock.clear(alarm);
         resolve();
       };
       this.#listen();

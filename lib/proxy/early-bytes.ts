@@ -1,7 +1,5 @@
 import type { Duplex } from 'node:stream';
-
-/** What a client may send ahead of the answer to its handshake, bytes. Past it, its leaving is noticed late. */
-const EARLY_BYTES = 65_536;
+import { AHEAD_BYTES } from '../core/limits/client-limits.ts';
 
 /**
  * Reads on while a client waits for the answer to its handshake: that it has left is only seen by reading.
@@ -14,7 +12,7 @@ export function readEarly(socket: Duplex, onEnd: () => void): () => Buffer {
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes >= EARLY_BYTES) socket.pause();
+    if (bytes >= AHEAD_BYTES) socket.pause();
   };
   socket.on('data', onData);
   socket.once('end', onEnd);

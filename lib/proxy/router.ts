@@ -1,6 +1,7 @@
 /** The way of a request, in order. Every step is one call; what a step knows is in its own file. */
 import { asRouterError, RouterError } from '../core/errors.ts';
 import { hasBody } from '../core/http/framing.ts';
+import { GATHER_MS } from '../core/limits/client-limits.ts';
 import { siteOf } from '../core/routing/prefixes.ts';
 import { readHead } from '../core/http/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
@@ -8,6 +9,7 @@ import { mayRetry } from '../core/health/retry.ts';
 import { type Balancing, choose } from '../core/routing/selection.ts';
 import type { Attempted, Backend, Death, Outcome, RequestTraits, Route } from '../core/routing/types.ts';
 import { describeOutcome, isDeadly, isFailure, type Judged, mayBeOwnFault } from '../core/health/verdict.ts';
+import type { AlarmClock } from '../clock/time-limits.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { HealthMarks } from '../store/store.ts';
 import { type AdmissionParts, admit } from './admission.ts';
@@ -30,6 +32,7 @@ export interface JudgeParts {
 }
 
 export interface RouterParts extends JudgeParts, Balancing {
+  readonly clock: AlarmClock;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: RetryBudget;
@@ -40,9 +43,6 @@ export interface RouterParts extends JudgeParts, Balancing {
   readonly record: (exchange: Exchange) => void;
   readonly policy: { readonly retries: number; readonly deadOn500: boolean; readonly maxBodyBytes: number };
 }
-
-/** How long a request with a body waits for a first part of it before it goes to a backend, ms. */
-const GATHER_MS = 100;
 
 /** Answers one request. Never rejects: whatever goes wrong, the client hears of it and it is recorded. */
 export async function route(exchange: Exchange, parts: RouterParts): Promise<void> {
@@ -79,7 +79,8 @@ async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
     hasBody: hasBody(head.framing),
   };
   // A client that waits for 100 sends nothing before a backend has said so.
-  if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost) await exchange.body.gather(GATHER_MS);
+  if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost)
+    await exchange.body.gather(parts.clock, GATHER_MS);
   if (maxBodyBytes > 0 && exchange.body.bytes > maxBodyBytes) {
     throw new RouterError('body-too-large', `a body of more than ${maxBodyBytes} bytes`);
   }

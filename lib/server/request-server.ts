@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timeouts } from '../config/config.ts';
 import { RouterError } from '../core/errors.ts';
+import { LINGER_MS } from '../core/limits/client-limits.ts';
 import { readHead } from '../core/http/request-head.ts';
 import type { ClientStream } from '../http1/client-stream.ts';
 import { type ExchangeStart, Exchange } from '../proxy/exchange.ts';
@@ -26,8 +27,6 @@ export interface RequestServerParts {
 
 /** How often Node checks for request heads that take too long, ms. */
 const CHECK_MS = 1_000;
-/** How long a refused connection stays open, so that its client can read the response, ms. */
-const LINGER_MS = 2_000;
 /** RFC 9110 §15.5.6: a 405 response lists the allowed methods. */
 const ALLOW = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
 

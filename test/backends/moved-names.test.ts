@@ -12,7 +12,6 @@ import type { Backend } from '../../lib/core/routing/types.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import { Names } from '../../lib/backends/dialing/names.ts';
 import type { BackendConnection, BackendUser } from '../../lib/backends/http1/backend-connection.ts';
-import { Deadlines } from '../../lib/clock/deadlines.ts';
 import { RelayPool } from '../../lib/backends/http1/relay-pool.ts';
 import { AlarmClock } from '../../lib/clock/time-limits.ts';
 import type { BackendSession } from '../../lib/backends/http2/session.ts';
@@ -104,7 +103,7 @@ test('the full lane closes an idle one at once, and a busy one when it has answe
 test('the fast lane closes an idle one at once, and a busy one when it has answered', async (t) => {
   const server = createServer(() => {});
   const { backend, dialer, open, move } = await begin(t, server, 'http:');
-  const deadlines = new Deadlines(now);
+  const deadlines = new AlarmClock(now);
   const state = new BackendState('app.test');
   const pool = new RelayPool({
     maxSockets: 10,

@@ -5,14 +5,16 @@ import type { TestContext } from 'node:test';
 import { Places } from '../../lib/backends/slots/connection-slots.ts';
 import { pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Site } from '../../lib/core/routing/site.ts';
+import { AlarmClock } from '../../lib/clock/time-limits.ts';
+import type { ExchangeRecord } from '../../lib/core/record/exchange-record.ts';
 import { SpoolBudget } from '../../lib/core/limits/spool.ts';
 import type { Backend, Outcome, Prior, Route } from '../../lib/core/routing/types.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import { Names } from '../../lib/backends/dialing/names.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
-import type { LaneLimits, LaneParts, PassedExchange } from '../../lib/fastlane/parts.ts';
 import type { ClientStream } from '../../lib/http1/client-stream.ts';
+import type { LaneLimits, LaneParts } from '../../lib/fastlane/parts.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { startRawBackend } from '../support/backends.ts';
 
@@ -26,7 +28,7 @@ export interface LaneScene {
   readonly adopted: ClientStream[];
   readonly timedOut: ClientStream[];
   readonly judged: { readonly backend: Backend; readonly outcome: Outcome }[];
-  readonly recorded: PassedExchange[];
+  readonly recorded: ExchangeRecord[];
   readonly backends: BackendStates;
 }
 
@@ -90,7 +92,7 @@ export async function startLane(
 ): Promise<LaneScene> {
   const store = new MemoryStore();
   const lists = { lent: [] as Prior[], adopted: [] as ClientStream[], timedOut: [] as ClientStream[] };
-  const notes = { judged: [] as LaneScene['judged'][number][], recorded: [] as PassedExchange[] };
+  const notes = { judged: [] as LaneScene['judged'][number][], recorded: [] as ExchangeRecord[] };
   const backends = new BackendStates(Date.now);
   const lane = new Lane({
     store: site === undefined ? store : withSite(store, site),
@@ -98,6 +100,7 @@ export async function startLane(
     loadOf: backends.loadOf,
     random: () => 0,
     now: () => performance.now(),
+    clock: new AlarmClock(),
     headerPolicy: {
       style: 'standard',
       isTrusted: () => false,

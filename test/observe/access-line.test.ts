@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readAccessFormat } from '../../lib/core/record/access-format.ts';
-import { AccessLines, type AccessRecord, LogTime } from '../../lib/observe/access-line.ts';
+import type { ExchangeRecord } from '../../lib/core/record/exchange-record.ts';
+import { AccessLines, LogTime } from '../../lib/observe/access-line.ts';
 
 const TIME = '21/Nov/2026:01:21:49 +0000';
 const NOW = Date.UTC(2026, 10, 21, 1, 21, 49);
 
-const record: AccessRecord = {
+const record: ExchangeRecord = {
   clientIp: '127.0.0.1',
   method: 'GET',
   target: '/',
@@ -25,7 +26,7 @@ function linesIn(format: string): AccessLines {
   return new AccessLines(readAccessFormat(format), () => NOW);
 }
 
-function line(changes: Partial<AccessRecord> = {}, format = 'hipache'): string {
+function line(changes: Partial<ExchangeRecord> = {}, format = 'hipache'): string {
   return linesIn(format).of({ ...record, ...changes }, '1.1');
 }
 
@@ -132,7 +133,7 @@ test('a template says its fields, escaped, and dashes for what is missing', () =
 
 test('bytes that were no request are logged in every format', () => {
   assert.match(linesIn('combined').ofGarbage('127.0.0.1', '\x16\x03', 400, 12), / "\\x16\\x03" 400 12 "-" "-"\n$/);
-  const { method, target } = JSON.parse(linesIn('json').ofGarbage('127.0.0.1', 'GET', 400, 1)) as AccessRecord;
+  const { method, target } = JSON.parse(linesIn('json').ofGarbage('127.0.0.1', 'GET', 400, 1)) as ExchangeRecord;
   assert.deepEqual({ method, target }, { method: null, target: 'GET' });
 });
 

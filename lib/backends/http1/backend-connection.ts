@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Backend } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
 import type { Caller, Dialing } from '../dialing/dialing.ts';
-import type { Timed } from '../../clock/deadlines.ts';
+import type { Timed } from '../../clock/time-limits.ts';
 import { intoBuffer } from '../../http1/read-buffer.ts';
 
 /** The fast lane's connections to one backend. */

@@ -1,11 +1,10 @@
 import type { Backend, ConnectionUse } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
+import { IDLE_MS } from '../idle-limit.ts';
 import type { BackendState } from '../state/backend-state.ts';
 import { BackendConnection, type BackendUser, type RelayConnections } from './backend-connection.ts';
-import type { Deadlines } from '../../clock/deadlines.ts';
+import type { AlarmClock } from '../../clock/time-limits.ts';
 
-/** How long one is kept, ms: long enough for any traffic, and nothing is kept for ever. */
-const IDLE_MS = 60_000;
 /** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
 const MARGIN_MS = 1_000;
 
@@ -17,7 +16,7 @@ const LEANING = 64;
 export interface PoolParts {
   /** Connections to one backend, of both lanes. As many are kept when idle: a burst that comes again finds them. */
   readonly maxSockets: number;
-  readonly deadlines: Deadlines;
+  readonly deadlines: AlarmClock;
   /** Of all backends. */
   readonly states: Iterable<BackendState>;
   readonly use: ConnectionUse;

@@ -1,10 +1,8 @@
 import { Alarm, type AlarmClock } from '../../clock/time-limits.ts';
+import { IDLE_MS } from '../idle-limit.ts';
 import type { Backend } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
 import { BackendSession, type SessionKeeper } from './session.ts';
-
-/** How long a connection without streams is kept, ms. */
-const IDLE_MS = 60_000;
 
 export interface Http2SessionsParts {
   /** Connections to one backend. */

@@ -200,6 +200,7 @@ export class Lanes {
     });
     return {
       store: routes,
+      clock: this.#clock,
       admission: {
         store: routes,
         pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),
@@ -249,6 +250,7 @@ export class Lanes {
       loadOf,
       random,
       now: () => performance.now(),
+      clock: this.#clock,
       headerPolicy,
       budget,
       places: this.#places,

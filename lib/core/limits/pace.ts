@@ -8,13 +8,18 @@ export class Pace {
   readonly #msPerByte: number;
   /** The time until which the bytes that have come are enough. */
   #paidUntil: number;
-  #total = 0;
+  #total: number;
   #blockedAt: number | null = null;
 
-  /** @param minRate bytes per second; 0 for any. @param now ms, as everywhere here */
-  constructor(minRate: number, now: number) {
+  /**
+   * @param minRate bytes per second; 0 for any
+   * @param now ms, as everywhere here
+   * @param total bytes so far: they do not count
+   */
+  constructor(minRate: number, now: number, total = 0) {
     this.#msPerByte = minRate === 0 ? Infinity : 1000 / minRate;
     this.#paidUntil = now;
+    this.#total = total;
   }
 
   /** The backend takes nothing for now. */
