@@ -28,7 +28,7 @@ export interface BackendRequest {
 }
 
 /** What is read of an answer: Node's IncomingMessage, or what came on a stream of HTTP/2. */
-export interface BackendAnswer {
+export interface BackendResponse {
   readonly statusCode?: number | undefined;
   readonly statusMessage?: string | undefined;
   readonly httpVersion: string;
@@ -54,7 +54,7 @@ export interface Wire {
 }
 
 /** An answer to an upgrade: 101, or what stands for it. */
-export type SwitchingAnswer = Pick<BackendAnswer, 'headers' | 'rawHeaders'>;
+export type SwitchingResponse = Pick<BackendResponse, 'headers' | 'rawHeaders'>;
 
 /** A backend cannot do what a request asks for. */
 export class Unfit extends Error {}

@@ -17,7 +17,7 @@ interface Absence {
 }
 
 /** Remembers which backends this worker found dead and has not seen well since. Times in ms; only differences count. */
-export class Recoveries {
+export class RecoveryWatch {
   readonly #states: Pick<BackendStates, 'of'>;
   /** By frontend and the backend's id. */
   readonly #absences = new Map<string, Absence>();

@@ -8,20 +8,20 @@ export interface Timed {
   /** On the clock's scale, ms; Infinity while nothing is awaited. */
   due: number;
   /** It has lasted too long. Called once for each `due`. */
-  ring(): void;
+  onTimeout(): void;
 }
 
 /** What must happen once, unless it is put off or called off. See `set`. */
-export class Alarm implements Timed {
+export class Timer implements Timed {
   due = 0;
-  readonly ring: () => void;
+  readonly onTimeout: () => void;
 
-  constructor(ring: () => void) {
-    this.ring = ring;
+  constructor(onTimeout: () => void) {
+    this.onTimeout = onTimeout;
   }
 }
 
-export class AlarmClock {
+export class TimeLimits {
   readonly #now: () => number;
   readonly #timed = new Set<Timed>();
   #timer: NodeJS.Timeout | null = null;
@@ -32,16 +32,16 @@ export class AlarmClock {
   }
 
   /** Calls `alarm` once, `limitMs` from now; called again it puts it off. A limit of 0 calls it off. */
-  set(alarm: Alarm, limitMs: number): void {
-    if (limitMs === 0) return this.clear(alarm);
+  set(timer: Timer, limitMs: number): void {
+    if (limitMs === 0) return this.clear(timer);
     // Not the time of the last tick: on a busy worker that may be long ago, and an alarm must not be early.
-    alarm.due = this.#now() + limitMs;
-    this.add(alarm);
+    timer.due = this.#now() + limitMs;
+    this.add(timer);
   }
 
   /** Calls it off. */
-  clear(alarm: Alarm): void {
-    this.#timed.delete(alarm);
+  clear(timer: Timer): void {
+    this.#timed.delete(timer);
   }
 
   /** Looks at it from now on, until it is removed. */
@@ -73,8 +73,8 @@ export class AlarmClock {
     for (const timed of this.#timed) {
       if (timed.due > now) continue;
       timed.due = Infinity;
-      if (timed instanceof Alarm) this.#timed.delete(timed);
-      timed.ring();
+      if (timed instanceof Timer) this.#timed.delete(timed);
+      timed.onTimeout();
     }
     if (this.#timed.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);

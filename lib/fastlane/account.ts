@@ -2,12 +2,12 @@ import type { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
 import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { Ending, TracedAttempt, TracedExchange } from '../core/record/spans.ts';
-import type { Backend, LookedUp, Outcome, Prior, Route } from '../core/routing/types.ts';
-import type { AnswerRelay } from './response-relay.ts';
+import type { Backend, LookedUp, Outcome, HandoffState, Route } from '../core/routing/types.ts';
+import type { ResponseRelay } from './response-relay.ts';
 import type { HeadWriter, WrittenHead } from './head-writer.ts';
 import type { LaneParts } from './parts.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import type { ReadAnswer } from '../http1/response-grammar.ts';
+import type { ReadResponse } from '../http1/response-grammar.ts';
 
 /**
  * What is known of an exchange, and what others are told of it when this lane has done with it. One for each passage,
@@ -41,7 +41,7 @@ export class Account {
   }
 
   /** The head of a response has come. @param isDead its backend is taken for dead. @param judge as in LaneParts */
-  judge({ status, hasRetryAfter: retryAfter }: ReadAnswer, isDead: boolean, judge: LaneParts['judge']): void {
+  judge({ status, hasRetryAfter: retryAfter }: ReadResponse, isDead: boolean, judge: LaneParts['judge']): void {
     // From 500 on it can be the end of a backend (see core/health/verdict.ts); any other only shows that a dead one lives.
     if (status < 500 && !isDead) return;
     const { route, backend, triedAt } = this;
@@ -51,13 +51,13 @@ export class Account {
   }
 
   /** For the access log and the figures. */
-  passed(request: ReadRequest, writer: HeadWriter, relay: AnswerRelay, endedAt: number): ExchangeRecord {
+  passed(request: ReadRequest, writer: HeadWriter, relay: ResponseRelay, endedAt: number): ExchangeRecord {
     const { method, target, referer, userAgent } = request;
     return {
       clientIp: this.head?.clientIp ?? writer.peer.address,
       method,
       target,
-      status: relay.answer?.status ?? 0,
+      status: relay.response?.status ?? 0,
       bytes: relay.bodyBytes,
       referer,
       userAgent,
@@ -73,7 +73,7 @@ export class Account {
   traced(
     request: ReadRequest,
     writer: HeadWriter,
-    relay: AnswerRelay,
+    relay: ResponseRelay,
     ending: Ending,
     endedAt: number,
   ): TracedExchange | null {
@@ -90,7 +90,7 @@ export class Account {
       authority: request.host,
       clientIp,
       peerAddress: peer.address,
-      status: relay.answer?.status ?? 0,
+      status: relay.response?.status ?? 0,
       route: this.route,
       startedAt: this.startedAt,
       endedAt,
@@ -101,13 +101,13 @@ export class Account {
   }
 
   /** For the full lane, which goes on with it. @param outcome of what was tried; null when nothing was */
-  prior(
+  handoff(
     { method, target }: ReadRequest,
     outcome: Outcome | null,
     interruption: RouterError | null,
     isBodyLost: boolean,
     now: number,
-  ): Prior {
+  ): HandoffState {
     const { startedAt, backend } = this;
     const trace = this.head?.trace ?? null;
     const common = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost, trace };
@@ -121,13 +121,13 @@ export class Account {
     return this.isLookedUp ? { route: this.route } : null;
   }
 
-  #attempts({ answer }: AnswerRelay, endedAt: number): readonly TracedAttempt[] {
+  #attempts({ response }: ResponseRelay, endedAt: number): readonly TracedAttempt[] {
     const { backend, triedAt: startedAt } = this;
     if (backend === null) return [];
     const outcome: Outcome =
-      answer === null
+      response === null
         ? { type: 'abandoned' }
-        : { type: 'answered', status: answer.status, retryAfter: answer.hasRetryAfter };
+        : { type: 'answered', status: response.status, retryAfter: response.hasRetryAfter };
     return [{ backend, startedAt, tookMs: endedAt - startedAt, outcome }];
   }
 }

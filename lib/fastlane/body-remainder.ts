@@ -1,7 +1,7 @@
 import { Pace } from '../core/limits/pace.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendUser } from '../backends/http1/backend-connection.ts';
-import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.ts';
+import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import { isFull, send } from './send.ts';
 import type { LaneShared } from './shared.ts';
 
@@ -11,8 +11,8 @@ import type { LaneShared } from './shared.ts';
  * each part of it and must keep up the least rate; a backend that takes nothing has `timeouts.firstByte`. A backend whose
  * slot others need is given nothing more of an upload that is slow.
  */
-export class Rest implements Occupant, BackendUser {
-  readonly #client: OccupiedClient;
+export class BodyRemainder implements ConnectionOwner, BackendUser {
+  readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #isLast: boolean;
   #backend: EarlyBackend | null;
@@ -21,7 +21,7 @@ export class Rest implements Occupant, BackendUser {
   readonly #hold: Hold | null;
 
   /** @param isLast the client's connection is to be closed after it */
-  constructor(client: OccupiedClient, shared: LaneShared, isLast: boolean, backend: EarlyBackend | null) {
+  constructor(client: OwnedConnection, shared: LaneShared, isLast: boolean, backend: EarlyBackend | null) {
     const { limits, now } = shared.parts;
     this.#client = client;
     this.#shared = shared;
@@ -30,7 +30,7 @@ export class Rest implements Occupant, BackendUser {
     this.#pace = new Pace(limits.bodyMinRate, now(), client.bodyBytes);
     const socket = backend?.connection.socket ?? null;
     if (backend !== null) backend.connection.user = this;
-    this.#hold = backend?.place?.hold(() => this.#giveUp()) ?? null;
+    this.#hold = backend?.slot?.hold(() => this.#giveUp()) ?? null;
     socket?.resume();
     this.#isBlocked = socket !== null && isFull(socket);
     this.#holdUp();
@@ -65,7 +65,7 @@ export class Rest implements Occupant, BackendUser {
     this.#giveUp();
   }
 
-  ring(): void {
+  onTimeout(): void {
     if (this.#isBlocked) this.#giveUp();
     else this.#cut();
   }
@@ -96,10 +96,10 @@ export class Rest implements Occupant, BackendUser {
   }
 
   #wait(): void {
-    const { parts, deadlines } = this.#shared;
+    const { parts, clock } = this.#shared;
     const { bodyMs, firstByteMs } = parts.limits;
     if (this.#isBlocked) this.#pace.blocked(parts.now());
-    this.#client.due = deadlines.after(this.#isBlocked ? firstByteMs : bodyMs);
+    this.#client.due = clock.after(this.#isBlocked ? firstByteMs : bodyMs);
   }
 
   #unblock(): void {
@@ -116,17 +116,17 @@ export class Rest implements Occupant, BackendUser {
     this.#backend = null;
     this.#hold?.end();
     backend.connection.destroy();
-    backend.place?.leave();
+    backend.slot?.leave();
     if (this.#isLast) this.#client.passed(true, null);
     else if (this.#isBlocked) this.#unblock();
   }
 
   #cut(): void {
-    const { connection, place } = this.#backend ?? {};
+    const { connection, slot } = this.#backend ?? {};
     this.#backend = null;
     this.#hold?.end();
     connection?.destroy();
-    place?.leave();
+    slot?.leave();
     this.#client.cut();
   }
 
@@ -145,13 +145,13 @@ export class Rest implements Occupant, BackendUser {
     const { socket } = connection;
     connection.user = null;
     if (socket === null || socket.writableLength === 0) return this.#release(backend);
-    connection.due = this.#shared.deadlines.after(this.#shared.parts.limits.firstByteMs);
+    connection.due = this.#shared.clock.after(this.#shared.parts.limits.firstByteMs);
     socket.write('', () => this.#release(backend));
   }
 
-  #release({ connection, place, keepMs, answerBytes }: EarlyBackend): void {
-    if (keepMs !== null && connection.isOpen) this.#shared.pool.release(connection, answerBytes, keepMs);
+  #release({ connection, slot, keepMs, responseBytes }: EarlyBackend): void {
+    if (keepMs !== null && connection.isOpen) this.#shared.pool.release(connection, responseBytes, keepMs);
     else connection.destroy();
-    place?.leave();
+    slot?.leave();
   }
 }

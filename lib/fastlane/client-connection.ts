@@ -3,28 +3,28 @@ import type { ClientStream } from '../http1/client-stream.ts';
 import { LINGER_MS } from '../core/limits/client-limits.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import type { Peer } from '../core/http/forwarded.ts';
-import type { Prior } from '../core/routing/types.ts';
+import type { HandoffState } from '../core/routing/types.ts';
 import { BusyReport, type LaneConnection } from './connection-keeper.ts';
 import type { Timed } from '../clock/time-limits.ts';
-import { ClientInput, type InputOwner } from './client-input.ts';
+import { ClientInput, type InputHandler } from './client-input.ts';
 import { ClientOutput } from './client-output.ts';
 import type { HeadWriter } from './head-writer.ts';
 import type { HeldPart } from './held-body.ts';
-import { Loan } from './handoff-stream.ts';
-import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.ts';
+import { HandoffStream } from './handoff-stream.ts';
+import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import type { FullLane } from './parts.ts';
-import { Passage } from './fast-exchange.ts';
+import { FastExchange } from './fast-exchange.ts';
 import { kept } from '../http1/read-buffer.ts';
 import { LingeringClose } from './lingering-close.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import { Rest } from './body-remainder.ts';
+import { BodyRemainder } from './body-remainder.ts';
 import type { LaneShared } from './shared.ts';
 import { SocketEvents, type SocketHandler } from './socket-events.ts';
 
-/** `head`: for a request's. `busy`: it has an occupant. `flushing`: the client must read first. `closing`: no more comes of it. */
+/** `head`: for a request's. `busy`: it has an owner. `flushing`: the client must read first. `closing`: no more comes of it. */
 type State = 'head' | 'busy' | 'flushing' | 'closing' | 'gone';
 
-export class ClientConnection implements LaneConnection, OccupiedClient, InputOwner, SocketHandler, Timed {
+export class ClientConnection implements LaneConnection, OwnedConnection, InputHandler, SocketHandler, Timed {
   due: number;
   readonly socket: ClientStream;
   readonly writer: HeadWriter;
@@ -33,10 +33,10 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
   readonly #peer: Peer;
   readonly #shared: LaneShared;
   readonly #fullLane: FullLane;
-  readonly #passage: Passage;
+  readonly #exchange: FastExchange;
   readonly #events: SocketEvents;
   readonly #busy: BusyReport;
-  occupant: Occupant | null = null;
+  owner: ConnectionOwner | null = null;
   #state: State = 'head';
   /** It has sent a request. */
   #isGreeted = false;
@@ -52,13 +52,13 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
     this.#peer = peer;
     this.#shared = shared;
     this.#fullLane = fullLane;
-    const { parts, deadlines } = shared;
+    const { parts, clock } = shared;
     this.output = new ClientOutput(socket, peer.address, parts);
     this.#input = new ClientInput(this, socket, parts.limits.headerBytes);
     this.writer = shared.writers.of(peer);
-    this.#passage = new Passage(this, shared);
-    this.due = deadlines.after(parts.limits.headerMs);
-    deadlines.add(this);
+    this.#exchange = new FastExchange(this, shared);
+    this.due = clock.after(parts.limits.headerMs);
+    clock.add(this);
     this.#busy = new BusyReport(shared.keeper, activity);
     this.#events = new SocketEvents(socket, this, parts.readsAccepted());
   }
@@ -87,7 +87,7 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
   passed(isLast: boolean, backend: EarlyBackend | null): void {
     // A stream of HTTP/2 that is closed before its body has come is reset, which some clients take for a failure.
     if (!this.#input.body.isDone && (backend !== null || !isLast || this.#peer.isHttp2)) {
-      this.occupant = new Rest(this, this.#shared, isLast, backend);
+      this.owner = new BodyRemainder(this, this.#shared, isLast, backend);
     } else if (!isLast) {
       this.#next();
     } else if (this.#isLastAsked && !this.#input.hasAhead && !this.#peer.isTls) {
@@ -98,24 +98,24 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
     }
   }
 
-  lend(request: ReadRequest, prior: Prior, held: readonly HeldPart[]): void {
-    const loan = new Loan(this, this.#input.body.isDone, prior.isBodyLost);
+  handOff(request: ReadRequest, handoff: HandoffState, held: readonly HeldPart[]): void {
+    const stream = new HandoffStream(this, this.#input.body.isDone, handoff.isBodyLost);
     // One that was too slow is not waited for once more.
-    this.#input.isBodyLost = prior.interruption?.code === 'request-timeout';
-    this.occupant = loan;
+    this.#input.isBodyLost = handoff.interruption?.code === 'request-timeout';
+    this.owner = stream;
     this.due = Infinity;
-    loan.open(request, held);
-    this.#fullLane.serveOnce(loan, this.#peer, prior, () => loan.onAnswered());
+    stream.open(request, held);
+    this.#fullLane.serveOnce(stream, this.#peer, handoff, () => stream.onResponded());
     if (!this.#input.body.isDone) this.resume();
   }
 
   cut(): void {
     // Whoever cuts knows that it is over.
-    this.occupant = null;
+    this.owner = null;
     this.socket.destroy();
   }
 
-  ring(): void {
+  onTimeout(): void {
     switch (this.#state) {
       case 'head':
         if (!this.#input.hasAhead && this.#isGreeted) {
@@ -126,7 +126,7 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
         }
         return;
       case 'busy':
-        this.occupant?.ring();
+        this.owner?.onTimeout();
         return;
       case 'flushing':
         this.#cutSlow();
@@ -166,13 +166,13 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
   readonly onDrain = (): void => {
     if (this.output.isBlocked && !this.output.flush()) return this.#cutSlow();
     if (this.#state === 'flushing') this.#next();
-    else this.occupant?.onClientDrained();
+    else this.owner?.onClientDrained();
   };
 
   /** The client reads too slowly. */
   #cutSlow(): void {
-    const occupant = this.occupant;
-    if (occupant !== null) return occupant.ring();
+    const owner = this.owner;
+    if (owner !== null) return owner.onTimeout();
     this.#shared.parts.onCut('slow-reader', this.writer.peer.address, null);
     this.socket.destroy();
   }
@@ -184,7 +184,7 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
     if (this.#state === 'head' && this.#input.hasAhead) this.socket.destroy();
     // To end it once more would be a mistake, with an Error to be made for it.
     else if (!this.socket.writableEnded) this.socket.end();
-    if (this.#state !== 'closing') this.due = this.#shared.deadlines.after(LINGER_MS);
+    if (this.#state !== 'closing') this.due = this.#shared.clock.after(LINGER_MS);
     this.#state = 'closing';
   };
 
@@ -194,17 +194,17 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
   };
 
   onHeadBegun(): void {
-    const { deadlines, parts } = this.#shared;
-    if (this.#isGreeted) this.due = deadlines.after(parts.limits.headerMs);
+    const { clock, parts } = this.#shared;
+    if (this.#isGreeted) this.due = clock.after(parts.limits.headerMs);
   }
 
   onRequest(request: ReadRequest): void {
     this.#state = 'busy';
-    this.occupant = this.#passage;
+    this.owner = this.#exchange;
     this.#busy.set(true);
     this.#isGreeted = true;
     this.#isLastAsked = request.isLast;
-    this.#passage.start(request);
+    this.#exchange.start(request);
   }
 
   /** The connection is the full lane's for good. */
@@ -216,18 +216,18 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
   }
 
   #next(): void {
-    this.occupant = null;
-    const { deadlines, parts } = this.#shared;
+    this.owner = null;
+    const { clock, parts } = this.#shared;
     if (!this.output.isAway) {
       // Answers that nobody reads must not pile up.
       this.#state = 'flushing';
-      this.due = deadlines.after(parts.limits.readMs);
+      this.due = clock.after(parts.limits.readMs);
       return;
     }
     if (this.#endsFlushed) return this.#close();
     this.#state = 'head';
     this.#busy.set(false);
-    this.due = deadlines.after(parts.limits.idleMs);
+    this.due = clock.after(parts.limits.idleMs);
     const ahead = this.#input.takeAhead();
     if (this.socket.isPaused()) this.socket.resume();
     if (ahead !== null) this.#input.readHead(ahead);
@@ -236,7 +236,7 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
 
   /** Closes a connection whose client awaits nothing any more: all that was written is the system's to deliver. */
   #closeFree(): void {
-    this.occupant = null;
+    this.owner = null;
     if (this.socket.writableLength === 0) this.socket.destroy();
     else this.#close();
   }
@@ -246,13 +246,13 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
    * be reset, and could lose what it was told.
    */
   #close(): void {
-    const { deadlines, parts } = this.#shared;
+    const { clock, parts } = this.#shared;
     this.#busy.set(true);
-    this.occupant = null;
+    this.owner = null;
     if (this.output.isHolding) {
       this.#endsFlushed = true;
       this.#state = 'flushing';
-      this.due = deadlines.after(parts.limits.readMs);
+      this.due = clock.after(parts.limits.readMs);
       return;
     }
     this.#state = 'closing';
@@ -261,9 +261,9 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
   }
 
   #letGo(): void {
-    const occupant = this.occupant;
-    this.occupant = null;
-    occupant?.onClientGone();
+    const owner = this.owner;
+    this.owner = null;
+    owner?.onClientGone();
   }
 
   /** Lets go of the socket, which lives on. */
@@ -279,7 +279,7 @@ export class ClientConnection implements LaneConnection, OccupiedClient, InputOw
     this.#state = 'gone';
     this.#input.takeAhead();
     this.output.clear();
-    this.#shared.deadlines.remove(this);
+    this.#shared.clock.remove(this);
     this.#shared.keeper.onGone(this);
     return true;
   }

@@ -2,7 +2,7 @@ import type { ClientStream } from '../http1/client-stream.ts';
 import { AHEAD_BYTES } from '../core/limits/client-limits.ts';
 import { Body } from '../http1/framed-body.ts';
 import { kept } from '../http1/read-buffer.ts';
-import type { Occupant } from './connection-owner.ts';
+import type { ConnectionOwner } from './connection-owner.ts';
 import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
 
 /** A head in more pieces than this comes from a slow client, or from one that wants to be slow: not for this lane. */
@@ -12,14 +12,14 @@ const HEAD_BYTES = 4_096;
 const HEAD_END = '\r\n\r\n';
 
 /** The connection that the bytes come from. */
-export interface InputOwner {
+export interface InputHandler {
   /** No request is under way: the next bytes begin one. */
   readonly isAwaitingHead: boolean;
   /** Gets the request's body. */
-  readonly occupant: Occupant | null;
+  readonly owner: ConnectionOwner | null;
   /** The first part of a head has come. */
   onHeadBegun(): void;
-  /** A head has come whole. Its body follows, to `occupant`. */
+  /** A head has come whole. Its body follows, to `owner`. */
   onRequest(request: ReadRequest): void;
   /** No head that this lane serves, nor the beginning of one. @param bytes all that have come of it */
   onForeignHead(bytes: Buffer): void;
@@ -27,7 +27,7 @@ export interface InputOwner {
 
 /** Divides what a client sends into requests: heads, bodies, and bytes that come before their turn. */
 export class ClientInput {
-  readonly #owner: InputOwner;
+  readonly #handler: InputHandler;
   readonly #socket: ClientStream;
   readonly #maxHeadBytes: number;
   /** That of the current request. */
@@ -39,8 +39,8 @@ export class ClientInput {
   /** Of the head that is being read. */
   #pieces = 0;
 
-  constructor(owner: InputOwner, socket: ClientStream, maxHeadBytes: number) {
-    this.#owner = owner;
+  constructor(handler: InputHandler, socket: ClientStream, maxHeadBytes: number) {
+    this.#handler = handler;
     this.#socket = socket;
     this.#maxHeadBytes = maxHeadBytes;
   }
@@ -73,9 +73,9 @@ export class ClientInput {
       request = readRequest(text);
     }
     if (request === null) {
-      if (all.length > limit || text.includes(HEAD_END)) return this.#owner.onForeignHead(all);
-      if (++this.#pieces > HEAD_PIECES || !mayBegin(text)) return this.#owner.onForeignHead(all);
-      if (this.#ahead === null) this.#owner.onHeadBegun();
+      if (all.length > limit || text.includes(HEAD_END)) return this.#handler.onForeignHead(all);
+      if (++this.#pieces > HEAD_PIECES || !mayBegin(text)) return this.#handler.onForeignHead(all);
+      if (this.#ahead === null) this.#handler.onHeadBegun();
       this.#ahead = kept(all);
       return;
     }
@@ -101,7 +101,7 @@ export class ClientInput {
     this.body.start(request.framing, request.length);
     this.isBodyLost = false;
     const hasBody = !this.body.isDone;
-    this.#owner.onRequest(request);
+    this.#handler.onRequest(request);
     let next = at;
     if (hasBody && at < bytes.length) next = this.#readBody(bytes, at);
     this.#goOn(bytes, next);
@@ -112,17 +112,17 @@ export class ClientInput {
     const end = this.body.read(bytes, at);
     if (end < 0) {
       this.isBodyLost = true;
-      this.#owner.occupant?.onBadBody(at === 0 ? bytes : bytes.subarray(at));
+      this.#handler.owner?.onBadBody(at === 0 ? bytes : bytes.subarray(at));
       return bytes.length;
     }
-    this.#owner.occupant?.onBody(this.body.output, this.body.isDone);
+    this.#handler.owner?.onBody(this.body.output, this.body.isDone);
     return end;
   }
 
   /** Bytes behind a body: with its end the exchange may have ended, too. */
   #goOn(bytes: Buffer, at: number): void {
     if (at >= bytes.length) return;
-    if (this.#owner.isAwaitingHead) this.readHead(bytes.subarray(at));
+    if (this.#handler.isAwaitingHead) this.readHead(bytes.subarray(at));
     else this.keep(bytes, at);
   }
 }

@@ -1,5 +1,5 @@
-import type { Place } from '../backends/slots/connection-slots.ts';
-import type { Prior } from '../core/routing/types.ts';
+import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { HandoffState } from '../core/routing/types.ts';
 import type { BackendConnection } from '../backends/http1/backend-connection.ts';
 import type { ClientOutput } from './client-output.ts';
 import type { HeadWriter } from './head-writer.ts';
@@ -10,15 +10,15 @@ import type { ReadRequest } from './request-grammar.ts';
 export interface EarlyBackend {
   readonly connection: BackendConnection;
   /** Its connection slot, held for as long as the connection is used. */
-  readonly place: Place | null;
+  readonly slot: ConnectionSlot | null;
   /** For how long the backend keeps the connection after its answer, ms; null when it is not to be kept. */
   readonly keepMs: number | null;
   /** Of the answer's body. */
-  readonly answerBytes: number;
+  readonly responseBytes: number;
 }
 
 /** Who has a client's connection at the moment: a passage, or the full lane by way of a loan. */
-export interface Occupant {
+export interface ConnectionOwner {
   /** A part of the request's body, validated. @param isWhole nothing of it is left to come */
   onBody(bytes: Buffer | null, isWhole: boolean): void;
   /** What comes is not the body that the head announced. @param rest from there on, as it came */
@@ -28,11 +28,11 @@ export interface Occupant {
   /** The client has left. Called once, and nothing after it. */
   onClientGone(): void;
   /** What was awaited has not come in time. */
-  ring(): void;
+  onTimeout(): void;
 }
 
-/** A client's connection, as its occupant sees it. */
-export interface OccupiedClient {
+/** A client's connection, as its owner sees it. */
+export interface OwnedConnection {
   /** When `ring` is to be called, on the clock's scale; Infinity for never. */
   due: number;
   readonly writer: HeadWriter;
@@ -49,7 +49,7 @@ export interface OccupiedClient {
    */
   passed(isLast: boolean, backend: EarlyBackend | null): void;
   /** The full lane is to go on with the request. @param held its body, as far as it was read */
-  lend(request: ReadRequest, prior: Prior, held: readonly HeldPart[]): void;
+  handOff(request: ReadRequest, handoff: HandoffState, held: readonly HeldPart[]): void;
   /** Ends the connection so that what the client got does not look complete. */
   cut(): void;
 }

@@ -7,9 +7,9 @@ import type { Backend, Outcome } from '../core/routing/types.ts';
 import { notConnected } from '../core/health/verdict.ts';
 import type { BackendState } from '../backends/state/backend-state.ts';
 import type { Account } from './account.ts';
-import type { AnswerRelay } from './response-relay.ts';
+import type { ResponseRelay } from './response-relay.ts';
 import { BackendLink, type LinkUser } from './backend-link.ts';
-import type { EarlyBackend, OccupiedClient } from './connection-owner.ts';
+import type { EarlyBackend, OwnedConnection } from './connection-owner.ts';
 import type { LaneShared } from './shared.ts';
 import { SlotUse, type SlotUser } from './slot-use.ts';
 import type { Upload } from './upload.ts';
@@ -37,11 +37,11 @@ export interface AttemptOwner {
 /** One for each client's connection, used for one request after the other. */
 export class FastAttempt implements LinkUser, SlotUser {
   readonly #owner: AttemptOwner;
-  readonly #client: OccupiedClient;
+  readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #account: Account;
   readonly #upload: Upload;
-  readonly #relay: AnswerRelay;
+  readonly #relay: ResponseRelay;
   readonly #slot: SlotUse;
   readonly #link: BackendLink;
   #phase: Phase = 'over';
@@ -52,11 +52,11 @@ export class FastAttempt implements LinkUser, SlotUser {
 
   constructor(
     owner: AttemptOwner,
-    client: OccupiedClient,
+    client: OwnedConnection,
     shared: LaneShared,
     account: Account,
     upload: Upload,
-    relay: AnswerRelay,
+    relay: ResponseRelay,
   ) {
     this.#owner = owner;
     this.#client = client;
@@ -64,19 +64,19 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#account = account;
     this.#upload = upload;
     this.#relay = relay;
-    this.#slot = new SlotUse(this, shared.parts.places);
+    this.#slot = new SlotUse(this, shared.parts.slots);
     this.#link = new BackendLink(this, shared);
   }
 
   /** Sends the request to the backend that its account names. @param client as `clientKey` returns it */
   begin(backend: Backend, client: string, now: number): void {
-    const { parts, deadlines } = this.#shared;
+    const { parts, clock } = this.#shared;
     const state = parts.backends.of(backend);
     this.#state = state;
     this.#link.reset();
     this.#phase = 'waiting';
     if (this.#slot.take(state, client, now)) return this.#connect();
-    this.#client.due = deadlines.after(parts.limits.connectMs);
+    this.#client.due = clock.after(parts.limits.connectMs);
   }
 
   /** The client's body goes to the backend as it comes. */
@@ -85,7 +85,7 @@ export class FastAttempt implements LinkUser, SlotUser {
   }
 
   /** A response has begun. */
-  get isAnswering(): boolean {
+  get isResponding(): boolean {
     return this.#phase === 'answering';
   }
 
@@ -104,14 +104,14 @@ export class FastAttempt implements LinkUser, SlotUser {
   onClientDrained(): void {
     if (this.#phase !== 'answering') return;
     const { isBlocked } = this.#client.output;
-    const { deadlines, parts } = this.#shared;
+    const { clock, parts } = this.#shared;
     const { readMs, responseMs } = parts.limits;
-    this.#client.due = deadlines.after(isBlocked ? readMs : responseMs);
+    this.#client.due = clock.after(isBlocked ? readMs : responseMs);
     this.#slot.onClientRead(isBlocked, parts.now());
     if (!isBlocked) this.#link.connection?.socket?.resume();
   }
 
-  ring(): void {
+  onTimeout(): void {
     switch (this.#phase) {
       case 'waiting':
         return this.#owner.onFailed({ type: 'crowded', cause: new Error('no connection was free in time') });
@@ -130,9 +130,9 @@ export class FastAttempt implements LinkUser, SlotUser {
       case 'over':
         return;
     }
-    const { hasAnsweredOthers } = this.#slot;
+    const { hasRespondedToOthers } = this.#slot;
     const cause = new Error('the backend did not answer in time');
-    this.#owner.onFailed({ type: 'silent', cause, hasAnsweredOthers });
+    this.#owner.onFailed({ type: 'silent', cause, hasRespondedToOthers });
   }
 
   /** Gives back all that the attempt holds. Idempotent. */
@@ -162,27 +162,27 @@ export class FastAttempt implements LinkUser, SlotUser {
     const wasBlocked = output.isBlocked;
     const progress = relay.onBytes(bytes);
     if (progress === 'faulty') {
-      if (relay.answer !== null) this.#owner.onBrokenOff(new Error(relay.fault));
+      if (relay.response !== null) this.#owner.onBrokenOff(new Error(relay.fault));
       else this.#owner.onFailed({ type: 'garbled', cause: new Error(relay.fault) });
       return;
     }
-    const { deadlines, parts } = this.#shared;
+    const { clock, parts } = this.#shared;
     if (progress === 'head') {
-      this.#client.due = deadlines.after(parts.limits.firstByteMs);
+      this.#client.due = clock.after(parts.limits.firstByteMs);
       return;
     }
     if (this.#phase !== 'answering') {
       this.#phase = 'answering';
-      this.#slot.onResponse(relay.answer?.status ?? 0, parts.now() - this.#sentAt);
-      if (relay.answer !== null) this.#account.judge(relay.answer, this.#state?.isDead === true, parts.judge);
+      this.#slot.onResponse(relay.response?.status ?? 0, parts.now() - this.#sentAt);
+      if (relay.response !== null) this.#account.judge(relay.response, this.#state?.isDead === true, parts.judge);
     }
     if (progress !== 'body') return this.#finish(progress === 'whole');
     if (!output.isBlocked) {
-      this.#client.due = deadlines.after(parts.limits.responseMs);
+      this.#client.due = clock.after(parts.limits.responseMs);
       return;
     }
     // From now on it is the client's silence that counts, whatever the backend still sends.
-    if (!wasBlocked) this.#client.due = deadlines.after(parts.limits.readMs);
+    if (!wasBlocked) this.#client.due = clock.after(parts.limits.readMs);
     if (!output.isFull) return;
     this.#link.connection?.socket?.pause();
     this.#slot.awaitClient(this.#client.bodyBytes, parts.now());
@@ -227,7 +227,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     const { backend, request } = this.#account;
     const state = this.#state;
     if (backend === null || state === null || request === null) return;
-    const { parts, deadlines } = this.#shared;
+    const { parts, clock } = this.#shared;
     const isSafe = isIdempotent(request.method);
     if (this.#link.takeIdle(state, isSafe)) {
       if (isSafe) return this.#send();
@@ -236,7 +236,7 @@ export class FastAttempt implements LinkUser, SlotUser {
       return this.#link.check();
     }
     this.#phase = 'connecting';
-    this.#client.due = deadlines.after(parts.limits.connectMs);
+    this.#client.due = clock.after(parts.limits.connectMs);
     this.#link.open(backend, state);
   }
 
@@ -275,14 +275,14 @@ export class FastAttempt implements LinkUser, SlotUser {
   #finish(isClean: boolean): void {
     const { pool, parts } = this.#shared;
     const connection = this.#link.handOver();
-    const keepMs = this.#relay.answer?.keepMs ?? 0;
-    const { bodyBytes: answerBytes } = this.#relay;
+    const keepMs = this.#relay.response?.keepMs ?? 0;
+    const { bodyBytes: responseBytes } = this.#relay;
     const isKept = isClean && parts.isKeeping && this.#relay.isKept;
     let early: EarlyBackend | null = null;
     if (!this.#upload.isWhole && isClean && connection !== null) {
-      early = { connection, place: this.#slot.handOver(), keepMs: isKept ? keepMs : null, answerBytes };
+      early = { connection, slot: this.#slot.handOver(), keepMs: isKept ? keepMs : null, responseBytes };
     } else if (isKept && this.#upload.isWhole && connection !== null) {
-      pool.release(connection, answerBytes, keepMs);
+      pool.release(connection, responseBytes, keepMs);
     } else {
       connection?.destroy();
     }

@@ -14,9 +14,9 @@ import { NO_SITE } from '../core/routing/site.ts';
 import type { Ending } from '../core/record/spans.ts';
 import type { Backend, Outcome, Route } from '../core/routing/types.ts';
 import { Account } from './account.ts';
-import { AnswerRelay } from './response-relay.ts';
+import { ResponseRelay } from './response-relay.ts';
 import { pathFor, withTarget } from './backend-target.ts';
-import type { EarlyBackend, Occupant, OccupiedClient } from './connection-owner.ts';
+import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import type { LaneShared } from './shared.ts';
@@ -28,10 +28,10 @@ const NOBODY: ReadonlySet<number> = new Set();
 type Phase = 'over' | 'looking' | 'gathering' | 'trying';
 
 /** One for each client's connection, used for one request after the other. */
-export class Passage implements Occupant, AttemptOwner {
-  readonly #client: OccupiedClient;
+export class FastExchange implements ConnectionOwner, AttemptOwner {
+  readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
-  readonly #relay: AnswerRelay;
+  readonly #relay: ResponseRelay;
   readonly #upload: Upload;
   readonly #account = new Account();
   readonly #attempt: FastAttempt;
@@ -39,11 +39,11 @@ export class Passage implements Occupant, AttemptOwner {
   /** Tells a late answer of the store from one to this request. */
   #serial = 0;
 
-  constructor(client: OccupiedClient, shared: LaneShared) {
+  constructor(client: OwnedConnection, shared: LaneShared) {
     this.#client = client;
     this.#shared = shared;
     this.#upload = new Upload(client, shared);
-    this.#relay = new AnswerRelay(client, shared);
+    this.#relay = new ResponseRelay(client, shared);
     this.#attempt = new FastAttempt(this, client, shared, this.#account, this.#upload, this.#relay);
   }
 
@@ -60,7 +60,7 @@ export class Passage implements Occupant, AttemptOwner {
     const hostname = hostOf(request.host);
     const { bodyBytes } = parts.limits;
     if (!request.isPlain || hostname === null || hostname === PING_HOST || isOver(request.length, bodyBytes)) {
-      this.#lend(null, null);
+      this.#handOff(null, null);
       return;
     }
     const route = parts.store.peek(hostname, request.target);
@@ -74,7 +74,7 @@ export class Passage implements Occupant, AttemptOwner {
     upload.take(bytes, isWhole, isSent);
     const { bodyBytes: limit } = this.#shared.parts.limits;
     if (isOver(this.#client.bodyBytes, limit)) {
-      if (this.#account.backend === null) this.#lend(null, null);
+      if (this.#account.backend === null) this.#handOff(null, null);
       else this.onInterrupted(new RouterError('body-too-large', `a body of more than ${limit} bytes`));
     } else if (isSent) {
       this.#attempt.passBody(bytes);
@@ -100,9 +100,9 @@ export class Passage implements Occupant, AttemptOwner {
     this.#tell('left');
   }
 
-  ring(): void {
-    if (this.#phase === 'gathering') this.#lend(null, null);
-    else this.#attempt.ring();
+  onTimeout(): void {
+    if (this.#phase === 'gathering') this.#handOff(null, null);
+    else this.#attempt.onTimeout();
   }
 
   #ask(hostname: string, path: string): void {
@@ -116,7 +116,7 @@ export class Passage implements Occupant, AttemptOwner {
       (fault: unknown) => {
         if (!isMine()) return;
         this.#account.lookupFault = fault;
-        this.#lend(null, null);
+        this.#handOff(null, null);
       },
     );
   }
@@ -124,11 +124,11 @@ export class Passage implements Occupant, AttemptOwner {
   #onRoute(route: Route | null): void {
     this.#account.isLookedUp = true;
     this.#account.route = route;
-    if (route === null) return this.#lend(null, null);
-    if (route.site !== NO_SITE && !this.#mayServe(route)) return this.#lend(null, null);
+    if (route === null) return this.#handOff(null, null);
+    if (route.site !== NO_SITE && !this.#mayServe(route)) return this.#handOff(null, null);
     if (this.#upload.isReady) return this.#choose();
     this.#phase = 'gathering';
-    this.#client.due = this.#shared.deadlines.after(GATHER_MS);
+    this.#client.due = this.#shared.clock.after(GATHER_MS);
   }
 
   /** Whether the site asks nothing of this request, or its response, that only the full lane does. */
@@ -149,7 +149,7 @@ export class Passage implements Occupant, AttemptOwner {
     account.head = head;
     const key = clientKey(head.clientIp);
     this.#client.output.clientKey = key;
-    this.#relay.answerFields = head.answerFields;
+    this.#relay.responseFields = head.responseFields;
     const { method, target } = request;
     const hasBody = request.framing === 'chunked' || request.length > 0;
     let backend: Backend | null;
@@ -159,7 +159,7 @@ export class Passage implements Occupant, AttemptOwner {
       backend = null;
     }
     // HTTP/2 is the full lane's to speak, and what the router answers itself its to say.
-    if (backend === null || isHttp2(backend) || !isDialled(backend)) return this.#lend(null, null);
+    if (backend === null || isHttp2(backend) || !isDialled(backend)) return this.#handOff(null, null);
     this.#upload.wait();
     account.backend = backend;
     const path = pathFor(route, backend, target, parts.hasBackendPath);
@@ -170,12 +170,12 @@ export class Passage implements Occupant, AttemptOwner {
   }
 
   onFailed(outcome: Outcome): void {
-    this.#lend(outcome, null);
+    this.#handOff(outcome, null);
   }
 
   onInterrupted(reason: RouterError): void {
-    if (this.#attempt.isAnswering) this.#cut();
-    else this.#lend(this.#account.backend === null ? null : { type: 'abandoned' }, reason);
+    if (this.#attempt.isResponding) this.#cut();
+    else this.#handOff(this.#account.backend === null ? null : { type: 'abandoned' }, reason);
   }
 
   onSlowReader(reason: CutReason): void {
@@ -197,14 +197,14 @@ export class Passage implements Occupant, AttemptOwner {
     this.#client.passed(this.#relay.isLast, early);
   }
 
-  #lend(outcome: Outcome | null, interruption: RouterError | null): void {
+  #handOff(outcome: Outcome | null, interruption: RouterError | null): void {
     const { request } = this.#account;
     if (request === null) return;
     const isBodyLost = this.#upload.isLost || interruption !== null;
     const held = isBodyLost ? [] : this.#upload.held;
-    const prior = this.#account.prior(request, outcome, interruption, isBodyLost, this.#shared.parts.now());
+    const handoff = this.#account.handoff(request, outcome, interruption, isBodyLost, this.#shared.parts.now());
     this.#drop();
-    this.#client.lend(request, prior, held);
+    this.#client.handOff(request, handoff, held);
   }
 
   /** The client must not take what it got for a whole response. */

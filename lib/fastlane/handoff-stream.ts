@@ -1,13 +1,13 @@
 import { Duplex } from 'node:stream';
 import type { ClientStream } from '../http1/client-stream.ts';
 import type { HeldPart } from './held-body.ts';
-import type { Occupant } from './connection-owner.ts';
+import type { ConnectionOwner } from './connection-owner.ts';
 import { kept } from '../http1/read-buffer.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { headForNode } from './stand-in-request.ts';
 
 /** A client's connection, as one who was lent it sees it. */
-export interface LoanClient {
+export interface HandoffClient {
   readonly socket: ClientStream;
   pause(): void;
   resume(): void;
@@ -21,15 +21,15 @@ export interface LoanClient {
  * One exchange of a client's connection, lent to the full lane: a stream that gives exactly one request's bytes and
  * takes its answer's. Then the connection is the fast lane's again, unless the full lane has ended the stream.
  */
-export class Loan extends Duplex implements Occupant {
-  readonly #client: LoanClient;
+export class HandoffStream extends Duplex implements ConnectionOwner {
+  readonly #client: HandoffClient;
   /** All of the request's body was passed on. */
   #isWhole: boolean;
   /** The full lane has ended the stream. */
   #isLast = false;
   /** The body is not what its head announced, or part of it is gone: no next request can be found behind it. */
   #isSpoilt: boolean;
-  #isAnswered = false;
+  #isResponding = false;
   #isOver = false;
   #onWritten: (() => void) | null = null;
 
@@ -37,7 +37,7 @@ export class Loan extends Duplex implements Occupant {
    * @param isWhole nothing of the request's body is left to come
    * @param isBodyLost nothing of it will be given
    */
-  constructor(client: LoanClient, isWhole: boolean, isBodyLost: boolean) {
+  constructor(client: HandoffClient, isWhole: boolean, isBodyLost: boolean) {
     super({ decodeStrings: false });
     this.#client = client;
     this.#isWhole = isWhole;
@@ -75,11 +75,11 @@ export class Loan extends Duplex implements Occupant {
   }
 
   /** The full lane's limits apply. */
-  ring(): void {}
+  onTimeout(): void {}
 
   /** All of the answer was written, and the full lane wants nothing more of the body: the connection is given back. */
-  onAnswered(): void {
-    this.#isAnswered = true;
+  onResponded(): void {
+    this.#isResponding = true;
     // What is still to be written before the end comes first.
     if (!this.destroyed && (this.#isLast || !this.writableEnded)) this.#leave(this.#isSpoilt || this.#isLast);
   }
@@ -108,7 +108,7 @@ export class Loan extends Duplex implements Occupant {
   override _final(done: () => void): void {
     this.#isLast = true;
     done();
-    if (this.#isSpoilt || this.#isAnswered) this.#leave(true);
+    if (this.#isSpoilt || this.#isResponding) this.#leave(true);
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

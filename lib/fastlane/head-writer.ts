@@ -12,7 +12,7 @@ export interface WrittenHead {
   readonly text: string;
   readonly clientIp: string;
   /** Field lines for the answer, unless the backend gives an id of its own. */
-  readonly answerFields: string;
+  readonly responseFields: string;
   /** What the head tells of, as that of the first attempt; null where the router takes no part in traces. */
   readonly trace: Trace | null;
 }
@@ -66,14 +66,14 @@ export class HeadWriter {
     if (framing === 'none' && !BODILESS.has(method)) text += 'Content-Length: 0\r\n';
     text += this.#after === null ? this.#before : this.#before + host + this.#after;
     const { makeRequestId, tellsRequestId } = this.#policy;
-    let answerFields = '';
+    let responseFields = '';
     if (makeRequestId !== null) {
       const line = `X-Request-Id: ${makeRequestId()}\r\n`;
       text += line;
-      if (tellsRequestId) answerFields = line;
+      if (tellsRequestId) responseFields = line;
     }
     text += traceLine(trace);
-    return { text: text + this.#end, clientIp: this.#peer.address, answerFields, trace };
+    return { text: text + this.#end, clientIp: this.#peer.address, responseFields, trace };
   }
 
   /** The rule itself, for requests that bring what the router decides about. */
@@ -92,11 +92,11 @@ export class HeadWriter {
       isDebug: false,
     } as const;
     const outgoing = requestHeaders(head, rawFields(text), this.#peer, this.#policy);
-    const { headers, clientIp, answerFields, trace } = outgoing;
+    const { headers, clientIp, responseFields, trace } = outgoing;
     return {
       text: `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}${traceLine(trace)}${this.#end}`,
       clientIp,
-      answerFields: fieldLines(answerFields),
+      responseFields: fieldLines(responseFields),
       trace,
     };
   }

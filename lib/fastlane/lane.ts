@@ -21,13 +21,13 @@ export class Lane implements ConnectionKeeper {
   onQuiet: () => void = () => {};
 
   constructor(parts: LaneParts) {
-    const { maxSockets, backends: states, clock: deadlines, use, limits, dialer } = parts;
+    const { maxSockets, backends: states, clock, use, limits, dialer } = parts;
     const seconds = Math.floor(limits.idleMs / 1000);
     this.#shared = {
       parts,
-      deadlines,
+      clock,
       writers: new HeadWriters(parts.headerPolicy, parts.isKeeping),
-      pool: new RelayPool({ maxSockets, states, use, deadlines, dialer, now: parts.now }),
+      pool: new RelayPool({ maxSockets, states, use, clock, dialer, now: parts.now }),
       nextTurn: new NextTurn(),
       keeper: this,
       // As Node's server says it.

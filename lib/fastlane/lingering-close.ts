@@ -32,9 +32,9 @@ export class LingeringClose {
   }
 
   begin(): void {
-    const { deadlines, parts } = this.#shared;
+    const { clock, parts } = this.#shared;
     const { socket } = this.#client;
-    this.#client.due = deadlines.after(parts.limits.responseMs);
+    this.#client.due = clock.after(parts.limits.responseMs);
     socket.end(this.#onEnded);
     socket.resume();
   }
@@ -43,7 +43,7 @@ export class LingeringClose {
   onBytes(bytes: Buffer): void {
     const pace = this.#pace;
     if (pace === null) return;
-    const { deadlines, parts } = this.#shared;
+    const { clock, parts } = this.#shared;
     const { body } = this.#input;
     const isMalformed = body.read(bytes, 0) < 0;
     if (isMalformed || body.isDone) {
@@ -52,22 +52,22 @@ export class LingeringClose {
     } else if (pace.isTooSlow(body.payload, parts.now())) {
       this.#client.socket.destroy();
     } else {
-      this.#client.due = deadlines.after(parts.limits.bodyMs);
+      this.#client.due = clock.after(parts.limits.bodyMs);
     }
   }
 
   /** All was written, and our side is ended. */
   readonly #onEnded = (): void => {
     if (this.#client.socket.destroyed) return;
-    const { deadlines, parts } = this.#shared;
+    const { clock, parts } = this.#shared;
     const { body, isBodyLost } = this.#input;
     if (body.isDone || isBodyLost) return this.#linger();
     this.#pace = new Pace(parts.limits.bodyMinRate, parts.now(), body.payload);
-    this.#client.due = deadlines.after(parts.limits.bodyMs);
+    this.#client.due = clock.after(parts.limits.bodyMs);
   };
 
   #linger(): void {
     this.#busy.set(false);
-    this.#client.due = this.#shared.deadlines.after(LINGER_MS);
+    this.#client.due = this.#shared.clock.after(LINGER_MS);
   }
 }

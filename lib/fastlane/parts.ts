@@ -1,16 +1,16 @@
 /** What the fast lane is made of, and what it asks of others. Types only. */
 import type { ClientStream } from '../http1/client-stream.ts';
-import type { AlarmClock } from '../clock/time-limits.ts';
+import type { TimeLimits } from '../clock/time-limits.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
-import type { Places } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import type { RequestHeaderPolicy } from '../core/http/request-headers.ts';
 import type { TracedExchange } from '../core/record/spans.ts';
 import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { Balancing } from '../core/routing/selection.ts';
-import type { ConnectionUse, Prior } from '../core/routing/types.ts';
+import type { ConnectionUse, HandoffState } from '../core/routing/types.ts';
 import type { Judged } from '../core/health/verdict.ts';
 import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
@@ -39,10 +39,10 @@ export interface LaneParts extends Balancing {
   /** ms; only differences count. */
   readonly now: () => number;
   /** Time limits of both lanes, on the scale of `now`. */
-  readonly clock: AlarmClock;
+  readonly clock: TimeLimits;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: { requestStarted(): void; requestEnded(): void };
-  readonly places: Places;
+  readonly slots: ConnectionSlots;
   readonly spools: SpoolBudget;
   /** Told of each client whose connection is cut within an answer because it reads too slowly. */
   readonly onCut: (reason: CutReason, clientIp: string, host: string | null) => void;
@@ -80,7 +80,7 @@ export interface FullLane {
   /** Takes the connection over and keeps it. The fast lane has put back what it had read of it. */
   adopt(socket: ClientStream): void;
   /** Answers the one request that comes by `stream`. `onEnded` is told when all of the answer was written to it. */
-  serveOnce(stream: ClientStream, peer: Peer, prior: Prior, onEnded: () => void): void;
+  serveOnce(stream: ClientStream, peer: Peer, handoff: HandoffState, onEnded: () => void): void;
   /** Answers 408, because the request head took too long, and closes the connection. */
   timeOut(socket: ClientStream): void;
 }

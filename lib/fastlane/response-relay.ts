@@ -1,23 +1,23 @@
 import { unsendable } from '../core/http/http2-fields.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
 import { Body } from '../http1/framed-body.ts';
-import type { OccupiedClient } from './connection-owner.ts';
+import type { OwnedConnection } from './connection-owner.ts';
 import { kept } from '../http1/read-buffer.ts';
-import { HEAD_BYTES, headEnd, takeAnswer } from '../http1/lenient-response.ts';
-import type { ReadAnswer } from '../http1/response-grammar.ts';
+import { HEAD_BYTES, headEnd, takeResponse } from '../http1/lenient-response.ts';
+import type { ReadResponse } from '../http1/response-grammar.ts';
 import type { LaneShared } from './shared.ts';
 
 /**
  * How far an answer has come: its head is awaited; its body is; it is whole; it is whole and more came than belongs to
  * it; or it cannot be passed on (any further).
  */
-export type AnswerProgress = 'head' | 'body' | 'whole' | 'excess' | 'faulty';
+export type ResponseProgress = 'head' | 'body' | 'whole' | 'excess' | 'faulty';
 
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** Reads a backend's answer and writes it to the client. One for each client's connection, used again and again. */
-export class AnswerRelay {
-  readonly #client: OccupiedClient;
+export class ResponseRelay {
+  readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #body = new Body();
   #toHead = false;
@@ -25,19 +25,19 @@ export class AnswerRelay {
   /** How many 1xx have come. */
   #information = 0;
   /** Of the answer that is being relayed; null until its head has come. */
-  answer: ReadAnswer | null = null;
+  response: ReadResponse | null = null;
   /** A byte has come from the backend. */
   hasHeard = false;
   /** The client's connection is to be closed after it. */
   isLast = false;
   /** Field lines to add, unless the backend gives an id of its own. */
-  answerFields = '';
+  responseFields = '';
   /** The client takes no more for now. */
   isBlocked = false;
   /** Why it is `faulty`. */
   fault = '';
 
-  constructor(client: OccupiedClient, shared: LaneShared) {
+  constructor(client: OwnedConnection, shared: LaneShared) {
     this.#client = client;
     this.#shared = shared;
   }
@@ -46,10 +46,10 @@ export class AnswerRelay {
   start(toHead: boolean, isLast: boolean): void {
     this.#toHead = toHead;
     this.isLast = isLast;
-    this.answerFields = '';
+    this.responseFields = '';
     this.#partial = null;
     this.#information = 0;
-    this.answer = null;
+    this.response = null;
     this.hasHeard = false;
     this.isBlocked = false;
     this.#body.start('none', 0);
@@ -62,12 +62,12 @@ export class AnswerRelay {
 
   /** The backend's connection can serve a next request. */
   get isKept(): boolean {
-    return this.answer?.isKept === true && !this.#body.isDoubtful;
+    return this.response?.isKept === true && !this.#body.isDoubtful;
   }
 
-  onBytes(bytes: Buffer): AnswerProgress {
+  onBytes(bytes: Buffer): ResponseProgress {
     this.hasHeard = true;
-    if (this.answer !== null) {
+    if (this.response !== null) {
       // It is read only while the client takes more; these bytes may be none to pass on.
       this.isBlocked = false;
       return this.#relay('', bytes, 0, '');
@@ -76,49 +76,49 @@ export class AnswerRelay {
     this.#partial = null;
     for (let at = 0; ;) {
       const text = all.toString('latin1', at, headEnd(all, at));
-      const answer = takeAnswer(text, this.#toHead);
-      if (answer === null && all.length - at <= HEAD_BYTES) {
+      const response = takeResponse(text, this.#toHead);
+      if (response === null && all.length - at <= HEAD_BYTES) {
         this.#partial = kept(all.subarray(at));
         return 'head';
       }
-      if (typeof answer === 'string') return this.#fail(answer);
-      if (answer === null || answer.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
-      if (answer.status === 101) return this.#fail('a 101 without an Upgrade request');
-      const unsent = unsendable(answer.status);
+      if (typeof response === 'string') return this.#fail(response);
+      if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+      if (response.status === 101) return this.#fail('a 101 without an Upgrade request');
+      const unsent = unsendable(response.status);
       if (unsent !== null && this.#client.writer.peer.isHttp2) return this.#fail(unsent);
-      if (answer.status >= 200)
-        return this.#begin(answer, all, at + answer.end, text.length === all.length ? text : '');
+      if (response.status >= 200)
+        return this.#begin(response, all, at + response.end, text.length === all.length ? text : '');
       // RFC 9110 §15.2: 1xx is passed on, but for a 100: who waits for that is not served in this lane.
       // To a client that does not read it is not worth keeping.
-      if (answer.status > 100 && !this.isBlocked) this.#write(`${answer.head}\r\n`, null);
+      if (response.status > 100 && !this.isBlocked) this.#write(`${response.head}\r\n`, null);
       this.#information++;
       if (this.#information > MOST_INFORMATION) return this.#fail('too many answers with status 1xx');
-      at += answer.end;
+      at += response.end;
       if (at === all.length) return 'head';
     }
   }
 
   /** The backend has ended its side. @returns whether that is the end of the answer, too */
   onEnd(): boolean {
-    if (this.answer?.framing !== 'close') return false;
+    if (this.response?.framing !== 'close') return false;
     this.#client.output.write(LAST_CHUNK, null);
     return true;
   }
 
-  #begin(answer: ReadAnswer, bytes: Buffer, at: number, asText: string): AnswerProgress {
+  #begin(response: ReadResponse, bytes: Buffer, at: number, asText: string): ResponseProgress {
     const { parts, keepLines, dateLine } = this.#shared;
-    this.answer = answer;
-    let head = answer.head;
-    if (!answer.hasRequestId) head += this.answerFields;
+    this.response = response;
+    let head = response.head;
+    if (!response.hasRequestId) head += this.responseFields;
     this.isLast ||= parts.isDraining();
     const end = this.isLast ? 'Connection: close\r\n\r\n' : keepLines;
-    head += answer.hasDate ? end : dateLine() + end;
-    this.#body.start(answer.framing, answer.length, true);
+    head += response.hasDate ? end : dateLine() + end;
+    this.#body.start(response.framing, response.length, true);
     return this.#relay(head, bytes, at, asText);
   }
 
   /** @param head to be written first. @param asText all of `bytes`, where it is known as text, too */
-  #relay(head: string, bytes: Buffer, at: number, asText: string): AnswerProgress {
+  #relay(head: string, bytes: Buffer, at: number, asText: string): ResponseProgress {
     const body = this.#body;
     if (body.isDone) {
       this.#write(head, null);
@@ -127,10 +127,10 @@ export class AnswerRelay {
     const end = body.read(bytes, at);
     if (end < 0) {
       // Nothing of it was sent: the client can still be given an error.
-      if (head !== '') this.answer = null;
+      if (head !== '') this.response = null;
       return this.#fail('a broken chunk in the answer');
     }
-    if (this.answer?.framing === 'close') this.#writeChunk(head, body.output);
+    if (this.response?.framing === 'close') this.#writeChunk(head, body.output);
     // One piece of text is cheaper to write than text and bytes.
     else if (asText !== '') this.#write(head + body.outputOf(asText), null);
     else this.#write(head, body.output);
@@ -149,7 +149,7 @@ export class AnswerRelay {
     this.#write('\r\n', null);
   }
 
-  #fail(fault: string): AnswerProgress {
+  #fail(fault: string): ResponseProgress {
     this.fault = fault;
     return 'faulty';
   }

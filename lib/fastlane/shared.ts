@@ -1,4 +1,4 @@
-import type { AlarmClock } from '../clock/time-limits.ts';
+import type { TimeLimits } from '../clock/time-limits.ts';
 import type { ConnectionKeeper } from './connection-keeper.ts';
 import type { HeadWriters } from './head-writer.ts';
 import type { LaneParts } from './parts.ts';
@@ -9,7 +9,7 @@ import type { RelayPool } from '../backends/http1/relay-pool.ts';
 export interface LaneShared {
   readonly parts: LaneParts;
   readonly pool: RelayPool;
-  readonly deadlines: AlarmClock;
+  readonly clock: TimeLimits;
   readonly nextTurn: NextTurn;
   readonly keeper: ConnectionKeeper;
   readonly writers: HeadWriters;

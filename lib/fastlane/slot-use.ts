@@ -1,4 +1,4 @@
-import type { Place, Places } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot, ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendState } from '../backends/state/backend-state.ts';
 
@@ -16,46 +16,46 @@ export interface SlotUser {
  */
 export class SlotUse {
   readonly #user: SlotUser;
-  readonly #places: Places;
-  #place: Place | null = null;
+  readonly #slots: ConnectionSlots;
+  #slot: ConnectionSlot | null = null;
   /** Set when the slot has waited for the client. */
   #hold: Hold | null = null;
   #leaveQueue: (() => void) | null = null;
   /** How many requests the backend had responded to when this one was sent. */
   #responsesBefore = 0;
 
-  constructor(user: SlotUser, places: Places) {
+  constructor(user: SlotUser, slots: ConnectionSlots) {
     this.#user = user;
-    this.#places = places;
+    this.#slots = slots;
   }
 
   /** @param client as `clientKey` returns it. @param now ms. @returns false when the slot comes later: see `onSlot` */
   take({ slots }: BackendState, client: string, now: number): boolean {
-    this.#place = this.#places.enter(slots, client, now);
-    if (this.#place !== null) return true;
-    this.#leaveQueue = this.#places.wait(slots, client, now, this.#onTurn);
+    this.#slot = this.#slots.enter(slots, client, now);
+    if (this.#slot !== null) return true;
+    this.#leaveQueue = this.#slots.wait(slots, client, now, this.#onTurn);
     return false;
   }
 
   /** The request is sent. */
   onSend(): void {
-    this.#responsesBefore = this.#place?.backend.responseCount ?? 0;
+    this.#responsesBefore = this.#slot?.backend.responseCount ?? 0;
   }
 
   /** The head of its response has come. @param ms since it was sent */
   onResponse(status: number, ms: number): void {
-    this.#place?.backend.responded(status, ms);
+    this.#slot?.backend.responded(status, ms);
     this.#hold?.stop();
   }
 
   /** The backend has responded to other requests since this one was sent. */
-  get hasAnsweredOthers(): boolean {
-    return this.#place !== null && this.#place.backend.responseCount !== this.#responsesBefore;
+  get hasRespondedToOthers(): boolean {
+    return this.#slot !== null && this.#slot.backend.responseCount !== this.#responsesBefore;
   }
 
   /** The slot waits for the client from now on. @param bodyBytes of the request's body so far */
   awaitClient(bodyBytes: number, now: number): void {
-    this.#hold ??= this.#place?.hold(this.#onNeeded) ?? null;
+    this.#hold ??= this.#slot?.hold(this.#onNeeded) ?? null;
     this.#hold?.begin(now, bodyBytes);
   }
 
@@ -75,10 +75,10 @@ export class SlotUse {
   }
 
   /** Gives the slot to the caller, who has to leave it. */
-  handOver(): Place | null {
-    const place = this.#place;
-    this.#place = null;
-    return place;
+  handOver(): ConnectionSlot | null {
+    const slot = this.#slot;
+    this.#slot = null;
+    return slot;
   }
 
   /** Leaves the slot, or the queue for it. Idempotent. */
@@ -91,9 +91,9 @@ export class SlotUse {
     this.handOver()?.leave();
   }
 
-  readonly #onTurn = (place: Place): void => {
+  readonly #onTurn = (slot: ConnectionSlot): void => {
     this.#leaveQueue = null;
-    this.#place = place;
+    this.#slot = slot;
     this.#user.onSlot();
   };
 

@@ -10,7 +10,7 @@ const USUAL = 'POST';
 
 /**
  * A request's head as it came, or with another request line where Node's parser would answer 400: methods are a fixed list
- * there, and targets are ASCII. The full lane reads method and target in `Prior`.
+ * there, and targets are ASCII. The full lane reads method and target in `HandoffState`.
  */
 export function headForNode({ text, method, target }: ReadRequest): string {
   const isKnown = KNOWN.has(method);

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Pace } from '../core/limits/pace.ts';
 import { HeldBody, type HeldPart } from './held-body.ts';
-import type { OccupiedClient } from './connection-owner.ts';
+import type { OwnedConnection } from './connection-owner.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { send, sendRequest } from './send.ts';
 import type { LaneShared } from './shared.ts';
@@ -11,7 +11,7 @@ import type { LaneShared } from './shared.ts';
  * for each client's connection, used again and again.
  */
 export class Upload {
-  readonly #client: OccupiedClient;
+  readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #held = new HeldBody();
   #pace: Pace | null = null;
@@ -20,7 +20,7 @@ export class Upload {
   /** The backend takes no more of it for now. */
   isBlocked = false;
 
-  constructor(client: OccupiedClient, shared: LaneShared) {
+  constructor(client: OwnedConnection, shared: LaneShared) {
     this.#client = client;
     this.#shared = shared;
   }
@@ -61,7 +61,7 @@ export class Upload {
   /** Sends the head and what there is of the body, and reads on. Sets the limit for what is awaited then. */
   begin(socket: Socket, head: string): void {
     this.isBlocked = !sendRequest(socket, head, this.#held.parts);
-    if (this.isWhole) return this.#awaitAnswer();
+    if (this.isWhole) return this.#awaitResponse();
     const { limits, now } = this.#shared.parts;
     this.#pace = new Pace(limits.bodyMinRate, now());
     this.#awaitRest();
@@ -77,7 +77,7 @@ export class Upload {
   pass(socket: Socket | null, bytes: Buffer | null, isTimed: boolean): boolean {
     const isFlowing = bytes === null || socket === null || send(socket, bytes);
     if (this.isWhole) {
-      if (isTimed) this.#awaitAnswer();
+      if (isTimed) this.#awaitResponse();
       return true;
     }
     if (isTimed && this.#pace?.isTooSlow(this.#client.bodyBytes, this.#shared.parts.now())) return false;
@@ -103,16 +103,16 @@ export class Upload {
     this.#held.clear();
   }
 
-  #awaitAnswer(): void {
-    const { parts, deadlines } = this.#shared;
-    this.#client.due = deadlines.after(parts.limits.firstByteMs);
+  #awaitResponse(): void {
+    const { parts, clock } = this.#shared;
+    this.#client.due = clock.after(parts.limits.firstByteMs);
   }
 
   /** The next part is the client's to send in time, or the backend's to take while that takes nothing. */
   #awaitRest(): void {
-    const { parts, deadlines } = this.#shared;
+    const { parts, clock } = this.#shared;
     const { bodyMs, firstByteMs } = parts.limits;
     if (this.isBlocked) this.#pace?.blocked(parts.now());
-    this.#client.due = deadlines.after(this.isBlocked ? firstByteMs : bodyMs);
+    this.#client.due = clock.after(this.isBlocked ? firstByteMs : bodyMs);
   }
 }

@@ -3,7 +3,7 @@
  * same Content-Length more than once, a tab before a framing field's value. Requests are never read by these rules.
  */
 import { digitsOf, valueOf } from './field-lines.ts';
-import { mayBeginAnswer, type ReadAnswer, readAnswer } from './response-grammar.ts';
+import { mayBeginResponse, type ReadResponse, readResponse } from './response-grammar.ts';
 
 /** A head in the strict grammar, and where it ends in what was read. */
 interface StrictHead {
@@ -25,7 +25,7 @@ const FIELD = "[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t -~\\x80-\\xff]*\\r?\\n";
 const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r?\\n`, 'y');
 
 /** A response's head as both lanes take it. `strict`: the head in the strict grammar, where it was read leniently; else "". */
-export type TakenAnswer = ReadAnswer & { readonly strict?: string };
+export type TakenResponse = ReadResponse & { readonly strict?: string };
 
 /**
  * Reads a head; one that is read leniently is the last that its connection serves.
@@ -33,12 +33,12 @@ export type TakenAnswer = ReadAnswer & { readonly strict?: string };
  * @param toHead it answers a HEAD
  * @returns why it cannot be sent on, or null while it is not whole
  */
-export function takeAnswer(text: string, toHead: boolean): TakenAnswer | string | null {
-  const answer = readAnswer(text, toHead);
-  if (typeof answer !== 'string') return answer;
+export function takeResponse(text: string, toHead: boolean): TakenResponse | string | null {
+  const response = readResponse(text, toHead);
+  if (typeof response !== 'string') return response;
   const head = strictHead(text);
-  if (head === null) return mayBeginAnswer(text) ? null : answer;
-  const read = readAnswer(head.text, toHead);
+  if (head === null) return mayBeginResponse(text) ? null : response;
+  const read = readResponse(head.text, toHead);
   return typeof read === 'string' ? read : { ...read, end: head.end, isKept: false, strict: head.text };
 }
 

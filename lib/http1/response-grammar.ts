@@ -6,7 +6,7 @@ import { responseHeaders } from '../core/http/response-headers.ts';
 import { digitsOf, endOf, fieldLines, framingOf, isNamed, isNeat, rawFields, valueOf } from './field-lines.ts';
 
 /** A head that can be passed on without ambiguity. */
-export interface ReadAnswer {
+export interface ReadResponse {
   readonly status: number;
   /** The status line and the field lines to pass on. */
   readonly head: string;
@@ -38,7 +38,7 @@ const STATUS_AT = 9;
 const ONE = 0x31;
 
 /** Whether these bytes may be the beginning of a head, as far as they go; lines may end with a bare LF. */
-export function mayBeginAnswer(text: string): boolean {
+export function mayBeginResponse(text: string): boolean {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return (
     text.slice(0, PROTOCOL.length) === PROTOCOL.slice(0, text.length) &&
@@ -53,7 +53,7 @@ export function mayBeginAnswer(text: string): boolean {
  * @param toHead it answers a HEAD: no body follows, whatever its fields say
  * @returns why it cannot be passed on, where that is so
  */
-export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
+export function readResponse(text: string, toHead: boolean): ReadResponse | string {
   HEAD.lastIndex = 0;
   if (!HEAD.test(text)) return 'the head of the answer is not HTTP/1.1';
   const headEnd = HEAD.lastIndex;
@@ -180,14 +180,14 @@ export function readAnswer(text: string, toHead: boolean): ReadAnswer | string {
 
 /** The field lines as the rule that the full lane keeps makes them, for heads that take more than leaving out a line. */
 function composed(text: string, status: number, toHead: boolean): string {
-  const answer = responseHeaders({
+  const response = responseHeaders({
     status,
     rawHeaders: rawFields(text),
     toHead,
     clientVersion: '1.1',
   });
   // It has no objection that was not raised above already.
-  return typeof answer === 'string' ? '' : fieldLines(answer.headers);
+  return typeof response === 'string' ? '' : fieldLines(response.headers);
 }
 
 /** The field lines of a 1xx. */

@@ -1,7 +1,7 @@
 import { hasNoFraming } from '../core/http/framing.ts';
 import { fieldLines, rawFields } from './field-lines.ts';
 import { Body } from './framed-body.ts';
-import { HEAD_BYTES, headEnd, takeAnswer, type TakenAnswer } from './lenient-response.ts';
+import { HEAD_BYTES, headEnd, takeResponse, type TakenResponse } from './lenient-response.ts';
 
 /** `idle`: no response is awaited. `tunnel`: after a 101, bytes are another protocol's. */
 type State = 'idle' | 'head' | 'body' | 'tunnel';
@@ -60,24 +60,24 @@ export class ResponseStream {
     this.#partial = null;
     const pieces: Buffer[] = [];
     for (let at = 0; ;) {
-      const answer = takeAnswer(bytes.toString('latin1', at, headEnd(bytes, at)), this.#toHead);
-      if (answer === null && bytes.length - at <= HEAD_BYTES) {
+      const response = takeResponse(bytes.toString('latin1', at, headEnd(bytes, at)), this.#toHead);
+      if (response === null && bytes.length - at <= HEAD_BYTES) {
         this.#partial = at < bytes.length ? bytes.subarray(at) : null;
         return joined(pieces);
       }
-      if (typeof answer === 'string') return this.#fail(answer);
-      if (answer === null || answer.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
-      pieces.push(strictBytes(answer, bytes.subarray(at, at + answer.end)));
-      at += answer.end;
-      if (answer.status === 101) {
+      if (typeof response === 'string') return this.#fail(response);
+      if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+      pieces.push(strictBytes(response, bytes.subarray(at, at + response.end)));
+      at += response.end;
+      if (response.status === 101) {
         if (!this.#mayTunnel) return this.#fail('a 101 without an Upgrade request');
         this.#state = 'tunnel';
         return joined([...pieces, bytes.subarray(at)]);
       }
-      if (answer.status < 200) continue;
+      if (response.status < 200) continue;
       this.#state = 'body';
-      this.#isKept = answer.isKept;
-      this.#body.start(answer.framing, answer.length, true);
+      this.#isKept = response.isKept;
+      this.#body.start(response.framing, response.length, true);
       const rest = this.#readBody(bytes, at);
       return rest === null ? null : joined([...pieces, rest]);
     }
@@ -107,7 +107,7 @@ export class ResponseStream {
 }
 
 /** A head for Node's parser, which frames 101 and 204 by fields that they must not have. */
-function strictBytes({ status, strict }: TakenAnswer, bytes: Buffer): Buffer {
+function strictBytes({ status, strict }: TakenResponse, bytes: Buffer): Buffer {
   const isFrameless = hasNoFraming(status);
   if (strict === undefined && !isFrameless) return bytes;
   const text = strict ?? bytes.toString('latin1');

@@ -2,19 +2,19 @@ import type { InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { hasBody } from '../core/http/framing.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
-import type { Place } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import { isIdempotent, lossOnReused, mayResend } from '../core/health/retry.ts';
 import type { Outcome } from '../core/routing/types.ts';
 import { notConnected } from '../core/health/verdict.ts';
 import type { Dialing } from '../backends/dialing/dialing.ts';
-import { Alarm } from '../clock/time-limits.ts';
-import { decideReuse, relayAnswer, relayInformation } from './response.ts';
+import { Timer } from '../clock/time-limits.ts';
+import { decideReuse, relayResponse, relayInformation } from './response.ts';
 import {
-  type BackendAnswer,
+  type BackendResponse,
   type BackendRequest,
   Dropped,
   NotHttp,
-  type SwitchingAnswer,
+  type SwitchingResponse,
   Unfit,
   type Wire,
 } from '../backends/backend-request.ts';
@@ -36,8 +36,8 @@ export class Attempt implements UploadOwner {
   readonly freed: Promise<void>;
   readonly #exchange: Exchange;
   readonly #parts: AttemptParts;
-  readonly #alarm: Alarm;
-  readonly #place: Place;
+  readonly #timer: Timer;
+  readonly #slot: ConnectionSlot;
   /** Of the request's body; null before it is sent. */
   #upload: UploadProgress | null = null;
   /** How many requests the backend had responded to when this one was sent. */
@@ -60,11 +60,11 @@ export class Attempt implements UploadOwner {
   #free: () => void = () => {};
 
   /** @param place at the backend */
-  constructor(exchange: Exchange, parts: AttemptParts, place: Place) {
+  constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot) {
     this.#exchange = exchange;
     this.#parts = parts;
-    this.#place = place;
-    this.#alarm = new Alarm(() => this.#onAlarm());
+    this.#slot = slot;
+    this.#timer = new Timer(() => this.#onTimeout());
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -95,12 +95,12 @@ export class Attempt implements UploadOwner {
   /** Takes the request over; http-proxy calls this in the place of piping a body into it. */
   start(out: BackendRequest): void {
     this.#out = out;
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.connectMs);
     out.once('socket', (socket: Wire) => this.#onSocket(socket));
     out.on('information', (information: InformationEvent) => this.#onInformation(information));
-    out.once('response', (answer: BackendAnswer) => this.#onAnswer(answer));
-    out.once('upgrade', (answer: SwitchingAnswer, socket: Duplex, head: Buffer) =>
-      this.#onUpgrade(answer, socket, head),
+    out.once('response', (response: BackendResponse) => this.#onResponse(response));
+    out.once('upgrade', (response: SwitchingResponse, socket: Duplex, head: Buffer) =>
+      this.#onUpgrade(response, socket, head),
     );
     // Node closes the request without an error when a 101 comes that nobody asked for.
     out.once('close', () => {
@@ -176,21 +176,21 @@ export class Attempt implements UploadOwner {
     this.#phase = 'connecting';
     this.#parts.use.opened++;
     // A request that waited for its turn starts its wait for a connection here.
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.connectMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.connectMs);
   }
 
   #onConnected(): void {
     if (this.#phase !== 'connecting' || this.#out === null) return;
     this.#phase = 'sending';
     this.#wire?.expect(this.#method === 'HEAD', this.#exchange.upgrade !== null);
-    this.#responsesBefore = this.#place.backend.responseCount;
+    this.#responsesBefore = this.#slot.backend.responseCount;
     this.#sentAt = performance.now();
     if (!this.#hasBody) {
       if (!this.#out.writableEnded) this.#out.end();
       return this.onBodySent();
     }
     const out = this.#out;
-    this.#upload = new UploadProgress(this.#exchange, this.#parts, this.#place, this.#alarm, this);
+    this.#upload = new UploadProgress(this.#exchange, this.#parts, this.#slot, this.#timer, this);
     this.#upload.begin(out);
     // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
     setImmediate(() => {
@@ -202,7 +202,7 @@ export class Attempt implements UploadOwner {
   onBodySent(): void {
     if (this.#phase !== 'sending') return;
     this.#phase = 'sent';
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
   }
 
   #onInformation(information: InformationEvent): void {
@@ -214,43 +214,47 @@ export class Attempt implements UploadOwner {
       this.#end({ type: 'garbled', cause: new Error('too many answers with status 1xx') });
       return;
     }
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
     relayInformation(this.#exchange, information);
   }
 
-  #onAnswer(answer: BackendAnswer): void {
+  #onResponse(response: BackendResponse): void {
     if (this.#phase === 'settled') {
-      answer.resume();
+      response.resume();
       return;
     }
     if (this.#phase === 'checking') return this.fail(new Error('the backend answered before it was asked'));
     const out = this.#out;
     if (out === null) return;
     this.#hasHeard = true;
-    const relay = relayAnswer(this.#exchange, out, answer, this.#parts, this.#place);
+    const relay = relayResponse(this.#exchange, out, response, this.#parts, this.#slot);
     if (relay !== null) {
       this.#end({ type: 'garbled', cause: new Error(relay) });
       return;
     }
-    this.#place.backend.responded(answer.statusCode ?? 0, performance.now() - this.#sentAt);
-    decideReuse(this.#exchange, out, answer, this.#parts);
-    this.#pass({ type: 'answered', status: answer.statusCode ?? 0, retryAfter: 'retry-after' in answer.headers });
+    this.#slot.backend.responded(response.statusCode ?? 0, performance.now() - this.#sentAt);
+    decideReuse(this.#exchange, out, response, this.#parts);
+    this.#pass({
+      type: 'answered',
+      status: response.statusCode ?? 0,
+      retryAfter: 'retry-after' in response.headers,
+    });
   }
 
-  #onUpgrade(answer: SwitchingAnswer, wire: Duplex, head: Buffer): void {
+  #onUpgrade(response: SwitchingResponse, wire: Duplex, head: Buffer): void {
     const socket = wire instanceof BackendStream ? wire.release() : wire;
     const relay =
-      this.#phase === 'settled' ? 'too late' : relayUpgrade(this.#exchange, answer, socket, head, this.#parts);
+      this.#phase === 'settled' ? 'too late' : relayUpgrade(this.#exchange, response, socket, head, this.#parts);
     if (relay !== null) {
       socket.destroy();
       this.#end({ type: 'garbled', cause: new Error(relay) });
       return;
     }
-    this.#place.backend.responded(101, performance.now() - this.#sentAt);
+    this.#slot.backend.responded(101, performance.now() - this.#sentAt);
     this.#pass({ type: 'upgraded' });
   }
 
-  #onAlarm(): void {
+  #onTimeout(): void {
     switch (this.#phase) {
       case 'waiting':
         return this.#end({ type: 'crowded', cause: new Error('no connection was free in time') });
@@ -265,8 +269,8 @@ export class Attempt implements UploadOwner {
       case 'settled':
         return;
     }
-    const hasAnsweredOthers = this.#place.backend.responseCount !== this.#responsesBefore;
-    this.#end({ type: 'silent', cause: new Error('the backend did not answer in time'), hasAnsweredOthers });
+    const hasRespondedToOthers = this.#slot.backend.responseCount !== this.#responsesBefore;
+    this.#end({ type: 'silent', cause: new Error('the backend did not answer in time'), hasRespondedToOthers });
   }
 
   /** What it means that a request failed of which the backend may have seen something. */
@@ -281,7 +285,7 @@ export class Attempt implements UploadOwner {
   #pass(outcome: Outcome): void {
     this.#phase = 'settled';
     this.#upload?.end();
-    this.#parts.clock.clear(this.#alarm);
+    this.#parts.clock.clear(this.#timer);
     this.#settle(outcome);
   }
 

@@ -2,23 +2,23 @@
 import { ClientRequest } from 'node:http';
 import { Socket } from 'node:net';
 import { Pace } from '../core/limits/pace.ts';
-import type { Place } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
-import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './parts.ts';
 
-export interface RestParts {
-  readonly clock: AlarmClock;
+export interface RemainderParts {
+  readonly clock: TimeLimits;
   readonly limits: Pick<Limits, 'bodyMs' | 'firstByteMs' | 'bodyBytes' | 'bodyMinRate'>;
 }
 
 /** A request to a backend, and the slot that it has there. */
 interface Asked {
   readonly out: BackendRequest;
-  readonly place: Place;
+  readonly slot: ConnectionSlot;
 }
 
 /**
@@ -28,19 +28,19 @@ interface Asked {
  * `timeouts.firstByte`. A backend whose slot others need is given nothing more of an upload that is slow.
  * @param asked the request whose answer is through, and its slot; null where no backend was asked
  */
-export function passRest(exchange: Exchange, asked: Asked | null, parts: RestParts): void {
+export function passRemainder(exchange: Exchange, asked: Asked | null, parts: RemainderParts): void {
   // The fast lane reads the rest of a body that is for nobody.
-  if (asked === null && exchange.isLent) return;
-  const rest = new Rest(exchange, asked, parts);
+  if (asked === null && exchange.isHandedOff) return;
+  const rest = new BodyRemainder(exchange, asked, parts);
   exchange.rest = rest.over;
   rest.start();
 }
 
-class Rest implements BodyProgress {
+class BodyRemainder implements BodyProgress {
   readonly over: Promise<void>;
   readonly #exchange: Exchange;
-  readonly #parts: RestParts;
-  readonly #alarm = new Alarm(() => this.#onAlarm());
+  readonly #parts: RemainderParts;
+  readonly #timer = new Timer(() => this.#onTimeout());
   readonly #pace: Pace;
   #out: BackendRequest | null;
   readonly #hold: Hold | null;
@@ -50,12 +50,12 @@ class Rest implements BodyProgress {
   #isOver = false;
   #end: () => void = () => {};
 
-  constructor(exchange: Exchange, asked: Asked | null, parts: RestParts) {
+  constructor(exchange: Exchange, asked: Asked | null, parts: RemainderParts) {
     const out = asked?.out ?? null;
     this.#exchange = exchange;
     this.#parts = parts;
     this.#out = out;
-    this.#hold = asked?.place.hold(() => this.#out?.destroy()) ?? null;
+    this.#hold = asked?.slot.hold(() => this.#out?.destroy()) ?? null;
     this.#backendSocket = out instanceof ClientRequest ? out.socket : null;
     this.#pace = new Pace(parts.limits.bodyMinRate, performance.now(), exchange.body.bytes);
     this.over = new Promise((resolve) => {
@@ -105,17 +105,17 @@ class Rest implements BodyProgress {
     const { socket } = this.#exchange.request;
     if (socket.writableEnded) socket.destroy();
     // It may have to wait for the backend to take it.
-    if (this.#out !== null) this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    if (this.#out !== null) this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
   }
 
   #set(limitMs: number): void {
-    if (!this.#isOver) this.#parts.clock.set(this.#alarm, limitMs);
+    if (!this.#isOver) this.#parts.clock.set(this.#timer, limitMs);
   }
 
   #drop(): void {
     this.#isBlocked = false;
     // The fast lane does that for its connections.
-    if (this.#exchange.isLent) this.#finish();
+    if (this.#exchange.isHandedOff) this.#finish();
     else this.#exchange.body.drop(this);
   }
 
@@ -123,7 +123,7 @@ class Rest implements BodyProgress {
     this.#out = null;
     this.#hold?.end();
     this.#backendSocket?.off('drain', this.#onBackendDrained).off('data', this.#onBackendBytes);
-    if (this.#isOver) this.#parts.clock.clear(this.#alarm);
+    if (this.#isOver) this.#parts.clock.clear(this.#timer);
     else this.#drop();
   };
 
@@ -148,7 +148,7 @@ class Rest implements BodyProgress {
     if (socket instanceof Socket && !this.#isOver) socket.off('finish', socket.destroy);
   };
 
-  #onAlarm(): void {
+  #onTimeout(): void {
     if (this.#isOver || this.#isBlocked) this.#out?.destroy();
     else this.#cut();
   }
@@ -164,7 +164,7 @@ class Rest implements BodyProgress {
     this.#isOver = true;
     this.#hold?.end();
     const { request, response } = this.#exchange;
-    this.#parts.clock.clear(this.#alarm);
+    this.#parts.clock.clear(this.#timer);
     request.socket.off('close', this.#onClientGone);
     request.off('timeout', this.#onIdle);
     response.off('finish', this.#halfClose);

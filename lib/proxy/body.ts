@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
@@ -59,12 +59,12 @@ export class RequestBody {
   }
 
   /** Reads a first part. Resolves when the body is whole, when there is a good deal of it, or after `patienceMs`. */
-  async gather(clock: AlarmClock, patienceMs: number): Promise<void> {
+  async gather(clock: TimeLimits, patienceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const alarm = new Alarm(resolve);
-      clock.set(alarm, patienceMs);
+      const timer = new Timer(resolve);
+      clock.set(timer, patienceMs);
       this.#onGathered = () => {
-        clock.clear(alarm);
+        clock.clear(timer);
         resolve();
       };
       this.#listen();

@@ -5,7 +5,7 @@ import type { Peer } from '../core/http/forwarded.ts';
 import type { RequestHead } from '../core/http/request-head.ts';
 import type { OutgoingRequest } from '../core/http/request-headers.ts';
 import type { Trace } from '../core/trace-context.ts';
-import type { Attempted, Backend, LookedUp, Prior, Route } from '../core/routing/types.ts';
+import type { Attempted, Backend, LookedUp, HandoffState, Route } from '../core/routing/types.ts';
 import { RequestBody } from './body.ts';
 import { readEarly } from './early-bytes.ts';
 
@@ -23,9 +23,9 @@ export interface ExchangeStart {
   readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
   /** What the fast lane did for the request before; null when it came here first. */
-  readonly prior: Prior | null;
+  readonly handoff: HandoffState | null;
   /** Why it will not be served, whatever it asks for, but for a ping. */
-  readonly objection?: RouterError | null;
+  readonly rejection?: RouterError | null;
 }
 
 /** One request, from its head to its log line. Steps fill it in; nothing is hung on `request` or `response`. */
@@ -45,11 +45,11 @@ export class Exchange {
   /** Its body, or part of it, is gone: neither can it be read, nor can a next request be found behind it. */
   readonly isBodyLost: boolean;
   /** Its connection is the fast lane's, which reads the rest of a body that nobody wants. */
-  readonly isLent: boolean;
+  readonly isHandedOff: boolean;
   /** Its route, where the fast lane has looked it up. */
   readonly lookedUp: LookedUp | null;
   /** Why it will not be served. */
-  readonly objection: RouterError | null;
+  readonly rejection: RouterError | null;
 
   /** Null until it was understood. */
   head: RequestHead | null = null;
@@ -89,15 +89,15 @@ export class Exchange {
     this.upgrade = start.upgrade;
     this.peer = start.peer;
     this.body = new RequestBody(start.request);
-    const { prior } = start;
-    this.method = prior?.method ?? start.request.method ?? '';
-    this.target = prior?.target ?? start.request.url ?? '';
-    this.objection = start.objection ?? null;
-    this.startedAt = prior?.startedAt ?? performance.now();
-    this.isLent = prior !== null;
-    this.lookedUp = prior?.lookedUp ?? null;
-    this.isBodyLost = prior?.isBodyLost ?? false;
-    if (prior !== null) this.#goOn(prior);
+    const { handoff } = start;
+    this.method = handoff?.method ?? start.request.method ?? '';
+    this.target = handoff?.target ?? start.request.url ?? '';
+    this.rejection = start.rejection ?? null;
+    this.startedAt = handoff?.startedAt ?? performance.now();
+    this.isHandedOff = handoff !== null;
+    this.lookedUp = handoff?.lookedUp ?? null;
+    this.isBodyLost = handoff?.isBodyLost ?? false;
+    if (handoff !== null) this.#goOn(handoff);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -127,7 +127,7 @@ export class Exchange {
   }
 
   /** Whether the head of an answer has been written: from then on the client can only be cut off. */
-  get isAnswered(): boolean {
+  get isResponding(): boolean {
     return this.status !== 0;
   }
 
@@ -140,10 +140,10 @@ export class Exchange {
     this.body.stop();
     this.onInterrupt?.();
     // Half of an answer must not look like a whole one.
-    if (this.isAnswered) this.cut();
+    if (this.isResponding) this.cut();
   }
 
-  #goOn({ attempts, triedAt, interruption, trace }: Prior): void {
+  #goOn({ attempts, triedAt, interruption, trace }: HandoffState): void {
     this.trace = trace;
     this.attempts.push(...attempts);
     this.trying = attempts.at(-1)?.backend ?? null;
@@ -153,7 +153,7 @@ export class Exchange {
 
   /** A client that ends its side before it was answered has left: it could never use what it asked for. */
   #onUpgradeEnd({ socket }: UpgradeSocket): void {
-    if (!this.isAnswered) socket.destroy();
+    if (!this.isResponding) socket.destroy();
   }
 
   /** Destroys the client's connection: what it got must not look complete. */

@@ -21,7 +21,7 @@ import httpProxy from 'http-proxy';
 import { isHttp2, isTls, pathAt } from '../core/routing/backend.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import { RouterError } from '../core/errors.ts';
-import type { Place, Places } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot, ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import { isIdempotent, STALE_LIMIT, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/routing/types.ts';
@@ -33,7 +33,7 @@ import { asksForTrailers, http2Fields } from '../core/http/http2-fields.ts';
 import { type Http2Head, Http2Request } from '../backends/http2/request.ts';
 import type { Http2Sessions } from '../backends/http2/sessions.ts';
 import type { ForBackend, AgentPool } from '../backends/http1/agent-pool.ts';
-import { awaitPlace } from '../backends/slots/slot-queues.ts';
+import { awaitSlot } from '../backends/slots/slot-queues.ts';
 import type { BackendState } from '../backends/state/backend-state.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { SlowUploads } from './slow-uploads.ts';
@@ -52,7 +52,7 @@ const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as S
 export interface ForwarderParts extends AttemptParts {
   readonly pools: AgentPool;
   readonly sessions: Http2Sessions;
-  readonly places: Places;
+  readonly slots: ConnectionSlots;
   readonly backends: BackendStates;
   readonly slowUploads: SlowUploads;
 }
@@ -60,7 +60,7 @@ export interface ForwarderParts extends AttemptParts {
 /** A backend's record, and the slot that a request has there. */
 interface Entered {
   readonly state: BackendState;
-  readonly place: Place;
+  readonly slot: ConnectionSlot;
 }
 
 /** How an attempt ended, and when its connection is not needed any more. */
@@ -84,7 +84,7 @@ export class Forwarder {
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
     const giveUp = (): void =>
       exchange.interrupt(new RouterError('request-timeout', 'the request body held a slot that others needed'));
-    const leave = this.#parts.slowUploads.enter(backend, clientOf(exchange), this.#roomAt(backend), giveUp);
+    const leave = this.#parts.slowUploads.enter(backend, clientOf(exchange), this.#limitAt(backend), giveUp);
     if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
     void exchange.over.then(leave);
     const outcome = await this.#try(exchange, backend);
@@ -95,20 +95,20 @@ export class Forwarder {
   async #try(exchange: Exchange, backend: Backend): Promise<Outcome> {
     const { method } = exchange;
     if (!isHttp2(backend) && method !== method.toUpperCase()) return { type: 'unfit', cause: inCapitals(method) };
-    const { places, clock, limits, backends } = this.#parts;
+    const { slots, clock, limits, backends } = this.#parts;
     const state = backends.of(backend);
     const client = clientOf(exchange);
     const now = performance.now();
-    const place =
-      places.enter(state.slots, client, now, this.#roomAt(backend)) ??
-      (await awaitPlace(exchange, (onTurn) => places.wait(state.slots, client, now, onTurn), clock, limits.connectMs));
-    if ('type' in place) return place;
+    const slot =
+      slots.enter(state.slots, client, now, this.#limitAt(backend)) ??
+      (await awaitSlot(exchange, (onTurn) => slots.wait(state.slots, client, now, onTurn), clock, limits.connectMs));
+    if ('type' in slot) return slot;
     // A moment later: the connection is free only when its agent has been told so. Too early, the agent would make the next
     // request wait, and then make a connection for it with what this one has said.
-    const leave = (): unknown => setImmediate(() => place.leave());
+    const leave = (): unknown => setImmediate(() => slot.leave());
     const attempting = isHttp2(backend)
-      ? this.#tryHttp2(exchange, backend, place)
-      : this.#tryHttp1(exchange, backend, { state, place });
+      ? this.#tryHttp2(exchange, backend, slot)
+      : this.#tryHttp1(exchange, backend, { state, slot });
     const { outcome, freed } = await attempting;
     // A tunnel is no connection of the agent's any more. A stream that has become one is still one of those that the
     // backend takes.
@@ -123,14 +123,14 @@ export class Forwarder {
   }
 
   /** Requests that a backend takes at a time: streams share connections, and are bounded by what it takes. */
-  #roomAt(backend: Backend): number {
-    const { sessions, places } = this.#parts;
-    return isHttp2(backend) ? sessions.roomAt(backend) : places.limit;
+  #limitAt(backend: Backend): number {
+    const { sessions, slots } = this.#parts;
+    return isHttp2(backend) ? sessions.limitAt(backend) : slots.limit;
   }
 
-  async #tryHttp1(exchange: Exchange, backend: Backend, { state, place }: Entered): Promise<Tried> {
+  async #tryHttp1(exchange: Exchange, backend: Backend, { state, slot }: Entered): Promise<Tried> {
     for (let stale = 0; ; stale++) {
-      const attempt = new Attempt(exchange, this.#parts, place);
+      const attempt = new Attempt(exchange, this.#parts, slot);
       this.#closeDoubtful(exchange, state);
       this.#parts.pools.makeRoom(state);
       this.#send(exchange, backend, state, attempt);
@@ -149,9 +149,9 @@ export class Forwarder {
     this.#parts.pools.closeOld(state, head?.expectsContinue === true ? -1 : UNSAFE_IDLE_MS);
   }
 
-  async #tryHttp2(exchange: Exchange, backend: Backend, place: Place): Promise<Tried> {
+  async #tryHttp2(exchange: Exchange, backend: Backend, slot: ConnectionSlot): Promise<Tried> {
     for (let stale = 0; ; stale++) {
-      const attempt = new Attempt(exchange, this.#parts, place);
+      const attempt = new Attempt(exchange, this.#parts, slot);
       const out = new Http2Request(this.#http2Head(exchange, backend), this.#parts.sessions.of(backend));
       out.on('error', (error: Error) => attempt.fail(error));
       attempt.start(out);

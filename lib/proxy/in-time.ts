@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/routing/types.ts';
-import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
@@ -11,22 +11,22 @@ import type { Exchange } from './exchange.ts';
 export function inTime<T>(
   exchange: Exchange,
   work: Promise<T>,
-  { clock, limitMs }: { readonly clock: AlarmClock; readonly limitMs: number },
+  { clock, limitMs }: { readonly clock: TimeLimits; readonly limitMs: number },
   discard: (late: T) => void,
 ): Promise<T | Outcome> {
   return new Promise((resolve) => {
     let isOver = false;
-    const alarm = new Alarm(() => {
-      stop({ type: 'silent', cause: new Error('the file system did not answer in time'), hasAnsweredOthers: false });
+    const timer = new Timer(() => {
+      stop({ type: 'silent', cause: new Error('the file system did not answer in time'), hasRespondedToOthers: false });
     });
     const stop = (outcome: Outcome | null): void => {
       isOver = true;
       exchange.onInterrupt = null;
-      clock.clear(alarm);
+      clock.clear(timer);
       if (outcome !== null) resolve(outcome);
     };
     exchange.onInterrupt = () => stop({ type: 'abandoned' });
-    clock.set(alarm, limitMs);
+    clock.set(timer, limitMs);
     void work.then((result) => {
       if (isOver) return discard(result);
       stop(null);

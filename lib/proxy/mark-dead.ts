@@ -38,7 +38,7 @@ export class Deaths {
   }
 
   /** Never rejects, and no request waits for it. @param why for the operator */
-  async mourn(death: Death, why: string): Promise<void> {
+  async markDead(death: Death, why: string): Promise<void> {
     const name = `${death.backend.id} ${death.route.frontend}`;
     if (this.#pending.has(name)) return;
     this.#pending.add(name);

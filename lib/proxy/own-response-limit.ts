@@ -1,11 +1,11 @@
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { ReadPace } from '../core/limits/pace.ts';
-import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What limits the router's own answers. */
-export interface AnswerLimits {
-  readonly clock: AlarmClock;
+export interface ResponseLimits {
+  readonly clock: TimeLimits;
   /** Silence that is borne while the client reads the answer, ms; 0 is for ever. */
   readonly readMs: number;
   /** Bytes per second that the client must take, in the time in which it holds the answer up; 0 is any. */
@@ -19,20 +19,20 @@ export interface AnswerLimits {
  * behind those to earlier requests of the connection has its time from its turn on.
  * @returns to be called when it has got on in a way that its response does not tell of
  */
-export function limitAnswer(exchange: Exchange, { clock, readMs, readMinRate, onCut }: AnswerLimits): () => void {
+export function limitResponse(exchange: Exchange, { clock, readMs, readMinRate, onCut }: ResponseLimits): () => void {
   const { response } = exchange;
   const pace = new ReadPace(readMinRate, readMs);
   let movedAt = performance.now();
   let taken = 0;
   const putOff = (): void => {
     movedAt = performance.now();
-    if (!exchange.isEnded) clock.set(alarm, readMs);
+    if (!exchange.isEnded) clock.set(timer, readMs);
   };
   const cut = (): void => {
     if (!exchange.isEnded) onCut('slow-reader', exchange);
     exchange.cut();
   };
-  const alarm = new Alarm(() => {
+  const timer = new Timer(() => {
     // Without a socket it is not its turn: whoever has it has limits of its own.
     if (response.socket === null) putOff();
     else cut();
@@ -45,7 +45,7 @@ export function limitAnswer(exchange: Exchange, { clock, readMs, readMinRate, on
     taken = bytesSent;
     putOff();
   });
-  void exchange.ended.then(() => clock.clear(alarm));
+  void exchange.ended.then(() => clock.clear(timer));
   putOff();
   return putOff;
 }

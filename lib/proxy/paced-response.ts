@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { ReadPace } from '../core/limits/pace.ts';
-import type { Place } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import { stoppedComing } from '../core/record/response-cut.ts';
 import { Spool } from '../core/limits/spool.ts';
-import { Alarm } from '../clock/time-limits.ts';
+import { Timer } from '../clock/time-limits.ts';
 import type { AttemptParts } from './parts.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -27,10 +27,10 @@ export class PacedResponse {
   readonly #exchange: Exchange;
   readonly #response: ServerResponse;
   readonly #parts: AttemptParts;
-  readonly #place: Place;
+  readonly #slot: ConnectionSlot;
   readonly #source: ResponseSource;
   readonly #pace: ReadPace;
-  readonly #alarm = new Alarm(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
+  readonly #timer = new Timer(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
   /** What waits for a client that takes nothing for now; null while it does take. */
   #spool: Spool<Buffer> | null = null;
   /** Set when the backend has waited for the client. */
@@ -43,24 +43,24 @@ export class PacedResponse {
   #finish: (() => void) | null = null;
 
   /** @param place the backend's, which waits for the client while the backend does */
-  constructor(exchange: Exchange, parts: AttemptParts, place: Place, source: ResponseSource) {
+  constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, source: ResponseSource) {
     const { limits, clock } = parts;
     this.#exchange = exchange;
     this.#response = exchange.response;
     this.#parts = parts;
-    this.#place = place;
+    this.#slot = slot;
     this.#source = source;
     this.#pace = new ReadPace(limits.readMinRate, limits.readMs);
     this.#response.on('drain', () => this.#onDrain());
-    clock.set(this.#alarm, limits.responseMs);
+    clock.set(this.#timer, limits.responseMs);
   }
 
   /** @returns false when the backend has to wait until `resume` is called */
   write(chunk: Buffer): boolean {
     if (this.#spool !== null) this.#spool.push(chunk);
-    else if (this.#send(chunk)) this.#parts.clock.set(this.#alarm, this.#parts.limits.responseMs);
+    else if (this.#send(chunk)) this.#parts.clock.set(this.#timer, this.#parts.limits.responseMs);
     if (this.#spool === null || !this.#spool.isFull) return true;
-    this.#hold ??= this.#place.hold(() => this.#cut('slot-needed'));
+    this.#hold ??= this.#slot.hold(() => this.#cut('slot-needed'));
     this.#hold.begin(performance.now());
     return false;
   }
@@ -74,7 +74,7 @@ export class PacedResponse {
 
   /** Forgets what it holds: the exchange has ended. */
   stop(): void {
-    this.#parts.clock.clear(this.#alarm);
+    this.#parts.clock.clear(this.#timer);
     this.#hold?.end();
     this.#spool?.clear();
   }
@@ -88,7 +88,7 @@ export class PacedResponse {
     // Without a socket it is not its turn: the client takes an earlier response first.
     this.#blockedAt = response.socket === null ? Infinity : performance.now();
     this.#untaken = response.writableLength;
-    clock.set(this.#alarm, limits.readMs);
+    clock.set(this.#timer, limits.readMs);
     return false;
   }
 
@@ -110,7 +110,7 @@ export class PacedResponse {
     if (!isFlowing) return;
     this.#spool = null;
     if (this.#exchange.isEnded) return;
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.responseMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.responseMs);
     this.#source.resume();
   }
 

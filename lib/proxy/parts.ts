@@ -4,7 +4,7 @@ import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ConnectionUse } from '../core/routing/types.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentPool } from '../backends/http1/agent-pool.ts';
-import type { AlarmClock } from '../clock/time-limits.ts';
+import type { TimeLimits } from '../clock/time-limits.ts';
 
 /** Time limits in ms and sizes in bytes, as the full lane keeps them. 0 is no limit. */
 export interface Limits {
@@ -24,7 +24,7 @@ export interface Limits {
 
 /** What an attempt, and the response that it gets, need of others. */
 export interface AttemptParts {
-  readonly clock: AlarmClock;
+  readonly clock: TimeLimits;
   readonly limits: Limits;
   readonly use: ConnectionUse;
   readonly spools: SpoolBudget;

@@ -5,7 +5,7 @@ import { candidates, hostOf } from '../core/routing/hostname.ts';
 import { siteOf, splitKey } from '../core/routing/prefixes.ts';
 import type { Route } from '../core/routing/types.ts';
 import type { RouteLookups } from '../store/store.ts';
-import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
 /** The requests for one frontend. */
@@ -23,7 +23,7 @@ interface Waiter {
 
 export interface PausesParts {
   readonly store: Pick<RouteLookups, 'find'>;
-  readonly clock: AlarmClock;
+  readonly clock: TimeLimits;
   /** Requests held at a time, of all sites. */
   readonly max: number;
 }
@@ -80,17 +80,17 @@ export class Pauses {
       const leave = (settle: () => void): void => {
         if (!waiting.delete(go)) return;
         this.#seats.leave(waiter);
-        this.#parts.clock.clear(alarm);
+        this.#parts.clock.clear(timer);
         exchange.onInterrupt = null;
         if (waiting.size === 0) this.#forget(frontend, held);
         settle();
       };
       const go = (): void => leave(resolve);
       const refuse = (error: RouterError): void => leave(() => reject(error));
-      const alarm = new Alarm(() => refuse(new RouterError('paused', 'the site was paused for too long')));
+      const timer = new Timer(() => refuse(new RouterError('paused', 'the site was paused for too long')));
       waiter.refuse = refuse;
       waiting.add(go);
-      this.#parts.clock.set(alarm, limitMs);
+      this.#parts.clock.set(timer, limitMs);
       exchange.onInterrupt = go;
       // An upgrade's socket may go without an interruption.
       void exchange.ended.then(go);

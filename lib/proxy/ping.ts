@@ -1,6 +1,6 @@
 import { PING_HOST } from '../core/routing/hostname.ts';
 import type { RequestHead } from '../core/http/request-head.ts';
-import { type AnswerLimits, limitAnswer } from './own-response-limit.ts';
+import { type ResponseLimits, limitResponse } from './own-response-limit.ts';
 import type { Exchange } from './exchange.ts';
 
 export function isPing(head: RequestHead): boolean {
@@ -16,12 +16,12 @@ export function wasPing({ head, refusal }: Exchange): boolean {
  * Answers a ping, whatever the path: no lookup, no backend.
  * @param isReady false to tell load balancers to go elsewhere
  */
-export function pong(exchange: Exchange, isReady: boolean, limits: AnswerLimits): void {
+export function pong(exchange: Exchange, isReady: boolean, limits: ResponseLimits): void {
   const { response } = exchange;
   const body = isReady ? 'ok' : 'draining';
   exchange.status = isReady ? 200 : 503;
   exchange.bytesSent = exchange.method === 'HEAD' ? 0 : body.length;
   response.writeHead(exchange.status, { 'Content-Type': 'text/plain', 'Content-Length': body.length });
   response.end(body);
-  limitAnswer(exchange, limits);
+  limitResponse(exchange, limits);
 }

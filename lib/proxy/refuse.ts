@@ -3,10 +3,10 @@ import type { RouterError } from '../core/errors.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { Exchange } from './exchange.ts';
-import { answerWhole, type OwnAnswerParts } from './own-response.ts';
+import { sendWhole, type OwnResponseParts } from './own-response.ts';
 import type { Page, Pages } from './pages.ts';
 
-export interface RefuseParts extends OwnAnswerParts {
+export interface RefuseParts extends OwnResponseParts {
   readonly pages: Pages;
   /** Pages of tenants. */
   readonly store: Pick<RouteLookups, 'page'>;
@@ -21,21 +21,21 @@ const RETRY_AFTER = '5';
  */
 export async function refuse(exchange: Exchange, error: RouterError, parts: RefuseParts): Promise<void> {
   exchange.refusal = error;
-  if (exchange.isAnswered) return exchange.cut();
+  if (exchange.isResponding) return exchange.cut();
   if (!exchange.response.destroyed && !exchange.isEnded) {
     const page = (await tenantPage(exchange, error, parts.store)) ?? parts.pages.for(error.status);
-    if (!exchange.response.destroyed && !exchange.isEnded) return answer(exchange, error, page, parts);
+    if (!exchange.response.destroyed && !exchange.isEnded) return respond(exchange, error, page, parts);
   }
   exchange.status = error.status;
   exchange.end();
 }
 
-function answer(exchange: Exchange, error: RouterError, page: Page, parts: RefuseParts): void {
+function respond(exchange: Exchange, error: RouterError, page: Page, parts: RefuseParts): void {
   const { status, code } = error;
   const headers = errorHeaders(page, error);
   if (code === 'store-unavailable') headers.push('Retry-After', RETRY_AFTER);
   if (code === 'paused') headers.push('Retry-After', RETRY_AFTER);
-  answerWhole(exchange, status, headers, page.body, parts);
+  sendWhole(exchange, status, headers, page.body, parts);
 }
 
 /** The page of the frontend, of its host, or of all: the first that there is. */

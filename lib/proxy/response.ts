@@ -2,16 +2,16 @@ import { ClientRequest, type InformationEvent } from 'node:http';
 import { endsByClose, hasBody } from '../core/http/framing.ts';
 import { unsendable } from '../core/http/http2-fields.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
-import type { Place } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import { responseHeaders } from '../core/http/response-headers.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { AttemptParts } from './parts.ts';
-import type { BackendAnswer, BackendRequest } from '../backends/backend-request.ts';
+import type { BackendResponse, BackendRequest } from '../backends/backend-request.ts';
 import { BackendStream } from '../backends/http1/backend-stream.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { PacedResponse } from './paced-response.ts';
-import { passRest } from './body-remainder.ts';
+import { passRemainder } from './body-remainder.ts';
 import { adapted } from './site-fields.ts';
 
 // RFC 9112 §4: a reason phrase is made of tabs, spaces, visible characters and obs-text.
@@ -23,25 +23,25 @@ const REASON = /^[\t -~\u0080-\u00ff]*$/;
  * @param place the backend's
  * @returns null when it is under way; otherwise why it cannot be passed on, and nothing was written
  */
-export function relayAnswer(
+export function relayResponse(
   exchange: Exchange,
   out: BackendRequest,
-  answer: BackendAnswer,
+  backendResponse: BackendResponse,
   parts: AttemptParts,
-  place: Place,
+  slot: ConnectionSlot,
 ): string | null {
   const { isDraining, hasBackendPath } = parts;
   const { method, response, head } = exchange;
-  const status = answer.statusCode ?? 0;
-  const reason = answer.statusMessage ?? '';
-  if (answer.httpVersionMajor !== 1) return `an answer in HTTP/${answer.httpVersion}`;
+  const status = backendResponse.statusCode ?? 0;
+  const reason = backendResponse.statusMessage ?? '';
+  if (backendResponse.httpVersionMajor !== 1) return `an answer in HTTP/${backendResponse.httpVersion}`;
   if (status < 200 || status > 999) return `an answer with status ${status}`;
   const unsent = unsendable(status);
   if (unsent !== null && exchange.peer.isHttp2) return unsent;
   if (!REASON.test(reason)) return 'a control character in the reason phrase';
   const relayed = responseHeaders({
     status,
-    rawHeaders: answer.rawHeaders,
+    rawHeaders: backendResponse.rawHeaders,
     toHead: method === 'HEAD',
     clientVersion: head?.version ?? '1.1',
   });
@@ -50,27 +50,27 @@ export function relayAnswer(
   const { framing } = relayed;
   const headers = adapted(exchange, relayed.headers, hasBackendPath);
   // A backend that answers with an id of its own has told the client already.
-  if (!('x-request-id' in answer.headers)) headers.push(...(exchange.outgoing?.answerFields ?? []));
+  if (!('x-request-id' in backendResponse.headers)) headers.push(...(exchange.outgoing?.responseFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
   if (isDraining() || exchange.upgrade) headers.push('Connection', 'close');
   exchange.status = status;
   response.writeHead(status, reason, headers);
 
   let isHeadSent = false;
-  const paced = new PacedResponse(exchange, parts, place, {
-    resume: () => answer.resume(),
+  const paced = new PacedResponse(exchange, parts, slot, {
+    resume: () => backendResponse.resume(),
     destroy: () => out.destroy(),
   });
   const isBodiless = framing?.kind === 'none';
 
-  answer.on('data', (chunk: Buffer) => {
+  backendResponse.on('data', (chunk: Buffer) => {
     if (isBodiless) return;
     isHeadSent = true;
     exchange.bytesSent += chunk.length;
-    if (!paced.write(chunk)) answer.pause();
+    if (!paced.write(chunk)) backendResponse.pause();
   });
   const breakOff = cutter(exchange, out, parts);
-  answer.once('end', () => {
+  backendResponse.once('end', () => {
     if (isBrokenOff(out)) return breakOff(null);
     isHeadSent = true;
     exchange.onInterrupt = null;
@@ -79,20 +79,20 @@ export function relayAnswer(
     } else {
       // A client that waits for a 100 and gets its answer instead may never send the body.
       if (head?.expectsContinue && !exchange.hasContinued && exchange.body.bytes === 0) out.destroy();
-      passRest(exchange, { out, place }, parts);
+      passRemainder(exchange, { out, slot }, parts);
     }
     paced.end(() => {
-      const trailers = framing?.kind === 'chunked' ? trailerFields(answer.rawTrailers) : [];
+      const trailers = framing?.kind === 'chunked' ? trailerFields(backendResponse.rawTrailers) : [];
       if (trailers.length > 0) response.addTrailers(trailers);
       response.end();
     });
   });
   // A backend cut mid-body would leave the client waiting for the rest, or believing it has it all.
-  answer.once('error', breakOff);
+  backendResponse.once('error', breakOff);
   exchange.onInterrupt = () => out.destroy();
   void exchange.ended.then(() => {
     paced.stop();
-    if (!answer.complete) out.destroy();
+    if (!backendResponse.complete) out.destroy();
   });
   // With no byte of the body at hand, the head goes ahead: event streams may say nothing for a long time.
   setImmediate(() => {
@@ -127,7 +127,7 @@ function isBrokenOff(out: BackendRequest): boolean {
 /** Passes a 1xx on (RFC 9110 §15.2): never to HTTP/1.0, and 100 only to a client that waits for it. */
 export function relayInformation(exchange: Exchange, information: InformationEvent): void {
   const { response, head } = exchange;
-  if (head?.version !== '1.1' || exchange.isAnswered) return;
+  if (head?.version !== '1.1' || exchange.isResponding) return;
   const { statusCode, statusMessage, rawHeaders } = information;
   if (statusCode === 100) {
     if (!head.expectsContinue) return;
@@ -149,7 +149,7 @@ export function relayInformation(exchange: Exchange, information: InformationEve
 export function decideReuse(
   { method, head, body }: Exchange,
   out: BackendRequest,
-  { statusCode = 0, headers }: BackendAnswer,
+  { statusCode = 0, headers }: BackendResponse,
   { pools }: AttemptParts,
 ): void {
   if (!(out instanceof ClientRequest)) return;

@@ -9,30 +9,30 @@ import { mayRetry } from '../core/health/retry.ts';
 import { type Balancing, choose } from '../core/routing/selection.ts';
 import type { Attempted, Backend, Death, Outcome, RequestTraits, Route } from '../core/routing/types.ts';
 import { describeOutcome, isDeadly, isFailure, type Judged, mayBeOwnFault } from '../core/health/verdict.ts';
-import type { AlarmClock } from '../clock/time-limits.ts';
+import type { TimeLimits } from '../clock/time-limits.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { HealthMarks } from '../store/store.ts';
 import { type AdmissionParts, admit } from './admission.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
-import type { Recoveries } from '../backends/recovery-watch.ts';
+import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 
 /** What decides about deaths. */
 export interface JudgeParts {
   readonly store: Pick<HealthMarks, 'hasHealthChecker'>;
   /** `why`: for the operator. */
-  readonly mourn: (death: Death, why: string) => void;
+  readonly markDead: (death: Death, why: string) => void;
   /** What is known of backends: failures are written down there. */
   readonly backends: Pick<BackendStates, 'failed'>;
-  readonly recoveries: Recoveries;
+  readonly recoveryWatch: RecoveryWatch;
   /** The opposite of `mourn`: a backend answers again, so long after its death. */
-  readonly welcome: (death: Death, deadMs: number) => void;
+  readonly markAlive: (death: Death, deadMs: number) => void;
   readonly policy: { readonly deadOn500: boolean };
 }
 
 export interface RouterParts extends JudgeParts, Balancing {
-  readonly clock: AlarmClock;
+  readonly clock: TimeLimits;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: RetryBudget;
@@ -48,7 +48,7 @@ export interface RouterParts extends JudgeParts, Balancing {
 export async function route(exchange: Exchange, parts: RouterParts): Promise<void> {
   parts.budget.requestStarted();
   try {
-    await answer(exchange, parts);
+    await respond(exchange, parts);
   } catch (error) {
     await parts.refuse(exchange, asRouterError(error));
   }
@@ -57,13 +57,13 @@ export async function route(exchange: Exchange, parts: RouterParts): Promise<voi
   parts.record(exchange);
 }
 
-async function answer(exchange: Exchange, parts: RouterParts): Promise<void> {
+async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   const { request, method, target } = exchange;
   const { httpVersion, rawHeaders } = request;
   const head = readHead({ method, target, version: httpVersion, rawHeaders });
   exchange.head = head;
   if (isPing(head)) return parts.pong(exchange);
-  if (exchange.objection !== null) throw exchange.objection;
+  if (exchange.rejection !== null) throw exchange.rejection;
   const { maxBodyBytes } = parts.policy;
   if (maxBodyBytes > 0 && head.framing.kind === 'length' && head.framing.bytes > maxBodyBytes) {
     throw new RouterError('body-too-large', `a body of ${head.framing.bytes} bytes`);
@@ -127,19 +127,20 @@ async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts)
 
 /** Writes a failure down, and files the death of a backend, if that is what an outcome means, or its return. @returns whether it means a death */
 export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, parts: JudgeParts): boolean {
-  const { recoveries, backends } = parts;
+  const { recoveryWatch, backends } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
   const death = { route: found, backend };
   const isDeath = isDeadly(outcome, { on500, hasBlamed });
   if (isDeath || isFailure(outcome)) backends.failed(backend, outcome);
   if (isDeath) {
     // An only backend is never declared dead: a bad answer beats none. One that was tried as a last resort is marked already.
-    if (found.backends.length > 1 && !found.deadByRouters.has(backend.id)) parts.mourn(death, describeOutcome(outcome));
+    if (found.backends.length > 1 && !found.deadByRouters.has(backend.id))
+      parts.markDead(death, describeOutcome(outcome));
     return true;
   }
-  if (recoveries.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
-    const deadMs = recoveries.returned(found.frontend, backend, begunAt, performance.now());
-    if (deadMs !== null) parts.welcome(death, deadMs);
+  if (recoveryWatch.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
+    const deadMs = recoveryWatch.returned(found.frontend, backend, begunAt, performance.now());
+    if (deadMs !== null) parts.markAlive(death, deadMs);
   }
   return false;
 }

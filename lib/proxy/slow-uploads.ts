@@ -22,10 +22,10 @@ export class SlowUploads {
    * @param room requests that the backend takes at a time
    * @param giveUp called at most once: the client has more than its share, and another one comes
    */
-  enter(backend: Backend, client: string, room: number, giveUp: () => void): (() => void) | null {
+  enter(backend: Backend, client: string, limit: number, giveUp: () => void): (() => void) | null {
     const origin = originOf(backend);
     const uploads = this.#backends.get(origin) ?? new Set<Upload>();
-    const most = Math.max(1, Math.floor(room / 2));
+    const most = Math.max(1, Math.floor(limit / 2));
     if (uploads.size >= most) {
       const excess = newestOfMost(uploads, client, Math.max(1, Math.floor(most / 2)));
       if (excess === null) return null;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Alarm, type AlarmClock } from '../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 import { breakOff } from '../backends/http2/websocket.ts';
 
@@ -11,21 +11,21 @@ const CLOSING_MS = 5_000;
  * A side that breaks off takes the other with it; a side that ends politely lets the other finish.
  * @param idleMs silence of both sides that ends the tunnel; 0 for none
  */
-export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock: AlarmClock, idleMs: number): void {
+export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock: TimeLimits, idleMs: number): void {
   const destroyBoth = (): void => {
     breakOff(client);
     breakOff(backend);
   };
-  const alarm = new Alarm(destroyBoth);
+  const timer = new Timer(destroyBoth);
   let isClosing = false;
   const onBytes = (): void => {
-    if (!isClosing) clock.set(alarm, idleMs);
+    if (!isClosing) clock.set(timer, idleMs);
   };
   const onClosed = (other: Duplex) => (): void => {
     isClosing = true;
     if (!other.writableEnded) other.end();
     if (other.destroyed) return;
-    clock.set(alarm, CLOSING_MS);
+    clock.set(timer, CLOSING_MS);
     // Nothing is piped from it any more: without reading its end would not be seen.
     other.resume();
   };
@@ -43,7 +43,7 @@ export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock:
   backend.pipe(client);
   exchange.onInterrupt = destroyBoth;
   void exchange.ended.then(() => {
-    clock.clear(alarm);
+    clock.clear(timer);
     breakOff(backend);
   });
   onBytes();

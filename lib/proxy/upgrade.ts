@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { interimFields } from '../core/http/interim-fields.ts';
 import { hasToken } from '../core/http/request-head.ts';
 import type { AttemptParts } from './parts.ts';
-import type { SwitchingAnswer } from '../backends/backend-request.ts';
+import type { SwitchingResponse } from '../backends/backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { join } from './tunnel.ts';
@@ -15,19 +15,19 @@ const OF_SWITCHING = new Set(['connection', 'upgrade']);
  */
 export function relayUpgrade(
   exchange: Exchange,
-  answer: SwitchingAnswer,
+  backendResponse: SwitchingResponse,
   backend: Duplex,
   head: Buffer,
   { clock, limits }: AttemptParts,
 ): string | null {
   const { upgrade, response, request } = exchange;
   if (!upgrade) return 'a 101 without an Upgrade request';
-  if (!hasToken(answer.headers.upgrade ?? '', 'websocket')) return 'a 101 to another protocol';
+  if (!hasToken(backendResponse.headers.upgrade ?? '', 'websocket')) return 'a 101 to another protocol';
 
   const debug = exchange.head?.isDebug ? debugHeaders(exchange) : [];
   const fields = [
-    ...interimFields(answer.rawHeaders, OF_SWITCHING),
-    ...(exchange.outgoing?.answerFields ?? []),
+    ...interimFields(backendResponse.rawHeaders, OF_SWITCHING),
+    ...(exchange.outgoing?.responseFields ?? []),
     ...debug,
   ];
   let text = 'HTTP/1.1 101 Switching Protocols\r\n';

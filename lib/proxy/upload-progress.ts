@@ -1,9 +1,9 @@
 import { RouterError } from '../core/errors.ts';
 import { Pace } from '../core/limits/pace.ts';
-import type { Place } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
-import type { Alarm } from '../clock/time-limits.ts';
+import type { Timer } from '../clock/time-limits.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { AttemptParts } from './parts.ts';
@@ -21,27 +21,27 @@ export interface UploadOwner {
 export class UploadProgress implements BodyProgress {
   readonly #exchange: Exchange;
   readonly #parts: AttemptParts;
-  readonly #alarm: Alarm;
+  readonly #timer: Timer;
   readonly #owner: UploadOwner;
   readonly #pace: Pace;
   readonly #hold: Hold;
   #isOver = false;
 
   /** @param alarm set for each part that is awaited, from the client or by the backend */
-  constructor(exchange: Exchange, parts: AttemptParts, place: Place, alarm: Alarm, owner: UploadOwner) {
+  constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, timer: Timer, owner: UploadOwner) {
     this.#exchange = exchange;
     this.#parts = parts;
-    this.#alarm = alarm;
+    this.#timer = timer;
     this.#owner = owner;
     const now = performance.now();
     this.#pace = new Pace(parts.limits.bodyMinRate, now);
-    this.#hold = place.hold(() => this.giveUp('the request body held a slot that others needed'));
+    this.#hold = slot.hold(() => this.giveUp('the request body held a slot that others needed'));
     this.#hold.begin(now);
   }
 
   /** Sends the body. */
   begin(out: BackendRequest): void {
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.bodyMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.bodyMs);
     this.#exchange.body.feed(out, this);
   }
 
@@ -52,7 +52,7 @@ export class UploadProgress implements BodyProgress {
       return;
     }
     if (this.#isOver) return;
-    clock.set(this.#alarm, limits.bodyMs);
+    clock.set(this.#timer, limits.bodyMs);
     const now = performance.now();
     this.#hold.onBytes(total, now);
     if (this.#pace.isTooSlow(total, now)) this.giveUp('the request body came too slowly');
@@ -61,7 +61,7 @@ export class UploadProgress implements BodyProgress {
   onBlocked(): void {
     // From now on the backend is waited for.
     if (this.#isOver) return;
-    this.#parts.clock.set(this.#alarm, this.#parts.limits.firstByteMs);
+    this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
     this.#pace.blocked(performance.now());
     this.#hold.stop();
   }

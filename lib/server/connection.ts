@@ -1,14 +1,14 @@
 import type { Activity } from '../core/limits/activity.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { Peer } from '../core/http/forwarded.ts';
-import type { Prior } from '../core/routing/types.ts';
+import type { HandoffState } from '../core/routing/types.ts';
 import type { ClientStream } from '../http1/client-stream.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 
 /** One exchange that the fast lane handed off. */
 export interface Handoff {
   /** What the fast lane did with the request so far. */
-  readonly prior: Prior;
+  readonly handoff: HandoffState;
   /** Called when the whole response is written and the router needs nothing more of the request body. */
   readonly onEnded: () => void;
 }
@@ -18,7 +18,7 @@ export interface ConnectionStart {
   /** Where the connection reports that it is busy or idle; null for streams that report nothing. */
   readonly activity?: Activity | null;
   readonly handoff?: Handoff | null;
-  readonly objection?: RouterError | null;
+  readonly rejection?: RouterError | null;
 }
 
 /** A client connection in the full lane: its stream, its peer, and its open exchanges, oldest first. */
@@ -28,7 +28,7 @@ export class Connection {
   /** Null for a connection that the full lane keeps. */
   readonly handoff: Handoff | null;
   /** The error that every request of the connection is refused with; null when requests are served. */
-  readonly objection: RouterError | null;
+  readonly rejection: RouterError | null;
   /** The parser met bytes that are no HTTP: no further request is read from the connection. */
   hasFailed = false;
   readonly #activity: Activity | null;
@@ -37,12 +37,12 @@ export class Connection {
   constructor(
     stream: ClientStream,
     peer: Peer,
-    { activity = null, handoff = null, objection = null }: ConnectionStart = {},
+    { activity = null, handoff = null, rejection = null }: ConnectionStart = {},
   ) {
     this.stream = stream;
     this.peer = peer;
     this.handoff = handoff;
-    this.objection = objection;
+    this.rejection = rejection;
     this.#activity = activity;
     // Node informs only the response that has the socket: pipelined ones behind it would stay open.
     stream.once('close', () => this.#onClose());

@@ -1,6 +1,6 @@
 import type { Peer } from '../core/http/forwarded.ts';
 import type { Activity } from '../core/limits/activity.ts';
-import type { Prior } from '../core/routing/types.ts';
+import type { HandoffState } from '../core/routing/types.ts';
 import type { FullLane } from '../fastlane/parts.ts';
 import type { ClientStream } from '../http1/client-stream.ts';
 import { Connection } from './connection.ts';
@@ -35,8 +35,8 @@ export class FullLaneEntry implements FullLane {
     stream.resume();
   }
 
-  serveOnce(stream: ClientStream, peer: Peer, prior: Prior, onEnded: () => void): void {
-    this.#server.take(new Connection(stream, peer, { handoff: { prior, onEnded } }));
+  serveOnce(stream: ClientStream, peer: Peer, handoff: HandoffState, onEnded: () => void): void {
+    this.#server.take(new Connection(stream, peer, { handoff: { handoff, onEnded } }));
   }
 
   timeOut(stream: ClientStream): void {

@@ -192,8 +192,8 @@ export class Listener {
   #admitAdapter(adapter: Http1StreamAdapter, peer: Peer, kind: StreamKind): void {
     const { lane } = this.#parts;
     if (lane === null || kind !== 'plain') {
-      const objection = kind === 'misdirected' ? misdirected() : null;
-      this.#server.take(new Connection(adapter, peer, { objection }));
+      const rejection = kind === 'misdirected' ? misdirected() : null;
+      this.#server.take(new Connection(adapter, peer, { rejection }));
       adapter.resume();
       return;
     }

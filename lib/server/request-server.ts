@@ -78,8 +78,8 @@ export class RequestServer {
     // Node would silently drop fields past a count, among them framing fields; maxHeaderSize bounds them instead.
     server.maxHeadersCount = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-      const { peer, handoff, objection } = this.#connectionOf(request.socket);
-      this.#open({ request, response, upgrade: null, peer, prior: handoff?.prior ?? null, objection });
+      const { peer, handoff, rejection } = this.#connectionOf(request.socket);
+      this.#open({ request, response, upgrade: null, peer, handoff: handoff?.handoff ?? null, rejection });
     };
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
@@ -127,7 +127,7 @@ export class RequestServer {
       response: responseOn(request, socket),
       upgrade: { socket, head },
       peer: connection.peer,
-      prior: null,
+      handoff: null,
     });
   }
 
@@ -139,7 +139,7 @@ export class RequestServer {
     if (socket.destroyed) return;
     const response = responseOn(request, socket);
     const upgrade = { socket, head };
-    const exchange = new Exchange({ request, response, upgrade, peer: connection.peer, prior: null });
+    const exchange = new Exchange({ request, response, upgrade, peer: connection.peer, handoff: null });
     connection.add(exchange);
     this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not supported', { fields: ALLOW }));
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Places } from '../../lib/backends/slots/connection-slots.ts';
+import { ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
 import { BackendState } from '../../lib/backends/state/backend-state.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
@@ -45,16 +45,16 @@ test('the load of a backend is its record; asking for that makes none', () => {
 
 test('requests in flight have a slot, and others wait', () => {
   const state = new BackendState('a');
-  const places = new Places(1);
-  const place = places.enter(state.slots, CLIENT, 0);
-  assert.equal(places.enter(state.slots, CLIENT, 0), null);
-  const leaveQueue = places.wait(state.slots, CLIENT, 0, () => assert.fail('it has left'));
-  places.wait(state.slots, CLIENT, 0, (turn) => turn.leave());
+  const slots = new ConnectionSlots(1);
+  const slot = slots.enter(state.slots, CLIENT, 0);
+  assert.equal(slots.enter(state.slots, CLIENT, 0), null);
+  const leaveQueue = slots.wait(state.slots, CLIENT, 0, () => assert.fail('it has left'));
+  slots.wait(state.slots, CLIENT, 0, (turn) => turn.leave());
   assert.deepEqual([state.inFlight, state.waiting], [1, 2]);
   leaveQueue();
   leaveQueue();
   assert.deepEqual([state.inFlight, state.waiting], [1, 1]);
-  place?.leave();
+  slot?.leave();
   assert.deepEqual([state.inFlight, state.waiting], [0, 0]);
   state.tunnels++;
   assert.deepEqual([state.inFlight, state.open], [1, 1]);
@@ -78,7 +78,7 @@ test('the last ten failures are kept, with their time, reason and code', () => {
     states.failed(backend, { type: 'unreachable', cause });
   }
   states.failed(backend, { type: 'answered', status: 502, retryAfter: false });
-  states.failed(backend, { type: 'silent', cause: new Error('too late'), hasAnsweredOthers: false });
+  states.failed(backend, { type: 'silent', cause: new Error('too late'), hasRespondedToOthers: false });
   states.cut(backend, new Error('broken off'));
   const { failures } = states.of(backend);
   assert.equal(failures.length, 10);
@@ -99,19 +99,19 @@ test('nothing is written down of what is no server', () => {
 
 test('records that are not used are forgotten past 10,000, the oldest first; those in use are not', () => {
   const states = new BackendStates(Date.now);
-  const places = new Places(1);
+  const slots = new ConnectionSlots(1);
   const used = states.of(numbered(0));
-  places.enter(used.slots, CLIENT, 0);
+  slots.enter(used.slots, CLIENT, 0);
   const waitedFor = states.of(numbered(1));
   waitedFor.deaths++;
   const connected = states.of(numbered(2));
   connected.relay.open++;
-  for (let i = 3; i < 10_000; i++) places.enter(states.of(numbered(i)).slots, CLIENT, i)?.leave();
+  for (let i = 3; i < 10_000; i++) slots.enter(states.of(numbered(i)).slots, CLIENT, i)?.leave();
   assert.equal(states.size, 10_000);
   const old = states.of(numbered(3));
-  places.enter(old.slots, CLIENT, 10_000)?.leave();
+  slots.enter(old.slots, CLIENT, 10_000)?.leave();
   for (let i = 10_000; i < 25_000; i++) {
-    places.enter(states.of(numbered(i)).slots, CLIENT, i)?.leave();
+    slots.enter(states.of(numbered(i)).slots, CLIENT, i)?.leave();
     assert.ok(states.size <= 10_000);
     if (i === 10_000) {
       assert.equal(states.of(numbered(3)), old, 'it was used since');

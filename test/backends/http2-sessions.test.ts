@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import { Names } from '../../lib/backends/dialing/names.ts';
-import { type Alarm, AlarmClock } from '../../lib/clock/time-limits.ts';
+import { type Timer, TimeLimits } from '../../lib/clock/time-limits.ts';
 import type { BackendSession } from '../../lib/backends/http2/session.ts';
 import { Http2Sessions } from '../../lib/backends/http2/sessions.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
@@ -16,15 +16,15 @@ import { FRAME, frame } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 
 /** Rings when a test says so. */
-class TestClock extends AlarmClock {
-  readonly alarms = new Map<Alarm, number>();
+class TestClock extends TimeLimits {
+  readonly timers = new Map<Timer, number>();
 
-  override set(alarm: Alarm, limitMs: number): void {
-    this.alarms.set(alarm, limitMs);
+  override set(timer: Timer, limitMs: number): void {
+    this.timers.set(timer, limitMs);
   }
 
-  override clear(alarm: Alarm): void {
-    this.alarms.delete(alarm);
+  override clear(timer: Timer): void {
+    this.timers.delete(timer);
   }
 }
 
@@ -54,13 +54,13 @@ function beginAt(t: TestContext, url: string, keepAlive: boolean) {
 test('a connection without streams is closed after a minute, and not before', async (t) => {
   const { clock, sessions, take } = await begin(t, true);
   const session = await take();
-  assert.deepEqual([session.connecting, clock.alarms.size], [true, 0]);
+  assert.deepEqual([session.connecting, clock.timers.size], [true, 0]);
   session.leave();
-  assert.deepEqual([...clock.alarms.values()], [60_000]);
+  assert.deepEqual([...clock.timers.values()], [60_000]);
   assert.equal(await take(), session);
-  assert.equal(clock.alarms.size, 0);
+  assert.equal(clock.timers.size, 0);
   session.leave();
-  for (const alarm of clock.alarms.keys()) alarm.ring();
+  for (const timer of clock.timers.keys()) timer.onTimeout();
   assert.equal(sessions.size, 0);
   assert.notEqual(await take(), session);
 });
@@ -75,7 +75,7 @@ test('without server.httpKeepAlive it is closed at once', async (t) => {
 test('who waits for room gets it in turn, and who has left the queue does not', async (t) => {
   const { sessions, take, backend } = await begin(t, true);
   const session = await take();
-  while (session.hasRoom) session.enter();
+  while (session.hasFreeStream) session.enter();
   const order: string[] = [];
   sessions.of(backend).enter(() => order.push('first'));
   const leave = sessions.of(backend).enter(() => order.push('second'));

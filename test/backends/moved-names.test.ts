@@ -13,7 +13,7 @@ import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import { Names } from '../../lib/backends/dialing/names.ts';
 import type { BackendConnection, BackendUser } from '../../lib/backends/http1/backend-connection.ts';
 import { RelayPool } from '../../lib/backends/http1/relay-pool.ts';
-import { AlarmClock } from '../../lib/clock/time-limits.ts';
+import { TimeLimits } from '../../lib/clock/time-limits.ts';
 import type { BackendSession } from '../../lib/backends/http2/session.ts';
 import { Http2Sessions } from '../../lib/backends/http2/sessions.ts';
 import { type ForBackend, AgentPool } from '../../lib/backends/http1/agent-pool.ts';
@@ -103,11 +103,11 @@ test('the full lane closes an idle one at once, and a busy one when it has answe
 test('the fast lane closes an idle one at once, and a busy one when it has answered', async (t) => {
   const server = createServer(() => {});
   const { backend, dialer, open, move } = await begin(t, server, 'http:');
-  const deadlines = new AlarmClock(now);
+  const clock = new TimeLimits(now);
   const state = new BackendState('app.test');
   const pool = new RelayPool({
     maxSockets: 10,
-    deadlines,
+    clock,
     states: [state],
     use: { opened: 0, reused: 0 },
     dialer,
@@ -143,7 +143,7 @@ test('HTTP/2 begins no stream on one, and lets those under way finish', async (t
   const server = createHttp2Server();
   const { backend, dialer, open, move } = await begin(t, server, 'h2c:');
   const sessions = new Http2Sessions(
-    { maxSockets: 10, keepAlive: true, dialer, clock: new AlarmClock() },
+    { maxSockets: 10, keepAlive: true, dialer, clock: new TimeLimits() },
     new BackendStates(Date.now),
   );
   t.after(() => sessions.close());

@@ -9,7 +9,7 @@ import { AgentPool, type ForBackend } from '../../lib/backends/http1/agent-pool.
 import type { BackendConnection, BackendUser } from '../../lib/backends/http1/backend-connection.ts';
 import { RelayPool } from '../../lib/backends/http1/relay-pool.ts';
 import { BackendState } from '../../lib/backends/state/backend-state.ts';
-import { AlarmClock } from '../../lib/clock/time-limits.ts';
+import { TimeLimits } from '../../lib/clock/time-limits.ts';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { expecting } from '../support/agent-requests.ts';
 import { says, startBackend, textOf } from '../support/backends.ts';
@@ -25,10 +25,10 @@ test('for one connection too many the one that has been idle for longest is clos
   const state = new BackendState('a.test');
   const dialer = new Dialer({ verify: true, ca: [] }, new Names());
   const maxSockets = 2;
-  const deadlines = new AlarmClock(now);
+  const clock = new TimeLimits(now);
   const relay = new RelayPool({
     maxSockets,
-    deadlines,
+    clock,
     states: [state],
     use: { opened: 0, reused: 0 },
     dialer,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { Alarm, AlarmClock } from '../../lib/clock/time-limits.ts';
+import { Timer, TimeLimits } from '../../lib/clock/time-limits.ts';
 
 /** Time that passes when the test says so, for intervals and for the clock they look at alike. */
 function fakeTime(t: TestContext): { readonly pass: (ms: number) => void } {
@@ -19,16 +19,16 @@ function fakeTime(t: TestContext): { readonly pass: (ms: number) => void } {
   };
 }
 
-function counter(): { readonly alarm: Alarm; readonly rung: () => number } {
+function counter(): { readonly timer: Timer; readonly rung: () => number } {
   let rung = 0;
-  return { alarm: new Alarm(() => rung++), rung: () => rung };
+  return { timer: new Timer(() => rung++), rung: () => rung };
 }
 
 test('an alarm rings once, within a tenth of a second after its limit', (t) => {
   const time = fakeTime(t);
-  const clock = new AlarmClock();
-  const { alarm, rung } = counter();
-  clock.set(alarm, 1_000);
+  const clock = new TimeLimits();
+  const { timer, rung } = counter();
+  clock.set(timer, 1_000);
   time.pass(950);
   assert.equal(rung(), 0);
   time.pass(150);
@@ -40,11 +40,11 @@ test('an alarm rings once, within a tenth of a second after its limit', (t) => {
 
 test('an alarm that is set between two ticks does not ring early', (t) => {
   const time = fakeTime(t);
-  const clock = new AlarmClock();
-  clock.set(counter().alarm, 60_000);
+  const clock = new TimeLimits();
+  clock.set(counter().timer, 60_000);
   time.pass(50);
-  const { alarm, rung } = counter();
-  clock.set(alarm, 100);
+  const { timer, rung } = counter();
+  clock.set(timer, 100);
   time.pass(50);
   assert.equal(rung(), 0);
   time.pass(150);
@@ -53,12 +53,12 @@ test('an alarm that is set between two ticks does not ring early', (t) => {
 
 test('an alarm that is put off rings when it was put off to', (t) => {
   const time = fakeTime(t);
-  const clock = new AlarmClock();
-  const { alarm, rung } = counter();
-  clock.set(alarm, 1_000);
+  const clock = new TimeLimits();
+  const { timer, rung } = counter();
+  clock.set(timer, 1_000);
   for (let i = 0; i < 5; i++) {
     time.pass(800);
-    clock.set(alarm, 1_000);
+    clock.set(timer, 1_000);
   }
   assert.equal(rung(), 0);
   time.pass(1_100);
@@ -67,13 +67,13 @@ test('an alarm that is put off rings when it was put off to', (t) => {
 
 test('an alarm that was called off, or whose limit is 0, never rings', (t) => {
   const time = fakeTime(t);
-  const clock = new AlarmClock();
+  const clock = new TimeLimits();
   const [cleared, unlimited, never] = [counter(), counter(), counter()];
-  clock.set(cleared.alarm, 500);
-  clock.clear(cleared.alarm);
-  clock.set(unlimited.alarm, 500);
-  clock.set(unlimited.alarm, 0);
-  clock.set(never.alarm, 0);
+  clock.set(cleared.timer, 500);
+  clock.clear(cleared.timer);
+  clock.set(unlimited.timer, 500);
+  clock.set(unlimited.timer, 0);
+  clock.set(never.timer, 0);
   assert.equal(clock.size, 0);
   time.pass(2_000);
   assert.deepEqual([cleared.rung(), unlimited.rung(), never.rung()], [0, 0, 0]);
@@ -81,25 +81,25 @@ test('an alarm that was called off, or whose limit is 0, never rings', (t) => {
 
 test('an alarm may set itself and others while it rings', (t) => {
   const time = fakeTime(t);
-  const clock = new AlarmClock();
+  const clock = new TimeLimits();
   const other = counter();
   let rung = 0;
-  const alarm = new Alarm(() => {
-    if (++rung === 1) clock.set(other.alarm, 300);
-    if (rung < 3) clock.set(alarm, 300);
+  const timer = new Timer(() => {
+    if (++rung === 1) clock.set(other.timer, 300);
+    if (rung < 3) clock.set(timer, 300);
   });
-  clock.set(alarm, 300);
+  clock.set(timer, 300);
   time.pass(3_000);
   assert.deepEqual([rung, other.rung()], [3, 1]);
 });
 
 test('after a quiet time the limit counts from now, not from the last alarm', (t) => {
   const time = fakeTime(t);
-  const clock = new AlarmClock();
-  const { alarm, rung } = counter();
-  clock.set(alarm, 100);
+  const clock = new TimeLimits();
+  const { timer, rung } = counter();
+  clock.set(timer, 100);
   time.pass(60_000);
-  clock.set(alarm, 1_000);
+  clock.set(timer, 1_000);
   time.pass(900);
   assert.equal(rung(), 1);
   time.pass(200);
@@ -108,7 +108,7 @@ test('after a quiet time the limit counts from now, not from the last alarm', (t
 
 test('a waiting alarm is no reason for a process to live on', async () => {
   const module = new URL('../../lib/clock/time-limits.js', import.meta.url).href;
-  const script = `import { Alarm, AlarmClock } from '${module}'; new AlarmClock().set(new Alarm(() => {}), 3_600_000);`;
+  const script = `import { Timer, TimeLimits } from '${module}'; new TimeLimits().set(new Timer(() => {}), 3_600_000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 });
   const [code] = await once(child, 'exit');
   assert.equal(code, 0);

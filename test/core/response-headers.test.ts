@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AnswerHead, responseHeaders } from '../../lib/core/http/response-headers.ts';
+import { type ResponseHead, responseHeaders } from '../../lib/core/http/response-headers.ts';
 
-function answer(rawHeaders: readonly string[], rest: Partial<AnswerHead> = {}): ReturnType<typeof responseHeaders> {
+function answer(rawHeaders: readonly string[], rest: Partial<ResponseHead> = {}): ReturnType<typeof responseHeaders> {
   return responseHeaders({ status: 200, toHead: false, clientVersion: '1.1', rawHeaders, ...rest });
 }
 

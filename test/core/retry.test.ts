@@ -21,11 +21,11 @@ for (const type of ['unreachable', 'crowded', 'unfit'] as const) {
 for (const type of ['broken', 'silent'] as const) {
   test(`${type}: only what is safe to send twice, and has no body, may be tried elsewhere`, () => {
     const allowed = METHODS.filter((method) =>
-      mayRetry({ type, cause, hasAnsweredOthers: false }, traits(method), 0, 1),
+      mayRetry({ type, cause, hasRespondedToOthers: false }, traits(method), 0, 1),
     );
     assert.deepEqual(allowed, ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
     assert.deepEqual(
-      METHODS.filter((method) => mayRetry({ type, cause, hasAnsweredOthers: false }, traits(method, true), 0, 1)),
+      METHODS.filter((method) => mayRetry({ type, cause, hasRespondedToOthers: false }, traits(method, true), 0, 1)),
       [],
     );
   });

@@ -9,25 +9,25 @@ const ON_500 = { on500: true, hasBlamed: false };
 
 for (const type of ['unreachable', 'broken', 'silent'] as const) {
   test(`a backend that is ${type} is dead`, () =>
-    assert.equal(isDeadly({ type, cause, hasAnsweredOthers: false }, FIRST), true));
+    assert.equal(isDeadly({ type, cause, hasRespondedToOthers: false }, FIRST), true));
 }
 
 test('a request whose connection broke, or that waited in vain, has one backend marked dead, and no second one', () => {
   const second = { on500: false, hasBlamed: true };
   assert.equal(isDeadly({ type: 'broken', cause }, second), false);
-  assert.equal(isDeadly({ type: 'silent', cause, hasAnsweredOthers: false }, second), false);
+  assert.equal(isDeadly({ type: 'silent', cause, hasRespondedToOthers: false }, second), false);
   // No byte of it left: it cannot be the reason.
   assert.equal(isDeadly({ type: 'unreachable', cause }, second), true);
   assert.deepEqual(
     (['broken', 'silent', 'unreachable', 'answered'] as const).filter((type) =>
-      mayBeOwnFault({ type, cause, hasAnsweredOthers: false, status: 502, retryAfter: false }),
+      mayBeOwnFault({ type, cause, hasRespondedToOthers: false, status: 502, retryAfter: false }),
     ),
     ['broken', 'silent'],
   );
 });
 
 test('a backend that answers others meanwhile is not dead for one slow answer', () => {
-  assert.equal(isDeadly({ type: 'silent', cause, hasAnsweredOthers: true }, ON_500), false);
+  assert.equal(isDeadly({ type: 'silent', cause, hasRespondedToOthers: true }, ON_500), false);
 });
 
 test('a backend that answers garbage, upgrades, cannot do it, or whose client left, is not', () => {
@@ -44,7 +44,7 @@ test('a backend that answers garbage, upgrades, cannot do it, or whose client le
 test('an attempt without a response has failed, unless the client or this router is the reason', () => {
   const types = ['unreachable', 'broken', 'dropped', 'silent', 'garbled', 'crowded', 'unfit'] as const;
   assert.deepEqual(
-    types.filter((type) => isFailure({ type, cause, hasAnsweredOthers: true })),
+    types.filter((type) => isFailure({ type, cause, hasRespondedToOthers: true })),
     ['unreachable', 'broken', 'dropped', 'silent', 'garbled'],
   );
   assert.equal(isFailure({ type: 'abandoned' }), false);

@@ -109,7 +109,7 @@ test('whatever a plain request brings, from whomever', () => {
         assert.equal(written.text, `${method} /p?q HTTP/1.1\r\n${fieldsWanted}${end}`);
         assert.deepEqual(written.trace, wanted.trace);
         assert.equal(written.clientIp, wanted.clientIp);
-        assert.equal(written.answerFields, fieldLines(wanted.answerFields));
+        assert.equal(written.responseFields, fieldLines(wanted.responseFields));
       },
     ),
     { numRuns: 5000 },

@@ -83,8 +83,8 @@ async function outcomeOf(
   scene.store.set('site.test', ['site', url]);
   const text = await send(scene.port, request, (said) => said.includes('299'));
   assert.deepEqual(scene.recorded, []);
-  const [prior] = scene.lent;
-  return { outcome: prior?.attempts[0]?.outcome, text };
+  const [handoff] = scene.lent;
+  return { outcome: handoff?.attempts[0]?.outcome, text };
 }
 
 const POST = 'POST /post HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nhello';
@@ -138,8 +138,8 @@ test('a body that is not what its head announced is the full lane’s to refuse,
   const client = await dial(scene.port);
   client.write(`${chunked}5\r\nhello\r\nzz\r\n${PLAIN}`);
   await eventually(() => assert.equal(scene.lent.length, 1));
-  const [prior] = scene.lent;
-  assert.deepEqual([prior?.interruption?.code, prior?.isBodyLost], ['bad-request', true]);
+  const [handoff] = scene.lent;
+  assert.deepEqual([handoff?.interruption?.code, handoff?.isBodyLost], ['bad-request', true]);
   client.destroy();
   await isQuiet(scene);
 });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AnswerRelay } from '../../lib/fastlane/response-relay.ts';
-import type { OccupiedClient } from '../../lib/fastlane/connection-owner.ts';
+import { ResponseRelay } from '../../lib/fastlane/response-relay.ts';
+import type { OwnedConnection } from '../../lib/fastlane/connection-owner.ts';
 import type { LaneShared } from '../../lib/fastlane/shared.ts';
 
 test('bytes of which none is passed on keep nobody waiting for a client that has taken the rest', () => {
   let takesMore = true;
   const output = { write: () => takesMore };
-  const client = { output, writer: { peer: { isHttp2: false } } } as unknown as OccupiedClient;
+  const client = { output, writer: { peer: { isHttp2: false } } } as unknown as OwnedConnection;
   const shared = { parts: { isDraining: () => false }, keepLines: '\r\n', dateLine: () => '' } as unknown as LaneShared;
-  const relay = new AnswerRelay(client, shared);
+  const relay = new ResponseRelay(client, shared);
   relay.start(false, false);
   const read = (text: string) => [relay.onBytes(Buffer.from(text)), relay.isBlocked];
   assert.deepEqual(read('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), ['body', false]);

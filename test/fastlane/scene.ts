@@ -2,13 +2,13 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { Places } from '../../lib/backends/slots/connection-slots.ts';
+import { ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
 import { pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Site } from '../../lib/core/routing/site.ts';
-import { AlarmClock } from '../../lib/clock/time-limits.ts';
+import { TimeLimits } from '../../lib/clock/time-limits.ts';
 import type { ExchangeRecord } from '../../lib/core/record/exchange-record.ts';
 import { SpoolBudget } from '../../lib/core/limits/spool.ts';
-import type { Backend, Outcome, Prior, Route } from '../../lib/core/routing/types.ts';
+import type { Backend, Outcome, HandoffState, Route } from '../../lib/core/routing/types.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import { Names } from '../../lib/backends/dialing/names.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
@@ -23,7 +23,7 @@ export interface LaneScene {
   readonly lane: Lane;
   readonly store: MemoryStore;
   /** What was lent, oldest first. */
-  readonly lent: Prior[];
+  readonly lent: HandoffState[];
   /** Connections that were given away for good. */
   readonly adopted: ClientStream[];
   readonly timedOut: ClientStream[];
@@ -91,7 +91,7 @@ export async function startLane(
   { maxSockets = 10, limits, readsAccepted = true, site }: LaneOptions = {},
 ): Promise<LaneScene> {
   const store = new MemoryStore();
-  const lists = { lent: [] as Prior[], adopted: [] as ClientStream[], timedOut: [] as ClientStream[] };
+  const lists = { lent: [] as HandoffState[], adopted: [] as ClientStream[], timedOut: [] as ClientStream[] };
   const notes = { judged: [] as LaneScene['judged'][number][], recorded: [] as ExchangeRecord[] };
   const backends = new BackendStates(Date.now);
   const lane = new Lane({
@@ -100,7 +100,7 @@ export async function startLane(
     loadOf: backends.loadOf,
     random: () => 0,
     now: () => performance.now(),
-    clock: new AlarmClock(),
+    clock: new TimeLimits(),
     headerPolicy: {
       style: 'standard',
       isTrusted: () => false,
@@ -110,7 +110,7 @@ export async function startLane(
       trace: null,
     },
     budget: { requestStarted: () => {}, requestEnded: () => {} },
-    places: new Places(maxSockets),
+    slots: new ConnectionSlots(maxSockets),
     spools: new SpoolBudget(),
     onCut: () => {},
     onResponseCut: () => {},
@@ -136,8 +136,8 @@ export async function startLane(
       server.emit('connection', socket);
       socket.resume();
     },
-    serveOnce: (stream: ClientStream, _peer: unknown, prior: Prior, onEnded: () => void) => {
-      lists.lent.push(prior);
+    serveOnce: (stream: ClientStream, _peer: unknown, handoff: HandoffState, onEnded: () => void) => {
+      lists.lent.push(handoff);
       server.emit('connection', stream);
       server.once('request', (_request, response) => response.once('close', onEnded));
     },

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { responseHeaders } from '../../lib/core/http/response-headers.ts';
 import { fieldLines, rawFields } from '../../lib/http1/field-lines.ts';
-import { mayBeginAnswer, readAnswer } from '../../lib/http1/response-grammar.ts';
+import { mayBeginResponse, readResponse } from '../../lib/http1/response-grammar.ts';
 
 const line = fc.constantFrom(
   'Date: now',
@@ -44,7 +44,7 @@ test('whatever a backend answers, it is passed on, or refused, as the rule of th
       (version, status, lines, toHead, after) => {
         const text = `HTTP/${version} ${status} As you wish\r\n${lines.map((one) => `${one}\r\n`).join('')}\r\n`;
         const rule = responseHeaders({ status, rawHeaders: rawFields(text), toHead, clientVersion: '1.1' });
-        const read = readAnswer(text + after, toHead);
+        const read = readResponse(text + after, toHead);
         assert.equal(typeof read, typeof rule, `${JSON.stringify(text)}: ${JSON.stringify(read)}`);
         if (typeof read === 'string' || typeof rule === 'string') return;
         assert.equal(read.head, `HTTP/1.1 ${status} As you wish\r\n${fieldLines(rule.headers)}`);
@@ -73,12 +73,12 @@ for (const [why, text] of Object.entries({
   'a space before the colon': 'HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n',
   'NUL in a value': 'HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n',
 })) {
-  test(`an answer with ${why} is not passed on`, () => assert.equal(typeof readAnswer(text, false), 'string'));
+  test(`an answer with ${why} is not passed on`, () => assert.equal(typeof readResponse(text, false), 'string'));
 }
 
 test('a status line may lack its reason, and even the space before it', () => {
   for (const status of ['HTTP/1.1 200 ', 'HTTP/1.1 200']) {
-    const read = readAnswer(`${status}\r\nContent-Length: 0\r\n\r\n`, false);
+    const read = readResponse(`${status}\r\nContent-Length: 0\r\n\r\n`, false);
     assert.equal(typeof read === 'string' ? read : read.head, 'HTTP/1.1 200 \r\nContent-Length: 0\r\n');
   }
 });
@@ -90,19 +90,19 @@ test('how long a backend keeps its connection is heard', () => {
     ['Keep-Alive: nonsense', Infinity],
     ['X-A: 1', Infinity],
   ] as const) {
-    const read = readAnswer(`HTTP/1.1 200 OK\r\n${field}\r\nContent-Length: 0\r\n\r\n`, false);
+    const read = readResponse(`HTTP/1.1 200 OK\r\n${field}\r\nContent-Length: 0\r\n\r\n`, false);
     assert.equal(typeof read === 'string' ? read : read.keepMs, keepMs);
   }
 });
 
 test('a 1xx is passed on without what frames a body', () => {
-  const read = readAnswer('HTTP/1.1 103 Early Hints\r\nConnection: X-B\r\nX-B: 1\r\nLink: </a>\r\n\r\n', false);
+  const read = readResponse('HTTP/1.1 103 Early Hints\r\nConnection: X-B\r\nX-B: 1\r\nLink: </a>\r\n\r\n', false);
   assert.equal(typeof read === 'string' ? read : read.head, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n');
 });
 
 test('a beginning may become an answer, or it never will', () => {
   const text = 'HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n';
-  for (let at = 0; at < text.length; at++) assert.ok(mayBeginAnswer(text.slice(0, at)));
+  for (let at = 0; at < text.length; at++) assert.ok(mayBeginResponse(text.slice(0, at)));
   for (const wrong of [
     '-ERR',
     'HTTP/2',
@@ -111,6 +111,6 @@ test('a beginning may become an answer, or it never will', () => {
     'HTTP/1.1 200 OK\r\nX : 1\r\n',
     '\r\n',
   ]) {
-    assert.equal(mayBeginAnswer(wrong), false, JSON.stringify(wrong));
+    assert.equal(mayBeginResponse(wrong), false, JSON.stringify(wrong));
   }
 });

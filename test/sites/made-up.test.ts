@@ -17,18 +17,18 @@ function madeUp(behaviour: SiteBehaviour): Site {
   return makeSite({ host: new Map([['closed', '1']]) }, [...FEATURES, closed]);
 }
 
-for (const [what, behaviour, isLent] of [
+for (const [what, behaviour, isHandedOff] of [
   ['admits none', { admit: () => CLOSED }, true],
   ['changes responses', { response: (fields) => [...fields, 'X-Closed', '1'] }, true],
   ['says that the fast lane may not serve it', { admit: () => CLOSED, mayServeFast: () => false }, true],
   ['says that the fast lane may serve it', { target: () => '/closed', mayServeFast: () => true }, false],
 ] as readonly (readonly [string, SiteBehaviour, boolean])[]) {
-  test(`a request for a site with a feature that ${what} is ${isLent ? 'the full lane’s' : 'served'}`, async (t) => {
+  test(`a request for a site with a feature that ${what} is ${isHandedOff ? 'the full lane’s' : 'served'}`, async (t) => {
     const backend = await startBackend(t, (request, response) => response.end(request.url));
     const scene = await startLane(t, { site: madeUp(behaviour) });
     scene.store.set('site.test', ['site', backend.url]);
     const text = await send(scene.port, 'GET /a HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n');
-    assert.match(text, isLent ? /^HTTP\/1\.1 299 / : /^HTTP\/1\.1 200 [\s\S]*\/closed/);
-    assert.equal(scene.lent.length, isLent ? 1 : 0);
+    assert.match(text, isHandedOff ? /^HTTP\/1\.1 299 / : /^HTTP\/1\.1 200 [\s\S]*\/closed/);
+    assert.equal(scene.lent.length, isHandedOff ? 1 : 0);
   });
 }

@@ -95,7 +95,7 @@ export class BackendConnection implements Timed, Caller {
   }
 
   /** An idle connection has lasted long enough. */
-  ring(): void {
+  onTimeout(): void {
     this.destroy();
   }
 

@@ -3,7 +3,7 @@ import type { Dialer } from '../dialing/dialer.ts';
 import { IDLE_MS } from '../idle-limit.ts';
 import type { BackendState } from '../state/backend-state.ts';
 import { BackendConnection, type BackendUser, type RelayConnections } from './backend-connection.ts';
-import type { AlarmClock } from '../../clock/time-limits.ts';
+import type { TimeLimits } from '../../clock/time-limits.ts';
 
 /** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
 const MARGIN_MS = 1_000;
@@ -16,7 +16,7 @@ const LEANING = 64;
 export interface PoolParts {
   /** Connections to one backend, of both lanes. As many are kept when idle: a burst that comes again finds them. */
   readonly maxSockets: number;
-  readonly deadlines: AlarmClock;
+  readonly clock: TimeLimits;
   /** Of all backends. */
   readonly states: Iterable<BackendState>;
   readonly use: ConnectionUse;
@@ -56,13 +56,13 @@ export class RelayPool {
 
   /** A new connection, which is still being made. Only for who holds one of the backend's places. */
   open(backend: Backend, state: BackendState, user: BackendUser): BackendConnection {
-    const { maxSockets, deadlines, use, dialer } = this.#parts;
+    const { maxSockets, clock, use, dialer } = this.#parts;
     const { relay } = state;
     use.opened++;
     state.makeRoom(maxSockets);
     const connection = new BackendConnection(backend, relay, user, relay.leaning <= 0, dialer, this.#onGone);
     relay.open++;
-    deadlines.add(connection);
+    clock.add(connection);
     return connection;
   }
 
@@ -96,7 +96,7 @@ export class RelayPool {
   }
 
   readonly #onGone = (connection: BackendConnection): void => {
-    this.#parts.deadlines.remove(connection);
+    this.#parts.clock.remove(connection);
     const { siblings } = connection;
     const at = siblings.idle.indexOf(connection);
     if (at >= 0) siblings.idle.splice(at, 1);

@@ -1,4 +1,4 @@
-import { Alarm, type AlarmClock } from '../../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../../clock/time-limits.ts';
 import { IDLE_MS } from '../idle-limit.ts';
 import type { Backend } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
@@ -10,7 +10,7 @@ export interface Http2SessionsParts {
   /** Whether connections are kept for the next request. */
   readonly keepAlive: boolean;
   readonly dialer: Pick<Dialer, 'dial'>;
-  readonly clock: AlarmClock;
+  readonly clock: TimeLimits;
 }
 
 type Waiter = (session: BackendSession) => void;
@@ -19,7 +19,7 @@ type Waiter = (session: BackendSession) => void;
 export class BackendSessions implements SessionKeeper {
   readonly #backend: Backend;
   readonly #parts: Http2SessionsParts;
-  readonly #sessions = new Map<BackendSession, Alarm>();
+  readonly #sessions = new Map<BackendSession, Timer>();
   /** Those for whom there was no room, in turn. */
   readonly #waiting = new Set<Waiter>();
 
@@ -41,9 +41,9 @@ export class BackendSessions implements SessionKeeper {
   }
 
   /** Requests that the backend takes at a time on one connection, as far as is known. */
-  get room(): number {
+  get limit(): number {
     let most = 1;
-    for (const { room } of this.#sessions.keys()) most = Math.max(most, room);
+    for (const { limit } of this.#sessions.keys()) most = Math.max(most, limit);
     return most;
   }
 
@@ -59,18 +59,18 @@ export class BackendSessions implements SessionKeeper {
     return count;
   }
 
-  onRoom(session: BackendSession): void {
+  onFreeStream(session: BackendSession): void {
     this.#serve();
-    const alarm = this.#sessions.get(session);
-    if (alarm === undefined || session.streams > 0) return;
-    if (this.#parts.keepAlive) this.#parts.clock.set(alarm, IDLE_MS);
+    const timer = this.#sessions.get(session);
+    if (timer === undefined || session.streams > 0) return;
+    if (this.#parts.keepAlive) this.#parts.clock.set(timer, IDLE_MS);
     else session.close();
   }
 
   onGone(session: BackendSession): void {
-    const alarm = this.#sessions.get(session);
-    if (alarm === undefined) return;
-    this.#parts.clock.clear(alarm);
+    const timer = this.#sessions.get(session);
+    if (timer === undefined) return;
+    this.#parts.clock.clear(timer);
     this.#sessions.delete(session);
     // Whoever waits is served by another one; not from within the call that brought the news.
     if (this.#waiting.size > 0) setImmediate(() => this.#serve());
@@ -83,28 +83,28 @@ export class BackendSessions implements SessionKeeper {
 
   #serve(): void {
     for (const waiter of this.#waiting) {
-      const session = this.#roomier();
+      const session = this.#leastBusy();
       if (session === null) return;
       this.#waiting.delete(waiter);
-      const alarm = this.#sessions.get(session);
-      if (alarm) this.#parts.clock.clear(alarm);
+      const timer = this.#sessions.get(session);
+      if (timer) this.#parts.clock.clear(timer);
       waiter(session);
     }
   }
 
   /** The connection with the fewest streams, or a new one when all are full. */
-  #roomier(): BackendSession | null {
+  #leastBusy(): BackendSession | null {
     let best: BackendSession | null = null;
     for (const session of this.#sessions.keys()) {
-      if (session.hasRoom && (best === null || session.streams < best.streams)) best = session;
+      if (session.hasFreeStream && (best === null || session.streams < best.streams)) best = session;
     }
     if (best !== null || this.#sessions.size >= this.#parts.maxSockets) return best;
     // What the first says of itself is waited for: too many on it would wait for each other, and more than it takes be made.
     const known = [...this.#sessions.keys()];
     if (known.length > 0 && known.every(({ connecting }) => connecting)) return null;
-    const limit = Math.max(1, ...known.map(({ room }) => room));
-    const session = new BackendSession(this.#backend, this.#parts.dialer, this, limit);
-    this.#sessions.set(session, new Alarm(() => session.close()));
+    const most = Math.max(1, ...known.map(({ limit }) => limit));
+    const session = new BackendSession(this.#backend, this.#parts.dialer, this, most);
+    this.#sessions.set(session, new Timer(() => session.close()));
     return session;
   }
 }

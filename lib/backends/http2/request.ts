@@ -5,11 +5,11 @@ import { joinField } from '../../core/http/field-section.ts';
 import { isIdempotent } from '../../core/health/retry.ts';
 import { isTooLarge, withoutPseudo } from '../../core/http/http2-fields.ts';
 import { type BackendRequest, Dropped, NotHttp, Unfit } from '../backend-request.ts';
-import { Http2Answer } from './response.ts';
+import { Http2Response } from './response.ts';
 import type { BackendSession } from './session.ts';
 import type { BackendSessions } from './backend-sessions.ts';
 import { StreamEnd } from './stream-end.ts';
-import { switchingAnswer } from './websocket.ts';
+import { switchingResponse } from './websocket.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
 /** Codes that say that somebody does not keep to the protocol (RFC 9113 §7). */
@@ -21,7 +21,7 @@ const FAULTS = new Set<number>([
 ]);
 
 /** What Node tells of an answer's head; `raw`: names and values in turn. */
-type RawAnswer = [headers: object, flags: number, raw: readonly string[]];
+type RawResponse = [headers: object, flags: number, raw: readonly string[]];
 
 /** The head of a request for an HTTP/2 backend. */
 export interface Http2Head {
@@ -38,7 +38,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   #session: BackendSession | null = null;
   #stream: ClientHttp2Stream | null = null;
   #end: StreamEnd | null = null;
-  #answer: Http2Answer | null = null;
+  #response: Http2Response | null = null;
   #trailers: [string, string][] = [];
   #mayBeStale = false;
   /** The connection takes no further streams. */
@@ -151,7 +151,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
       .on('drain', () => this.emit('drain'))
       .on('wantTrailers', () => this.#sendTrailers())
       .on('headers', (headers: object, _flags: number, raw: readonly string[]) => this.#onInformation(headers, raw))
-      .once('response', (...answer: RawAnswer) => this.#onAnswer(...answer))
+      .once('response', (...response: RawResponse) => this.#onResponse(...response))
       .on('error', this.#fail)
       .once('close', () => this.#onClose());
   };
@@ -177,13 +177,13 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     this.emit('information', { statusCode, statusMessage, rawHeaders: withoutPseudo(rawHeaders) });
   }
 
-  #onAnswer(headers: object, flags: number, raw: readonly string[]): void {
+  #onResponse(headers: object, flags: number, raw: readonly string[]): void {
     if (this.#stream === null || this.#end === null || this.destroyed) return;
     if (isTooLarge(raw)) return this.#fail(new NotHttp('too large a head of the answer'));
     const { webSocketKey } = this.#head;
     if (webSocketKey !== null) {
       if (Math.floor(statusOf(headers) / 100) === 2) {
-        this.emit('upgrade', switchingAnswer(raw, webSocketKey), this.#stream, Buffer.alloc(0));
+        this.emit('upgrade', switchingResponse(raw, webSocketKey), this.#stream, Buffer.alloc(0));
         return;
       }
       this.#stream.end();
@@ -191,16 +191,16 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     const isToHead = this.#head.fields[':method'] === 'HEAD';
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const head = { status: statusOf(headers), headers: headers as IncomingHttpHeaders, raw, isToHead, isWhole };
-    this.#answer = new Http2Answer(this.#stream, this.#end, head);
-    this.emit('response', this.#answer);
-    this.#answer.start();
+    this.#response = new Http2Response(this.#stream, this.#end, head);
+    this.emit('response', this.#response);
+    this.#response.start();
   }
 
   readonly #fail = (cause: Error): void => {
     this.#notePastLast();
     const told = this.#told(cause);
-    if (this.#answer === null) this.emit('error', told);
-    else this.#answer.breakOff(told);
+    if (this.#response === null) this.emit('error', told);
+    else this.#response.breakOff(told);
     this.destroy();
   };
 
@@ -226,7 +226,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     this.#session?.leave(this.#stream?.rstCode === NGHTTP2_CANCEL);
     this.#session = null;
     // A connection that is lost closes its streams without an error.
-    this.#answer?.breakOff(new Error('the backend closed the connection'));
+    this.#response?.breakOff(new Error('the backend closed the connection'));
     this.emit('close');
   }
 }

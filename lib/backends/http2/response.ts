@@ -2,11 +2,11 @@ import { EventEmitter } from 'node:events';
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
 import { isTooLarge, withoutPseudo } from '../../core/http/http2-fields.ts';
-import type { BackendAnswer } from '../backend-request.ts';
+import type { BackendResponse } from '../backend-request.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 /** The head of an answer by HTTP/2. */
-export interface Http2AnswerHead {
+export interface Http2ResponseHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn. */
@@ -18,7 +18,7 @@ export interface Http2AnswerHead {
 }
 
 /** An answer that comes by HTTP/2, as one of HTTP/1.1: without framing, its trailers at its end. */
-export class Http2Answer extends EventEmitter implements BackendAnswer {
+export class Http2Response extends EventEmitter implements BackendResponse {
   readonly statusCode: number;
   readonly statusMessage: string;
   readonly httpVersion = '1.1';
@@ -35,7 +35,11 @@ export class Http2Answer extends EventEmitter implements BackendAnswer {
   #missing: number | null;
 
   /** @param end of the stream */
-  constructor(stream: ClientHttp2Stream, end: StreamEnd, { status, headers, raw, isToHead, isWhole }: Http2AnswerHead) {
+  constructor(
+    stream: ClientHttp2Stream,
+    end: StreamEnd,
+    { status, headers, raw, isToHead, isWhole }: Http2ResponseHead,
+  ) {
     super();
     this.#stream = stream;
     this.#end = end;

@@ -27,7 +27,7 @@ const GOODBYE_MS = 3_000;
 /** Told of a session's life. */
 export interface SessionKeeper {
   /** It has room for another stream, perhaps, or none is left on it. */
-  onRoom(session: BackendSession): void;
+  onFreeStream(session: BackendSession): void;
   /** It takes no further stream. */
   onGone(session: BackendSession): void;
 }
@@ -83,7 +83,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
       .on('remoteSettings', ({ maxConcurrentStreams = MOST_STREAMS }) => {
         this.#limit = Math.min(MOST_STREAMS, maxConcurrentStreams);
         // Full or not: whoever waited to know can be served by another.
-        if (!this.#isGone) this.#keeper.onRoom(this);
+        if (!this.#isGone) this.#keeper.onFreeStream(this);
       })
       .on('goaway', (code, lastStream) => {
         this.#lastTaken = lastStream;
@@ -115,11 +115,11 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   }
 
   /** Streams that it takes at a time; 1 until the backend has said how many. */
-  get room(): number {
+  get limit(): number {
     return this.#isReady ? this.#limit : 1;
   }
 
-  get hasRoom(): boolean {
+  get hasFreeStream(): boolean {
     return this.isOpen && this.#streams < this.#limit;
   }
 
@@ -162,7 +162,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     // What is under way stays, and what is still to come goes by another connection.
     if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();
-    else this.#keeper.onRoom(this);
+    else this.#keeper.onFreeStream(this);
   }
 
   /** Begins a stream. @throws Error when the connection takes none any more, or Node does not take the fields */

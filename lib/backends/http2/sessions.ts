@@ -18,8 +18,8 @@ export class Http2Sessions {
   }
 
   /** Requests that a backend takes at a time, as far as is known of it. */
-  roomAt(backend: Backend): number {
-    return this.#parts.maxSockets * this.of(backend).room;
+  limitAt(backend: Backend): number {
+    return this.#parts.maxSockets * this.of(backend).limit;
   }
 
   /** Connections in all, for tests and counters. */

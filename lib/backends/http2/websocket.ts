@@ -3,14 +3,14 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { withoutPseudo } from '../../core/http/http2-fields.ts';
 import { acceptOf } from '../../http1/websocket-accept.ts';
-import type { SwitchingAnswer } from '../backend-request.ts';
+import type { SwitchingResponse } from '../backend-request.ts';
 
 /**
  * The 101 that a backend's 200 stands for.
  * @param raw its fields, names and values in turn
  * @param key the client's Sec-WebSocket-Key
  */
-export function switchingAnswer(raw: readonly string[], key: string): SwitchingAnswer {
+export function switchingResponse(raw: readonly string[], key: string): SwitchingResponse {
   const rawHeaders = withoutPseudo(raw);
   rawHeaders.push('Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Accept', acceptOf(key));
   return { headers: { upgrade: 'websocket' }, rawHeaders };

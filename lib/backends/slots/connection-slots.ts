@@ -20,7 +20,7 @@ export interface ResponseRecord {
 }
 
 /** A slot that was taken. */
-export interface Place {
+export interface ConnectionSlot {
   readonly backend: ResponseRecord;
   /** Gives it back, or to the next who waits. To be called once. */
   leave(): void;
@@ -32,7 +32,7 @@ export interface Place {
 }
 
 /** Bounds the slots of each backend, and shares them fairly among clients. */
-export class Places {
+export class ConnectionSlots {
   /** Slots of a backend of which nothing else is said. */
   readonly limit: number;
   /** Those at which requests wait. */
@@ -51,7 +51,7 @@ export class Places {
    * @param now ms; only differences count
    * @param limit of the backend
    */
-  enter(backend: BackendSlots, client: string, now: number, limit = this.limit): Place | null {
+  enter(backend: BackendSlots, client: string, now: number, limit = this.limit): ConnectionSlot | null {
     backend.limit = limit;
     backend.saw(client, now);
     if (backend.queue.size > 0) backend.serve();
@@ -65,7 +65,7 @@ export class Places {
    * @param onTurn called once, with the slot, which is the caller's from then on
    * @returns leaves the queue; nothing happens once `onTurn` was called
    */
-  wait(backend: BackendSlots, client: string, now: number, onTurn: (place: Place) => void): () => void {
+  wait(backend: BackendSlots, client: string, now: number, onTurn: (slot: ConnectionSlot) => void): () => void {
     const share = backend.shareOf(client);
     const waiter: Waiter = { onTurn, since: now };
     (share.waiting ??= new Set()).add(waiter);
@@ -104,7 +104,7 @@ export class Places {
 }
 
 interface Waiter {
-  readonly onTurn: (place: Place) => void;
+  readonly onTurn: (slot: ConnectionSlot) => void;
   readonly since: number;
 }
 
@@ -152,7 +152,7 @@ export class BackendSlots {
     return share;
   }
 
-  give(share: Share): Place {
+  give(share: Share): ConnectionSlot {
     share.taken++;
     this.taken++;
     return share;
@@ -234,7 +234,7 @@ export class BackendSlots {
 }
 
 /** One client's slots at one backend; each of them is a Place. */
-class Share implements Place {
+class Share implements ConnectionSlot {
   readonly client: string;
   taken = 0;
   waiting: Set<Waiter> | null = null;

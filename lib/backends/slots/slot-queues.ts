@@ -1,7 +1,7 @@
 /** Waiting for connection slots. */
-import { Alarm, type AlarmClock } from '../../clock/time-limits.ts';
+import { Timer, type TimeLimits } from '../../clock/time-limits.ts';
 import type { Outcome } from '../../core/routing/types.ts';
-import type { Place, Places } from './connection-slots.ts';
+import type { ConnectionSlot, ConnectionSlots } from './connection-slots.ts';
 
 /** How often queues for slots are looked at while there are any, ms. */
 const LOOK_MS = 200;
@@ -12,11 +12,11 @@ export interface Interruptible {
 }
 
 /** Takes slots from clients that hold more than their share of them, while other requests wait. */
-export function watchCrowds(places: Places, clock: AlarmClock): void {
-  const alarm = new Alarm(() => {
-    if (places.relieve(performance.now())) clock.set(alarm, LOOK_MS);
+export function watchCrowds(slots: ConnectionSlots, clock: TimeLimits): void {
+  const timer = new Timer(() => {
+    if (slots.relieve(performance.now())) clock.set(timer, LOOK_MS);
   });
-  places.onCrowd = () => clock.set(alarm, LOOK_MS);
+  slots.onCrowd = () => clock.set(timer, LOOK_MS);
 }
 
 /**
@@ -25,22 +25,22 @@ export function watchCrowds(places: Places, clock: AlarmClock): void {
  * @param limitMs 0 is none
  * @returns the place, or how the attempt ended without one
  */
-export async function awaitPlace(
+export async function awaitSlot(
   exchange: Interruptible,
-  wait: (onTurn: (place: Place) => void) => () => void,
-  clock: AlarmClock,
+  wait: (onTurn: (slot: ConnectionSlot) => void) => () => void,
+  clock: TimeLimits,
   limitMs: number,
-): Promise<Place | Outcome> {
+): Promise<ConnectionSlot | Outcome> {
   return await new Promise((resolve) => {
-    const settle = (result: Place | Outcome): void => {
+    const settle = (result: ConnectionSlot | Outcome): void => {
       leaveQueue();
-      clock.clear(alarm);
+      clock.clear(timer);
       exchange.onInterrupt = null;
       resolve(result);
     };
-    const alarm = new Alarm(() => settle({ type: 'crowded', cause: new Error('no connection was free in time') }));
+    const timer = new Timer(() => settle({ type: 'crowded', cause: new Error('no connection was free in time') }));
     const leaveQueue = wait(settle);
     exchange.onInterrupt = () => settle({ type: 'abandoned' });
-    clock.set(alarm, limitMs);
+    clock.set(timer, limitMs);
   });
 }

@@ -7,7 +7,7 @@ import type { ResponseCut } from '../../core/record/response-cut.ts';
 import type { RouterError } from '../../core/errors.ts';
 import { isDialled } from '../../core/routing/backend.ts';
 import { BackendStates } from '../../backends/state/backend-states.ts';
-import { Places } from '../../backends/slots/connection-slots.ts';
+import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
 import { pickRandom } from '../../core/routing/selection.ts';
 import { SpoolBudget } from '../../core/limits/spool.ts';
 import { Dialer } from '../../backends/dialing/dialer.ts';
@@ -18,10 +18,10 @@ import type { LaneParts } from '../../fastlane/parts.ts';
 import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
 import { describeCause, type Log } from '../../observe/log.ts';
 import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
-import { AlarmClock } from '../../clock/time-limits.ts';
+import { TimeLimits } from '../../clock/time-limits.ts';
 import { watchCrowds } from '../../backends/slots/slot-queues.ts';
 import { loadSend } from '../../proxy/files/file-head.ts';
-import { answerHere } from '../../proxy/files/local-response.ts';
+import { respondHere } from '../../proxy/files/local-response.ts';
 import { RetryBudget } from '../../proxy/retry-budget.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { Forwarder } from '../../proxy/forward.ts';
@@ -31,8 +31,8 @@ import { Pages } from '../../proxy/pages.ts';
 import { Pauses } from '../../proxy/pauses.ts';
 import { pong } from '../../proxy/ping.ts';
 import { AgentPool } from '../../backends/http1/agent-pool.ts';
-import { Recoveries } from '../../backends/recovery-watch.ts';
-import { answerRedirect } from '../../proxy/redirect.ts';
+import { RecoveryWatch } from '../../backends/recovery-watch.ts';
+import { sendRedirect } from '../../proxy/redirect.ts';
 import { errorMessage, refuse } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
 import { SlowUploads } from '../../proxy/slow-uploads.ts';
@@ -67,9 +67,9 @@ export interface LanesParts {
 export class Lanes {
   readonly #config: Config;
   readonly #parts: LanesParts;
-  readonly #clock = new AlarmClock();
+  readonly #clock = new TimeLimits();
   readonly #pages: Pages;
-  readonly #places: Places;
+  readonly #slots: ConnectionSlots;
   readonly #spools = new SpoolBudget();
   readonly #routes: RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
   readonly #dialer: Dialer;
@@ -90,8 +90,8 @@ export class Lanes {
     this.#parts = parts;
     this.#pages = readPages(staticDir, parts.log);
     this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
-    this.#places = new Places(maxSockets);
-    watchCrowds(this.#places, this.#clock);
+    this.#slots = new ConnectionSlots(maxSockets);
+    watchCrowds(this.#slots, this.#clock);
     this.#dialer = new Dialer(config.backendTls, new Names(), parts.onShortage);
     this.#pools = new AgentPool({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
     const connecting = { maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer, clock: this.#clock };
@@ -177,7 +177,7 @@ export class Lanes {
       limits,
       pools: this.#pools,
       sessions: this.#sessions,
-      places: this.#places,
+      slots: this.#slots,
       backends: this.backends,
       hasBackendPath: server.backendPath,
       slowUploads: new SlowUploads(),
@@ -187,7 +187,7 @@ export class Lanes {
       use: recorder.use,
       isDraining,
     });
-    const recoveries = new Recoveries(this.backends);
+    const recoveryWatch = new RecoveryWatch(this.backends);
     const deaths = new Deaths({
       store,
       ttlSeconds: server.deadBackendTTL,
@@ -195,7 +195,7 @@ export class Lanes {
       notify: (notice) => logDeathEvent(log, notice),
       onMarked: (death, at) => {
         recorder.metrics?.died();
-        recoveries.died(death.route, death.backend, at);
+        recoveryWatch.died(death.route, death.backend, at);
       },
     });
     return {
@@ -204,7 +204,7 @@ export class Lanes {
       admission: {
         store: routes,
         pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),
-        redirect: (exchange, redirect) => answerRedirect(exchange, redirect, own),
+        redirect: (exchange, redirect) => sendRedirect(exchange, redirect, own),
         securePort,
       },
       select: pickRandom,
@@ -220,11 +220,11 @@ export class Lanes {
       },
       budget: new RetryBudget(server.retryBudget),
       forward: (exchange, backend) =>
-        isDialled(backend) ? forwarder.forward(exchange, backend) : answerHere(exchange, backend, files),
-      mourn: (death, why) => void deaths.mourn(death, why),
+        isDialled(backend) ? forwarder.forward(exchange, backend) : respondHere(exchange, backend, files),
+      markDead: (death, why) => void deaths.markDead(death, why),
       backends: this.backends,
-      recoveries,
-      welcome: (death, deadMs) => {
+      recoveryWatch,
+      markAlive: (death, deadMs) => {
         logDeathEvent(log, { type: 'backend-alive', death, deadSeconds: Math.round(deadMs / 100) / 10 });
       },
       pong: (exchange) => pong(exchange, isReady(), own),
@@ -253,7 +253,7 @@ export class Lanes {
       clock: this.#clock,
       headerPolicy,
       budget,
-      places: this.#places,
+      slots: this.#slots,
       spools: this.#spools,
       onCut: (reason, clientIp, host) => recorder.cut(reason, clientIp, host),
       onResponseCut: (cut) => this.#onResponseCut(cut),

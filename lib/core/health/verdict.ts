@@ -28,7 +28,7 @@ export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances):
       return !hasBlamed;
     case 'silent':
       // One slow report is not a dead backend.
-      return !hasBlamed && !outcome.hasAnsweredOthers;
+      return !hasBlamed && !outcome.hasRespondedToOthers;
     case 'crowded':
     case 'unfit':
     case 'dropped':

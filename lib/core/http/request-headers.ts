@@ -14,7 +14,7 @@ export interface OutgoingRequest {
   /** As received from a trusted peer, or made; null when ids are off. */
   readonly requestId: string | null;
   /** Fields for the answer, whoever gives it: names and values in turn. */
-  readonly answerFields: readonly string[];
+  readonly responseFields: readonly string[];
   /** Each attempt is told of it by a traceparent of its own; null where the router takes no part in traces. */
   readonly trace: Trace | null;
 }
@@ -122,8 +122,8 @@ export function requestHeaders(
     headers.push('X-Request-Id', requestId);
   }
   if (head.isWebSocket) headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
-  const answerFields = requestId !== null && policy.tellsRequestId ? ['X-Request-Id', requestId] : [];
-  return { headers, clientIp, requestId, answerFields, trace };
+  const responseFields = requestId !== null && policy.tellsRequestId ? ['X-Request-Id', requestId] : [];
+  return { headers, clientIp, requestId, responseFields, trace };
 }
 
 /** What a request tells of its trace. @param dropped names in lower case that do not count */

@@ -3,7 +3,7 @@ import { hopByHop } from './hop-by-hop.ts';
 import { trimmed } from './white-space.ts';
 
 /** What decides how an answer is passed on. */
-export interface AnswerHead {
+export interface ResponseHead {
   readonly status: number;
   readonly rawHeaders: readonly string[];
   /** To HEAD: there is no body, and the framing fields describe the one that GET would get. */
@@ -12,7 +12,7 @@ export interface AnswerHead {
 }
 
 /** The header section of an answer to a client. */
-export interface OutgoingAnswer {
+export interface OutgoingResponse {
   /** Names and values in turn; order, case and duplicates as the backend sent them. */
   readonly headers: string[];
   /** `none`: no body follows, whatever the fields say. `chunked` never to HTTP/1.0. Null: it ends as the connection does. */
@@ -23,11 +23,11 @@ export interface OutgoingAnswer {
  * The header section to pass an answer on with.
  * @returns the reason as a string when the answer's framing can be read in two ways (RFC 9112 §6.3): then it is a 502
  */
-export function responseHeaders(answer: AnswerHead): OutgoingAnswer | string {
-  const { rawHeaders, status } = answer;
+export function responseHeaders(response: ResponseHead): OutgoingResponse | string {
+  const { rawHeaders, status } = response;
   const dropped = hopByHop(rawHeaders);
   const isFrameless = hasNoFraming(status);
-  const isBodiless = answer.toHead || isFrameless || status === 304;
+  const isBodiless = response.toHead || isFrameless || status === 304;
   const headers: string[] = [];
   const lengths: string[] = [];
   const codings: string[] = [];
@@ -63,13 +63,13 @@ export function responseHeaders(answer: AnswerHead): OutgoingAnswer | string {
   if (lengths.length > 1 || (lengths[0] !== undefined && !isLength(lengths[0]))) return 'invalid Content-Length';
   if (isBodiless) {
     // RFC 9112 §6.1: HEAD and 304 may say how the body would have come, but not to HTTP/1.0.
-    if (codings.length > 0 && answer.toHead && answer.clientVersion === '1.1') {
+    if (codings.length > 0 && response.toHead && response.clientVersion === '1.1') {
       headers.push('Transfer-Encoding', 'chunked');
     }
     return { headers, framing: { kind: 'none' } };
   }
   if (lengths[0] !== undefined) return { headers, framing: { kind: 'length', bytes: Number(lengths[0]) } };
-  if (answer.clientVersion === '1.0') return { headers, framing: null };
+  if (response.clientVersion === '1.0') return { headers, framing: null };
   headers.push(...trailers, 'Transfer-Encoding', 'chunked');
   return { headers, framing: { kind: 'chunked' } };
 }

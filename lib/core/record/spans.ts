@@ -112,8 +112,8 @@ function attemptSpan(exchange: TracedExchange, attempt: TracedAttempt, place: nu
   if (place > 0) attributes['http.request.resend_count'] = place;
   if (outcome.type === 'answered') attributes['http.response.status_code'] = outcome.status;
   if (outcome.type === 'upgraded') attributes['http.response.status_code'] = 101;
-  const hasAnswered = outcome.type === 'answered' || outcome.type === 'upgraded';
-  const fault = hasAnswered ? answerFault(exchange, outcome) : outcome.type;
+  const hasResponded = outcome.type === 'answered' || outcome.type === 'upgraded';
+  const fault = hasResponded ? responseFault(exchange, outcome) : outcome.type;
   if (fault !== null) attributes['error.type'] = fault;
   return {
     name: nameOf(exchange),
@@ -122,7 +122,7 @@ function attemptSpan(exchange: TracedExchange, attempt: TracedAttempt, place: nu
     parentId: trace.spanId,
     startMs: originMs + startedAt,
     // One that was answered lasts until all of the answer was passed on.
-    endMs: originMs + (hasAnswered ? endedAt : startedAt + tookMs),
+    endMs: originMs + (hasResponded ? endedAt : startedAt + tookMs),
     isError: fault !== null,
     attributes,
   };
@@ -146,7 +146,7 @@ function faultOf({ status, refusal, ending }: TracedExchange): string | null {
 }
 
 /** For whoever asks, 4xx are errors, too. */
-function answerFault({ ending }: TracedExchange, outcome: Outcome): string | null {
+function responseFault({ ending }: TracedExchange, outcome: Outcome): string | null {
   if (outcome.type === 'answered' && outcome.status >= 400) return String(outcome.status);
   return ending === 'cut' ? 'answer-cut' : null;
 }

@@ -58,7 +58,7 @@ export type Outcome =
    * Connected, then silent for longer than the limit. The backend may have acted on it. `hasAnsweredOthers`: it has
    * answered other requests of this worker since this one was sent.
    */
-  | { readonly type: 'silent'; readonly cause: Error; readonly hasAnsweredOthers: boolean }
+  | { readonly type: 'silent'; readonly cause: Error; readonly hasRespondedToOthers: boolean }
   /** It answered with bytes that are not HTTP, or that cannot be passed on without ambiguity. */
   | { readonly type: 'garbled'; readonly cause: Error }
   /** The client left first, or sent a body that is not HTTP. Says nothing about the backend. */
@@ -83,7 +83,7 @@ export interface Attempted {
 export type LookedUp = { readonly route: Route | null } | { readonly fault: unknown };
 
 /** What the fast lane did for a request before the full lane was given it. Nothing was answered yet. */
-export interface Prior {
+export interface HandoffState {
   /** As the client sent them: in what the full lane is given, others may stand in their place. */
   readonly method: string;
   readonly target: string;

@@ -12,8 +12,8 @@ import { fileHead } from './file-head.ts';
 import { findFile, type Found, type FoundFile } from './find-file.ts';
 import { inTime } from '../in-time.ts';
 import { close, codeOf } from './open-below.ts';
-import { beginAnswer } from '../own-response.ts';
-import { answerRedirect } from '../redirect.ts';
+import { beginResponse } from '../own-response.ts';
+import { sendRedirect } from '../redirect.ts';
 import { refuse, type RefuseParts } from '../refuse.ts';
 import type { StaticRoots } from './static-roots.ts';
 
@@ -26,7 +26,7 @@ export interface FilesParts extends RefuseParts {
 const ALLOW = ['Allow', 'GET, HEAD'];
 
 /** Answers for an entry `file:`. Never rejects. */
-export async function answerFile(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
+export async function sendFile(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
   const { head, route, request, method } = exchange;
   if (head === null || route === null) return { type: 'unfit', cause: new Error('nothing was asked for') };
   const isRead = method === 'GET' || method === 'HEAD';
@@ -36,9 +36,9 @@ export async function answerFile(exchange: Exchange, backend: Backend, parts: Fi
   const found = await inTime(exchange, work, { clock: parts.clock, limitMs: parts.limits.firstByteMs }, discard);
   switch (found.type) {
     case 'file':
-      return await answerWith(exchange, found, parts);
+      return await sendFound(exchange, found, parts);
     case 'folder': {
-      answerRedirect(exchange, redirectToFolder(visitOf(exchange, head)), parts);
+      sendRedirect(exchange, redirectToFolder(visitOf(exchange, head)), parts);
       return { type: 'answered', status: 301, retryAfter: false };
     }
     case 'missing': {
@@ -96,20 +96,20 @@ async function refused(exchange: Exchange, error: RouterError, parts: FilesParts
   return { type: 'answered', status: error.status, retryAfter: false };
 }
 
-async function answerWith(exchange: Exchange, found: FoundFile, parts: FilesParts): Promise<Outcome> {
+async function sendFound(exchange: Exchange, found: FoundFile, parts: FilesParts): Promise<Outcome> {
   const { request, response } = exchange;
   const { file } = found;
   if (response.destroyed || exchange.isEnded || exchange.interruption !== null) {
     void close(file);
     return { type: 'abandoned' };
   }
-  const answer = fileHead(request, found);
-  if (answer instanceof RouterError) {
+  const responseHead = fileHead(request, found);
+  if (responseHead instanceof RouterError) {
     await close(file);
-    return await refused(exchange, answer, parts);
+    return await refused(exchange, responseHead, parts);
   }
-  const { status, fields, part } = answer;
-  const onMove = beginAnswer(exchange, status, fields, parts);
+  const { status, fields, part } = responseHead;
+  const onMove = beginResponse(exchange, status, fields, parts);
   if (part === null || part.length === 0) {
     response.end();
     void close(file);

@@ -2,18 +2,18 @@ import { redirectByEntry } from '../../core/routing/redirect.ts';
 import type { Backend, Outcome } from '../../core/routing/types.ts';
 import { visitOf } from '../admission.ts';
 import type { Exchange } from '../exchange.ts';
-import { answerFile, type FilesParts } from './files.ts';
-import { answerRedirect } from '../redirect.ts';
+import { sendFile, type FilesParts } from './files.ts';
+import { sendRedirect } from '../redirect.ts';
 
 /** Answers for an entry of a list that is no server: `redirect:` or `file:`. Never rejects. */
-export async function answerHere(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
+export async function respondHere(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
   const { head, route } = exchange;
-  if (backend.protocol === 'file:') return await answerFile(exchange, backend, parts);
+  if (backend.protocol === 'file:') return await sendFile(exchange, backend, parts);
   if (head === null || route === null || backend.redirect === null) {
     return { type: 'unfit', cause: new Error('nobody answers for this entry') };
   }
   const visit = visitOf(exchange, head);
   const redirect = redirectByEntry(backend.redirect, route.prefix, visit, route.site.redirectStatus);
-  answerRedirect(exchange, redirect, parts);
+  sendRedirect(exchange, redirect, parts);
   return { type: 'answered', status: redirect.status, retryAfter: false };
 }
