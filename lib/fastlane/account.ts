@@ -51,7 +51,7 @@ export class Account {
   }
 
   /** For the access log and the figures. */
-  passed(request: ReadRequest, writer: HeadWriter, relay: ResponseRelay, endedAt: number): ExchangeRecord {
+  record(request: ReadRequest, writer: HeadWriter, relay: ResponseRelay, endedAt: number): ExchangeRecord {
     const { method, target, referer, userAgent } = request;
     return {
       clientIp: this.head?.clientIp ?? writer.peer.address,

@@ -117,7 +117,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     this.#hold?.end();
     backend.connection.destroy();
     backend.slot?.leave();
-    if (this.#isLast) this.#client.passed(true, null);
+    if (this.#isLast) this.#client.finished(true, null);
     else if (this.#isBlocked) this.#unblock();
   }
 
@@ -136,7 +136,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     this.#backend = null;
     this.#hold?.end();
     if (backend !== null) this.#flush(backend);
-    this.#client.passed(this.#isLast, null);
+    this.#client.finished(this.#isLast, null);
   }
 
   /** Keeps the backend's connection, or closes it, once the system has taken all that was sent. */

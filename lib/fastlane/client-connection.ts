@@ -84,7 +84,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     if (!this.#input.isFull) this.socket.resume();
   }
 
-  passed(isLast: boolean, backend: EarlyBackend | null): void {
+  finished(isLast: boolean, backend: EarlyBackend | null): void {
     // A stream of HTTP/2 that is closed before its body has come is reset, which some clients take for a failure.
     if (!this.#input.body.isDone && (backend !== null || !isLast || this.#peer.isHttp2)) {
       this.owner = new BodyRemainder(this, this.#shared, isLast, backend);

@@ -47,7 +47,7 @@ export interface OwnedConnection {
    * @param isLast the connection is to be closed
    * @param backend takes the rest of the request's body; null where nothing does
    */
-  passed(isLast: boolean, backend: EarlyBackend | null): void;
+  finished(isLast: boolean, backend: EarlyBackend | null): void;
   /** The full lane is to go on with the request. @param held its body, as far as it was read */
   handOff(request: ReadRequest, handoff: HandoffState, held: readonly HeldPart[]): void;
   /** Ends the connection so that what the client got does not look complete. */

@@ -22,7 +22,7 @@ import type { ReadRequest } from './request-grammar.ts';
 import type { LaneShared } from './shared.ts';
 import { Upload } from './upload.ts';
 
-const NOBODY: ReadonlySet<number> = new Set();
+const NONE_TRIED: ReadonlySet<number> = new Set();
 
 /** What is awaited. `looking`: its route; `gathering`: a first part of its body; `trying`: the attempt. */
 type Phase = 'over' | 'looking' | 'gathering' | 'trying';
@@ -97,7 +97,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
 
   onClientGone(): void {
     this.#drop();
-    this.#tell('left');
+    this.#report('left');
   }
 
   onTimeout(): void {
@@ -154,7 +154,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const hasBody = request.framing === 'chunked' || request.length > 0;
     let backend: Backend | null;
     try {
-      backend = choose(route, NOBODY, parts, { method, path: target, clientIp: head.clientIp, hasBody });
+      backend = choose(route, NONE_TRIED, parts, { method, path: target, clientIp: head.clientIp, hasBody });
     } catch {
       backend = null;
     }
@@ -193,8 +193,8 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
 
   onDone(early: EarlyBackend | null): void {
     this.#drop();
-    this.#tell('whole');
-    this.#client.passed(this.#relay.isLast, early);
+    this.#report('whole');
+    this.#client.finished(this.#relay.isLast, early);
   }
 
   #handOff(outcome: Outcome | null, interruption: RouterError | null): void {
@@ -210,7 +210,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   /** The client must not take what it got for a whole response. */
   #cut(): void {
     this.#drop();
-    this.#tell('cut');
+    this.#report('cut');
     this.#client.cut();
   }
 
@@ -223,7 +223,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   }
 
   /** Tells of an exchange that ends here whoever wants to know. */
-  #tell(ending: Ending): void {
+  #report(ending: Ending): void {
     const { record, trace, now } = this.#shared.parts;
     const account = this.#account;
     const { request } = account;
@@ -231,7 +231,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const endedAt = now();
     const { writer } = this.#client;
     if (record !== null) {
-      record(account.passed(request, writer, this.#relay, endedAt), spokenVersion(writer.peer, '1.1'));
+      record(account.record(request, writer, this.#relay, endedAt), spokenVersion(writer.peer, '1.1'));
     }
     if (trace === null) return;
     const traced = account.traced(request, writer, this.#relay, ending, endedAt);

@@ -12,7 +12,7 @@ export interface HandoffClient {
   pause(): void;
   resume(): void;
   /** The exchange has ended. @param isLast the connection has to be closed, in good order */
-  passed(isLast: boolean, backend: null): void;
+  finished(isLast: boolean, backend: null): void;
   /** The connection is to be destroyed. */
   cut(): void;
 }
@@ -127,6 +127,6 @@ export class HandoffStream extends Duplex implements ConnectionOwner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.destroy();
-    this.#client.passed(isLast, null);
+    this.#client.finished(isLast, null);
   }
 }
