@@ -8,7 +8,7 @@ import type { Exchange } from '../proxy/exchange.ts';
 /** One exchange that the fast lane handed off. */
 export interface Handoff {
   /** What the fast lane did with the request so far. */
-  readonly handoff: HandoffState;
+  readonly state: HandoffState;
   /** Called when the whole response is written and the router needs nothing more of the request body. */
   readonly onEnded: () => void;
 }

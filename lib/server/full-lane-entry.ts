@@ -36,7 +36,7 @@ export class FullLaneEntry implements FullLane {
   }
 
   serveOnce(stream: ClientStream, peer: Peer, handoff: HandoffState, onEnded: () => void): void {
-    this.#server.take(new Connection(stream, peer, { handoff: { handoff, onEnded } }));
+    this.#server.take(new Connection(stream, peer, { handoff: { state: handoff, onEnded } }));
   }
 
   timeOut(stream: ClientStream): void {

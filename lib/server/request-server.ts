@@ -79,7 +79,7 @@ export class RequestServer {
     server.maxHeadersCount = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       const { peer, handoff, rejection } = this.#connectionOf(request.socket);
-      this.#open({ request, response, upgrade: null, peer, handoff: handoff?.handoff ?? null, rejection });
+      this.#open({ request, response, upgrade: null, peer, handoff: handoff?.state ?? null, rejection });
     };
     server.on('request', onRequest);
     server.on('checkContinue', onRequest);
