@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { NO_SITE } from '../../lib/core/routing/site.ts';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { buildRoute, NO_MARKS, originOf, readList } from '../../lib/core/routing/backend.ts';
+import { propertyRuns } from '../support/random.ts';
 
 for (const [text, protocol, hostname, port, path = ''] of [
   ['http://10.0.0.1:8080', 'http:', '10.0.0.1', 8080],
@@ -142,7 +143,7 @@ test('whatever is announced leads where the backend is, and forges no field', ()
       const { backend } = parsed;
       assert.deepEqual(parseBackend(origin, 0), { backend: { ...backend, href: origin, path: '' } });
     }),
-    { seed: 1, numRuns: 5000 },
+    { seed: 1, numRuns: propertyRuns(5000) },
   );
 });
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cutsOf, MAX_PREFIX, Prefixes, prefixFault, splitKey } from '../../lib/core/routing/prefixes.ts';
-import { pick, seeded } from '../support/random.ts';
+import { pick, propertyRuns, seeded } from '../support/random.ts';
 
-/** `SEED=7 ROUNDS=1000 npm test -- prefixes` for a long look. */
+/** `SEED=7 HIPACHE_PROPERTY_RUNS=20 npm test -- prefixes` for a long look. */
 const SEED = Number(process.env['SEED'] ?? 20_261_121);
-const ROUNDS = Number(process.env['ROUNDS'] ?? 2_000);
+const ROUNDS = propertyRuns(2_000);
 const PATHS = 500;
 
 /** The rule, slow and obvious: all segments of the one are the first of the other. */

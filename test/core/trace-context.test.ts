@@ -9,6 +9,7 @@ import {
   traceparent,
   type TracePolicy,
 } from '../../lib/core/trace-context.ts';
+import { propertyRuns } from '../support/random.ts';
 
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -170,6 +171,6 @@ test('whatever comes, backends are told of a valid trace, and each attempt is an
       if (trace.parentId === null) assert.equal(trace.state, '');
       else assert.ok(parents.length === 1 && parents[0]?.includes(`${trace.traceId}-${trace.parentId}`));
     }),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns(2000) },
   );
 });

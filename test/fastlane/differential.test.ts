@@ -5,11 +5,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { startRawBackend } from '../support/backends.ts';
 import { dial } from '../support/client.ts';
+import { propertyRuns } from '../support/random.ts';
 import { type Router, startRouter } from '../support/router.ts';
 import { Incomplete, readAnswers, readRequests, valuesOf, type WireAnswer, type WireRequest } from '../support/wire.ts';
 
-/** `RUNS=500 npm test -- differential` for a long look. */
-const RUNS = Number(process.env['RUNS'] ?? 60);
+/** `HIPACHE_PROPERTY_RUNS=20 npm test -- differential` for a long look. */
+const RUNS = propertyRuns(60);
 const PATIENCE_MS = 10_000;
 
 /** What the backend answers, by the first letter of the path. */

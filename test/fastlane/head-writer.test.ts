@@ -9,6 +9,7 @@ import { traceparent, type TracePolicy } from '../../lib/core/trace-context.ts';
 import { HeadWriter } from '../../lib/fastlane/head-writer.ts';
 import { fieldLines, rawFields } from '../../lib/http1/field-lines.ts';
 import { readRequest } from '../../lib/fastlane/request-grammar.ts';
+import { propertyRuns } from '../support/random.ts';
 
 const line = fc.constantFrom(
   'Accept: */*',
@@ -112,6 +113,6 @@ test('whatever a plain request brings, from whomever', () => {
         assert.equal(written.responseFields, fieldLines(wanted.responseFields));
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: propertyRuns(5000) },
   );
 });

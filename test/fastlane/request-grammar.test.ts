@@ -10,6 +10,7 @@ import { mayBegin, readRequest } from '../../lib/fastlane/request-grammar.ts';
 import { headForNode } from '../../lib/fastlane/stand-in-request.ts';
 import { hostOf } from '../../lib/core/routing/hostname.ts';
 import { readHead } from '../../lib/core/http/request-head.ts';
+import { propertyRuns } from '../support/random.ts';
 
 const head = (...lines: readonly string[]): string => `${lines.join('\r\n')}\r\n\r\n`;
 const plain = (...fields: readonly string[]): string => head('GET /a?b HTTP/1.1', 'Host: a.test', ...fields);
@@ -221,6 +222,6 @@ test('whatever it takes, Node’s parser and the strict reading of heads take in
         assert.ok(!strict.isDebug && !strict.isWebSocket && !strict.expectsContinue);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns(2000) },
   );
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Chunks } from '../../lib/http1/chunks.ts';
+import { propertyRuns } from '../support/random.ts';
 
 interface Result {
   /** What is passed on. */
@@ -192,7 +193,7 @@ test('however it is cut up, a body is read in the same way', () => {
         for (let at = 0; at < text.length; at++) assert.deepEqual(read(text, [at])?.output, whole?.output);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: propertyRuns(300) },
   );
 });
 
@@ -214,6 +215,6 @@ test('one broken byte never makes two readings of it', () => {
         else assert.equal(cut, result);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns(2000) },
   );
 });

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { responseHeaders } from '../../lib/core/http/response-headers.ts';
 import { fieldLines, rawFields } from '../../lib/http1/field-lines.ts';
 import { mayBeginResponse, readResponse } from '../../lib/http1/response-grammar.ts';
+import { propertyRuns } from '../support/random.ts';
 
 const line = fc.constantFrom(
   'Date: now',
@@ -58,7 +59,7 @@ test('whatever a backend answers, it is passed on, or refused, as the rule of th
         if (lines.some((one) => /close$/i.test(one) && /^connection/i.test(one))) assert.equal(read.isKept, false);
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: propertyRuns(5000) },
   );
 });
 

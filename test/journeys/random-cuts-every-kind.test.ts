@@ -10,11 +10,11 @@ import { startBreaker } from '../support/breaker.ts';
 import { makePair, noOpenssl } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { startHttp2Backend, type StreamHandler } from '../support/http2-backends.ts';
-import { pick, seeded } from '../support/random.ts';
+import { pick, propertyRuns, seeded } from '../support/random.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 import { noteTraces } from '../support/traces.ts';
 
-const ROUNDS = Number(process.env['CUTS'] ?? 25);
+const ROUNDS = propertyRuns(25);
 const SEED = Number(process.env['CUTS_SEED'] ?? 20_261_122);
 const LIMIT_MS = 15_000;
 const STREAMS = 4;

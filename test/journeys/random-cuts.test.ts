@@ -4,11 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { startBackend, startRawBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
-import { seeded } from '../support/random.ts';
+import { propertyRuns, seeded } from '../support/random.ts';
 import { startRouter } from '../support/router.ts';
 import { noteTraces } from '../support/traces.ts';
 
-const CUTS = 300;
+const CUTS = propertyRuns(300);
 const AT_ONCE = 10;
 const SEED = Number(process.env['CUTS_SEED'] ?? 20_261_121);
 

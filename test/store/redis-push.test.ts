@@ -11,15 +11,15 @@ import type { RouteStore } from '../../lib/store/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLagging } from '../support/lagging.ts';
 import { Notices } from '../support/notices.ts';
-import { pick, seeded } from '../support/random.ts';
+import { pick, propertyRuns, seeded } from '../support/random.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { find, storeContract } from './contract.ts';
 import { redisSetters } from './redis-setters.ts';
 import { subjectOf } from './redis-subject.ts';
 
-/** `SEED=7 ROUNDS=500 npm test -- redis-push` for a long look. */
+/** `SEED=7 HIPACHE_PROPERTY_RUNS=20 npm test -- redis-push` for a long look. */
 const SEED = Number(process.env['SEED'] ?? 20_261_121);
-const ROUNDS = Number(process.env['ROUNDS'] ?? 15);
+const ROUNDS = propertyRuns(15);
 /** The promise: so long after the last edit, every answer is what Redis holds, ms. */
 const SETTLED_MS = 100;
 

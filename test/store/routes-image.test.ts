@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { ImageLists } from '../../lib/store/file/image-lists.ts';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
 import { encodeRoutes, RoutesImage } from '../../lib/store/file/routes-image.ts';
+import { propertyRuns } from '../support/random.ts';
 import { manyRoutes } from '../support/routes.ts';
 
 // Few letters: keys that are alike, and beginnings of one another, are what a table could mix up.
@@ -19,7 +20,7 @@ test('an image tells what it was made of, and nothing else', () => {
         assert.deepEqual(image.get(name), wanted.get(name));
       }
     }),
-    { seed: 1, numRuns: 500 },
+    { seed: 1, numRuns: propertyRuns(500) },
   );
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { scanJson } from '../../lib/store/file/json-scan.ts';
 import { parseRoutes } from '../../lib/store/file/routes-json.ts';
+import { propertyRuns } from '../support/random.ts';
 
 test('a byte order mark in front is forgiven', () => {
   assert.deepEqual(parseRoutes('\uFEFF{"x.io": ["x"]}').entries, [['x.io', ['x']]]);
@@ -89,7 +90,7 @@ test('whatever is JSON has no fault for the scan, and a cut or a unknownKey sign
         assert.notEqual(fault, null, broken);
       }
     }),
-    { seed: 1, numRuns: 500 },
+    { seed: 1, numRuns: propertyRuns(500) },
   );
 });
 

@@ -13,3 +13,11 @@ export function seeded(seed: number): () => number {
 export function pick<T>(of: readonly [T, ...T[]], random: () => number): T {
   return of[Math.floor(random() * of.length)] ?? of[0];
 }
+
+/** Times the usual number: `HIPACHE_PROPERTY_RUNS=20 npm test -- property` for a long look. */
+const FACTOR = Number(process.env['HIPACHE_PROPERTY_RUNS'] ?? 1);
+
+/** How many runs a property gets, of which this many are usual. */
+export function propertyRuns(usual: number): number {
+  return Math.ceil(usual * FACTOR);
+}

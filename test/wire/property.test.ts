@@ -5,11 +5,12 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { startRawBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
+import { propertyRuns } from '../support/random.ts';
 import { startRouter } from '../support/router.ts';
 import { Incomplete, readRequests, valuesOf, type WireRequest } from '../support/wire.ts';
 
-/** `RUNS=500 npm test -- property` for a long look. */
-const RUNS = Number(process.env['RUNS'] ?? 5);
+/** `HIPACHE_PROPERTY_RUNS=20 npm test -- property` for a long look. */
+const RUNS = propertyRuns(5);
 /** Requests thrown at the router at a time, each on its own connection. */
 const BATCH = 100;
 
