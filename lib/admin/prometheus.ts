@@ -59,15 +59,15 @@ function requestMetrics({ frontends, connections }: Totals): Metric[] {
     backend.push(...histogram('hipache_backend_duration_seconds', row, BACKEND_AT, { frontend }));
   }
   return [
-    metric('counter', 'hipache_requests_total', 'Requests that have ended', requests),
+    metric('counter', 'hipache_requests_total', 'Finished requests', requests),
     metric(
       'histogram',
       'hipache_request_duration_seconds',
-      'From the head of a request to the end of its answer',
+      'From the head of a request to the end of its response',
       total,
     ),
     metric('histogram', 'hipache_backend_duration_seconds', 'From the first attempt on a backend to the end', backend),
-    metric('counter', 'hipache_backend_connections_total', 'How requests came by connections to backends', [
+    metric('counter', 'hipache_backend_connections_total', 'How requests got connections to backends', [
       { value: connections.reused, labels: { reused: 'true' } },
       { value: connections.opened, labels: { reused: 'false' } },
     ]),
@@ -78,9 +78,9 @@ function storeMetrics({ lookups, cache, storeErrors, states }: Totals): Metric[]
   const up = states.size > 0 && [...states.values()].every(({ isStoreUp }) => isStoreUp);
   const name = 'hipache_lookup_duration_seconds';
   return [
-    metric('histogram', name, 'How long the store took to answer a lookup', histogram(name, lookups, 0, {})),
+    metric('histogram', name, 'Duration of store lookups', histogram(name, lookups, 0, {})),
     metric('counter', 'hipache_store_errors_total', 'Lookups that failed', only(storeErrors)),
-    metric('gauge', 'hipache_store_up', 'Whether all workers have a store that answers', only(Number(up))),
+    metric('gauge', 'hipache_store_up', 'Whether the store replies to all workers', only(Number(up))),
     metric(
       'counter',
       'hipache_cache_lookups_total',
@@ -95,7 +95,7 @@ function faultMetrics({ retries, refused, closed, cut, deaths, linesDropped, spa
     metric(
       'counter',
       'hipache_retries_total',
-      'Further attempts, by how the one before ended',
+      'Retries, by the outcome of the previous attempt',
       labelled('reason', retries),
     ),
     metric(
@@ -107,18 +107,13 @@ function faultMetrics({ retries, refused, closed, cut, deaths, linesDropped, spa
     metric(
       'counter',
       'hipache_client_connections_closed_total',
-      'Connections of clients closed because there was no room',
+      'Client connections closed because of a connection limit',
       labelled('reason', closed),
     ),
-    metric('counter', 'hipache_clients_cut_total', 'Clients cut off within a response', labelled('reason', cut)),
-    metric('counter', 'hipache_deaths_total', 'Backends found dead', only(deaths)),
-    metric(
-      'counter',
-      'hipache_access_log_lines_dropped_total',
-      'Lines the access log could not take',
-      only(linesDropped),
-    ),
-    metric('counter', 'hipache_spans_dropped_total', 'Spans that could not be sent', only(spansDropped)),
+    metric('counter', 'hipache_clients_cut_total', 'Clients cut within a response', labelled('reason', cut)),
+    metric('counter', 'hipache_deaths_total', 'Backends marked dead', only(deaths)),
+    metric('counter', 'hipache_access_log_lines_dropped_total', 'Lines the access log lost', only(linesDropped)),
+    metric('counter', 'hipache_spans_dropped_total', 'Spans that were lost', only(spansDropped)),
   ];
 }
 
@@ -142,7 +137,7 @@ function stateMetrics({ states }: Totals): Metric[] {
     metric(
       'gauge',
       'hipache_exchanges',
-      'Requests under way',
+      'Open requests',
       sum(({ exchanges }) => exchanges),
     ),
     metric(
@@ -161,7 +156,7 @@ function stateMetrics({ states }: Totals): Metric[] {
     metric(
       'gauge',
       'hipache_certificate_faults',
-      'Certificates in the store that cannot be used as they are, in the worker that found most',
+      'Certificates in the store that cannot be used, in the worker that found most',
       only(Math.max(0, ...all.map(({ certificateFaults }) => certificateFaults))),
     ),
   ];
@@ -169,8 +164,8 @@ function stateMetrics({ states }: Totals): Metric[] {
 
 function readinessMetrics({ isReady, isDegraded }: Readiness): Metric[] {
   return [
-    metric('gauge', 'hipache_ready', 'Whether the router should be sent requests', only(Number(isReady))),
-    metric('gauge', 'hipache_degraded', 'Whether something that it needs is missing', only(Number(isDegraded))),
+    metric('gauge', 'hipache_ready', 'Whether load balancers should send requests', only(Number(isReady))),
+    metric('gauge', 'hipache_degraded', 'Whether something the router needs is missing', only(Number(isDegraded))),
   ];
 }
 
@@ -183,7 +178,7 @@ function changeMetrics({ reload, upgrade, routes, logs, snapshot }: Changes): Me
     metric(
       'gauge',
       'hipache_config_last_reload_successful',
-      'Whether the last reload of the configuration was made; 0 when it was refused and the old one goes on',
+      'Whether the last reload of the configuration succeeded; 0 when it was refused and the old one stays',
       only(Number(reload?.reason === null)),
     ),
     metric(
@@ -195,7 +190,7 @@ function changeMetrics({ reload, upgrade, routes, logs, snapshot }: Changes): Me
     metric(
       'gauge',
       'hipache_last_change_successful',
-      'Whether the last change of this kind was made; 0 when it was refused',
+      'Whether the last change of this kind succeeded; 0 when it was refused',
       labelled('change', others),
     ),
   ];

@@ -34,7 +34,7 @@ export async function explain(host: string, path: string): Promise<void> {
   await fetchShown();
 }
 
-/** Fetches the explanation that is shown anew. Rejects when a token is required. */
+/** Fetches the shown explanation again. Rejects when a token is required. */
 export async function refreshExplanation(): Promise<void> {
   if (!byId('explanation').hidden && shown.host !== '') await fetchShown();
 }
@@ -99,7 +99,7 @@ export function showExplanation(): void {
       response.store.hasHealthChecker ? ', with an active health checker.' : '.',
     ),
     ...(response.route === null ? [] : routeParts(response.route, response.dead)),
-    make('h3', {}, 'Keys, in the order they are asked'),
+    make('h3', {}, 'Keys, in the order of lookup'),
     make('ol', { class: 'keys' }, ...response.keys.map(keyItem)),
     ...(near.length === 0 ? [] : nearKeys(near)),
     make('h3', {}, 'What each worker remembers'),
@@ -141,7 +141,7 @@ function routeParts(route: FrontendView, dead: LiveExplanation['dead']): readonl
 }
 
 function deadText({ holds, secondsLeft }: NonNullable<LiveExplanation['dead']>): string {
-  if (holds.length === 0) return 'is not there: no backend is presumed dead.';
+  if (holds.length === 0) return 'does not exist: no backend is marked dead.';
   const ids = `${holds.length === 1 ? 'id' : 'ids'} ${holds.join(', ')}`;
   return `holds the ${ids}${secondsLeft === null ? ', without expiry' : `, for ${timeLeft(secondsLeft)} more`}.`;
 }
@@ -187,7 +187,7 @@ function elementsList(elements: readonly string[]): HTMLElement {
 
 function nearKeys(near: LiveExplanation['near']): readonly Part[] {
   return [
-    make('h3', {}, 'Keys that look as if they were meant for this host'),
+    make('h3', {}, 'Keys that were probably meant for this host'),
     make(
       'ul',
       { class: 'keys' },
@@ -197,8 +197,8 @@ function nearKeys(near: LiveExplanation['near']): readonly Part[] {
 }
 
 const FRESHNESS: Readonly<Record<MemoryView['knows'], string>> = {
-  fresh: 'fresh: served without asking the store',
-  stale: 'stale: serves only while the store is silent',
+  fresh: 'fresh: used without asking the store',
+  stale: 'stale: used only while the store does not reply',
   nothing: 'nothing: asks the store',
 };
 

@@ -40,7 +40,7 @@ const table: Table = {
   shown: 0,
 };
 
-/** Fetches and shows the page anew. Rejects when the router does not respond. */
+/** Fetches and shows the page again. Rejects when the router does not respond. */
 export async function refreshFrontends(): Promise<void> {
   const number = ++table.requested;
   const { match, cursors } = table;
@@ -209,7 +209,7 @@ function markOf(state: BackendView['state'], secondsLeft: number | null, receive
   if (state !== 'dead') return state;
   if (secondsLeft === null) return 'dead, without expiry';
   const left = secondsLeft - (performance.now() - receivedAt) / 1000;
-  return left > 0 ? `dead, ${duration(Math.ceil(left))} left` : 'dead, back any moment';
+  return left > 0 ? `dead, ${duration(Math.ceil(left))} left` : 'dead, expires now';
 }
 
 /** Faults with their advice; null when there is none. */

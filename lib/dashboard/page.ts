@@ -27,7 +27,7 @@ import { refreshWorkers } from './workers.ts';
 
 /** After the last key, ms, a search begins. */
 const SEARCH_AFTER_MS = 250;
-/** How often ages and the time that dead backends have left are shown anew, ms. */
+/** How often ages and the remaining time of dead marks are updated, ms. */
 const REDRAW_MS = 1000;
 
 function showTheme(): void {

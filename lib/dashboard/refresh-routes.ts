@@ -1,9 +1,11 @@
-/** Fetches what the page shows of routes anew after a change. */
+/** Fetches the shown routes again after a change. */
 import { attempt, isConnected } from './connection.ts';
 import { refreshExplanation } from './explanation.ts';
 import { refreshFrontends } from './frontends.ts';
 
-/** When to fetch after a change, ms. Twice: a death is logged before the store holds it, and the store may be slow. */
+/**
+ * When to fetch after a change, ms. Twice: a death is logged before the store has its mark, and the store may be slow.
+ */
 const DELAYS_MS = [250, 1250];
 
 const scheduled = new Set<number>();

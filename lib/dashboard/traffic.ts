@@ -26,7 +26,7 @@ export function lastLive(): LiveAnswer | null {
   return traffic.live;
 }
 
-/** Adds a response to what is known. One with the last seconds alone (`isFull` false) is joined with the ones before. */
+/** Adds a response to the data. One with only the last seconds (`isFull` false) is joined with the earlier ones. */
 export function addTraffic(live: LiveAnswer, isFull: boolean): void {
   const { requests, errors, p50, p99 } = live.total;
   const older = traffic.total;
@@ -75,7 +75,7 @@ export function showTraffic(): void {
       ],
       fullChart({
         id: 'errors',
-        title: 'Answers of 500 and above per second',
+        title: 'Responses of 500 and above per second',
         lines: [{ label: 'errors', kind: 'errors', values: total.errors }],
         format: rate,
         minTop: 1,
@@ -145,11 +145,11 @@ export function showState(): void {
       ),
     fact(
       'Store',
-      make('strong', { class: store.isUp ? 'good' : 'bad', id: 'store-state' }, store.isUp ? 'Answers' : 'Silent'),
+      make('strong', { class: store.isUp ? 'good' : 'bad', id: 'store-state' }, store.isUp ? 'Replies' : 'No reply'),
       make('span', { class: 'aside name' }, store.name),
     ),
     fact('Connections', make('strong', {}, count(live.connections)), make('span', { class: 'aside' }, 'of clients')),
-    fact('Exchanges', make('strong', {}, count(live.exchanges)), make('span', { class: 'aside' }, 'under way')),
+    fact('Exchanges', make('strong', {}, count(live.exchanges)), make('span', { class: 'aside' }, 'open')),
     fact('Tunnels', make('strong', {}, count(live.tunnels)), make('span', { class: 'aside' }, 'WebSockets')),
   );
 }

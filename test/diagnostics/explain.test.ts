@@ -91,7 +91,7 @@ test('what the router refuses is told with its status and code', async (t) => {
     ['bare.io', 502, 'no-backend', /identifier only/],
     ['dead.io', 502, 'no-backend', /all are dead/],
     ['odd.io', 502, 'no-backend', /backend is invalid/],
-    ['text.io', 502, 'route-broken', /frontend:text.io holds a string/],
+    ['text.io', 502, 'route-broken', /frontend:text.io is a string/],
     ['', 400, 'no-host', /no Host/],
     ['a b', 400, 'bad-host', /is not a host/],
   ] as const) {
@@ -139,7 +139,7 @@ test('routes of a file are explained in the file’s words', async (t) => {
   assert.equal(route?.faults[0]?.advice, 'replace backend 2 with "http://10.0.0.3"');
   assert.deepEqual(
     near.map(({ key, faults }) => [key, faults[0]?.code, faults[0]?.advice]),
-    [['WWW.x.io', 'upper-case', 'write "www.x.io" for "WWW.x.io"']],
+    [['WWW.x.io', 'upper-case', 'replace "WWW.x.io" with "www.x.io"']],
   );
 });
 

@@ -44,9 +44,9 @@ test('a routes file is looked through, and a broken one is a finding', async () 
   assert.deepEqual(await lintFile({ 'a.io': ['a', 'http://10.0.0.1:80'] }), []);
   assert.deepEqual(await lintFile({ 'A.io': ['http://10.0.0.1:80'], 'a b': ['x', 'http://h:1', 'http://h:1'] }), [
     ['A.io', 'no-identifier', 'write a name before the first URL of "A.io": ["NAME", "http://…"]'],
-    ['A.io', 'upper-case', 'write "a.io" for "A.io"'],
+    ['A.io', 'upper-case', 'replace "A.io" with "a.io"'],
     ['a b', 'duplicate', 'remove backend 1'],
-    ['a b', 'bad-key', 'take "a b" out'],
+    ['a b', 'bad-key', 'remove "a b"'],
   ]);
   const [[, code, advice] = []] = await lintFile('{"a.io": }');
   assert.deepEqual([code, advice], ['broken-file', '']);

@@ -182,13 +182,13 @@ test('a routes file is held to the same rules', async () => {
   });
   const url = { scheme: 'file', path } as const;
   assert.deepEqual(await told(openEditor(url, url, { timeoutMs: 1000 })), [
-    'www.x.io/shop/ | key-path | write "www.x.io/shop" for "www.x.io/shop/"',
-    'options:www.x.io/api | option-unknown | take "hts" out of "options:www.x.io/api"',
-    'options:www.x.io/api | option-value | take "state" out of "options:www.x.io/api"',
-    'options:www.x.io/api | option-idle | take "strip" out of "options:www.x.io/api"',
-    'options:www.x.io/api | canonical-unserved | take "canonical" out of "options:www.x.io/api"',
-    'options:old.x.io | side-stale | take "options:old.x.io" out',
-    'errors:www.x.io | page-unusable | take "200" out of "errors:www.x.io"',
+    'www.x.io/shop/ | key-path | replace "www.x.io/shop/" with "www.x.io/shop"',
+    'options:www.x.io/api | option-unknown | remove "hts" from "options:www.x.io/api"',
+    'options:www.x.io/api | option-value | remove "state" from "options:www.x.io/api"',
+    'options:www.x.io/api | option-idle | remove "strip" from "options:www.x.io/api"',
+    'options:www.x.io/api | canonical-unserved | remove "canonical" from "options:www.x.io/api"',
+    'options:old.x.io | side-stale | remove "options:old.x.io"',
+    'errors:www.x.io | page-unusable | remove "200" from "errors:www.x.io"',
   ]);
 });
 

@@ -178,7 +178,7 @@ describe('the last good certificate', { skip: noOpenssl || noProc }, () => {
     await reload(router);
     assert.match(
       await explained(config),
-      /^ {2}the last good one of tls:a\.test, for good, until 20.*: what stands there now cannot be read/m,
+      /^ {2}the last valid certificate of tls:a\.test, for good, until 20.*: the current one cannot be read/m,
     );
   });
 

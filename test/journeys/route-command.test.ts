@@ -88,7 +88,7 @@ test('what would not work is not written, unless that is asked for', async () =>
   await redis.cli('flushall');
   failed(
     await route('set', 'www.x.com', 'site', '10.0.0.1:80'),
-    /there is no http:\/\/ before it; nothing was written/,
+    /it does not start with http:\/\/; nothing was written/,
   );
   failed(await route('set', 'www.x.com', A, B), /the first element is the identifier/);
   failed(await route('set', 'www.x.com', 'site'), /has the identifier "site" and no backend|takes HOST/);

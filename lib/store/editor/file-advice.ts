@@ -59,7 +59,7 @@ export class FileAdvice implements Advice {
   }
 
   splitBackend(_key: string, id: number, urls: readonly string[]): string {
-    return `write ${urls.map((url) => JSON.stringify(url)).join(', ')} for backend ${id}`;
+    return `replace backend ${id} with ${urls.map((url) => JSON.stringify(url)).join(', ')}`;
   }
 
   removeLast(_key: string, id: number): string {
@@ -75,7 +75,7 @@ export class FileAdvice implements Advice {
   }
 
   removeFields(name: string, fields: readonly string[]): string {
-    return `take ${fields.map((field) => JSON.stringify(field)).join(' and ')} out of ${JSON.stringify(name)}`;
+    return `remove ${fields.map((field) => JSON.stringify(field)).join(' and ')} from ${JSON.stringify(name)}`;
   }
 
   renameCertificate(name: string, wanted: string): string {
