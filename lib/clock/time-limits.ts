@@ -1,17 +1,17 @@
 /** Coarse time limits: one interval timer for all of a worker, of both lanes, instead of several timers for each request. */
 
-/** How late a limit may be noticed, ms. Limits are whole seconds, so this is noise. */
+/** How late a time-out may be, ms. Limits are whole seconds, so this does not matter. */
 const TICK_MS = 100;
 
-/** What may last only so long, and sets its own limit again and again: that is a mere assignment. See `add`. */
+/** An object with a time limit that it changes often: that is one assignment to `due`. See `add`. */
 export interface Timed {
   /** On the clock's scale, ms; Infinity while nothing is awaited. */
   due: number;
-  /** It has lasted too long. Called once for each `due`. */
+  /** `due` has passed. Called once for each `due`. */
   onTimeout(): void;
 }
 
-/** What must happen once, unless it is put off or called off. See `set`. */
+/** A callback that is due once, unless it is postponed or cancelled. See `set`. */
 export class Timer implements Timed {
   due = 0;
   readonly onTimeout: () => void;
@@ -31,25 +31,25 @@ export class TimeLimits {
     this.#now = now;
   }
 
-  /** Calls `alarm` once, `limitMs` from now; called again it puts it off. A limit of 0 calls it off. */
+  /** Calls the timer once, `limitMs` from now. A second call postpones it; a limit of 0 cancels it. */
   set(timer: Timer, limitMs: number): void {
     if (limitMs === 0) return this.clear(timer);
-    // Not the time of the last tick: on a busy worker that may be long ago, and an alarm must not be early.
+    // Not the time of the last tick: on a busy worker that may be long ago, and a timer must not be early.
     timer.due = this.#now() + limitMs;
     this.add(timer);
   }
 
-  /** Calls it off. */
+  /** Cancels the timer. */
   clear(timer: Timer): void {
     this.#timed.delete(timer);
   }
 
-  /** Looks at it from now on, until it is removed. */
+  /** Checks the object's `due` from now on, until `remove`. */
   add(timed: Timed): void {
     this.#timed.add(timed);
     if (this.#timer !== null) return;
     this.#timer = setInterval(() => this.check(), TICK_MS);
-    // A limit is no reason for a worker to live on.
+    // A time limit must not keep the process alive.
     this.#timer.unref();
   }
 
@@ -62,12 +62,12 @@ export class TimeLimits {
     return limitMs === 0 ? Infinity : this.#now() + limitMs;
   }
 
-  /** How many are looked at: an exchange that ended leaves none behind. */
+  /** Number of objects and timers. An exchange that ended leaves none behind. */
   get size(): number {
     return this.#timed.size;
   }
 
-  /** Calls what is due. */
+  /** Calls `onTimeout` of all that are due. */
   check(): void {
     const now = this.#now();
     for (const timed of this.#timed) {

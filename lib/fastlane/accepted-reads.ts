@@ -1,7 +1,8 @@
 /**
- * Uses what Node does not document (the only other place is cluster/master/bound-socket.ts). Node lets a socket read into a buffer of the caller's
- * (`onread`), but only one that is being made by `net.connect`; here an accepted one is told to, in the same words
- * inside. It saves a fifth of what a small request costs. Whether it works is tried before it is used.
+ * Uses Node internals that are not documented (the only other place is cluster/master/bound-socket.ts). Node lets a
+ * socket read into a buffer of the caller (`onread`), but only a socket made by `net.connect`. This sets the same
+ * internal fields on an accepted socket, which saves a fifth of the cost of a small request. A test at start decides
+ * whether it is used.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Socket } from 'node:net';
@@ -9,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { intoBuffer } from '../http1/read-buffer.ts';
 
-/** How long the proof may take, ms. */
+/** Time limit of the test at start, ms. */
 const PROOF_MS = 1_000;
 
 interface Symbols {
@@ -17,22 +18,22 @@ interface Symbols {
   readonly callback: symbol;
 }
 
-/** A socket, as far as this file looks inside. */
+/** The internal fields of a socket that are used here. */
 interface Inside {
   [key: symbol]: unknown;
   readonly _handle?: { readonly useUserBuffer?: (buffer: unknown) => void } | null;
 }
 
-/** Node's own names for what `onread` sets; null where they are other ones. */
+/** The symbols under which Node keeps what `onread` sets; null where this Node has others. */
 const SYMBOLS = findSymbols();
 
-/** Ends it: from then on the stream itself gives the bytes, as that of any socket. */
+/** Ends reading into the buffer: from then on the socket emits `data`, as any other. */
 export type EndReads = () => void;
 
 /**
  * Makes an accepted socket read into the shared buffer.
- * @param onBytes told of what came, which is good for the time of the call only; not called again once it was ended
- * @returns null where it cannot be done: the stream gives the bytes
+ * @param onBytes called with the bytes, which are valid during the call only; not called after the end
+ * @returns null where this is not possible: the socket emits `data`
  */
 export function readAccepted(socket: Duplex, onBytes: (bytes: Buffer) => void): EndReads | null {
   const inside = socket as unknown as Inside;
@@ -43,12 +44,12 @@ export function readAccepted(socket: Duplex, onBytes: (bytes: Buffer) => void): 
   inside[SYMBOLS.callback] = reads.callback.bind(null);
   handle.useUserBuffer(reads.buffer);
   return () => {
-    // The buffer stays; what comes is given to the stream, which says when it has enough.
+    // Node keeps the buffer. The bytes are pushed to the stream, which applies backpressure.
     inside[SYMBOLS.callback] = intoStream(socket);
   };
 }
 
-/** Whether a socket of this Node does what `readAccepted` wants of it, from the first byte to the end of the stream. */
+/** Tests `readAccepted` with a connection of its own, from the first byte to the end of the stream. */
 export async function proveAcceptedReads(): Promise<boolean> {
   if (SYMBOLS === null) return false;
   const signal = AbortSignal.timeout(PROOF_MS);
@@ -56,7 +57,7 @@ export async function proveAcceptedReads(): Promise<boolean> {
   let client: Socket | null = null;
   let accepted: Socket | null = null;
   try {
-    // Not shared with other workers: with any port, they would be given the one where a router serves on any port.
+    // Not shared with other workers: those that listen on port 0 would get this port.
     server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
     await once(server, 'listening', { signal });
     const { port } = server.address() as AddressInfo;
@@ -76,7 +77,7 @@ export async function proveAcceptedReads(): Promise<boolean> {
   }
 }
 
-/** One part into the buffer, a second one from the stream behind what was put back, then the end. */
+/** Reads one part into the buffer, a second one from the stream behind bytes that were put back, then the end. */
 async function isAsPromised(accepted: Socket, client: Socket, signal: AbortSignal): Promise<boolean> {
   let end: EndReads | null = null;
   const first = new Promise<string>((resolve) => {

@@ -10,25 +10,25 @@ import type { ReadRequest } from './request-grammar.ts';
 import type { ReadResponse } from '../http1/response-grammar.ts';
 
 /**
- * What is known of an exchange, and what others are told of it when this lane has done with it. One for each passage,
- * used again and again.
+ * The facts of one exchange, and the records made from them when it ends in this lane or is handed off. One for each
+ * client's connection, reused for each request.
  */
 export class Account {
   request: ReadRequest | null = null;
-  /** For the backend. */
+  /** The head that is sent to the backend. */
   head: WrittenHead | null = null;
   route: Route | null = null;
-  /** Whether the store has said what `route` is. */
+  /** The store has returned `route`. */
   isLookedUp = false;
-  /** Why it gave no answer; null where it did. */
+  /** Why the lookup failed; null when it did not. */
   lookupFault: unknown = null;
-  /** The one that was chosen. */
+  /** The chosen backend. */
   backend: Backend | null = null;
   startedAt = 0;
   /** When the backend was chosen; 0 before. */
   triedAt = 0;
 
-  /** A next request has come. */
+  /** Resets all facts for the next request. */
   begin(request: ReadRequest, now: number): void {
     this.request = request;
     this.head = null;
@@ -40,9 +40,13 @@ export class Account {
     this.triedAt = 0;
   }
 
-  /** The head of a response has come. @param isDead its backend is taken for dead. @param judge as in LaneParts */
+  /**
+   * The head of a response has come. @param isDead this worker takes the backend for dead. @param judge as in
+   * LaneParts
+   */
   judge({ status, hasRetryAfter: retryAfter }: ReadResponse, isDead: boolean, judge: LaneParts['judge']): void {
-    // From 500 on it can be the end of a backend (see core/health/verdict.ts); any other only shows that a dead one lives.
+    // Only a status from 500 on can mark a backend dead (see core/health/verdict.ts). Any other matters only if the
+    // backend is dead: it may be alive again.
     if (status < 500 && !isDead) return;
     const { route, backend, triedAt } = this;
     if (route === null || backend === null) return;
@@ -50,7 +54,7 @@ export class Account {
     judge({ found: route, backend, outcome, begunAt: triedAt, hasBlamed: false });
   }
 
-  /** For the access log and the figures. */
+  /** The record for the access log and the metrics. */
   record(request: ReadRequest, writer: HeadWriter, relay: ResponseRelay, endedAt: number): ExchangeRecord {
     const { method, target, referer, userAgent } = request;
     return {
@@ -69,7 +73,7 @@ export class Account {
     };
   }
 
-  /** For the trace that it is part of; null when there is none. */
+  /** The record for tracing; null when the exchange is in no sampled trace. */
   traced(
     request: ReadRequest,
     writer: HeadWriter,
@@ -77,7 +81,7 @@ export class Account {
     ending: Ending,
     endedAt: number,
   ): TracedExchange | null {
-    // A client that left early has no head yet: what it would have been says which trace this is part of.
+    // If the client left before a head was written, write it now: it contains the trace.
     const { trace, clientIp } = this.head ?? writer.write(request);
     if (trace === null || !trace.isSampled) return null;
     const { peer } = writer;
@@ -100,7 +104,7 @@ export class Account {
     };
   }
 
-  /** For the full lane, which goes on with it. @param outcome of what was tried; null when nothing was */
+  /** The state with which the full lane goes on. @param outcome of the attempt; null when there was none */
   handoff(
     { method, target }: ReadRequest,
     outcome: Outcome | null,

@@ -6,10 +6,10 @@ import { isFull, send } from './send.ts';
 import type { LaneShared } from './shared.ts';
 
 /**
- * The rest of a request's body, after its answer: it goes on to a backend that still reads, and is read and forgotten
- * where there is none, so that the client is not reset before it has read its answer. The client has `timeouts.body` for
- * each part of it and must keep up the least rate; a backend that takes nothing has `timeouts.firstByte`. A backend whose
- * slot others need is given nothing more of an upload that is slow.
+ * Handles the rest of a request's body after the response was sent. A backend that still reads gets it; otherwise it
+ * is read and dropped, so that the client is not reset before it has read the response. Limits: `timeouts.body` for
+ * each part and the minimum rate for the client; `timeouts.firstByte` for a backend that reads nothing. When other
+ * requests need the backend's slot, a slow upload is cut off from the backend.
  */
 export class BodyRemainder implements ConnectionOwner, BackendUser {
   readonly #client: OwnedConnection;
@@ -20,7 +20,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
   #isBlocked = false;
   readonly #hold: Hold | null;
 
-  /** @param isLast the client's connection is to be closed after it */
+  /** @param isLast close the client's connection afterwards */
   constructor(client: OwnedConnection, shared: LaneShared, isLast: boolean, backend: EarlyBackend | null) {
     const { limits, now } = shared.parts;
     this.#client = client;
@@ -72,7 +72,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
 
   onConnected(): void {}
 
-  /** They belong to no request: the backend has taken the body for something else. */
+  /** The bytes belong to no request: the backend has misread the body. */
   onBackendBytes(): void {
     this.#giveUp();
   }
@@ -89,7 +89,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     this.#giveUp();
   }
 
-  /** From now on the place waits for the client, unless it waits for the backend. */
+  /** From now on the slot waits for the client, unless the backend is blocked. */
   #holdUp(): void {
     if (this.#isBlocked) this.#hold?.stop();
     else this.#hold?.begin(this.#shared.parts.now(), this.#client.bodyBytes);
@@ -109,7 +109,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     this.#client.resume();
   }
 
-  /** The backend takes no more of it: what still comes is forgotten. */
+  /** The backend gets no more of the body. What still comes is dropped. */
   #giveUp(): void {
     const backend = this.#backend;
     if (backend === null) return;
@@ -130,7 +130,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     this.#client.cut();
   }
 
-  /** All of it has come. */
+  /** The body is complete. */
   #end(): void {
     const backend = this.#backend;
     this.#backend = null;
@@ -139,7 +139,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     this.#client.finished(this.#isLast, null);
   }
 
-  /** Keeps the backend's connection, or closes it, once the system has taken all that was sent. */
+  /** Keeps or closes the backend's connection once its write buffer is empty. */
   #flush(backend: EarlyBackend): void {
     const { connection } = backend;
     const { socket } = connection;

@@ -1,4 +1,7 @@
-/** A client's connection: finds its requests, one after the other, and gives each to who can serve it. */
+/**
+ * One client's connection. Serves its requests one after the other: each starts as a FastExchange, and may be handed
+ * off to the full lane.
+ */
 import type { ClientStream } from '../http1/client-stream.ts';
 import { LINGER_MS } from '../core/limits/client-limits.ts';
 import type { Activity } from '../core/limits/activity.ts';
@@ -21,7 +24,10 @@ import { BodyRemainder } from './body-remainder.ts';
 import type { LaneShared } from './shared.ts';
 import { SocketEvents, type SocketHandler } from './socket-events.ts';
 
-/** `head`: for a request's. `busy`: it has an owner. `flushing`: the client must read first. `closing`: no more comes of it. */
+/**
+ * `head`: a request's head is awaited. `busy`: an exchange is under way. `flushing`: the client must read first.
+ * `closing`: our side is ended. `gone`: closed, or given to the full lane.
+ */
 type State = 'head' | 'busy' | 'flushing' | 'closing' | 'gone';
 
 export class ClientConnection implements LaneConnection, OwnedConnection, InputHandler, SocketHandler, Timed {
@@ -40,11 +46,11 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
   #state: State = 'head';
   /** It has sent a request. */
   #isGreeted = false;
-  /** Its client has said that no further request comes. */
+  /** The client has sent `Connection: close`. */
   #isLastAsked = false;
-  /** The connection is to be ended when what is held for the client is away. */
+  /** Close the connection when all that is held for the client was written. */
   #endsFlushed = false;
-  /** Set while the connection is closed in order. */
+  /** Set while the connection is being closed gracefully. */
   #lingering: LingeringClose | null = null;
 
   constructor(socket: ClientStream, peer: Peer, shared: LaneShared, fullLane: FullLane, activity: Activity | null) {
@@ -85,13 +91,14 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
   }
 
   finished(isLast: boolean, backend: EarlyBackend | null): void {
-    // A stream of HTTP/2 that is closed before its body has come is reset, which some clients take for a failure.
+    // Closing an HTTP/2 stream before its body is complete resets it, which some clients treat as a failure.
     if (!this.#input.body.isDone && (backend !== null || !isLast || this.#peer.isHttp2)) {
       this.owner = new BodyRemainder(this, this.#shared, isLast, backend);
     } else if (!isLast) {
       this.#next();
     } else if (this.#isLastAsked && !this.#input.hasAhead && !this.#peer.isTls) {
-      // TLS has a word to say at its end, and a client that sends on would be reset before it has read the answer.
+      // Not with TLS, which has a closing message, nor if the client has sent more: it would be reset before it has
+      // read the response.
       this.#closeFree();
     } else {
       this.#close();
@@ -100,7 +107,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
 
   handOff(request: ReadRequest, handoff: HandoffState, held: readonly HeldPart[]): void {
     const stream = new HandoffStream(this, this.#input.body.isDone, handoff.isBodyLost);
-    // One that was too slow is not waited for once more.
+    // A client that was too slow gets no second time limit.
     this.#input.isBodyLost = handoff.interruption?.code === 'request-timeout';
     this.owner = stream;
     this.due = Infinity;
@@ -110,7 +117,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
   }
 
   cut(): void {
-    // Whoever cuts knows that it is over.
+    // The owner that cuts the connection needs no `onClientGone`.
     this.owner = null;
     this.socket.destroy();
   }
@@ -177,12 +184,12 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     this.socket.destroy();
   }
 
-  /** A client that has ended its side has left: Node's server, too, gives half-open connections no answer. */
+  /** A client that has ended its side has left. Node's server does not respond on half-open connections either. */
   readonly onEnd = (): void => {
     this.#letGo();
     this.output.end(this.#state === 'flushing');
     if (this.#state === 'head' && this.#input.hasAhead) this.socket.destroy();
-    // To end it once more would be a mistake, with an Error to be made for it.
+    // A second end() would create an Error.
     else if (!this.socket.writableEnded) this.socket.end();
     if (this.#state !== 'closing') this.due = this.#shared.clock.after(LINGER_MS);
     this.#state = 'closing';
@@ -207,7 +214,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     this.#exchange.start(request);
   }
 
-  /** The connection is the full lane's for good. */
+  /** Gives the connection to the full lane for good. */
   onForeignHead(bytes: Buffer): void {
     this.#leave();
     this.socket.pause();
@@ -219,7 +226,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     this.owner = null;
     const { clock, parts } = this.#shared;
     if (!this.output.isAway) {
-      // Answers that nobody reads must not pile up.
+      // Responses to a client that does not read must not pile up in memory.
       this.#state = 'flushing';
       this.due = clock.after(parts.limits.readMs);
       return;
@@ -234,17 +241,14 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     else if (parts.isClosing()) this.#closeFree();
   }
 
-  /** Closes a connection whose client awaits nothing any more: all that was written is the system's to deliver. */
+  /** Closes a connection whose client expects no more data: at once if the kernel has all that was written. */
   #closeFree(): void {
     this.owner = null;
     if (this.socket.writableLength === 0) this.socket.destroy();
     else this.#close();
   }
 
-  /**
-   * Ends the connection once all that was written is away, and reads on for a while: a client that still sends would
-   * be reset, and could lose what it was told.
-   */
+  /** Closes the connection in steps, after what is held for the client was written. See LingeringClose. */
   #close(): void {
     const { clock, parts } = this.#shared;
     this.#busy.set(true);
@@ -266,13 +270,13 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     owner?.onClientGone();
   }
 
-  /** Lets go of the socket, which lives on. */
+  /** Stops serving the socket, which stays open. */
   #leave(): void {
     if (!this.#end()) return;
     this.#events.end();
   }
 
-  /** @returns whether it had not ended before */
+  /** @returns false when it had ended before */
   #end(): boolean {
     if (this.#state === 'gone') return false;
     this.#busy.set(false);

@@ -5,7 +5,7 @@ import { kept } from '../http1/read-buffer.ts';
 import type { ConnectionOwner } from './connection-owner.ts';
 import { mayBegin, type ReadRequest, readRequest } from './request-grammar.ts';
 
-/** A head in more pieces than this comes from a slow client, or from one that wants to be slow: not for this lane. */
+/** A head in more pieces than this comes from a slow client: the full lane serves it. */
 const HEAD_PIECES = 16;
 /** Most heads end within so many bytes: a body behind one is not decoded to text for nothing. */
 const HEAD_BYTES = 4_096;
@@ -15,13 +15,13 @@ const HEAD_END = '\r\n\r\n';
 export interface InputHandler {
   /** No request is under way: the next bytes begin one. */
   readonly isAwaitingHead: boolean;
-  /** Gets the request's body. */
+  /** The receiver of the request's body. */
   readonly owner: ConnectionOwner | null;
   /** The first part of a head has come. */
   onHeadBegun(): void;
-  /** A head has come whole. Its body follows, to `owner`. */
+  /** A head is complete. Its body goes to `owner`. */
   onRequest(request: ReadRequest): void;
-  /** No head that this lane serves, nor the beginning of one. @param bytes all that have come of it */
+  /** The bytes are not the beginning of a head that this lane serves. @param bytes all that have come of it */
   onForeignHead(bytes: Buffer): void;
 }
 
@@ -30,7 +30,7 @@ export class ClientInput {
   readonly #handler: InputHandler;
   readonly #socket: ClientStream;
   readonly #maxHeadBytes: number;
-  /** That of the current request. */
+  /** The body of the current request. */
   readonly body = new Body();
   /** The end of the body will not be found: it is malformed, or its client was too slow. */
   isBodyLost = false;
@@ -45,12 +45,12 @@ export class ClientInput {
     this.#maxHeadBytes = maxHeadBytes;
   }
 
-  /** Bytes have come that are not used yet. */
+  /** Bytes are kept that were not used yet. */
   get hasAhead(): boolean {
     return this.#ahead !== null;
   }
 
-  /** So many that the connection is not to be read on. */
+  /** So many bytes are kept that the connection must not be read. */
   get isFull(): boolean {
     return this.#ahead !== null && this.#ahead.length >= AHEAD_BYTES;
   }
@@ -119,7 +119,7 @@ export class ClientInput {
     return end;
   }
 
-  /** Bytes behind a body: with its end the exchange may have ended, too. */
+  /** Handles the bytes behind a body. The exchange may have ended with it. */
   #goOn(bytes: Buffer, at: number): void {
     if (at >= bytes.length) return;
     if (this.#handler.isAwaitingHead) this.readHead(bytes.subarray(at));

@@ -6,50 +6,50 @@ import type { HeadWriter } from './head-writer.ts';
 import type { HeldPart } from './held-body.ts';
 import type { ReadRequest } from './request-grammar.ts';
 
-/** A backend that has answered, and whose connection may still take the rest of the request's body. */
+/** A backend that has responded early, and whose connection may still take the rest of the request's body. */
 export interface EarlyBackend {
   readonly connection: BackendConnection;
   /** Its connection slot, held for as long as the connection is used. */
   readonly slot: ConnectionSlot | null;
-  /** For how long the backend keeps the connection after its answer, ms; null when it is not to be kept. */
+  /** For how long the backend keeps its idle connection, ms; null when it must be closed. */
   readonly keepMs: number | null;
-  /** Of the answer's body. */
+  /** Bytes of the response's body. */
   readonly responseBytes: number;
 }
 
-/** Who has a client's connection at the moment: a passage, or the full lane by way of a loan. */
+/** What currently uses a client's connection: a FastExchange, a HandoffStream, or a BodyRemainder. */
 export interface ConnectionOwner {
-  /** A part of the request's body, validated. @param isWhole nothing of it is left to come */
+  /** A part of the request's body, validated. @param isWhole the body is complete */
   onBody(bytes: Buffer | null, isWhole: boolean): void;
-  /** What comes is not the body that the head announced. @param rest from there on, as it came */
+  /** The body is malformed. @param rest the unparsed bytes from there on */
   onBadBody(rest: Buffer): void;
-  /** The client has taken some of what was written: all of it, unless its output `isBlocked` still. */
+  /** The client has read what was written, or part of it if its output is still `isBlocked`. */
   onClientDrained(): void;
-  /** The client has left. Called once, and nothing after it. */
+  /** The client has left. No other method is called after this. */
   onClientGone(): void;
-  /** What was awaited has not come in time. */
+  /** The time limit has passed. */
   onTimeout(): void;
 }
 
 /** A client's connection, as its owner sees it. */
 export interface OwnedConnection {
-  /** When `ring` is to be called, on the clock's scale; Infinity for never. */
+  /** When `onTimeout` is called, on the clock's scale; Infinity for never. */
   due: number;
   readonly writer: HeadWriter;
   readonly output: ClientOutput;
   /** Bytes of the request's body so far, chunk framing left out. */
   readonly bodyBytes: number;
-  /** Reads nothing more of the request's body for now. */
+  /** Stops reading the request's body until `resume`. */
   pause(): void;
   resume(): void;
   /**
-   * The answer is through.
-   * @param isLast the connection is to be closed
-   * @param backend takes the rest of the request's body; null where nothing does
+   * The response was written.
+   * @param isLast close the connection
+   * @param backend gets the rest of the request's body; null when the rest is dropped
    */
   finished(isLast: boolean, backend: EarlyBackend | null): void;
-  /** The full lane is to go on with the request. @param held its body, as far as it was read */
+  /** Hands the request off to the full lane. @param held the part of its body that was read */
   handOff(request: ReadRequest, handoff: HandoffState, held: readonly HeldPart[]): void;
-  /** Ends the connection so that what the client got does not look complete. */
+  /** Destroys the connection: the client must not take a partial response for a whole one. */
   cut(): void;
 }

@@ -1,4 +1,7 @@
-/** A plain request at one backend: its connection slot, its connection, what is sent, and what comes back. */
+/**
+ * One attempt to send a plain request to a backend: takes a connection slot and a connection, sends, and relays the
+ * response.
+ */
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
 import { stoppedComing } from '../core/record/response-cut.ts';
@@ -68,7 +71,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#link = new BackendLink(this, shared);
   }
 
-  /** Sends the request to the backend that its account names. @param client as `clientKey` returns it */
+  /** Starts an attempt at this backend. @param client as `clientKey` returns it */
   begin(backend: Backend, client: string, now: number): void {
     const { parts, clock } = this.#shared;
     const state = parts.backends.of(backend);
@@ -79,7 +82,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#client.due = clock.after(parts.limits.connectMs);
   }
 
-  /** The client's body goes to the backend as it comes. */
+  /** The request's body is passed to the backend as it comes. */
   get isSending(): boolean {
     return this.#phase === 'sending' || this.#phase === 'answering';
   }
@@ -181,7 +184,7 @@ export class FastAttempt implements LinkUser, SlotUser {
       this.#client.due = clock.after(parts.limits.responseMs);
       return;
     }
-    // From now on it is the client's silence that counts, whatever the backend still sends.
+    // From now on the client's silence is limited, whatever the backend still sends.
     if (!wasBlocked) this.#client.due = clock.after(parts.limits.readMs);
     if (!output.isFull) return;
     this.#link.connection?.socket?.pause();
@@ -257,7 +260,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     return this.#link.mayResend(this.#account.request?.method ?? '');
   }
 
-  /** What it means that a connection failed with a request that is not sent again. */
+  /** The outcome when the connection failed and the request must not be sent again. */
   get #lossType(): 'broken' | 'dropped' {
     if (!this.#link.isReused || this.#relay.hasHeard) return 'broken';
     if (isIdempotent(this.#account.request?.method ?? '')) return 'broken';

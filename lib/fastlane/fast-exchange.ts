@@ -1,6 +1,6 @@
 /**
- * One plain request, from its head to the end of its answer. This is the straight way only: as soon as anything is
- * otherwise, and as long as nothing was answered, the full lane goes on with it, and judges what was tried.
+ * One plain request, from its head to the end of its response. Handles the usual case only: one lookup, one attempt.
+ * Anything else, while no response has begun, is handed off to the full lane, which judges the attempt and goes on.
  */
 import { isDialled, isHttp2 } from '../core/routing/backend.ts';
 import { GATHER_MS } from '../core/limits/client-limits.ts';
@@ -36,7 +36,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   readonly #account = new Account();
   readonly #attempt: FastAttempt;
   #phase: Phase = 'over';
-  /** Tells a late answer of the store from one to this request. */
+  /** Distinguishes a late reply of the store to an earlier request from one to this request. */
   #serial = 0;
 
   constructor(client: OwnedConnection, shared: LaneShared) {
@@ -47,7 +47,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#attempt = new FastAttempt(this, client, shared, this.#account, this.#upload, this.#relay);
   }
 
-  /** Takes a request over. Its body comes by `onBody`. */
+  /** Starts an exchange. The request's body follows by `onBody`. */
   start(request: ReadRequest): void {
     const { parts } = this.#shared;
     this.#account.begin(request, parts.now());
@@ -131,7 +131,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#client.due = this.#shared.clock.after(GATHER_MS);
   }
 
-  /** Whether the site asks nothing of this request, or its response, that only the full lane does. */
+  /** Whether the site has no feature for this request or its response that only the full lane implements. */
   #mayServe({ site }: Route): boolean {
     const { request } = this.#account;
     if (request === null) return false;
@@ -158,7 +158,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     } catch {
       backend = null;
     }
-    // HTTP/2 is the full lane's to speak, and what the router answers itself its to say.
+    // HTTP/2 to backends, and responses by the router itself, are done by the full lane.
     if (backend === null || isHttp2(backend) || !isDialled(backend)) return this.#handOff(null, null);
     this.#upload.wait();
     account.backend = backend;
@@ -207,14 +207,14 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#client.handOff(request, handoff, held);
   }
 
-  /** The client must not take what it got for a whole response. */
+  /** Destroys the connection: the client must not take a partial response for a whole one. */
   #cut(): void {
     this.#drop();
     this.#report('cut');
     this.#client.cut();
   }
 
-  /** Gives back all that it holds. */
+  /** Releases the body, the attempt and the retry budget. */
   #drop(): void {
     this.#phase = 'over';
     this.#upload.end();
@@ -222,7 +222,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#attempt.end();
   }
 
-  /** Tells of an exchange that ends here whoever wants to know. */
+  /** Reports the finished exchange to the access log, metrics and tracing. */
   #report(ending: Ending): void {
     const { record, trace, now } = this.#shared.parts;
     const account = this.#account;

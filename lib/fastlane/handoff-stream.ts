@@ -6,47 +6,44 @@ import { kept } from '../http1/read-buffer.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { headForNode } from './stand-in-request.ts';
 
-/** A client's connection, as one who was lent it sees it. */
+/** A client's connection, as a HandoffStream sees it. */
 export interface HandoffClient {
   readonly socket: ClientStream;
   pause(): void;
   resume(): void;
-  /** The exchange has ended. @param isLast the connection has to be closed, in good order */
+  /** The exchange has ended. @param isLast the connection must be closed gracefully */
   finished(isLast: boolean, backend: null): void;
-  /** The connection is to be destroyed. */
+  /** Destroys the connection. */
   cut(): void;
 }
 
 /**
- * One exchange of a client's connection, lent to the full lane: a stream that gives exactly one request's bytes and
- * takes its answer's. Then the connection is the fast lane's again, unless the full lane has ended the stream.
+ * One exchange handed off to the full lane, as a stream that contains exactly one request and takes its response.
+ * Afterwards the fast lane has the connection again, unless the full lane has ended the stream.
  */
 export class HandoffStream extends Duplex implements ConnectionOwner {
   readonly #client: HandoffClient;
-  /** All of the request's body was passed on. */
+  /** The request's body is complete. */
   #isWhole: boolean;
   /** The full lane has ended the stream. */
   #isLast = false;
-  /** The body is not what its head announced, or part of it is gone: no next request can be found behind it. */
+  /** The body is malformed, or part of it is lost: no next request can be found behind it. */
   #isSpoilt: boolean;
   #isResponding = false;
   #isOver = false;
   #onWritten: (() => void) | null = null;
 
-  /**
-   * @param isWhole nothing of the request's body is left to come
-   * @param isBodyLost nothing of it will be given
-   */
+  /** @param isWhole the request's body is complete @param isBodyLost the stream will not contain the body */
   constructor(client: HandoffClient, isWhole: boolean, isBodyLost: boolean) {
     super({ decodeStrings: false });
     this.#client = client;
     this.#isWhole = isWhole;
     this.#isSpoilt = isBodyLost;
-    // Whoever was lent it listens, and lets go of it before it is destroyed.
+    // The full lane removes its listener before it destroys the stream.
     this.on('error', () => {});
   }
 
-  /** Gives the request's head, and what has come of its body. */
+  /** Pushes the request's head, and the part of its body that has come. */
   open(request: ReadRequest, held: readonly HeldPart[]): void {
     this.push(Buffer.from(headForNode(request), 'latin1'));
     for (const part of held) this.push(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
@@ -57,7 +54,7 @@ export class HandoffStream extends Duplex implements ConnectionOwner {
     if (bytes !== null && !this.#isSpoilt && !this.push(kept(bytes))) this.#client.pause();
   }
 
-  /** As it came: the full lane says what is wrong with it. */
+  /** Passes the bytes unparsed: the full lane responds with the error. */
   onBadBody(rest: Buffer): void {
     if (!this.#isSpoilt) this.push(kept(rest));
     this.#isSpoilt = true;
@@ -74,13 +71,13 @@ export class HandoffStream extends Duplex implements ConnectionOwner {
     this.destroy();
   }
 
-  /** The full lane's limits apply. */
+  /** Does nothing: the full lane has its own time limits. */
   onTimeout(): void {}
 
-  /** All of the answer was written, and the full lane wants nothing more of the body: the connection is given back. */
+  /** The response was written, and the full lane reads no more of the body: the fast lane gets the connection back. */
   onResponded(): void {
     this.#isResponding = true;
-    // What is still to be written before the end comes first.
+    // If the stream has been ended but not flushed, `_final` does it.
     if (!this.destroyed && (this.#isLast || !this.writableEnded)) this.#leave(this.#isSpoilt || this.#isLast);
   }
 

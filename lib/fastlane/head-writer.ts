@@ -1,4 +1,7 @@
-/** Writes the heads that backends get: what core/request-headers.ts says, in text, without taking every head apart. */
+/**
+ * Writes request heads for backends as text. The result is the same as from core/http/request-headers.ts, without
+ * parsing every field.
+ */
 import { forwardedFields, type Peer } from '../core/http/forwarded.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
 import type { Framing } from '../core/http/framing.ts';
@@ -11,27 +14,30 @@ export interface WrittenHead {
   /** The whole head for the backend, latin1. */
   readonly text: string;
   readonly clientIp: string;
-  /** Field lines for the answer, unless the backend gives an id of its own. */
+  /** Field lines to add to the response, unless the backend sends a request id of its own. */
   readonly responseFields: string;
-  /** What the head tells of, as that of the first attempt; null where the router takes no part in traces. */
+  /** The trace that the head contains, for the first attempt; null without tracing. */
   readonly trace: Trace | null;
 }
 
-/** Methods that Node's client sends without a length when they have no body: see core/request-headers.ts. */
+/** Methods for which Node's client sends no Content-Length when there is no body: see core/http/request-headers.ts. */
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
-/** Stands for the authority while the lines around it are made. No field value can hold it. */
+/** Placeholder for the authority while the lines around it are made. No field value can contain it. */
 const AUTHORITY = '\0';
 
-/** One for all connections of a client: whatever does not change from one of its requests to the next is made once. */
+/** Shared by all connections of a client: what is the same for all its requests is made once. */
 export class HeadWriter {
   readonly #peer: Peer;
   readonly #policy: RequestHeaderPolicy;
   readonly #end: string;
-  /** The forwarded fields of a request that brought none, before and after the authority; null where it is not told. */
+  /**
+   * The forwarded fields for a request that has none, before and after the authority; null where they do not contain
+   * it.
+   */
   readonly #before: string;
   readonly #after: string | null;
 
-  /** @param isKeeping whether backends are to keep their connections open */
+  /** @param isKeeping ask backends to keep their connections open */
   constructor(peer: Peer, policy: RequestHeaderPolicy, isKeeping: boolean) {
     this.#peer = peer;
     this.#policy = policy;
@@ -43,7 +49,7 @@ export class HeadWriter {
     this.#after = at < 0 ? null : lines.slice(at + 1);
   }
 
-  /** The connection's other end. */
+  /** The client. */
   get peer(): Peer {
     return this.#peer;
   }
@@ -76,14 +82,14 @@ export class HeadWriter {
     return { text: text + this.#end, clientIp: this.#peer.address, responseFields, trace };
   }
 
-  /** The rule itself, for requests that bring what the router decides about. */
+  /** The general case: the request has fields that the router replaces or removes. */
   #compose(request: ReadRequest): WrittenHead {
     const { text, method, target, host } = request;
     const head = {
       method,
       version: '1.1',
       path: target,
-      // The rule does not look at it.
+      // Not used by requestHeaders().
       hostname: host,
       authority: host,
       framing: parsedFraming(request),
@@ -102,7 +108,7 @@ export class HeadWriter {
   }
 }
 
-/** Of the first attempt: there is no other in this lane. */
+/** For attempt 0: there is no other in this lane. */
 function traceLine(trace: Trace | null): string {
   return trace === null ? '' : `traceparent: ${traceparent(trace, 0)}\r\n`;
 }
@@ -111,23 +117,23 @@ function parsedFraming({ framing, length }: ReadRequest): Framing {
   return framing === 'length' ? { kind: 'length', bytes: length } : { kind: framing };
 }
 
-/** Clients whose writer is kept: those of load balancers come again and again. */
+/** Maximum number of cached writers. Load balancers are clients that come back. */
 const MAX_WRITERS = 1_000;
 
-/** The writers of all clients. */
+/** A bounded cache of the writers of all clients. */
 export class HeadWriters {
   readonly #policy: RequestHeaderPolicy;
   readonly #isKeeping: boolean;
   readonly #writers = new Map<string, HeadWriter>();
 
-  /** @param isKeeping whether backends are to keep their connections open */
+  /** @param isKeeping ask backends to keep their connections open */
   constructor(policy: RequestHeaderPolicy, isKeeping: boolean) {
     this.#policy = policy;
     this.#isKeeping = isKeeping;
   }
 
   of(peer: Peer): HeadWriter {
-    // One client's alone, and perhaps not the next one's from the same address.
+    // Not cached: the next client from the same address may have another certificate.
     if (peer.certificateFields !== undefined) return new HeadWriter(peer, this.#policy, this.#isKeeping);
     const key = `${peer.address} ${peer.localPort} ${peer.isTls} ${peer.isHttp2}`;
     let writer = this.#writers.get(key);

@@ -1,25 +1,25 @@
 import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { kept } from '../http1/read-buffer.ts';
 
-/** Latin1 where it is small: made once, for sending it and for keeping it. */
+/** A small part is a latin1 string: made once, both to send it and to keep it. */
 export type HeldPart = string | Buffer;
-/** The size of a part up to which it is small, bytes: the head before it is text, too. */
+/** Maximum size of a small part, bytes. Leaves space for the head, which is sent in the same string. */
 const TEXT_BYTES = 15_360;
 
-/** A request's body, as far as it could be sent once more. */
+/** The part of a request's body that can be sent again. */
 export class HeldBody {
   #parts: HeldPart[] = [];
   #bytes = 0;
   #isLost = false;
 
-  /** Forgets all: for a next request. */
+  /** Empties it for the next request. */
   clear(): void {
     if (this.#parts.length > 0) this.#parts = [];
     this.#bytes = 0;
     this.#isLost = false;
   }
 
-  /** @param isSent it goes to a backend at once: then there is a bound. Before, it is all that there is */
+  /** @param isSent it is also sent to a backend now, so it may be dropped past REPLAY_BYTES */
   add(bytes: Buffer, isSent: boolean): void {
     this.#bytes += bytes.length;
     if (this.#isLost) return;
@@ -31,12 +31,12 @@ export class HeldBody {
     }
   }
 
-  /** There is a good deal of it: whoever sends it is not slow. */
+  /** Enough has come to assume that the client is not slow. */
   get isMuch(): boolean {
     return this.#bytes >= REPLAY_BYTES;
   }
 
-  /** It was too much to keep. */
+  /** It was too large to keep. */
   get isLost(): boolean {
     return this.#isLost;
   }

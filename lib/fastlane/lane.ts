@@ -1,6 +1,6 @@
 /**
- * The fast lane: relays plain HTTP/1.1 requests byte by byte, at a fraction of what the full lane costs. It owns no
- * policy: what is not plain, and what fails, goes on in the full lane.
+ * The fast lane relays plain HTTP/1.1 requests as bytes, at a fraction of the cost of the full lane. It has no policy
+ * of its own: requests that are not plain, and attempts that fail, are handed off to the full lane.
  */
 import type { ClientStream } from '../http1/client-stream.ts';
 import type { Activity } from '../core/limits/activity.ts';
@@ -17,7 +17,7 @@ export class Lane implements ConnectionKeeper {
   readonly #shared: LaneShared;
   readonly #connections = new Set<LaneConnection>();
   #busy = 0;
-  /** Told whenever no exchange is under way any more. */
+  /** Called whenever the last exchange under way has ended. */
   onQuiet: () => void = () => {};
 
   constructor(parts: LaneParts) {
@@ -30,20 +30,20 @@ export class Lane implements ConnectionKeeper {
       pool: new RelayPool({ maxSockets, states, use, clock, dialer, now: parts.now }),
       nextTurn: new NextTurn(),
       keeper: this,
-      // As Node's server says it.
+      // The same fields as Node's server sends.
       keepLines: `Connection: keep-alive\r\n${limits.idleMs > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ''}\r\n`,
       dateLine: dateLines(Date.now),
     };
   }
 
-  /** Serves a client's connection, which may be paused. @param activity where it is reported; null for nowhere */
+  /** Serves a client's connection, which may be paused. @param activity gets busy and idle reports; may be null */
   admit(socket: ClientStream, peer: Peer, fullLane: FullLane, activity: Activity | null): void {
     const connection = new ClientConnection(socket, peer, this.#shared, fullLane, activity);
     this.#connections.add(connection);
     connection.start();
   }
 
-  /** Exchanges under way, lent ones included. */
+  /** Exchanges under way, including those handed off. */
   get size(): number {
     return this.#busy;
   }

@@ -1,9 +1,9 @@
-/** Something that waits for the event loop to have read what had come. */
+/** Called after the event loop has handled the reads that were pending. */
 export interface TurnWaiter {
   onTurn(): void;
 }
 
-/** Calls back when the events have been handled that the system has reported: one `setImmediate` for all that wait. */
+/** Calls all waiters after the pending reads were handled, with a single `setImmediate`. */
 export class NextTurn {
   #waiting: TurnWaiter[] = [];
 

@@ -1,4 +1,4 @@
-/** What the fast lane is made of, and what it asks of others. Types only. */
+/** The dependencies of the fast lane. Types only. */
 import type { ClientStream } from '../http1/client-stream.ts';
 import type { TimeLimits } from '../clock/time-limits.ts';
 import type { Peer } from '../core/http/forwarded.ts';
@@ -26,11 +26,11 @@ export interface LaneLimits {
   readonly responseMs: number;
   readonly headerBytes: number;
   readonly bodyBytes: number;
-  /** Silence of a client that holds an answer up. */
+  /** For how long a client may read nothing of a response, ms. */
   readonly readMs: number;
-  /** Bytes per second. */
+  /** Minimum rate of a request's body, bytes per second. */
   readonly bodyMinRate: number;
-  /** The same of a client that holds an answer up. */
+  /** Minimum rate at which a client must read a response, bytes per second. */
   readonly readMinRate: number;
 }
 
@@ -44,16 +44,16 @@ export interface LaneParts extends Balancing {
   readonly budget: { requestStarted(): void; requestEnded(): void };
   readonly slots: ConnectionSlots;
   readonly spools: SpoolBudget;
-  /** Told of each client whose connection is cut within an answer because it reads too slowly. */
+  /** Called for each client that is cut off because it reads a response too slowly. */
   readonly onCut: (reason: CutReason, clientIp: string, host: string | null) => void;
   /** Called for each response that its backend breaks off behind its head. */
   readonly onResponseCut: (cut: ResponseCut) => void;
-  /** What is known of backends, shared with the full lane. */
+  /** The run-time state of backends, shared with the full lane. */
   readonly backends: BackendStates;
   readonly maxSockets: number;
   readonly dialer: Pick<Dialer, 'dial'>;
   readonly use: ConnectionUse;
-  /** Whether the paths of backends' URLs count. */
+  /** Whether the paths of backends' URLs are prepended to request paths. */
   readonly hasBackendPath: boolean;
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
@@ -61,26 +61,29 @@ export interface LaneParts extends Balancing {
   /** Whether accepted sockets read into one buffer: see accepted-reads.ts. */
   readonly readsAccepted: () => boolean;
   /**
-   * Told of an answer that may say that its backend is ill, and of all others of a backend that was found dead; the answer
-   * is passed on all the same.
+   * Called for each response that may mark its backend dead, and for all responses of a dead backend. The response is
+   * passed on in any case.
    */
   readonly judge: (judged: Judged) => void;
-  /** Told once of every exchange that ended in this lane, and its client's version; null when nobody wants to know. */
+  /**
+   * Called once for each exchange that ended in this lane, with the client's HTTP version; null without access log
+   * and metrics.
+   */
   readonly record: ((exchange: ExchangeRecord, version: string) => void) | null;
-  /** Told once of every sampled one; null where the router takes no part in traces. */
+  /** Called once for each exchange in a sampled trace; null without tracing. */
   readonly trace: ((exchange: TracedExchange) => void) | null;
-  /** Whether answers should ask clients to close their connection. */
+  /** Whether responses ask clients to close their connections. */
   readonly isDraining: () => boolean;
-  /** Whether connections are not to wait for a next request any more. */
+  /** Whether idle connections are to be closed. */
   readonly isClosing: () => boolean;
 }
 
 /** The full lane, as one connection of the fast lane sees it. */
 export interface FullLane {
-  /** Takes the connection over and keeps it. The fast lane has put back what it had read of it. */
+  /** Takes the connection over and keeps it. The fast lane has put back all bytes that it had read. */
   adopt(socket: ClientStream): void;
-  /** Answers the one request that comes by `stream`. `onEnded` is told when all of the answer was written to it. */
+  /** Serves the one request in `stream`. Calls `onEnded` when the whole response was written to it. */
   serveOnce(stream: ClientStream, peer: Peer, handoff: HandoffState, onEnded: () => void): void;
-  /** Answers 408, because the request head took too long, and closes the connection. */
+  /** Responds 408 to a client whose request head took too long, and closes the connection. */
   timeOut(socket: ClientStream): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Which request heads the fast lane takes for itself. One strict grammar, no I/O: what it does not match is the full
- * lane's, so that only one place refuses anything.
+ * The strict grammar of request heads that the fast lane serves. No I/O. A head that does not match goes to the full
+ * lane, so that only one place rejects requests.
  */
 import { isClientCertificateField } from '../core/http/client-certificate.ts';
 import { aliasedName } from '../core/http/field-alias.ts';
@@ -8,28 +8,28 @@ import { isForwardedField } from '../core/http/forwarded.ts';
 import { hasToken } from '../core/http/request-head.ts';
 import { digitsOf, endOf, framingOf, isAliasOf, isNamed, isNeat, valueOf } from '../http1/field-lines.ts';
 
-/** A head whose framing is beyond doubt. */
+/** A request head with unambiguous framing. */
 export interface ReadRequest {
-  /** All of it as it came, the empty line included; latin1. */
+  /** The head as received, including the empty line; latin1. */
   readonly text: string;
   readonly method: string;
   readonly target: string;
   /**
-   * Nothing in it has to be thought about. Otherwise its end and its body's end are certain, and the full lane may
-   * have it alone.
+   * The fast lane can serve the request. Otherwise it is handed off: where the head and the body end is still
+   * certain.
    */
   readonly isPlain: boolean;
-  /** The value of its only Host field; empty where there is none, or more than one. */
+  /** The value of the Host field; empty if there is none, or more than one. */
   readonly host: string;
-  /** What ends its body. */
+  /** How the body is framed. */
   readonly framing: 'none' | 'length' | 'chunked';
-  /** Of its body, bytes; 0 unless the framing is `length`. */
+  /** Bytes of the body; 0 unless the framing is `length`. */
   readonly length: number;
-  /** Its client wants the connection closed after the answer (RFC 9112 §9.6). */
+  /** The client asks to close the connection after the response (RFC 9112 §9.6). */
   readonly isLast: boolean;
-  /** The field lines to pass on as they stand, or null when that takes more than leaving out Connection. */
+  /** The field lines to pass on unchanged, without Connection; null when more has to be changed. */
   readonly fields: string | null;
-  /** It has a field of W3C Trace Context. */
+  /** The head has a field of W3C Trace Context. */
   readonly hasTrace: boolean;
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
@@ -37,7 +37,7 @@ export interface ReadRequest {
 
 // RFC 9110 §5.6.2 (token), RFC 9112 §3 (request line), RFC 9110 §5.5 (field values: no control but the tab).
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-// Bytes past ASCII in a target are for its server to understand, as nginx, h2o and apache have it.
+// Bytes outside ASCII in a target are passed on, as nginx, h2o and Apache do.
 const LINE = `${TOKEN} [!-~\\x80-\\xff]+ HTTP\\/1\\.[01]\\r\\n`;
 const FIELD = `${TOKEN}:[\\t -~\\x80-\\xff]*\\r\\n`;
 const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r\\n`, 'y');
@@ -46,7 +46,7 @@ const UNFINISHED = /^[\t -~\x80-\xff]*\r?$/;
 
 const LETTER_X = 0x78;
 
-/** Whether these bytes may be the beginning of a head, as far as they go. */
+/** Whether this text is a valid prefix of a head. */
 export function mayBegin(text: string): boolean {
   const end = text.lastIndexOf('\r\n') + 2;
   const whole = end < 2 ? '' : text.slice(0, end);
@@ -54,9 +54,9 @@ export function mayBegin(text: string): boolean {
 }
 
 /**
- * Reads a whole head.
- * @param text latin1, from its first byte at least to the empty line
- * @returns null when it is not for this lane
+ * Parses a whole head.
+ * @param text latin1, at least up to the empty line
+ * @returns null when the head is incomplete, or not for this lane
  */
 export function readRequest(text: string): ReadRequest | null {
   HEAD.lastIndex = 0;
@@ -79,7 +79,7 @@ export function readRequest(text: string): ReadRequest | null {
   let referer: string | undefined;
   let userAgent: string | undefined;
   const fieldsEnd = headEnd - 2;
-  /** The lines to leave out: at most one, in the usual case. */
+  /** The range of the Connection line, which is left out. */
   let dropFrom = fieldsEnd;
   let dropTo = fieldsEnd;
 
@@ -93,7 +93,7 @@ export function readRequest(text: string): ReadRequest | null {
       else if (name === 'x-request-id' || isForwardedField(name)) isUsual = false;
       else if (isClientCertificateField(name)) isUsual = false;
     } else {
-      // A name that matters has one of these lengths: fields are told apart without making strings of them.
+      // Every relevant name has one of these lengths: fields are distinguished without creating strings.
       switch (colon - at) {
         case 2:
           if (isNamed(text, at, 'te')) isUsual = false;
@@ -111,7 +111,7 @@ export function readRequest(text: string): ReadRequest | null {
           if (isNamed(text, at, 'expect')) isPlain = false;
           break;
         case 7:
-          // Node's parser may stop being one after it.
+          // After it, Node's parser may no longer be in use.
           if (isNamed(text, at, 'upgrade')) return null;
           if (isNamed(text, at, 'trailer')) isUsual = false;
           else if (isNamed(text, at, 'referer')) referer ??= valueOf(text, colon, end);

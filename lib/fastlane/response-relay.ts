@@ -8,29 +8,31 @@ import type { ReadResponse } from '../http1/response-grammar.ts';
 import type { LaneShared } from './shared.ts';
 
 /**
- * How far an answer has come: its head is awaited; its body is; it is whole; it is whole and more came than belongs to
- * it; or it cannot be passed on (any further).
+ * The state of a response: `head` is awaited; `body` is awaited; it is `whole`; it is whole and bytes came after it
+ * (`excess`); or it is `faulty` and cannot be passed on.
  */
 export type ResponseProgress = 'head' | 'body' | 'whole' | 'excess' | 'faulty';
 
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** Reads a backend's answer and writes it to the client. One for each client's connection, used again and again. */
+/**
+ * Parses a backend's response and writes it to the client. One for each client's connection, reused for each request.
+ */
 export class ResponseRelay {
   readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #body = new Body();
   #toHead = false;
   #partial: Buffer | null = null;
-  /** How many 1xx have come. */
+  /** Number of 1xx responses so far. */
   #information = 0;
-  /** Of the answer that is being relayed; null until its head has come. */
+  /** The head of the response; null until it has come. */
   response: ReadResponse | null = null;
-  /** A byte has come from the backend. */
+  /** The backend has sent at least one byte. */
   hasHeard = false;
-  /** The client's connection is to be closed after it. */
+  /** Close the client's connection after the response. */
   isLast = false;
-  /** Field lines to add, unless the backend gives an id of its own. */
+  /** Field lines to add, unless the backend sends a request id of its own. */
   responseFields = '';
   /** The client takes no more for now. */
   isBlocked = false;
@@ -42,7 +44,10 @@ export class ResponseRelay {
     this.#shared = shared;
   }
 
-  /** Awaits a next answer. @param toHead to HEAD. @param isLast the client wants no further one */
+  /**
+   * Prepares for the next response. @param toHead the request is HEAD. @param isLast close the client's connection
+   * after it
+   */
   start(toHead: boolean, isLast: boolean): void {
     this.#toHead = toHead;
     this.isLast = isLast;
@@ -55,7 +60,7 @@ export class ResponseRelay {
     this.#body.start('none', 0);
   }
 
-  /** Bytes of the answer's body so far, chunk framing left out. */
+  /** Bytes of the response's body so far, without chunk framing. */
   get bodyBytes(): number {
     return this.#body.payload;
   }
@@ -68,7 +73,8 @@ export class ResponseRelay {
   onBytes(bytes: Buffer): ResponseProgress {
     this.hasHeard = true;
     if (this.response !== null) {
-      // It is read only while the client takes more; these bytes may be none to pass on.
+      // The backend is read only while the client reads, so the client is not blocked, even if nothing is written
+      // now.
       this.isBlocked = false;
       return this.#relay('', bytes, 0, '');
     }
@@ -88,8 +94,8 @@ export class ResponseRelay {
       if (unsent !== null && this.#client.writer.peer.isHttp2) return this.#fail(unsent);
       if (response.status >= 200)
         return this.#begin(response, all, at + response.end, text.length === all.length ? text : '');
-      // RFC 9110 §15.2: 1xx is passed on, but for a 100: who waits for that is not served in this lane.
-      // To a client that does not read it is not worth keeping.
+      // RFC 9110 §15.2: 1xx responses are passed on, except 100: requests with Expect are not served in this lane.
+      // For a client that does not read they are dropped.
       if (response.status > 100 && !this.isBlocked) this.#write(`${response.head}\r\n`, null);
       this.#information++;
       if (this.#information > MOST_INFORMATION) return this.#fail('too many answers with status 1xx');
@@ -98,7 +104,7 @@ export class ResponseRelay {
     }
   }
 
-  /** The backend has ended its side. @returns whether that is the end of the answer, too */
+  /** The backend has ended its side. @returns whether that completes the response */
   onEnd(): boolean {
     if (this.response?.framing !== 'close') return false;
     this.#client.output.write(LAST_CHUNK, null);
@@ -117,7 +123,7 @@ export class ResponseRelay {
     return this.#relay(head, bytes, at, asText);
   }
 
-  /** @param head to be written first. @param asText all of `bytes`, where it is known as text, too */
+  /** @param head written first. @param asText `bytes` as latin1, if already decoded, else empty */
   #relay(head: string, bytes: Buffer, at: number, asText: string): ResponseProgress {
     const body = this.#body;
     if (body.isDone) {
@@ -126,12 +132,12 @@ export class ResponseRelay {
     }
     const end = body.read(bytes, at);
     if (end < 0) {
-      // Nothing of it was sent: the client can still be given an error.
+      // Nothing was written: the client can still get an error response.
       if (head !== '') this.response = null;
       return this.#fail('a broken chunk in the answer');
     }
     if (this.response?.framing === 'close') this.#writeChunk(head, body.output);
-    // One piece of text is cheaper to write than text and bytes.
+    // Writing one string is cheaper than a string and bytes.
     else if (asText !== '') this.#write(head + body.outputOf(asText), null);
     else this.#write(head, body.output);
     if (!body.isDone) return 'body';
@@ -142,7 +148,7 @@ export class ResponseRelay {
     if (text !== '' || bytes !== null) this.isBlocked = !this.#client.output.write(text, bytes);
   }
 
-  /** To a body that ends as its connection does, the client gets chunks: the end of its own would mean nothing to it. */
+  /** A body that ends with the backend's connection is sent in chunks: the client's connection stays open. */
   #writeChunk(text: string, bytes: Buffer | null): void {
     if (bytes === null) return this.#write(text, null);
     this.#write(`${text}${bytes.length.toString(16)}\r\n`, bytes);

@@ -2,13 +2,13 @@ import type { Duplex } from 'node:stream';
 import type { HeldPart } from './held-body.ts';
 import { kept } from '../http1/read-buffer.ts';
 
-/** Up to this size bytes are written as a string: Node writes that from its stack, so nothing has to be kept for it. */
+/** Up to this size bytes are written as a string: Node copies it to its stack, so no buffer has to be kept. */
 const STRING_BYTES = 16_384;
 
 /**
  * Writes bytes, or latin1.
- * @returns false when the socket takes no more for now. Not what its `write` says, which counts what the system has
- *   taken in the same moment: a large piece would stop the other side each time
+ * @returns false when the socket is blocked. This is not the return value of `socket.write`, which is also false for
+ *   a large piece that the kernel has taken at once
  */
 export function send(socket: Duplex, data: Buffer | string): boolean {
   const isFlowing =
@@ -20,11 +20,7 @@ export function send(socket: Duplex, data: Buffer | string): boolean {
   return isFlowing || socket.writableLength === 0;
 }
 
-/**
- * Writes a head and what there is of its body.
- * @param head latin1
- * @returns as `send`
- */
+/** Writes a head and the parts of its body. @param head latin1 @returns as `send` */
 export function sendRequest(socket: Duplex, head: string, body: readonly HeldPart[]): boolean {
   const [first = ''] = body;
   if (body.length <= 1 && typeof first === 'string' && head.length + first.length <= STRING_BYTES) {
@@ -40,7 +36,7 @@ export function sendRequest(socket: Duplex, head: string, body: readonly HeldPar
   return !isFull(socket);
 }
 
-/** Writes text and bytes after it in one go. @returns as `send` */
+/** Writes text and bytes after it in one packet if possible. @returns as `send` */
 export function sendTogether(socket: Duplex, text: string, bytes: Buffer): boolean {
   if (text.length + bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
   socket.cork();
@@ -50,7 +46,7 @@ export function sendTogether(socket: Duplex, text: string, bytes: Buffer): boole
   return !isFull(socket);
 }
 
-/** Whether there is more waiting to be sent than the socket wants to hold. It says when there is not: `drain`. */
+/** Whether the socket's write buffer is full. The socket emits `drain` when it is empty again. */
 export function isFull(socket: Duplex): boolean {
   return socket.writableNeedDrain && socket.writableLength > 0;
 }

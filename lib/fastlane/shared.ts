@@ -5,7 +5,7 @@ import type { LaneParts } from './parts.ts';
 import type { NextTurn } from './next-turn.ts';
 import type { RelayPool } from '../backends/http1/relay-pool.ts';
 
-/** What all connections of the lane have in common. */
+/** Shared by all connections of the lane. */
 export interface LaneShared {
   readonly parts: LaneParts;
   readonly pool: RelayPool;
@@ -13,13 +13,13 @@ export interface LaneShared {
   readonly nextTurn: NextTurn;
   readonly keeper: ConnectionKeeper;
   readonly writers: HeadWriters;
-  /** The lines that tell a client to keep its connection, the empty line included. */
+  /** The field lines that ask a client to keep its connection, and the empty line. */
   readonly keepLines: string;
-  /** A Date line, for answers that lack one (RFC 9110 §6.6.1). */
+  /** Returns a Date line, for responses without one (RFC 9110 §6.6.1). */
   readonly dateLine: () => string;
 }
 
-/** Makes Date lines, one string a second. @param now epoch ms */
+/** Caches the Date line for a second. @param now epoch ms */
 export function dateLines(now: () => number): () => string {
   let second = -1;
   let line = '';

@@ -1,16 +1,16 @@
-/** Requests for the full lane, in words that Node's parser takes. */
+/** Request heads for the full lane that Node's parser accepts. */
 import { METHODS } from 'node:http';
 import type { ReadRequest } from './request-grammar.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(METHODS);
 // oxlint-disable-next-line no-control-regex -- all of ASCII
 const ASCII = /^[\0-\x7f]*$/;
-/** A method that says nothing of its own about bodies, of the request and of the answer. */
+/** A method without special rules for bodies of requests or responses. */
 const USUAL = 'POST';
 
 /**
- * A request's head as it came, or with another request line where Node's parser would answer 400: methods are a fixed list
- * there, and targets are ASCII. The full lane reads method and target in `HandoffState`.
+ * The request's head as received, or with another request line where Node's parser would respond 400: it accepts only
+ * a fixed list of methods, and ASCII targets. The full lane reads the real method and target from HandoffState.
  */
 export function headForNode({ text, method, target }: ReadRequest): string {
   const isKnown = KNOWN.has(method);

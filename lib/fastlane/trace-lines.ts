@@ -1,4 +1,4 @@
-/** The lines of W3C Trace Context among field lines that are neat: one space before a value, none after it. */
+/** W3C Trace Context in normalised field lines: one space before each value, none after it. */
 import { joinTrace, type Trace, type TracePolicy } from '../core/trace-context.ts';
 import { endOf, isNamed } from '../http1/field-lines.ts';
 
@@ -14,7 +14,7 @@ const PARENT = 'traceparent';
 const STATE = 'tracestate';
 const COLON = 0x3a;
 
-/** The part in a trace that these lines ask for, and those to pass on: what core/request-headers.ts would. */
+/** The trace that these lines join, and the lines to pass on. The same rule as in core/http/request-headers.ts. */
 export function joinByLines(
   fields: string,
   isTrusted: boolean,

@@ -7,17 +7,17 @@ import { send, sendRequest } from './send.ts';
 import type { LaneShared } from './shared.ts';
 
 /**
- * A request's body on its way to a backend: as fast as that takes it, and as long as the client keeps up its pace. One
- * for each client's connection, used again and again.
+ * Sends a request's body to a backend, at the pace of the slower side, as long as the client keeps up the minimum
+ * rate. One for each client's connection, reused for each request.
  */
 export class Upload {
   readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #held = new HeldBody();
   #pace: Pace | null = null;
-  /** All of it has come. */
+  /** The body is complete. */
   isWhole = true;
-  /** The backend takes no more of it for now. */
+  /** The backend reads no more for now. */
   isBlocked = false;
 
   constructor(client: OwnedConnection, shared: LaneShared) {
@@ -25,40 +25,40 @@ export class Upload {
     this.#shared = shared;
   }
 
-  /** Awaits the body of a next request, which may have none. */
+  /** Prepares for the body of the next request, which may have none. */
   start({ framing, length }: ReadRequest): void {
     this.isWhole = framing === 'none' || (framing === 'length' && length === 0);
     this.isBlocked = false;
     this.#held.clear();
   }
 
-  /** There is enough of it to begin: whoever sends the rest is not slow. */
+  /** Enough of the body has come to choose a backend. */
   get isReady(): boolean {
     return this.isWhole || this.#held.isMuch;
   }
 
-  /** Some was sent that could not be sent again. */
+  /** Part of the body was sent and not kept: the request cannot be sent again. */
   get isLost(): boolean {
     return this.#held.isLost;
   }
 
-  /** What has come, as far as it was kept. */
+  /** The parts that were kept. */
   get held(): readonly HeldPart[] {
     return this.#held.parts;
   }
 
-  /** A part has come. @param isSent it goes to a backend at once: see `pass` */
+  /** A part has come. @param isSent `pass` sends it to a backend now */
   take(bytes: Buffer | null, isWhole: boolean, isSent: boolean): void {
     this.isWhole = isWhole;
     if (bytes !== null) this.#held.add(bytes, isSent);
   }
 
-  /** Reads no more of it until there is a backend for it. */
+  /** Pauses reading until there is a backend. */
   wait(): void {
     if (!this.isWhole) this.#client.pause();
   }
 
-  /** Sends the head and what there is of the body, and reads on. Sets the limit for what is awaited then. */
+  /** Sends the head and the kept parts, resumes reading, and sets the time limit for what is awaited next. */
   begin(socket: Socket, head: string): void {
     this.isBlocked = !sendRequest(socket, head, this.#held.parts);
     if (this.isWhole) return this.#awaitResponse();
@@ -70,8 +70,8 @@ export class Upload {
 
   /**
    * Sends a part that has come.
-   * @param socket null when it is not wanted any more
-   * @param isTimed no answer has begun: the limits count
+   * @param socket null when the backend wants no more
+   * @param isTimed no response has begun: the time limits apply
    * @returns false when the body comes too slowly
    */
   pass(socket: Socket | null, bytes: Buffer | null, isTimed: boolean): boolean {
@@ -89,7 +89,7 @@ export class Upload {
     return true;
   }
 
-  /** The backend takes more. @param isTimed as above */
+  /** The backend reads again. @param isTimed as in `pass` */
   drained(isTimed: boolean): void {
     if (this.isWhole || !this.isBlocked) return;
     this.isBlocked = false;
@@ -97,7 +97,7 @@ export class Upload {
     this.#client.resume();
   }
 
-  /** Forgets what it holds. */
+  /** Drops the kept parts. */
   end(): void {
     this.#pace = null;
     this.#held.clear();
@@ -108,7 +108,7 @@ export class Upload {
     this.#client.due = clock.after(parts.limits.firstByteMs);
   }
 
-  /** The next part is the client's to send in time, or the backend's to take while that takes nothing. */
+  /** Limits the wait for the next part: by the client, or by a backend that is blocked. */
   #awaitRest(): void {
     const { parts, clock } = this.#shared;
     const { bodyMs, firstByteMs } = parts.limits;
