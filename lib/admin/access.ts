@@ -15,6 +15,7 @@ const PAGE = '/';
 /** A browser cannot send Authorization with a WebSocket, so the token is in the subprotocol with this prefix. */
 const TOKEN_PROTOCOL = 'hipache.token.';
 
+/** What decides whether a request is accepted. */
 export interface AccessRules {
   /** Null where only this machine can connect. */
   readonly token: string | null;

@@ -29,6 +29,7 @@ const SLOW_RETRY_MS = 1_000;
 const BOOK_MS = 3_000;
 const EVENTS_PATH = '/api/v1/events';
 
+/** What Admin needs of its process. */
 export interface AdminParts {
   readonly say: (message: FromAdmin) => void;
   /** Called once for each address that cannot be listened on. The interface tries again. */
@@ -36,6 +37,7 @@ export interface AdminParts {
   readonly onMistake: (error: unknown) => void;
 }
 
+/** The admin interface: its listeners, requests, counters and events. */
 export class Admin {
   readonly events = new EventLog();
   readonly #parts: AdminParts;

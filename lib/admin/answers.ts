@@ -4,6 +4,7 @@ import type { FrontendView } from '../diagnostics/explanation.ts';
 export type { BackendView, FrontendView, KeyView, LiveExplanation, MemoryView } from '../diagnostics/explanation.ts';
 export type { Fault } from '../diagnostics/fault.ts';
 
+/** The response to `GET /api/v1/frontends`. */
 export interface FrontendsAnswer {
   readonly frontends: readonly FrontendView[];
   readonly next: string | null;
@@ -25,6 +26,7 @@ export interface WorkerAnswer {
   readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number } | null;
 }
 
+/** The response to `GET /api/v1/workers`. */
 export interface WorkersAnswer {
   readonly master: {
     readonly pid: number;
@@ -62,6 +64,7 @@ export interface Seconds {
   readonly p99: readonly (number | null)[];
 }
 
+/** The response to `GET /api/v1/live`. */
 export interface LiveAnswer {
   /** Seconds since 1970. The last value of each series is of the second before. */
   readonly now: number;
@@ -82,6 +85,7 @@ export interface LiveAnswer {
 /** An event of the operator's log: a parsed line of JSON. */
 export type EventLine = Readonly<Record<string, unknown>>;
 
+/** The response to `GET /api/v1/events`. */
 export interface EventsAnswer {
   /** The last events, the oldest first. */
   readonly events: readonly EventLine[];

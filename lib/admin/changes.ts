@@ -32,6 +32,7 @@ export function refusals(changes: Changes): readonly string[] {
   });
 }
 
+/** The outcomes as the admin API has them, with ISO 8601 times. */
 export function changesAnswer({ reload, upgrade, routes, logs, snapshot }: Changes): ChangesAnswer {
   return {
     reload: answerFor(reload),

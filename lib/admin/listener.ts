@@ -20,6 +20,7 @@ const IDLE_MS = 60_000;
 const REFUSAL_MS = 5_000;
 const MAX_BODY = 1_048_576;
 
+/** What an AdminListener needs. */
 export interface AdminListenerParts {
   /** The token of the current configuration. */
   readonly token: () => string | null;

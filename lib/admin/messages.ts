@@ -18,6 +18,7 @@ export interface MasterState {
   readonly changes: Changes;
 }
 
+/** Messages from the master to the admin process. */
 export type ToAdmin =
   /** The reply to `hello`; sent again after a reload. */
   | { readonly type: 'configure'; readonly config: Config }
@@ -29,6 +30,7 @@ export type ToAdmin =
   /** Exit. */
   | { readonly type: 'close' };
 
+/** Messages from the admin process to the master. */
 export type FromAdmin =
   | { readonly type: 'hello' }
   | { readonly type: 'ask'; readonly id: number; readonly question: Question };

@@ -14,6 +14,7 @@ import type { Replies, WorkerQueries } from './workforce.ts';
 /** How many frontends the live series have. */
 const BUSIEST = 20;
 
+/** What the handlers of `overview` need. */
 export interface OverviewParts {
   readonly workerQueries: WorkerQueries;
   readonly totals: Totals;
@@ -22,6 +23,7 @@ export interface OverviewParts {
   readonly needsToken: boolean;
 }
 
+/** The handlers for the router's state, metrics and events. */
 export function overview(parts: OverviewParts): Requests {
   const { workerQueries, totals } = parts;
   /** Asking for metrics updates the totals. */

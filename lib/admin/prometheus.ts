@@ -8,6 +8,7 @@ import type { Known } from './questions.ts';
 import type { Readiness } from './readiness.ts';
 import type { Totals } from './totals.ts';
 
+/** The media type of `prometheusText`. */
 export const CONTENT_TYPE: string = prometheusContentType;
 
 interface Value {

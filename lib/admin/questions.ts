@@ -14,6 +14,7 @@ export type Question =
   /** Drops what the worker remembers. */
   | { readonly type: 'forget'; readonly host: string | null };
 
+/** A worker's reply to a Question. */
 export type Answer =
   /** Null where the worker counts nothing. */
   | { readonly type: 'metrics'; readonly metrics: MetricsReport | null }
@@ -32,6 +33,7 @@ export interface Remembered {
   readonly ageMs: number;
 }
 
+/** A route that a worker remembers. */
 export interface RememberedRoute {
   readonly key: string;
   readonly name: string;

@@ -2,6 +2,7 @@ import type { WorkerState } from '../observe/worker-metrics.ts';
 import type { MasterState } from './messages.ts';
 import type { Known } from './questions.ts';
 
+/** The router's readiness, as `GET /readyz` responds with it. */
 export interface Readiness {
   /** Whether load balancers should send requests: the router serves at least what it knows. */
   readonly isReady: boolean;

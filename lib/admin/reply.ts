@@ -29,18 +29,22 @@ export class Refusal extends Error {
   }
 }
 
+/** A JSON response. */
 export function json(value: unknown, status = 200): Reply {
   return { status, headers: { 'Content-Type': 'application/json' }, body: `${JSON.stringify(value)}\n` };
 }
 
+/** A plain text response. */
 export function text(body: string, status = 200): Reply {
   return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
 }
 
+/** A response without content (204). */
 export function nothing(): Reply {
   return { status: 204, headers: {}, body: '' };
 }
 
+/** The response to a refused request. */
 export function refused({ status, code, message, headers }: Refusal): Reply {
   const reply = json({ error: { code, message } }, status);
   return { ...reply, headers: { ...reply.headers, ...headers } };

@@ -18,6 +18,7 @@ For all shells: write it to /etc/bash_completion.d/hipache, or for zsh to a file
 named _hipache in a folder of $fpath.
 `;
 
+/** `hipache completion`. */
 export const command: Command = {
   help: HELP,
   options: [{ name: 'help', short: 'h' }],

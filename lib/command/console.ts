@@ -42,6 +42,7 @@ export function clean(text: string): string {
 
 const COLORS = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 } as const;
 
+/** The name of a colour. */
 export type Color = keyof typeof COLORS;
 
 /** A text in a colour, if colours are on. */

@@ -19,6 +19,7 @@ The exit code is 0 if there are no errors (notes do not count), 1 if there are
 errors or the check failed, 2 on usage errors.
 `;
 
+/** `hipache lint`. */
 export const command: Command = {
   help: HELP,
   options: STORE_OPTIONS.filter(({ name }) => name !== 'force'),

@@ -62,6 +62,7 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   explain: [1, 2, 'HOST [PATH]'],
 };
 
+/** `hipache route`. */
 export const command: Command = {
   help: HELP,
   options: [...STORE_OPTIONS, { name: 'match', value: 'a part of a key' }, { name: 'name', value: 'a name' }],

@@ -28,6 +28,7 @@ Press q to quit.
   -h, --help         print this help and exit
 `;
 
+/** `hipache top`. */
 export const command: Command = {
   help: HELP,
   options: [

@@ -4,6 +4,7 @@ import { nearest } from './nearest.ts';
 
 /** Parses the command line. */
 
+/** What the command line asks for. */
 export type Command =
   /** `path` is the configuration file, as given: relative to the working directory. */
   | { readonly action: 'run'; readonly path: string }
@@ -31,8 +32,10 @@ export const COMMAND_NAMES = ['route', 'lint', 'top', 'completion'] as const;
 /** The words that may come first. */
 export const FIRST_WORDS = [...COMMAND_NAMES, 'help', 'version'] as const;
 
+/** The name of a command. */
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
+/** The output of `--help`. */
 export const HELP = `Usage: hipache [options]
        hipache COMMAND [options]
 

@@ -25,6 +25,7 @@ export interface Config {
   readonly runAs: RunAs | null;
 }
 
+/** The user and group of workers. */
 export interface RunAs {
   /** The user's name, or its id if it has none. */
   readonly user: string | number;
@@ -33,6 +34,7 @@ export interface RunAs {
   readonly gid: number;
 }
 
+/** The section `server`. */
 export interface ServerConfig {
   readonly workers: number;
   /** A file, `-` for standard output, syslog as core/record/syslog-socket.ts parses it, or null for none. */
@@ -109,6 +111,7 @@ export interface Timeouts {
   readonly tunnel: number;
 }
 
+/** The section `server.limits`: numbers, and sizes in bytes. */
 export interface Limits {
   readonly headerBytes: number;
   /**
@@ -128,6 +131,7 @@ export interface Limits {
   readonly readMinRate: number;
 }
 
+/** One address that the router listens on for clients. */
 export interface ListenerConfig {
   readonly address: string;
   /** 0 is any free port. */
@@ -139,6 +143,7 @@ export interface ListenerConfig {
   readonly tls: TlsConfig | null;
 }
 
+/** The section `admin`. */
 export interface AdminConfig {
   readonly places: readonly AdminPlace[];
   /** The token that requests must have; null only where other machines cannot connect. */

@@ -15,6 +15,7 @@ export interface Place {
   readonly http2: boolean;
 }
 
+/** A TLS listener before its files are read. */
 export interface SecurePlace extends Place {
   readonly files: TlsFiles;
   /** Which of `files` the listener has itself, in contrast to its section. */

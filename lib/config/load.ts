@@ -38,12 +38,14 @@ export interface ConfigSource {
   load(): Config;
 }
 
+/** Options of loading a configuration. */
 export interface LoadOptions {
   readonly machine?: Machine;
   /** Called with one line per old key in the file, before faults are reported. */
   readonly onDeprecation?: (line: string) => void;
 }
 
+/** A loaded configuration, and what may be shown of it. */
 export interface Loaded {
   readonly config: Config;
   /** The configuration as `--dry` prints it: in the form of a configuration file, with secrets masked. */

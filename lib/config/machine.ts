@@ -17,6 +17,7 @@ export interface Machine {
   group(): string;
 }
 
+/** The machine that the program runs on. */
 export const thisMachine: Machine = {
   uid: process.getuid?.() ?? -1,
   processors: availableParallelism(),

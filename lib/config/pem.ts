@@ -6,6 +6,7 @@ import { readText } from './read-text.ts';
 
 /** Reads and checks files in PEM format. Each function returns null with a fault added when something is wrong. */
 
+/** The text of a PEM file; null with a fault added when it cannot be read. */
 export function readPem(file: string, place: string, faults: Faults): string | null {
   try {
     return readText(resolve(file));
@@ -15,6 +16,7 @@ export function readPem(file: string, place: string, faults: Faults): string | n
   }
 }
 
+/** Parses a certificate; null with a fault added when it is invalid. */
 export function parseCertificate(text: string, file: string, place: string, faults: Faults): X509Certificate | null {
   try {
     return new X509Certificate(text);
@@ -40,6 +42,7 @@ export interface KeyFile {
   readonly passphrase: string | null;
 }
 
+/** Parses a private key; null with a fault added when it is invalid, or its passphrase is missing or wrong. */
 export function parseKey(
   text: string,
   { key: file, passphrase }: KeyFile,

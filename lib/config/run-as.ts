@@ -6,12 +6,14 @@ import type { Machine } from './machine.ts';
 
 const DEFAULT_USER = 'www-data';
 
+/** A line of /etc/passwd. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
 }
 
+/** A line of /etc/group. */
 export interface Group {
   readonly name: string;
   readonly gid: number;

@@ -24,6 +24,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A whole number of at least `least`. */
 export function wholeNumber(least: number) {
   return v.custom<number>(
     (value) => Number.isSafeInteger(value) && Number(value) >= least,
@@ -39,11 +40,13 @@ export function seconds(least: number) {
   );
 }
 
+/** A number from 0 to 1. */
 export const share = v.custom<number>(
   (value) => typeof value === 'number' && value >= 0 && value <= 1,
   'must be a number from 0 to 1',
 );
 
+/** True or false. */
 export const flag = v.boolean('must be true or false');
 
 /** Text; `""` is same as omitting it, since templates that write configurations leave it. */
@@ -70,6 +73,7 @@ export const absolute = v.custom<string>(
   'must be the absolute path of a folder',
 );
 
+/** One of several words. */
 export function oneOf<const Options extends readonly string[]>(options: Options) {
   return v.picklist(options, `must be ${options.map((each) => `"${each}"`).join(' or ')}`);
 }
@@ -194,6 +198,7 @@ export function option(name: string) {
   );
 }
 
+/** The format of the access log. */
 export const accessFormat = readableBy(readAccessFormat, 'combined');
 
 /** A name or a number of a user or group. */

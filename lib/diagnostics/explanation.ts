@@ -12,6 +12,7 @@ export interface BackendView {
   readonly fault: string | null;
 }
 
+/** A frontend with its backends and problems. */
 export interface FrontendView {
   readonly key: string;
   readonly name: string;
@@ -31,6 +32,7 @@ export type Verdict =
   /** A list for a path that is not among the prefixes of its host. */
   | 'unlisted';
 
+/** A key that the lookup reads, and what it found. */
 export interface KeyView {
   readonly key: string;
   readonly type: string;
@@ -40,6 +42,7 @@ export interface KeyView {
   readonly faults: readonly Fault[];
 }
 
+/** The dead marks of a host. */
 export interface DeadView {
   readonly key: string;
   readonly type: string;
@@ -99,6 +102,7 @@ export type AnswerView =
   /** `code`: one of the router's error codes; null for another response. */
   | { readonly kind: 'refused'; readonly status: number; readonly code: string | null; readonly text: string };
 
+/** Where a request goes, and why. */
 export interface Explanation {
   readonly asked: string;
   /** The host as looked up; null when it is not a host. */

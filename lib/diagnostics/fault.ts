@@ -76,10 +76,12 @@ const SEVERITY = {
   'broken-file': 'error',
 } as const;
 
+/** The name of a problem. */
 export type FaultCode = keyof typeof SEVERITY;
 /** `error`: requests do not go where they were meant to go. `note`: they do, but an operator should know. */
 export type Severity = 'error' | 'note';
 
+/** All names of problems. */
 export const FAULT_CODES = Object.keys(SEVERITY) as readonly FaultCode[];
 
 /** A problem of a key. */
@@ -94,6 +96,7 @@ export interface Fault {
   readonly advice: string;
 }
 
+/** Makes a Fault with the severity of its code. */
 export function fault(code: FaultCode, text: string, advice = ''): Fault {
   return { code, severity: SEVERITY[code], text, advice };
 }

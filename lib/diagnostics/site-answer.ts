@@ -82,6 +82,7 @@ function sent({ status, location }: Redirect, more: string): AnswerView {
   return { kind: 'redirect', status, code: null, text: `the client is redirected to ${location}${more}` };
 }
 
+/** The view of an error response. @param more text to append */
 export function refused({ status, code, message }: RouterError, more = ''): AnswerView {
   return { kind: 'refused', status, code, text: `${message}${more}` };
 }

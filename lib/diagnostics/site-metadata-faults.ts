@@ -30,6 +30,7 @@ const TYPE_CODES: Readonly<Record<MetadataKind, FaultCode>> = {
   errors: 'pages-type',
 };
 
+/** The problems of a key with prefixes, options or error pages. */
 export function metadataFaultsOf(
   kind: MetadataKind,
   held: StoredValue,

@@ -6,6 +6,7 @@ import type { StoredValue, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import type { OptionView } from './explanation.ts';
 
+/** The options that count for a route. */
 export interface SiteOptions {
   readonly site: Site;
   readonly views: readonly OptionView[];

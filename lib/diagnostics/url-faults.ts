@@ -14,6 +14,7 @@ export interface UrlReading {
   readonly slips: readonly UrlSlip[];
 }
 
+/** One problem of an element. */
 export interface UrlSlip {
   readonly code: FaultCode;
   /** The problem, to follow the URL and a colon. */

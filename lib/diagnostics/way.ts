@@ -13,6 +13,7 @@ export interface PathLook {
   readonly marks: MarkedUrls;
 }
 
+/** The keys that a lookup reads, and the list that it uses. */
 export interface Way {
   /** The content of the host's own keys. */
   readonly look: StoredCandidates;

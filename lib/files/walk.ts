@@ -17,6 +17,7 @@ export interface Walked {
   readonly isDescriptor: boolean;
 }
 
+/** A link on a path, and the user to whose files it may lead. */
 export interface AnsweredLink {
   readonly path: string;
   readonly uid: number;

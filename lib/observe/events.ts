@@ -5,6 +5,7 @@ import type { StoreEvent } from '../store/store.ts';
 import { describeCause, type Log } from './log.ts';
 import type { SyslogWatcher } from './syslog-lines.ts';
 
+/** Logs an event of a store. */
 export function logStoreEvent(log: Log, notice: StoreEvent): void {
   switch (notice.type) {
     case 'store-up':
@@ -69,6 +70,7 @@ export function logStoreEvent(log: Log, notice: StoreEvent): void {
   }
 }
 
+/** Logs that a backend was marked dead, or responds again. */
 export function logDeathEvent(log: Log, notice: DeathNotice): void {
   const { route, backend } = notice.death;
   const { frontend } = route;
@@ -107,6 +109,7 @@ export function logDeathEvent(log: Log, notice: DeathNotice): void {
   }
 }
 
+/** Logs when the access log cannot be sent to syslog, and when it can again. */
 export function syslogEvents(log: Log): SyslogWatcher {
   return {
     onTrouble: (error) => {

@@ -23,6 +23,7 @@ export function requireLogger(): void {
   if (!stdout.includes('util-linux')) throw new Error('the installed logger is another program');
 }
 
+/** A running logger process. */
 export interface RunningLogger {
   /** Null when it was not requested, or when logger could not be started; then `ended` resolves with the reason. */
   readonly stdin: Writable | null;

@@ -10,6 +10,7 @@ import {
 /** How often the load is sampled, ms. */
 const LOAD_MS = 1_000;
 
+/** Settings and callbacks of `watchMemory`. */
 export interface MemoryWatch {
   readonly limits: MemoryLimits;
   /** Between two checks of the memory, seconds. */

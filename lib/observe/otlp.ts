@@ -7,6 +7,7 @@ import type { Span } from '../core/record/spans.ts';
 import type { Trace } from '../core/trace-context.ts';
 import { version } from '../core/version.ts';
 
+/** Where and how spans are sent. Times in ms. */
 export interface OtlpSettings {
   readonly endpoint: string;
   /** The service name; null takes it from the environment, else `hipache`. */

@@ -2,10 +2,12 @@ import { addDuration, DURATION_CELLS } from '../core/record/durations.ts';
 
 /** The first digit of the status. `aborted`: the client left before the response. */
 export const CLASSES = ['aborted', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+/** The lanes, in the order of their counters. */
 export const LANES = ['full', 'fast'] as const;
 
 /** Where a frontend's histograms start in its row, after a counter for each lane and class. */
 export const TOTAL_AT = LANES.length * CLASSES.length;
+/** Where the histogram of backend durations starts in a row. */
 export const BACKEND_AT = TOTAL_AT + DURATION_CELLS;
 /** How many numbers a frontend has. */
 export const ROW = BACKEND_AT + DURATION_CELLS;

@@ -7,6 +7,7 @@ const BATCH = 64;
 /** How long an incomplete batch waits, and how long a collector that failed is left alone, ms. */
 const PAUSE_MS = 1_000;
 
+/** What a SpanQueue needs. */
 export interface SpanQueueParts<Item> {
   /** Exports a batch. Rejects when the collector did not accept it. */
   readonly send: (batch: readonly Item[]) => Promise<void>;
@@ -18,6 +19,7 @@ export interface SpanQueueParts<Item> {
   readonly onLost: (items: readonly Item[]) => void;
 }
 
+/** A bounded queue that exports its items in batches, one at a time. */
 export class SpanQueue<Item> {
   readonly #parts: SpanQueueParts<Item>;
   #waiting: Item[] = [];

@@ -15,6 +15,7 @@ const CALM_MS = 1_000;
 /** How long `close` waits until the rest was taken, ms. */
 const PATIENCE_MS = 2_000;
 
+/** Called when sending to syslog fails, and when it works again. */
 export interface SyslogWatcher {
   /** Called once per trouble. Lines are kept while the buffer has space, then lost. */
   onTrouble(cause: Error): void;
@@ -25,6 +26,7 @@ export interface SyslogWatcher {
   onWell(lost: number): void;
 }
 
+/** Sends lines to a syslog socket. */
 export class SyslogLines {
   readonly #socket: string;
   readonly #watcher: SyslogWatcher;

@@ -6,6 +6,7 @@ import { openOtlp, type OtlpSettings, type SendSpans, type TracedSpans } from '.
 import { randomHexSource } from './random-hex.ts';
 import { SpanQueue } from './span-queue.ts';
 
+/** The settings of `otel`. */
 export interface TracingSettings extends OtlpSettings {
   readonly sample: number;
   /** Whether the sampled flag of trusted proxies decides. */

@@ -45,6 +45,7 @@ export interface WorkerState {
   readonly loopDelay: LoopDelay;
 }
 
+/** Percentiles of the event loop's delay, ms. */
 export interface LoopDelay {
   readonly p50: number;
   readonly p99: number;

@@ -6,6 +6,7 @@ import { awaitProxyHeader } from './proxy-header.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import type { TrackedConnection } from './tracked-connection.ts';
 
+/** What an Acceptor needs. */
 export interface AcceptorParts {
   readonly connectionLimit: ConnectionLimit;
   readonly proxyProtocol: 'off' | 'optional' | 'required';

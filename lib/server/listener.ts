@@ -18,6 +18,7 @@ import type { ConnectionLimit } from './connection-limit.ts';
 import { createTls, type Tls } from './tls.ts';
 import type { TrackedConnection } from './tracked-connection.ts';
 
+/** What a Listener needs. */
 export interface ListenerParts extends RequestServerParts {
   readonly connectionLimit: ConnectionLimit;
   readonly isTrusted: (address: string) => boolean;

@@ -12,6 +12,7 @@ import type { Connection } from './connection.ts';
 import { firstLine, type ParseError, refusalFor } from './parse-error.ts';
 import { withoutUpgrade } from './reinject.ts';
 
+/** What a RequestServer needs. */
 export interface RequestServerParts {
   readonly timeouts: Timeouts;
   readonly headerBytes: number;

@@ -58,6 +58,7 @@ export interface SiteFeature {
   idle(used: ReadonlySet<string>): IdleFields | null;
 }
 
+/** Makes a feature of its definition. */
 export function siteFeature<Settings extends object>(definition: FeatureDefinition<Settings>): SiteFeature {
   const { defaults, behaviour, ofThePath = [], idle = () => null } = definition;
   const readers = new Map(Object.entries(definition.fields));

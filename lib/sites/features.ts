@@ -5,4 +5,5 @@ import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
 
+/** All features, in the order in which they act. */
 export const FEATURES: readonly SiteFeature[] = Object.freeze([redirects, state, rewrite, hsts]);

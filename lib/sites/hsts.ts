@@ -6,6 +6,7 @@ interface Settings {
   readonly value: string | null;
 }
 
+/** The feature `hsts`. */
 export const hsts = siteFeature<Settings>({
   fields: { hsts: readHsts },
   defaults: { value: null },

@@ -25,6 +25,7 @@ interface Settings {
   readonly redirectStatus: RedirectStatus;
 }
 
+/** The features `https` and `canonical`. */
 export const redirects = siteFeature<Settings>({
   fields: {
     https: readHttps,

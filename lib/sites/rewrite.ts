@@ -11,6 +11,7 @@ interface Settings extends PathRewrite {
   readonly mapBack: boolean;
 }
 
+/** The features `strip`, `prepend`, `rewrite` and `mapBack`. */
 export const rewrite = siteFeature<Settings>({
   fields: {
     strip: flag((strip) => ({ strip })),

@@ -12,6 +12,7 @@ interface Settings {
   readonly pauseMax: number;
 }
 
+/** The feature `state`. */
 export const state = siteFeature<Settings>({
   fields: {
     state: readState,

@@ -8,6 +8,7 @@ import type { StoredPair } from './certificates.ts';
 /** The kinds of faults of a pair. */
 export type PairFaultCode = 'unreadable-certificate' | 'unreadable-key' | 'mismatched' | 'expired';
 
+/** The result of checking a pair. */
 export interface PairCheck {
   /** Null for a usable pair. */
   readonly fault: { readonly code: PairFaultCode; readonly text: string } | null;

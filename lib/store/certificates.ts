@@ -34,6 +34,7 @@ export interface CertificateStore {
 /** The maximum length of a certificate or key, characters. Chains of many certificates have about ten thousand. */
 export const MAX_PEM = 256 * 1024;
 
+/** The content of a key that does not exist. */
 export const NO_CERTIFICATE: StoredCertificate = { type: 'none' };
 
 /** Makes a pair, or the fault, of two values; a missing one is empty or not a string. */
@@ -47,6 +48,7 @@ export function storedPair(certificate: unknown, key: unknown): StoredCertificat
   return { type: 'pair', certificate, key };
 }
 
+/** Makes the content of a key that is not a pair. */
 export function faulty(code: FaultyCertificate['code'], fault: string): FaultyCertificate {
   return { type: 'faulty', code, fault };
 }

@@ -25,6 +25,7 @@ export function decodeCursor(cursor: string): readonly unknown[] {
   throw badCursor();
 }
 
+/** The error for a cursor that was not made by `encodeCursor`, or for another list. */
 export function badCursor(): EditorError {
   return new EditorError('bad-cursor', 'is not a cursor of this list; start with the first page');
 }

@@ -15,6 +15,7 @@ export type EditorErrorCode =
   /** The cursor is invalid. */
   | 'bad-cursor';
 
+/** A failed read or edit of a store by an operator. */
 export class EditorError extends Error {
   override readonly name = 'EditorError';
   readonly code: EditorErrorCode;

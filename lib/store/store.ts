@@ -111,4 +111,5 @@ export type StoreEvent =
   /** The routes file is broken: `fault` says where. The last good routes are kept. */
   | { readonly type: 'routes-refused'; readonly file: string; readonly fault: string };
 
+/** Reports an event to the operator. */
 export type Notify = (notice: StoreEvent) => void;

@@ -106,7 +106,7 @@ test('an access log that cannot be written changes nothing either', async (t) =>
   router.signal('SIGHUP');
   const { msg, cause } = await router.event('reload-refused');
   assert.match(String(cause), /^server\.accessLog: .*: ENOTDIR: /);
-  assert.equal(msg, `the reload was refused, the old configuration stays: ${String(cause)}`);
+  assert.equal(msg, `reload refused, the old configuration stays: ${String(cause)}`);
   assert.equal((await ask(router)).body, 'hello');
 });
 

@@ -13,6 +13,7 @@ const END_MS = 1_000;
 /** How many log lines are kept for the process while it is not running. */
 const KEPT_LINES = 200;
 
+/** Callbacks of an AdminProcess. */
 export interface AdminProcessParts {
   readonly onAsk: (message: Extract<FromAdmin, { type: 'ask' }>) => void;
   /** The process exited unexpectedly. `respawnMs`: when it is started again. */

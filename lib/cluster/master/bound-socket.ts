@@ -21,6 +21,7 @@ const { _createServerHandle: create } = net as unknown as { readonly _createServ
 /** Whether this Node can make such sockets. If not, workers listen by node:cluster. */
 export const canBind = typeof create === 'function';
 
+/** A bound TCP socket that this process does not accept from. Workers get it and listen. */
 export class BoundSocket {
   readonly address: string;
   readonly port: number;

@@ -1,6 +1,4 @@
-/**
- * The master process: starts, changes and stops the router. It forks the workers, and accepts no connections itself.
- */
+/** The master process: starts, changes and stops the router. It forks workers, and accepts no connections itself. */
 import type { FromAdmin } from '../../admin/messages.ts';
 import type { Config } from '../../config/config.ts';
 import type { ConfigSource } from '../../config/load.ts';
@@ -220,10 +218,7 @@ class Master {
       this.#sockets.keep(this.#config.listeners);
       const cause = describeCause(error);
       this.#lastChanges.reload.refused(cause);
-      this.#log.error(
-        { event: 'reload-refused', cause },
-        `the reload was refused, the old configuration stays: ${cause}`,
-      );
+      this.#log.error({ event: 'reload-refused', cause }, `reload refused, the old configuration stays: ${cause}`);
     }
     this.#manager.ready(this.#lastChanges.status);
   }

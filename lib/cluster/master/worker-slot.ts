@@ -12,6 +12,7 @@ const HEALTHY_MS = 5_000;
 const FIRST_DELAY_MS = 100;
 const LAST_DELAY_MS = 10_000;
 
+/** What a WorkerSlot needs. */
 export interface WorkerSlotParts {
   readonly fork: () => Worker;
   /** How long a worker's event loop may be blocked, ms; 0 is no limit. */

@@ -2,6 +2,7 @@ import { FairRoom } from '../../core/limits/fair-room.ts';
 import { siteOf, splitKey } from '../../core/routing/prefixes.ts';
 import type { UpdatedRoute, SnapshotUpdate } from './snapshot-updates.ts';
 
+/** The bounds of KnownRoutes. */
 export interface KnownLimits {
   /** The maximum number of routes. Beyond it, the site with the most loses the route confirmed longest ago. */
   readonly max: number;

@@ -30,10 +30,7 @@ export interface RememberingParts {
   readonly deadMs: number;
   /** Called for reads whose result differs from the last one of the host, and for others from time to time. */
   readonly learn: ((frontend: string, route: Route | null) => void) | null;
-  /**
-   * Requests what other workers know of a host and its prefixes. Used while the source does not reply. Null without
-   * others.
-   */
+  /** Requests what other workers know of a host and its prefixes, while the source does not reply. Null without others. */
   readonly recall: ((host: string) => Promise<readonly SavedRoute[]>) | null;
   /** The operator wants everything forgotten: what the source has now is meant, even if it is empty. */
   readonly believe: () => void;
@@ -140,9 +137,7 @@ export class RememberingStore implements RouteStore {
     for (const frontend of this.#memory.under(host)) this.doubt(frontend);
   }
 
-  /**
-   * Takes a route that other workers know. Later readings of this worker are kept. `agoMs`: when it was last confirmed.
-   */
+  /** Takes a route that other workers know, unless this one has read it later. `agoMs`: time since its confirmation. */
   recall(route: Route, agoMs: number): void {
     const read = { at: performance.now() - agoMs, stamp: BEFORE, isDoubtful: true };
     const known = this.#memory.peek(route.frontend);
@@ -236,8 +231,7 @@ export class RememberingStore implements RouteStore {
     const learntAt = this.#learn(frontend, known, route, read.at);
     const expiresAt = read.at + expiresMs;
     if (known !== undefined && isUnchanged(known, route, prefixes)) {
-      // Most readings are unchanged. Keeping the old objects avoids moving new ones to the old generation of V8's heap,
-      // which costs far more.
+      // Most readings are unchanged. Keeping new objects would move them to V8's old generation, which costs far more.
       known.read = read;
       known.expiresAt = expiresAt;
       known.learntAt = learntAt;
@@ -289,9 +283,7 @@ export class RememberingStore implements RouteStore {
   }
 }
 
-/**
- * How long other workers are not asked again for the same host, ms: they learn nothing new while Redis does not reply.
- */
+/** How long other workers are not asked again for a host, ms: they learn nothing new while Redis does not reply. */
 const RECALL_MS = 5_000;
 const MAX_RECALLED = 10_000;
 

@@ -147,6 +147,7 @@ function listWrites(key: string, list: readonly string[] | null, endMs: number |
   return endMs === null ? writes : [...writes, ['pexpire', key, String(endMs)]];
 }
 
+/** The error of an edit that others interfered with too often. */
 export function tooBusy(key: string): EditorError {
   return new EditorError(
     'busy',

@@ -45,6 +45,7 @@ export interface StoredCandidates {
   readonly marks: MarkedUrls;
 }
 
+/** A page of frontends. */
 export interface FrontendPage {
   readonly entries: readonly StoredFrontend[];
   /** The cursor of the next page; null at the end. A page may be short, even empty, and have a next one. */
@@ -64,6 +65,7 @@ export interface PageOptions {
 /** What can belong to a frontend's list: a set of prefixes, a hash of options, a hash of error pages. */
 export type MetadataKind = 'prefixes' | 'options' | 'errors';
 
+/** All kinds of metadata. */
 export const METADATA_KINDS: readonly MetadataKind[] = ['prefixes', 'options', 'errors'];
 
 /** The type of each kind. */
@@ -109,6 +111,7 @@ export interface OptionsChange {
   readonly after: SiteFields;
 }
 
+/** Options of an edit. */
 export interface EditOptions {
   /** Whether keys of another type may be overwritten. */
   readonly isForced?: boolean;

@@ -7,6 +7,7 @@ export interface Script {
   readonly sha: string;
 }
 
+/** Makes a Script of a text. */
 export function scriptOf(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }

@@ -12,6 +12,7 @@ export interface SlotMap {
   readonly replicas: readonly Endpoint[];
 }
 
+/** A range of slots, and the node that serves it. */
 export interface SlotRange {
   readonly from: number;
   /** The last one. */

@@ -17,6 +17,7 @@ export type Lookup =
   | { readonly type: 'wrong-type'; readonly index: number; readonly found: string }
   | { readonly type: 'too-long'; readonly index: number };
 
+/** A list that was found, with the host's dead marks. */
 export interface Found {
   readonly type: 'found';
   readonly index: number;
