@@ -26,7 +26,7 @@ const RETRY_MS = 100;
 const PATIENCE_MS = 3_000;
 const SLOW_RETRY_MS = 1_000;
 /** How long reading or editing the store may take, ms. */
-const BOOK_MS = 3_000;
+const EDITOR_MS = 3_000;
 const EVENTS_PATH = '/api/v1/events';
 
 /** What Admin needs of its process. */
@@ -87,7 +87,7 @@ export class Admin {
     this.#editor = bookOf(config);
     this.#answer = this.#dispatcherFor(config);
     // Requests that use the old editor still get their responses.
-    setTimeout(() => void old.close(), 2 * BOOK_MS).unref();
+    setTimeout(() => void old.close(), 2 * EDITOR_MS).unref();
   }
 
   hear(message: Exclude<ToAdmin, { type: 'configure' | 'close' }>): void {
@@ -156,5 +156,5 @@ export class Admin {
 
 function bookOf({ driver, driverTls, server: urls }: Config): RouteEditor {
   const read = parseDriverUrl(driver.read, driverTls);
-  return openEditor(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: BOOK_MS, urls, isPackaged });
+  return openEditor(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: EDITOR_MS, urls, isPackaged });
 }

@@ -20,7 +20,7 @@ function scene() {
 
 function slot(restMs: number | null, replaced: Promise<void> = Promise.resolve()): WorkerSlot {
   const isResting = () => restMs !== 0;
-  return { isResting, askForRelief: () => restMs, replace: () => replaced } as unknown as WorkerSlot;
+  return { isResting, askForReplacement: () => restMs, replace: () => replaced } as unknown as WorkerSlot;
 }
 
 test('a worker is replaced only when the successor of another serves, and not right after', async () => {

@@ -67,7 +67,7 @@ describe('certificates of a store', { skip: noOpenssl }, async () => {
     const editor = await open(t);
     const folder = temporaryFolder(t);
     const none = await explain(editor, 'www.a.io', '/');
-    assert.match(none.certificate?.text ?? '', /that of the configuration serves, or the handshake is refused/);
+    assert.match(none.certificate?.text ?? '', /the configuration.s is used, or the handshake is refused/);
     await keep('tls:*.a.io', makePair(folder, 'wild.a.io'));
     await keep('tls:www.a.io', makeExpired(folder, 'www.a.io'));
     const { certificate } = await explain(editor, 'WWW.a.io', '/');

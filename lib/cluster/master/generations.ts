@@ -7,7 +7,7 @@ import type { BoundSocket } from './bound-socket.ts';
 import { Generation, type Shared } from './generation.ts';
 import { LastGoodCertificates, sourceOf } from './last-good-certificates.ts';
 import type { ToWorker } from '../messages.ts';
-import { logExit, relieveStuck, WorkerReplacement } from './worker-replacement.ts';
+import { logExit, replaceStuck, WorkerReplacement } from './worker-replacement.ts';
 import { send } from './worker-slot.ts';
 import { FileMarks } from './file-marks.ts';
 import { onWorkerMessage, type Reports } from './worker-messages.ts';
@@ -63,7 +63,7 @@ export class Generations {
     const generation: Generation = new Generation(config, ++this.#count, shared, sockets, isAlone, (slot) => ({
       fork: () => cluster.fork(),
       onMessage: (message, worker) => onWorkerMessage(message, worker, { ...recipients, slot: slot(), generation }),
-      onStuck: (worker, silentMs) => void relieveStuck(worker, slot(), silentMs, this.#log),
+      onStuck: (worker, silentMs) => void replaceStuck(worker, slot(), silentMs, this.#log),
       onExit: (worker, how, respawnMs) => {
         // Node removes workers that exit, but not all that could not be started.
         if (worker && cluster.workers) delete cluster.workers[worker.id];

@@ -25,7 +25,7 @@ export class WorkerReplacement {
     if (this.#isReplacing || (this.#now() < this.#notBefore && !slot.isResting(this.#now()))) return;
     this.#isReplacing = true;
     try {
-      if (await relieveFat(worker, slot, excess, this.#now(), this.#log)) this.#notBefore = this.#now() + GAP_MS;
+      if (await replaceForMemory(worker, slot, excess, this.#now(), this.#log)) this.#notBefore = this.#now() + GAP_MS;
     } finally {
       this.#isReplacing = false;
     }
@@ -33,7 +33,7 @@ export class WorkerReplacement {
 }
 
 /** Replaces a worker, unless its predecessor was replaced shortly before. @returns whether a successor was started */
-async function relieveFat(
+async function replaceForMemory(
   worker: Worker,
   slot: WorkerSlot,
   { fault, megabytes, expectedMB, limitMB }: MemoryExcess,
@@ -41,7 +41,7 @@ async function relieveFat(
   log: Log,
 ): Promise<boolean> {
   const { pid } = worker.process;
-  const restMs = slot.askForRelief(worker, now);
+  const restMs = slot.askForReplacement(worker, now);
   if (restMs === null) return false;
   const size = `worker ${pid} uses ${inWords(fault, megabytes, expectedMB)}`;
   const fields = { worker: pid, megabytes, expectedMB, limitMB };
@@ -78,14 +78,14 @@ function inWords(fault: MemoryFault, megabytes: number, expectedMB: number): str
 }
 
 /** Kills a worker that hangs, after a successor was started if possible. */
-export async function relieveStuck(worker: Worker, slot: WorkerSlot, silentMs: number, log: Log): Promise<void> {
+export async function replaceStuck(worker: Worker, slot: WorkerSlot, silentMs: number, log: Log): Promise<void> {
   const { pid } = worker.process;
   log.error(
     { event: 'worker-stuck', worker: pid, silentMs: Math.round(silentMs) },
     `worker ${pid} has not responded for ${Math.round(silentMs / 1000)} s: it is replaced`,
   );
   try {
-    await slot.relieve(worker);
+    await slot.killStuck(worker);
   } catch (error) {
     logNoSuccessor(worker, 'is killed nevertheless', error, log);
   }

@@ -21,7 +21,7 @@ export interface WorkerSlotParts {
   readonly configure: () => ToWorker;
   /** Called for every message of a worker. */
   readonly onMessage: (message: ToMaster, worker: Worker) => void;
-  /** Called when a worker has sent no heartbeat for `silentMs`: see `relieve`. */
+  /** Called when a worker has sent no heartbeat for `silentMs`: see `killStuck`. */
   readonly onStuck: (worker: Worker, silentMs: number) => void;
   /** Called when a worker accepts connections. `listening`: its URLs. */
   readonly onReady: (listening: readonly string[]) => void;
@@ -88,7 +88,7 @@ export class WorkerSlot {
    * A worker of this slot uses too much memory.
    * @returns 0: replace it now; otherwise for how long it is kept, ms; null: do and log nothing
    */
-  askForRelief(worker: Worker, now: number): number | null {
+  askForReplacement(worker: Worker, now: number): number | null {
     if (worker !== this.#current || this.#isReplacing || this.#isStopping) return null;
     return this.#rest.ask(now);
   }
@@ -102,7 +102,7 @@ export class WorkerSlot {
   }
 
   /** Kills a worker that hangs. If it serves, a successor is started first. @throws Error why there is no successor */
-  async relieve(stuck: Worker): Promise<void> {
+  async killStuck(stuck: Worker): Promise<void> {
     try {
       if (this.#accepting.has(stuck)) await this.#succeed(stuck, () => {});
     } finally {

@@ -75,13 +75,13 @@ export class RedisEditor implements RouteEditor {
   }
 
   async look(keys: readonly string[], host: string): Promise<StoredCandidates> {
-    return await asBookError(this.#look(keys, host));
+    return await asEditorError(this.#look(keys, host));
   }
 
   async page({ cursor, limit, match }: PageOptions): Promise<FrontendPage> {
     const start = `${this.prefix}frontend:`;
     const pattern = `${literally(start)}${match === '' ? '' : `*${literally(match)}`}*`;
-    return await asBookError(
+    return await asEditorError(
       (async () => {
         const { keys, next } = await walk(this.#read, pattern, cursor, {
           found: withinPage(limit),
@@ -105,7 +105,7 @@ export class RedisEditor implements RouteEditor {
       ...spellingsOf(host).map((each) => `${this.prefix}frontend:${each}`),
       ...wildcards.map((each) => `${this.prefix}dead:${each}`),
     ];
-    return await asBookError(
+    return await asEditorError(
       (async () => {
         const replies = await this.#read.sendAll(
           guesses.map((key) => ['type', key] as const),
@@ -125,7 +125,7 @@ export class RedisEditor implements RouteEditor {
   }
 
   async unknownKeys(cursor: string | null, limit: number): Promise<UnknownKeysPage> {
-    const { keys, next } = await asBookError(
+    const { keys, next } = await asEditorError(
       walk(this.#read, '*', cursor, { found: withinPage(limit), until: this.#soon() }),
     );
     const dead = `${this.prefix}dead:`;
@@ -156,7 +156,7 @@ export class RedisEditor implements RouteEditor {
       ['type', 'hchecker_ping'],
       ['get', 'hchecker_ping'],
     ] as const;
-    const [type, ping] = await asBookError(this.#read.sendAll(commands, this.#read.deadline()));
+    const [type, ping] = await asEditorError(this.#read.sendAll(commands, this.#read.deadline()));
     // For a user who may not read it, no checker is running: the router sees none either.
     return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
   }
@@ -176,11 +176,11 @@ export class RedisEditor implements RouteEditor {
 
   async sides(kind: MetadataKind, keys: readonly string[]): Promise<readonly StoredValue[]> {
     const names = keys.map((key) => this.metadataKey(kind, key));
-    return await asBookError(readMetadata(this.#read, kind, names));
+    return await asEditorError(readMetadata(this.#read, kind, names));
   }
 
   async prefixesAmong(key: string, prefixes: readonly string[]): Promise<readonly string[]> {
-    return await asBookError(membersAmong(this.#read, this.metadataKey('prefixes', key), prefixes));
+    return await asEditorError(membersAmong(this.#read, this.metadataKey('prefixes', key), prefixes));
   }
 
   certificateName(key: string): string {
@@ -188,7 +188,7 @@ export class RedisEditor implements RouteEditor {
   }
 
   async certificate(key: string): Promise<StoredCertificate> {
-    return await asBookError(this.#certificates.read(key));
+    return await asEditorError(this.#certificates.read(key));
   }
 
   async replace(key: string, list: readonly string[], options: EditOptions = {}): Promise<ListChange> {
@@ -212,7 +212,7 @@ export class RedisEditor implements RouteEditor {
     const name = `${this.#writePrefix}options:${key}`;
     const write = this.#write;
     if (write instanceof RedisSession) return await changeFieldsOnOneServer(write, name, changes, isForced);
-    return await asBookError(changeFieldsInCluster(write, name, changes, isForced));
+    return await asEditorError(changeFieldsInCluster(write, name, changes, isForced));
   }
 
   async close(): Promise<void> {
@@ -225,7 +225,7 @@ export class RedisEditor implements RouteEditor {
     const path = split && { set: `${before}prefixes:${split.host}`, prefix: split.prefix };
     const keys = { list: `${before}frontend:${key}`, dead: `${before}dead:${key}`, path };
     if (this.#write instanceof RedisSession) return await editOnOneServer(this.#write, keys, edit, options);
-    return await asBookError(editInCluster(this.#write, keys, edit, options));
+    return await asEditorError(editInCluster(this.#write, keys, edit, options));
   }
 
   async #look(keys: readonly string[], host: string): Promise<StoredCandidates> {
@@ -255,7 +255,7 @@ function openLink(address: RedisAddress, timeoutMs: number): RedisLink {
 }
 
 /** Converts errors of a link to EditorErrors. */
-async function asBookError<T>(work: Promise<T>): Promise<T> {
+async function asEditorError<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
