@@ -70,7 +70,7 @@ describe('root', { skip: noUsers }, () => {
     assert.throws(() => readOwn(join(placeLink(folder, join(theirs, 'folder')), 'secret')), UnsafePathError);
     linkSync(secret, join(theirs, 'hard'));
     assert.throws(() => readOwn(join(theirs, 'hard')), { message: /another name/ });
-    assert.throws(() => readOwn(placeLink('loop', join(theirs, 'loop'))), { message: /without an end/ });
+    assert.throws(() => readOwn(placeLink('loop', join(theirs, 'loop'))), { message: /too many links/ });
   });
 
   test('reads secrets as Kubernetes mounts them, in a folder that anybody may write', (t) => {

@@ -129,7 +129,7 @@ for (const [store, open] of [
     for (const [body, message] of [
       [{ strip: '0', hts: '1' }, /"hts": there is no such option/],
       [{ state: 'off' }, /"state": it is "live", "maintenance" or "paused"/],
-      [{ strip: ['1'] }, /"strip": it is a text/],
+      [{ strip: ['1'] }, /"strip": it must be a text/],
       [['strip'], /send \{"strip"/],
     ] as const) {
       const refused = await patch(body);
@@ -321,7 +321,7 @@ test('redirects are explained as the router sends them: by the client’s scheme
       ['redirect', status, `the client is redirected to ${headers['location']}`],
     );
     const secure = ((await askAdmin(admin, `${at}&scheme=https`)).json as LiveExplanation).answer;
-    assert.match(secure.text, /sent to https:\/\/www\.a\.test\//);
+    assert.match(secure.text, /redirected to https:\/\/www\.a\.test\//);
   }
   assert.equal((await askAdmin(admin, '/api/v1/frontends/b.a.test/explain?scheme=ftp')).status, 400);
 });

@@ -109,7 +109,7 @@ describe('certificates in Redis', { skip: noOpenssl }, () => {
     assert.equal(await nameAt(port, 'a.test'), 'good');
     const expired = makeExpired(folder, 'expired');
     const bad: readonly [string, readonly string[], RegExp][] = [
-      ['mismatched', ['certificate', other.cert, 'key', good.key], /not the key of its certificate/],
+      ['mismatched', ['certificate', other.cert, 'key', good.key], /key that does not match its certificate/],
       ['no certificate', ['certificate', 'nonsense', 'key', good.key], /no certificate in PEM form/],
       ['no key', ['certificate', good.cert, 'key', 'nonsense'], /no private key in PEM form/],
       ['expired', ['certificate', expired.cert, 'key', expired.key], /expired on 20/],

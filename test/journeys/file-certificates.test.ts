@@ -79,7 +79,7 @@ describe('certificates beside a routes file', { skip: noOpenssl }, () => {
     }, 10_000);
     const { key, fault } = await router.event('certificate-fault', from);
     assert.equal(key, 'tls/a.test.crt');
-    assert.match(String(fault), /not the key of its certificate/);
+    assert.match(String(fault), /key that does not match its certificate/);
     router.signal('SIGHUP');
     await router.event('reloaded');
     assert.equal(await nameAt(port, 'a.test'), 'good');

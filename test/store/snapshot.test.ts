@@ -78,11 +78,11 @@ test('a snapshot comes back as it was, whatever it holds', () => {
 test('a text that was cut, changed, or is something else is refused, with the reason', () => {
   const text = encoded('r', ROUTE, ROUTE);
   for (let end = text.indexOf('\n') + 1; end < text.length; end++) {
-    assert.throws(() => decodeSnapshot(text.slice(0, end)), /not whole/);
+    assert.throws(() => decodeSnapshot(text.slice(0, end)), /incomplete/);
   }
-  assert.throws(() => decodeSnapshot(text.replace('10.0.0.1', '10.0.0.2')), /not whole/);
+  assert.throws(() => decodeSnapshot(text.replace('10.0.0.1', '10.0.0.2')), /checksum does not match/);
   for (const other of ['', '{}\n', 'null\n', text.slice(5), text.replace('snapshot-1', 'snapshot-2'), '[1]\n[2]\n']) {
-    assert.throws(() => decodeSnapshot(other), /no snapshot of this version/);
+    assert.throws(() => decodeSnapshot(other), /not a snapshot of this version/);
   }
   const odd = encoded(null, ['x.io', 'x.io', [], 1]);
   assert.throws(() => decodeSnapshot(odd), /no route/);
@@ -122,7 +122,7 @@ test('a file that cannot be used is told and replaced; one that is not there is 
   const notices = new Notices();
   const workers = new Workers();
   const file = new SnapshotFile(path, workers.known, notices.notify);
-  assert.match((await notices.next('snapshot-refused')).cause.message, /no snapshot/);
+  assert.match((await notices.next('snapshot-refused')).cause.message, /not a snapshot/);
   workers.learn(null, ['x.io', 'x.io', ['x'], Date.now()]);
   await file.close();
   assert.match(readFileSync(path, 'utf8'), /^\{"format":"hipache-snapshot-1"/);
