@@ -1,4 +1,4 @@
-/** What a site makes of a request before a backend is chosen (core/site.ts). */
+/** Applies a site's features to a request before a backend is chosen (core/routing/site.ts). */
 import { RouterError } from '../core/errors.ts';
 import { clientPort, clientScheme } from '../core/http/forwarded.ts';
 import { candidates } from '../core/routing/hostname.ts';
@@ -14,19 +14,19 @@ export interface AdmissionParts {
   readonly store: Pick<RouteLookups, 'find'>;
   readonly pauses: Pauses;
   readonly redirect: (exchange: Exchange, redirect: Redirect) => void;
-  /** Where clients can speak TLS; null where they cannot. */
+  /** Returns the port of a TLS listener; null without one. */
   readonly securePort: () => number | null;
 }
 
 /**
- * The route of a request that may go to a backend; null when there is nothing left to do for it.
- * @throws RouterError when it may not
+ * Returns the route of a request that may go to a backend; null when it has been redirected, or its client has left.
+ * @throws RouterError when the site rejects it
  */
 export async function admit(exchange: Exchange, head: RequestHead, parts: AdmissionParts): Promise<Route | null> {
   const keys = candidates(head.hostname);
   let pausedAt: number | null = null;
   for (;;) {
-    // After a pause the route has to be looked up anew.
+    // After a pause the route is looked up again.
     const lookedUp: LookedUp | null = pausedAt === null ? exchange.lookedUp : null;
     const found = lookedUp !== null ? routeOf(lookedUp) : await parts.store.find(keys, head.path);
     if (!found) throw new RouterError('no-frontend', 'frontend not found');
@@ -54,7 +54,7 @@ export async function admit(exchange: Exchange, head: RequestHead, parts: Admiss
   }
 }
 
-/** @throws what the store threw, where it gave no answer */
+/** @throws the store's error, if the lookup failed */
 function routeOf(lookedUp: LookedUp): Route | null {
   if ('fault' in lookedUp) throw lookedUp.fault;
   return lookedUp.route;

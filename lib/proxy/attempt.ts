@@ -24,42 +24,40 @@ import type { AttemptParts } from './parts.ts';
 import { relayUpgrade } from './upgrade.ts';
 import { type UploadOwner, UploadProgress } from './upload-progress.ts';
 
-/**
- * Where an attempt stands. What an error means depends on nothing else. `checking`: whether an idle connection was closed.
- */
+/** It alone decides what an error means. `checking`: whether the idle connection had been closed. */
 type Phase = 'waiting' | 'connecting' | 'checking' | 'sending' | 'sent' | 'settled';
 
-/** One request to one backend, from the wish for a connection to the head of the answer. */
+/** One attempt to send a request to a backend, until the head of the response has come. */
 export class Attempt implements UploadOwner {
   readonly outcome: Promise<Outcome>;
-  /** Resolves when the backend's connection is not needed any more. */
+  /** Resolves when the attempt needs the backend's connection no more. */
   readonly freed: Promise<void>;
   readonly #exchange: Exchange;
   readonly #parts: AttemptParts;
   readonly #timer: Timer;
   readonly #slot: ConnectionSlot;
-  /** Of the request's body; null before it is sent. */
+  /** Limits of the request's body; null before it is sent. */
   #upload: UploadProgress | null = null;
   /** How many requests the backend had responded to when this one was sent. */
   #responsesBefore = 0;
-  /** `performance.now()`, ms: when the request was begun to be sent. */
+  /** `performance.now()`, ms: when the request began to be sent. */
   #sentAt = 0;
   #phase: Phase = 'waiting';
   #out: BackendRequest | null = null;
   #dialing: Dialing | null = null;
   #hasHeard = false;
-  /** How many 1xx have come. */
+  /** Number of 1xx responses so far. */
   #information = 0;
-  /** `performance.now()`, ms; null where it was not on a connection that had served others. */
+  /** Since when the attempt has had a reused connection, `performance.now()`, ms; null with a new connection. */
   #onReusedSince: number | null = null;
-  /** Its connection; null where it is one of HTTP/2. */
+  /** The connection; null with HTTP/2. */
   #wire: BackendStream | null = null;
-  /** What had left by that before. */
+  /** Bytes that the connection had sent before. */
   #sentBefore = 0;
   #settle: (outcome: Outcome) => void = () => {};
   #free: () => void = () => {};
 
-  /** @param place at the backend */
+  /** @param slot at the backend */
   constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot) {
     this.#exchange = exchange;
     this.#parts = parts;
@@ -74,7 +72,7 @@ export class Attempt implements UploadOwner {
     exchange.onInterrupt = () => this.#end({ type: 'abandoned' });
   }
 
-  /** Whether the request may go by another connection, after one that had served others failed before a byte came back. */
+  /** Whether the request may be sent again: a reused connection has failed before a byte of the response came. */
   get mayResend(): boolean {
     if (this.#hasHeard || !this.#exchange.body.isReplayable) return false;
     if (this.#out?.wasRefused === true) return true;
@@ -87,12 +85,12 @@ export class Attempt implements UploadOwner {
     return this.#exchange.method;
   }
 
-  /** The connection has to be known before anything is sent: a request that must not be sent twice is held back till then. */
+  /** A request that must not be sent twice is held back until the connection is known and checked. */
   get #isHeldBack(): boolean {
     return this.#out?.isChecking !== true && !isIdempotent(this.#method);
   }
 
-  /** Takes the request over; http-proxy calls this in the place of piping a body into it. */
+  /** Starts sending. http-proxy calls this instead of piping the body. */
   start(out: BackendRequest): void {
     this.#out = out;
     this.#parts.clock.set(this.#timer, this.#parts.limits.connectMs);
@@ -102,16 +100,16 @@ export class Attempt implements UploadOwner {
     out.once('upgrade', (response: SwitchingResponse, socket: Duplex, head: Buffer) =>
       this.#onUpgrade(response, socket, head),
     );
-    // Node closes the request without an error when a 101 comes that nobody asked for.
+    // Node closes the request without an error on an unsolicited 101.
     out.once('close', () => {
       this.#free();
       this.fail(new Error('the backend closed the connection'));
     });
-    // Without a body there is nothing to hold back: Node sends the head as soon as there is a connection.
+    // Without a body nothing is held back: Node sends the head when there is a connection.
     if (!this.#hasBody && !this.#isHeldBack) out.end();
   }
 
-  /** The request failed. Idempotent: what comes after the first answer or error says nothing new. */
+  /** The request has failed. Ignored after the first response or error. */
   fail(cause: NodeJS.ErrnoException): void {
     if (cause instanceof Unfit) return this.#end({ type: 'unfit', cause });
     switch (this.#phase) {
@@ -128,7 +126,7 @@ export class Attempt implements UploadOwner {
     }
   }
 
-  /** A connection is being made for it. */
+  /** A connection is being made for this attempt. */
   onDialing(dialing: Dialing): void {
     if (this.#phase === 'settled') return dialing.cancel();
     this.#dialing = dialing;
@@ -160,7 +158,7 @@ export class Attempt implements UploadOwner {
     this.#onConnected();
   }
 
-  /** Lets the event loop read what has come by an idle connection. */
+  /** Lets the event loop read what has come on an idle connection. */
   #check(socket: BackendStream): void {
     this.#phase = 'checking';
     setImmediate(() => {
@@ -175,7 +173,7 @@ export class Attempt implements UploadOwner {
   #connecting(): void {
     this.#phase = 'connecting';
     this.#parts.use.opened++;
-    // A request that waited for its turn starts its wait for a connection here.
+    // The time limit for connecting starts here, after the wait in the agent's queue.
     this.#parts.clock.set(this.#timer, this.#parts.limits.connectMs);
   }
 
@@ -192,7 +190,7 @@ export class Attempt implements UploadOwner {
     const out = this.#out;
     this.#upload = new UploadProgress(this.#exchange, this.#parts, this.#slot, this.#timer, this);
     this.#upload.begin(out);
-    // The backend hears of the request at once, even when the body takes its time (or waits for a 100).
+    // Sends the head at once, even if the body is slow or waits for a 100.
     setImmediate(() => {
       if (!out.destroyed && !out.writableEnded && this.#exchange.body.bytes === 0) out.flushHeaders();
     });
@@ -273,7 +271,7 @@ export class Attempt implements UploadOwner {
     this.#end({ type: 'silent', cause: new Error('the backend did not answer in time'), hasRespondedToOthers });
   }
 
-  /** What it means that a request failed of which the backend may have seen something. */
+  /** The outcome of a failure after part of the request may have reached the backend. */
   #failureOf(cause: NodeJS.ErrnoException): 'garbled' | 'dropped' | 'broken' {
     if (cause instanceof NotHttp || cause.code?.startsWith('HPE_')) return 'garbled';
     if (cause instanceof Dropped) return 'dropped';
@@ -281,7 +279,7 @@ export class Attempt implements UploadOwner {
     return lossOnReused(performance.now() - this.#onReusedSince);
   }
 
-  /** An answer is on its way to the client: whoever relays it owns the connection from here. */
+  /** Settles the attempt. If a response has begun, its relay owns the connection from now on. */
   #pass(outcome: Outcome): void {
     this.#phase = 'settled';
     this.#upload?.end();

@@ -1,4 +1,4 @@
-/** The rest of a request's body, after its answer. */
+/** Handles the rest of a request's body after the response was sent. */
 import { ClientRequest } from 'node:http';
 import { Socket } from 'node:net';
 import { Pace } from '../core/limits/pace.ts';
@@ -15,24 +15,24 @@ export interface RemainderParts {
   readonly limits: Pick<Limits, 'bodyMs' | 'firstByteMs' | 'bodyBytes' | 'bodyMinRate'>;
 }
 
-/** A request to a backend, and the slot that it has there. */
+/** A request to a backend, and its connection slot. */
 interface Asked {
   readonly out: BackendRequest;
   readonly slot: ConnectionSlot;
 }
 
 /**
- * Sees to the rest of a body after its answer: it goes on to a backend that still reads, and is read and forgotten where
- * there is none, so that the client is not reset before it has read its answer (RFC 9112 §9.6). The client has
- * `timeouts.body` for each part of it and must keep up the least rate; a backend that takes nothing has
- * `timeouts.firstByte`. A backend whose slot others need is given nothing more of an upload that is slow.
- * @param asked the request whose answer is through, and its slot; null where no backend was asked
+ * Handles the rest of a body after the response. A backend that still reads gets it; otherwise it is read and
+ * dropped, so that the client is not reset before it has read the response (RFC 9112 §9.6). Limits: `timeouts.body`
+ * for each part and the minimum rate for the client; `timeouts.firstByte` for a backend that reads nothing. When
+ * other requests need the backend's slot, a slow upload is cut off from the backend.
+ * @param asked the request whose response has ended, and its slot; null when no backend was asked
  */
 export function passRemainder(exchange: Exchange, asked: Asked | null, parts: RemainderParts): void {
-  // The fast lane reads the rest of a body that is for nobody.
+  // The fast lane reads and drops the rest.
   if (asked === null && exchange.isHandedOff) return;
   const rest = new BodyRemainder(exchange, asked, parts);
-  exchange.rest = rest.over;
+  exchange.remainder = rest.over;
   rest.start();
 }
 
@@ -44,7 +44,7 @@ class BodyRemainder implements BodyProgress {
   readonly #pace: Pace;
   #out: BackendRequest | null;
   readonly #hold: Hold | null;
-  /** The backend's, where it speaks HTTP/1.1: Node listens to it no more. */
+  /** The backend's socket with HTTP/1.1: Node has removed its listeners. */
   readonly #backendSocket: Socket | null;
   #isBlocked = false;
   #isOver = false;
@@ -66,7 +66,7 @@ class BodyRemainder implements BodyProgress {
   start(): void {
     const { request, response, body, ended } = this.#exchange;
     request.socket.once('close', this.#onClientGone);
-    // Without a listener Node would close a connection that is silent for as long as an idle one may be.
+    // Without a listener Node would apply the time limit of idle connections.
     request.on('timeout', this.#onIdle);
     response.once('finish', this.#halfClose);
     void ended.then(() => {
@@ -99,12 +99,12 @@ class BodyRemainder implements BodyProgress {
     this.#set(this.#parts.limits.firstByteMs);
   }
 
-  /** All of it has come, and was given to the backend. */
+  /** The body is complete and was given to the backend. */
   onSent(): void {
     this.#finish();
     const { socket } = this.#exchange.request;
     if (socket.writableEnded) socket.destroy();
-    // It may have to wait for the backend to take it.
+    // The backend may still have to read it.
     if (this.#out !== null) this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
   }
 
@@ -114,7 +114,7 @@ class BodyRemainder implements BodyProgress {
 
   #drop(): void {
     this.#isBlocked = false;
-    // The fast lane does that for its connections.
+    // The fast lane drops it for its connections.
     if (this.#exchange.isHandedOff) this.#finish();
     else this.#exchange.body.drop(this);
   }
@@ -129,7 +129,7 @@ class BodyRemainder implements BodyProgress {
 
   readonly #onBackendDrained = (): void => this.#exchange.body.drained();
 
-  /** They belong to no request: the backend has taken the body for something else. */
+  /** The bytes belong to no request: the backend has misread the body. */
   readonly #onBackendBytes = (): void => {
     this.#out?.destroy();
   };
@@ -141,7 +141,10 @@ class BodyRemainder implements BodyProgress {
 
   readonly #onIdle = (): void => {};
 
-  /** Where the answer closes the connection, Node would destroy it now: only our side is ended, and what comes is read. */
+  /**
+   * If the response closes the connection, Node would destroy it now. Instead only our side is ended, and the body is
+   * read on.
+   */
   readonly #halfClose = (): void => {
     const { socket } = this.#exchange.request;
     // oxlint-disable-next-line typescript/unbound-method -- Node has added it as a listener (Socket.destroySoon), as it is

@@ -4,24 +4,24 @@ import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 
-/** Told what a body is waiting for, so that somebody can put a limit on it. */
+/** Called with the progress of a body, to set time limits. */
 export interface BodyProgress {
-  /** Bytes came and went on; more are expected from the client. */
+  /** Bytes were passed on; more are expected from the client. */
   onBytes(total: number): void;
-  /** The backend does not take more for now. */
+  /** The backend reads no more for now. */
   onBlocked(): void;
-  /** All of it has been handed to the backend. */
+  /** The whole body was given to the backend. */
   onSent(): void;
 }
 
 /**
- * A request's body on its way to a backend. A first part is gathered before there is a connection, and nothing more
- * until a backend has accepted one, so that after a refusal the body is still whole; then it streams, at the pace of
- * the slower side.
+ * Sends a request's body to a backend. A first part is gathered before a backend is chosen. No more is read until one
+ * has accepted a connection, so that the whole body can go to another backend after a refusal. Then it streams at the
+ * pace of the slower side.
  */
 export class RequestBody {
   readonly #request: IncomingMessage;
-  /** What went out so far; null once it was too much to keep. */
+  /** The bytes sent so far; null once they were too many to keep. */
   #kept: Buffer[] | null = [];
   #bytes = 0;
   #out: BackendRequest | null = null;
@@ -29,9 +29,9 @@ export class RequestBody {
   #isListening = false;
   #isRead = false;
   #isSlow = false;
-  /** What still comes is forgotten. */
+  /** The rest of the body is read and dropped. */
   #isDropped = false;
-  /** Set while a first part is gathered: it is enough, or there will be no more. */
+  /** Set while a first part is gathered: call it when that is enough, or no more will come. */
   #onGathered: (() => void) | null = null;
 
   constructor(request: IncomingMessage) {
@@ -43,22 +43,22 @@ export class RequestBody {
     return this.#bytes;
   }
 
-  /** Whether all that was read could be sent once more. */
+  /** Whether all bytes read can be sent again. */
   get isReplayable(): boolean {
     return this.#kept !== null;
   }
 
-  /** Whether the client has sent all of it and it was read. */
+  /** Whether the whole body was read. */
   get isRead(): boolean {
     return this.#isRead;
   }
 
-  /** Whether its client took its time over the first part. */
+  /** Whether the first part came slowly. */
   get isSlow(): boolean {
     return this.#isSlow;
   }
 
-  /** Reads a first part. Resolves when the body is whole, when there is a good deal of it, or after `patienceMs`. */
+  /** Reads a first part. Resolves when the body is complete, when REPLAY_BYTES have come, or after `patienceMs`. */
   async gather(clock: TimeLimits, patienceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = new Timer(resolve);
@@ -75,7 +75,7 @@ export class RequestBody {
     if (!this.#isRead) this.#request.pause();
   }
 
-  /** Sends the body to `out`, from its beginning; only while `isReplayable`. Ends `out` after it, with trailers. */
+  /** Sends the body to `out` from its beginning, then ends `out` with the trailers. Only while `isReplayable`. */
   feed(out: BackendRequest, progress: BodyProgress): void {
     this.#out = out;
     this.#progress = progress;
@@ -90,7 +90,7 @@ export class RequestBody {
     else this.#request.resume();
   }
 
-  /** Sends nothing more to the backend. What the client still sends is not read. */
+  /** Stops sending to the backend, and reading from the client. */
   stop(): void {
     this.#out?.off('drain', this.#onDrain);
     this.#out = null;
@@ -98,18 +98,18 @@ export class RequestBody {
     if (this.#isListening && !this.#isRead) this.#request.pause();
   }
 
-  /** The answer is through, and the backend takes the rest all the same. @param progress told from now on */
+  /** The response has ended, and the backend still reads the body. @param progress called from now on */
   goOn(progress: BodyProgress): void {
     this.#progress = progress;
     if (this.#out?.writableNeedDrain) this.#block();
   }
 
-  /** The backend takes more: for one whose request does not say so any more. */
+  /** The backend reads again: for a request that no longer emits `drain`. */
   drained(): void {
     if (this.#out !== null) this.#onDrain();
   }
 
-  /** Reads the rest, which is for nobody. @param progress told of it */
+  /** Reads and drops the rest. @param progress called from now on */
   drop(progress: BodyProgress): void {
     this.stop();
     this.#progress = progress;
@@ -123,7 +123,7 @@ export class RequestBody {
     this.#isListening = true;
     this.#request.on('data', this.#onData);
     this.#request.once('end', this.#onEnd);
-    // The interruption that follows a broken request comes from the listener; here it only must not be uncaught.
+    // The request server interrupts the exchange; here the error only has to be caught.
     this.#request.on('error', () => this.#onGathered?.());
     this.#request.once('close', () => this.#onGathered?.());
   }
@@ -133,11 +133,11 @@ export class RequestBody {
       this.#bytes += chunk.length;
       return this.#progress?.onBytes(this.#bytes);
     }
-    // Nobody wants it any more.
+    // The body is not wanted any more.
     if (this.#out === null && this.#onGathered === null) return;
     this.#bytes += chunk.length;
     if (this.#kept !== null) {
-      // What comes before there is a backend is kept in any case: it was sent to nobody yet.
+      // Before there is a backend everything is kept: nothing was sent yet.
       if (this.#bytes <= REPLAY_BYTES || this.#out === null) this.#kept.push(chunk);
       else this.#kept = null;
     }

@@ -2,7 +2,7 @@ import { originOf } from '../core/routing/backend.ts';
 import { version } from '../core/version.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What a client that sent X-Debug is told, names and values in turn: Hipache's fields, to the letter. */
+/** The fields for a client that sent X-Debug, names and values in turn. The same as Hipache's. */
 export function debugHeaders(exchange: Exchange): string[] {
   const { route, attempts, startedAt } = exchange;
   const headers = ['x-debug-version-hipache', version];

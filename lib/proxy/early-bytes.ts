@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import { AHEAD_BYTES } from '../core/limits/client-limits.ts';
 
 /**
- * Reads on while a client waits for the answer to its handshake: that it has left is only seen by reading.
- * @param onEnd told when the client has ended its side
- * @returns stops it, and gives what came meanwhile
+ * Reads on while a client waits for the response to its handshake: only reading shows that it has left.
+ * @param onEnd called when the client has ended its side
+ * @returns stops reading, and returns the bytes that have come
  */
 export function readEarly(socket: Duplex, onEnd: () => void): () => Buffer {
   const chunks: Buffer[] = [];

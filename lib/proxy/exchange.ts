@@ -19,67 +19,70 @@ export interface UpgradeSocket {
 export interface ExchangeStart {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Set when the client asked to switch protocols: `response` answers it if that comes to nothing. */
+  /** Set when the client asked to switch protocols. `response` is used if it is not switched. */
   readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
-  /** What the fast lane did for the request before; null when it came here first. */
+  /** The state of a request that the fast lane has handed off; null when it came here first. */
   readonly handoff: HandoffState | null;
-  /** Why it will not be served, whatever it asks for, but for a ping. */
+  /** Why the request is rejected, unless it is a ping. */
   readonly rejection?: RouterError | null;
 }
 
-/** One request, from its head to its log line. Steps fill it in; nothing is hung on `request` or `response`. */
+/**
+ * One request, from its head to its log line. The steps fill in its fields; nothing is added to `request` or
+ * `response`.
+ */
 export class Exchange {
   readonly request: IncomingMessage;
-  /** As the client sent them; `request` may have others, which Node's parser takes. */
+  /** As the client sent them. A handed-off `request` may have others, which Node's parser accepts. */
   readonly method: string;
   readonly target: string;
   readonly response: ServerResponse;
   readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
   readonly body: RequestBody;
-  /** Gives what the client sent ahead of the answer to its upgrade, after `upgrade.head`; from then on its bytes are the caller's. */
+  /** Returns what the client sent ahead of the response to its upgrade, after `upgrade.head`, and stops reading. */
   readonly takeEarly: () => Buffer;
   /** `performance.now()`, ms. */
   readonly startedAt: number;
-  /** Its body, or part of it, is gone: neither can it be read, nor can a next request be found behind it. */
+  /** The body, or part of it, is lost: it cannot be read, and no next request can be found behind it. */
   readonly isBodyLost: boolean;
-  /** Its connection is the fast lane's, which reads the rest of a body that nobody wants. */
+  /** The connection is the fast lane's, which reads and drops the rest of the body. */
   readonly isHandedOff: boolean;
-  /** Its route, where the fast lane has looked it up. */
+  /** The route, if the fast lane has looked it up. */
   readonly lookedUp: LookedUp | null;
-  /** Why it will not be served. */
+  /** Why the request is rejected. */
   readonly rejection: RouterError | null;
 
-  /** Null until it was understood. */
+  /** Null until it was parsed. */
   head: RequestHead | null = null;
   outgoing: OutgoingRequest | null = null;
   route: Route | null = null;
-  /** Its part in a trace; null until it has one. */
+  /** The trace that the exchange is part of; null until it is known. */
   trace: Trace | null = null;
-  /** The backend being tried, or the one that answered. */
+  /** The backend that is tried, or has responded. */
   trying: Backend | null = null;
   /** `performance.now()`, ms. */
   tryingSince: number | null = null;
   readonly attempts: Attempted[] = [];
-  /** Why the router answered itself; null when a backend did. */
+  /** Why the router responded itself; null when a backend did. */
   refusal: RouterError | null = null;
-  /** Why the exchange was cut short from the client's side; its answer, if there can be one. */
+  /** Why the client's side has ended the exchange. An error is sent as the response if possible. */
   interruption: RouterError | 'client-left' | null = null;
-  /** Of the answer's body, to the client; both ways for a tunnel's bytes from the backend. */
+  /** Bytes of the response's body sent to the client; for a tunnel, the bytes from the backend. */
   bytesSent = 0;
-  /** Its client has been told to send the body that it held back (100). */
+  /** A 100 was sent to the client. */
   hasContinued = false;
-  /** 0 until an answer began. */
+  /** 0 until a response has begun. */
   status = 0;
 
-  /** Set by whatever is under way: how to stop it when the client's side breaks off. */
+  /** Set by the current step: stops it when the client's side breaks off. */
   onInterrupt: (() => void) | null = null;
   readonly ended: Promise<void>;
-  /** Resolves when it has ended, and the rest of its request's body is through, too. */
+  /** Resolves when the exchange has ended and the rest of the request's body was handled. */
   readonly over: Promise<void>;
-  /** Set by what reads the rest of the body after the answer. */
-  rest: Promise<void> | null = null;
+  /** Set while the rest of the body is handled after the response. */
+  remainder: Promise<void> | null = null;
   #isEnded = false;
   #end: () => void = () => {};
 
@@ -101,10 +104,10 @@ export class Exchange {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.over = this.ended.then(() => this.rest ?? undefined);
+    this.over = this.ended.then(() => this.remainder ?? undefined);
     const { response, upgrade } = this;
     const onClose = (): void => this.onClientGone();
-    // A tunnel outlives its response, which is never written then; the socket's end is the exchange's.
+    // A tunnel outlives its response: the exchange ends with the socket.
     if (upgrade) upgrade.socket.once('close', onClose);
     else response.once('close', onClose);
     this.takeEarly = upgrade ? readEarly(upgrade.socket, () => this.#onUpgradeEnd(upgrade)) : () => Buffer.alloc(0);
@@ -116,7 +119,7 @@ export class Exchange {
     this.#end();
   }
 
-  /** The client's connection is closed, or it has all of its answer. Idempotent. */
+  /** The client's connection is closed, or the client has the whole response. Idempotent. */
   onClientGone(): void {
     if (!this.response.writableFinished) this.interrupt('client-left');
     this.end();
@@ -126,20 +129,20 @@ export class Exchange {
     return this.#isEnded;
   }
 
-  /** Whether the head of an answer has been written: from then on the client can only be cut off. */
+  /** Whether the head of a response was written: from then on the client can only be cut off. */
   get isResponding(): boolean {
     return this.status !== 0;
   }
 
-  /** The client left, or sent what cannot be passed on: stops what is under way. The first reason counts. */
+  /** Stops the exchange: the client has left, or sent something that cannot be passed on. The first reason counts. */
   interrupt(reason: RouterError | 'client-left'): void {
     if (this.interruption !== null) return;
-    // There may be something under way still: the rest of the body.
+    // The rest of the body may still be handled.
     if (this.#isEnded) return this.onInterrupt?.();
     this.interruption = reason;
     this.body.stop();
     this.onInterrupt?.();
-    // Half of an answer must not look like a whole one.
+    // A partial response must not look like a whole one.
     if (this.isResponding) this.cut();
   }
 
@@ -151,12 +154,12 @@ export class Exchange {
     this.interruption = interruption;
   }
 
-  /** A client that ends its side before it was answered has left: it could never use what it asked for. */
+  /** A client that ends its side before the response has left: it could not use the tunnel. */
   #onUpgradeEnd({ socket }: UpgradeSocket): void {
     if (!this.isResponding) socket.destroy();
   }
 
-  /** Destroys the client's connection: what it got must not look complete. */
+  /** Destroys the client's connection: a partial response must not look like a whole one. */
   cut(): void {
     if (this.#isEnded) this.onInterrupt?.();
     if (this.upgrade) this.upgrade.socket.destroy();

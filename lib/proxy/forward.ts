@@ -1,19 +1,20 @@
 /**
- * Sends a request to a backend through http-proxy and says how that ended: the only file that knows the library.
+ * Sends a request to a backend through http-proxy and returns the outcome. The only file that uses the library.
  *
- * What http-proxy 1.18.1 is left to do: compose the client request, send it on one of our connections, report its
- * errors. What it would get wrong on today's Node is taken out of its hands, by means of its own options:
+ * http-proxy 1.18.1 composes the client request, sends it on one of our connections, and reports its errors. What it
+ * would do wrong on today's Node is prevented by its own options:
  * - it lower-cases and merges header fields and normalises paths: `ssl`, the object that it fills in and passes to
  *   `http.request`, here has a path and header list of its own that do not change;
- * - it pipes the body away before there is a connection, so that after a refusal nothing is left to send elsewhere:
- *   `buffer`, the stream that it pipes instead, is the Attempt, which takes the request over and holds the body back;
- * - it copies the backend's hop-by-hop fields and framing to the client, drops trailers and 1xx, and leaves the client
- *   waiting when the backend is cut: `selfHandleResponse` leaves the answer to answer.ts;
+ * - it pipes the body before there is a connection, so that after a refusal nothing is left to send to another
+ *   backend: `buffer`, the stream that it pipes instead, is the Attempt, which takes the request over and holds the
+ *   body back;
+ * - it copies the backend's hop-by-hop fields and framing to the client, drops trailers and 1xx, and leaves the
+ *   client waiting when the backend is cut: `selfHandleResponse` leaves the response to response.ts;
  * - it rewrites a chunked DELETE to `content-length: 0` with the body still behind it (CVE-2026-29057): that pass is
- *   taken off its public list;
+ *   removed from its public list;
  * - its `ws` ends the client's socket on any error, and sends a decoded body under a chunked head: an upgrade is a
- *   request whose answer may be a 101, so it takes the way of all requests.
- * It never sees the client's own request and response, so it hangs no listeners on them.
+ *   request that may get a 101, so it is handled like any request.
+ * It never sees the client's own request and response, so it adds no listeners to them.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
@@ -38,7 +39,7 @@ import type { BackendState } from '../backends/state/backend-state.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { SlowUploads } from './slow-uploads.ts';
 
-/** Of a method in a message, characters. */
+/** Maximum length of a method in a message, characters. */
 const MAX_METHOD = 40;
 
 /** http-proxy's list of steps, public but missing in its types. */
@@ -46,7 +47,7 @@ interface HasPasses {
   webPasses: { readonly name: string }[];
 }
 
-/** What http-proxy looks at of a request and a response before it hands over. */
+/** The properties of a response that http-proxy reads before it calls `selfHandleResponse`. */
 const RESPONSE_STAND_IN = { headersSent: true, finished: false } as unknown as ServerResponse;
 
 export interface ForwarderParts extends AttemptParts {
@@ -57,13 +58,13 @@ export interface ForwarderParts extends AttemptParts {
   readonly slowUploads: SlowUploads;
 }
 
-/** A backend's record, and the slot that a request has there. */
+/** A backend's state, and the request's connection slot there. */
 interface Entered {
   readonly state: BackendState;
   readonly slot: ConnectionSlot;
 }
 
-/** How an attempt ended, and when its connection is not needed any more. */
+/** The outcome of an attempt; `freed` resolves when its connection is no longer needed. */
 interface Tried {
   readonly outcome: Outcome;
   readonly freed: Promise<void>;
@@ -79,7 +80,7 @@ export class Forwarder {
     proxy.webPasses = proxy.webPasses.filter((pass) => pass.name !== 'deleteLength');
   }
 
-  /** One attempt. A connection that proved stale is not one: it is replaced, and nobody hears of it. Never rejects. */
+  /** Makes one attempt. A stale connection does not count: it is replaced without being reported. Never rejects. */
   async forward(exchange: Exchange, backend: Backend): Promise<Outcome> {
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
     const giveUp = (): void =>
@@ -103,15 +104,15 @@ export class Forwarder {
       slots.enter(state.slots, client, now, this.#limitAt(backend)) ??
       (await awaitSlot(exchange, (onTurn) => slots.wait(state.slots, client, now, onTurn), clock, limits.connectMs));
     if ('type' in slot) return slot;
-    // A moment later: the connection is free only when its agent has been told so. Too early, the agent would make the next
-    // request wait, and then make a connection for it with what this one has said.
+    // Later: the connection is free only after its agent knows. Too early, the agent would queue the next request,
+    // and then open a connection for it with the options of this one.
     const leave = (): unknown => setImmediate(() => slot.leave());
     const attempting = isHttp2(backend)
       ? this.#tryHttp2(exchange, backend, slot)
       : this.#tryHttp1(exchange, backend, { state, slot });
     const { outcome, freed } = await attempting;
-    // A tunnel is no connection of the agent's any more. A stream that has become one is still one of those that the
-    // backend takes.
+    // The agent no longer owns a tunnel's connection. An HTTP/2 stream that has become a tunnel still counts as one
+    // of the backend's streams.
     if (outcome.type === 'upgraded' && !isHttp2(backend)) {
       state.tunnels++;
       void exchange.ended.then(() => state.tunnels--);
@@ -122,7 +123,7 @@ export class Forwarder {
     return outcome;
   }
 
-  /** Requests that a backend takes at a time: streams share connections, and are bounded by what it takes. */
+  /** Maximum number of concurrent requests to a backend. With HTTP/2 it is the backend's limit of streams. */
   #limitAt(backend: Backend): number {
     const { sessions, slots } = this.#parts;
     return isHttp2(backend) ? sessions.limitAt(backend) : slots.limit;
@@ -142,10 +143,10 @@ export class Forwarder {
     }
   }
 
-  /** Closes idle connections that the backend may be about to close, where the request must not be sent twice. */
+  /** If the request must not be sent twice, closes idle connections that the backend may be about to close. */
   #closeDoubtful({ method, head }: Exchange, state: BackendState): void {
     if (isIdempotent(method)) return;
-    // Node sends a head with Expect as soon as it has a connection, before it could be looked at: it goes by a new one.
+    // Node sends a head with Expect as soon as it has a connection, which cannot be checked before: use a new one.
     this.#parts.pools.closeOld(state, head?.expectsContinue === true ? -1 : UNSAFE_IDLE_MS);
   }
 
@@ -187,7 +188,10 @@ export class Forwarder {
     return this.#parts.hasBackendPath ? pathAt(backend, path) : path;
   }
 
-  /** The fields for the backend. A connection that will not be kept says so: Node's agent would only close it. */
+  /**
+   * The fields for the backend, with `Connection: close` if the connection will not be kept: Node's agent would not
+   * send it.
+   */
   #headers({ outgoing, upgrade, trace, attempts }: Exchange): readonly string[] {
     let headers: readonly string[] = outgoing?.headers ?? [];
     if (trace !== null) headers = [...headers, 'traceparent', traceparent(trace, attempts.length)];
@@ -202,7 +206,7 @@ export class Forwarder {
       requestStandIn(method, path),
       RESPONSE_STAND_IN,
       {
-        // Whatever the backend is: our agent makes the connection, TLS included.
+        // For all protocols: our agent makes the connection, including TLS.
         target: { protocol: 'http:', host: backend.hostname, port: backend.port },
         agent: this.#parts.pools.agent,
         ssl: clientOptions(path, headers, { backend, connections, onDialing: (dialing) => attempt.onDialing(dialing) }),
@@ -219,13 +223,13 @@ function clientOf({ outgoing, peer }: Exchange): string {
   return clientKey(outgoing?.clientIp ?? peer.address);
 }
 
-/** Node's HTTP/1.1 client writes every method in capitals, which is another method (RFC 9110 §9.1). */
+/** Node's HTTP/1.1 client changes methods to upper case, which is another method (RFC 9110 §9.1). */
 function inCapitals(method: string): RouterError {
   return new RouterError('method-unknown', `the method ${method.slice(0, MAX_METHOD)} cannot be sent on from here`);
 }
 
 function begin(attempt: Attempt, out: ClientRequest): void {
-  // Node would drop the fields past 2,000 without a word; the size of a head bounds them.
+  // Node would silently drop fields past 2,000. The size of the head limits them.
   out.maxHeadersCount = 0;
   attempt.start(out);
 }
@@ -238,7 +242,7 @@ function requestStandIn(method: string, url: string): IncomingMessage {
   return { method, url, headers: {}, socket: { destroyed: false }, on: () => {} } as unknown as IncomingMessage;
 }
 
-/** Options for `http.request` that http-proxy fills in, but for the path and headers, which stay as they are. */
+/** Options for `http.request`, which http-proxy fills in, except the path and headers: these do not change. */
 function clientOptions(path: string, headers: readonly string[], forAgent: ForBackend): object {
   return {
     ...forAgent,

@@ -3,10 +3,10 @@ import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Waits for work that nobody can stop, but no longer than the limit, nor than the client is there.
+ * Waits for work that cannot be cancelled, until the time limit, or until the client has left.
  * @param work never rejects
- * @param limitMs 0 is none
- * @param discard what is to be done with what comes too late
+ * @param limitMs 0 is no limit
+ * @param discard called with a result that comes too late
  */
 export function inTime<T>(
   exchange: Exchange,

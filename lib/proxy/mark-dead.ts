@@ -2,42 +2,45 @@ import { Quiet } from '../core/limits/quiet.ts';
 import type { Death } from '../core/routing/types.ts';
 import type { HealthMarks } from '../store/store.ts';
 
-/** What came of a death, for whoever keeps the log. */
+/** An event about a backend's death, for the log. */
 export type DeathNotice =
   | { readonly type: 'backend-dead'; readonly death: Death; readonly ttlSeconds: number; readonly why: string }
-  /** It failed, and is not hidden: no other backend of the site lives. */
+  /** The backend failed and is not marked: it is the last living one of its site. */
   | { readonly type: 'last-backend'; readonly death: Death; readonly why: string }
   | { readonly type: 'death-unfiled'; readonly death: Death; readonly cause: unknown }
-  /** It answers well again. */
+  /** The backend responds normally again. */
   | { readonly type: 'backend-alive'; readonly death: Death; readonly deadSeconds: number };
 
-/** What Deaths are made of. */
+/** The dependencies of Deaths. */
 export interface DeathsParts {
   readonly store: Pick<HealthMarks, 'markDead'>;
   readonly ttlSeconds: number;
   /** ms; only differences count. */
   readonly now: () => number;
   readonly notify: (notice: DeathNotice) => void;
-  /** Called when a backend is presumed dead, or a health checker was told. `at`: when it was found, as `now` says. */
+  /**
+   * Called when a backend is presumed dead, or was reported to a health checker. `at`: when it failed, on the scale
+   * of `now`.
+   */
   readonly onMarked: (death: Death, at: number) => void;
 }
 
-/** How often the log says that a site's last living backend fails, ms. */
+/** Minimum time between two log events about a site's failing last backend, ms. */
 const QUIET_MS = 60_000;
 
-/** Has the store mark backends dead, and tells the operator what came of it. */
+/** Marks backends dead in the store, and reports the result to the log. */
 export class Deaths {
   readonly #parts: DeathsParts;
-  /** Those that the store has been asked to mark, and has not: requests that fail meanwhile say the same. */
+  /** Marks that the store has not confirmed yet: further failures meanwhile are ignored. */
   readonly #pending = new Set<string>();
-  /** A last living backend is served on, and may fail with every request. */
+  /** A last living backend still gets requests, and may fail with each of them. */
   readonly #lastBackends = new Quiet(QUIET_MS);
 
   constructor(parts: DeathsParts) {
     this.#parts = parts;
   }
 
-  /** Never rejects, and no request waits for it. @param why for the operator */
+  /** Never rejects. Requests do not wait for it. @param why for the log */
   async markDead(death: Death, why: string): Promise<void> {
     const name = `${death.backend.id} ${death.route.frontend}`;
     if (this.#pending.has(name)) return;

@@ -3,21 +3,21 @@ import { ReadPace } from '../core/limits/pace.ts';
 import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What limits the router's own answers. */
+/** Limits of the router's own responses. */
 export interface ResponseLimits {
   readonly clock: TimeLimits;
-  /** Silence that is borne while the client reads the answer, ms; 0 is for ever. */
+  /** For how long the client may read nothing of the response, ms; 0 is no limit. */
   readonly readMs: number;
-  /** Bytes per second that the client must take, in the time in which it holds the answer up; 0 is any. */
+  /** Minimum rate, bytes per second, in the time in which the client holds the response up; 0 is no limit. */
   readonly readMinRate: number;
-  /** Told of each client that is cut off. */
+  /** Called for each client that is cut off. */
   readonly onCut: (reason: CutReason, exchange: Exchange) => void;
 }
 
 /**
- * Cuts an exchange off whose answer, which was begun, does not get on: its client does not read. An answer that waits
- * behind those to earlier requests of the connection has its time from its turn on.
- * @returns to be called when it has got on in a way that its response does not tell of
+ * Cuts off a client that does not read the router's own response. The time limit of a response that waits behind
+ * earlier ones of the connection starts with its turn.
+ * @returns call it on progress that the response's events do not show
  */
 export function limitResponse(exchange: Exchange, { clock, readMs, readMinRate, onCut }: ResponseLimits): () => void {
   const { response } = exchange;
@@ -33,12 +33,12 @@ export function limitResponse(exchange: Exchange, { clock, readMs, readMinRate, 
     exchange.cut();
   };
   const timer = new Timer(() => {
-    // Without a socket it is not its turn: whoever has it has limits of its own.
+    // Without a socket it is another response's turn, which has its own limits.
     if (response.socket === null) putOff();
     else cut();
   });
   response.on('socket', putOff);
-  // Its client has taken what was written.
+  // The client has read what was written.
   response.on('drain', () => {
     const { bytesSent } = exchange;
     if (pace.isTooSlow(bytesSent - taken, performance.now() - movedAt)) return cut();

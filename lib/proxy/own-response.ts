@@ -1,4 +1,4 @@
-/** Answers in the router's own name: what all of them have in common. */
+/** What all of the router's own responses have in common. */
 import { RouterError } from '../core/errors.ts';
 import { type ResponseLimits, limitResponse } from './own-response-limit.ts';
 import { debugHeaders } from './debug-headers.ts';
@@ -6,15 +6,15 @@ import type { Exchange } from './exchange.ts';
 import { passRemainder, type RemainderParts } from './body-remainder.ts';
 import { ownAdapted } from './site-fields.ts';
 
-/** What the router's own answers need. */
+/** The dependencies of the router's own responses. */
 export interface OwnResponseParts extends ResponseLimits, RemainderParts {
   readonly isDraining: () => boolean;
 }
 
 /**
- * Writes a head, with the fields that every answer has. Whoever calls it sends the body.
+ * Writes a head, with the fields that every response has. The caller sends the body.
  * @param fields names and values in turn; they frame the body
- * @returns to be called when the body has got on in a way that the response does not tell of
+ * @returns call it on progress of the body that the response's events do not show
  */
 export function beginResponse(
   exchange: Exchange,
@@ -28,17 +28,17 @@ export function beginResponse(
   const headers = ownAdapted(exchange, [...fields]);
   headers.push(...(exchange.outgoing?.responseFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
-  // Where the head was not understood, or its body broke off, nobody knows where the next request starts.
+  // If the head was not parsed, or the body broke off, the start of the next request is unknown.
   const mustClose = head === null || exchange.isBodyLost || interruption !== null || upgrade !== null || isDraining();
   if (mustClose) headers.push('Connection', 'close');
   response.writeHead(status, headers);
-  // A client that was too slow is not waited for once more.
+  // A client that was too slow gets no second time limit.
   const isTooSlow = interruption instanceof RouterError && interruption.code === 'request-timeout';
   if (!request.complete && upgrade === null && !isTooSlow) passRemainder(exchange, null, parts);
   return limitResponse(exchange, parts);
 }
 
-/** Sends an answer whose body is at hand. */
+/** Sends a response with this body. */
 export function sendWhole(
   exchange: Exchange,
   status: number,

@@ -10,18 +10,19 @@ import { Timer } from '../clock/time-limits.ts';
 import type { AttemptParts } from './parts.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What a PacedResponse asks of the backend's side. */
+/** The backend's side of a PacedResponse. */
 export interface ResponseSource {
-  /** The client takes more again: the backend need not wait any longer. */
+  /** The client reads again: read on from the backend. */
   resume(): void;
-  /** The exchange is cut off. */
+  /** Cuts the backend off. */
   destroy(): void;
 }
 
 /**
- * Writes a backend's response to a client that may be slower. A part of it is held in memory, so that the backend may be
- * free before the client has all of it; past that the backend waits. Cuts the client off when neither side gets on, when
- * the client is below its least rate, or when the backend waits for it and others wait for the backend.
+ * Writes a backend's response to a client that may be slower. Part of it is held in memory, so that the backend is
+ * free before the client has read all; past that the backend waits. Cuts the client off when nothing comes from
+ * either side in time, when the client is below its minimum rate, or when other requests need the slot while the
+ * backend waits.
  */
 export class PacedResponse {
   readonly #exchange: Exchange;
@@ -31,18 +32,18 @@ export class PacedResponse {
   readonly #source: ResponseSource;
   readonly #pace: ReadPace;
   readonly #timer = new Timer(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
-  /** What waits for a client that takes nothing for now; null while it does take. */
+  /** Bytes held for a client that reads nothing; null while it reads. */
   #spool: Spool<Buffer> | null = null;
   /** Set when the backend has waited for the client. */
   #hold: Hold | null = null;
-  /** `performance.now()`, ms: since when the client takes nothing. */
+  /** `performance.now()`, ms: since when the client reads nothing. */
   #blockedAt = 0;
-  /** What it was given last and has not taken, bytes. */
+  /** Bytes in the response's buffer at that time. */
   #untaken = 0;
-  /** Ends the response; set when all of it has come. */
+  /** Ends the response; set when the backend has sent all of it. */
   #finish: (() => void) | null = null;
 
-  /** @param place the backend's, which waits for the client while the backend does */
+  /** @param slot the backend's: it waits for the client while the backend does */
   constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, source: ResponseSource) {
     const { limits, clock } = parts;
     this.#exchange = exchange;
@@ -65,14 +66,14 @@ export class PacedResponse {
     return false;
   }
 
-  /** All of the response has come from the backend. @param finish called when all before it was written */
+  /** The backend has sent the whole response. @param finish called when what is held was written */
   end(finish: () => void): void {
     this.#hold?.end();
     if (this.#spool?.isEmpty !== false) finish();
     else this.#finish = finish;
   }
 
-  /** Forgets what it holds: the exchange has ended. */
+  /** Drops what is held: the exchange has ended. */
   stop(): void {
     this.#parts.clock.clear(this.#timer);
     this.#hold?.end();
@@ -85,14 +86,14 @@ export class PacedResponse {
     const { outgoing, peer } = this.#exchange;
     const { clock, limits, spools } = this.#parts;
     this.#spool ??= new Spool(spools, clientKey(outgoing?.clientIp ?? peer.address));
-    // Without a socket it is not its turn: the client takes an earlier response first.
+    // Without a socket the client is reading an earlier response.
     this.#blockedAt = response.socket === null ? Infinity : performance.now();
     this.#untaken = response.writableLength;
     clock.set(this.#timer, limits.readMs);
     return false;
   }
 
-  /** The client has taken what it was given last. */
+  /** The client has read what was written last. */
   #onDrain(): void {
     const spool = this.#spool;
     const now = performance.now();

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
 import { readOwn } from '../files/read.ts';
 
-/** The body of an error answer. */
+/** The body of an error response. */
 export interface Page {
   readonly type: string;
   readonly body: Buffer;
@@ -20,9 +20,10 @@ export class Pages {
   }
 
   /**
-   * Reads the pages of some folders, as `readOwn` does, since a worker may still be root; what a later one holds replaces what an earlier one does, and its default page
-   * replaces all of it: an operator who writes a single page means every error.
-   * @param onFault told of a folder or page that cannot be read; the others still count
+   * Reads the pages of several folders with `readOwn`, because a worker may still be root. Pages of a later folder
+   * replace those of an earlier one. A later folder's default page replaces all earlier pages: an operator who writes
+   * a single page means every error.
+   * @param onFault called for each folder or page that cannot be read; the others are used
    */
   static read(folders: readonly string[], onFault: (path: string, cause: unknown) => void): Pages {
     const pages = new Map<string, Page>();

@@ -8,15 +8,15 @@ import type { RouteLookups } from '../store/store.ts';
 import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { Exchange } from './exchange.ts';
 
-/** The requests for one frontend. */
+/** The held requests for one frontend. */
 interface Held {
-  /** What it matched when the first of them came. */
+  /** The key that the frontend matched when the first request came. */
   readonly key: string;
   readonly isHolding: (route: Route) => boolean;
   readonly waiting: Set<() => void>;
 }
 
-/** A request that waits. */
+/** A held request. */
 interface Waiter {
   refuse: ((error: RouterError) => void) | null;
 }
@@ -24,18 +24,21 @@ interface Waiter {
 export interface PausesParts {
   readonly store: Pick<RouteLookups, 'find'>;
   readonly clock: TimeLimits;
-  /** Requests held at a time, of all sites. */
+  /** Maximum number of held requests, of all sites. */
   readonly max: number;
 }
 
-/** How often it is asked whether a pause is over, for each frontend and not for each request, ms. */
+/** How often the store is asked whether a pause has ended, once for each frontend, ms. */
 const LOOK_MS = 100;
-/** Frontends that are looked at each time: hosts that clients make up under a wildcard must not become a load for the store. */
+/**
+ * Maximum number of frontends asked for each time: clients can invent hosts under a wildcard, which must not load the
+ * store.
+ */
 const MAX_LOOKS = 50;
 
 /**
- * Requests that their site holds (`state` is `paused`): they wait until it does not, so that a database can be moved
- * without a client seeing an error. Their bodies stay with their clients.
+ * Holds requests while their site's `state` is `paused`, so that for example a database can be moved without errors
+ * for clients. Bodies are not read meanwhile.
  */
 export class Pauses {
   readonly #parts: PausesParts;
@@ -49,16 +52,16 @@ export class Pauses {
     this.#seats = new FairSeats(parts.max);
   }
 
-  /** How many wait. */
+  /** Number of held requests. */
   get size(): number {
     return this.#seats.size;
   }
 
   /**
-   * Resolves when the pause is over, as far as is known, or the client has left.
-   * @param limitMs for how long at most
-   * @param isHolding whether the route, as it is now, still holds requests
-   * @throws RouterError `paused` when that was too long, or too many wait already
+   * Resolves when the pause has ended, or the client has left.
+   * @param limitMs maximum time
+   * @param isHolding whether the current route still holds requests
+   * @throws RouterError `paused` after the time limit, or when too many requests are held
    */
   hold(
     exchange: Exchange,
@@ -92,7 +95,7 @@ export class Pauses {
       waiting.add(go);
       this.#parts.clock.set(timer, limitMs);
       exchange.onInterrupt = go;
-      // An upgrade's socket may go without an interruption.
+      // An upgrade's socket may close without an interruption.
       void exchange.ended.then(go);
     });
   }
@@ -108,7 +111,7 @@ export class Pauses {
     if (this.#isLooking) return;
     this.#isLooking = true;
     const looks = [...this.#held].slice(0, MAX_LOOKS);
-    // The others come first the next time.
+    // Asks for the other frontends first the next time.
     for (const [frontend, held] of looks) {
       this.#held.delete(frontend);
       this.#held.set(frontend, held);
@@ -123,13 +126,13 @@ export class Pauses {
     try {
       const found = await this.#parts.store.find(keys, prefix === '' ? '/' : prefix);
       if (found === null || found.size === 0 || isHolding(found)) return;
-      // Who moves a site may take its list away for a moment: what a wildcard has then is not its new place.
+      // An operator who moves a site may delete its list for a moment: a less specific match is not its new route.
       if (keys.indexOf(splitKey(found.key).host) > keys.indexOf(splitKey(key).host)) return;
     } catch {
-      // Nobody knows: they go on waiting.
+      // The lookup failed: the requests are held on.
       return;
     }
-    // Each leaves the set that is gone over.
+    // Each call removes its entry from the set.
     for (const go of waiting) go();
   }
 }

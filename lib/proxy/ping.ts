@@ -7,14 +7,14 @@ export function isPing(head: RequestHead): boolean {
   return head.hostname === PING_HOST;
 }
 
-/** Whether an exchange was a ping, and answered as one. As in Hipache, logs, metrics and traces have none of these. */
+/** Whether an exchange was a ping and served as one. As in Hipache, pings are not in logs, metrics or traces. */
 export function wasPing({ head, refusal }: Exchange): boolean {
   return head !== null && isPing(head) && refusal === null;
 }
 
 /**
- * Answers a ping, whatever the path: no lookup, no backend.
- * @param isReady false to tell load balancers to go elsewhere
+ * Responds to a ping, on any path, without a lookup or backend.
+ * @param isReady false tells load balancers to use another router
  */
 export function pong(exchange: Exchange, isReady: boolean, limits: ResponseLimits): void {
   const { response } = exchange;

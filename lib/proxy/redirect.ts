@@ -3,7 +3,7 @@ import type { Redirect } from '../core/routing/redirect.ts';
 import type { Exchange } from './exchange.ts';
 import { sendWhole, type OwnResponseParts } from './own-response.ts';
 
-/** Sends a client elsewhere. */
+/** Responds with a redirect. */
 export function sendRedirect(
   exchange: Exchange,
   { status, location, mayBeStored }: Redirect,

@@ -8,17 +8,14 @@ import type { Page, Pages } from './pages.ts';
 
 export interface RefuseParts extends OwnResponseParts {
   readonly pages: Pages;
-  /** Pages of tenants. */
+  /** Has the error pages of sites. */
   readonly store: Pick<RouteLookups, 'page'>;
 }
 
-/** Seconds after which a client may ask again when the router could not find out where to send it. */
+/** Retry-After when the lookup failed, seconds. */
 const RETRY_AFTER = '5';
 
-/**
- * Answers a client in the router's own name: an error page, never cached.
- * Does nothing but cut the connection when part of another answer is out already.
- */
+/** Sends an error page, which is not cacheable. If part of another response was sent, it only cuts the connection. */
 export async function refuse(exchange: Exchange, error: RouterError, parts: RefuseParts): Promise<void> {
   exchange.refusal = error;
   if (exchange.isResponding) return exchange.cut();
@@ -38,13 +35,13 @@ function respond(exchange: Exchange, error: RouterError, page: Page, parts: Refu
   sendWhole(exchange, status, headers, page.body, parts);
 }
 
-/** The page of the frontend, of its host, or of all: the first that there is. */
+/** The page of the frontend, of its host, or of all sites: the first one found. */
 async function tenantPage(
   { route, head }: Exchange,
   error: RouterError,
   store: RefuseParts['store'],
 ): Promise<Page | null> {
-  // Who is asked must have an answer, and who asks a host.
+  // No page without a known host, or while the store is unavailable.
   if (head === null || error.code === 'store-unavailable') return null;
   const key = route?.key ?? '*';
   const host = splitKey(key).host;
@@ -76,7 +73,7 @@ function errorHeaders({ type, body }: Page, { code, fields }: RouterError): stri
   ];
 }
 
-/** A whole error answer as text, for connections that no longer have an HTTP server behind them. It closes them. */
+/** A whole error response, for connections without an HTTP server. It contains `Connection: close`. */
 export function errorMessage(pages: Pages, error: RouterError): Buffer {
   const { status } = error;
   const page = pages.for(status);

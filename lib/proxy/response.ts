@@ -19,9 +19,9 @@ import { adapted } from './site-fields.ts';
 const REASON = /^[\t -~\u0080-\u00ff]*$/;
 
 /**
- * Passes a backend's answer on to the client as it comes, at the pace of the slower side, but for what is held in memory.
- * @param place the backend's
- * @returns null when it is under way; otherwise why it cannot be passed on, and nothing was written
+ * Relays a backend's response to the client at the pace of the slower side; a part is held in memory.
+ * @param slot the backend's
+ * @returns null when it has begun; otherwise why it cannot be passed on, and nothing was written
  */
 export function relayResponse(
   exchange: Exchange,
@@ -49,7 +49,7 @@ export function relayResponse(
 
   const { framing } = relayed;
   const headers = adapted(exchange, relayed.headers, hasBackendPath);
-  // A backend that answers with an id of its own has told the client already.
+  // A backend's own request id is passed on instead.
   if (!('x-request-id' in backendResponse.headers)) headers.push(...(exchange.outgoing?.responseFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));
   if (isDraining() || exchange.upgrade) headers.push('Connection', 'close');
@@ -77,7 +77,7 @@ export function relayResponse(
     if (head === null || !hasBody(head.framing) || exchange.body.isRead) {
       exchange.body.stop();
     } else {
-      // A client that waits for a 100 and gets its answer instead may never send the body.
+      // A client that waits for a 100 and gets the response instead may never send the body.
       if (head?.expectsContinue && !exchange.hasContinued && exchange.body.bytes === 0) out.destroy();
       passRemainder(exchange, { out, slot }, parts);
     }
@@ -87,33 +87,36 @@ export function relayResponse(
       response.end();
     });
   });
-  // A backend cut mid-body would leave the client waiting for the rest, or believing it has it all.
+  // A backend cut mid-body would leave the client waiting for the rest, or with a partial body that looks whole.
   backendResponse.once('error', breakOff);
   exchange.onInterrupt = () => out.destroy();
   void exchange.ended.then(() => {
     paced.stop();
     if (!backendResponse.complete) out.destroy();
   });
-  // With no byte of the body at hand, the head goes ahead: event streams may say nothing for a long time.
+  // If no byte of the body has come, the head is sent alone: event streams may be silent for a long time.
   setImmediate(() => {
     if (!isHeadSent && !response.destroyed) response.flushHeaders();
   });
   return null;
 }
 
-/** Cuts the client off, for a response that its backend has broken off: to be called with Node's error for it, if any. */
+/**
+ * Returns a function that cuts the client off when the backend breaks the response off. Its argument is Node's error,
+ * if any.
+ */
 function cutter(
   exchange: Exchange,
   out: BackendRequest,
   parts: AttemptParts,
 ): (error: NodeJS.ErrnoException | null) => void {
   let cause: Error | null = null;
-  // Node gives the response an error of its own, which has no reason.
+  // The response's own error from Node has no cause.
   out.once('error', (error: Error) => (cause = error));
   return (error) => {
     const hasReason = error !== null && error.message !== 'aborted';
     const why = cause ?? (hasReason ? error : new Error('the backend closed the connection'));
-    // It may be the client that has left.
+    // Not reported if the client has left.
     if (!exchange.isEnded && exchange.interruption === null) parts.onResponseCut(why, exchange);
     exchange.cut();
   };
@@ -124,7 +127,7 @@ function isBrokenOff(out: BackendRequest): boolean {
   return wire instanceof BackendStream && wire.isBrokenOff;
 }
 
-/** Passes a 1xx on (RFC 9110 §15.2): never to HTTP/1.0, and 100 only to a client that waits for it. */
+/** Relays a 1xx response (RFC 9110 §15.2): never to HTTP/1.0, and a 100 only to a client that waits for it. */
 export function relayInformation(exchange: Exchange, information: InformationEvent): void {
   const { response, head } = exchange;
   if (head?.version !== '1.1' || exchange.isResponding) return;
@@ -135,9 +138,9 @@ export function relayInformation(exchange: Exchange, information: InformationEve
     response.writeContinue();
     return;
   }
-  // A pipelined request's response has no socket until its turn has come; a hint is not worth waiting.
+  // The response to a pipelined request has no socket before its turn. A 1xx is dropped then, and also for a client that
+  // does not read.
   const { socket } = response;
-  // Nor is it worth keeping for a client that does not read.
   if (socket === null || socket.writableNeedDrain || !REASON.test(statusMessage)) return;
   const fields = interimFields(rawHeaders);
   let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`;

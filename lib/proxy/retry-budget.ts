@@ -1,11 +1,11 @@
 import { Shares } from '../core/limits/shares.ts';
 
-/** Retries of a site are always granted up to this many at a time: a quiet worker has too few requests to take a share of. */
+/** A site may always have this many retries at a time: a share of few requests would be none. */
 const ALWAYS = 3;
 
 /**
- * Bounds the retries in flight to a share of the active requests of a worker, so that one tenant whose backends all fail cannot
- * multiply everybody's load. A site may have that share; while some have retries, others have as much as is left of twice that (see `Shares`).
+ * Limits retries in flight to a share of a worker's active requests, so that one site whose backends all fail cannot
+ * multiply the load. One site may have that share; several sites together have at most twice as much (see `Shares`).
  */
 export class RetryBudget {
   readonly #share: number;
@@ -25,7 +25,7 @@ export class RetryBudget {
     this.#active--;
   }
 
-  /** Takes one retry out of a site's budget; false when there is none left. A taken one must be given back. */
+  /** Takes one retry from a site's budget; false when there is none left. Give it back with `giveBack`. */
   take(site: string): boolean {
     this.#retrying.total = 2 * Math.max(ALWAYS, this.#share * this.#active);
     if (this.#retrying.isSpent(site)) return false;

@@ -1,4 +1,4 @@
-/** The way of a request, in order. Every step is one call; what a step knows is in its own file. */
+/** The steps of a request, in order. Each step is one call into its own file. */
 import { asRouterError, RouterError } from '../core/errors.ts';
 import { hasBody } from '../core/http/framing.ts';
 import { GATHER_MS } from '../core/limits/client-limits.ts';
@@ -18,15 +18,15 @@ import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 
-/** What decides about deaths. */
+/** The dependencies of `judge`. */
 export interface JudgeParts {
   readonly store: Pick<HealthMarks, 'hasHealthChecker'>;
-  /** `why`: for the operator. */
+  /** `why`: for the log. */
   readonly markDead: (death: Death, why: string) => void;
-  /** What is known of backends: failures are written down there. */
+  /** Records failures. */
   readonly backends: Pick<BackendStates, 'failed'>;
   readonly recoveryWatch: RecoveryWatch;
-  /** The opposite of `mourn`: a backend answers again, so long after its death. */
+  /** The opposite of `markDead`: a backend responds again, `deadMs` after its death. */
   readonly markAlive: (death: Death, deadMs: number) => void;
   readonly policy: { readonly deadOn500: boolean };
 }
@@ -39,12 +39,12 @@ export interface RouterParts extends JudgeParts, Balancing {
   readonly forward: (exchange: Exchange, backend: Backend) => Promise<Outcome>;
   readonly pong: (exchange: Exchange) => void;
   readonly refuse: (exchange: Exchange, error: RouterError) => Promise<void>;
-  /** Told once of every exchange, when it has ended. */
+  /** Called once for each exchange, when it has ended. */
   readonly record: (exchange: Exchange) => void;
   readonly policy: { readonly retries: number; readonly deadOn500: boolean; readonly maxBodyBytes: number };
 }
 
-/** Answers one request. Never rejects: whatever goes wrong, the client hears of it and it is recorded. */
+/** Serves one request. Never rejects: every error gets a response and is recorded. */
 export async function route(exchange: Exchange, parts: RouterParts): Promise<void> {
   parts.budget.requestStarted();
   try {
@@ -78,7 +78,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     clientIp: exchange.outgoing.clientIp,
     hasBody: hasBody(head.framing),
   };
-  // A client that waits for 100 sends nothing before a backend has said so.
+  // A client that waits for a 100 sends no body before a backend has sent one.
   if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost)
     await exchange.body.gather(parts.clock, GATHER_MS);
   if (maxBodyBytes > 0 && exchange.body.bytes > maxBodyBytes) {
@@ -91,7 +91,7 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
   const tried = new Set<number>();
   const site = siteOf(found.key);
   let hasBlamed = false;
-  // What the fast lane has tried counts as if it had been tried here.
+  // Attempts of the fast lane count like attempts of this lane.
   const earlier = [...exchange.attempts];
   let failure: Failure | null = null;
   for (let retries = 0; ; retries++) {
@@ -125,7 +125,10 @@ async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts)
   return made;
 }
 
-/** Writes a failure down, and files the death of a backend, if that is what an outcome means, or its return. @returns whether it means a death */
+/**
+ * Records a failure, and marks a backend dead or alive if the outcome shows that. @returns whether it shows that the
+ * backend is dead
+ */
 export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, parts: JudgeParts): boolean {
   const { recoveryWatch, backends } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
@@ -133,7 +136,8 @@ export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, p
   const isDeath = isDeadly(outcome, { on500, hasBlamed });
   if (isDeath || isFailure(outcome)) backends.failed(backend, outcome);
   if (isDeath) {
-    // An only backend is never declared dead: a bad answer beats none. One that was tried as a last resort is marked already.
+    // A sole backend is never marked dead: a bad response is better than none. A dead one that was tried as a last
+    // resort is already marked.
     if (found.backends.length > 1 && !found.deadByRouters.has(backend.id))
       parts.markDead(death, describeOutcome(outcome));
     return true;
@@ -145,14 +149,14 @@ export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, p
   return false;
 }
 
-/** The client's side broke off: answered with the reason, where there is one and somebody to hear it. */
+/** The client's side broke off. @throws the reason, if the client can still get a response */
 function stopped(exchange: Exchange): void {
   if (exchange.interruption instanceof RouterError) throw exchange.interruption;
 }
 
 type Failure = Exclude<Outcome, { type: 'answered' | 'upgraded' | 'abandoned' }>;
 
-/** What the client is told when no further backend may be tried. */
+/** The error for the client when no further backend may be tried. */
 function givenUp(failure: Failure | null): RouterError {
   const cause = failure?.cause;
   switch (failure?.type) {

@@ -1,4 +1,4 @@
-/** The response head as clients of a site get it: core/site.ts says how, and an exchange for which response. */
+/** Applies a site's features to response heads (see core/routing/site.ts). */
 import { clientScheme } from '../core/http/forwarded.ts';
 import { NO_SITE, type ResponseScene } from '../core/routing/site.ts';
 import type { Backend } from '../core/routing/types.ts';

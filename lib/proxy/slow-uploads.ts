@@ -1,26 +1,25 @@
 import { originOf } from '../core/routing/backend.ts';
 import type { Backend } from '../core/routing/types.ts';
 
-/** A slow upload that was let in. */
+/** A slow upload that was admitted. */
 interface Upload {
   readonly client: string;
   readonly giveUp: () => void;
 }
 
 /**
- * Bounds the requests to a backend that wait for clients who take their time over a body: half of the requests that it
- * takes at a time are kept for everybody else, however many such clients there are. One client has no more than half of
- * that half when others want to upload, too.
+ * Limits the slow uploads to a backend: half of its concurrent requests are kept free of them. While others upload,
+ * too, one client has at most half of that half.
  */
 export class SlowUploads {
-  /** By the backend's origin; each in the order of their coming. */
+  /** By the backend's origin; uploads in the order of arrival. */
   readonly #backends = new Map<string, Set<Upload>>();
 
   /**
-   * Lets one more in; null when there are too many. What it returns takes it out again. Idempotent.
-   * @param client as `clientKey` says
-   * @param room requests that the backend takes at a time
-   * @param giveUp called at most once: the client has more than its share, and another one comes
+   * Admits an upload; null when there are too many. The returned function removes it. Idempotent.
+   * @param client as `clientKey` returns it
+   * @param limit concurrent requests of the backend
+   * @param giveUp called at most once: the client has more than its share, and another client uploads
    */
   enter(backend: Backend, client: string, limit: number, giveUp: () => void): (() => void) | null {
     const origin = originOf(backend);
@@ -42,7 +41,7 @@ export class SlowUploads {
   }
 }
 
-/** The latest upload of the client with the most, if these are more than its share, and it is another client. */
+/** The latest upload of the client with the most uploads, if it is another client and has more than its share. */
 function newestOfMost(uploads: ReadonlySet<Upload>, client: string, share: number): Upload | null {
   const counts = new Map<string, number>();
   let newest: Upload | null = null;

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** What the word `private` stands for: loopback, RFC 1918, link-local and unique-local addresses. */
+/** The meaning of `private`: loopback, RFC 1918, link-local and unique-local addresses. */
 const PRIVATE = [
   '127.0.0.0/8',
   '10.0.0.0/8',
@@ -12,11 +12,11 @@ const PRIVATE = [
   'fc00::/7',
 ];
 
-/** Addresses whose answer is remembered: it is asked for with every connection, and those of load balancers are few. */
+/** Maximum number of cached addresses. Every connection is checked, and load balancers have few addresses. */
 const MAX_KNOWN = 1_000;
 
 /**
- * Compiles a list of trusted proxies into a question.
+ * Compiles a list of trusted proxies into a predicate.
  * @param entries addresses, CIDR ranges, or the word `private`; checked when the configuration was loaded
  */
 export function trust(entries: readonly string[]): (address: string) => boolean {
@@ -29,7 +29,7 @@ export function trust(entries: readonly string[]): (address: string) => boolean 
   }
   const isListed = (address: string): boolean => {
     const family = isIP(address);
-    // A unix socket's peer has no address: who may open the socket file is the file's business.
+    // The peer of a unix socket has no address: the mode of the socket file decides who may connect.
     if (family === 0) return address === '';
     return list.check(address, family === 6 ? 'ipv6' : 'ipv4');
   };

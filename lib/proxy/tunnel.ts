@@ -7,9 +7,9 @@ import { breakOff } from '../backends/http2/websocket.ts';
 const CLOSING_MS = 5_000;
 
 /**
- * Joins a client's socket and a backend's, or its stream, both ways, with backpressure, until both have ended.
- * A side that breaks off takes the other with it; a side that ends politely lets the other finish.
- * @param idleMs silence of both sides that ends the tunnel; 0 for none
+ * Pipes a client's socket and a backend's socket or stream in both directions, with backpressure, until both have
+ * ended. An error of one side destroys both; a side that ends lets the other finish.
+ * @param idleMs time without bytes in both directions after which the tunnel is closed; 0 is no limit
  */
 export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock: TimeLimits, idleMs: number): void {
   const destroyBoth = (): void => {
@@ -26,7 +26,7 @@ export function join(exchange: Exchange, client: Duplex, backend: Duplex, clock:
     if (!other.writableEnded) other.end();
     if (other.destroyed) return;
     clock.set(timer, CLOSING_MS);
-    // Nothing is piped from it any more: without reading its end would not be seen.
+    // Nothing is piped from it any more, but only reading shows its end.
     other.resume();
   };
 

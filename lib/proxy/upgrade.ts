@@ -10,7 +10,7 @@ import { join } from './tunnel.ts';
 const OF_SWITCHING = new Set(['connection', 'upgrade']);
 
 /**
- * Passes a 101 on to the client and joins the two (RFC 6455 §4.2.2).
+ * Relays a 101 to the client and joins both sockets (RFC 6455 §4.2.2).
  * @returns null when they are joined; otherwise why not, and nothing was written
  */
 export function relayUpgrade(

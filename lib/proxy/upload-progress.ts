@@ -27,7 +27,7 @@ export class UploadProgress implements BodyProgress {
   readonly #hold: Hold;
   #isOver = false;
 
-  /** @param alarm set for each part that is awaited, from the client or by the backend */
+  /** @param timer set for each part that is awaited, from the client or by the backend */
   constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, timer: Timer, owner: UploadOwner) {
     this.#exchange = exchange;
     this.#parts = parts;
@@ -59,7 +59,7 @@ export class UploadProgress implements BodyProgress {
   }
 
   onBlocked(): void {
-    // From now on the backend is waited for.
+    // From now on the backend is awaited.
     if (this.#isOver) return;
     this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
     this.#pace.blocked(performance.now());

@@ -1,12 +1,14 @@
 /**
- * What is answered with a file, but for the bytes: validators, conditions, ranges and types, as `send` has them. It is
- * the only file that knows the library, which is given nothing to do damage with:
- * - it would find and open a file by its path, twice, each time maybe another one: it is shown what was opened;
- * - it would hang listeners and fields on the request and the response, and send pages of its own: it writes to a Sheet;
- * - it would send the file, with one byte too many where an empty one has grown, and none to say so where one has
- *   become shorter: `stream`, its public step for that, here only tells which part was asked for;
- * - its entity-tags are weak, and a weak one must not make a range good (RFC 9110 §13.1.5): it is given strong ones,
- *   and If-Range is answered before.
+ * The head of a response with a file: validators, conditions, ranges and types, by the package `send`. The only file
+ * that uses the library, of which only parts are used:
+ * - it would find and open a file by its path twice, possibly two different files: it gets the stat of the file that
+ *   was opened;
+ * - it would add listeners and fields to the request and response, and send its own error pages: it writes to a
+ *   Sheet;
+ * - it would send the file wrongly if its size changes meanwhile: `stream`, its public method for that, here only
+ *   returns the requested part;
+ * - its entity-tags are weak, and a weak one must not validate a range (RFC 9110 §13.1.5): it gets strong ones, and
+ *   If-Range is evaluated before.
  */
 import type { Stats } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -29,16 +31,16 @@ export function loadSend(): Send {
   return send;
 }
 
-/** The head of an answer, and what follows. */
+/** The head of a response, and the part of the file that follows. */
 export interface FileHead {
   readonly status: number;
   /** Names and values in turn. */
   readonly fields: readonly string[];
-  /** The part of the file that is the body; null where there is none. */
+  /** The part of the file that is the body; null without a body. */
   readonly part: FilePart | null;
 }
 
-/** What `send` takes for a response. */
+/** Stand-in for a response, for `send`. */
 class Sheet {
   statusCode = 200;
   readonly headersSent = false;
@@ -63,7 +65,7 @@ class Sheet {
   }
 }
 
-/** The head to answer a GET or a HEAD with, or why the file is not what the client wants. */
+/** Returns the head of the response to a GET or HEAD, or the error. */
 export function fileHead(
   request: IncomingMessage,
   { file, name, coding, isVaried }: FoundFile,
@@ -78,7 +80,7 @@ export function fileHead(
   const library = loadSend()(requestStandIn(request, etag, stat), name, { cacheControl: false });
   library.on('error', (error: { readonly status: number }) => (said.failure = error.status));
   library.stream = (_path, options: { readonly start?: number } = {}) => (said.start = options.start ?? 0);
-  // What its `pipe` would do first; the rest of that is to find the file.
+  // The first step of its `pipe`; the other steps find the file.
   Object.assign(library, { res: sheet });
   library.send(name, stat);
   const { failure, start } = said;
@@ -95,30 +97,30 @@ function failed(status: number, { size }: Stats): RouterError {
   });
 }
 
-/** Strong, as far as the system tells times apart; of each form another one. */
+/** A strong entity-tag, as far as the resolution of file times goes. Each coding has its own. */
 function etagOf({ size, mtimeMs }: Stats, coding: Coding | null): string {
   const tag = `${size.toString(16)}-${Math.round(mtimeMs * 1000).toString(16)}`;
   return coding === null ? `"${tag}"` : `"${tag}-${coding}"`;
 }
 
-// RFC 9110 §14.1.1: what is none of these is ignored.
+// RFC 9110 §14.1.1: other values are ignored.
 const RANGES = /^bytes=(?:[0-9]+-[0-9]*|-[0-9]+)(?:[ \t]*,[ \t]*(?:[0-9]+-[0-9]*|-[0-9]+))*$/;
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'cache-control'] as const;
 
-/** The fields that `send` looks at. */
+/** Stand-in for a request, with the fields that `send` reads. */
 function requestStandIn({ method, headers }: IncomingMessage, etag: string, { mtime, size }: Stats): IncomingMessage {
   const shown: Record<string, string> = {};
   for (const name of CONDITIONS) {
     const value = headers[name];
-    // RFC 9110 §13.1.1: a weak tag is equal to none; send would compare what is behind the W.
+    // RFC 9110 §13.1.1: a weak tag matches no other; `send` would ignore the W.
     if (value !== undefined) shown[name] = name === 'if-match' ? value.replaceAll('W/"', 'W-"') : value;
   }
   const { range } = headers;
   const condition = headers['if-range'];
   const isGood = condition === undefined || condition === etag || condition === mtime.toUTCString();
-  // RFC 9110 §14.2: ranges are for GET alone.
+  // RFC 9110 §14.2: ranges apply to GET only.
   if (method === 'GET' && isGood && range !== undefined && RANGES.test(range)) {
-    // RFC 9110 §14.1.2: the last bytes of a file that has fewer are all of it; range-parser calls them unsatisfiable.
+    // RFC 9110 §14.1.2: a suffix range longer than the file is the whole file; range-parser calls it unsatisfiable.
     shown['range'] = range.replace(/(?<![0-9])-([0-9]+)/g, (_, last: string) => `-${Math.min(Number(last), size)}`);
   }
   return { method, headers: shown } as unknown as IncomingMessage;

@@ -1,4 +1,4 @@
-/** Answers with files of this machine. */
+/** Serves files of this machine. */
 import { RouterError } from '../../core/errors.ts';
 import { type FilePath, filePath } from '../../core/http/file-path.ts';
 import { pathOf } from '../../core/routing/prefixes.ts';
@@ -19,13 +19,13 @@ import type { StaticRoots } from './static-roots.ts';
 
 export interface FilesParts extends RefuseParts {
   readonly roots: StaticRoots;
-  /** Told what an operator should mend, as often as it is met. */
+  /** Called for each problem that an operator should fix, as often as it occurs. */
   readonly onFault: (key: string, fault: string) => void;
 }
 
 const ALLOW = ['Allow', 'GET, HEAD'];
 
-/** Answers for an entry `file:`. Never rejects. */
+/** Serves a `file:` entry. Never rejects. */
 export async function sendFile(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
   const { head, route, request, method } = exchange;
   if (head === null || route === null) return { type: 'unfit', cause: new Error('nothing was asked for') };
@@ -63,7 +63,7 @@ export async function sendFile(exchange: Exchange, backend: Backend, parts: File
   }
 }
 
-/** Never rejects. @param isFolder the client's path ends with a slash, whatever became of it */
+/** Never rejects. @param isFolder the client's original path ends with a slash */
 async function search(
   backend: Backend,
   asked: FilePath | null,
@@ -81,7 +81,7 @@ async function search(
     const cause = error as NodeJS.ErrnoException;
     const outcome = notConnected(cause);
     if (outcome.type === 'crowded') return outcome;
-    // Clients may see the message, and where the folder is is not for them.
+    // Clients may see the message: it must not contain the folder's path.
     if (cause.code === undefined) return { type: 'unfit', cause };
     return { type: 'unfit', cause: new Error(`the folder cannot be read: ${cause.code}`, { cause }) };
   }

@@ -3,21 +3,21 @@ import { codingsFor, type Coding } from '../../core/http/accept-encoding.ts';
 import type { FilePath } from '../../core/http/file-path.ts';
 import { close, codeOf, openBelow, type OpenFile } from './open-below.ts';
 
-/** What there is at a path. */
+/** What was found at a path. */
 export type Found =
   | FoundFile
-  /** A folder, and the path has no slash at its end. */
+  /** A folder, and the path does not end with a slash. */
   | { readonly type: 'folder' }
   | { readonly type: 'missing'; readonly cause?: Error };
 
 export interface FoundFile {
   readonly type: 'file';
   readonly file: OpenFile;
-  /** The plain form's, in whatever form it is. */
+  /** The name without the suffix of a coding. */
   readonly name: string;
-  /** Null for the plain form. */
+  /** Null for the file without a coding. */
   readonly coding: Coding | null;
-  /** Other clients may get it in another form. */
+  /** Other clients may get another coding. */
   readonly isVaried: boolean;
 }
 
@@ -28,10 +28,10 @@ const SUFFIXES: ReadonlyMap<Coding, string> = new Map([
 ]);
 
 /**
- * Opens what is asked for, in the form that the client likes best: `a.js.br` and `a.js.gz` are forms of `a.js`.
+ * Opens the requested file in the coding that the client prefers: `a.js.br` and `a.js.gz` are codings of `a.js`.
  * @param folder a real path
  * @param accepted Accept-Encoding
- * @throws Error when the folder cannot be used, or the machine is short of something
+ * @throws Error when the folder cannot be used, or a system resource is exhausted
  */
 export async function findFile(folder: string, asked: FilePath, accepted: string | undefined): Promise<Found> {
   const name = [asked.name, asked.isFolder ? INDEX : ''].filter((part) => part !== '').join('/');
@@ -46,7 +46,7 @@ export async function findFile(folder: string, asked: FilePath, accepted: string
   }
   if (file === 'folder') return { type: asked.isFolder ? 'missing' : 'folder' };
   if (file === null) {
-    // When there is no such folder, it is not the client that is wrong.
+    // A missing root folder is an error of the configuration, not of the client.
     await access(`${folder}/.`);
     return { type: 'missing' };
   }
@@ -78,7 +78,7 @@ async function inBestForm(
 async function formsOf(path: string): Promise<readonly Coding[]> {
   const codings = await Promise.all(
     [...SUFFIXES].map(async ([coding, suffix]) => {
-      // One that cannot be looked at is none.
+      // A file that cannot be examined counts as missing.
       const found = await stat(path + suffix).catch(() => null);
       return found?.isFile() ? [coding] : [];
     }),
@@ -86,7 +86,7 @@ async function formsOf(path: string): Promise<readonly Coding[]> {
   return codings.flat();
 }
 
-/** Null where there is none to be had: the plain form will do. */
+/** Null when the coded file cannot be opened: the plain one is sent instead. */
 async function openForm(folder: string, path: string): Promise<OpenFile | null> {
   try {
     const file = await openBelow(folder, path);

@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange.ts';
 import { sendFile, type FilesParts } from './files.ts';
 import { sendRedirect } from '../redirect.ts';
 
-/** Answers for an entry of a list that is no server: `redirect:` or `file:`. Never rejects. */
+/** Responds for a backend entry that is not a server: `redirect:` or `file:`. Never rejects. */
 export async function respondHere(exchange: Exchange, backend: Backend, parts: FilesParts): Promise<Outcome> {
   const { head, route } = exchange;
   if (backend.protocol === 'file:') return await sendFile(exchange, backend, parts);

@@ -2,25 +2,25 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import { isWithin } from './static-roots.ts';
 
-/** A regular file. Whoever has it closes it, or has it read to its end. */
+/** An open regular file. The holder closes it, or reads it to the end. */
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly stat: Stats;
 }
 
-/** There is no such file, whichever of its names is wrong; a socket is none that could be opened. */
+/** Codes that mean that there is no such file. Sockets cannot be opened. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ENODEV', 'EINVAL']);
 
 /**
- * Opens a file below a folder. Null when there is none, and for what is no regular file or, by a link, elsewhere: what
- * was opened is looked at, not what its path led to before or after.
+ * Opens a file below a folder. Null when there is none, when it is not a regular file, or when a link leads outside.
+ * The opened file is checked, not its path: that may change.
  * @param folder a real path
- * @throws Error when it is there and cannot be opened
+ * @throws Error when the file exists and cannot be opened
  */
 export async function openBelow(folder: string, path: string): Promise<OpenFile | 'folder' | null> {
   let handle: FileHandle | null;
   try {
-    // To open a FIFO would else last until somebody writes.
+    // Without O_NONBLOCK, opening a FIFO would block until a writer opens it.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (ABSENT.has(codeOf(error))) return null;
@@ -40,7 +40,7 @@ export async function openBelow(folder: string, path: string): Promise<OpenFile 
   }
 }
 
-/** Closes a file that nobody reads. Never rejects: there is nothing to be lost. */
+/** Closes a file that is not read. Never rejects: nothing can be lost. */
 export async function close({ handle }: Pick<OpenFile, 'handle'>): Promise<void> {
   await handle.close().catch(() => {});
 }
@@ -49,12 +49,12 @@ export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
 }
 
-/** Where an open file is; null when that cannot be told. */
+/** The real path of an open file; null when it is unknown. */
 async function realPathOf(handle: FileHandle, path: string, opened: Stats): Promise<string | null> {
   try {
     return await readlink(`/proc/self/fd/${handle.fd}`);
   } catch {
-    // No Linux, or no /proc. Then the path must still lead to what was opened.
+    // Not Linux, or no /proc: the path must still lead to the opened file.
     const real = await realpath(path);
     const there = await stat(real);
     return there.ino === opened.ino && there.dev === opened.dev ? real : null;

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
 
-/** How long folders are believed to lead where they led, ms. */
+/** For how long the folders' real paths are cached, ms. */
 const FRESH_MS = 5_000;
 
-/** Whether a real path is a folder's own, or below it. */
+/** Whether a real path is a folder, or below it. */
 export function isWithin(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
@@ -21,12 +21,12 @@ export class StaticRoots {
     this.#now = now;
   }
 
-  /** The real path of a folder that may be served. @throws Error why it may not, or why that cannot be told */
+  /** The real path of a folder that may be served. @throws Error when it may not, or cannot be resolved */
   async realPathOf(folder: string): Promise<string> {
     const real = await realpath(folder);
     const isFresh = this.#now() - this.#readAt < FRESH_MS;
     if (isFresh && this.#holds(real)) return real;
-    // A link that has moved since must not shut a site out.
+    // A link may have changed since: read again before rejecting.
     await this.#read();
     if (!this.#holds(real)) throw new Error('a folder outside of server.staticRoots');
     return real;
