@@ -1,17 +1,19 @@
-/** A request to a backend and its answer, in HTTP/1.1's terms, whatever version the backend speaks. Types only, but for an error. */
+/**
+ * A request to a backend and its response, in HTTP/1.1's terms, for all HTTP versions. Types and error classes only.
+ */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What each event brings is its own. */
+/** The arguments depend on the event. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as Node's types have it: nothing else takes every listener
 export type Listener = (...args: any[]) => void;
 
-/** What is done to a request on its way out: Node's ClientRequest, or a stream of HTTP/2. */
+/** An outgoing request: Node's ClientRequest, or an HTTP/2 stream. */
 export interface BackendRequest {
-  /** Its connection has served others, and may have been closed meanwhile without anybody's fault. */
+  /** The connection is reused: the backend may have closed it meanwhile, which is no fault. */
   readonly reusedSocket: boolean;
-  /** By HTTP/2: it is certain that the backend has not looked at it. */
+  /** HTTP/2 only: the backend has certainly not processed the request. */
   readonly wasRefused?: boolean;
-  /** It finds out by itself whether an idle connection was closed, before it sends by it. */
+  /** The request itself checks an idle connection before it sends. */
   readonly isChecking?: boolean;
   readonly destroyed: boolean;
   readonly writableEnded: boolean;
@@ -27,7 +29,7 @@ export interface BackendRequest {
   off(event: string, listener: Listener): unknown;
 }
 
-/** What is read of an answer: Node's IncomingMessage, or what came on a stream of HTTP/2. */
+/** A backend's response: Node's IncomingMessage, or one from an HTTP/2 stream. */
 export interface BackendResponse {
   readonly statusCode?: number | undefined;
   readonly statusMessage?: string | undefined;
@@ -36,9 +38,9 @@ export interface BackendResponse {
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
-  /** Known at its end. */
+  /** Complete at the end of the response. */
   readonly rawTrailers: readonly string[];
-  /** All of it has come. */
+  /** The whole response has come. */
   readonly complete: boolean;
   pause(): unknown;
   resume(): unknown;
@@ -47,20 +49,20 @@ export interface BackendResponse {
   once(event: string, listener: Listener): unknown;
 }
 
-/** A connection that may still be on its way; `ready`: it is there. */
+/** A connection that may still be connecting; it emits `ready` when connected. */
 export interface Wire {
   readonly connecting: boolean;
   once(event: string, listener: () => void): unknown;
 }
 
-/** An answer to an upgrade: 101, or what stands for it. */
+/** The response to an upgrade: 101, or its equivalent in HTTP/2. */
 export type SwitchingResponse = Pick<BackendResponse, 'headers' | 'rawHeaders'>;
 
-/** A backend cannot do what a request asks for. */
+/** The backend does not support what the request asks for. */
 export class Unfit extends Error {}
 
-/** A backend has ended a connection after streams on it had been broken off, perhaps because of that. */
+/** The backend has closed a connection after streams on it were reset, perhaps because of that. */
 export class Dropped extends Error {}
 
-/** A backend does not keep to the rules of HTTP. */
+/** The backend has violated HTTP. */
 export class NotHttp extends Error {}

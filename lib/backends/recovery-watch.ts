@@ -4,19 +4,21 @@ import type { Backend, Route } from '../core/routing/types.ts';
 import type { BackendState } from './state/backend-state.ts';
 import type { BackendStates } from './state/backend-states.ts';
 
-/** Backends that are waited for at most; the oldest of the site with the most is forgotten first. */
+/** Maximum number of dead backends watched. Past it the oldest one of the site with the most is dropped. */
 const MAX_WAITING = 1_000;
 
 interface Absence {
   readonly state: BackendState;
   readonly href: string;
-  /** Of the first death since it was well. */
+  /** Time of the first death since the backend's last good response. */
   readonly since: number;
-  /** Of the last. */
+  /** Time of the last death. */
   lastDeath: number;
 }
 
-/** Remembers which backends this worker found dead and has not seen well since. Times in ms; only differences count. */
+/**
+ * Watches the backends that this worker found dead, until one responds normally. Times in ms; only differences count.
+ */
 export class RecoveryWatch {
   readonly #states: Pick<BackendStates, 'of'>;
   /** By frontend and the backend's id. */
@@ -27,7 +29,7 @@ export class RecoveryWatch {
     this.#states = states;
   }
 
-  /** How many are waited for. As long as it is 0 nobody needs to ask. */
+  /** Number of backends watched. While it is 0, `returned` need not be called. */
   get waiting(): number {
     return this.#absences.size;
   }
@@ -41,7 +43,7 @@ export class RecoveryWatch {
       absence.lastDeath = now;
       return;
     }
-    // Another backend has taken its place in the list.
+    // Another backend now has this id in the list.
     if (absence !== undefined) this.#forget(name, absence);
     const state = this.#states.of(backend);
     state.deaths++;
@@ -52,9 +54,9 @@ export class RecoveryWatch {
   }
 
   /**
-   * A backend has answered well.
-   * @param begunAt when it was asked: what was asked before its death says nothing
-   * @returns for how long it was dead; null when nobody has waited for it
+   * A backend has responded normally.
+   * @param begunAt when the request was sent: one sent before the death shows nothing
+   * @returns for how long the backend was dead; null when it was not watched
    */
   returned(frontend: string, { id, href }: Backend, begunAt: number, now: number): number | null {
     const name = nameOf(frontend, id);

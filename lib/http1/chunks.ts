@@ -1,23 +1,23 @@
 /**
- * Follows a chunked body as it streams (RFC 9112 §7.1): finds its end, and passes its bytes on without decoding them.
- * What not everybody reads alike stays here: chunk extensions, and trailer fields that come too late to be believed.
+ * Parses a chunked body as it streams (RFC 9112 §7.1): finds its end, and passes its bytes on without decoding them.
+ * What implementations interpret differently is removed: chunk extensions, and trailer fields about framing.
  */
 import { trailerFields } from '../core/http/trailers.ts';
 import { fieldLines, rawFields } from './field-lines.ts';
 
 /**
- * Names and values of one chunk's extensions, bytes: past it somebody is up to something. Not of the whole body: there
- * are protocols that sign every chunk. Node's parser counts so, too.
+ * Maximum size of one chunk's extensions, bytes: more is an attack. Not for the whole body: some protocols sign every
+ * chunk. Node's parser has the same rule.
  */
 const EXTENSION_BYTES = 16_384;
-/** A trailer section, bytes. */
+/** Maximum size of a trailer section, bytes. */
 const TRAILER_BYTES = 16_384;
-/** Hexadecimal digits of a chunk's size: 2 to the 52nd is counted exactly. */
+/** Maximum number of hexadecimal digits of a chunk's size: numbers up to 2^52 are exact. */
 const SIZE_DIGITS = 13;
-/** Zeros before one size. RFC 9112 §7.1 allows any number of them; no sender needs as many. */
+/** Maximum number of zeros before one size. RFC 9112 §7.1 has no limit; no sender needs as many. */
 const ZEROS = 16_384;
 
-/** A body's framing cannot be told at its end: whoever says it there hopes for somebody who believes it. */
+/** Fields about framing in a trailer section are dropped: they can only be an attack on a recipient that uses them. */
 const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 const LINE_END = /\r?\n/g;
 const TRAILERS_END = /\n\r?\n/g;
@@ -47,27 +47,28 @@ type State =
   | 'done';
 
 /**
- * Lenient, for responses: lines may end with a bare LF, but for those with an extension, and white space may follow a size
- * (RFC 9112 §7.1.1 has it before an extension only). Both have one reading, and are sent on in the strict form.
+ * Lenient parsing, for responses: lines without an extension may end with a bare LF, and white space may follow a
+ * size (RFC 9112 §7.1.1 allows it before an extension only). Both have only one interpretation, and are sent on in
+ * the strict form.
  */
 export class Chunks {
   readonly #isLenient: boolean;
   #state: State = 'size';
-  /** Of the chunk that is being read: its size so far, then what is missing of it. */
+  /** The current chunk's size so far, then its missing bytes. */
   #left = 0;
-  /** Of the size: its digits, and the zeros before them. */
+  /** Number of digits of the size, and of zeros before them. */
   #digits = 0;
   #zeros = 0;
   #extensions = 0;
   #trailers = '';
-  /** Of the bytes being read: those before were passed on or dropped. */
+  /** Position in the current bytes: those before were passed on or dropped. */
   #from = 0;
   #pieces: Buffer[] | null = null;
   /** Decoded bytes so far. */
   payload = 0;
-  /** What the last call passes on; null when that is nothing. */
+  /** The bytes that the last call passes on; null when there are none. */
   output: Buffer | null = null;
-  /** Something was read that the grammar does not have: the connection is not trusted with another message. */
+  /** The body was not in the strict grammar: the connection is not used again. */
   isDoubtful = false;
 
   constructor(isLenient = false) {
@@ -79,9 +80,9 @@ export class Chunks {
   }
 
   /**
-   * Reads on. What is to be passed on is in `output`.
-   * @param at where the body's bytes begin, or go on
-   * @returns where they end: before the end of `bytes` only once the body is done; -1 when they are no chunks
+   * Parses more bytes. `output` has those to pass on.
+   * @param at where the body begins or continues in `bytes`
+   * @returns where it ends: before the end of `bytes` only when the body is done; -1 when it is malformed
    */
   read(bytes: Buffer, at: number): number {
     this.#from = at;
@@ -203,15 +204,15 @@ export class Chunks {
       }
       at++;
     }
-    // What was dropped up to here must not be passed on at the end of the call.
+    // The bytes dropped up to here must not be passed on at the end of the call.
     if (this.#state === 'extension' || this.#state === 'blank') this.#from = length;
     return length;
   }
 
-  /** A size has one digit more. @returns false when it has too many */
+  /** Adds a digit to the size. @returns false when there are too many */
   #addDigit(digit: number, bytes: Buffer, at: number): boolean {
     if (digit === 0 && this.#left === 0) {
-      // One of them is passed on: some readers count digits.
+      // Only one zero is passed on: some parsers limit the number of digits.
       if (++this.#zeros > 1) this.#cutOut(bytes, at);
       return this.#zeros <= ZEROS;
     }
@@ -225,20 +226,20 @@ export class Chunks {
     this.#state = this.#left === 0 ? 'end' : 'data';
   }
 
-  /** A bare LF becomes CRLF. */
+  /** Replaces a bare LF by CRLF. */
   #mendLine(bytes: Buffer, at: number): void {
     this.isDoubtful = true;
     this.#cutOut(bytes, at);
     this.#pieces?.push(CRLF);
   }
 
-  /** Passes on what was read up to here, and what comes after it, but not the byte here. */
+  /** Passes on the bytes before and after this position, but not the byte here. */
   #cutOut(bytes: Buffer, at: number): void {
     this.#keep(bytes, at);
     this.#from = at + 1;
   }
 
-  /** Gathers the trailer section, which is passed on when it is whole. */
+  /** Collects the trailer section, which is passed on when complete. */
   #readTrailers(bytes: Buffer, at: number): number {
     const before = this.#trailers.length;
     this.#trailers += bytes.toString('latin1', at, at + TRAILER_BYTES);
@@ -249,7 +250,7 @@ export class Chunks {
     const strict = this.#isLenient ? text.replaceAll(LINE_END, '\r\n') : text;
     if (strict !== text) this.isDoubtful = true;
     if (!TRAILERS.test(strict.slice(2))) return -1;
-    // A first line stands in the place of the one that heads have and trailer sections do not.
+    // rawFields() skips a first line, which trailer sections do not have.
     const fields = rawFields(strict);
     if (fields.some((name, i) => i % 2 === 0 && FRAMING.test(name))) return -1;
     const kept = trailerFields(fields).flat();
@@ -260,7 +261,7 @@ export class Chunks {
     return this.#from;
   }
 
-  /** Where the trailer section ends; -1 while it does not. @param from where its end may begin */
+  /** Returns where the trailer section ends; -1 while incomplete. @param from where its end may begin */
   #trailersEnd(from: number): number {
     if (!this.#isLenient) {
       const at = this.#trailers.indexOf('\r\n\r\n', from);
@@ -270,7 +271,7 @@ export class Chunks {
     return TRAILERS_END.test(this.#trailers) ? TRAILERS_END.lastIndex : -1;
   }
 
-  /** Passes on what was read up to here; what comes next is not, unless `#from` is set again. */
+  /** Passes on the bytes up to here. Later ones are not passed on, unless `#from` is set again. */
   #keep(bytes: Buffer, at: number): void {
     this.#pieces ??= [];
     if (at > this.#from) this.#pieces.push(bytes.subarray(this.#from, at));

@@ -1,12 +1,15 @@
-/** Reading field lines in place: the grammar has matched, so each is a token, a colon, a value and CRLF. */
+/** Reads field lines in place. They have matched the grammar: each is a token, a colon, a value and CRLF. */
 import { aliasedName } from '../core/http/field-alias.ts';
 import { isWhiteSpace, trimmed } from '../core/http/white-space.ts';
 
-/** What tells a letter's two cases apart. No other sign of a token becomes one of a name's by it. */
+/**
+ * The bit that distinguishes the cases of a letter. It makes no other token character equal to a letter or hyphen of
+ * a name.
+ */
 const CASE = 0x20;
 const SPACE = 0x20;
 
-/** Whether a line's name is this one. @param name in lower case, and as long as the line's */
+/** Whether a line has this name. @param name in lower case, with the same length as the line's */
 export function isNamed(text: string, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
     if ((text.charCodeAt(at + i) | CASE) !== name.charCodeAt(i)) return false;
@@ -14,19 +17,19 @@ export function isNamed(text: string, at: number, name: string): boolean {
   return true;
 }
 
-/** Whether a line's name is this one to a CGI program: see core/field-alias.ts. Both are as long. */
+/** Whether a line has this name for a CGI program: see core/http/field-alias.ts. Both have the same length. */
 export function isAliasOf(text: string, at: number, name: string): boolean {
-  // No other name of that length begins with the same letter, most of the time.
+  // Usually the first letter decides.
   if ((text.charCodeAt(at) | CASE) !== name.charCodeAt(0)) return false;
   return aliasedName(text.slice(at, at + name.length).toLowerCase()) === name;
 }
 
-/** Where a line ends. @param colon its own */
+/** Returns where a line ends. @param colon the position of its colon */
 export function endOf(text: string, colon: number): number {
   return text.indexOf('\r', colon);
 }
 
-/** Exactly one space before a value and none after it: as Node writes a field, too. */
+/** Whether there is exactly one space before the value and none after it, as Node writes fields. */
 export function isNeat(text: string, colon: number, end: number): boolean {
   return (
     text.charCodeAt(colon + 1) === SPACE &&
@@ -35,19 +38,19 @@ export function isNeat(text: string, colon: number, end: number): boolean {
   );
 }
 
-/** The value of a field line, without the white space around it (RFC 9112 §5.1). */
+/** The value of a field line, without surrounding white space (RFC 9112 §5.1). */
 export function valueOf(text: string, colon: number, end: number): string {
   return trimmed(text, colon + 1, end);
 }
 
-/** The same for a framing field. Where Node's parser does not take a tab for white space, it is part of the value here. */
+/** The same for a framing field. A tab that Node's parser does not treat as white space is part of the value. */
 export function framingOf(text: string, colon: number, end: number): string {
   const value = valueOf(text, colon, end);
   const tab = text.indexOf('\t', colon);
   return tab >= 0 && tab < end ? `${value}\t` : value;
 }
 
-/** A whole number of 1 to 15 digits, with any number of zeros before it; -1 when it is none. */
+/** Parses an integer of 1 to 15 digits, with any number of zeros before it; -1 when it is malformed. */
 export function digitsOf(value: string): number {
   const { length } = value;
   let from = 0;
@@ -62,7 +65,7 @@ export function digitsOf(value: string): number {
   return number;
 }
 
-/** Names and values in turn, as Node's parser gives them: without the white space around a value. */
+/** Names and values in turn, as Node's parser returns them: values without surrounding white space. */
 export function rawFields(text: string): string[] {
   const fields: string[] = [];
   const fieldsEnd = text.length - 2;
@@ -75,13 +78,13 @@ export function rawFields(text: string): string[] {
   return fields;
 }
 
-/** Names and values in turn, as lines. */
+/** Formats names and values in turn as lines. */
 export function fieldLines(fields: readonly string[]): string {
   let text = '';
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
   return text;
 }
 
-/** Counted exactly, and more than anybody sends. */
+/** Exact as a number, and more than any real length. */
 const MAX_DIGITS = 15;
 const ZERO = 0x30;

@@ -1,17 +1,17 @@
 import { Chunks } from './chunks.ts';
 
-/** Follows a body to its end, whatever it is framed by. */
+/** Finds the end of a body, for every kind of framing. */
 export class Body {
   #kind: 'none' | 'length' | 'chunked' | 'close' = 'none';
   #left = 0;
   #chunks: Chunks | null = null;
   #payload = 0;
-  /** What the last `read` passes on of what it read, unless they are chunks. */
+  /** The bytes of the last `read`, unless chunked. */
   #bytes: Buffer | null = null;
   #from = 0;
   #to = 0;
 
-  /** Begins a new one. @param length of a body framed by it, bytes. @param isLenient its chunks may be: see there */
+  /** Starts a new body. @param length bytes, with kind `length`. @param isLenient parse chunks leniently: see Chunks */
   start(kind: 'none' | 'length' | 'chunked' | 'close', length: number, isLenient = false): void {
     this.#kind = kind;
     this.#left = length;
@@ -25,17 +25,17 @@ export class Body {
     return this.#left === 0 && this.#kind !== 'close';
   }
 
-  /** It was framed in a way that the grammar does not have. */
+  /** The framing was not in the strict grammar. */
   get isDoubtful(): boolean {
     return this.#chunks?.isDoubtful === true;
   }
 
-  /** Its bytes so far, chunk framing left out. */
+  /** Bytes of the body so far, without chunk framing. */
   get payload(): number {
     return this.#chunks === null ? this.#payload : this.#chunks.payload;
   }
 
-  /** What the last `read` passes on; null when that is nothing. */
+  /** The bytes that the last `read` passes on; null when there are none. */
   get output(): Buffer | null {
     if (this.#chunks !== null) return this.#chunks.output;
     const bytes = this.#bytes;
@@ -43,16 +43,16 @@ export class Body {
     return this.#to - this.#from === bytes.length ? bytes : bytes.subarray(this.#from, this.#to);
   }
 
-  /** The same, cut out of `text`: what the last `read` was given, as latin1. */
+  /** The same as text. @param text the argument of the last `read`, as latin1 */
   outputOf(text: string): string {
     if (this.#chunks !== null) return this.#chunks.output?.toString('latin1') ?? '';
     return text.slice(this.#from, this.#to);
   }
 
   /**
-   * Reads on. What is to be passed on is in `output`.
-   * @param at where its bytes begin in `bytes`, or go on
-   * @returns where they end; -1 when they are not what the framing says
+   * Parses more bytes. `output` has those to pass on.
+   * @param at where the body begins or continues in `bytes`
+   * @returns where it ends; -1 when it is malformed
    */
   read(bytes: Buffer, at: number): number {
     if (this.#chunks !== null) return this.#chunks.read(bytes, at);

@@ -1,22 +1,23 @@
 /**
- * Response heads that are not in the strict grammar and have one reading all the same: lines that end with a bare LF, the
- * same Content-Length more than once, a tab before a framing field's value. Requests are never read by these rules.
+ * Response heads that are not in the strict grammar, but have only one interpretation: lines that end with a bare LF,
+ * the same Content-Length more than once, a tab before a framing field's value. Requests are never parsed by these
+ * rules.
  */
 import { digitsOf, valueOf } from './field-lines.ts';
 import { mayBeginResponse, type ReadResponse, readResponse } from './response-grammar.ts';
 
-/** A head in the strict grammar, and where it ends in what was read. */
+/** A head in the strict grammar, and where the original ends in the text. */
 interface StrictHead {
   readonly text: string;
   readonly end: number;
 }
 
 /**
- * A response's head, its empty line included, bytes. Twice to four times what nginx, HAProxy and Apache take; HTTP/2 can carry
- * it to a client (nghttp2 sends 64 KiB).
+ * Maximum size of a response's head, including the empty line, bytes. Two to four times that of nginx, HAProxy and
+ * Apache; HTTP/2 can transmit it to a client (nghttp2 sends 64 KiB).
  */
 export const HEAD_BYTES = 32_768;
-/** So much at most is made text of, for a body behind a head, bytes. */
+/** How many bytes are decoded at most, if a body follows a head. */
 const TEXT_BYTES = 16_384;
 const HEAD_END = '\r\n\r\n';
 
@@ -24,14 +25,17 @@ const LINE = 'HTTP\\/1\\.[01] [1-9][0-9]{2}(?: [\\t -~\\x80-\\xff]*)?\\r?\\n';
 const FIELD = "[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\\t -~\\x80-\\xff]*\\r?\\n";
 const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r?\\n`, 'y');
 
-/** A response's head as both lanes take it. `strict`: the head in the strict grammar, where it was read leniently; else "". */
+/**
+ * A response's head as both lanes accept it. `strict`: the head in the strict grammar, if it was parsed leniently;
+ * else "".
+ */
 export type TakenResponse = ReadResponse & { readonly strict?: string };
 
 /**
- * Reads a head; one that is read leniently is the last that its connection serves.
+ * Parses a head. After a lenient one the connection is not used again.
  * @param text latin1, from its first byte
- * @param toHead it answers a HEAD
- * @returns why it cannot be sent on, or null while it is not whole
+ * @param toHead it is the response to HEAD
+ * @returns why it cannot be passed on, or null while it is incomplete
  */
 export function takeResponse(text: string, toHead: boolean): TakenResponse | string | null {
   const response = readResponse(text, toHead);
@@ -42,7 +46,7 @@ export function takeResponse(text: string, toHead: boolean): TakenResponse | str
   return typeof read === 'string' ? read : { ...read, end: head.end, isKept: false, strict: head.text };
 }
 
-/** A whole head with all liberties taken out that have one reading; null when there is no whole head. */
+/** A whole head in the strict form; null when incomplete. */
 function strictHead(text: string): StrictHead | null {
   HEAD.lastIndex = 0;
   if (!HEAD.test(text)) return null;
@@ -72,13 +76,13 @@ function strictHead(text: string): StrictHead | null {
   return { text: `${strict}\r\n`, end };
 }
 
-/** RFC 9112 §6.3: a list of one length is that length. Anything else is left as it is. */
+/** RFC 9112 §6.3: a list of equal lengths is that length. Other values are not changed. */
 function sameLength(value: string): string {
   const [first = '', ...others] = value.split(',').map((item) => valueOf(item, -1, item.length));
   return digitsOf(first) >= 0 && others.every((other) => other === first) ? first : value;
 }
 
-/** How far bytes are to be made text of, to find a head in them: all, unless there is much behind it. */
+/** Where decoding ends, to find a head: at the end of the bytes, unless much follows the head. */
 export function headEnd(bytes: Buffer, at: number): number {
   if (bytes.length - at <= TEXT_BYTES) return bytes.length;
   const end = bytes.indexOf(HEAD_END, at, 'latin1');

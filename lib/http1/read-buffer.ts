@@ -1,16 +1,19 @@
-/** The one buffer that the lane's sockets read into: what a read brings is used up before the next one, or copied. */
+/**
+ * The buffer that all sockets of the fast lane read into. The bytes of a read must be used, or copied, before the
+ * next read.
+ */
 import type { OnReadOpts } from 'node:net';
 
 const BYTES = 65_536;
-// Not from Node's pool of small buffers: told apart by its memory.
+// Not from Node's pool of small buffers: `kept` recognises it by its ArrayBuffer.
 const BUFFER = Buffer.allocUnsafeSlow(BYTES);
 
-/** The same bytes, for who needs them after the call that brought them. */
+/** Copies bytes of the shared buffer, for use after the current call. Other bytes are returned as they are. */
 export function kept(bytes: Buffer): Buffer {
   return bytes.buffer === BUFFER.buffer ? Buffer.from(bytes) : bytes;
 }
 
-/** Makes a socket that is being made read into the buffer: for `net.connect`. */
+/** Options for `net.connect` that make the socket read into the buffer. */
 export function intoBuffer(onBytes: (bytes: Buffer) => void): OnReadOpts {
   return {
     buffer: BUFFER,

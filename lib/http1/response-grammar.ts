@@ -1,24 +1,24 @@
-/** What a backend's answer must look like to be passed on (RFC 9112 §4, §6.3). One strict grammar, no I/O. */
+/** The strict grammar of backends' responses (RFC 9112 §4, §6.3). No I/O. */
 import { endsByClose, hasNoFraming } from '../core/http/framing.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
 import { hasToken } from '../core/http/request-head.ts';
 import { responseHeaders } from '../core/http/response-headers.ts';
 import { digitsOf, endOf, fieldLines, framingOf, isNamed, isNeat, rawFields, valueOf } from './field-lines.ts';
 
-/** A head that can be passed on without ambiguity. */
+/** An unambiguous response head. */
 export interface ReadResponse {
   readonly status: number;
   /** The status line and the field lines to pass on. */
   readonly head: string;
-  /** Where it ends in what was read: behind its empty line. */
+  /** Where the head ends in the text, after its empty line. */
   readonly end: number;
-  /** What ends its body; `close`: the end of the connection. `none` for answers that have none by nature. */
+  /** How the body is framed. `close`: it ends with the connection. `none`: responses that never have one. */
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
-  /** Of its body, bytes; 0 unless the framing is `length`. */
+  /** Bytes of the body; 0 unless the framing is `length`. */
   readonly length: number;
   /** The backend's connection can serve a next request. */
   readonly isKept: boolean;
-  /** For how long the backend keeps it, ms; Infinity where it does not say. */
+  /** For how long the backend keeps the connection, ms; Infinity when not stated. */
   readonly keepMs: number;
   readonly hasDate: boolean;
   readonly hasRequestId: boolean;
@@ -31,13 +31,13 @@ const HEAD = new RegExp(`${LINE}(?:${FIELD})*\\r\\n`, 'y');
 const BEGINNING = new RegExp(`^(?:${LINE}(?:${FIELD})*)?$`.replaceAll('\\r\\n', '\\r?\\n'));
 const UNFINISHED = /^[\t -~\x80-\xff]*\r?$/;
 const PROTOCOL = 'HTTP/1.';
-// The field is in nobody's standard but RFC 2068, and in wide use.
+// The field is standardised in RFC 2068 only, but widely used.
 const KEEP_SECONDS = /\btimeout=([0-9]{1,9})/i;
 const VERSION_AT = 7;
 const STATUS_AT = 9;
 const ONE = 0x31;
 
-/** Whether these bytes may be the beginning of a head, as far as they go; lines may end with a bare LF. */
+/** Whether this text may be the prefix of a head; lines may end with a bare LF. */
 export function mayBeginResponse(text: string): boolean {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return (
@@ -48,10 +48,10 @@ export function mayBeginResponse(text: string): boolean {
 }
 
 /**
- * Reads a whole head.
- * @param text latin1, from its first byte at least to the empty line
- * @param toHead it answers a HEAD: no body follows, whatever its fields say
- * @returns why it cannot be passed on, where that is so
+ * Parses a whole head.
+ * @param text latin1, at least up to the empty line
+ * @param toHead it is the response to HEAD: no body follows, whatever its fields say
+ * @returns why it cannot be passed on, if so
  */
 export function readResponse(text: string, toHead: boolean): ReadResponse | string {
   HEAD.lastIndex = 0;
@@ -72,10 +72,10 @@ export function readResponse(text: string, toHead: boolean): ReadResponse | stri
   let hasRequestId = false;
   let hasRetryAfter = false;
   const fieldsEnd = headEnd - 2;
-  // RFC 9112 §4: the space before the reason stands even where there is none.
+  // RFC 9112 §4: the space before the reason is required even if the reason is empty.
   const isGoodLine = !isOld && lineEnd > STATUS_AT + 3;
   let head = isGoodLine ? '' : `HTTP/1.1 ${status} ${text.slice(STATUS_AT + 4, lineEnd)}\r\n`;
-  /** Where the lines begin that are not in `head` yet. */
+  /** Start of the lines that are not in `head` yet. */
   let from = isGoodLine ? 0 : lineEnd + 2;
 
   for (let at = lineEnd + 2; at < fieldsEnd;) {
@@ -159,7 +159,7 @@ export function readResponse(text: string, toHead: boolean): ReadResponse | stri
     head = `HTTP/1.1 ${status} ${text.slice(STATUS_AT + 4, lineEnd)}\r\n`;
     head += status < 200 ? interim(whole) : composed(whole, status, toHead);
   } else if (framing === 'chunked' || framing === 'close' || (isChunked && toHead)) {
-    // RFC 9112 §6.1: the end of a connection is not a body's end for our client, so what has none is made chunks of.
+    // The client's connection stays open: a body without framing is sent in chunks (RFC 9112 §6.1).
     head += 'Transfer-Encoding: chunked\r\n';
   }
   const isUnframed = toHead && status >= 200 && endsByClose(status, length >= 0 || isChunked);
@@ -169,7 +169,7 @@ export function readResponse(text: string, toHead: boolean): ReadResponse | stri
     end: headEnd,
     framing,
     length: framing === 'length' ? length : 0,
-    // RFC 9112 §6.1: HTTP/1.0 has no chunks, so a connection on which they came is not trusted with another response.
+    // RFC 9112 §6.1: HTTP/1.0 has no chunks, so a connection with both is not used again.
     isKept: saysKeep && !saysClose && framing !== 'close' && !isUnframed && !(isOld && isChunked),
     keepMs,
     hasDate,
@@ -178,7 +178,7 @@ export function readResponse(text: string, toHead: boolean): ReadResponse | stri
   };
 }
 
-/** The field lines as the rule that the full lane keeps makes them, for heads that take more than leaving out a line. */
+/** The field lines by the full lane's rule, for heads that need more than leaving out a line. */
 function composed(text: string, status: number, toHead: boolean): string {
   const response = responseHeaders({
     status,
@@ -186,11 +186,11 @@ function composed(text: string, status: number, toHead: boolean): string {
     toHead,
     clientVersion: '1.1',
   });
-  // It has no objection that was not raised above already.
+  // All its errors were already detected above.
   return typeof response === 'string' ? '' : fieldLines(response.headers);
 }
 
-/** The field lines of a 1xx. */
+/** The field lines of a 1xx response. */
 function interim(text: string): string {
   return fieldLines(interimFields(rawFields(text)));
 }

@@ -3,15 +3,15 @@ import { fieldLines, rawFields } from './field-lines.ts';
 import { Body } from './framed-body.ts';
 import { HEAD_BYTES, headEnd, takeResponse, type TakenResponse } from './lenient-response.ts';
 
-/** `idle`: no response is awaited. `tunnel`: after a 101, bytes are another protocol's. */
+/** `idle`: no response is awaited. `tunnel`: after a 101, bytes belong to another protocol. */
 type State = 'idle' | 'head' | 'body' | 'tunnel';
 
 const NO_BYTES = Buffer.alloc(0);
 const FRAMING = /^(?:content-length|transfer-encoding):/im;
 
 /**
- * The responses of one connection in the strict grammar, for a parser that is strict: Node's. Each is read as the fast lane
- * reads it, so that both lanes take and refuse the same.
+ * Rewrites the responses of one connection to the strict grammar, for Node's parser. They are parsed as in the fast
+ * lane, so that both lanes accept and reject the same responses.
  */
 export class ResponseStream {
   readonly #body = new Body();
@@ -20,7 +20,7 @@ export class ResponseStream {
   #mayTunnel = false;
   #partial: Buffer | null = null;
   #isKept = true;
-  /** Why the last `read` gave nothing. */
+  /** Why the last `read` returned null. */
   fault = '';
 
   /** The connection may serve a next request. */
@@ -28,7 +28,7 @@ export class ResponseStream {
     return this.#state === 'idle' && this.#isKept && !this.#body.isDoubtful;
   }
 
-  /** A response has begun, and its framing has not ended it; what ends with its connection is ended by that alone. */
+  /** A response has begun and is not complete. One without framing is completed only by the end of the connection. */
   get isInBody(): boolean {
     return this.#state === 'body';
   }
@@ -41,7 +41,7 @@ export class ResponseStream {
     this.#partial = null;
   }
 
-  /** @returns what of it belongs to the response, in the strict form; null when it is none, and `fault` has the reason */
+  /** @returns the bytes of the response, in the strict form; null when they are malformed: see `fault` */
   read(bytes: Buffer): Buffer | null {
     switch (this.#state) {
       case 'idle':
@@ -55,7 +55,7 @@ export class ResponseStream {
     }
   }
 
-  /** 1xx, and the head of the response. */
+  /** Parses 1xx responses, and the head of the final one. */
   #readHeads(bytes: Buffer): Buffer | null {
     this.#partial = null;
     const pieces: Buffer[] = [];
@@ -94,7 +94,7 @@ export class ResponseStream {
     }
     if (body.isDone) {
       this.#state = 'idle';
-      // What follows belongs to no response, and the connection to no further request.
+      // Bytes follow that belong to no response: the connection is not used again.
       if (end < bytes.length) this.#isKept = false;
     }
     return output ?? NO_BYTES;
@@ -106,7 +106,7 @@ export class ResponseStream {
   }
 }
 
-/** A head for Node's parser, which frames 101 and 204 by fields that they must not have. */
+/** A head for Node's parser, which applies framing fields even to 101 and 204. */
 function strictBytes({ status, strict }: TakenResponse, bytes: Buffer): Buffer {
   const isFrameless = hasNoFraming(status);
   if (strict === undefined && !isFrameless) return bytes;

@@ -19,7 +19,7 @@ export interface Found {
 /** Asks for a complete name. @throws Error with a `code`; see `isDenial` */
 export type Ask = (name: string) => Promise<Found>;
 
-/** Whether an error is an answer: that there is no such name, or no address of it. */
+/** Whether an error is a response: that there is no such name, or no address of it. */
 export function isDenial(error: Error & { readonly code?: string }): boolean {
   return error.code === 'ENOTFOUND' || error.code === 'ENODATA';
 }
@@ -73,7 +73,7 @@ async function askBoth(resolver: promises.Resolver, name: string): Promise<Found
     await Promise.any(noted);
   } catch (error) {
     const faults: readonly Error[] = error instanceof AggregateError ? error.errors : [];
-    // One that is no answer counts for more: the other family may be there.
+    // One that is no response counts for more: the other family may be there.
     throw faults.find((fault) => !isDenial(fault)) ?? faults[0] ?? error;
   }
   await Promise.race([Promise.allSettled(noted), delay(RESOLUTION_DELAY_MS)]);

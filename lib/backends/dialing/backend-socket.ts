@@ -7,7 +7,7 @@ const CLOSED = new Set(['EPIPE', 'ECONNRESET']);
 
 /**
  * A socket that is read to its end although it cannot be written to any more: a backend that answers before it has read
- * all, 413 for instance, and closes, would be cut off from its client with the answer standing in the socket. Node
+ * all, 413 for instance, and closes, would be cut off from its client with the response standing in the socket. Node
  * destroys a socket at the first write that fails; here that write fails when there is nothing left to read.
  */
 export class BackendSocket extends Socket {

@@ -10,21 +10,21 @@ import { parseHosts, parseSearch, searched, SystemFile } from './system-files.ts
 
 /** Names that are remembered. */
 const MAX_NAMES = 10_000;
-/** An answer is good for as long as it says, and no longer than this, ms. */
+/** A response is good for as long as it says, and no longer than this, ms. */
 const MOST_MS = 300_000;
 /** The last part of that time, in which a name that is asked for is looked up again: who asks need not wait then. */
 const AHEAD = 1 / 4;
 /** How long a name that there is not is taken for that, ms. */
 const DENIED_MS = 2_000;
-/** How long a resolver that gave no answer is left alone, for one name, ms. */
+/** How long a resolver that gave no response is left alone, for one name, ms. */
 const FAILED_MS = 1_000;
-/** How long an answer serves beyond its time while the resolver gives none, ms (RFC 8767 §4). */
+/** How long a response serves beyond its time while the resolver gives none, ms (RFC 8767 §4). */
 const STALE_MS = 3_600_000;
 /** How long a newer answer is waited for where there is an older one, ms (RFC 8767 §5, "client response timer"). */
 const WAIT_MS = 1_800;
 /** Between two looks at the names that connections are open to, ms. */
 const WATCH_MS = 1_000;
-/** Between two questions for such a name, whatever its answers say, ms; and questions a look at most. */
+/** Between two questions for such a name, whatever its responses say, ms; and questions a look at most. */
 const WATCHED_MS = 5_000;
 const MAX_WATCHED = 20;
 /** How long an address that could not be connected to is tried last, ms. */
@@ -33,7 +33,7 @@ const MAX_SHUNNED = 1_000;
 
 /** A question that is under way, for all who wait. */
 interface Pending {
-  /** Resolves with the answer, or without one. Never rejects. */
+  /** Resolves with the response, or without one. Never rejects. */
   readonly done: Promise<void>;
   /** The same after `WAIT_MS` at most. */
   readonly soon: Promise<void>;
@@ -52,7 +52,7 @@ interface Known {
   askFrom: number;
   /** Until when the addresses serve without a question. */
   freshUntil: number;
-  /** Until when they serve while there is no answer. */
+  /** Until when they serve while there is no response. */
   usableUntil: number;
   pending: Pending | null;
 }
@@ -87,7 +87,7 @@ export class Names {
 
   /**
    * The addresses of a name, in the order to try them: one after the other comes first, and those that failed last.
-   * An answer that has expired is served only when the resolver gives no newer one in time (RFC 8767).
+   * A response that has expired is served only when the resolver gives no newer one in time (RFC 8767).
    * @throws Error with a `code` when there are none
    */
   async find(name: string): Promise<readonly string[]> {
@@ -139,7 +139,7 @@ export class Names {
     }
     const known = this.#entry(name);
     const now = this.#now();
-    // A connection that was on its way when the answer came.
+    // A connection that was on its way when the response came.
     if (now < known.freshUntil) this.#held.compare(name, known.addresses, known.unheard);
     if (known.pending !== null || now < known.askFrom || now < known.askedAt + WATCHED_MS) return false;
     known.pending = this.#begin(name, known);
@@ -204,7 +204,7 @@ export class Names {
       const now = this.#now();
       known.fault = fault;
       known.askFrom = now + (isDenied ? DENIED_MS : FAILED_MS);
-      // Without an answer the last one holds; "there is none" is an answer.
+      // Without a response the last one holds; "there is none" is a response.
       if (!isDenied && now < known.usableUntil) return;
       known.addresses = [];
       if (!isDenied) return;

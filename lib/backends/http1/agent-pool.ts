@@ -8,7 +8,7 @@ import type { BackendState } from '../state/backend-state.ts';
 import { type AgentConnections, BackendStream } from './backend-stream.ts';
 
 export interface PoolOptions {
-  /** Connections to one backend; further requests wait. */
+  /** Maximum number of connections to one backend. */
   readonly maxSockets: number;
   /** Whether connections are kept for the next request. */
   readonly keepAlive: boolean;
@@ -19,7 +19,7 @@ export interface PoolOptions {
 export class AgentPool {
   /** Whether connections are kept for the next request. */
   readonly isKeeping: boolean;
-  /** Sends requests that say which backend they are for: `backend` among their options. */
+  /** The agent for requests with a `backend` among their options. */
   readonly agent: BackendAgent;
   readonly #maxSockets: number;
 
@@ -29,12 +29,12 @@ export class AgentPool {
     this.agent = new BackendAgent(maxSockets, keepAlive, dialer);
   }
 
-  /** Sees to it that a next request to a backend does not make its connections too many. Only for who holds one of its places. */
+  /** Makes room for one more connection to a backend. Call only with one of its slots. */
   makeRoom(state: BackendState): void {
     if (state.agent.idle.length === 0) state.makeRoom(this.#maxSockets);
   }
 
-  /** Closes the idle connections to a backend: one of them proved stale, so the others probably are. */
+  /** Closes the idle connections to a backend: one was stale, so the others probably are, too. */
   forget({ agent }: BackendState): void {
     for (const stream of agent.idle.slice()) stream.destroy();
   }
@@ -45,14 +45,14 @@ export class AgentPool {
     if (latest !== undefined && performance.now() - latest.idleSince > maxIdleMs) this.forget(state);
   }
 
-  /** Closes all that are idle: their descriptors are needed. */
+  /** Closes all idle connections: their file descriptors are needed. */
   closeAllIdle(): void {
     for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
   /**
-   * Lets a request be sent to its end though its answer, which has come before, says that the connection closes then: Node
-   * would end it with the answer. It is closed after the request.
+   * Sends a request to its end, although its response has come and closes the connection: Node would close it with
+   * the response. It is closed after the request.
    */
   keepUntilSent(request: ClientRequest): void {
     const stream: unknown = request.socket;
@@ -61,7 +61,7 @@ export class AgentPool {
     request.shouldKeepAlive = true;
   }
 
-  /** Idle connections in all, for counters. */
+  /** Number of all idle connections. */
   get idle(): number {
     return Object.values(this.agent.freeSockets).reduce((sum, sockets) => sum + (sockets?.length ?? 0), 0);
   }
@@ -77,21 +77,21 @@ export interface ForBackend extends ClientRequestArgs {
   readonly backend: Backend;
   /** The agent's connections to it. */
   readonly connections: AgentConnections;
-  /** Told when a new connection is made for the request, and how to call that off. */
+  /** Called when a new connection is made for the request, with a way to cancel it. */
   readonly onDialing: (dialing: Dialing) => void;
 }
 
-/** As Node's agent wants to be told, once. */
+/** The callback of Node's agent; call it once. */
 type Created = (cause: Error | null, socket: Duplex) => void;
-/** What comes with an error, and nobody looks at. */
+/** The unused argument beside an error. */
 const NO_SOCKET = undefined as unknown as Duplex;
 
-/** Node's agent, for connections that are told apart and made as the router does: TLS and sockets among them. */
+/** Node's agent, with connections that are made and named by the router, including TLS and unix sockets. */
 class BackendAgent extends Agent {
   readonly #dialer: Pick<Dialer, 'dial'>;
 
   constructor(maxSockets: number, keepAlive: boolean, dialer: Pick<Dialer, 'dial'>) {
-    // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
+    // The latest used first: it is the least likely to have been closed by the backend.
     super({ keepAlive, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' });
     this.#dialer = dialer;
   }
@@ -114,7 +114,8 @@ class BackendAgent extends Agent {
     const dialing = this.#dialer.dial(options.backend, {
       onSocket: (socket) => {
         made = new BackendStream(socket, connections);
-        // Node's client hears of errors until an answer has ended. A write that fails then would end the worker.
+        // Node's client listens for errors until the response has ended. A write that fails later would crash the
+        // worker.
         made.on('error', () => {});
         tell(null, made);
       },
@@ -134,10 +135,10 @@ class BackendAgent extends Agent {
     return null;
   }
 
-  /** As Node asks when an exchange has ended. */
+  /** Node calls this when an exchange has ended. */
   override keepSocketAlive(socket: Duplex): boolean {
     if (!(socket instanceof BackendStream) || socket.isLast || !socket.isKept) return false;
-    // Node's types have it return nothing; without a true value the connection is closed.
+    // Node's types declare no return value, but without a true one the connection is closed.
     const isKept = super.keepSocketAlive(socket) as unknown as boolean;
     if (isKept) socket.rest();
     return isKept;

@@ -7,49 +7,55 @@ import { intoBuffer } from '../../http1/read-buffer.ts';
 
 /** The fast lane's connections to one backend. */
 export class RelayConnections {
-  /** Idle ones, and those being made, included. */
+  /** Number of connections, including idle ones and those being made. */
   open = 0;
-  /** Above 0 most of its responses are large, below it small. Within bounds that the pool sets. */
+  /** Above 0 most responses are large, below 0 small. The pool bounds it. */
   leaning = 0;
-  /** The latest used last. */
+  /** In order of last use. */
   readonly idle: BackendConnection[] = [];
 }
 
-/** Who a connection to a backend works for at the moment. */
+/** The current user of a connection to a backend. */
 export interface BackendUser {
   onConnected(): void;
   onBackendBytes(bytes: Buffer): void;
-  /** What was written has gone; more may be. */
+  /** The write buffer is empty: more may be written. */
   onBackendDrained(): void;
-  /** The backend has ended its side in good order. */
+  /** The backend has ended its side. */
   onBackendEnd(): void;
-  /** The connection is gone. Called once, and nothing after it. */
+  /** The connection has failed or was closed. No other method is called after this. */
   onBackendGone(cause: Error): void;
 }
 
 /** One connection to a backend, for one user after the other. Its listeners are attached once. */
 export class BackendConnection implements Timed, Caller {
   due = Infinity;
-  /** Those of its backend. */
+  /** All connections of the fast lane to this backend. */
   readonly siblings: RelayConnections;
   /** Null until it is connected. */
   socket: Socket | null = null;
   /** Null while it is idle. */
   user: BackendUser | null;
-  /** It has served a request before: the backend may have closed it, and we not heard of it yet. */
+  /** The connection has served a request before: the backend may have closed it, and the router not know yet. */
   isReused = false;
   /** When it became idle, ms. */
   idleSince = 0;
-  /** The backend's name leads elsewhere now: it is not kept for another request. */
+  /** The backend's name now resolves elsewhere: the connection is not kept. */
   isMoved = false;
-  /** It reads into the shared buffer, which is best for small answers; large ones would have to be copied out of it. */
+  /**
+   * The connection reads into the shared buffer, which is best for small responses: large ones would be copied out of
+   * it.
+   */
   readonly isForSmall: boolean;
   readonly #isShared: boolean;
   readonly #dialing: Dialing;
   #cause: Error | null = null;
   #onGone: (connection: BackendConnection) => void;
 
-  /** @param isForSmall not taken for TLS. @param onGone told once, before the user, when it cannot be used any more */
+  /**
+   * @param isForSmall ignored with TLS. @param onGone called once, before the user, when the connection cannot be
+   *   used any more
+   */
   constructor(
     backend: Backend,
     siblings: RelayConnections,
@@ -84,7 +90,7 @@ export class BackendConnection implements Timed, Caller {
     this.#onClose();
   }
 
-  /** Whether the backend has not closed it, as far as is known. */
+  /** Whether the connection is open, as far as is known. */
   get isOpen(): boolean {
     return this.socket !== null && !this.socket.destroyed && !this.socket.readableEnded;
   }
@@ -94,12 +100,12 @@ export class BackendConnection implements Timed, Caller {
     if (this.user === null) this.destroy();
   }
 
-  /** An idle connection has lasted long enough. */
+  /** The connection has been idle for too long. */
   onTimeout(): void {
     this.destroy();
   }
 
-  /** Ends it without a word to its user. */
+  /** Closes the connection without calling its user. */
   destroy(): void {
     this.user = null;
     this.#tellGone();
@@ -108,7 +114,7 @@ export class BackendConnection implements Timed, Caller {
   }
 
   readonly #onBytes = (bytes: Buffer): void => {
-    // Bytes that nobody asked for must not be taken for the answer to the next request.
+    // Unsolicited bytes must not be taken for the response to the next request.
     if (this.user === null) this.destroy();
     else this.user.onBackendBytes(bytes);
   };

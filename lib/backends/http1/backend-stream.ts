@@ -6,19 +6,19 @@ import { NotHttp, type Wire } from '../backend-request.ts';
 
 /** The full lane's connections to one backend: those of Node's agent. */
 export class AgentConnections {
-  /** Idle ones, and those being made, included. A tunnel is none of them any more. */
+  /** Number of connections, including idle ones and those being made, without tunnels. */
   open = 0;
-  /** The latest used last. */
+  /** In order of last use. */
   readonly idle: BackendStream[] = [];
 }
 
 type Done = (error?: Error | null) => void;
 
 /**
- * A connection to a backend as Node's HTTP client is given it: what it reads are responses in the strict grammar, whatever
- * liberties the backend took that have one reading. Node's own `insecureHTTPParser` would take more: bytes without a line
- * end behind a chunk, control bytes in values, both Content-Length and Transfer-Encoding. Destroyed with a NotHttp when what
- * comes is no response.
+ * A connection to a backend for Node's HTTP client. It contains the responses in the strict grammar: a lenient
+ * response with only one interpretation is rewritten. Node's own `insecureHTTPParser` accepts more: bytes without a
+ * line end behind a chunk, control bytes in values, both Content-Length and Transfer-Encoding. Destroyed with a
+ * NotHttp when the bytes are no response.
  */
 export class BackendStream extends Duplex implements Wire {
   readonly connecting = false;
@@ -28,45 +28,45 @@ export class BackendStream extends Duplex implements Wire {
   #hasEnded = false;
   /** When it became idle, `performance.now()`, ms. */
   idleSince = 0;
-  /** It is not to be kept for a next request. */
+  /** Close the connection after the current request. */
   isLast = false;
-  /** Those of its backend; null when it is none of them any more. */
+  /** The connections of its backend; null when it is no longer one of them. */
   #siblings: AgentConnections | null;
 
-  /** @param siblings it is counted there already */
+  /** @param siblings already counts this connection */
   constructor(socket: Socket, siblings: AgentConnections) {
-    // As a socket of Node's: its writable side ends with the other.
+    // Like Node's sockets: the writable side ends with the readable side.
     super({ allowHalfOpen: false, decodeStrings: false });
     this.#socket = socket;
     this.#siblings = siblings;
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
   }
 
-  /** Grows with what may have left by it: see `sentBy`. */
+  /** Grows with the bytes sent: see `sentBy`. */
   get sent(): number {
     return sentBy(this.#socket);
   }
 
-  /** The responses so far leave no doubt where the next one begins. */
+  /** It is certain where the next response begins. */
   get isKept(): boolean {
     return this.#responses.isKept;
   }
 
   /**
-   * It was lost within a response. Node takes one that ends with its connection for whole then, whether the backend has
-   * closed that or reset it.
+   * The connection was lost within a response. If the response ends with its connection, Node considers it whole,
+   * whether the backend has closed or reset it.
    */
   get isBrokenOff(): boolean {
     return this.destroyed && !this.#hasEnded && this.#responses.isInBody;
   }
 
-  /** It waits for a next request. */
+  /** The connection is idle. */
   rest(): void {
     this.idleSince = performance.now();
     this.#siblings?.idle.push(this);
   }
 
-  /** It does not wait any more. @returns whether it did */
+  /** Takes the connection out of the idle ones. @returns whether it was idle */
   wake(): boolean {
     const idle = this.#siblings?.idle ?? [];
     const at = idle.lastIndexOf(this);
@@ -74,16 +74,16 @@ export class BackendStream extends Duplex implements Wire {
     return at >= 0;
   }
 
-  /** A request is sent by it. @param toHead it is HEAD. @param mayTunnel it asks for another protocol */
+  /** A request is sent. @param toHead it is HEAD. @param mayTunnel it is an upgrade */
   expect(toHead: boolean, mayTunnel: boolean): void {
     this.#responses.start(toHead, mayTunnel);
   }
 
-  /** After a 101, whose head was all that this read: the socket itself. It is the caller's from then on. */
+  /** Gives the socket to the caller, after a 101 of which only the head was read. */
   release(): Socket {
     this.#leave();
     const socket = this.#socket;
-    // Errors are still listened to.
+    // The listener for errors stays.
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     const rest = this.read() as Buffer | null;
     if (rest !== null) socket.unshift(rest);
@@ -120,7 +120,7 @@ export class BackendStream extends Duplex implements Wire {
     done(error);
   }
 
-  /** What Node's agent and client ask of a socket. */
+  /** Methods that Node's agent and client call. */
   setKeepAlive(isOn: boolean, delayMs: number): this {
     this.#socket.setKeepAlive(isOn, delayMs);
     return this;
@@ -146,7 +146,7 @@ export class BackendStream extends Duplex implements Wire {
     return this;
   }
 
-  /** Closes it when all that was written is away. */
+  /** Closes the connection when its write buffer is empty. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.#close();
@@ -165,7 +165,7 @@ export class BackendStream extends Duplex implements Wire {
     this.destroy();
   }
 
-  /** A socket that is read to its end first fails a write at that end: so does this. */
+  /** A write fails after the end was read, as with a socket. */
   #written(done: Done): Done {
     return (error) => {
       if (error && this.#hasEnded && !this.readableEnded && !this.destroyed) this.once('end', () => done(error));
@@ -182,7 +182,7 @@ export class BackendStream extends Duplex implements Wire {
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
     this.push(null);
-    // Between requests there is no one to read to the end.
+    // Between requests nothing else reads, so the end would not be seen.
     this.read(0);
   };
 

@@ -5,19 +5,22 @@ import type { BackendState } from '../state/backend-state.ts';
 import { BackendConnection, type BackendUser, type RelayConnections } from './backend-connection.ts';
 import type { TimeLimits } from '../../clock/time-limits.ts';
 
-/** How much sooner it is given up than the backend has said it would, ms at most: a request could cross its close. */
+/**
+ * How long before the backend's announced time-out a connection is closed, ms at most: a request could cross the
+ * close.
+ */
 const MARGIN_MS = 1_000;
 
-/** An answer's body from which on it is large, bytes. */
+/** A response with more bytes than this is large. */
 const LARGE_BYTES = 16_384;
-/** How many answers it takes to be sure what a backend's are like. */
+/** Responses after which the usual size of a backend's responses is known. */
 const LEANING = 64;
 
 export interface PoolParts {
-  /** Connections to one backend, of both lanes. As many are kept when idle: a burst that comes again finds them. */
+  /** Maximum number of connections to one backend, of both lanes. As many idle ones are kept, for repeated bursts. */
   readonly maxSockets: number;
   readonly clock: TimeLimits;
-  /** Of all backends. */
+  /** The states of all backends. */
   readonly states: Iterable<BackendState>;
   readonly use: ConnectionUse;
   readonly dialer: Pick<Dialer, 'dial'>;
@@ -34,12 +37,12 @@ export class RelayPool {
   }
 
   /**
-   * An idle connection, which is the caller's from then on; null when there is none.
-   * @param user null while its end and what it brings still mean that it cannot be used
-   * @param maxIdleMs one that has been idle for longer is not taken, but closed: a new one takes its place
+   * Takes an idle connection; null when there is none.
+   * @param user null while the end of the connection, or bytes from it, still mean that it cannot be used
+   * @param maxIdleMs a connection that has been idle for longer is closed, and null is returned
    */
   take({ relay }: BackendState, user: BackendUser | null, maxIdleMs: number): BackendConnection | null {
-    // The latest used first: what was used a moment ago is least likely to have been closed by the other side.
+    // The latest used first: it is the least likely to have been closed by the backend.
     const connection = relay.idle.pop();
     if (connection === undefined) return null;
     const { use, now } = this.#parts;
@@ -54,7 +57,7 @@ export class RelayPool {
     return connection;
   }
 
-  /** A new connection, which is still being made. Only for who holds one of the backend's places. */
+  /** Opens a new connection, which is still connecting. Call only with one of the backend's slots. */
   open(backend: Backend, state: BackendState, user: BackendUser): BackendConnection {
     const { maxSockets, clock, use, dialer } = this.#parts;
     const { relay } = state;
@@ -66,7 +69,10 @@ export class RelayPool {
     return connection;
   }
 
-  /** Keeps a connection for the next request. @param bodyBytes of the answer. @param keepMs for how long the backend does */
+  /**
+   * Keeps a connection for the next request. @param bodyBytes of the response. @param keepMs for how long the backend
+   * keeps it
+   */
   release(connection: BackendConnection, bodyBytes: number, keepMs: number): void {
     const { siblings } = connection;
     connection.user = null;
@@ -85,12 +91,12 @@ export class RelayPool {
     siblings.idle.push(connection);
   }
 
-  /** Closes the idle connections to the backend of one that proved stale: the others probably are, too. */
+  /** Closes the idle connections to a backend: this one was stale, so the others probably are, too. */
   forget({ siblings }: BackendConnection): void {
     for (const connection of siblings.idle.slice()) connection.destroy();
   }
 
-  /** Closes the idle connections. Busy ones are their users'. */
+  /** Closes the idle connections. */
   close(): void {
     for (const { relay } of this.#parts.states) for (const connection of relay.idle.slice()) connection.destroy();
   }
@@ -104,7 +110,10 @@ export class RelayPool {
   };
 }
 
-/** Notes the size of an answer. @returns false when the next ones want a connection that reads in the other way */
+/**
+ * Records the size of a response. @returns false when the next responses probably need a connection that reads in the
+ * other way
+ */
 function suits({ isForSmall }: BackendConnection, siblings: RelayConnections, bodyBytes: number): boolean {
   const step = bodyBytes > LARGE_BYTES ? 1 : -1;
   siblings.leaning = Math.max(-LEANING, Math.min(LEANING, siblings.leaning + step));

@@ -20,7 +20,7 @@ const FAULTS = new Set<number>([
   constants.NGHTTP2_COMPRESSION_ERROR,
 ]);
 
-/** What Node tells of an answer's head; `raw`: names and values in turn. */
+/** What Node tells of a response's head; `raw`: names and values in turn. */
 type RawResponse = [headers: object, flags: number, raw: readonly string[]];
 
 /** The head of a request for an HTTP/2 backend. */

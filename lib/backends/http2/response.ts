@@ -5,7 +5,7 @@ import { isTooLarge, withoutPseudo } from '../../core/http/http2-fields.ts';
 import type { BackendResponse } from '../backend-request.ts';
 import type { StreamEnd } from './stream-end.ts';
 
-/** The head of an answer by HTTP/2. */
+/** The head of a response by HTTP/2. */
 export interface Http2ResponseHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -17,7 +17,7 @@ export interface Http2ResponseHead {
   readonly isWhole: boolean;
 }
 
-/** An answer that comes by HTTP/2, as one of HTTP/1.1: without framing, its trailers at its end. */
+/** A response that comes by HTTP/2, as one of HTTP/1.1: without framing, its trailers at its end. */
 export class Http2Response extends EventEmitter implements BackendResponse {
   readonly statusCode: number;
   readonly statusMessage: string;
@@ -56,7 +56,7 @@ export class Http2Response extends EventEmitter implements BackendResponse {
     this.rawHeaders = fields;
   }
 
-  /** Begins to read. To be called when whoever wants the answer listens. */
+  /** Begins to read. To be called when whoever wants the response listens. */
   start(): void {
     this.#stream.on('trailers', (_fields: object, _flags: number, raw: readonly string[]) => {
       if (isTooLarge(raw)) this.#isBroken = true;

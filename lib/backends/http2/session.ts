@@ -13,7 +13,7 @@ import type { Wire } from '../backend-request.ts';
 const MOST_STREAMS = 256;
 /** After so many streams a connection is given up, long before their numbers are (RFC 9113 §5.1.1). */
 const MOST_SERVED = 1_000_000;
-/** What of an answer may be on its way before its client has read it, bytes a stream. */
+/** What of a response may be on its way before its client has read it, bytes a stream. */
 const WINDOW_BYTES = 262_144;
 /**
  * Streams that may be broken off at once, and per second after that. Servers take many of them for an attack

@@ -12,7 +12,7 @@ export class StreamEnd {
   #isClosed = false;
   #isOurs = false;
 
-  /** To be made with the stream: all of an answer may have come when it is first looked at. */
+  /** To be made with the stream: all of a response may have come when it is first looked at. */
   constructor(stream: ClientHttp2Stream) {
     this.#stream = stream;
     stream.once('trailers', () => (this.#isMeant = true));

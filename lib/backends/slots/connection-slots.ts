@@ -1,53 +1,53 @@
 /**
- * The slots of each backend: how many connections to it (or streams, of one that speaks HTTP/2) are busy, whichever lane
- * they belong to, and which clients have them.
+ * Connection slots limit the busy connections to each backend (or streams, with HTTP/2), of both lanes together, and
+ * share them among clients.
  */
 import { Hold } from './slot-hold.ts';
 
-/** For so long after another client was seen at a backend each client is kept to its share, ms. */
+/** How long after a request of another client each client is limited to its share, ms. */
 const SHARED_MS = 60_000;
-/** A client holds a slot that has waited for it for so long, ms: shorter waits are those of any network. */
+/** How long a slot must wait for its client to count as held, ms. Shorter waits are normal in any network. */
 const HELD_MS = 1_000;
 /** A queue is stuck when its first request has waited for so long, ms. */
 const STUCK_MS = 500;
 
-/** What is written down of a backend by those that hold its slots. */
+/** What users of a slot record of its backend. */
 export interface ResponseRecord {
-  /** How many requests it has responded to: tells a slow request from a backend that responds to none. */
+  /** Number of responses so far. Distinguishes a slow request from a backend that responds to none. */
   readonly responseCount: number;
   /** The head of a response has come. @param ms since its request was sent */
   responded(status: number, ms: number): void;
 }
 
-/** A slot that was taken. */
+/** A taken slot. */
 export interface ConnectionSlot {
   readonly backend: ResponseRecord;
-  /** Gives it back, or to the next who waits. To be called once. */
+  /** Releases the slot. Call once. */
   leave(): void;
   /**
-   * Says that the slot waits for its client from time to time: see `Hold`.
-   * @param giveUp called at most once, when others need the slot: it has to be left soon
+   * The slot may wait for its client: see `Hold`.
+   * @param giveUp called at most once, when others need the slot: release it soon
    */
   hold(giveUp: () => void): Hold;
 }
 
-/** Bounds the slots of each backend, and shares them fairly among clients. */
+/** Limits the slots of each backend, and shares them fairly among clients. */
 export class ConnectionSlots {
-  /** Slots of a backend of which nothing else is said. */
+  /** Slots of each backend without a limit of its own. */
   readonly limit: number;
-  /** Those at which requests wait. */
+  /** The backends at which requests wait. */
   readonly #crowded = new Set<BackendSlots>();
-  /** Told when requests begin to wait: `relieve` is to be called from time to time until it says that none does. */
+  /** Called when requests begin to wait: call `relieve` periodically until it returns false. */
   onCrowd: () => void = () => {};
 
-  /** @param limit slots of each backend; further requests wait for their turn */
+  /** @param limit slots of each backend; further requests wait in a queue */
   constructor(limit: number) {
     this.limit = limit;
   }
 
   /**
-   * Takes a slot; null when all are taken, or when the client has its share and others use the backend, too.
-   * @param client as `clientKey` says
+   * Takes a slot. Null when all are taken, or when other clients use the backend and this one has its share.
+   * @param client as `clientKey` returns it
    * @param now ms; only differences count
    * @param limit of the backend
    */
@@ -61,9 +61,9 @@ export class ConnectionSlots {
   }
 
   /**
-   * Joins the queue for a slot. Clients have their turns one after the other, each with its oldest request.
-   * @param onTurn called once, with the slot, which is the caller's from then on
-   * @returns leaves the queue; nothing happens once `onTurn` was called
+   * Joins the queue for a slot. Clients are served in turns, each with its oldest request.
+   * @param onTurn called once, with the slot
+   * @returns leaves the queue; does nothing after `onTurn` was called
    */
   wait(backend: BackendSlots, client: string, now: number, onTurn: (slot: ConnectionSlot) => void): () => void {
     const share = backend.shareOf(client);
@@ -82,9 +82,9 @@ export class ConnectionSlots {
   }
 
   /**
-   * Where a queue is stuck, takes slots from clients that hold more than their share of them: more than a quarter of all
-   * for one client, or more than half for all clients. The client with the most slots held loses the one that it took
-   * last, so that older responses and uploads get to their end.
+   * If a queue is stuck, takes slots from clients that hold more than their share: more than a quarter of all for one
+   * client, or more than half for all clients. The client that holds the most loses its latest slot, so that older
+   * responses and uploads can finish.
    * @returns whether requests still wait
    */
   relieve(now: number): boolean {
@@ -112,17 +112,17 @@ interface Waiter {
 export class BackendSlots {
   limit = Infinity;
   taken = 0;
-  /** Requests that wait for one. */
+  /** Requests in the queue. */
   waiting = 0;
   readonly record: ResponseRecord;
-  /** By client, of those that have slots or wait for one. */
+  /** By client; only clients that have slots or wait for one. */
   readonly shares = new Map<string, Share>();
   /** The clients that wait, in the order of their turns. */
   readonly queue = new Set<Share>();
   /** The latest time that is known. */
   now = 0;
   #lastClient: string | null = null;
-  /** Until when several clients are taken to use it. */
+  /** Until when several clients are assumed to use the backend. */
   #isSharedUntil = -Infinity;
 
   constructor(record: ResponseRecord) {
@@ -137,7 +137,7 @@ export class BackendSlots {
     this.#lastClient = client;
   }
 
-  /** How many slots a client may take more: it has three quarters of them, while others use the backend, too. */
+  /** How many more slots a client may take. Its share is three quarters, while others use the backend, too. */
   left({ taken }: Share): number {
     if (this.now >= this.#isSharedUntil) return Infinity;
     return Math.max(1, this.limit - Math.max(1, Math.floor(this.limit / 4))) - taken;
@@ -188,7 +188,7 @@ export class BackendSlots {
     }
   }
 
-  /** How many slots it would take for all requests that have waited since `before` to have one. */
+  /** How many slots are missing for the requests that have waited since `before`. */
   wanted(before: number): number {
     let count = 0;
     for (const share of this.queue) {
@@ -197,13 +197,13 @@ export class BackendSlots {
         if (since > before) break;
         stuck++;
       }
-      // A client that has more than its share gets one when it has less.
+      // A client above its share must first release the excess.
       if (stuck > 0) count += stuck + Math.max(0, -this.left(share));
     }
     return count;
   }
 
-  /** The hold to end first of those that are more than their share, and have lasted since `before`; null without one. */
+  /** The hold to end first, of the holds beyond a share that have lasted since `before`; null without one. */
   excess(before: number): Hold | null {
     let total = 0;
     let most = 0;
@@ -217,7 +217,7 @@ export class BackendSlots {
         last = hold;
       }
       total += count;
-      // Of several clients with as many, the one that came last.
+      // Of several clients with equally many, the last one.
       if (count > 0 && count >= most) {
         most = count;
         newest = last;
@@ -233,12 +233,12 @@ export class BackendSlots {
   }
 }
 
-/** One client's slots at one backend; each of them is a Place. */
+/** One client's slots at one backend; stands for each of them as a ConnectionSlot. */
 class Share implements ConnectionSlot {
   readonly client: string;
   taken = 0;
   waiting: Set<Waiter> | null = null;
-  /** In the order of their slots. */
+  /** In the order in which the slots were taken. */
   holds: Set<Hold> | null = null;
   readonly backend: ResponseRecord;
   readonly #slots: BackendSlots;

@@ -1,7 +1,7 @@
 /** An upload that brings so many bytes is not slow: the time for which it has held its slot begins anew. */
 const SLOW_BYTES = 16_384;
 
-/** Knows which of a client's slots may wait for it, in the order in which they were taken. */
+/** The slots of one client that may wait for it, in the order in which they were taken. */
 export interface HoldOwner {
   readonly holds: Set<Hold> | null;
 }

@@ -3,10 +3,10 @@ import { Timer, type TimeLimits } from '../../clock/time-limits.ts';
 import type { Outcome } from '../../core/routing/types.ts';
 import type { ConnectionSlot, ConnectionSlots } from './connection-slots.ts';
 
-/** How often queues for slots are looked at while there are any, ms. */
+/** How often queues for slots are checked while there are any, ms. */
 const LOOK_MS = 200;
 
-/** What can be stopped while it waits: an exchange of the full lane. */
+/** An exchange that can be interrupted while it waits. */
 export interface Interruptible {
   onInterrupt: (() => void) | null;
 }
@@ -20,10 +20,10 @@ export function watchCrowds(slots: ConnectionSlots, clock: TimeLimits): void {
 }
 
 /**
- * Waits for one of a backend's places.
- * @param wait joins the queue, as `Places.wait` does
- * @param limitMs 0 is none
- * @returns the place, or how the attempt ended without one
+ * Waits for a slot of a backend.
+ * @param wait joins the queue, as `ConnectionSlots.wait` does
+ * @param limitMs 0 is no limit
+ * @returns the slot, or the outcome of the attempt
  */
 export async function awaitSlot(
   exchange: Interruptible,

@@ -5,9 +5,9 @@ import { AgentConnections } from '../http1/backend-stream.ts';
 import type { BackendSessions } from '../http2/backend-sessions.ts';
 import { BackendSlots, type ResponseRecord } from '../slots/connection-slots.ts';
 
-/** How many failures are kept of a backend: the last ones. */
+/** Number of latest failures kept of a backend. */
 const MOST_FAILURES = 10;
-/** Of a failure's reason, characters. */
+/** Maximum length of a failure's reason, characters. */
 const MOST_REASON = 200;
 /** Share of the latest response in the average latency: half of that is of the last 11 responses. */
 const LATENCY_WEIGHT = 1 / 16;
@@ -20,20 +20,20 @@ export interface Failure {
   /** Epoch ms. */
   readonly at: number;
   readonly type: FailureType;
-  /** For an operator. */
+  /** For operators. */
   readonly reason: string;
-  /** Of the error, as `ECONNREFUSED`, or the response's status; null where there is none. */
+  /** The error's code, such as `ECONNREFUSED`, or the response's status; null without one. */
   readonly code: string | null;
 }
 
 const NO_FAILURES: readonly Failure[] = Object.freeze([]);
 
 /**
- * What one worker has of one backend at run time, whichever lane or protocol: its slots and connections, and what was
- * counted. All requests count in plain numbers here, so that nothing is allocated for one.
+ * The run-time state of one backend in one worker, for both lanes and all protocols: its slots, its connections, and
+ * counters. Requests are counted in plain numbers, so that nothing is allocated for one.
  */
 export class BackendState implements BackendLoad, ResponseRecord {
-  /** As `serverOf` says. */
+  /** As `serverOf` returns it. */
   readonly server: string;
   readonly slots = new BackendSlots(this);
   /** The fast lane's connections. */
@@ -42,13 +42,13 @@ export class BackendState implements BackendLoad, ResponseRecord {
   readonly agent = new AgentConnections();
   /** Connections by HTTP/2; null until there was one. */
   http2: BackendSessions | null = null;
-  /** WebSockets by HTTP/1.1: their connections are the client's until they end, and their slots are given back. */
+  /** WebSockets with HTTP/1.1: they keep their connections, but no slots. */
   tunnels = 0;
-  /** For how many frontends this worker found it dead and has had no good response since. */
+  /** For how many frontends this worker found the backend dead, without a normal response since. */
   deaths = 0;
   responseCount = 0;
   latencyMs = 0;
-  /** Of 1xx (that is 101 alone), 2xx, 3xx, 4xx, 5xx. */
+  /** Responses by class: 1xx (only 101), 2xx, 3xx, 4xx, 5xx. */
   readonly #byClass = [0, 0, 0, 0, 0];
   #failures: readonly Failure[] = NO_FAILURES;
 
@@ -76,17 +76,17 @@ export class BackendState implements BackendLoad, ResponseRecord {
     return this.deaths > 0;
   }
 
-  /** Responses by class: 1xx (that is 101 alone), 2xx, 3xx, 4xx, 5xx. */
+  /** Responses by class: 1xx (only 101), 2xx, 3xx, 4xx, 5xx. */
   get byClass(): readonly number[] {
     return this.#byClass;
   }
 
-  /** The last ones, the oldest first. */
+  /** The latest failures, oldest first. */
   get failures(): readonly Failure[] {
     return this.#failures;
   }
 
-  /** Whether something refers to this record: another one for the same backend would have its numbers wrong. */
+  /** Whether anything refers to this state. A second state for the same backend would have wrong numbers. */
   get isInUse(): boolean {
     return this.inFlight > 0 || this.waiting > 0 || this.open > 0 || this.deaths > 0;
   }
@@ -95,7 +95,7 @@ export class BackendState implements BackendLoad, ResponseRecord {
     this.latencyMs = this.responseCount === 0 ? ms : this.latencyMs + (ms - this.latencyMs) * LATENCY_WEIGHT;
     this.responseCount++;
     const at = Math.floor(status / 100) - 1;
-    // Statuses from 600 on are passed on, and belong to no class.
+    // Statuses from 600 on are passed on, but have no class.
     if (at >= 0 && at < this.#byClass.length) this.#byClass[at] = (this.#byClass[at] ?? 0) + 1;
   }
 
@@ -110,8 +110,8 @@ export class BackendState implements BackendLoad, ResponseRecord {
   }
 
   /**
-   * Closes the HTTP/1.1 connection that has been idle for longest, of either lane, where a next one would be too many.
-   * Only for who holds a slot: fewer than the limit are busy then, so one is idle.
+   * If another connection would be too many, closes the longest idle HTTP/1.1 connection of either lane. Call only
+   * with a slot: then fewer than the limit are busy, so one is idle.
    */
   makeRoom(maxSockets: number): void {
     if (this.relay.open + this.agent.open < maxSockets) return;
