@@ -1,4 +1,4 @@
-/** Why the router itself, not a backend, answers a client: one code a program can test, one status. */
+/** Reasons for which the router itself responds: a code for programs, and its status. */
 const STATUS = {
   'no-host': 400,
   'bad-host': 400,
@@ -31,11 +31,11 @@ const STATUS = {
 export type ErrorCode = keyof typeof STATUS;
 
 export interface RouterErrorOptions extends ErrorOptions {
-  /** What its answer says besides, names and values in turn. */
+  /** Additional response fields, names and values in turn. */
   readonly fields?: readonly string[];
 }
 
-/** An answer of the router's own. `message` is for the operator: log line and `x-debug-error`. */
+/** A response by the router itself. `message` is for operators: the log and `x-debug-error`. */
 export class RouterError extends Error {
   override readonly name = 'RouterError';
   readonly code: ErrorCode;
@@ -50,7 +50,7 @@ export class RouterError extends Error {
   }
 }
 
-/** Anything thrown, as a RouterError: what is not one already is a mistake of ours, hence 500. */
+/** Converts anything thrown to a RouterError: another error is a bug in the router, hence 500. */
 export function asRouterError(thrown: unknown): RouterError {
   return thrown instanceof RouterError ? thrown : new RouterError('internal', 'internal error', { cause: thrown });
 }

@@ -1,20 +1,20 @@
 /**
- * W3C Trace Context (https://www.w3.org/TR/trace-context-2/): what of a caller's trace is continued, and what backends
- * are told of it.
+ * W3C Trace Context (https://www.w3.org/TR/trace-context-2/): which traces of callers are continued, and what is sent
+ * to backends.
  */
 
 export interface TracePolicy {
-  /** So many random bytes, two lower-case hexadecimal digits each. */
+  /** Returns random bytes as lower-case hexadecimal digits. */
   readonly randomHex: (bytes: number) => string;
   /** Returns [0, 1). */
   readonly random: () => number;
-  /** The share of exchanges that is sampled where no caller decides, 0 to 1. */
+  /** The sampled share of exchanges for which no caller decides, 0 to 1. */
   readonly sample: number;
-  /** Whether the sampled flag of a trusted peer decides. That of anybody else never does. */
+  /** Whether the sampled flag of a trusted peer decides. Flags of other clients never do. */
   readonly obeysTrusted: boolean;
 }
 
-/** The fields of a request that tell of a trace: all values, in order. */
+/** The trace fields of a request: all values, in order. */
 export interface ReceivedTrace {
   readonly parents: readonly string[];
   readonly states: readonly string[];

@@ -1,6 +1,6 @@
 import type { Outcome, RequestTraits } from '../routing/types.ts';
 
-/** Methods that may be sent twice without harm (RFC 9110 §9.2.2), as far as the router answers for it. */
+/** Idempotent methods that the router knows (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /**
@@ -22,17 +22,17 @@ export function isIdempotent(method: string): boolean {
 }
 
 /**
- * May a request be sent again whose connection, which had served others, failed before a byte of an answer came?
- * @param isUnsent it is certain that the backend has read nothing of it: the connection was closed before the first byte
- *   was written, no byte was taken from it, or the backend said so (RFC 9113 §8.7)
+ * Whether a request may be sent again after its reused connection has failed before a byte of a response came.
+ * @param isUnsent the backend has certainly read nothing of it: the connection was closed before the first byte was
+ *   written, no byte was taken from it, or the backend said so (RFC 9113 §8.7)
  */
 export function mayResend(method: string, isUnsent: boolean): boolean {
   return isUnsent || IDEMPOTENT.has(method);
 }
 
 /**
- * What such a failure is where the request may not be sent again. One that came at once may be the end of an idle
- * connection, which says nothing about the backend.
+ * The outcome of such a failure if the request may not be sent again. A failure at once may be the close of an idle
+ * connection, which is no fault of the backend.
  * @param tookMs since the request began to be sent
  */
 export function lossOnReused(tookMs: number): 'dropped' | 'broken' {
@@ -40,9 +40,9 @@ export function lossOnReused(tookMs: number): 'dropped' | 'broken' {
 }
 
 /**
- * May this request be tried on another backend?
- * @param retries how many there have been already
- * @param limit how many there may be
+ * Whether this request may be tried on another backend.
+ * @param retries so far
+ * @param limit maximum number of retries
  */
 export function mayRetry(outcome: Outcome, traits: RequestTraits, retries: number, limit: number): boolean {
   if (retries >= limit) return false;

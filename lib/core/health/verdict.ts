@@ -8,18 +8,18 @@ export interface Circumstances {
   readonly hasBlamed: boolean;
 }
 
-/** What is judged: an attempt, and what came before it. */
+/** An attempt to be judged, and its circumstances. */
 export interface Judged {
   readonly found: Route;
   readonly backend: Backend;
   readonly outcome: Outcome;
   /** When the attempt began, ms; only differences count. */
   readonly begunAt: number;
-  /** As `Circumstances` has it. */
+  /** As in `Circumstances`. */
   readonly hasBlamed: boolean;
 }
 
-/** Does this outcome say that the backend is dead? */
+/** Whether this outcome marks the backend dead. */
 export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances): boolean {
   switch (outcome.type) {
     case 'unreachable':
@@ -27,7 +27,7 @@ export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances):
     case 'broken':
       return !hasBlamed;
     case 'silent':
-      // One slow report is not a dead backend.
+      // One slow response does not make a backend dead.
       return !hasBlamed && !outcome.hasRespondedToOthers;
     case 'crowded':
     case 'unfit':
@@ -38,7 +38,7 @@ export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances):
       return false;
     case 'answered': {
       const { status, retryAfter } = outcome;
-      // 503 with Retry-After is maintenance that was announced: the backend is well.
+      // 503 with Retry-After is announced maintenance, not a failure.
       if (status === 503 && retryAfter) return false;
       return status >= (on500 ? 500 : 501) && status <= 599;
     }
@@ -74,7 +74,7 @@ export function isFailure(outcome: Outcome): boolean {
   }
 }
 
-/** This machine's own shortages: files, ports, memory. They say nothing of the other side. */
+/** Shortages of this machine: files, ports, memory. They show nothing about the backend. */
 const OWN_SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 /** Whether there was no descriptor left, in this process or in the system: closing others helps. */
@@ -82,12 +82,12 @@ export function isOutOfDescriptors({ code }: Error & { readonly code?: string | 
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
-/** What it says of a backend that no connection to it could be made. */
+/** The outcome of a failure to connect. */
 export function notConnected(cause: Error & { readonly code?: string | undefined }): Outcome {
   return { type: OWN_SHORTAGES.has(cause.code ?? '') ? 'crowded' : 'unreachable', cause };
 }
 
-/** How an attempt ended, in words for an operator. */
+/** Describes an outcome for operators. */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.type) {
     case 'answered':

@@ -1,11 +1,11 @@
-/** Which content coding a client would rather have (RFC 9110 §12.5.3). Pure. */
+/** Which content coding a client prefers (RFC 9110 §12.5.3). Pure. */
 
 import { trimmed } from './white-space.ts';
 
-/** Codings that files may be there in beside themselves, the smallest first. */
+/** Codings of precompressed files, the smallest first. */
 export type Coding = 'br' | 'gzip';
 
-/** What is not named, and not forbidden either: taken when nothing else is there. */
+/** The weight of a coding that is neither named nor forbidden: used if nothing else is available. */
 const UNNAMED = 0.0001;
 
 const ITEM = /^([!#$%&'*+.^_`|~\w-]+)(?:[ \t]*;[ \t]*q=([01](?:\.[0-9]{0,3})?))?$/i;

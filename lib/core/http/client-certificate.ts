@@ -1,8 +1,8 @@
-/** What backends are told of a client's certificate, in fields whose names no client may use. */
+/** Fields for backends about the client's certificate. Clients may not send fields of these names. */
 
 import { aliasedName } from './field-alias.ts';
 
-/** What a certificate says of itself. */
+/** The subject's data in a certificate. */
 export interface ShownCertificate {
   /** One attribute a line, the least specific first, as OpenSSL escapes them (RFC 4514 §2.4). */
   readonly subject: string;

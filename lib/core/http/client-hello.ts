@@ -1,9 +1,9 @@
-/** What a ClientHello says of the server's name. */
+/** The server name in a ClientHello. */
 export type ServerNaming =
   /** More bytes are needed. */
   | 'incomplete'
   | 'named'
-  /** It names no server, or is none that can be read: TLS itself has to judge that. */
+  /** It contains no name, or cannot be parsed: TLS itself handles that. */
   | 'nameless';
 
 const RECORD_HEAD = 5;
@@ -12,9 +12,9 @@ const CLIENT_HELLO = 1;
 const MESSAGE_HEAD = 4;
 const SERVER_NAME = 0;
 const HOST_NAME = 0;
-/** A longer message is not read: keys of all kinds of today together have some 4 KiB. */
+/** Maximum size of a message: keys of all current kinds together have about 4 KiB. */
 const MAX_MESSAGE = 16_384;
-/** Nor one in more pieces. All of it is looked at again with each byte that comes. */
+/** Maximum number of records: the message is parsed again with each part that comes. */
 const MAX_RECORDS = 64;
 
 /**
@@ -91,7 +91,7 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-/** Reads what is there, in order. @throws RangeError for more than that */
+/** Reads bytes in order. @throws RangeError past the end */
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;

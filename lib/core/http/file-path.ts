@@ -5,13 +5,13 @@ import { inAscii } from '../routing/path-escape.ts';
 export interface FilePath {
   /** Decoded, joined by slashes, without one at either end; "" for the folder itself. */
   readonly name: string;
-  /** There was a slash at its end: a folder is meant. */
+  /** The path ended with a slash: a folder is requested. */
   readonly isFolder: boolean;
 }
 
 /**
- * The path of a file below a folder, or null where there can be none: what leads out of the folder, what is hidden, and
- * what somebody else could read in another way, such as an escaped slash. A file has one path: no segment is empty.
+ * The path of a file below a folder, or null if it leaves the folder, is hidden, or is ambiguous, such as with an
+ * escaped slash. Each file has only one path: no segment is empty.
  * @param path without query
  */
 export function filePath(path: string): FilePath | null {
@@ -37,7 +37,7 @@ function decoded(segment: string): string | null {
   }
 }
 
-/** Neither empty nor hidden, `.` and `..` among them, and without what is a separator to anybody. */
+/** Not empty, not hidden (including `.` and `..`), and without separators of any system. */
 function isPlain(name: string): boolean {
   return name !== '' && !name.startsWith('.') && !/[/\\\0]/.test(name);
 }

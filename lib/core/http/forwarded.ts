@@ -1,22 +1,22 @@
 /**
- * Who the client is, and what backends are told of it: X-Forwarded-*, X-Real-IP and Forwarded.
- * A field that anybody may send proves nothing: it counts only from a proxy that the operator trusts.
+ * The client's address and scheme, and the fields about them for backends: X-Forwarded-*, X-Real-IP and Forwarded.
+ * Any client can send these fields, so they are used only from a proxy that the operator trusts.
  */
 
 import { aliasedName } from './field-alias.ts';
 import { trimmed } from './white-space.ts';
 
-/** What a connection and a head say of their client. */
+/** The client of a connection. */
 export interface Peer {
-  /** The other end's address; IPv4 never mapped into IPv6. */
+  /** The peer's address; IPv4 is never mapped into IPv6. */
   readonly address: string;
   readonly isTrusted: boolean;
   readonly isTls: boolean;
-  /** The port the client came in by. */
+  /** The port that the client has connected to. */
   readonly localPort: number;
-  /** What backends are told of its certificate: names and values in turn. Left out where it was not asked for one. */
+  /** Fields about its certificate for backends, names and values in turn. Absent if no certificate was requested. */
   readonly certificateFields?: readonly string[];
-  /** The client speaks HTTP/2; its requests are read in HTTP/1.1 all the same. */
+  /** The client uses HTTP/2. Its requests are converted to HTTP/1.1. */
   readonly isHttp2?: boolean;
 }
 
@@ -25,13 +25,13 @@ export function spokenVersion({ isHttp2 = false }: Peer, version: string): strin
   return isHttp2 ? '2.0' : version;
 }
 
-/** What the client itself speaks: a trusted proxy that has ended its TLS says so in X-Forwarded-Proto. */
+/** The client's own scheme: a trusted proxy that has ended its TLS sends it in X-Forwarded-Proto. */
 export function clientScheme({ isTrusted, isTls }: Peer, rawHeaders: readonly string[]): 'http' | 'https' {
   const told = isTrusted ? toldBy(rawHeaders, 'x-forwarded-proto', isScheme) : null;
   return told ?? (isTls ? 'https' : 'http');
 }
 
-/** The port that the client itself came in by: a trusted proxy says so in X-Forwarded-Port. */
+/** The port that the client itself has connected to: a trusted proxy sends it in X-Forwarded-Port. */
 export function clientPort({ isTrusted, localPort }: Peer, rawHeaders: readonly string[]): number {
   const told = isTrusted ? toldBy(rawHeaders, 'x-forwarded-port', isPort) : null;
   return told === null ? localPort : Number(told);
@@ -83,7 +83,7 @@ export function mapped(address: string): string {
 }
 
 /**
- * The client's address: the right-most one in X-Forwarded-For that no trusted proxy stands for, read from right to left.
+ * The client's address: the right-most one in X-Forwarded-For that is not a trusted proxy's.
  * @param forwardedFor every X-Forwarded-For value received
  */
 export function clientAddress(
@@ -118,10 +118,13 @@ export function isForwardedField(lowerName: string): boolean {
   return name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-');
 }
 
-/** What came in of the family that is worth keeping, by lower-case name; and the fields to add, names and values in turn. */
+/**
+ * The received fields of the family that are kept, by lower-case name, and the fields to add, names and values in
+ * turn.
+ */
 export interface ForwardedFields {
   readonly forwardedFor: readonly string[];
-  /** Lower-case names present in the request and believed. */
+  /** Lower-case names of fields in the request that are trusted. */
   readonly kept: ReadonlySet<string>;
 }
 

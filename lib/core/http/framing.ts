@@ -9,17 +9,17 @@ export type Framing =
 
 const NONE: Framing = Object.freeze({ kind: 'none' });
 const CHUNKED: Framing = Object.freeze({ kind: 'chunked' });
-/** Zeros before a length say nothing, however many (RFC 9110 §8.6); behind them is what is counted exactly. */
+/** Leading zeros do not matter (RFC 9110 §8.6); 15 more digits are exact as a number. */
 const LENGTH = /^0*[0-9]{1,15}$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** Codings that RFC 9112 §7 names besides chunked. `identity` was withdrawn, and is a smuggler's word. */
 const KNOWN_CODINGS = new Set(['gzip', 'x-gzip', 'deflate', 'compress', 'x-compress']);
 
 /**
- * The framing of a request, or the refusal it deserves.
+ * The framing of a request.
  * @param lengths every Content-Length value received
  * @param codings every Transfer-Encoding value received
- * @throws RouterError `bad-request` when two readers could disagree about it; `coding-unknown` for one we cannot undo
+ * @throws RouterError `bad-request` when it is ambiguous; `coding-unknown` for a coding that the router cannot decode
  */
 export function requestFraming(version: string, lengths: readonly string[], codings: readonly string[]): Framing {
   if (codings.length > 0) {

@@ -1,12 +1,15 @@
 import { trimmed } from './white-space.ts';
 
 /**
- * Fields that are about one connection, not about the message (RFC 9110 §7.6.1): never passed on.
- * Framing fields are not among them: whoever writes a message sets its own.
+ * Fields about one connection, not the message (RFC 9110 §7.6.1): never passed on. Without framing fields, which the
+ * writer of a message sets.
  */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings']);
 
-/** Fields that a Connection header may not take away: the message would change its meaning, or the router's word its. */
+/**
+ * Fields that a Connection header may not remove: that would change the meaning of the message, or remove fields set
+ * by the router.
+ */
 const PROTECTED =
   /^(?:host|content-length|transfer-encoding|trailer|forwarded|x-forwarded-.*|x-real-ip|x-ssl-client-.*|x-request-id)$/;
 

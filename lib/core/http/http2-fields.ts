@@ -1,4 +1,4 @@
-/** Header sections between the terms of HTTP/1.1, in which the router thinks, and those of HTTP/2 (RFC 9113 §8). Pure. */
+/** Converts header sections between HTTP/1.1, which the router uses internally, and HTTP/2 (RFC 9113 §8). Pure. */
 
 import { joinField } from './field-section.ts';
 
@@ -20,7 +20,7 @@ export interface Http2Target {
   readonly scheme: 'http' | 'https';
   readonly authority: string;
   readonly path: string;
-  /** Whether the client can take trailers: only then may they be promised any. */
+  /** Whether the client accepts trailers: only then the backend may send any. */
   readonly takesTrailers: boolean;
   /** It opens a WebSocket (RFC 8441 §4). */
   readonly isWebSocket: boolean;
@@ -52,11 +52,11 @@ export function http2Fields(rawHeaders: readonly string[], target: Http2Target):
 }
 
 /**
- * A header section of an answer, bytes: with the router's own fields it has to fit the 64 KiB that node:http2 sends to a
- * client.
+ * Maximum size of a response's header section, bytes: with the router's own fields it must fit into the 64 KiB that
+ * node:http2 sends.
  */
 export const MOST_SECTION_BYTES = 61_440;
-/** What each field counts besides its name and value (RFC 9113 §6.5.2), bytes. */
+/** Size of a field beside its name and value (RFC 9113 §6.5.2), bytes. */
 export const FIELD_BYTES = 32;
 
 /** Whether a header section that came by HTTP/2 is too large to pass on. Node bounds the number of its fields only. */
@@ -84,7 +84,7 @@ export function withoutPseudo(raw: readonly string[]): string[] {
   return fields;
 }
 
-/** Whether a client says that it takes trailers (RFC 9110 §6.5.1). gRPC cannot do without. */
+/** Whether a client accepts trailers (RFC 9110 §6.5.1). gRPC requires them. */
 export function asksForTrailers(rawHeaders: readonly string[]): boolean {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase();

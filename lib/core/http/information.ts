@@ -1,5 +1,5 @@
 /**
- * How many 1xx a backend may send before the answer to a request. Each one is passed on and renews the limit of time, so
- * that one that sends nothing else would keep the request for ever.
+ * How many 1xx responses a backend may send to a request. Each one is passed on and renews the time limit, so that
+ * without this bound a backend could hold a request for ever.
  */
 export const MOST_INFORMATION = 100;

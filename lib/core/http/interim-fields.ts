@@ -1,6 +1,6 @@
 import { hopByHop } from './hop-by-hop.ts';
 
-/** What 1xx has no body for. */
+/** Fields about a body, which a 1xx does not have. */
 const NOT_IN_INTERIM = new Set(['content-length', 'transfer-encoding', 'x-router-error']);
 
 /**

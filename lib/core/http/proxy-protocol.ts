@@ -1,4 +1,7 @@
-/** The PROXY protocol, versions 1 and 2: how a load balancer says who its client is (haproxy.org, proxy-protocol.txt). */
+/**
+ * The PROXY protocol, versions 1 and 2, by which a load balancer sends its client's address (haproxy.org,
+ * proxy-protocol.txt).
+ */
 
 /** Who connected to whom, as the header says. */
 export interface ProxiedAddresses {
@@ -7,11 +10,11 @@ export interface ProxiedAddresses {
 }
 
 export type ProxyHeader =
-  /** It could still become a header: more bytes are needed to tell. */
+  /** More bytes are needed to decide. */
   | { readonly type: 'incomplete' }
   /** The bytes are something else. */
   | { readonly type: 'none' }
-  /** It began as a header, and is none. */
+  /** The bytes began like a header, but are invalid. */
   | { readonly type: 'invalid' }
   /** `length` bytes of header. `addresses` is null for the proxy's own connections (health checks) and unknown families. */
   | { readonly type: 'header'; readonly length: number; readonly addresses: ProxiedAddresses | null };
@@ -20,7 +23,7 @@ const SIGNATURE_1 = 'PROXY ';
 const SIGNATURE_2 = '\r\n\r\n\0\r\nQUIT\n';
 /** The longest line that version 1 allows, CRLF included. */
 const MAX_LINE = 107;
-/** More TLVs than this nobody sends. */
+/** Maximum size of the payload; no load balancer sends more TLVs. */
 const MAX_PAYLOAD = 4_096;
 const LINE =
   /^PROXY (?:TCP4 ([0-9.]{7,15}) [0-9.]{7,15}|TCP6 ([0-9a-fA-F:.]{2,39}) [0-9a-fA-F:.]{2,39}) [0-9]{1,5} ([0-9]{1,5})$/;
@@ -74,7 +77,7 @@ function ipv4(bytes: Uint8Array): string {
   return bytes.join('.');
 }
 
-/** Not in the shortest form, but in one that every reader takes. */
+/** Not the shortest form, but valid for every parser. */
 function ipv6(bytes: Uint8Array): string {
   const groups: string[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(((bytes[i] ?? 0) * 256 + (bytes[i + 1] ?? 0)).toString(16));

@@ -3,24 +3,24 @@ import { type Framing, hasBody, requestFraming } from './framing.ts';
 import { hostOf } from '../routing/hostname.ts';
 import { trimmed } from './white-space.ts';
 
-/** A request head as it was parsed from the wire, before anybody asked whether it makes sense. */
+/** A request head as parsed from the wire, not validated. */
 export interface RawHead {
   readonly method: string;
   /** The request target as sent. */
   readonly target: string;
-  /** `1.1`, `1.0` or what else the request line said. */
+  /** `1.1`, `1.0` or another version in the request line. */
   readonly version: string;
   /** Names and values in turn, as sent. */
   readonly rawHeaders: readonly string[];
 }
 
-/** What the router understood of a request: enough to route it, frame it and send it on. */
+/** A validated request head: what is needed to route, frame and send it. */
 export interface RequestHead {
   readonly method: string;
   readonly version: '1.0' | '1.1';
   /** In origin-form, or `*`; never decoded nor normalised. */
   readonly path: string;
-  /** The host asked for, lower case and without port: where the lookup starts. */
+  /** The requested host for the lookup, in lower case, without port. */
   readonly hostname: string;
   /** The value of the Host field to send on. */
   readonly authority: string;
@@ -47,7 +47,7 @@ interface Fields {
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 /**
- * Reads a head strictly: what two parties could read in two ways is refused here, whatever Node's parser let through.
+ * Parses a head strictly: an ambiguous head is rejected, even if Node's parser has accepted it.
  * @throws RouterError with the status that RFC 9112 asks for
  */
 export function readHead(raw: RawHead): RequestHead {

@@ -6,25 +6,25 @@ import { hopByHop } from './hop-by-hop.ts';
 import type { RequestHead } from './request-head.ts';
 import { joinTrace, type ReceivedTrace, type Trace, type TracePolicy } from '../trace-context.ts';
 
-/** A header section to send on, and whose request it is. */
+/** The header section for the backend, and the client. */
 export interface OutgoingRequest {
   /** Names and values in turn; order, case and duplicates as the client sent them. */
   readonly headers: string[];
   readonly clientIp: string;
   /** As received from a trusted peer, or made; null when ids are off. */
   readonly requestId: string | null;
-  /** Fields for the answer, whoever gives it: names and values in turn. */
+  /** Fields to add to every response, names and values in turn. */
   readonly responseFields: readonly string[];
-  /** Each attempt is told of it by a traceparent of its own; null where the router takes no part in traces. */
+  /** The trace; each attempt gets its own traceparent. Null without tracing. */
   readonly trace: Trace | null;
 }
 
 export interface RequestHeaderPolicy extends ForwardedPolicy {
   /** Makes a request id; null where ids are off. */
   readonly makeRequestId: (() => string) | null;
-  /** Whether the client is told the id, too. */
+  /** Whether the id is also sent to the client. */
   readonly tellsRequestId: boolean;
-  /** Null where the router takes no part in traces: then their fields are passed on like any other. */
+  /** Null without tracing: trace fields are then passed on unchanged. */
   readonly trace: TracePolicy | null;
 }
 
@@ -99,7 +99,7 @@ export function requestHeaders(
     const known = aliasedName(lower);
     const isAlias = known !== lower;
     if (isAlias && (FRAMING.has(known) || (known === 'x-request-id' && policy.makeRequestId !== null))) continue;
-    // Nobody is believed: who asks for certificates is the router itself.
+    // Removed from all requests: only the router itself verifies certificates.
     if (isClientCertificateField(known)) continue;
     if (isForwardedField(known)) {
       if (!believed || isAlias) continue;
@@ -126,7 +126,7 @@ export function requestHeaders(
   return { headers, clientIp, requestId, responseFields, trace };
 }
 
-/** What a request tells of its trace. @param dropped names in lower case that do not count */
+/** The trace fields of a request. @param dropped lower-case names that are ignored */
 export function receivedTrace(rawHeaders: readonly string[], dropped: ReadonlySet<string> = NONE): ReceivedTrace {
   const parents: string[] = [];
   const states: string[] = [];

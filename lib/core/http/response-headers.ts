@@ -2,7 +2,7 @@ import { type Framing, hasNoFraming, isLength } from './framing.ts';
 import { hopByHop } from './hop-by-hop.ts';
 import { trimmed } from './white-space.ts';
 
-/** What decides how an answer is passed on. */
+/** The properties of a response that decide how it is passed on. */
 export interface ResponseHead {
   readonly status: number;
   readonly rawHeaders: readonly string[];
@@ -11,7 +11,7 @@ export interface ResponseHead {
   readonly clientVersion: '1.0' | '1.1';
 }
 
-/** The header section of an answer to a client. */
+/** The header section of a response to a client. */
 export interface OutgoingResponse {
   /** Names and values in turn; order, case and duplicates as the backend sent them. */
   readonly headers: string[];
@@ -20,8 +20,8 @@ export interface OutgoingResponse {
 }
 
 /**
- * The header section to pass an answer on with.
- * @returns the reason as a string when the answer's framing can be read in two ways (RFC 9112 §6.3): then it is a 502
+ * Makes the header section for the client.
+ * @returns the reason as a string when the response's framing is ambiguous (RFC 9112 §6.3): then it is a 502
  */
 export function responseHeaders(response: ResponseHead): OutgoingResponse | string {
   const { rawHeaders, status } = response;
@@ -39,7 +39,7 @@ export function responseHeaders(response: ResponseHead): OutgoingResponse | stri
     const lower = name.toLowerCase();
     if (dropped.has(lower)) continue;
     switch (lower) {
-      // Ours alone: whoever reads it knows that no backend answered.
+      // Only the router may send it: it shows that no backend has responded.
       case 'x-router-error':
         continue;
       case 'transfer-encoding':

@@ -26,7 +26,7 @@ const FORBIDDEN = new Set([
   'x-router-error',
 ]);
 
-/** A trailer section to pass on, in pairs of name and value: as it came, less what a receiver might merge to its harm. */
+/** The trailer section to pass on, in pairs of name and value, without fields that a recipient must not merge. */
 export function trailerFields(rawTrailers: readonly string[]): [string, string][] {
   const fields: [string, string][] = [];
   for (let i = 0; i < rawTrailers.length; i += 2) {

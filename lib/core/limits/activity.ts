@@ -1,9 +1,9 @@
-/** How whatever serves a client's connection reports what it is doing, so that only idle connections are closed for want of room. */
+/** Reports whether a client's connection is busy, so that only idle connections are closed at the connection limit. */
 export interface Activity {
   /** An exchange has begun. Idempotent. */
   busy(): void;
   /** No exchange is under way, and all of the last response was written. Idempotent. */
   idle(): void;
-  /** How an idle connection is closed to make room; null destroys its socket. */
+  /** Closes an idle connection at the connection limit; null destroys the socket. */
   close: (() => void) | null;
 }

@@ -1,4 +1,4 @@
-/** So many at once, and so many per second after that. */
+/** A token bucket: a burst at once, and a rate per second after that. */
 export class Allowance {
   readonly #burst: number;
   readonly #perSecond: number;

@@ -1,7 +1,7 @@
 /**
- * What limits per client go by: an IPv4 address, or the first 64 bits of an IPv6 address, since one customer has at
- * least as many (RFC 6177).
- * @param address as logs show it; whatever else it is stands for itself
+ * Identifies a client for limits: an IPv4 address, or the first 64 bits of an IPv6 address, because one customer has
+ * at least as many (RFC 6177).
+ * @param address as in logs; other texts are returned unchanged
  */
 export function clientKey(address: string): string {
   if (!address.includes(':')) return address;

@@ -1,7 +1,7 @@
-/** How many connections of clients there may be in a worker; Infinity for any number. */
+/** Maximum numbers of client connections in a worker; Infinity for no limit. */
 export interface ConnectionLimits {
   readonly connections: number;
-  /** Of one client: an IPv4 address, or an IPv6 network of 64 bits. */
+  /** For one client: an IPv4 address, or a 64-bit IPv6 network. */
   readonly perClient: number;
 }
 
@@ -11,7 +11,7 @@ export interface ConnectionLimits {
  */
 export type CloseReason = 'full' | 'client-idle' | 'client-refused';
 
-/** The least that one client may have by default: a browser opens six for a site. */
+/** The minimum of the default for one client: a browser opens six per site. */
 const LEAST_PER_CLIENT = 16;
 
 /**

@@ -1,16 +1,17 @@
-/** Among so many holders the one with the most is searched for; among more it is the one that was seen to have the most. */
+/** Up to this many holders, the one with the most names is searched for; beyond, the largest one seen is used. */
 const MAX_SEARCHED = 64;
 
 /**
- * Bounds how many names are kept, by holder: the hosts of a wildcard are its site's, and clients can think of any number of
- * them. Where there is no room left, the holder with the most names loses its oldest, so that none pushes the others' out.
+ * Limits the number of names kept, by holder: the hosts of a wildcard belong to its site, and clients can invent any
+ * number of them. At the limit, the holder with the most names loses its oldest, so that no holder evicts the others'
+ * names.
  */
 export class FairRoom {
   readonly #max: number;
   readonly #holders = new Map<string, string>();
-  /** Of each holder, the oldest first. The holder that came last is the last. */
+  /** Names by holder, oldest first. Holders in order of arrival. */
   readonly #names = new Map<string, Set<string>>();
-  /** The holder with the most, as far as was seen. */
+  /** The holder with the most names seen. */
   #largest = '';
 
   /** @param max names of all holders */
@@ -22,7 +23,7 @@ export class FairRoom {
     return this.#holders.size;
   }
 
-  /** Makes a name its holder's latest. @returns a name that has to go for it, and has left; null for none */
+  /** Makes a name its holder's latest. @returns the name that was dropped for it; null for none */
   enter(name: string, holder: string): string | null {
     this.leave(name);
     const names = this.#names.get(holder) ?? new Set<string>();
@@ -33,7 +34,7 @@ export class FairRoom {
     return this.size > this.#max ? this.drop() : null;
   }
 
-  /** A name is not kept any more; one that is not there is no fault. */
+  /** Removes a name. Idempotent. */
   leave(name: string): void {
     const holder = this.#holders.get(name);
     if (holder === undefined) return;
@@ -43,7 +44,9 @@ export class FairRoom {
     if (names?.size === 0) this.#names.delete(holder);
   }
 
-  /** Makes room: the oldest name of who has the most; where each has one, of who came first. Null when there is none. */
+  /**
+   * Drops the oldest name of the holder with the most; if each has one, of the first holder. Null when there is none.
+   */
   drop(): string | null {
     if (this.#names.size <= MAX_SEARCHED) this.#findLargest();
     const [first = ''] = this.#names.keys();

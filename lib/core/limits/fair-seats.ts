@@ -17,7 +17,7 @@ interface Seat {
 export class FairSeats<Member> {
   readonly #max: number;
   readonly #seats = new Map<Member, Seat>();
-  /** By site, then by client. Nothing is empty. */
+  /** By site, then by client, without empty entries. */
   readonly #sites = new Map<string, Map<string, Set<Member>>>();
 
   /** @param max members at a time */
@@ -29,7 +29,7 @@ export class FairSeats<Member> {
     return this.#seats.size;
   }
 
-  /** @returns who has no seat for it: null where there was one left, another that has lost its own, or the newcomer itself */
+  /** @returns the member without a seat: null if one was free, a member that has lost its own, or the newcomer */
   enter(member: Member, site: string, client: string): Member | null {
     if (this.#seats.size < this.#max) {
       this.#take(member, site, client);
@@ -42,7 +42,7 @@ export class FairSeats<Member> {
     return loser;
   }
 
-  /** Gives a seat back; a member without one is no fault. */
+  /** Gives a seat back. Idempotent. */
   leave(member: Member): void {
     const seat = this.#seats.get(member);
     if (seat === undefined) return;

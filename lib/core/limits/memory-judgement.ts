@@ -1,23 +1,23 @@
-/** How much memory a worker may take: what its load accounts for, and a limit for the rest. */
+/** How much memory a worker may use: what its load accounts for, plus a limit. */
 
 const MIB = 1_048_576;
 const KIB = 1_024;
 
-/** What a worker has that takes memory. */
+/** What accounts for a worker's memory. */
 export interface Load {
-  /** Of clients, the following two among them. */
+  /** Client connections, including the following two kinds. */
   readonly connections: number;
   readonly secureConnections: number;
   readonly sessions: number;
-  /** HTTP/2 streams, and what is kept for next ones. */
+  /** HTTP/2 streams, and reusable stream objects. */
   readonly streams: number;
   /** WebSockets. */
   readonly tunnels: number;
   /** Requests under way, without tunnels. */
   readonly exchanges: number;
-  /** Hosts whose routes are remembered. */
+  /** Hosts with cached routes. */
   readonly hosts: number;
-  /** Of a routes file and the certificates beside it. */
+  /** Size of the routes file and its certificates. */
   readonly routesBytes: number;
   readonly certificates: number;
 }
@@ -31,16 +31,16 @@ const ALLOWANCE: Readonly<Record<keyof Load, number>> = {
   secureConnections: 60 * KIB,
   sessions: 60 * KIB,
   streams: 16 * KIB,
-  // These two hold what a slow reader has not taken.
+  // These two hold what slow readers have not read.
   tunnels: 64 * KIB,
   exchanges: 96 * KIB,
   hosts: 8 * KIB,
-  // While a new file takes the place of the old one there are both, and the pieces that came.
+  // While a new file replaces the old one, there are both, and the pieces received.
   routesBytes: 3,
   certificates: 64 * KIB,
 };
 
-/** What the load accounts for, bytes, beyond what a worker without any takes. */
+/** The memory that the load accounts for, bytes, beyond that of an idle worker. */
 export function expectedBytes(load: Load): number {
   let bytes = 0;
   for (const [what, each] of Object.entries(ALLOWANCE)) bytes += load[what as keyof Load] * each;
@@ -49,9 +49,9 @@ export function expectedBytes(load: Load): number {
 
 /** `server.memory`, MiB; 0 is no limit. */
 export interface MemoryLimits {
-  /** What the load does not account for. */
+  /** Limit of memory beyond what the load accounts for. */
   readonly limitMB: number;
-  /** All of it. */
+  /** Limit of all memory. */
   readonly ceilingMB: number;
 }
 
@@ -59,9 +59,9 @@ export interface MemoryLimits {
 export interface MemorySample {
   readonly residentBytes: number;
   readonly heapBytes: number;
-  /** With more V8 aborts. */
+  /** V8 aborts with more. */
   readonly heapLimitBytes: number;
-  /** The most that the load has accounted for: memory that was used once is seldom given back. */
+  /** The maximum that the load has accounted for: used memory is rarely given back. */
   readonly expectedBytes: number;
 }
 
@@ -73,18 +73,18 @@ export type MemoryFault = 'growth' | 'ceiling' | 'heap';
 
 export interface MemoryExcess {
   readonly fault: MemoryFault;
-  /** Resident, or of the heap. */
+  /** Resident memory, or heap. */
   readonly megabytes: number;
   /** What the load accounts for. */
   readonly expectedMB: number;
-  /** Which was reached. */
+  /** The limit that was reached. */
   readonly limitMB: number;
 }
 
-/** This part of V8's heap limit is too much: near the limit collections take most of the time. */
+/** The share of V8's heap limit that is too much: near the limit, garbage collection takes most of the time. */
 const HEAP_PART = 0.85;
 
-/** Null when a worker's memory is as it should be. */
+/** Null when a worker's memory is within its limits. */
 export function judgeMemory(sample: MemorySample, { limitMB, ceilingMB }: MemoryLimits): MemoryExcess | null {
   const residentMB = Math.round(sample.residentBytes / MIB);
   const expectedMB = Math.round(sample.expectedBytes / MIB);
@@ -98,14 +98,17 @@ export function judgeMemory(sample: MemorySample, { limitMB, ceilingMB }: Memory
   return { fault: 'heap', megabytes, expectedMB, limitMB: Math.floor(heapLimit / MIB) };
 }
 
-/** This part of the machine's memory is for workers; the rest for the master, the admin interface, successors, the system. */
+/**
+ * The share of the machine's memory for workers; the rest is for the master, the admin interface, successors and the
+ * system.
+ */
 const WORKERS_PART = 0.8;
-/** A worker that has just begun takes half of it: below, every one would be too large. MiB. */
+/** Minimum limit, MiB: a new worker already uses half of it. */
 const LEAST_MB = 200;
-/** A leak is one, on a machine of any size. MiB. */
+/** Maximum default limit, MiB: more is a leak on any machine. */
 const MOST_MB = 1_000;
 
-/** `server.memory`, as far as it is given. */
+/** The configured part of `server.memory`. */
 export interface MemorySettings {
   readonly limitMB?: number | null | undefined;
   readonly ceilingMB?: number | null | undefined;

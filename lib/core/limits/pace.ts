@@ -1,9 +1,9 @@
-/** How long a body may lag behind its least rate, ms: connections start slowly. */
+/** How long a body may lag behind its minimum rate, ms: connections start slowly. */
 const GRACE_MS = 5_000;
-/** How far ahead of its least rate a body may get, ms: what came before that does not make up for later slowness. */
+/** How far ahead of its minimum rate a body may get, ms: earlier bytes do not compensate for later slowness. */
 const AHEAD_MS = 20_000;
 
-/** Whether a request body keeps up its least rate. The time that its backend made it wait does not count. */
+/** Whether a request body keeps up its minimum rate. Time in which the backend blocks it does not count. */
 export class Pace {
   readonly #msPerByte: number;
   /** The time until which the bytes that have come are enough. */
@@ -22,7 +22,7 @@ export class Pace {
     this.#total = total;
   }
 
-  /** The backend takes nothing for now. */
+  /** The backend reads nothing for now. */
   blocked(now: number): void {
     this.#blockedAt ??= now;
   }
@@ -41,17 +41,16 @@ export class Pace {
   }
 }
 
-/** How long a reader may lag behind its least rate where no limit of silence says so, ms. */
+/** How long a reader may lag behind its minimum rate by default, ms. */
 export const READ_LAG_MS = 60_000;
 
 /**
- * Whether a client takes a response at its least rate. Only the time in which the client holds the response up counts,
- * never that in which the backend sends nothing.
+ * Whether a client reads a response at its minimum rate. Only time in which the client holds the response up counts.
  */
 export class ReadPace {
   readonly #msPerByte: number;
   readonly #lagMs: number;
-  /** How long ago the bytes should have been taken that now were. */
+  /** How late the bytes read so far were, ms. */
   #lateMs = 0;
 
   /** @param minRate bytes per second; 0 for any. @param lagMs how far it may fall behind; 0 for `READ_LAG_MS` */
@@ -60,7 +59,7 @@ export class ReadPace {
     this.#lagMs = lagMs === 0 ? READ_LAG_MS : lagMs;
   }
 
-  /** The client has taken `bytes` after it had held the response up for `heldMs`. @returns whether that is too slow */
+  /** The client has read `bytes` after it had held the response up for `heldMs`. @returns whether that is too slow */
   isTooSlow(bytes: number, heldMs: number): boolean {
     this.#lateMs = Math.max(0, this.#lateMs + heldMs - bytes * this.#msPerByte);
     return this.#lateMs > this.#lagMs;

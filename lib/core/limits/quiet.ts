@@ -1,7 +1,7 @@
-/** Names remembered at most; the oldest is forgotten first. */
+/** Maximum number of names remembered; the oldest is dropped first. */
 const MAX_KNOWN = 1_000;
 
-/** Decides what is said again: a name is due once, and then not for a while. */
+/** Suppresses repeated messages: a name is due once, and then not for a while. */
 export class Quiet {
   readonly #quietMs: number;
   readonly #said = new Map<string, number>();

@@ -1,9 +1,9 @@
 /**
- * A bound that holders share: sites, clients. A holder may have as much as is left for all others, so that none takes all of
- * it and a next one finds some: half for one alone, a third each for two, and so on.
+ * A limit shared by holders, such as sites or clients. A holder may have as much as is left for all others, so that a
+ * new one always finds some: one alone has at most half, two a third each, and so on.
  */
 export class Shares {
-  /** It may change: what is held beyond it stays until it is given back. */
+  /** May change: amounts held beyond it stay until they are given back. */
   total: number;
   #used = 0;
   readonly #held = new Map<string, number>();
@@ -13,7 +13,7 @@ export class Shares {
     this.total = total;
   }
 
-  /** Held now, by all. */
+  /** Held by all. */
   get used(): number {
     return this.#used;
   }
@@ -23,7 +23,7 @@ export class Shares {
     return this.total - this.#used;
   }
 
-  /** Held now by one. */
+  /** Held by one. */
   heldBy(holder: string): number {
     return this.#held.get(holder) ?? 0;
   }
@@ -33,7 +33,7 @@ export class Shares {
     return this.heldBy(holder) >= this.left;
   }
 
-  /** @param amount negative: so much is held no more */
+  /** @param amount negative to give back */
   add(holder: string, amount: number): void {
     this.#used += amount;
     const held = this.heldBy(holder) + amount;

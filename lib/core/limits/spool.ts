@@ -1,23 +1,23 @@
-/** Responses whose clients read slowly, held in memory so that their backends are free. */
+/** Holds responses for slow clients in memory, so that backends are free. */
 import { Shares } from './shares.ts';
 
-/** Of one response, bytes. */
+/** Maximum for one response, bytes. */
 const RESPONSE_BYTES = 262_144;
-/** What a piece costs besides its bytes. */
+/** Overhead of a piece, bytes. */
 const PIECE_BYTES = 128;
-/** So many pieces that were taken are kept in the list at most. */
+/** Maximum number of removed pieces left in the list. */
 const TAKEN_PIECES = 64;
-/** Of all responses of a worker, bytes. */
+/** Maximum for all responses of a worker, bytes. */
 const TOTAL_BYTES = 33_554_432;
 
-/** Bounds what all spools of a worker hold, bytes, and shares that among clients. */
+/** Limits the bytes in all spools of a worker, shared among clients. */
 export class SpoolBudget extends Shares {
   constructor(total = TOTAL_BYTES) {
     super(total);
   }
 }
 
-/** What of a response its client has not taken yet, in order. */
+/** The part of a response that its client has not read yet, in order. */
 export class Spool<Piece extends { readonly length: number }> {
   readonly #budget: SpoolBudget;
   readonly #client: string;
@@ -25,7 +25,7 @@ export class Spool<Piece extends { readonly length: number }> {
   #first = 0;
   #bytes = 0;
 
-  /** @param client as `clientKey` says */
+  /** @param client as `clientKey` returns it */
   constructor(budget: SpoolBudget, client: string) {
     this.#budget = budget;
     this.#client = client;
@@ -35,7 +35,7 @@ export class Spool<Piece extends { readonly length: number }> {
     return this.#bytes === 0;
   }
 
-  /** Whether the backend is to wait: the next piece would be too much. */
+  /** Whether the backend has to wait: the next piece would be too much. */
   get isFull(): boolean {
     return this.#bytes >= RESPONSE_BYTES || this.#budget.isSpent(this.#client);
   }
@@ -46,7 +46,7 @@ export class Spool<Piece extends { readonly length: number }> {
     this.#count(piece.length + PIECE_BYTES);
   }
 
-  /** The oldest piece, which is not held any more; undefined when there is none. */
+  /** Removes and returns the oldest piece; undefined when there is none. */
   shift(): Piece | undefined {
     const piece = this.#pieces[this.#first];
     if (piece === undefined) return undefined;
@@ -59,7 +59,7 @@ export class Spool<Piece extends { readonly length: number }> {
     return piece;
   }
 
-  /** Forgets all that it holds. */
+  /** Drops all pieces. */
   clear(): void {
     if (this.#bytes > 0) this.#count(-this.#bytes);
     this.#pieces = [];

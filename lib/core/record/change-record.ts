@@ -1,10 +1,10 @@
-/** What came of the last attempt to change the running router in one way. Plain data; times in ms since the epoch. */
+/** The result of the last attempt at one kind of change to the running router. Plain data; times in epoch ms. */
 export interface ChangeOutcome {
-  /** When it was made or refused. */
+  /** When the change was made or rejected. */
   readonly at: number;
-  /** Why it was refused, so that what was before goes on; null when it was made. */
+  /** Why the change was rejected and the previous state kept; null when it was made. */
   readonly reason: string | null;
-  /** When it was last made; null for never. */
+  /** When such a change was last made; null for never. */
   readonly madeAt: number | null;
 }
 

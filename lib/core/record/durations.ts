@@ -1,6 +1,6 @@
-/** How durations are counted: in buckets, side by side in one list of numbers, so that lists can be added up. */
+/** Histograms of durations, as buckets in a flat list of numbers, so that lists can be added. */
 
-/** Upper ends of the buckets, ms; what takes longer than the last falls into one more. */
+/** Upper bounds of the buckets, ms; longer durations have one more bucket. */
 export const DURATION_ENDS_MS: readonly number[] = [
   0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
 ];
@@ -8,7 +8,7 @@ export const DURATION_ENDS_MS: readonly number[] = [
 const OVERLONG = DURATION_ENDS_MS.length;
 const SUM = OVERLONG + 1;
 
-/** Numbers that one histogram takes: a count for each bucket, one for what is longer, and the sum in ms. */
+/** Numbers per histogram: a count for each bucket, one for longer durations, and the sum in ms. */
 export const DURATION_CELLS = SUM + 1;
 
 /** Counts a duration. @param at where the histogram begins in `cells`. @param times for so many that took the same */
@@ -21,7 +21,7 @@ export function addDuration(cells: Float64Array, at: number, ms: number, times =
 
 /** A histogram as it is read. */
 export interface Durations {
-  /** How many fell into each bucket, the overlong ones last. */
+  /** Count of each bucket, the last for longer durations. */
   readonly counts: readonly number[];
   readonly sumMs: number;
 }
@@ -31,18 +31,14 @@ export function durationsIn(cells: Float64Array, at: number): Durations {
   return { counts: Array.from(cells.subarray(at, at + SUM)), sumMs: cells[at + SUM] ?? 0 };
 }
 
-/**
- * How long a share of the counted took at most, about: within its bucket taken to be spread evenly. Null when none
- * was counted.
- * @param share 0 to 1; 0.5 is the median
- */
+/** Approximate quantile, interpolated within its bucket. Null without counts. @param share 0 to 1; 0.5 is the median */
 export function quantileMs(counts: readonly number[], share: number): number | null {
   const all = counts.reduce((sum, count) => sum + count, 0);
   if (all === 0) return null;
   let left = share * all;
   for (const [bucket, count] of counts.entries()) {
     const from = DURATION_ENDS_MS[bucket - 1] ?? 0;
-    // Of what is overlong nothing more is known.
+    // Durations beyond the last bound are not known more precisely.
     const to = DURATION_ENDS_MS[bucket] ?? from;
     if (left <= count) return from + (to - from) * (count === 0 ? 0 : left / count);
     left -= count;

@@ -1,12 +1,12 @@
 import type { Backend } from '../routing/types.ts';
 
-/** A response that its backend broke off behind its head: its client was cut off, so that it does not look complete. */
+/** A response that its backend broke off after its head. The client was cut off, so that it does not look complete. */
 export interface ResponseCut {
   readonly client: string;
-  /** That was asked for, where that is known. */
+  /** The requested host, if known. */
   readonly host: string | null;
   readonly backend: Backend | null;
-  /** What became of the response. */
+  /** Why it was broken off. */
   readonly why: Error;
 }
 

@@ -7,8 +7,8 @@ import { attemptId, type Trace } from '../trace-context.ts';
 import type { Backend, Outcome, Route } from '../routing/types.ts';
 
 /**
- * How an exchange ended, once its answer had begun: `cut` when a backend or a limit broke it off. `left`: the client
- * went before all of it was sent.
+ * How an exchange ended after its response had begun. `cut`: a backend or a limit broke it off. `left`: the client
+ * left before all of it was sent.
  */
 export type Ending = 'whole' | 'cut' | 'left';
 
@@ -16,23 +16,23 @@ export type Ending = 'whole' | 'cut' | 'left';
 export interface TracedExchange {
   readonly trace: Trace;
   readonly method: string;
-  /** In origin-form where it was understood. */
+  /** In origin-form if it was parsed. */
   readonly target: string;
   /** Of HTTP. */
   readonly version: string;
   readonly isTls: boolean;
-  /** What the client asked for, with a port if it named one; null when that was no host. */
+  /** The requested host, with the port if given; null when invalid. */
   readonly authority: string | null;
   readonly clientIp: string;
-  /** The address of the connection's other end. */
+  /** The address of the connection's peer. */
   readonly peerAddress: string;
-  /** 0 when the client left before there was an answer. */
+  /** 0 when the client left before there was a response. */
   readonly status: number;
   readonly route: Route | null;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly attempts: readonly TracedAttempt[];
-  /** Why the router itself answered, as core/errors.ts names it; null when a backend did. */
+  /** Why the router itself responded, a code of core/errors.ts; null when a backend did. */
   readonly refusal: string | null;
   readonly ending: Ending;
 }
@@ -44,7 +44,7 @@ export interface TracedAttempt {
   readonly outcome: Outcome;
 }
 
-/** A span, whoever exports it. */
+/** A span, independent of the exporter. */
 export interface Span {
   readonly name: string;
   readonly kind: 'server' | 'client';
@@ -58,7 +58,7 @@ export interface Span {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
-/** Of a client's text at most, in characters: nobody reads more, and every span is held until it is exported. */
+/** Maximum length of a client's text, characters. Every span is held in memory until it is exported. */
 export const MAX_TEXT = 1_024;
 
 /** The exchange's span first. @param originMs what to add to its times to have ms since 1970 */
@@ -121,7 +121,7 @@ function attemptSpan(exchange: TracedExchange, attempt: TracedAttempt, place: nu
     spanId: attemptId(trace, place),
     parentId: trace.spanId,
     startMs: originMs + startedAt,
-    // One that was answered lasts until all of the answer was passed on.
+    // An attempt with a response lasts until the whole response was relayed.
     endMs: originMs + (hasResponded ? endedAt : startedAt + tookMs),
     isError: fault !== null,
     attributes,
@@ -133,25 +133,25 @@ function commonAttributes({ method }: TracedExchange): Record<string, string | n
   return { 'http.request.method': '_OTHER', 'http.request.method_original': method.slice(0, MAX_TEXT) };
 }
 
-/** Low in number, as names of spans must be: paths are not. */
+/** Span names must have low cardinality, so they contain no paths. */
 function nameOf({ method }: TracedExchange): string {
   return METHODS.has(method) ? method : 'HTTP';
 }
 
-/** Why the exchange is an error of the server's side; null when it is none. A client's mistakes are not. */
+/** Why the exchange is a server error; null when it is none. Client errors are none. */
 function faultOf({ status, refusal, ending }: TracedExchange): string | null {
   if (status === 0) return 'client-left';
   if (ending === 'cut') return 'answer-cut';
   return status < 500 ? null : (refusal ?? String(status));
 }
 
-/** For whoever asks, 4xx are errors, too. */
+/** On the side of the client, 4xx are errors, too. */
 function responseFault({ ending }: TracedExchange, outcome: Outcome): string | null {
   if (outcome.type === 'answered' && outcome.status >= 400) return String(outcome.status);
   return ending === 'cut' ? 'answer-cut' : null;
 }
 
-/** Without the query, which may hold what is nobody's business. Null for what is no path. */
+/** The path without the query, which may be confidential. Null when it is no path. */
 function pathOf(target: string): string | null {
   if (!target.startsWith('/')) return null;
   const end = target.indexOf('?');

@@ -1,7 +1,10 @@
-/** How backends prove who they are, where they are spoken to over TLS. Types only. */
+/** How the certificates of TLS backends are verified. Types only. */
 export interface BackendTls {
-  /** Whether a certificate must be valid for the backend's name. Otherwise any will do, and so will anybody. */
+  /**
+   * Whether a certificate must be valid for the backend's name. Otherwise any certificate is accepted, even an
+   * attacker's.
+   */
   readonly verify: boolean;
-  /** Whom to believe (PEM, one text a file); with none, whom Node believes. */
+  /** Trusted authorities (PEM, one text per file); none means those that Node trusts. */
   readonly ca: readonly string[];
 }

@@ -2,7 +2,7 @@
 import { hostOf } from './hostname.ts';
 import { type RedirectTarget, redirectStatusOf } from './redirect.ts';
 
-/** One server that can answer for a frontend, or what the router answers itself. */
+/** One server of a frontend, or something that the router itself serves. */
 export interface Backend {
   /** Its place in the frontend's list, from 0. It is what `dead:<host>` holds, so it is public. */
   readonly id: number;
@@ -13,13 +13,16 @@ export interface Backend {
    * address that clients are sent to: both are answered by the router.
    */
   readonly protocol: 'http:' | 'https:' | 'h2c:' | 'h2:' | 'file:' | 'redirect:';
-  /** A name or an address; IPv6 without brackets. Empty where nobody is connected to, and for a socket. */
+  /** A name or an address; IPv6 without brackets. Empty if it is not a server, and for a socket. */
   readonly hostname: string;
-  /** 0 where there is no hostname. */
+  /** 0 without a hostname. */
   readonly port: number;
   /** The path of a Unix socket, absolute; null where there is a host. */
   readonly socketPath: string | null;
-  /** What requests' paths may be appended to: the URL's path without a slash at its end, or nothing. A folder's path. */
+  /**
+   * The URL's path without a trailing slash, or "": prepended to requests' paths with `server.backendPath`. For
+   * `file:`, the folder.
+   */
   readonly path: string;
   /** Where clients are sent; null for all but `redirect:`. */
   readonly redirect: RedirectTarget | null;
@@ -27,7 +30,7 @@ export interface Backend {
 
 const DEFAULT_PORT = { 'http:': 80, 'https:': 443, 'h2c:': 80, 'h2:': 443 } as const;
 
-/** Schemes of servers that are connected to. */
+/** Schemes of servers. */
 type Dialled = keyof typeof DEFAULT_PORT;
 
 // What a name or an address can be made of. The URL parser lets ';' through, which would forge a field of an
@@ -38,7 +41,7 @@ const NAME = /^[a-z0-9._~-]+$/;
 const SOCKET = /^([a-z][a-z0-9+.-]*:)\/\/\[unix:([^\]]*)\](.*)$/i;
 // Neither ';', which would forge a field of an announcement, nor what needs quotes in a header or a log.
 const SOCKET_PATH = /^\/[\w./~@%+=:-]+$/;
-/** What the system has room for, bytes, the end of the text included: `sun_path` in unix(7). */
+/** Maximum length of `sun_path` in unix(7), bytes, without the terminating null byte. */
 const MAX_SOCKET_PATH = 107;
 
 // Another address that clients are sent to, and perhaps how: redirect://www.example.com/ 301.
@@ -69,7 +72,7 @@ export function parseBackend(text: string, id: number): ParsedBackend {
   }
   const protocol = http2?.toLowerCase() ?? url.protocol;
   if (!isProtocol(protocol)) return { fault: `unknown scheme "${protocol}"` };
-  // A URL without "//" parses, and names a host nobody meant.
+  // A URL without "//" would be parsed, with an unintended host.
   if (!href.slice(protocol.length).startsWith('//')) return { fault: 'no "//" after the scheme' };
   const isBracketed = url.hostname.startsWith('[');
   const hostname = isBracketed ? url.hostname.slice(1, -1) : url.hostname;
@@ -111,7 +114,7 @@ function schemeOf(text: string): 'http' | 'https' {
   return text.toLowerCase() === 'https' ? 'https' : 'http';
 }
 
-// Without the lookbehind, each slash of a long row of them would be tried as its first.
+// The lookbehind avoids quadratic time on many slashes.
 const TRAILING_SLASHES = /(?<!\/)\/+$/;
 
 function parseFolder(href: string, id: number): ParsedBackend {

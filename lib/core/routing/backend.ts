@@ -4,16 +4,16 @@ import { splitKey } from './prefixes.ts';
 import { NO_SITE, type Site } from './site.ts';
 import type { Backend, Route } from './types.ts';
 
-/** What stands under one key, read once: the operator's name for it and the backends. */
+/** A parsed list: the operator's name and the backends. */
 export interface RouteList {
   readonly name: string;
-  /** The backends whose URL can be used, in list order. */
+  /** The backends with a usable URL, in list order. */
   readonly backends: readonly Backend[];
   /** How many backends the list names, usable or not. */
   readonly size: number;
 }
 
-/** Whether there is a server to ask: the router answers for the others itself. */
+/** Whether the backend is a server. For others the router itself responds. */
 export function isDialled({ protocol }: Backend): boolean {
   return protocol !== 'file:' && protocol !== 'redirect:';
 }
@@ -23,7 +23,7 @@ export function isHttp2({ protocol }: Backend): boolean {
   return protocol === 'h2c:' || protocol === 'h2:';
 }
 
-/** Whether it is spoken to over TLS. */
+/** Whether it uses TLS. */
 export function isTls({ protocol }: Backend): boolean {
   return protocol === 'https:' || protocol === 'h2:';
 }
@@ -36,7 +36,7 @@ const AUTHORITY = /^(?:https?|h2c?):\/\/(?:[^/?#\\]*@)?((?:[\w.~-]+|\[[0-9a-f:.]
  * socket is named by its path. Where the spelling is odd (escapes, letters beyond ASCII), host and port as they are dialled.
  */
 export function originOf(backend: Backend): string {
-  // Where a folder is, is nobody's business but the operator's.
+  // The path of a folder is known to operators only.
   if (!isDialled(backend)) return `${backend.protocol}//`;
   // Not the protocol, which may be another by server.legacyScheme.
   const scheme = /^[a-z0-9]+:/i.exec(backend.href)?.[0].toLowerCase();
@@ -47,15 +47,15 @@ export function originOf(backend: Backend): string {
   return `${scheme}//${host}:${backend.port}`;
 }
 
-/** The path to ask a backend for, where the path of its URL counts: that, then the client's, both as they are. */
+/** The path of the backend's URL followed by the request's, both unchanged: for `server.backendPath`. */
 export function pathAt({ path }: Backend, requested: string): string {
-  // `OPTIONS *` is about the server, wherever that is.
+  // `OPTIONS *` is about the server, not a path.
   return requested.startsWith('/') ? path + requested : requested;
 }
 
 /**
- * Reads a frontend's list: the identifier, then the backend URLs.
- * @param onFault told of each URL that cannot be used; its backend is left out
+ * Parses a frontend's list: the identifier, then the backend URLs.
+ * @param onFault called for each URL that cannot be used; its backend is left out
  */
 export function readList(list: readonly string[], onFault: (href: string, fault: string) => void): RouteList {
   const backends: Backend[] = [];
@@ -77,9 +77,9 @@ const NONE: ReadonlySet<number> = new Set();
 export const NO_MARKS: Marks = Object.freeze({ dead: NONE, deadByRouters: NONE });
 
 /**
- * A route from a list that was read before.
- * @param frontend the host asked for, and the prefix
- * @param key what it matched, and the prefix: no host has a slash in it
+ * Makes a route from a parsed list.
+ * @param frontend the requested host, and the prefix
+ * @param key what it matched, and the prefix: no host contains a slash
  */
 export function routeOf(
   frontend: string,
@@ -93,7 +93,7 @@ export function routeOf(
   return Object.freeze({ frontend, key, prefix, name, backends, size, dead, deadByRouters, site });
 }
 
-/** A route from what a store holds under a key: `readList` and `routeOf` in one. */
+/** Makes a route from a stored list: `readList` and `routeOf`. */
 export function buildRoute(
   frontend: string,
   key: string,
@@ -111,13 +111,13 @@ export function withMarks(route: Route, { dead, deadByRouters }: Marks): Route {
 
 const servers = new WeakMap<Backend, string>();
 
-/** What connections to a backend are told apart by: two spellings of one server give the same. */
+/** Identifies the server of a backend: different spellings of one server give the same text. */
 export function serverOf(backend: Backend): string {
   let server = servers.get(backend);
   if (server === undefined) {
     const { protocol, hostname, port, socketPath } = backend;
     server = socketPath === null ? `${protocol}${hostname}:${port}` : `${protocol}${socketPath}`;
-    // Asked for with every request: the same string is found faster, too.
+    // Cached: it is used for each request, and an identical string is also found faster in maps.
     servers.set(backend, server);
   }
   return server;

@@ -1,6 +1,6 @@
 /** From a Host header to the keys it is looked up under. */
 
-/** Load balancers ask for this host to learn whether the router itself is well. */
+/** Load balancers request this host to check the router itself. */
 export const PING_HOST = '__ping__';
 
 // Letters, digits, '-', '.', '_' and '~' (RFC 3986 §2.3, unreserved). The rest of what reg-name allows is
@@ -42,7 +42,7 @@ export function candidates(hostname: string): readonly string[] {
   return keys.toReversed();
 }
 
-/** Whether a request can be looked up under a key: whatever else stands in a store, nobody ever asks for it. */
+/** Whether a request can match this key. Other keys in a store are never looked up. */
 export function mayBeAskedFor(key: string): boolean {
   if (key === '*' || hostOf(key) === key || hostOf(`[${key}]`) === `[${key}]`) return true;
   if (!key.startsWith('*.')) return false;
@@ -51,7 +51,7 @@ export function mayBeAskedFor(key: string): boolean {
   return hostOf(suffix) === suffix && candidates(`x.${suffix}`).includes(key);
 }
 
-/** As URLs write it: an IPv6 address stands in brackets (RFC 3986 §3.2.2). */
+/** A host as in URLs: an IPv6 address has brackets (RFC 3986 §3.2.2). */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

@@ -2,8 +2,8 @@ import { originOf } from './backend.ts';
 import type { Backend, Route } from './types.ts';
 
 /**
- * A route as Hipache would have taken it: it looked at host and port only, so that a backend with https was spoken to
- * in the clear, at port 80 where its URL names none. What backends are called stays as it is.
+ * A route as Hipache interprets it: Hipache used host and port only, so https backends were contacted without TLS, on
+ * port 80 if the URL has none. The names of backends do not change.
  */
 export class LegacyScheme {
   // A route without https is its own, and one with is made once: lanes tell servers apart by their backends.

@@ -1,12 +1,12 @@
-/** When a client is sent elsewhere, and where to. Pure. */
+/** Redirects: when, and where to. Pure. */
 import { inAscii } from './path-escape.ts';
 import { pathOf } from './prefixes.ts';
 
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308;
 
-/** A request, as far as redirects look at it. */
+/** The properties of a request that redirects use. */
 export interface Visit {
-  /** What the client speaks, whoever ends its TLS. */
+  /** The client's own scheme, even if a proxy ends its TLS. */
   readonly scheme: 'http' | 'https';
   /** Host as sent; its name is lower case and without a port. */
   readonly authority: string;
@@ -17,9 +17,9 @@ export interface Visit {
   readonly port: number | null;
 }
 
-/** What an entry `redirect://target/` says. */
+/** A parsed entry `redirect://target/`. */
 export interface RedirectTarget {
-  /** Null: the one that the client speaks. */
+  /** Null: the client's own. */
   readonly scheme: 'http' | 'https' | null;
   /** Host and port as written. */
   readonly authority: string;
@@ -32,11 +32,11 @@ export interface RedirectTarget {
 export interface Redirect {
   readonly status: RedirectStatus;
   readonly location: string;
-  /** False where the location has a port that the client alone has named: a cache must not give it to others. */
+  /** False if the location has a port that only the client has named: a cache must not give it to others. */
   readonly mayBeStored: boolean;
 }
 
-/** A status that sends clients elsewhere; null when it is none. */
+/** Parses the status of a redirect; null when it is none. */
 export function redirectStatusOf(text: string): RedirectStatus | null {
   switch (text) {
     case '301':
@@ -64,7 +64,8 @@ export function redirectToFolder(visit: Visit): Redirect {
 }
 
 /**
- * Where an entry `redirect://target/` sends this request: what comes after the route's prefix is asked for there.
+ * Where an entry `redirect://target/` redirects this request: the rest of the path after the route's prefix is
+ * appended.
  * @param prefix the route's, or ""
  */
 export function redirectByEntry(target: RedirectTarget, prefix: string, visit: Visit, usual: RedirectStatus): Redirect {
@@ -75,7 +76,7 @@ export function redirectByEntry(target: RedirectTarget, prefix: string, visit: V
   return { status: target.status ?? usual, location, mayBeStored: true };
 }
 
-/** `OPTIONS *` is about the server: there is no such path to send anybody to. */
+/** `OPTIONS *` is about the server: it has no path for a redirect. */
 export function pathFrom(path: string): string {
   return path.startsWith('/') ? inAscii(path) : '/';
 }
@@ -86,7 +87,7 @@ export function askedPort({ scheme, authority }: Visit): string {
   return Number(port.slice(1)) === USUAL_PORT[scheme] ? '' : port;
 }
 
-/** Whether that port is no invention of the client. */
+/** Whether that port is confirmed by the router or a trusted proxy. */
 export function isPortKnown(visit: Visit): boolean {
   const port = askedPort(visit);
   return port === '' || Number(port.slice(1)) === visit.port;

@@ -1,6 +1,6 @@
 import { bracketed } from './hostname.ts';
 
-/** Where a Redis is, and as whom it is entered. */
+/** The address of a Redis, and the user. */
 export interface RedisAddress {
   readonly place: RedisPlace;
   /** Null: in the clear. */
@@ -32,7 +32,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Whom to trust and what to show, in PEM form. */
+/** Trusted authorities and the client certificate, in PEM. */
 export interface RedisTls {
   /** Authorities; none: those that Node trusts. */
   readonly ca: readonly string[];

@@ -1,14 +1,14 @@
 import { RouterError } from '../errors.ts';
 import type { Backend, BackendLoad, LoadOf, RequestTraits, Route, Selection } from './types.ts';
 
-/** Any of the living, each as likely as the next. */
+/** Any of the living backends, with equal probability. */
 export const pickRandom: Selection = (alive, _loadOf, _traits, random) => {
   const backend = alive[Math.floor(random() * alive.length)];
   if (!backend) throw new RangeError('nothing to pick from');
   return backend;
 };
 
-/** The load of a backend that nothing is known of. */
+/** The load of a backend without a state. */
 export const NO_LOAD: BackendLoad = Object.freeze({
   inFlight: 0,
   waiting: 0,
@@ -27,10 +27,10 @@ export interface Balancing {
 }
 
 /**
- * A living backend that this request has not tried yet. When it has tried them all, one that a router marked dead, once:
- * it may be well again, and the client would get an error otherwise. Marks of health checkers and operators are always
- * obeyed. Null when there is none left.
- * @throws RouterError `no-backend` when there is none to begin with: none named, none usable, or all dead
+ * Chooses a living backend that this request has not tried yet. If all were tried, one that a router marked dead,
+ * once: it may be alive again, and otherwise the client would get an error. Marks of health checkers and operators
+ * are always respected. Null when none is left.
+ * @throws RouterError `no-backend` when none is named, none is usable, or all are dead
  */
 export function choose(
   route: Route,
@@ -49,12 +49,12 @@ export function choose(
   return lastResort.length === 0 ? null : select(lastResort, loadOf, traits, random);
 }
 
-/** The backends that are not presumed dead. A sole backend always is: it is served whatever is marked. */
+/** The backends that are not presumed dead. A sole backend is always used, even if it is marked. */
 export function living({ backends, dead, size }: Route): readonly Backend[] {
   return dead.size === 0 || size === 1 ? backends : backends.filter(({ id }) => !dead.has(id));
 }
 
-/** The backends that routers marked dead; none when one of them was tried already. */
+/** The backends that routers marked dead; none if one of them was tried already. */
 function marked({ backends, deadByRouters }: Route, tried: ReadonlySet<number>): readonly Backend[] {
   if (deadByRouters.size === 0) return [];
   const candidates = backends.filter(({ id }) => deadByRouters.has(id));
@@ -62,8 +62,8 @@ function marked({ backends, deadByRouters }: Route, tried: ReadonlySet<number>):
 }
 
 /**
- * Whether the site would be without a living backend if this one were marked dead: then no router marks it. One client
- * whose requests make backends fail could take a whole site down otherwise.
+ * Whether this is the last living backend of its site. Routers never mark it: otherwise one client whose requests
+ * make backends fail could take a site down.
  */
 export function isLastLiving(
   backends: readonly Pick<Backend, 'id'>[],

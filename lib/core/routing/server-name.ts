@@ -17,7 +17,7 @@ export function certificateKeys(serverName: string): readonly string[] {
   return parent === '' ? [host] : [host, `*.${parent}`];
 }
 
-/** Whether a handshake can be looked up under a key: whatever else stands in a store, nobody ever asks for it. */
+/** Whether a handshake can match this key. Other keys in a store are never looked up. */
 export function mayBeServerName(key: string): boolean {
   const name = key.startsWith('*.') ? `x.${key.slice(2)}` : key;
   return certificateKeys(name).includes(key);

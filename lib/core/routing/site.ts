@@ -1,4 +1,4 @@
-/** What a site wants besides its backends, as the rest of the program sees it. lib/sites makes it from the site's fields. */
+/** The features of a site, as the lanes use them. lib/sites makes it from the site's fields. */
 import type { RouterError } from '../errors.ts';
 import type { Backend } from './backend-url.ts';
 import type { Redirect, RedirectStatus, Visit } from './redirect.ts';
@@ -7,21 +7,21 @@ import { pathOf } from './prefixes.ts';
 /** A hash of fields as they are written; a Map, because `__proto__` is a name like any other. */
 export type SiteFields = ReadonlyMap<string, string>;
 
-/** What becomes of a request before a backend is chosen. */
+/** What happens to a request before a backend is chosen. */
 export type Admission =
   | { readonly type: 'redirected'; readonly redirect: Redirect }
   | { readonly type: 'refused'; readonly error: RouterError }
-  /** It waits until its site admits it, so long at most; `text` is for the operator. */
+  /** The request waits until the site admits it, or until the time limit; `text` is for operators. */
   | { readonly type: 'held'; readonly maxSeconds: number; readonly text: string };
 
-/** What of an exchange counts for the response head. */
+/** The properties of an exchange that affect the response head. */
 export interface ResponseScene {
   /** Scheme and Host of the client's request, Host as sent. */
   readonly scheme: 'http' | 'https';
   readonly authority: string;
   /** The route's prefix, or "". */
   readonly prefix: string;
-  /** Whose response it is; null for one of the router's own. */
+  /** The backend that responded; null for the router's own response. */
   readonly backend: Backend | null;
   /** The path that was put before the request's because of the backend's URL (`server.backendPath`), or "". */
   readonly backendPath: string;
@@ -33,13 +33,13 @@ export type SeenScheme = 'http' | 'https' | 'unknown';
 export interface Site {
   /** The fields that count, as written. The site made from them alone is the same. */
   readonly fields: SiteFields;
-  /** Of redirects by entries of the list that name none. */
+  /** The status of `redirect:` entries that have none. */
   readonly redirectStatus: RedirectStatus;
   /** The host that clients of other names are redirected to; null for none. */
   readonly canonicalHost: string | null;
   /**
-   * Whether the fast lane may serve a request: no feature has anything to do for it but `targetFor`. A feature that does
-   * not say so is never served there.
+   * Whether the fast lane may serve a request: no feature affects it except by `targetFor`. A feature that does not
+   * say so is never bypassed.
    * @param host Host as sent
    */
   readonly mayServeFast: (host: string, scheme: SeenScheme, target: string) => boolean;
@@ -53,7 +53,7 @@ export interface Site {
   readonly adaptResponse: (fields: readonly string[], scene: ResponseScene) => readonly string[];
 }
 
-/** A site without any fields. One object, so that `site === NO_SITE` is all that most requests pay. */
+/** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
 export const NO_SITE: Site = Object.freeze({
   fields: new Map(),
   redirectStatus: 308,

@@ -6,13 +6,13 @@ import type { Trace } from '../trace-context.ts';
 
 export type { Backend } from './backend-url.ts';
 
-/** Where one host's requests go, or those of one of its prefixes: a snapshot, frozen when the store read it. */
+/** The route of one host, or of one of its prefixes: a snapshot, frozen when the store read it. */
 export interface Route {
-  /** The host the client asked for, and the prefix. Dead marks are filed under it even when a wildcard matched. */
+  /** The requested host, and the prefix. Dead marks are stored under it, even if a wildcard matched. */
   readonly frontend: string;
   /** What it matched: `www.example.com`, `*.example.com` or `*`, and the prefix. */
   readonly key: string;
-  /** `/api`; "" for a route that is all the host's. */
+  /** `/api`; "" for the whole host. */
   readonly prefix: string;
   /** The operator's name for the site: the first element of the list. */
   readonly name: string;
@@ -22,49 +22,49 @@ export interface Route {
   readonly size: number;
   /** Ids presumed dead when the snapshot was taken. */
   readonly dead: ReadonlySet<number>;
-  /** Those of `dead` that a router marked, for the URL that is at that place. The others were marked by a checker or an operator. */
+  /**
+   * Those of `dead` that a router marked, for the current URL. The others were marked by a health checker or an
+   * operator.
+   */
   readonly deadByRouters: ReadonlySet<number>;
-  /** What the site wants besides its backends. */
+  /** The features of the site. */
   readonly site: Site;
 }
 
 /** How one attempt on one backend ended. Retry, health, log and metrics look at nothing else. */
 export type Outcome =
-  /** A response head came back, whatever its status. `retryAfter`: it asked to be left alone for a while. */
+  /** A response head has come, with any status. `retryAfter`: it has a Retry-After field. */
   | { readonly type: 'answered'; readonly status: number; readonly retryAfter: boolean }
   /** 101: the two sockets are joined. */
   | { readonly type: 'upgraded' }
-  /** No connection: not one byte of the request left. Safe to try elsewhere. */
+  /** No connection: not one byte was sent. Another backend may be tried. */
   | { readonly type: 'unreachable'; readonly cause: Error }
-  /**
-   * Every connection it may have was busy for too long, or this machine could make no more: not one byte left. It is
-   * not filed as dead.
-   */
+  /** All connections were busy for too long, or this machine could make no more. Not one byte was sent. Not a death. */
   | { readonly type: 'crowded'; readonly cause: Error }
   /**
-   * It cannot do what is asked: it has said so before, or the configuration does not let it. Not one byte left. It is not
-   * filed as dead.
+   * The backend does not support the request: it has said so before, or by configuration. Not one byte was sent. Not
+   * a death.
    */
   | { readonly type: 'unfit'; readonly cause: Error }
-  /** Connected, then lost before any response. The backend may have acted on it. */
+  /** The connection was lost before any response. The backend may have processed the request. */
   | { readonly type: 'broken'; readonly cause: Error }
   /**
-   * Connected, then lost before any response, for what may be no fault of the backend: it may have closed a connection
-   * that had been idle, or, by HTTP/2, one on which clients had left requests. It is not filed as dead. It may have acted
-   * on this request.
+   * The connection was lost before any response, perhaps without a fault of the backend: it may have closed an idle
+   * connection, or, with HTTP/2, one on which clients had cancelled requests. Not a death. The backend may have
+   * processed the request.
    */
   | { readonly type: 'dropped'; readonly cause: Error }
   /**
-   * Connected, then silent for longer than the limit. The backend may have acted on it. `hasAnsweredOthers`: it has
-   * answered other requests of this worker since this one was sent.
+   * No response within the time limit. The backend may have processed the request. `hasRespondedToOthers`: it has
+   * responded to other requests of this worker since this one was sent.
    */
   | { readonly type: 'silent'; readonly cause: Error; readonly hasRespondedToOthers: boolean }
-  /** It answered with bytes that are not HTTP, or that cannot be passed on without ambiguity. */
+  /** The response is not HTTP, or ambiguous. */
   | { readonly type: 'garbled'; readonly cause: Error }
-  /** The client left first, or sent a body that is not HTTP. Says nothing about the backend. */
+  /** The client left first, or sent a malformed body. Shows nothing about the backend. */
   | { readonly type: 'abandoned' };
 
-/** How requests came by connections to backends. Both lanes count in it. */
+/** Counts opened and reused connections to backends, of both lanes. */
 export interface ConnectionUse {
   opened: number;
   reused: number;
@@ -79,58 +79,61 @@ export interface Attempted {
   readonly tookMs: number;
 }
 
-/** What a lookup of a request's route came to: a route, null where there is none, or why the store gave no answer. */
+/** The result of a lookup: a route, null when there is none, or the store's error. */
 export type LookedUp = { readonly route: Route | null } | { readonly fault: unknown };
 
-/** What the fast lane did for a request before the full lane was given it. Nothing was answered yet. */
+/** The state of a request that the fast lane hands off to the full lane. No response has begun. */
 export interface HandoffState {
-  /** As the client sent them: in what the full lane is given, others may stand in their place. */
+  /** As the client sent them: the handed-off head may have stand-ins for Node's parser. */
   readonly method: string;
   readonly target: string;
-  /** When its head had come, ms on the clock of exchanges. */
+  /** When the head had come, ms on the clock of exchanges. */
   readonly startedAt: number;
-  /** Its route, which is not looked up again: a store that is silent would take its time limit twice. Null without a lookup. */
+  /**
+   * The result of the lookup, which is not repeated: a silent store would use its time limit twice. Null without a
+   * lookup.
+   */
   readonly lookedUp: LookedUp | null;
-  /** When the first of the attempts began, if there was any. */
+  /** When the first attempt began; null without one. */
   readonly triedAt: number | null;
   readonly attempts: readonly Attempted[];
-  /** Why the client's side broke off, where it did: that is its answer. */
+  /** Why the client's side broke off: the response for the client. Null when it did not. */
   readonly interruption: RouterError | null;
-  /** Its body, or part of it, went to a backend and was not kept: there is none to be read any more. */
+  /** The body, or part of it, was sent to a backend and not kept: it cannot be read any more. */
   readonly isBodyLost: boolean;
-  /** Its part in a trace; null when none was begun. */
+  /** The trace of the exchange; null when none was begun. */
   readonly trace: Trace | null;
 }
 
-/** What rules may know of a request. Plain data, so that rules are tested without sockets. */
+/** The properties of a request that rules use. Plain data, so that rules are tested without sockets. */
 export interface RequestTraits {
   readonly method: string;
   /** The path and query as sent, never decoded. */
   readonly path: string;
   readonly clientIp: string;
-  /** Whether a body comes with it. Once a backend has been sent part of one, it cannot be sent again. */
+  /** Whether the request has a body: part of it may have been sent and lost. */
   readonly hasBody: boolean;
 }
 
-/** What a selection may see of one backend: what this worker has counted of it, over all frontends. Read it at once. */
+/** One backend's load in this worker, over all frontends, for selections. Read it at once: it changes. */
 export interface BackendLoad {
   /** Requests that hold a connection slot, and WebSockets. */
   readonly inFlight: number;
   /** Requests that wait for a connection slot. */
   readonly waiting: number;
-  /** Connections, idle ones and those being made included. */
+  /** Connections, including idle ones and those being made. */
   readonly open: number;
   readonly idle: number;
   /** Average time from a request sent to the head of its response, ms; 0 before the first response. */
   readonly latencyMs: number;
-  /** This worker found it dead, and has had no good response since. The dead marks of a route hide it before that. */
+  /** This worker found it dead, and has had no normal response since. Independent of a route's dead marks. */
   readonly isDead: boolean;
 }
 
 /** Finds the load of a backend. Allocates nothing: it may be called for each candidate of each request. */
 export type LoadOf = (backend: Backend) => BackendLoad;
 
-/** Picks one of the living. `alive` is never empty; `random` returns [0, 1). Has no effects. */
+/** Picks one of the living backends. `alive` is never empty; `random` returns [0, 1). No side effects. */
 export type Selection = (
   alive: readonly Backend[],
   loadOf: LoadOf,
@@ -138,9 +141,9 @@ export type Selection = (
   random: () => number,
 ) => Backend;
 
-/** A backend that failed, as filed in the store and announced on the channel `dead`. */
+/** A backend that failed, as stored and announced on the channel `dead`. */
 export interface Death {
   readonly backend: Backend;
-  /** As it was when the request came. Marks are filed under its `frontend`. */
+  /** The route when the request came. Marks are stored under its `frontend`. */
   readonly route: Route;
 }

@@ -1,10 +1,10 @@
-/** What of the URLs of backends counts: the same text is another backend by other settings. */
+/** Which parts of backend URLs are used. With other settings the same text is another backend. */
 export interface UrlRules {
-  /** Their paths do: `server.backendPath`. */
+  /** Paths are used: `server.backendPath`. */
   readonly backendPath: boolean;
-  /** Their https does not, as in Hipache: `server.legacyScheme`. */
+  /** https is ignored, as in Hipache: `server.legacyScheme`. */
   readonly legacyScheme: boolean;
 }
 
-/** Those of a configuration that says nothing of it. */
+/** The defaults. */
 export const USUAL_URLS: UrlRules = Object.freeze({ backendPath: false, legacyScheme: false });
