@@ -1,22 +1,22 @@
 import { promises } from 'node:dns';
 
-/** How long the other family is waited for, once one has answered, ms (RFC 8305 §3). */
+/** How long to wait for the other address family after the first reply, ms (RFC 8305 §3). */
 const RESOLUTION_DELAY_MS = 50;
-/** For one try with one server, ms; then the next. */
+/** Time limit of one query to one server, ms. */
 const TRY_MS = 1_000;
 const TRIES = 2;
-/** After so many failures in a row the resolver is made anew: the system's servers may be others by now. */
+/** After this many failures in a row a new resolver is made: the system's servers may have changed. */
 const MAX_FAILURES = 3;
 
-/** What a name stands for, IPv6 first, and how long that holds. */
+/** The addresses of a name, IPv6 first, and their TTL. */
 export interface Found {
   readonly addresses: readonly string[];
   readonly ttlMs: number;
-  /** The family of which nothing was heard in time; 0 when both have answered, if only that there is none. */
+  /** The family without a timely reply; 0 when both have replied, even negatively. */
   readonly unheard: 0 | 4 | 6;
 }
 
-/** Asks for a complete name. @throws Error with a `code`; see `isDenial` */
+/** Queries a complete name. @throws Error with a `code`; see `isDenial` */
 export type Ask = (name: string) => Promise<Found>;
 
 /** Whether an error is a response: that there is no such name, or no address of it. */
@@ -24,7 +24,7 @@ export function isDenial(error: Error & { readonly code?: string }): boolean {
   return error.code === 'ENOTFOUND' || error.code === 'ENODATA';
 }
 
-/** Asks DNS servers, by sockets of this process's own loop. @param servers instead of the system's */
+/** Queries DNS servers, with sockets of this event loop. @param servers instead of the system's */
 export function askDns(servers: readonly string[] | null = null): Ask {
   let resolver = makeResolver(servers);
   let failures = 0;

@@ -2,13 +2,13 @@ import { type ConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts }
 
 type Written = (error?: Error | null) => void;
 
-/** The other side has closed the connection, or its own half for reading. */
+/** The backend has closed the connection, or its half for reading. */
 const CLOSED = new Set(['EPIPE', 'ECONNRESET']);
 
 /**
- * A socket that is read to its end although it cannot be written to any more: a backend that answers before it has read
- * all, 413 for instance, and closes, would be cut off from its client with the response standing in the socket. Node
- * destroys a socket at the first write that fails; here that write fails when there is nothing left to read.
+ * A socket that is read to its end even after a write has failed. A backend may respond before it has read the whole
+ * request, 413 for instance, and close: Node would destroy the socket at the first failed write, with the response
+ * still in the socket. Here that write fails when there is nothing left to read.
  */
 export class BackendSocket extends Socket {
   #callback: Written = () => {};
@@ -16,7 +16,7 @@ export class BackendSocket extends Socket {
   #taken = 0;
   #isWriting = false;
 
-  /** @param onread where bytes are read to; null for `data` events */
+  /** @param onread the buffer for reads; null for `data` events */
   constructor(onread: OnReadOpts | null) {
     // Node's types have it with `connect()`, which makes a socket of its options.
     const options: SocketConstructorOpts & ConnectOpts = onread === null ? {} : { onread };
@@ -41,14 +41,14 @@ export class BackendSocket extends Socket {
     this.#isWriting = false;
   }
 
-  /** Writes of which the system took at least a byte, or may take one still. */
+  /** Writes of which the kernel has taken at least a byte, or still may. */
   get taken(): number {
     return this.#taken;
   }
 
-  // One write is under way at a time.
+  // Only one write is under way at a time.
   readonly #onWritten: Written = (error) => {
-    // An error that comes from within the call is that of the first system call: it took nothing.
+    // An error within the call is that of the first system call: the kernel took nothing.
     if (error && this.#isWriting) this.#taken--;
     if (!error || !isClosed(error) || this.readableEnded || this.#fault !== null) return this.#callback(error);
     this.#fault = error;
@@ -57,8 +57,8 @@ export class BackendSocket extends Socket {
 }
 
 /**
- * Grows with everything that may have left by a connection to a backend: the same as before means that not a byte has. By
- * TLS what was encrypted counts, whether it left or not.
+ * Grows with the bytes that may have been sent to a backend: an equal value means that not a byte was. With TLS
+ * encrypted bytes count, even if not sent.
  */
 export function sentBy(socket: Socket): number {
   return socket instanceof BackendSocket ? socket.taken : socket.bytesWritten;

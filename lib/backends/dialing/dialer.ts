@@ -20,7 +20,7 @@ export class Dialer {
   readonly #sessions = new TlsSessions();
   #context: SecureContext | null = null;
 
-  /** @param onShortage told when there is no descriptor left, before a connection is tried once more: closes what is idle */
+  /** @param onShortage called when there is no file descriptor left, before one more try: closes idle connections */
   constructor(tls: BackendTls, names: DialerNames, onShortage: () => void = () => {}) {
     this.#tls = tls;
     this.#names = names;
@@ -28,8 +28,8 @@ export class Dialer {
   }
 
   /**
-   * Connects to a backend. There is no limit of time: the caller has one, and calls it off.
-   * @param onread where bytes are to be read to; not taken for TLS. Without, they come by `data` events.
+   * Connects to a backend, without a time limit: the caller has one, and cancels.
+   * @param onread the buffer for reads; ignored with TLS. Without it, the socket emits `data`
    */
   dial(backend: Backend, caller: Caller, onread: OnReadOpts | null = null): Dialing {
     const parts = { names: this.#names, secure: this.#secure, onShortage: this.#onShortage };
@@ -39,13 +39,13 @@ export class Dialer {
   readonly #secure = (backend: Backend, socket: Socket): Socket => {
     const { hostname: host } = backend;
     const { verify, ca } = this.#tls;
-    // Made once, and late: reading all of Node's authorities takes a while.
+    // Made once, on first use: parsing all of Node's authorities takes a while.
     this.#context ??= createSecureContext(ca.length > 0 ? { ca: [...ca] } : {});
     const server = serverOf(backend);
     const session = this.#sessions.of(server);
     const secure = connectTls({
       socket,
-      // What the certificate is checked against.
+      // The name that the certificate must have.
       host,
       // As Node's agents do: a certificate must be valid for the backend's name, and an address has no name to ask for.
       servername: isIP(host) === 0 ? host : '',
@@ -60,21 +60,21 @@ export class Dialer {
   };
 }
 
-/** What calls have in common. */
+/** Shared by all calls. */
 interface CallParts {
   readonly names: DialerNames;
   readonly secure: (backend: Backend, socket: Socket) => Socket;
   readonly onShortage: () => void;
 }
 
-/** One connection on its way: the name is looked up, its addresses are tried, TLS is begun. */
+/** One connection being made: looks the name up, tries its addresses, and begins TLS. */
 class Call implements Dialing {
   readonly #backend: Backend;
   readonly #caller: Caller;
   readonly #onread: OnReadOpts | null;
   readonly #parts: CallParts;
   #race: Race | null = null;
-  /** While TLS is being begun. */
+  /** Set during the TLS handshake. */
   #secured: Socket | null = null;
   #isOver = false;
   #hasFreed = false;
@@ -122,10 +122,10 @@ class Call implements Dialing {
     });
   }
 
-  /** Until it has closed. */
+  /** Watches the name until the socket has closed. */
   #hold(socket: Socket, address: string): void {
     const onMoved = (): void => {
-      // While TLS is being begun nothing has been sent: another try leads to where the name leads now.
+      // During the TLS handshake nothing was sent: another try uses the new address.
       if (this.#isOver) this.#caller.onMoved?.();
       else socket.destroy(new Error('the name of the backend leads elsewhere now'));
     };
@@ -136,7 +136,7 @@ class Call implements Dialing {
     if (this.#hasFreed || !isOutOfDescriptors(cause)) return this.#fail(cause);
     this.#hasFreed = true;
     this.#parts.onShortage();
-    // Descriptors are free when what was closed is gone.
+    // File descriptors are free only after the sockets have closed.
     setImmediate(() => {
       if (!this.#isOver) this.#connect(addresses, isNamed);
     });
@@ -153,7 +153,7 @@ class Call implements Dialing {
     if (!isTls(this.#backend)) return this.#succeed(socket);
     const secured = this.#parts.secure(this.#backend, socket);
     this.#secured = secured;
-    // Its errors are told by the other one; this one must only not be without a listener.
+    // The TLS socket reports its errors; this one only needs a listener.
     socket.on('error', () => {});
     const onError = (cause: Error): void => this.#fail(cause);
     const onClose = (): void => this.#fail(new Error('the connection was closed before TLS was there'));

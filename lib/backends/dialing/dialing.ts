@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net';
 
-/** Who wants a connection. One of the two is called, once and never from within `dial`, unless it calls off the dialing. */
+/** The caller of `dial`. `onSocket` or `onNoSocket` is called once, never within `dial`, and not after `cancel`. */
 export interface Caller {
-  /** It can be used: it is connected, TLS included, and nobody listens to it. */
+  /** The socket is connected, including TLS, and has no listeners. */
   onSocket(socket: Socket): void;
   onNoSocket(cause: Error): void;
   /**
-   * The backend's name leads elsewhere now: the connection is not to serve another request. Called once at most, after
-   * `onSocket`.
+   * The backend's name now resolves elsewhere: the connection should not serve another request. Called at most once,
+   * after `onSocket`.
    */
   onMoved?(): void;
 }
 
-/** A connection on its way. */
+/** A connection being made. */
 export interface Dialing {
-  /** Calls it off: nobody is told anything. Idempotent, and nothing happens once the caller was told. */
+  /** Cancels: the caller is not called. Idempotent. Does nothing after the caller was called. */
   cancel(): void;
 }

@@ -1,21 +1,24 @@
 import { isIP } from 'node:net';
 
-/** One connection that was made to an address of a name, and what is called when the name leads elsewhere. */
+/** A connection to an address of a name, and a callback for when the name resolves elsewhere. */
 interface HeldConnection {
   readonly address: string;
   readonly onMoved: () => void;
 }
 
-/** The open connections to backends that have names, by name: as many as there are connections. */
+/** The open connections to backends with names, by name. */
 export class HeldConnections {
   readonly #held = new Map<string, Set<HeldConnection>>();
 
-  /** Names that connections are open to. */
+  /** Names with open connections. */
   get names(): readonly string[] {
     return [...this.#held.keys()];
   }
 
-  /** @param onMoved called once at most, and not after the release. @returns the release, for when the connection has closed */
+  /**
+   * @param onMoved called at most once, and not after the release. @returns the release: call it when the connection
+   *   has closed
+   */
   add(name: string, address: string, onMoved: () => void): () => void {
     const held: HeldConnection = { address, onMoved };
     const all = this.#held.get(name) ?? new Set();
@@ -24,8 +27,8 @@ export class HeldConnections {
   }
 
   /**
-   * The addresses of a name are these: connections to others are told.
-   * @param unheard the family, 4 or 6, whose addresses are not known; 0 for none
+   * Sets the current addresses of a name: calls `onMoved` of connections to others.
+   * @param unheard the family, 4 or 6, whose addresses are unknown; 0 for none
    */
   compare(name: string, addresses: readonly string[], unheard = 0): void {
     for (const held of this.#held.get(name) ?? []) {

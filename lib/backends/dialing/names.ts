@@ -1,6 +1,6 @@
 /**
- * Names of backends, and their addresses: /etc/hosts first, then DNS. Node's own way, getaddrinfo, holds one of four
- * threads for as long as the resolver takes, and files are read by the same four; here nothing but sockets waits.
+ * Resolves names of backends: by /etc/hosts first, then by DNS. Node's own getaddrinfo occupies one of four threads
+ * until the resolver replies, and the same threads read files; here only sockets wait.
  */
 import { isIP, isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
@@ -8,51 +8,51 @@ import { askDns, type Ask, isDenial, type Found } from './ask-dns.ts';
 import { HeldConnections } from './held-connections.ts';
 import { parseHosts, parseSearch, searched, SystemFile } from './system-files.ts';
 
-/** Names that are remembered. */
+/** Maximum number of cached names. */
 const MAX_NAMES = 10_000;
-/** A response is good for as long as it says, and no longer than this, ms. */
+/** Maximum TTL, ms. */
 const MOST_MS = 300_000;
-/** The last part of that time, in which a name that is asked for is looked up again: who asks need not wait then. */
+/** The last part of the TTL, in which a used name is looked up again in advance. */
 const AHEAD = 1 / 4;
-/** How long a name that there is not is taken for that, ms. */
+/** How long a negative reply is cached, ms. */
 const DENIED_MS = 2_000;
-/** How long a resolver that gave no response is left alone, for one name, ms. */
+/** How long a failed query is not repeated, for one name, ms. */
 const FAILED_MS = 1_000;
-/** How long a response serves beyond its time while the resolver gives none, ms (RFC 8767 §4). */
+/** How long expired addresses are used while the resolver does not reply, ms (RFC 8767 §4). */
 const STALE_MS = 3_600_000;
-/** How long a newer answer is waited for where there is an older one, ms (RFC 8767 §5, "client response timer"). */
+/** How long to wait for a newer reply before expired addresses are used, ms (RFC 8767 §5, "client response timer"). */
 const WAIT_MS = 1_800;
-/** Between two looks at the names that connections are open to, ms. */
+/** Interval between checks of the names with open connections, ms. */
 const WATCH_MS = 1_000;
-/** Between two questions for such a name, whatever its responses say, ms; and questions a look at most. */
+/** Minimum interval between queries for such a name, whatever its TTL, ms; and maximum number of queries per check. */
 const WATCHED_MS = 5_000;
 const MAX_WATCHED = 20;
-/** How long an address that could not be connected to is tried last, ms. */
+/** How long an address that failed to connect is tried last, ms. */
 const SHUN_MS = 30_000;
 const MAX_SHUNNED = 1_000;
 
-/** A question that is under way, for all who wait. */
+/** A query under way, for all callers. */
 interface Pending {
-  /** Resolves with the response, or without one. Never rejects. */
+  /** Resolves with or without a reply. Never rejects. */
   readonly done: Promise<void>;
   /** The same after `WAIT_MS` at most. */
   readonly soon: Promise<void>;
-  /** It took longer: whoever has an older answer takes that. */
+  /** It took longer: expired addresses are used. */
   isLate: boolean;
 }
 
 interface Known {
   addresses: readonly string[];
-  /** The family whose addresses are not known; 0 for none. */
+  /** The family whose addresses are unknown; 0 for none. */
   unheard: 0 | 4 | 6;
   /** Why there are none. */
   fault: Error | null;
   askedAt: number;
-  /** From when on it is asked for again. */
+  /** From when on it is queried again. */
   askFrom: number;
-  /** Until when the addresses serve without a question. */
+  /** Until when the addresses are used without a query. */
   freshUntil: number;
-  /** Until when they serve while there is no response. */
+  /** Until when they are used while the resolver does not reply. */
   usableUntil: number;
   pending: Pending | null;
 }
@@ -73,7 +73,7 @@ export class Names {
   readonly #known = new LRUCache<string, Known>({ max: MAX_NAMES });
   readonly #shunned = new LRUCache<string, number>({ max: MAX_SHUNNED });
   readonly #held = new HeldConnections();
-  /** Those of them that the current round has not come to. */
+  /** Names that the current round has not checked yet. */
   #toWatch: string[] = [];
   #watch: NodeJS.Timeout | null = null;
   #turn = 0;
@@ -86,8 +86,8 @@ export class Names {
   }
 
   /**
-   * The addresses of a name, in the order to try them: one after the other comes first, and those that failed last.
-   * A response that has expired is served only when the resolver gives no newer one in time (RFC 8767).
+   * The addresses of a name, in the order to try them: rotated, and with those that failed last. Expired ones are
+   * returned only if the resolver does not reply in time (RFC 8767).
    * @throws Error with a `code` when there are none
    */
   async find(name: string): Promise<readonly string[]> {
@@ -107,16 +107,16 @@ export class Names {
   }
 
   /**
-   * A connection to an address of a name is open. The name is looked up from time to time as long as there is one.
-   * @param onMoved called once at most: the name does not lead to that address any more
-   * @returns to be called when the connection has closed
+   * A connection to an address of a name is open. The name is looked up periodically meanwhile.
+   * @param onMoved called at most once: the name no longer resolves to that address
+   * @returns call it when the connection has closed
    */
   hold(name: string, address: string, onMoved: () => void): () => void {
     this.#watch ??= setInterval(() => this.watch(), WATCH_MS).unref();
     return this.#held.add(name, address, onMoved);
   }
 
-  /** Looks at names that connections are open to. Called each second; a test calls it itself. */
+  /** Checks the names with open connections. Called every second, and by tests. */
   watch(): void {
     if (this.#toWatch.length === 0) this.#toWatch = [...this.#held.names];
     if (this.#toWatch.length === 0 && this.#watch !== null) {
@@ -130,7 +130,7 @@ export class Names {
     }
   }
 
-  /** @returns whether the resolver was asked */
+  /** @returns whether the resolver was queried */
   #look(name: string): boolean {
     const listed = this.#listed(name);
     if (listed !== null) {
@@ -139,14 +139,14 @@ export class Names {
     }
     const known = this.#entry(name);
     const now = this.#now();
-    // A connection that was on its way when the response came.
+    // The connection was being made when the reply came.
     if (now < known.freshUntil) this.#held.compare(name, known.addresses, known.unheard);
     if (known.pending !== null || now < known.askFrom || now < known.askedAt + WATCHED_MS) return false;
     known.pending = this.#begin(name, known);
     return true;
   }
 
-  /** An address could not be connected to. */
+  /** A connection to this address has failed. */
   shun(address: string): void {
     this.#shunned.set(address, this.#now() + SHUN_MS);
   }
@@ -204,7 +204,7 @@ export class Names {
       const now = this.#now();
       known.fault = fault;
       known.askFrom = now + (isDenied ? DENIED_MS : FAILED_MS);
-      // Without a response the last one holds; "there is none" is a response.
+      // Without a reply the previous one is kept; "no such name" is a reply.
       if (!isDenied && now < known.usableUntil) return;
       known.addresses = [];
       if (!isDenied) return;
@@ -216,12 +216,12 @@ export class Names {
     }
   }
 
-  /** What needs no question: null for other names. */
+  /** Addresses that need no query; null for other names. */
   #listed(name: string): readonly string[] | null {
     const own = name.replace(/\.$/, '').toLowerCase();
     const listed = this.#hosts.read().get(own);
     if (listed !== undefined) return listed;
-    // RFC 6761 §6.3: never asked of anybody.
+    // RFC 6761 §6.3: never queried.
     return own === 'localhost' || own.endsWith('.localhost') ? ['127.0.0.1', '::1'] : null;
   }
 
@@ -238,7 +238,7 @@ export class Names {
     throw Object.assign(new Error(`there is no address of ${name}`), { code: 'ENOTFOUND', cause: denial });
   }
 
-  /** The families take turns, beginning with the one that came first (RFC 8305 §4). */
+  /** Alternates the families, beginning with the first (RFC 8305 §4). */
   #ordered(addresses: readonly string[]): readonly string[] {
     if (addresses.length === 1) return addresses;
     const isLeading = isIPv6(addresses[0] ?? '');

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net';
 
-/** How long an address is waited for before the next one is tried, too, ms (RFC 8305 §5). */
+/** Delay before the next address is tried in parallel, ms (RFC 8305 §5). */
 const STAGGER_MS = 250;
-/** Addresses that are tried at most: a name may have any number of them. */
+/** Maximum number of addresses tried. */
 const MOST = 16;
 
-/** What a race is run for. One of `onWon` and `onLost` is called, once, unless it is called off. */
+/** The dependencies of a race. `onWon` or `onLost` is called once, unless it is cancelled. */
 export interface RaceParts {
   /** Begins to connect to an address. */
   readonly open: (address: string) => Socket;
   /** The socket is connected, and no listener of the race is left on it. */
   readonly onWon: (socket: Socket, address: string) => void;
-  /** No address took the connection. */
+  /** All addresses have failed. */
   readonly onLost: (cause: Error) => void;
-  /** An address failed, or was outrun by one that was tried after it. */
+  /** An address has failed, or lost to a later one. */
   readonly onLoser: (address: string) => void;
 }
 
@@ -24,8 +24,8 @@ interface Runner {
 }
 
 /**
- * Connects to the first of several addresses that takes the connection ("Happy Eyeballs", RFC 8305 §5): the next one is
- * tried when one fails, or takes its time; it goes on meanwhile. The caller puts a limit on the whole.
+ * Connects to the first of several addresses that accepts ("Happy Eyeballs", RFC 8305 §5): the next one is tried when
+ * one fails, or in parallel when it is slow. Without a time limit: the caller has one.
  */
 export class Race {
   readonly #parts: RaceParts;
@@ -43,7 +43,7 @@ export class Race {
     this.#begin();
   }
 
-  /** Calls it off: nobody is told anything. */
+  /** Cancels: no callback is called. */
   cancel(): void {
     this.#stopWaiting();
     this.#next = this.#addresses.length;
@@ -57,7 +57,7 @@ export class Race {
     const socket = this.#parts.open(address);
     const runner: Runner = { address, socket, onError: (error) => this.#onError(runner, error) };
     this.#running.push(runner);
-    // Stays on those that are left behind: nobody else hears of their errors.
+    // The listener stays on losing sockets, whose errors are ignored.
     socket.on('error', runner.onError).once('connect', () => this.#onConnect(runner));
     if (this.#next < this.#addresses.length) this.#timer = setTimeout(() => this.#begin(), STAGGER_MS);
   }
@@ -86,7 +86,7 @@ export class Race {
   }
 }
 
-/** One error that says what each of them does, with the code of the first. */
+/** Combines errors into one with all messages and the first code. */
 function together(errors: readonly Error[]): Error {
   const [first] = errors;
   if (first !== undefined && errors.length === 1) return first;

@@ -1,4 +1,4 @@
-/** The system's files about names: read again when they have changed, and what they say. */
+/** The system's files about names: parsed, and read again when they have changed. */
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 
@@ -46,7 +46,7 @@ function textOf(path: string): string {
   }
 }
 
-/** What `/etc/hosts` says (hosts(5)): the addresses of each name, in lower case, in the order of the file. */
+/** Parses `/etc/hosts` (hosts(5)): the addresses of each name, in lower case, in the order of the file. */
 export function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const hosts = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -64,7 +64,7 @@ export function parseHosts(text: string): ReadonlyMap<string, readonly string[]>
 /** How short names are completed: `search` and `ndots` of resolv.conf(5). Kubernetes relies on it. */
 export interface SearchList {
   readonly domains: readonly string[];
-  /** A name with so many dots is asked for as it is first. */
+  /** A name with this many dots is first queried unchanged. */
   readonly ndots: number;
 }
 
@@ -85,7 +85,7 @@ export function parseSearch(text: string): SearchList {
   return { domains: domains.map((domain) => domain.replace(/^\.|\.$/g, '')).filter((domain) => domain !== ''), ndots };
 }
 
-/** The names to ask for, in order. A dot at the end says that a name is complete. */
+/** The names to query, in order. A trailing dot marks a complete name. */
 export function searched(name: string, { domains, ndots }: SearchList): readonly string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)];
   const completed = domains.map((domain) => `${name}.${domain}`);

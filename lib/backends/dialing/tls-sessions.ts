@@ -1,7 +1,7 @@
-/** Servers whose session is remembered. */
+/** Maximum number of cached sessions. */
 const MAX_SERVERS = 1_000;
 
-/** TLS sessions, so that a further connection to a server is spared the long handshake (RFC 8446 §2.2). */
+/** Caches TLS sessions, so that further connections to a server resume them (RFC 8446 §2.2). */
 export class TlsSessions {
   readonly #sessions = new Map<string, Buffer>();
 
@@ -18,7 +18,7 @@ export class TlsSessions {
     }
   }
 
-  /** One that may be why a handshake has failed is not tried again. */
+  /** Drops a session that may be the cause of a failed handshake. */
   forget(server: string): void {
     this.#sessions.delete(server);
   }

@@ -5,7 +5,7 @@ import type { Dialer } from '../dialing/dialer.ts';
 import { BackendSession, type SessionKeeper } from './session.ts';
 
 export interface Http2SessionsParts {
-  /** Connections to one backend. */
+  /** Maximum number of connections to one backend. */
   readonly maxSockets: number;
   /** Whether connections are kept for the next request. */
   readonly keepAlive: boolean;
@@ -15,12 +15,12 @@ export interface Http2SessionsParts {
 
 type Waiter = (session: BackendSession) => void;
 
-/** HTTP/2 connections to one backend, each shared by as many requests as the backend takes. */
+/** HTTP/2 connections to one backend, each shared by as many requests as the backend allows. */
 export class BackendSessions implements SessionKeeper {
   readonly #backend: Backend;
   readonly #parts: Http2SessionsParts;
   readonly #sessions = new Map<BackendSession, Timer>();
-  /** Those for whom there was no room, in turn. */
+  /** Requests that wait for a stream, in order. */
   readonly #waiting = new Set<Waiter>();
 
   constructor(backend: Backend, parts: Http2SessionsParts) {
@@ -29,8 +29,8 @@ export class BackendSessions implements SessionKeeper {
   }
 
   /**
-   * Asks for room on a connection, which may still be on its way; it is the waiter's until `session.leave()`.
-   * @returns leaves the queue; nothing happens once the waiter was called
+   * Requests a stream on a connection, which may still be connecting. Release it with `session.leave()`.
+   * @returns leaves the queue; does nothing after the waiter was called
    */
   enter(waiter: Waiter): () => void {
     this.#waiting.add(waiter);
@@ -40,14 +40,14 @@ export class BackendSessions implements SessionKeeper {
     };
   }
 
-  /** Requests that the backend takes at a time on one connection, as far as is known. */
+  /** Maximum number of concurrent streams on one connection, as far as is known. */
   get limit(): number {
     let most = 1;
     for (const { limit } of this.#sessions.keys()) most = Math.max(most, limit);
     return most;
   }
 
-  /** Open connections, those being made included. */
+  /** Open connections, including those being made. */
   get size(): number {
     return this.#sessions.size;
   }
@@ -72,7 +72,7 @@ export class BackendSessions implements SessionKeeper {
     if (timer === undefined) return;
     this.#parts.clock.clear(timer);
     this.#sessions.delete(session);
-    // Whoever waits is served by another one; not from within the call that brought the news.
+    // Serves the waiting requests with another connection; later, not within this call.
     if (this.#waiting.size > 0) setImmediate(() => this.#serve());
   }
 
@@ -99,7 +99,8 @@ export class BackendSessions implements SessionKeeper {
       if (session.hasFreeStream && (best === null || session.streams < best.streams)) best = session;
     }
     if (best !== null || this.#sessions.size >= this.#parts.maxSockets) return best;
-    // What the first says of itself is waited for: too many on it would wait for each other, and more than it takes be made.
+    // Wait for the settings of the first connection: otherwise too many requests would wait for it, and too many
+    // connections would be made.
     const known = [...this.#sessions.keys()];
     if (known.length > 0 && known.every(({ connecting }) => connecting)) return null;
     const most = Math.max(1, ...known.map(({ limit }) => limit));

@@ -12,7 +12,7 @@ import { StreamEnd } from './stream-end.ts';
 import { switchingResponse } from './websocket.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
-/** Codes that say that somebody does not keep to the protocol (RFC 9113 §7). */
+/** Codes for violations of the protocol (RFC 9113 §7). */
 const FAULTS = new Set<number>([
   constants.NGHTTP2_PROTOCOL_ERROR,
   constants.NGHTTP2_FLOW_CONTROL_ERROR,
@@ -20,18 +20,18 @@ const FAULTS = new Set<number>([
   constants.NGHTTP2_COMPRESSION_ERROR,
 ]);
 
-/** What Node tells of a response's head; `raw`: names and values in turn. */
+/** Node's arguments for a response's head; `raw`: names and values in turn. */
 type RawResponse = [headers: object, flags: number, raw: readonly string[]];
 
 /** The head of a request for an HTTP/2 backend. */
 export interface Http2Head {
   readonly fields: Record<string, string>;
   readonly isChunked: boolean;
-  /** The client's Sec-WebSocket-Key; null where no WebSocket is asked for. */
+  /** The client's Sec-WebSocket-Key; null without a WebSocket. */
   readonly webSocketKey: string | null;
 }
 
-/** A request to an HTTP/2 backend: one stream, with the manners of Node's ClientRequest. */
+/** A request to an HTTP/2 backend: one stream, with the interface of Node's ClientRequest. */
 export class Http2Request extends EventEmitter implements BackendRequest {
   readonly #head: Http2Head;
   #leaveQueue: (() => void) | null = null;
@@ -54,7 +54,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     this.#enter = () => {
       if (!this.destroyed) this.#leaveQueue = sessions.enter((session) => this.#onSession(session));
     };
-    // Whoever sends it has first to listen.
+    // Later: the caller has to add its listeners first.
     setImmediate(this.#enter);
   }
 
@@ -112,7 +112,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     else this.#begin(session);
   }
 
-  /** Lets the event loop read what has come by an idle connection: its end, perhaps. */
+  /** Lets the event loop read what has come on an idle connection, perhaps its end. */
   #check(session: BackendSession): void {
     setImmediate(() => {
       if (this.destroyed) return;
@@ -126,7 +126,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   #begin(session: BackendSession): void {
     if (session.connecting) session.once('ready', this.#open).once('lost', this.#fail);
     else this.#open();
-    // After a failure there is nobody left to tell.
+    // After a failure nothing is emitted.
     if (!this.destroyed) this.emit('socket', session);
   }
 
@@ -142,7 +142,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
       this.#stream = this.#session.request(fields, isWhole, isChunked && !isWhole);
     } catch (error) {
       this.#isTooLate = !this.#session.isOpen;
-      // On an open connection it is the request that Node does not send: no fault of the backend.
+      // On an open connection Node has rejected the request: no fault of the backend.
       this.#fail(this.#isTooLate ? (error as Error) : new Unfit((error as Error).message, { cause: error }));
       return;
     }
@@ -169,7 +169,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     if (isTooLarge(rawHeaders)) return this.#fail(new NotHttp('too large a head of a 1xx'));
     const statusCode = statusOf(headers);
     if (statusCode === 101) {
-      // RFC 9113 §8.6: there is no such thing.
+      // RFC 9113 §8.6: HTTP/2 has no 101.
       this.#fail(new NotHttp('a 101 in HTTP/2'));
       return;
     }

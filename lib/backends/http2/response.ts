@@ -11,13 +11,13 @@ export interface Http2ResponseHead {
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn. */
   readonly raw: readonly string[];
-  /** It answers HEAD. */
+  /** It is the response to HEAD. */
   readonly isToHead: boolean;
-  /** Nothing follows it. */
+  /** Neither body nor trailers follow. */
   readonly isWhole: boolean;
 }
 
-/** A response that comes by HTTP/2, as one of HTTP/1.1: without framing, its trailers at its end. */
+/** An HTTP/2 response with the interface of an HTTP/1.1 one: without framing fields, with trailers at the end. */
 export class Http2Response extends EventEmitter implements BackendResponse {
   readonly statusCode: number;
   readonly statusMessage: string;
@@ -31,7 +31,7 @@ export class Http2Response extends EventEmitter implements BackendResponse {
   readonly #end: StreamEnd;
   /** Its trailers cannot be passed on. */
   #isBroken = false;
-  /** Of its body, as its head says; null where that does not say. */
+  /** Missing bytes of the body, by the head's Content-Length; null without one. */
   #missing: number | null;
 
   /** @param end of the stream */
@@ -51,12 +51,12 @@ export class Http2Response extends EventEmitter implements BackendResponse {
     const isBodiless = isToHead || status === 204 || status === 304;
     if (isBodiless) this.#missing = 0;
     else this.#missing = length === undefined ? null : Number(length);
-    // What ends with its head says so: gRPC's clients tell a head that is all from one that trailers follow.
+    // A response without body gets a Content-Length: gRPC clients distinguish it from one with trailers.
     if (isWhole && !isBodiless && length === undefined) fields.push('content-length', '0');
     this.rawHeaders = fields;
   }
 
-  /** Begins to read. To be called when whoever wants the response listens. */
+  /** Begins to read. Call when the listeners were added. */
   start(): void {
     this.#stream.on('trailers', (_fields: object, _flags: number, raw: readonly string[]) => {
       if (isTooLarge(raw)) this.#isBroken = true;
@@ -75,12 +75,12 @@ export class Http2Response extends EventEmitter implements BackendResponse {
 
   /** At its end. */
   #isWhole(isMeant: boolean): boolean {
-    // What its head says of its length is what clients go by, whatever came after it.
+    // Clients rely on the length in the head, whatever came after it.
     if (this.#isBroken) return false;
     return this.#missing === null ? isMeant : this.#missing === 0 && this.#stream.rstCode === 0;
   }
 
-  /** It will not become whole. */
+  /** The response is incomplete. */
   breakOff(cause: Error): void {
     if (!this.complete && this.listenerCount('error') > 0) this.emit('error', cause);
   }

@@ -9,32 +9,32 @@ import type { Dialer } from '../dialing/dialer.ts';
 import type { Caller, Dialing } from '../dialing/dialing.ts';
 import type { Wire } from '../backend-request.ts';
 
-/** Streams at a time, whatever the backend says: another connection is better then. */
+/** Maximum number of concurrent streams, even if the backend allows more: beyond, another connection is better. */
 const MOST_STREAMS = 256;
-/** After so many streams a connection is given up, long before their numbers are (RFC 9113 §5.1.1). */
+/** Maximum number of streams in the life of a connection, far below the limit of stream ids (RFC 9113 §5.1.1). */
 const MOST_SERVED = 1_000_000;
-/** What of a response may be on its way before its client has read it, bytes a stream. */
+/** Flow-control window of a stream, bytes. */
 const WINDOW_BYTES = 262_144;
 /**
- * Streams that may be broken off at once, and per second after that. Servers take many of them for an attack
- * (CVE-2023-44487) and end the connection, with all that is under way on it: Node's after a thousand, others much sooner.
+ * Streams that may be cancelled in a burst, and per second after that. Servers treat many cancelled streams as an
+ * attack (CVE-2023-44487) and close the connection with all its streams: Node's after a thousand, others much sooner.
  */
 const CANCEL_BURST = 100;
 const CANCELS_PER_SECOND = 10;
-/** How long a backend may take to close its connection when no stream is left on one that is given up, ms. */
+/** How long a backend may take to close an unused connection, ms. */
 const GOODBYE_MS = 3_000;
 
-/** Told of a session's life. */
+/** Called with the events of a session. */
 export interface SessionKeeper {
-  /** It has room for another stream, perhaps, or none is left on it. */
+  /** The session may have a free stream, or has become idle. */
   onFreeStream(session: BackendSession): void;
-  /** It takes no further stream. */
+  /** The session accepts no more streams. */
   onGone(session: BackendSession): void;
 }
 
 /**
- * One HTTP/2 connection to a backend, shared by streams. `ready`: the backend has sent its settings, so that it does
- * speak HTTP/2; until then nothing of a request has left. `lost`, with an Error: that will not happen.
+ * One HTTP/2 connection to a backend, shared by streams. Emits `ready` when the backend has sent its settings: it
+ * does speak HTTP/2, and nothing of a request was sent before. Emits `lost` with an Error when that fails.
  */
 export class BackendSession extends EventEmitter implements Wire, Caller {
   /** Null until there is a connection. */
@@ -54,7 +54,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #lastTaken = Infinity;
   #cause: Error | null = null;
 
-  /** @param limit streams that it takes until the backend has said how many: what it said before, or 1 */
+  /** @param limit maximum number of streams until the backend has sent its settings: its previous limit, or 1 */
   constructor(backend: Backend, dialer: Pick<Dialer, 'dial'>, keeper: SessionKeeper, limit: number) {
     super();
     this.#limit = limit;
@@ -82,7 +82,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
       .once('remoteSettings', () => this.#onReady())
       .on('remoteSettings', ({ maxConcurrentStreams = MOST_STREAMS }) => {
         this.#limit = Math.min(MOST_STREAMS, maxConcurrentStreams);
-        // Full or not: whoever waited to know can be served by another.
+        // Even if it is full: requests that waited for the limit can use another connection.
         if (!this.#isGone) this.#keeper.onFreeStream(this);
       })
       .on('goaway', (code, lastStream) => {
@@ -99,7 +99,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#onClose();
   }
 
-  /** The backend's name leads elsewhere now: streams finish, and no other is begun. */
+  /** The backend's name now resolves elsewhere: no more streams are begun. */
   onMoved(): void {
     if (this.#isReady) this.#leave();
     // Streams that wait for it begin first.
@@ -114,7 +114,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     return this.#streams;
   }
 
-  /** Streams that it takes at a time; 1 until the backend has said how many. */
+  /** Maximum number of concurrent streams; 1 until the backend has sent its limit. */
   get limit(): number {
     return this.#isReady ? this.#limit : 1;
   }
@@ -123,57 +123,57 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     return this.isOpen && this.#streams < this.#limit;
   }
 
-  /** Whether it takes further streams, as far as is known. */
+  /** Whether it accepts more streams, as far as is known. */
   get isOpen(): boolean {
     const isClosed = this.#session !== null && (this.#session.closed || this.#session.destroyed);
     return !this.#isGone && !isClosed;
   }
 
-  /** The last stream that the backend has taken, or may take; Infinity until it has said so (RFC 9113 §6.8). */
+  /** The last stream that the backend may process; Infinity without a GOAWAY (RFC 9113 §6.8). */
   get lastTaken(): number {
     return this.#lastTaken;
   }
 
-  /** Whether it has served before and serves nobody: the backend may have closed it, and we not heard of it yet. */
+  /** Whether it is an idle, used connection: the backend may have closed it, and the router not know yet. */
   get mayBeStale(): boolean {
     return this.#served > 0 && this.#streams === 0;
   }
 
-  /** Whether the backend has ended it with an error, perhaps because of the streams that had been broken off. */
+  /** Whether the backend has closed it with an error, perhaps because of cancelled streams. */
   get hasDropped(): boolean {
     return this.#hasDropped;
   }
 
-  /** Whether it takes WebSockets (RFC 8441 §3); known when it is ready. */
+  /** Whether it accepts WebSockets (RFC 8441 §3); known when it is ready. */
   get takesWebSockets(): boolean {
     return this.#session?.remoteSettings.enableConnectProtocol === true;
   }
 
-  /** Takes the room for one stream. */
+  /** Reserves one stream. */
   enter(): void {
     this.#streams++;
   }
 
-  /** Gives it back. @param isCancelled the stream was broken off */
+  /** Releases the stream. @param isCancelled the stream was cancelled */
   leave(isCancelled = false): void {
     this.#streams--;
     this.#served++;
     if (isCancelled) this.#hasCancelled = true;
-    // What is under way stays, and what is still to come goes by another connection.
+    // Streams under way continue; new ones use another connection.
     if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();
     else this.#keeper.onFreeStream(this);
   }
 
-  /** Begins a stream. @throws Error when the connection takes none any more, or Node does not take the fields */
+  /** Begins a stream. @throws Error when the connection accepts none, or Node rejects the fields */
   request(fields: Record<string, string>, isWhole: boolean, waitForTrailers: boolean): ClientHttp2Stream {
     if (this.#session === null) throw new Error('there is no connection yet');
     return this.#session.request(fields, { endStream: isWhole, waitForTrailers });
   }
 
-  /** Lets it go when its streams have ended. */
+  /** Closes the connection when its streams have ended. */
   close(): void {
-    // One that has not said a word is not waited for.
+    // Do not wait for a connection without settings yet.
     if (this.#session === null || !this.#isReady) return this.destroy();
     this.#leave();
     this.#session.close();
@@ -181,7 +181,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
 
   destroy(): void {
     this.#dialing.cancel();
-    // First: a session that was closed in good order waits for the backend to do the same.
+    // First: a session that was closed gracefully waits for the backend to close, too.
     this.#session?.destroy();
     if (this.#session === null) this.#onClose();
     else this.#leave();
@@ -189,7 +189,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
 
   #onReady(): void {
     this.#isReady = true;
-    // The least there is would be shared by all streams (RFC 9113 §6.9.2).
+    // The default window would be shared by all streams (RFC 9113 §6.9.2).
     this.#session?.setLocalWindowSize(WINDOW_BYTES * 4);
     this.emit('ready');
   }
@@ -201,11 +201,11 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#end();
   }
 
-  /** Ends the connection of a session that is given up, as soon as nobody needs it. */
+  /** Closes the connection of a session that accepts no more streams, when the last stream has ended. */
   #end(): void {
     if (this.#streams > 0 || this.#session === null || this.#socket === null || this.#socket.closed) return;
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
-    // Node waits for the backend to close its side: one that does not would keep it open for ever.
+    // Node waits for the backend to close its side: without a limit it could stay open for ever.
     this.#goodbye ??= setTimeout(() => this.#socket?.destroy(), GOODBYE_MS).unref();
   }
 

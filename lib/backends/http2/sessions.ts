@@ -2,7 +2,7 @@ import type { Backend } from '../../core/routing/types.ts';
 import type { BackendStates } from '../state/backend-states.ts';
 import { BackendSessions, type Http2SessionsParts } from './backend-sessions.ts';
 
-/** HTTP/2 connections to all backends; those to one of them are part of its record. */
+/** HTTP/2 connections to all backends; those to one backend are part of its state. */
 export class Http2Sessions {
   readonly #parts: Http2SessionsParts;
   readonly #states: BackendStates;
@@ -12,17 +12,17 @@ export class Http2Sessions {
     this.#states = states;
   }
 
-  /** Those to one backend. */
+  /** The connections to one backend. */
   of(backend: Backend): BackendSessions {
     return (this.#states.of(backend).http2 ??= new BackendSessions(backend, this.#parts));
   }
 
-  /** Requests that a backend takes at a time, as far as is known of it. */
+  /** Maximum number of concurrent requests to a backend, as far as is known. */
   limitAt(backend: Backend): number {
     return this.#parts.maxSockets * this.of(backend).limit;
   }
 
-  /** Connections in all, for tests and counters. */
+  /** Number of all connections, for tests and metrics. */
   get size(): number {
     let sum = 0;
     for (const { http2 } of this.#states) sum += http2?.size ?? 0;

@@ -6,7 +6,7 @@ import { acceptOf } from '../../http1/websocket-accept.ts';
 import type { SwitchingResponse } from '../backend-request.ts';
 
 /**
- * The 101 that a backend's 200 stands for.
+ * The 101 that corresponds to a backend's 200.
  * @param raw its fields, names and values in turn
  * @param key the client's Sec-WebSocket-Key
  */
@@ -16,7 +16,7 @@ export function switchingResponse(raw: readonly string[], key: string): Switchin
   return { headers: { upgrade: 'websocket' }, rawHeaders };
 }
 
-/** Breaks off one side of a tunnel, a connection or a stream: it must not look as if it had ended in good order. */
+/** Resets one side of a tunnel, a connection or a stream: it must not look like a graceful end. */
 export function breakOff(side: Duplex): void {
   // RFC 8441 §5: to a stream CANCEL is what a reset is to a connection; Node's destroy() would say NO_ERROR.
   if (isStream(side)) side.close(constants.NGHTTP2_CANCEL);

@@ -3,29 +3,29 @@ import { NO_LOAD } from '../../core/routing/selection.ts';
 import type { Backend, BackendLoad, Outcome } from '../../core/routing/types.ts';
 import { BackendState, type Failure } from './backend-state.ts';
 
-/** How many backends are remembered, those in use aside. */
+/** Maximum number of states, not counting those in use. */
 const MAX_STATES = 10_000;
-/** How many leave at a time, so that they need not be searched for with each new one. */
+/** How many are dropped at a time, so that not every new one needs a search. */
 const LEAVING = 1_000;
 
-/** What is known of one backend, as plain data for other processes. */
+/** The state of one backend as plain data for other processes. */
 export interface BackendSnapshot extends BackendLoad {
   /** Scheme, host and port, or the path of a socket. */
   readonly server: string;
   readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
-  /** The last ten, the oldest first. */
+  /** The latest ten, oldest first. */
   readonly failures: readonly Failure[];
 }
 
 /**
- * The records of all backends of a worker, one for each server, however many lists name it. At 10,000 records the 1,000
- * leave that were used longest ago; those never leave that have requests, waiting requests, connections, or an
- * unfinished death, so with more than 10,000 of these the map grows.
+ * The states of all backends of a worker, one for each server, even if many lists name it. At 10,000 states the 1,000
+ * least recently used are dropped. States with requests, waiting requests, connections, or an unfinished death are
+ * never dropped, so with more than 10,000 of these the map grows.
  */
 export class BackendStates implements Iterable<BackendState> {
   readonly #states = new Map<string, BackendState>();
   readonly #now: () => number;
-  /** At so many records some leave. */
+  /** Number of states at which some are dropped. */
   #most = MAX_STATES;
 
   /** @param now epoch ms, for the time of failures */
@@ -33,16 +33,16 @@ export class BackendStates implements Iterable<BackendState> {
     this.#now = now;
   }
 
-  /** The record of a backend, which is made if there is none. */
+  /** Returns the state of a backend; makes one if there is none. */
   of(backend: Backend): BackendState {
     const server = serverOf(backend);
     return this.#states.get(server) ?? this.#make(server);
   }
 
-  /** What a selection may see of a backend. Makes no record. */
+  /** The load of a backend for selections. Makes no state. */
   readonly loadOf = (backend: Backend): BackendLoad => this.#states.get(serverOf(backend)) ?? NO_LOAD;
 
-  /** An attempt has failed. Files and redirects are no servers: nothing is written down of them. */
+  /** An attempt has failed. Ignored for files and redirects, which are no servers. */
   failed(backend: Backend, outcome: Outcome): void {
     if (isDialled(backend)) this.of(backend).failed(outcome, this.#now());
   }
@@ -52,7 +52,7 @@ export class BackendStates implements Iterable<BackendState> {
     if (isDialled(backend)) this.of(backend).cut(why, this.#now());
   }
 
-  /** How many records there are. */
+  /** Number of states. */
   get size(): number {
     return this.#states.size;
   }
@@ -61,7 +61,7 @@ export class BackendStates implements Iterable<BackendState> {
     return this.#states.values();
   }
 
-  /** All that is known, as plain data. */
+  /** All states as plain data. */
   snapshot(): readonly BackendSnapshot[] {
     return [...this.#states.values()].map((state) => {
       const { server, inFlight, waiting, open, idle, latencyMs, isDead, failures } = state;
@@ -82,7 +82,7 @@ export class BackendStates implements Iterable<BackendState> {
     const unused = [...this.#states.values()].filter(({ isInUse }) => !isInUse);
     unused.sort((one, other) => one.slots.now - other.slots.now);
     for (const { server } of unused.slice(0, LEAVING)) this.#states.delete(server);
-    // With many in use a next search would find as little.
+    // With many in use, the next search would find as few.
     this.#most = Math.max(MAX_STATES, this.#states.size + LEAVING);
   }
 }
