@@ -33,11 +33,11 @@ export async function removeRoute(run: RouteRun): Promise<number> {
 }
 
 /**
- * The keys that are kept when a list is removed: options and error pages, which would apply again to a new list of that
- * key, and frontends of the host's paths, which are still served.
+ * The keys that are kept when a list is removed: options, header fields and error pages, which would apply again to a
+ * new list of that key, and frontends of the host's paths, which are still served.
  */
 async function leftOf({ editor }: RouteRun, key: string): Promise<readonly string[]> {
-  const kinds = splitKey(key).prefix === '' ? METADATA_KINDS : (['options', 'errors'] as const);
+  const kinds = splitKey(key).prefix === '' ? METADATA_KINDS : METADATA_KINDS.filter((kind) => kind !== 'prefixes');
   const found = await Promise.all(kinds.map(async (kind) => (await editor.sides(kind, [key]))[0]));
   const left: string[] = [];
   for (const [i, side] of found.entries()) {

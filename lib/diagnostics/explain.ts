@@ -137,6 +137,7 @@ async function siteMetadataOf(
   const sides = [
     metadataOf(editor, 'prefixes', keys),
     metadataOf(editor, 'options', all),
+    metadataOf(editor, 'headers', all),
     metadataOf(editor, 'errors', all),
   ];
   return (await Promise.all(sides)).flat();

@@ -49,7 +49,7 @@ const SEVERITY = {
   'hchecker-value': 'error',
   'checker-blind': 'note',
   'checker-deadly': 'note',
-  // Of prefixes, options and error pages.
+  // Of prefixes, options, header fields and error pages.
   'side-key': 'error',
   'side-stale': 'note',
   'prefixes-type': 'error',
@@ -61,6 +61,10 @@ const SEVERITY = {
   'option-unknown': 'error',
   'option-value': 'error',
   'option-idle': 'note',
+  'headers-type': 'error',
+  'headers-long': 'error',
+  'header-unusable': 'error',
+  'header-twice': 'note',
   'canonical-unserved': 'note',
   'pages-type': 'error',
   'page-unusable': 'error',

@@ -1,10 +1,11 @@
-/** Finds problems in what belongs to a frontend's list: its prefixes, options and error pages. Pure functions. */
+/** Finds problems in what belongs to a frontend's list: its prefixes, options, header fields and error pages. Pure. */
 import { nearest } from '../config/nearest.ts';
+import type { SiteHash } from '../core/routing/site.ts';
+import { HASH_RULES, hashFault } from '../sites/hashes.ts';
 import { FIELD_NAMES, fieldFault, idleFields } from '../sites/site.ts';
 import { prefixFault } from '../core/routing/prefixes.ts';
 import { type StoredValue, METADATA_TYPES, type RouteEditor, type MetadataKind } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
-import { MAX_FIELDS } from '../store/limits.ts';
 import { pageFault } from '../store/pages.ts';
 import { command } from '../store/editor/redis-advice.ts';
 import { fault, type Fault, type FaultCode } from './fault.ts';
@@ -27,6 +28,7 @@ export interface MetadataSurroundings {
 const TYPE_CODES: Readonly<Record<MetadataKind, FaultCode>> = {
   prefixes: 'prefixes-type',
   options: 'options-type',
+  headers: 'headers-type',
   errors: 'pages-type',
 };
 
@@ -36,7 +38,7 @@ export function metadataFaultsOf(
   held: StoredValue,
   surroundings: MetadataSurroundings,
 ): readonly Fault[] {
-  const { key, type, length } = held;
+  const { key, type } = held;
   const { editor } = surroundings;
   if (type === 'none') return [];
   if (type === 'unknown') return [fault('unreadable', `this user may not read ${JSON.stringify(key)}`)];
@@ -47,9 +49,8 @@ export function metadataFaultsOf(
     const text = `it is a ${type}, not a ${METADATA_TYPES[kind]}, and is ignored`;
     return [fault(TYPE_CODES[kind], text, editor.advice.removeMetadata(key))];
   }
-  if (kind === 'options' && length > MAX_FIELDS) {
-    return [fault('options-long', `it has ${length} fields; with more than ${MAX_FIELDS} all are ignored`)];
-  }
+  const long = kind === 'options' || kind === 'headers' ? longFault(kind, held) : null;
+  if (long !== null) return [long];
   const faults = FAULTS[kind](held, surroundings);
   if (faults.length <= MAX_FAULTS) return [...faults, ...stale];
   return [...faults.slice(0, MAX_FAULTS), fault('more-faults', `and ${faults.length - MAX_FAULTS} more`), ...stale];
@@ -60,8 +61,18 @@ type Faults = (held: StoredValue, surroundings: MetadataSurroundings) => readonl
 const FAULTS: Readonly<Record<MetadataKind, Faults>> = {
   prefixes: faultsOfPrefixes,
   options: faultsOfOptions,
+  headers: faultsOfHeaders,
   errors: faultsOfPages,
 };
+
+/** The fault of a hash that is too large, so that all of its fields are ignored; null if it is not. */
+function longFault(hash: SiteHash, { holds, length }: StoredValue): Fault | null {
+  const code = hash === 'options' ? 'options-long' : 'headers-long';
+  const { maxFields } = HASH_RULES[hash];
+  if (length > maxFields) return fault(code, `it has ${length} fields; with more than ${maxFields} all are ignored`);
+  const why = hashFault(hash, fieldsOf(holds));
+  return why === null ? null : fault(code, `it ${why}: all of its fields are ignored`);
+}
 
 /** Those of a file are always right: they follow from its lists. */
 function faultsOfPrefixes({ key, holds }: StoredValue, { bare }: MetadataSurroundings): readonly Fault[] {
@@ -100,6 +111,20 @@ function faultsOfOptions({ key, holds }: StoredValue, { editor, unserved }: Meta
   if (unserved !== null) {
     const text = `"canonical" sends clients to ${JSON.stringify(unserved)}, and no frontend serves that host`;
     faults.push(fault('canonical-unserved', text, editor.advice.removeFields(key, ['canonical'])));
+  }
+  return faults;
+}
+
+function faultsOfHeaders({ key, holds }: StoredValue, { editor }: MetadataSurroundings): readonly Fault[] {
+  const fields = fieldsOf(holds);
+  const faults = [...fields].flatMap(([field, text]): readonly Fault[] => {
+    const why = fieldFault(field, text, 'headers');
+    if (why === null) return [];
+    const shown = JSON.stringify(field.slice(0, 120));
+    return [fault('header-unusable', `${shown} does not count: ${why}`, editor.advice.removeFields(key, [field]))];
+  });
+  for (const { fields: without, text } of idleFields(fields, 'headers')) {
+    faults.push(fault('header-twice', text, editor.advice.removeFields(key, without)));
   }
   return faults;
 }

@@ -1,6 +1,7 @@
-/** The options of a route for operators: which field counts, and where it comes from. */
+/** The options and header fields of a route for operators: which field counts, and where it comes from. */
 import type { SiteFields, Site } from '../core/routing/site.ts';
-import { isOfThePath, makeSite, fieldFault } from '../sites/site.ts';
+import { SITE_HASHES } from '../sites/hashes.ts';
+import { hashOfField, isOfThePath, layerOf, makeSite } from '../sites/site.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { StoredValue, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
@@ -24,24 +25,32 @@ export async function siteOptions(
   config: SiteFields | undefined,
 ): Promise<SiteOptions> {
   const { host, prefix } = splitKey(key);
-  const [all, own, under] = (await editor.sides('options', ['*', host, key])).map(hashOf);
-  const site = makeSite({ config, all, host: own, prefix: prefix === '' ? undefined : under });
-  const layers: readonly (readonly [from: string, layer: SiteFields | undefined])[] = [
-    [editor.metadataKey('options', key), under],
-    ...(prefix === '' ? [] : [[editor.metadataKey('options', host), withoutPath(own)] as const]),
-    [editor.metadataKey('options', '*'), all],
-    ['configuration', config],
+  const keys = ['*', host, key];
+  const [options = [], headers = []] = await Promise.all(SITE_HASHES.map((hash) => editor.sides(hash, keys)));
+  const [all, own, under] = keys.map((_, i) => layerOf({ options: hashOf(options[i]), headers: hashOf(headers[i]) }));
+  const site = makeSite({ config, all, host: own, prefix: prefix === '' ? undefined : (under ?? new Map()) });
+  const layers: readonly Layer[] = [
+    [key, under],
+    ...(prefix === '' ? [] : [[host, withoutPath(own)] as const]),
+    ['*', all],
   ];
   const views = [...site.fields].map(([field, value]): OptionView => {
-    const from = layers.find(([, layer]) => layer?.get(field) === value && fieldFault(field, value) === null);
-    return { field, value, from: from?.[0] ?? '' };
+    const from = layers.find(([, layer]) => layer?.get(field) === value);
+    return {
+      field,
+      value,
+      from: from === undefined ? 'configuration' : editor.metadataKey(hashOfField(field), from[0]),
+    };
   });
   return { site, views };
 }
 
+/** The fields of the hashes of a key. Content that cannot be read as a hash counts as empty. */
+type Layer = readonly [key: string, layer: SiteFields | undefined];
+
 /** Content that cannot be read as a hash counts as empty. */
-function hashOf({ type, holds }: StoredValue): SiteFields {
-  return fieldsOf(type === 'hash' ? holds : []);
+function hashOf(held: StoredValue | undefined): SiteFields | undefined {
+  return held?.type === 'hash' ? fieldsOf(held.holds) : undefined;
 }
 
 function withoutPath(fields: SiteFields | undefined): SiteFields {

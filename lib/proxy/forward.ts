@@ -192,8 +192,9 @@ export class Forwarder {
    * The fields for the backend, with `Connection: close` if the connection will not be kept: Node's agent would not
    * send it.
    */
-  #headers({ outgoing, upgrade, trace, attempts }: Exchange): readonly string[] {
+  #headers({ outgoing, route, upgrade, trace, attempts }: Exchange): readonly string[] {
     let headers: readonly string[] = outgoing?.headers ?? [];
+    if (route !== null) headers = route.site.adaptRequest(headers);
     if (trace !== null) headers = [...headers, 'traceparent', traceparent(trace, attempts.length)];
     return upgrade || this.#parts.pools.isKeeping ? headers : [...headers, 'Connection', 'close'];
   }

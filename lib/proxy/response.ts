@@ -1,6 +1,6 @@
 import { ClientRequest, type InformationEvent } from 'node:http';
 import { endsByClose, hasBody } from '../core/http/framing.ts';
-import { unsendable } from '../core/http/http2-fields.ts';
+import { isTooLarge, unsendable } from '../core/http/http2-fields.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import { responseHeaders } from '../core/http/response-headers.ts';
@@ -49,6 +49,9 @@ export function relayResponse(
 
   const { framing } = relayed;
   const headers = adapted(exchange, relayed.headers, hasBackendPath);
+  if (exchange.peer.isHttp2 && isTooLarge(headers) && !isTooLarge(relayed.headers)) {
+    return 'a head that is too large with the fields of its site';
+  }
   // A backend's own request id is passed on instead.
   if (!('x-request-id' in backendResponse.headers)) headers.push(...(exchange.outgoing?.responseFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));

@@ -19,6 +19,11 @@ export function ownAdapted(exchange: Exchange, headers: string[]): string[] {
   return adaptedFor(exchange, headers, null, '');
 }
 
+/** The fields of a 101. */
+export function switchingFields({ route }: Exchange, headers: readonly string[]): readonly string[] {
+  return route === null ? headers : route.site.adaptSwitching(headers);
+}
+
 function adaptedFor(exchange: Exchange, headers: string[], backend: Backend | null, backendPath: string): string[] {
   const { route, peer, request, head } = exchange;
   if (route === null || route.site === NO_SITE) return headers;

@@ -5,6 +5,7 @@ import type { AttemptParts } from './parts.ts';
 import type { SwitchingResponse } from '../backends/backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
+import { switchingFields } from './site-fields.ts';
 import { join } from './tunnel.ts';
 
 const OF_SWITCHING = new Set(['connection', 'upgrade']);
@@ -26,7 +27,7 @@ export function relayUpgrade(
 
   const debug = exchange.head?.isDebug ? debugHeaders(exchange) : [];
   const fields = [
-    ...interimFields(backendResponse.rawHeaders, OF_SWITCHING),
+    ...switchingFields(exchange, interimFields(backendResponse.rawHeaders, OF_SWITCHING)),
     ...(exchange.outgoing?.responseFields ?? []),
     ...debug,
   ];

@@ -1,6 +1,6 @@
-/** A feature that the hash `options:<key>` can turn on for a site. `features.ts` lists all. */
+/** A feature that the hash `options:<key>` or `headers:<key>` can turn on for a site. `features.ts` lists all. */
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
-import type { Admission, ResponseScene, SeenScheme } from '../core/routing/site.ts';
+import type { Admission, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
 
 /** Parses the trimmed text of a field: the settings, or why it cannot be used. */
 export type FieldReader<Settings> = (text: string) => Partial<Settings> | string;
@@ -22,6 +22,10 @@ export interface SiteBehaviour {
   readonly pathInFolder?: (target: string, prefix: string) => string;
   /** Changes the fields of a response, names and values in turn, for clients. */
   readonly response?: (fields: readonly string[], scene: ResponseScene) => readonly string[];
+  /** The fields of a 101 response, which `response` does not get. */
+  readonly switching?: (fields: readonly string[]) => readonly string[];
+  /** The fields of a request for a backend, names and values in turn. */
+  readonly request?: (fields: readonly string[]) => readonly string[];
   /** The status of redirects by `redirect:` entries without one. */
   readonly redirectStatus?: RedirectStatus;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
@@ -49,7 +53,14 @@ export interface FeatureDefinition<Settings extends object> {
 
 /** A feature whose settings only its own file sees. */
 export interface SiteFeature {
+  /** Where its fields are. */
+  readonly hash: SiteHash;
+  /** Those that can be listed; a feature may have others. */
   readonly fieldNames: readonly string[];
+  /** Whether a field is one of its own. No field is one of two features. */
+  has(field: string): boolean;
+  /** Of two fields with the same identity only one counts. */
+  identityOf(field: string): string;
   isOfThePath(field: string): boolean;
   /** Why a text cannot be used for one of its fields; null when it can. */
   fault(field: string, text: string): string | null;
@@ -65,7 +76,10 @@ export function siteFeature<Settings extends object>(definition: FeatureDefiniti
   const read = (field: string, text: string): Partial<Settings> | string =>
     readers.get(field)?.(text.trim()) ?? 'there is no such option';
   return {
+    hash: 'options',
     fieldNames: [...readers.keys()],
+    has: (field) => readers.has(field),
+    identityOf: (field) => field,
     isOfThePath: (field) => ofThePath.includes(field),
     fault: (field, text) => {
       const said = read(field, text);

@@ -1,9 +1,9 @@
 /** All site features, in the order in which they act. A new one needs its file, a line here, a test, and docs/sites.md. */
 import type { SiteFeature } from './feature.ts';
+import { headers } from './headers.ts';
 import { hsts } from './hsts.ts';
 import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
 
-/** All features, in the order in which they act. */
-export const FEATURES: readonly SiteFeature[] = Object.freeze([redirects, state, rewrite, hsts]);
+export const FEATURES: readonly SiteFeature[] = Object.freeze([redirects, state, rewrite, hsts, headers]);

@@ -1,15 +1,16 @@
 /**
- * Makes a Site from the hashes `options:<key>`, by the table of features. A missing field is taken from `options:*`,
- * then from the configuration.
+ * Makes a Site from the hashes `options:<key>` and `headers:<key>`, by the table of features. A missing field is taken
+ * from `options:*` or `headers:*`, then from the configuration.
  */
-import { NO_SITE, type Site, type SiteFields } from '../core/routing/site.ts';
+import { NO_SITE, type Site, type SiteFields, type SiteHash } from '../core/routing/site.ts';
 import type { IdleFields, SiteBehaviour, SiteFeature } from './feature.ts';
 import { FEATURES } from './features.ts';
+import { HASH_RULES, hashFault, SITE_HASHES } from './hashes.ts';
 
-/** The hashes that make a site, in order of precedence, the lowest first. Undefined if missing. */
+/** The fields that make a site, by key, in order of precedence, the lowest first; see `layerOf`. Undefined if missing. */
 export interface SiteLayers {
   readonly config?: SiteFields | undefined;
-  /** `options:*`. */
+  /** Those of `*`. */
   readonly all?: SiteFields | undefined;
   /** Of the host's key. */
   readonly host?: SiteFields | undefined;
@@ -17,7 +18,7 @@ export interface SiteLayers {
   readonly prefix?: SiteFields | undefined;
 }
 
-/** All fields, in the order of the documentation. */
+/** All options, in the order of the documentation. */
 export const FIELD_NAMES: readonly string[] = FEATURES.flatMap(({ fieldNames }) => fieldNames);
 
 /** Whether a prefix does not inherit this field from its host. */
@@ -25,16 +26,36 @@ export function isOfThePath(field: string): boolean {
   return featureOf(FEATURES, field)?.isOfThePath(field) ?? false;
 }
 
+/** The hash that a feature's field is stored in. */
+export function hashOfField(field: string): SiteHash {
+  return featureOf(FEATURES, field)?.hash ?? 'options';
+}
+
 /** Why a field is ignored; null when it counts. */
-export function fieldFault(field: string, text: string): string | null {
+export function fieldFault(field: string, text: string, hash: SiteHash = 'options'): string | null {
   const feature = featureOf(FEATURES, field);
-  return feature === undefined ? 'there is no such option' : feature.fault(field, text);
+  return feature?.hash === hash ? feature.fault(field, text) : HASH_RULES[hash].unknown;
 }
 
 /** Fields of one hash that have no effect next to its other fields. */
-export function idleFields(fields: SiteFields): readonly IdleFields[] {
-  const used = new Set([...fields].filter(([field, text]) => fieldFault(field, text) === null).map(([field]) => field));
-  return FEATURES.map((feature) => feature.idle(used)).filter((idle) => idle !== null);
+export function idleFields(fields: SiteFields, hash: SiteHash = 'options'): readonly IdleFields[] {
+  const used = new Set(
+    [...fields].filter(([field, text]) => fieldFault(field, text, hash) === null).map(([field]) => field),
+  );
+  const features = FEATURES.filter((feature) => feature.hash === hash);
+  return features.map((feature) => feature.idle(used)).filter((idle) => idle !== null);
+}
+
+/** The hashes of one key as one layer: of each the fields that belong in it. Undefined if all are missing. */
+export function layerOf(hashes: Readonly<Record<SiteHash, SiteFields | undefined>>): SiteFields | undefined {
+  if (hashes.options === undefined && hashes.headers === undefined) return undefined;
+  const layer = new Map<string, string>();
+  for (const hash of SITE_HASHES) {
+    const fields = hashes[hash];
+    if (fields === undefined || hashFault(hash, fields) !== null) continue;
+    for (const [field, text] of fields) if (featureOf(FEATURES, field)?.hash === hash) layer.set(field, text);
+  }
+  return layer;
 }
 
 /**
@@ -45,27 +66,34 @@ export function makeSite(layers: SiteLayers, features: readonly SiteFeature[] = 
   const { config, all, host, prefix } = layers;
   if (config === undefined && all === undefined && host === undefined && prefix === undefined) return NO_SITE;
   const fields = new Map<string, string>();
+  const spelled = new Map<string, string>();
   for (const layer of [config, all, host, prefix]) {
     if (layer === undefined) continue;
     const isOfAnother = layer === host && prefix !== undefined;
     for (const [field, text] of layer) {
       const feature = featureOf(features, field);
       if (feature === undefined || feature.fault(field, text) !== null) continue;
-      if (!isOfAnother || !feature.isOfThePath(field)) fields.set(field, text);
+      if (isOfAnother && feature.isOfThePath(field)) continue;
+      const identity = feature.identityOf(field);
+      const other = spelled.get(identity);
+      if (other !== undefined && other !== field) fields.delete(other);
+      spelled.set(identity, field);
+      fields.set(field, text);
     }
   }
   return fields.size === 0 ? NO_SITE : composed(fields, features);
 }
 
 function featureOf(features: readonly SiteFeature[], field: string): SiteFeature | undefined {
-  return features.find(({ fieldNames }) => fieldNames.includes(field));
+  return features.find((feature) => feature.has(field));
 }
 
 function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
-  const used = features.filter(({ fieldNames }) => fieldNames.some((field) => fields.has(field)));
-  const behaviours = used.map((feature): SiteBehaviour => {
-    return feature.behaviour([...fields].filter(([field]) => feature.fieldNames.includes(field)));
-  });
+  const behaviours: SiteBehaviour[] = [];
+  for (const feature of features) {
+    const own = [...fields].filter(([field]) => feature.has(field));
+    if (own.length > 0) behaviours.push(feature.behaviour(own));
+  }
   const folderPath = behaviours.find(({ pathInFolder }) => pathInFolder)?.pathInFolder;
   return Object.freeze({
     fields,
@@ -76,6 +104,8 @@ function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
     targetFor: targets(behaviours),
     pathInFolder: folderPath ?? NO_SITE.pathInFolder,
     adaptResponse: responses(behaviours),
+    adaptSwitching: inTurn(behaviours.map(({ switching }) => switching)),
+    adaptRequest: inTurn(behaviours.map(({ request }) => request)),
   });
 }
 
@@ -114,6 +144,17 @@ function responses(behaviours: readonly SiteBehaviour[]): Site['adaptResponse'] 
   return (fields, scene) => {
     let made = fields;
     for (const step of steps) made = step(made, scene);
+    return made;
+  };
+}
+
+type Step = (fields: readonly string[]) => readonly string[];
+
+function inTurn(optional: readonly (Step | undefined)[]): Step {
+  const steps = optional.filter((step) => step !== undefined);
+  return (fields) => {
+    let made = fields;
+    for (const step of steps) made = step(made);
     return made;
   };
 }

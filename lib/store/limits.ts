@@ -3,7 +3,5 @@
  */
 export const MAX_LIST = 10_000;
 
-/** The maximum number of fields of an options hash; a larger hash is ignored. */
-export const MAX_FIELDS = 100;
 /** The maximum number of prefixes of a frontend that are remembered. With more, the store is asked for each request. */
 export const MAX_NAMES = 10_000;

@@ -1,6 +1,6 @@
 import { NO_MARKS, type RouteList, routeOf } from '../core/routing/backend.ts';
 import type { SiteFields, Site } from '../core/routing/site.ts';
-import { makeSite } from '../sites/site.ts';
+import { layerOf, makeSite } from '../sites/site.ts';
 import type { PrefixMatcher } from '../core/routing/prefixes.ts';
 import type { Death, Route } from '../core/routing/types.ts';
 import { DeadMarks, type DeadMark, markOf } from './dead-marks.ts';
@@ -110,13 +110,17 @@ export class RouteTable {
     if (options === undefined) {
       options = makeSite({
         config: this.#config,
-        all: this.#lists.options('*'),
-        host: this.#lists.options(key),
-        prefix: prefix === '' ? undefined : (this.#lists.options(key + prefix) ?? NONE),
+        all: this.#layerOf('*'),
+        host: this.#layerOf(key),
+        prefix: prefix === '' ? undefined : (this.#layerOf(key + prefix) ?? NONE),
       });
       this.#options.set(list, options);
     }
     return options;
+  }
+
+  #layerOf(key: string): SiteFields | undefined {
+    return layerOf({ options: this.#lists.site('options', key), headers: this.#lists.site('headers', key) });
   }
 
   /** Marks a backend dead, unless it is the last living one. @returns whether it was marked */

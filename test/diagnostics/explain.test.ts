@@ -337,6 +337,13 @@ test('whatever prefixes and options there are, what is explained is what the sto
     ['state', 'paused'],
     ['none', '1'],
   ];
+  const headers: readonly (readonly [string, string])[] = [
+    ['response:X-One', '1'],
+    ['response:x-one', '2'],
+    ['request:X-Two', ''],
+    ['request:Host', 'z.io'],
+    ['strip', '1'],
+  ];
   for (let round = 0; round < 150; round++) {
     await redis.cli('flushall');
     const memory = new MemoryStore();
@@ -352,7 +359,10 @@ test('whatever prefixes and options there are, what is explained is what the sto
       for (const each of [key, ...cuts.map((cut) => key + cut)]) {
         const given = new Map(random() < 0.6 ? [] : some(fields, 0.15));
         if (given.size > 0) await redis.cli('hset', `options:${each}`, ...[...given].flat());
-        memory.setOptions(each, given);
+        memory.setSite('options', each, given);
+        const lines = new Map(random() < 0.6 ? [] : some(headers, 0.3));
+        if (lines.size > 0) await redis.cli('hset', `headers:${each}`, ...[...lines].flat());
+        memory.setSite('headers', each, lines);
       }
     }
     const path = pick(['/', '/a', '/a/b?c', '/a/b/c/d', '/ab', '/a//b', '/c', '*']);

@@ -170,6 +170,24 @@ test('a hash with more than 100 options is told of, as is that only so many faul
   assert.deepEqual([codes.filter((code) => code === 'prefix-name').length, codes.includes('more-faults')], [100, true]);
 });
 
+test('a hash with too many header fields, or too many characters of them, is told of', async (t) => {
+  const editor = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'site', 'http://10.0.0.1:80');
+  for (const fields of [
+    Array.from({ length: 33 }, (_, i) => [`response:X-${i}`, 'x']).flat(),
+    ['response:A', 'a'.repeat(4_096), 'response:B', 'b'.repeat(4_096)],
+  ]) {
+    await redis.cli('del', 'headers:www.x.io');
+    await redis.cli('hset', 'headers:www.x.io', ...fields);
+    assert.deepEqual(
+      (await linted(editor)).map(({ code }) => code),
+      ['headers-long'],
+    );
+    const { beside, options } = await explain(editor, 'www.x.io', '/');
+    assert.deepEqual([beside[0]?.key, beside[0]?.faults[0]?.code, options], ['headers:www.x.io', 'headers-long', []]);
+  }
+});
+
 test('a routes file is held to the same rules', async () => {
   const site = ['site', 'http://10.0.0.1:80'];
   const path = write({
@@ -178,6 +196,8 @@ test('a routes file is held to the same rules', async () => {
     'www.x.io/shop/': site,
     'options:www.x.io/api': { strip: true, rewrite: '^/a /b', hts: 1, state: 'dead', canonical: 'none.io' },
     'options:old.x.io': { state: 'live' },
+    'headers:www.x.io/api': { 'response:TE': 'trailers', 'X-A': 1, 'request:X-A': '' },
+    'headers:old.x.io': { 'response:X-A': '1' },
     'errors:www.x.io': { 200: 'fine', 503: 'sorry' },
   });
   const url = { scheme: 'file', path } as const;
@@ -188,6 +208,9 @@ test('a routes file is held to the same rules', async () => {
     'options:www.x.io/api | option-idle | remove "strip" from "options:www.x.io/api"',
     'options:www.x.io/api | canonical-unserved | remove "canonical" from "options:www.x.io/api"',
     'options:old.x.io | side-stale | remove "options:old.x.io"',
+    'headers:www.x.io/api | header-unusable | remove "response:TE" from "headers:www.x.io/api"',
+    'headers:www.x.io/api | header-unusable | remove "X-A" from "headers:www.x.io/api"',
+    'headers:old.x.io | side-stale | remove "headers:old.x.io"',
     'errors:www.x.io | page-unusable | remove "200" from "errors:www.x.io"',
   ]);
 });
@@ -202,6 +225,7 @@ test('every code is made by one of these mistakes, save those of a file and of r
     // See below.
     'side-key',
     'options-long',
+    'headers-long',
     // See checker-faults.test.ts.
     'checker-blind',
     'checker-deadly',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { candidates } from '../../lib/core/routing/hostname.ts';
-import { NO_SITE } from '../../lib/core/routing/site.ts';
+import { NO_SITE, type SiteHash } from '../../lib/core/routing/site.ts';
 import type { Route } from '../../lib/core/routing/types.ts';
 import type { Marking, RouteStore } from '../../lib/store/store.ts';
 import { eventually } from '../support/eventually.ts';
@@ -13,11 +13,7 @@ export interface Subject {
   readonly set: (key: string, list: readonly string[]) => Promise<void>;
   readonly remove: (key: string) => Promise<void>;
   readonly setPrefixes: (key: string, names: readonly string[]) => Promise<void>;
-  readonly setHash: (
-    kind: 'options' | 'errors',
-    key: string,
-    fields: Readonly<Record<string, string>>,
-  ) => Promise<void>;
+  readonly setHash: (kind: SiteHash | 'errors', key: string, fields: Readonly<Record<string, string>>) => Promise<void>;
 }
 
 /** @param open makes an empty store and closes it after the test */
@@ -338,6 +334,53 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     await subject.setHash('options', 'www.x.io', {});
     assert.equal(await site('www.x.io', '/'), NO_SITE);
     assert.equal((await site('www.x.io', '/api'))?.fields.get('hsts'), undefined);
+  });
+
+  promise('header fields are those of the key, then those of all, each name once', async (subject) => {
+    const { store, setHash } = subject;
+    const fields = async (host: string, path: string) => {
+      const route = await store.find(candidates(host), path);
+      return Object.fromEntries(route?.site.fields ?? []);
+    };
+    await subject.set('www.x.io', ['all', 'http://10.0.0.1']);
+    await subject.set('www.x.io/api', ['api', 'http://10.0.0.2', 'http://10.0.0.4']);
+    await subject.set('*', ['any', 'http://10.0.0.3']);
+    await subject.setPrefixes('www.x.io', ['/api']);
+    assert.deepEqual(await fields('www.x.io', '/api'), {});
+    await setHash('headers', '*', { 'response:X-A': 'all', 'request:X-B': 'all', 'request:Host': 'x', hsts: '1' });
+    assert.deepEqual(await fields('a.y.io', '/'), { 'response:X-A': 'all', 'request:X-B': 'all' });
+    assert.deepEqual(await fields('www.x.io', '/'), { 'response:X-A': 'all', 'request:X-B': 'all' });
+    await setHash('headers', 'www.x.io', { 'response:x-a': 'host', 'request:X-C': '' });
+    await setHash('options', 'www.x.io', { hsts: '9', 'response:X-D': 'no option' });
+    const host = { 'request:X-B': 'all', 'response:x-a': 'host', 'request:X-C': '', hsts: '9' };
+    assert.deepEqual(await fields('www.x.io', '/'), host);
+    assert.deepEqual(await fields('www.x.io', '/api/a'), host);
+    await setHash('headers', 'www.x.io/api', { 'request:X-C': 'grüß', 'request:X-B': 'prefix' });
+    assert.deepEqual(await fields('www.x.io', '/api/a'), { ...host, 'request:X-B': 'prefix' });
+    assert.deepEqual(await fields('www.x.io', '/'), host);
+    const many = Array.from({ length: 33 }, (_, i) => [`response:X-${i}`, '1']);
+    await setHash('headers', 'www.x.io', Object.fromEntries(many));
+    assert.deepEqual(await fields('www.x.io', '/'), { hsts: '9', 'response:X-A': 'all', 'request:X-B': 'all' });
+    await setHash('headers', 'www.x.io', { 'response:X-A': 'a'.repeat(4096), 'response:X-B': 'b'.repeat(4096) });
+    assert.deepEqual(await fields('www.x.io', '/'), { hsts: '9', 'response:X-A': 'all', 'request:X-B': 'all' });
+    await setHash('headers', '*', {});
+    await setHash('headers', 'www.x.io', {});
+    await setHash('options', 'www.x.io', {});
+    assert.equal((await find(store, 'www.x.io'))?.site, NO_SITE);
+  });
+
+  promise('a prefix with header fields and nothing else has its dead backends, too', async (subject) => {
+    const { store, setHash } = subject;
+    await subject.set('www.x.io/api', ['api', 'http://10.0.0.2', 'http://10.0.0.4']);
+    await subject.setPrefixes('www.x.io', ['/api']);
+    await setHash('headers', 'www.x.io/api', { 'response:X-A': '1' });
+    const route = await store.find(candidates('www.x.io'), '/api');
+    const [backend] = route?.backends ?? [];
+    assert.ok(route && backend);
+    assert.deepEqual(route.dead, new Set());
+    await store.markDead({ route, backend }, 30);
+    const marked = await store.find(candidates('www.x.io'), '/api');
+    assert.deepEqual([marked?.dead, marked?.site.fields.get('response:X-A')], [new Set([0]), '1']);
   });
 
   promise('a host that names no backend has options all the same', async (subject) => {

@@ -14,7 +14,7 @@ storeContract('memory', async (t) => {
     setPrefixes: async (key, names) => store.setPrefixes(key, names),
     setHash: async (kind, key, fields) => {
       const hash = new Map(Object.entries(fields));
-      if (kind === 'options') store.setOptions(key, hash);
+      if (kind !== 'errors') store.setSite(kind, key, hash);
       else store.setPages(key, hash);
     },
   };

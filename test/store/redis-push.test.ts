@@ -198,6 +198,35 @@ test("a host's options count for its prefixes at once, though what was known of 
   assert.equal(await state(), 'maintenance');
 });
 
+test('a header field that is changed counts at once: of a host, of its prefixes, of a wildcard, and of all', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:a.io', ...LIST);
+  await redis.cli('rpush', 'frontend:a.io/api', ...LIST);
+  await redis.cli('sadd', 'prefixes:a.io', '/api');
+  await redis.cli('rpush', 'frontend:*.io', ...LIST);
+  const { store } = open(t);
+  const seen = (host: string, path: string) => store.peek(host, path)?.site.fields.get('response:X-A');
+  for (const [key, host, path] of [
+    ['a.io', 'a.io', '/'],
+    ['a.io', 'a.io', '/api/x'],
+    ['a.io/api', 'a.io', '/api/x'],
+    ['*.io', 'b.io', '/'],
+    ['*', 'c.io', '/'],
+  ] as const) {
+    await remembered(store, host, path);
+    for (const value of ['1', '2']) {
+      await redis.cli('hset', `headers:${key}`, 'response:X-A', value);
+      await told(store);
+      await remembered(store, host, path);
+      assert.equal(seen(host, path), value, key);
+    }
+    await redis.cli('del', `headers:${key}`);
+    await told(store);
+    await remembered(store, host, path);
+    assert.equal(seen(host, path), undefined, key);
+  }
+});
+
 test("when a host has no prefixes of its own any more, a wildcard's serve at once", async (t) => {
   await redis.cli('flushall');
   for (const [key, url] of [
@@ -303,6 +332,7 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
   const dead = () => `dead:${pick(hosts, random)}${pick(prefixes, random)}`;
   const named = () => `prefixes:${pick(keys, random)}`;
   const options = () => `options:${pick(keys, random)}${pick(prefixes, random)}`;
+  const headers = () => `headers:${pick(keys, random)}${pick(prefixes, random)}`;
   const few = () => String(Math.floor(random() * 3));
   const edits: readonly [() => readonly string[], ...(() => readonly string[])[]] = [
     () => ['rpush', key(), 'name', url()],
@@ -326,6 +356,8 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
     () => ['hset', options(), 'prepend', '/v2', 'odd', '1'],
     () => ['pexpire', options(), String(20 + Math.floor(random() * 400))],
     () => ['del', options()],
+    () => ['hset', headers(), 'response:X-One', few()],
+    () => ['del', headers()],
     () => ['flushdb'],
   ];
   const cuts = ['normal', 'pubsub'] as const;

@@ -46,15 +46,18 @@ test('a route comes back as it was, unusable elements and all, but for its dead 
   assert.deepEqual(restoreRoute(saveRoute(route, 0)), { ...route, dead: new Set() });
 });
 
-test('a prefix and its options come back, too', () => {
+test('a prefix, its options and its header fields come back, too', () => {
   const list = readList(['api', 'http://10.0.0.1'], () => {});
-  const site = makeSite({ host: new Map([['hsts', '9']]), prefix: new Map([['rewrite', '^/api/(.*)$ /$1']]) });
+  const fields = [['hsts', '9'] as const, ['response:Server', ''] as const, ['request:X-A', 'b'] as const];
+  const site = makeSite({ host: new Map(fields), prefix: new Map([['rewrite', '^/api/(.*)$ /$1']]) });
   const route = routeOf('a.x.io/api', '*.x.io/api', list, NO_MARKS, site);
   const [saved] = decodeSnapshot(encoded(null, saveRoute(route, 0))).routes;
   assert.ok(saved);
   const restored = restoreRoute(saved);
   assert.deepEqual([restored.prefix, restored.key, restored.site.fields.get('hsts')], ['/api', '*.x.io/api', '9']);
   assert.equal(restored.site.targetFor('/api/b', '/api'), '/b');
+  assert.deepEqual(restored.site.adaptRequest(['x-a', '1']), ['X-A', 'b']);
+  assert.deepEqual(restored.site.adaptSwitching(['Server', 'x']), []);
   const odd = ['x.io', 'x.io', ['x'], 1, [1]] as unknown as SavedRoute;
   assert.throws(() => decodeSnapshot(encoded(null, odd)), /no route/);
 });

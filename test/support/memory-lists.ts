@@ -1,5 +1,5 @@
 import { readList, type RouteList } from '../../lib/core/routing/backend.ts';
-import type { SiteFields } from '../../lib/core/routing/site.ts';
+import type { SiteFields, SiteHash } from '../../lib/core/routing/site.ts';
 import { Prefixes } from '../../lib/core/routing/prefixes.ts';
 import type { Lists } from '../../lib/store/lists.ts';
 import { urlFault } from '../../lib/store/route-table.ts';
@@ -9,7 +9,7 @@ export class MemoryLists implements Lists {
   // Maps, not objects: `__proto__` is a host like any other.
   readonly #lists = new Map<string, RouteList>();
   readonly #prefixes = new Map<string, Prefixes>();
-  readonly #options = new Map<string, SiteFields>();
+  readonly #sites = { options: new Map<string, SiteFields>(), headers: new Map<string, SiteFields>() };
   readonly #pages = new Map<string, SiteFields>();
 
   get(key: string): RouteList | undefined {
@@ -20,8 +20,8 @@ export class MemoryLists implements Lists {
     return this.#prefixes.get(key);
   }
 
-  options(key: string): SiteFields | undefined {
-    return this.#options.get(key);
+  site(hash: SiteHash, key: string): SiteFields | undefined {
+    return this.#sites[hash].get(key);
   }
 
   pages(key: string): SiteFields | undefined {
@@ -43,9 +43,9 @@ export class MemoryLists implements Lists {
     else this.#prefixes.set(key, new Prefixes(names));
   }
 
-  setOptions(key: string, fields: SiteFields): void {
-    if (fields.size === 0) this.#options.delete(key);
-    else this.#options.set(key, fields);
+  setSite(hash: SiteHash, key: string, fields: SiteFields): void {
+    if (fields.size === 0) this.#sites[hash].delete(key);
+    else this.#sites[hash].set(key, fields);
   }
 
   setPages(key: string, pages: SiteFields): void {

@@ -1,7 +1,7 @@
 import { RouterError } from '../../lib/core/errors.ts';
 import { candidates } from '../../lib/core/routing/hostname.ts';
 import type { Death, Route } from '../../lib/core/routing/types.ts';
-import type { SiteFields } from '../../lib/core/routing/site.ts';
+import type { SiteFields, SiteHash } from '../../lib/core/routing/site.ts';
 import type { DeadMark } from '../../lib/store/dead-marks.ts';
 import { MemoryLists } from './memory-lists.ts';
 import { RouteTable } from '../../lib/store/route-table.ts';
@@ -43,8 +43,8 @@ export class MemoryStore implements RouteStore {
     this.#lists.setPrefixes(key, names);
   }
 
-  setOptions(key: string, fields: SiteFields): void {
-    this.#lists.setOptions(key, fields);
+  setSite(hash: SiteHash, key: string, fields: SiteFields): void {
+    this.#lists.setSite(hash, key, fields);
     this.#table.replace(this.#lists);
   }
 

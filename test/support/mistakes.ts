@@ -181,6 +181,22 @@ export const MISTAKES: readonly Mistake[] = [
     typed: [ROUTE, 'hset options:www.x.io canonical xx.io'],
     code: 'canonical-unserved',
   },
+  { what: 'SET for HSET of header fields', typed: [ROUTE, 'set headers:www.x.io X-A'], code: 'headers-type' },
+  {
+    what: 'a header field that frames the message',
+    typed: [ROUTE, 'hset headers:www.x.io response:Content-Length 5'],
+    code: 'header-unusable',
+  },
+  {
+    what: 'a header field without its direction',
+    typed: [ROUTE, 'hset headers:www.x.io X-Frame-Options DENY'],
+    code: 'header-unusable',
+  },
+  {
+    what: 'a header field in two spellings',
+    typed: [ROUTE, 'hset headers:www.x.io response:X-A 1 response:x-a 2'],
+    code: 'header-twice',
+  },
   { what: 'options of a frontend that is gone', typed: ['hset options:www.x.io strip 1'], code: 'side-stale' },
   {
     what: 'a page for a status that is no error',

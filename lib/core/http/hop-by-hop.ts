@@ -13,6 +13,11 @@ const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'te'
 const PROTECTED =
   /^(?:host|content-length|transfer-encoding|trailer|forwarded|x-forwarded-.*|x-real-ip|x-ssl-client-.*|x-request-id)$/;
 
+/** Whether a field is about one connection, whatever a Connection header says. */
+export function isHopByHop(lowerName: string): boolean {
+  return HOP_BY_HOP.has(lowerName);
+}
+
 /** The lower-case names to leave out of a message when it is passed on, its Connection nominations included. */
 export function hopByHop(rawHeaders: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | null = null;

@@ -7,6 +7,9 @@ import { pathOf } from './prefixes.ts';
 /** A hash of fields as they are written; a Map, because `__proto__` is a name like any other. */
 export type SiteFields = ReadonlyMap<string, string>;
 
+/** The kinds of hashes that make a site: `options:<key>` and `headers:<key>`. */
+export type SiteHash = 'options' | 'headers';
+
 /** What happens to a request before a backend is chosen. */
 export type Admission =
   | { readonly type: 'redirected'; readonly redirect: Redirect }
@@ -51,6 +54,10 @@ export interface Site {
   readonly pathInFolder: (target: string, prefix: string) => string;
   /** The fields of a response, names and values in turn, as clients of this site get them. */
   readonly adaptResponse: (fields: readonly string[], scene: ResponseScene) => readonly string[];
+  /** The same of a 101, which opens a tunnel. */
+  readonly adaptSwitching: (fields: readonly string[]) => readonly string[];
+  /** The fields of a request, names and values in turn, as backends get them. */
+  readonly adaptRequest: (fields: readonly string[]) => readonly string[];
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -63,4 +70,6 @@ export const NO_SITE: Site = Object.freeze({
   targetFor: (target: string) => target,
   pathInFolder: (target: string, prefix: string) => pathOf(target).slice(prefix.length),
   adaptResponse: (fields: readonly string[]) => fields,
+  adaptSwitching: (fields: readonly string[]) => fields,
+  adaptRequest: (fields: readonly string[]) => fields,
 });

@@ -15,6 +15,7 @@ import {
   type OptionsChange,
   type PageOptions,
   type RouteEditor,
+  METADATA_KINDS,
   METADATA_TYPES,
   type MetadataKind,
   type UnknownKeysPage,
@@ -221,8 +222,8 @@ function prefixesIn(keys: readonly string[]): ReadonlyMap<string, readonly strin
 
 /** The kind and key of a hash's name in the file. */
 function metadataKindOf(name: string): readonly [kind: MetadataKind, key: string] {
-  const isOptions = name.startsWith('options:');
-  return isOptions ? ['options', name.slice('options:'.length)] : ['errors', name.slice('errors:'.length)];
+  const kind = METADATA_KINDS.find((each) => name.startsWith(`${each}:`)) ?? 'errors';
+  return [kind, name.slice(kind.length + 1)];
 }
 
 /** Where a page starts: after the key that the page before ended with, even if it was removed. */

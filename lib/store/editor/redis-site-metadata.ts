@@ -1,6 +1,7 @@
 import type { StoredValue, MetadataKind } from './route-editor.ts';
 import { flatOf } from '../redis/site-metadata.ts';
-import { MAX_FIELDS, MAX_NAMES } from '../limits.ts';
+import { HASH_RULES } from '../../sites/hashes.ts';
+import { MAX_NAMES } from '../limits.ts';
 import { storedValueOf, refusedBy } from './redis-stored-routes.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
 import { isCommandRefused } from '../redis-client/refusals.ts';
@@ -10,7 +11,8 @@ import type { RedisCommand } from '../redis-client/protocol.ts';
 /** How a kind is measured and read, and its maximum size. */
 const READ: Readonly<Record<MetadataKind, readonly [measure: string, read: string, most: number]>> = {
   prefixes: ['scard', 'smembers', MAX_NAMES],
-  options: ['hlen', 'hgetall', MAX_FIELDS],
+  options: ['hlen', 'hgetall', HASH_RULES.options.maxFields],
+  headers: ['hlen', 'hgetall', HASH_RULES.headers.maxFields],
   // There are 200 statuses.
   errors: ['hlen', 'hgetall', 200],
 };

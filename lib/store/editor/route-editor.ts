@@ -1,5 +1,5 @@
 /** Routes as an operator reads and edits them: uncached, with invalid content shown instead of hidden. */
-import type { SiteFields } from '../../core/routing/site.ts';
+import type { SiteFields, SiteHash } from '../../core/routing/site.ts';
 import type { UrlRules } from '../../core/routing/url-rules.ts';
 import type { StoredCertificate } from '../certificates.ts';
 import type { Advice } from './advice.ts';
@@ -62,16 +62,16 @@ export interface PageOptions {
   readonly match: string;
 }
 
-/** What can belong to a frontend's list: a set of prefixes, a hash of options, a hash of error pages. */
-export type MetadataKind = 'prefixes' | 'options' | 'errors';
+/** What can belong to a frontend's list: a set of prefixes, hashes of options, of header fields and of error pages. */
+export type MetadataKind = 'prefixes' | SiteHash | 'errors';
 
-/** All kinds of metadata. */
-export const METADATA_KINDS: readonly MetadataKind[] = ['prefixes', 'options', 'errors'];
+export const METADATA_KINDS: readonly MetadataKind[] = ['prefixes', 'options', 'headers', 'errors'];
 
 /** The type of each kind. */
 export const METADATA_TYPES: Readonly<Record<MetadataKind, 'set' | 'hash'>> = {
   prefixes: 'set',
   options: 'hash',
+  headers: 'hash',
   errors: 'hash',
 };
 

@@ -1,5 +1,5 @@
 import { readList, type RouteList } from '../../core/routing/backend.ts';
-import type { SiteFields } from '../../core/routing/site.ts';
+import type { SiteFields, SiteHash } from '../../core/routing/site.ts';
 import { longestPrefix, type PrefixMatcher } from '../../core/routing/prefixes.ts';
 import { fieldsOf } from '../fields.ts';
 import type { Lists } from '../lists.ts';
@@ -17,13 +17,14 @@ interface Kind<T> {
 // Unusable URLs and options are reported once, by the reader of the file, not by every worker.
 const LISTS: Kind<RouteList> = { prefix: '', read: (list) => readList(list, () => {}) };
 const OPTIONS: Kind<SiteFields> = { prefix: 'options:', read: fieldsOf };
+const HEADERS: Kind<SiteFields> = { prefix: 'headers:', read: fieldsOf };
 const PAGES: Kind<SiteFields> = { prefix: 'errors:', read: fieldsOf };
 
 /** The content of an image. A record is parsed when it is looked up. */
 export class ImageLists implements Lists {
   readonly #lists: Recent<RouteList>;
   readonly #prefixes: Recent<PrefixMatcher> | null;
-  readonly #options: Recent<SiteFields> | null;
+  readonly #sites: Readonly<Record<SiteHash, Recent<SiteFields> | null>>;
   readonly #pages: Recent<SiteFields> | null;
 
   constructor(image: RoutesImage) {
@@ -32,7 +33,7 @@ export class ImageLists implements Lists {
       prefix: 'prefixes:',
       read: ([segments], host) => new ImagePrefixes(image, host, Number(segments)),
     });
-    this.#options = recentOf(image, OPTIONS);
+    this.#sites = { options: recentOf(image, OPTIONS), headers: recentOf(image, HEADERS) };
     this.#pages = recentOf(image, PAGES);
   }
 
@@ -44,8 +45,8 @@ export class ImageLists implements Lists {
     return this.#prefixes?.get(key);
   }
 
-  options(key: string): SiteFields | undefined {
-    return this.#options?.get(key);
+  site(hash: SiteHash, key: string): SiteFields | undefined {
+    return this.#sites[hash]?.get(key);
   }
 
   pages(key: string): SiteFields | undefined {

@@ -1,7 +1,10 @@
 import { parseBackend } from '../../core/routing/backend-url.ts';
 import { hostOf, mayBeAskedFor } from '../../core/routing/hostname.ts';
+import type { SiteHash } from '../../core/routing/site.ts';
+import { hashFault, SITE_HASHES } from '../../sites/hashes.ts';
 import { fieldFault } from '../../sites/site.ts';
 import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
+import { fieldsOf } from '../fields.ts';
 import { scanJson } from './json-scan.ts';
 import { MAX_LIST } from '../limits.ts';
 import { pageFault } from '../pages.ts';
@@ -16,7 +19,7 @@ export interface RouteWarning {
 /** The content of a routes file. With faults it must not be used; each warning costs one route, backend or option. */
 export interface RoutesText {
   readonly entries: readonly RouteEntry[];
-  /** `options:<key>` and `errors:<key>`, with fields and values in turn. */
+  /** `options:<key>`, `headers:<key>` and `errors:<key>`, with fields and values in turn. */
   readonly hashes: readonly RouteEntry[];
   readonly faults: readonly string[];
   readonly warnings: readonly RouteWarning[];
@@ -24,9 +27,9 @@ export interface RoutesText {
 
 /**
  * Parses a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and from
- * `options:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of its host. Wrong
- * types are faults. What Redis would store without complaint is a warning: a mistake in one site must not stop the
- * routing of the others. Never throws.
+ * `options:<frontend>`, `headers:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of
+ * its host. Wrong types are faults. What Redis would store without complaint is a warning: a mistake in one site must not
+ * stop the routing of the others. Never throws.
  */
 export function parseRoutes(text: string): RoutesText {
   // Some editors write a byte order mark.
@@ -47,9 +50,9 @@ export function parseRoutes(text: string): RoutesText {
   const hashes: RouteEntry[] = [];
   const warnings: RouteWarning[] = [];
   for (const [key, list] of Object.entries(value)) {
-    const hash = HASH.exec(key);
-    if (hash !== null) {
-      const read = readHash(hash[1] === 'options', list);
+    const kind = kindOf(key);
+    if (kind !== null) {
+      const read = readHash(kind, list);
       if (typeof read === 'string') faults.push(`${JSON.stringify(key)} ${read}`);
       else {
         hashes.push([key, read.fields]);
@@ -67,10 +70,18 @@ export function parseRoutes(text: string): RoutesText {
   return faults.length > 0 ? refused(faults) : { entries, hashes, faults, warnings };
 }
 
-const HASH = /^(options|errors):./;
+type HashKind = SiteHash | 'errors';
+
+/** Which hash a key is for; null where it is a frontend's. */
+function kindOf(key: string): HashKind | null {
+  return HASH_KINDS.find((kind) => key.length > kind.length + 1 && key.startsWith(`${kind}:`)) ?? null;
+}
+
+const HASH_KINDS: readonly HashKind[] = [...SITE_HASHES, 'errors'];
+const NOUNS: Readonly<Record<HashKind, string>> = { options: 'option', headers: 'header', errors: 'page' };
 
 /** The fields of an object, and warnings about some; or the fault. */
-function readHash(isOptions: boolean, value: unknown): { fields: string[]; warnings: string[] } | string {
+function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings: string[] } | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return 'must be an object, {"field": "value"}';
   const fields: string[] = [];
@@ -80,11 +91,13 @@ function readHash(isOptions: boolean, value: unknown): { fields: string[]; warni
       return `may only have texts, numbers, true and false; ${JSON.stringify(field)} has another type`;
     }
     const text = String(held);
-    const fault = isOptions ? fieldFault(field, text) : pageFault(field, text);
+    const fault = kind === 'errors' ? pageFault(field, text) : fieldFault(field, text, kind);
     // Kept nevertheless: an edit of the file must not lose it.
     fields.push(field, text);
-    if (fault !== null) warnings.push(`${isOptions ? 'option' : 'page'} ${JSON.stringify(field)}: ${fault}`);
+    if (fault !== null) warnings.push(`${NOUNS[kind]} ${JSON.stringify(field)}: ${fault}`);
   }
+  const fault = kind === 'headers' ? hashFault(kind, fieldsOf(fields)) : null;
+  if (fault !== null) warnings.push(`${fault}: none of them counts`);
   return { fields, warnings };
 }
 

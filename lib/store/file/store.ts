@@ -16,7 +16,7 @@ import { Turn } from '../turn.ts';
 const NOTHING: Lists = {
   get: () => undefined,
   prefixes: () => undefined,
-  options: () => undefined,
+  site: () => undefined,
   pages: () => undefined,
 };
 

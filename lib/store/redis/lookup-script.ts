@@ -1,5 +1,5 @@
 import { MAX_PREFIX } from '../../core/routing/prefixes.ts';
-import { MAX_FIELDS } from '../limits.ts';
+import { HASH_RULES } from '../../sites/hashes.ts';
 import { scriptOf } from '../redis-client/script.ts';
 
 /**
@@ -8,8 +8,8 @@ import { scriptOf } from '../redis-client/script.ts';
  * get the ms until the first key expires. ARGV[3]: the maximum number of prefixes that are listed by name. ARGV[4]: the
  * prefix of all keys. Then for each host the number of its keys, and the requested path. Returns JSON, which costs the
  * client far less than as many replies: for each host what `lookedOfScript` in codec.ts parses. The script only reads,
- * so it runs on replicas, and when memory is full. The keys of prefixes and options follow from a path, so they are not
- * among KEYS; a server that refuses undeclared keys says so, and is then queried with plain commands.
+ * so it runs on replicas, and when memory is full. The keys of prefixes, options and header fields follow from a path, so
+ * they are not among KEYS; a server that refuses undeclared keys says so, and is then queried with plain commands.
  */
 export const LOOKUP = scriptOf(`
 local most = ARGV[1]
@@ -19,6 +19,9 @@ local before = ARGV[4]
 local nameAt = #before + #'frontend:' + 1
 local deadAt = #before + #'dead:' + 1
 local allOptions = before .. 'options:*'
+local allHeaders = before .. 'headers:*'
+-- Why this user may not read header fields, where that is so.
+local noHeaders
 local ask = redis.pcall
 
 local function sooner(left, key)
@@ -32,7 +35,7 @@ end
 local more
 local function make()
   local maxNames = tonumber(ARGV[3])
-  local maxFields = ${MAX_FIELDS}
+  local maxFields = {options = ${HASH_RULES.options.maxFields}, headers = ${HASH_RULES.headers.maxFields}}
   local maxSegments = ${MAX_PREFIX.segments}
   local maxLength = ${MAX_PREFIX.length}
 
@@ -79,22 +82,38 @@ local function make()
     table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
   end
 
-  -- The fields of a frontend's options, if it has any.
-  local function options(name, beside)
-    local key = before .. 'options:' .. name
+  -- The fields of one of a frontend's hashes, if it has any.
+  local function fields(kind, name, beside)
+    local key = before .. kind .. ':' .. name
     local length = ask('HLEN', key)
     if type(length) == 'table' then return fault(beside, key, 'hash', length) end
     if length == 0 then return end
-    if length > maxFields then
+    if length > maxFields[kind] then
       beside.faults = beside.faults or {}
-      table.insert(beside.faults, {key, 'has more than ' .. maxFields .. ' fields'})
+      table.insert(beside.faults, {key, 'has more than ' .. maxFields[kind] .. ' fields'})
       return
     end
     beside.left = sooner(beside.left, key)
     return redis.call('HGETALL', key)
   end
 
-  -- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have options.
+  -- All of a frontend's hashes that make its site, and how many there are.
+  local function site(name, beside)
+    local options = fields('options', name, beside)
+    local headers
+    if not noHeaders then headers = fields('headers', name, beside) end
+    if not options and not headers then return nil, 0 end
+    return {options = options, headers = headers}, options and headers and 2 or 1
+  end
+
+  -- How many of a host's keys there are, where the right to those of header fields is missing.
+  local function withoutHeaders(name, deadKey, err)
+    local count = ask('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions, deadKey)
+    if type(count) ~= 'table' then noHeaders = noHeaders or err end
+    return count
+  end
+
+  -- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have hashes.
   local function under(name, prefix, deadKey, beside, mayHave)
     local own = name .. prefix
     local key = before .. 'frontend:' .. own
@@ -107,10 +126,13 @@ local function make()
     if #list > 0 then beside.left = sooner(beside.left, key) end
     if #list < 2 then return nil end
     local hit = {prefix = prefix, list = list}
-    local count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own)
+    local count
+    if noHeaders then count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own)
+    else count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own, before .. 'headers:' .. own) end
     if count ~= 0 then
-      hit.options = options(own, beside)
-      if not hit.options or count ~= 1 then
+      local hashes
+      hit.site, hashes = site(own, beside)
+      if count ~= hashes then
         hit.dead = members(deadKey .. prefix)
         if hit.dead.err then hit.dead = nil end
         if hit.dead then hit.marks = urls(string.sub(deadKey, deadAt) .. prefix, hit.dead) end
@@ -118,8 +140,8 @@ local function make()
       end
     end
     if mayHave then
-      hit.host = options(name, beside)
-      beside.all = options('*', beside)
+      hit.host = site(name, beside)
+      beside.all = site('*', beside)
     end
     return hit
   end
@@ -149,7 +171,10 @@ local function make()
     beside.left = sooner(beside.left, key)
   end
 
-  more = {reason = reason, members = members, urls = urls, options = options, paths = paths, remembers = maxNames > 0}
+  more = {
+    reason = reason, members = members, urls = urls, site = site, paths = paths, withoutHeaders = withoutHeaders,
+    remembers = maxNames > 0
+  }
 end
 
 local function look(first, last, path)
@@ -166,7 +191,17 @@ local function look(first, last, path)
     local key = KEYS[i]
     local name = string.sub(key, nameAt)
     -- Most have nothing beside their lists, and nobody is dead: one command tells.
-    local count = ask('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions, deadKey)
+    local count = noHeaders and {err = noHeaders} or ask('EXISTS',
+      before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
+      before .. 'headers:' .. name, allHeaders, deadKey)
+    if type(count) == 'table' then
+      if not more then make() end
+      count = more.withoutHeaders(name, deadKey, count.err)
+      if noHeaders and not beside then
+        beside = {faults = {{allHeaders, noHeaders}}}
+        may = {}
+      end
+    end
     if count ~= 0 then
       if not more then make() end
       beside = beside or {}
@@ -222,8 +257,8 @@ local function look(first, last, path)
   if not beside then return own or false end
   if at and (may[at] or 0) > 0 then
     local name = string.sub(KEYS[at], nameAt)
-    beside.host = more.options(name, beside)
-    if name ~= '*' and not beside.all then beside.all = more.options('*', beside) end
+    beside.host = more.site(name, beside)
+    if name ~= '*' and not beside.all then beside.all = more.site('*', beside) end
   end
   return {'beside', own or false, beside}
 end

@@ -8,6 +8,7 @@ import {
   hitOfPipeline,
   type SiteMetadataReplies,
   metadataOf,
+  NO_HASHES,
   underCommands,
 } from './site-metadata.ts';
 import {
@@ -163,7 +164,7 @@ export class RedisLookups {
 
   async #readBeside(
     own: Lookup,
-    { all, options, sizes, faults, shut }: SiteMetadataReplies,
+    { all, hashes, sizes, faults, shut }: SiteMetadataReplies,
     candidates: readonly string[],
     path: string,
     deadline: number,
@@ -173,13 +174,13 @@ export class RedisLookups {
     const isBare = own.type === 'none' || (own.type === 'found' && own.list.length === 1);
     const last = isBare ? candidates.length - 1 : own.index;
     const paths = sizes.findIndex((size, i) => size > 0 && i <= last);
-    const host = own.type === 'found' ? (options[own.index] ?? []) : [];
+    const host = (own.type === 'found' ? hashes[own.index] : undefined) ?? NO_HASHES;
     // Expiry is not requested here: in push mode the server reports expired keys.
     const beside = { paths, names: null, hit: null, missing: [], all, host, faults, leftMs: -1, shut };
     const key = candidates[paths];
     if (key === undefined) return beside;
     const replies = await this.#link.sendAll(underCommands(prefix, key, candidates[0] ?? '', path), deadline);
-    const { hit, missing } = hitOfPipeline(path, replies, options[paths] ?? []);
+    const { hit, missing } = hitOfPipeline(path, replies, hashes[paths] ?? NO_HASHES);
     if (hit?.type !== 'found') return { ...beside, hit, missing };
     return { ...beside, hit: await this.#withMarks(hit, (candidates[0] ?? '') + hit.prefix, deadline), missing };
   }

@@ -198,7 +198,7 @@ function track(
       // A host without prefixes of its own uses those of a wildcard, so all of the host's prefixes are invalid.
       for (const frontend of frontendsOf(key)) store.doubtAll(frontend);
     },
-    onOptions: (key) => {
+    onSite: (key) => {
       // `options:*` apply to every frontend.
       if (key === '*') return watch.allChanged();
       if (key.startsWith('*')) return watch.wildcardChanged();

@@ -1,9 +1,17 @@
-/** Parses what belongs to a host's lists: its prefixes and options. Every reply is validated here. Pure functions. */
+/** Parses what belongs to a host's lists: prefixes, options and header fields. Validates every reply. Pure functions. */
 import { RouterError } from '../../core/errors.ts';
 import { cutsOf, pathOf } from '../../core/routing/prefixes.ts';
-import { MAX_FIELDS, MAX_LIST } from '../limits.ts';
+import type { SiteHash } from '../../core/routing/site.ts';
+import { HASH_RULES, SITE_HASHES } from '../../sites/hashes.ts';
+import { MAX_LIST } from '../limits.ts';
 import { isTexts } from '../texts.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
+
+/** The hashes of one key that make a site, each as fields and values in turn. */
+export type FlatHashes = Readonly<Record<SiteHash, readonly string[]>>;
+
+/** The hashes of most keys. One object, so that it can be compared by reference. */
+export const NO_HASHES: FlatHashes = Object.freeze({ options: [], headers: [] });
 
 /** What is read in addition to the list. */
 export interface SiteMetadata {
@@ -14,9 +22,9 @@ export interface SiteMetadata {
   readonly hit: Hit | null;
   /** Longer matching prefixes whose lists have no backend. */
   readonly missing: readonly string[];
-  /** Fields and values in turn: of `options:*`, and of the key of the host's own list. */
-  readonly all: readonly string[];
-  readonly host: readonly string[];
+  /** The hashes of `*`, and of the key of the host's own list. */
+  readonly all: FlatHashes;
+  readonly host: FlatHashes;
   /** Keys of another type, and that type. */
   readonly faults: readonly (readonly [key: string, fault: string])[];
   /** As `Found.leftMs`. */
@@ -35,9 +43,9 @@ export type Hit =
       readonly dead: readonly string[] | string;
       /** As `Found.marks`. */
       readonly marks: readonly string[];
-      /** The options of the host's key, and of the prefix. */
-      readonly host: readonly string[];
-      readonly options: readonly string[];
+      /** The hashes of the host's key, and of the prefix. */
+      readonly host: FlatHashes;
+      readonly site: FlatHashes;
     }
   | { readonly type: 'wrong-type'; readonly prefix: string; readonly found: string }
   | { readonly type: 'too-long'; readonly prefix: string };
@@ -51,8 +59,8 @@ export function siteMetadataOf(reply: unknown): SiteMetadata {
     names: names === undefined ? null : textsOf(names),
     hit: hit === undefined ? null : hitOf(hit),
     missing: textsOf(missing),
-    all: textsOf(all),
-    host: textsOf(host),
+    all: hashesOf(all),
+    host: hashesOf(host),
     faults: faultsOf(faults),
     leftMs: typeof left === 'number' ? left : -1,
     shut: typeof shut === 'string' ? shut : null,
@@ -61,7 +69,7 @@ export function siteMetadataOf(reply: unknown): SiteMetadata {
 
 function hitOf(reply: unknown): Hit {
   if (!isObject(reply) || typeof reply['prefix'] !== 'string') throw unexpected();
-  const { type = 'found', prefix, list, dead, marks, host, options, found } = reply;
+  const { type = 'found', prefix, list, dead, marks, host, site, found } = reply;
   if (type === 'too-long') return { type, prefix };
   if (type === 'wrong-type' && typeof found === 'string') return { type, prefix, found };
   if (type !== 'found') throw unexpected();
@@ -71,9 +79,15 @@ function hitOf(reply: unknown): Hit {
     list: textsOf(list),
     dead: typeof dead === 'string' ? dead : textsOf(dead),
     marks: textsOf(marks),
-    host: textsOf(host),
-    options: textsOf(options),
+    host: hashesOf(host),
+    site: hashesOf(site),
   };
+}
+
+function hashesOf(reply: unknown): FlatHashes {
+  if (reply === undefined) return NO_HASHES;
+  if (!isObject(reply)) throw unexpected();
+  return { options: textsOf(reply['options']), headers: textsOf(reply['headers']) };
 }
 
 function faultsOf(reply: unknown): SiteMetadata['faults'] {
@@ -99,21 +113,27 @@ function unexpected(): RouterError {
   return new RouterError('store-unavailable', 'Redis sent an invalid reply about prefixes or options');
 }
 
+function together(options: readonly string[], headers: readonly string[]): FlatHashes {
+  return options.length + headers.length === 0 ? NO_HASHES : { options, headers };
+}
+
 /** Without scripts: commands that tell whether anything belongs to the lists, for one pipeline. */
 export function siteMetadataCommands(prefix: string, candidates: readonly string[]): readonly RedisCommand[] {
   return [
-    ['hgetall', `${prefix}options:*`],
-    ...candidates.flatMap((key): RedisCommand[] => [
-      ['hgetall', `${prefix}options:${key}`],
-      ['scard', `${prefix}prefixes:${key}`],
-    ]),
+    ...hashCommands(prefix, '*'),
+    ...candidates.flatMap((key) => [...hashCommands(prefix, key), ['scard', `${prefix}prefixes:${key}`] as const]),
   ];
+}
+
+function hashCommands(prefix: string, key: string): readonly RedisCommand[] {
+  return SITE_HASHES.map((hash) => ['hgetall', `${prefix}${hash}:${key}`] as const);
 }
 
 /** The parsed replies to `siteMetadataCommands`. */
 export interface SiteMetadataReplies {
-  readonly all: readonly string[];
-  readonly options: readonly (readonly string[])[];
+  readonly all: FlatHashes;
+  /** Of each candidate. */
+  readonly hashes: readonly FlatHashes[];
   /** The number of prefixes of each candidate. */
   readonly sizes: readonly number[];
   readonly faults: SiteMetadata['faults'];
@@ -128,26 +148,40 @@ export function metadataOf(
 ): SiteMetadataReplies {
   const faults: (readonly [string, string])[] = [];
   let shut: string | null = null;
+  let noHeaders: string | null = null;
   const fault = (key: string, error: Error, wanted: string): void => {
-    if (error.message.startsWith('NOPERM')) shut ??= error.message;
+    if (isNoPermission(error)) shut ??= error.message;
     else faults.push([key, faultOf(error, wanted)]);
   };
-  const hash = (key: string, reply: unknown): readonly string[] => {
-    const name = `${prefix}options:${key}`;
-    if (reply instanceof Error) fault(name, reply, 'hash');
+  const hash = (kind: SiteHash, key: string, reply: unknown): readonly string[] => {
+    const name = `${prefix}${kind}:${key}`;
+    // Users from the time before there were header fields have all the rest.
+    if (reply instanceof Error && kind === 'headers' && isNoPermission(reply)) noHeaders ??= reply.message;
+    else if (reply instanceof Error) fault(name, reply, 'hash');
     const flat = flatOf(reply);
-    if (flat.length <= 2 * MAX_FIELDS) return flat;
-    faults.push([name, `has more than ${MAX_FIELDS} fields`]);
+    const { maxFields } = HASH_RULES[kind];
+    if (flat.length <= 2 * maxFields) return flat;
+    faults.push([name, `has more than ${maxFields} fields`]);
     return [];
   };
-  const all = hash('*', replies[0]);
-  const options = candidates.map((key, i) => hash(key, replies[1 + 2 * i]));
+  const hashes = (key: string, at: number): FlatHashes => {
+    const options = hash('options', key, replies[at]);
+    const headers = hash('headers', key, replies[at + 1]);
+    return together(options, headers);
+  };
+  const all = hashes('*', 0);
+  const ofCandidates = candidates.map((key, i) => hashes(key, 2 + 3 * i));
   const sizes = candidates.map((key, i) => {
-    const size = replies[2 + 2 * i];
+    const size = replies[4 + 3 * i];
     if (size instanceof Error) fault(`${prefix}prefixes:${key}`, size, 'set');
     return typeof size === 'number' ? size : 0;
   });
-  return { all, options, sizes, faults, shut };
+  if (noHeaders !== null && shut === null) faults.push([`${prefix}headers:*`, noHeaders]);
+  return { all, hashes: ofCandidates, sizes, faults, shut };
+}
+
+function isNoPermission({ message }: Error): boolean {
+  return message.startsWith('NOPERM');
 }
 
 /** The commands that read a path's prefixes, for another pipeline. @param key the candidate whose prefixes count */
@@ -158,18 +192,19 @@ export function underCommands(prefix: string, key: string, host: string, path: s
     ['lrange', `${prefix}frontend:${key}${cut}`, '0', String(MAX_LIST)],
     ['smembers', `${prefix}dead:${host}${cut}`],
     ['hgetall', `${prefix}options:${key}${cut}`],
+    ['hgetall', `${prefix}headers:${key}${cut}`],
   ]);
 }
 
-const WIDTH = 5;
+const WIDTH = 6;
 
 /** Parses the replies to `underCommands`: which prefix counts, and which were skipped for lack of a backend. */
-export function hitOfPipeline(path: string, replies: readonly unknown[], host: readonly string[]) {
+export function hitOfPipeline(path: string, replies: readonly unknown[], host: FlatHashes) {
   const missing: string[] = [];
   for (const [i, prefix] of cutsOf(pathOf(path)).entries()) {
-    const [isMember, type, list, dead, options] = replies.slice(i * WIDTH, (i + 1) * WIDTH);
+    const [isMember, type, list, dead, options, headers] = replies.slice(i * WIDTH, (i + 1) * WIDTH);
     if (isMember !== 1) continue;
-    const hit = oneHit(prefix, type, list, dead, flatOf(options), host);
+    const hit = oneHit(prefix, type, list, dead, together(flatOf(options), flatOf(headers)), host);
     if (hit !== null) return { hit, missing };
     missing.push(prefix);
   }
@@ -181,14 +216,14 @@ function oneHit(
   type: unknown,
   list: unknown,
   dead: unknown,
-  options: readonly string[],
-  host: readonly string[],
+  site: FlatHashes,
+  host: FlatHashes,
 ): Hit | null {
   if (!isTexts(list)) return { type: 'wrong-type', prefix, found: String(type) };
   if (list.length > MAX_LIST) return { type: 'too-long', prefix };
   if (list.length < 2) return null;
   const members = isTexts(dead) ? dead : 'thing that cannot be read';
-  return { type: 'found', prefix, list, dead: members, marks: [], host, options };
+  return { type: 'found', prefix, list, dead: members, marks: [], host, site };
 }
 
 /** The reply to HGETALL, which ioredis converts to an object, as fields and values in turn. */

@@ -7,8 +7,8 @@ import type { Death, Route } from '../../core/routing/types.ts';
 import type { DeadMark } from '../dead-marks.ts';
 import { FaultLog } from '../fault-log.ts';
 import { MAX_LIST } from '../limits.ts';
-import { OptionsMemo } from './options-memo.ts';
-import type { SiteMetadata } from './site-metadata.ts';
+import { SiteMemo } from './site-memo.ts';
+import { NO_HASHES, type SiteMetadata } from './site-metadata.ts';
 import { RedisPages } from './pages.ts';
 import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './certificates.ts';
@@ -55,7 +55,7 @@ export class RedisStore implements RouteSource {
   readonly #write: RedisLink;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
-  readonly #options: OptionsMemo;
+  readonly #sites: SiteMemo;
   /** The error pages. */
   readonly pages: RedisPages;
   readonly #lookups: RedisLookups;
@@ -83,7 +83,7 @@ export class RedisStore implements RouteSource {
     const { wantsExpiry = false, wantsNames = false } = settings;
     const wishes = { prefix: read.prefix, wantsExpiry, wantsNames };
     this.#lookups = new RedisLookups(this.#read, wishes, settings.counts ?? new StoreCounts());
-    this.#options = new OptionsMemo(settings.options, (key, fault) => this.#faults.tell(read.prefix + key, fault));
+    this.#sites = new SiteMemo(settings.options, (key, fault) => this.#faults.tell(read.prefix + key, fault));
     this.pages = new RedisPages(this.#read, read.prefix, (key, fault) => this.#faults.tell(key, fault));
     this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
@@ -178,8 +178,8 @@ export class RedisStore implements RouteSource {
     if (lookup.type === 'none') return null;
     const key = candidates[lookup.index] ?? '';
     if (lookup.type !== 'found') throw this.#broken(this.#keyOf('frontend', key), faultOf(lookup));
-    const options = this.#options.read(key, '', beside?.all ?? [], beside?.host ?? []);
-    return this.#route(host, key, lookup, options);
+    const site = this.#sites.read(key, '', beside?.all ?? NO_HASHES, beside?.host ?? NO_HASHES);
+    return this.#route(host, key, lookup, site);
   }
 
   #under(host: string, key: string, { hit, missing, all }: SiteMetadata): readonly Under[] {
@@ -187,8 +187,8 @@ export class RedisStore implements RouteSource {
     if (hit === null) return under;
     const { prefix } = hit;
     if (hit.type !== 'found') throw this.#broken(this.#keyOf('frontend', key + prefix), faultOf(hit));
-    const options = this.#options.read(key, prefix, all, hit.host, hit.options);
-    under.push({ prefix, route: this.#route(host + prefix, key + prefix, hit, options) });
+    const site = this.#sites.read(key, prefix, all, hit.host, hit.site);
+    under.push({ prefix, route: this.#route(host + prefix, key + prefix, hit, site) });
     return under;
   }
 
@@ -196,10 +196,10 @@ export class RedisStore implements RouteSource {
     frontend: string,
     key: string,
     { list: elements, dead, marks }: Pick<Found, 'list' | 'dead' | 'marks'>,
-    options: Site,
+    site: Site,
   ): Route {
     const list = this.#lists.read(key, elements);
-    return routeOf(frontend, key, list, this.#marksOf(dead, marks, frontend, list), options);
+    return routeOf(frontend, key, list, this.#marksOf(dead, marks, frontend, list), site);
   }
 
   #marksOf(dead: Found['dead'], urls: readonly string[], frontend: string, list: RouteList): Marks {

@@ -1,4 +1,5 @@
 import type { RedisAddress } from '../../core/routing/redis-address.ts';
+import { SITE_HASHES } from '../../sites/hashes.ts';
 import { RedisClient } from '../redis-client/client.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
 import { type RedisCommand, runIdOf } from '../redis-client/protocol.ts';
@@ -11,8 +12,8 @@ export interface TrackingEvents {
   readonly onEnd: () => void;
   /** The list of a frontend, a wildcard, or one of its prefixes has changed. */
   readonly onRoute: (key: string) => void;
-  /** Its options, or its set of prefixes. */
-  readonly onOptions: (key: string) => void;
+  /** Its options, header fields, or set of prefixes. */
+  readonly onSite: (key: string) => void;
   readonly onPrefixes: (key: string) => void;
   /** Its error pages. */
   readonly onPages: (key: string) => void;
@@ -67,7 +68,7 @@ export class RedisTracking {
       [`${address.prefix}frontend:`, events.onRoute],
       [`${address.prefix}dead:`, events.onDead],
       [`${address.prefix}tls:`, events.onCertificate],
-      [`${address.prefix}options:`, events.onOptions],
+      ...SITE_HASHES.map((hash) => [`${address.prefix}${hash}:`, events.onSite] as const),
       [`${address.prefix}prefixes:`, events.onPrefixes],
       [`${address.prefix}errors:`, events.onPages],
     ]);

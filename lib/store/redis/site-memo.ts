@@ -1,0 +1,72 @@
+import { LRUCache } from 'lru-cache';
+import { NO_SITE, type SiteFields, type Site } from '../../core/routing/site.ts';
+import { hashFault, SITE_HASHES } from '../../sites/hashes.ts';
+import { fieldFault, layerOf, makeSite } from '../../sites/site.ts';
+import { fieldsOf } from '../fields.ts';
+import { type FlatHashes, NO_HASHES } from './site-metadata.ts';
+
+/** Frontends whose sites are kept as they were read, and characters of all their fields. */
+const MAX_KNOWN = 2_000;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/** Sites as they were read the last time: the same fields, seen at every lookup, are not read at every lookup. */
+export class SiteMemo {
+  readonly #config: SiteFields | undefined;
+  readonly #usual: Site;
+  readonly #onFault: (key: string, fault: string) => void;
+  readonly #known = new LRUCache<string, { readonly text: string; readonly site: Site }>({
+    max: MAX_KNOWN,
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: ({ text }) => text.length,
+  });
+
+  /**
+   * @param config the options of frontends that say nothing else
+   * @param onFault told of fields that cannot be used, `options:<key>` or `headers:<key>` and why, when they are read
+   */
+  constructor(config: SiteFields | undefined, onFault: (key: string, fault: string) => void) {
+    this.#config = config;
+    this.#usual = config === undefined ? NO_SITE : makeSite({ config });
+    this.#onFault = onFault;
+  }
+
+  /**
+   * A route's site.
+   * @param key of the host
+   * @param own of the prefix, where the route has one
+   */
+  read(key: string, prefix: string, all: FlatHashes, host: FlatHashes, own = NO_HASHES): Site {
+    if (all === NO_HASHES && host === NO_HASHES && own === NO_HASHES) return this.#usual;
+    const text = JSON.stringify([all, host, own]);
+    const known = this.#known.get(key + prefix);
+    if (known?.text === text) return known.site;
+    this.#report('*', all);
+    this.#report(key, host);
+    this.#report(key + prefix, own);
+    const site = makeSite({
+      config: this.#config,
+      all: layerIn(all),
+      host: layerIn(host),
+      prefix: prefix === '' ? undefined : layerIn(own),
+    });
+    this.#known.set(key + prefix, { text, site });
+    return site;
+  }
+
+  #report(key: string, hashes: FlatHashes): void {
+    for (const hash of SITE_HASHES) {
+      const name = `${hash}:${key}`;
+      const fields = fieldsOf(hashes[hash]);
+      const whole = hashFault(hash, fields);
+      if (whole !== null) this.#onFault(name, `${whole}; it is left out`);
+      for (const [field, text] of fields) {
+        const fault = fieldFault(field, text, hash);
+        if (fault !== null) this.#onFault(name, `field ${JSON.stringify(field)}: ${fault}; it is left out`);
+      }
+    }
+  }
+}
+
+function layerIn({ options, headers }: FlatHashes): SiteFields | undefined {
+  return layerOf({ options: fieldsOf(options), headers: fieldsOf(headers) });
+}
