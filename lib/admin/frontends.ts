@@ -9,7 +9,7 @@ import { faultsOfNewList, frontendOf } from '../diagnostics/frontend.ts';
 import { readKey } from '../diagnostics/key-faults.ts';
 import type { FrontendsAnswer } from './answers.ts';
 import { explainHere } from './explanations.ts';
-import { optionsOf, patchOptions } from './frontend-options.ts';
+import { ownFields, patchFields } from './frontend-fields.ts';
 import { withOwnMarks } from './marked-editor.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
 import type { Answerer, Requests } from './requests.ts';
@@ -63,9 +63,13 @@ export function frontends(
       const scheme = schemeOf(query);
       return json(await explainHere(marked, workerQueries, askingOf(host, query), { ...surroundings, scheme }));
     }),
-    'GET /api/v1/frontends/HOST/options': told((_asked, host) => optionsOf(meantBy(host, editor), marked)),
+    'GET /api/v1/frontends/HOST/options': told((_asked, host) => ownFields('options', meantBy(host, editor), marked)),
+    'GET /api/v1/frontends/HOST/headers': told((_asked, host) => ownFields('headers', meantBy(host, editor), marked)),
     'PATCH /api/v1/frontends/HOST/options': told((asked, host) =>
-      patchOptions(asked, meantBy(host, editor), isForced(asked.query), marked),
+      patchFields(asked, 'options', meantBy(host, editor), isForced(asked.query), marked),
+    ),
+    'PATCH /api/v1/frontends/HOST/headers': told((asked, host) =>
+      patchFields(asked, 'headers', meantBy(host, editor), isForced(asked.query), marked),
     ),
     'PUT /api/v1/frontends/HOST': told((asked, host) => put(asked, host, marked)),
     'DELETE /api/v1/frontends/HOST': told((asked, host) => remove(asked, host, marked)),

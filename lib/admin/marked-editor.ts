@@ -53,7 +53,7 @@ export function withOwnMarks(
     replace: (key, list, options) => editor.replace(key, list, options),
     change: (key, edit, options) => editor.change(key, edit, options),
     remove: (key, options) => editor.remove(key, options),
-    changeOptions: (key, changes, options) => editor.changeOptions(key, changes, options),
+    changeFields: (hash, key, changes, options) => editor.changeFields(hash, key, changes, options),
     close: () => editor.close(),
   };
 }

@@ -12,6 +12,7 @@ import { askAdmin } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
 import { frontendLines } from './route-show.ts';
+import { shownText } from './route-fields.ts';
 import type { RouteRun } from './route-run.ts';
 import { counted, faultLines } from './show-fault.ts';
 
@@ -119,7 +120,7 @@ function siteLines(console: Console, { path, prefix, options, asks, beside }: Ex
     const matched = prefix.matched === null ? 'no prefix matches' : `${prefix.matched} matches`;
     lines.push(clean(`${prefix.key}: ${matched}${passed}`));
   }
-  lines.push(...new Table().lines(options.map(({ field, value, from }) => [field, value, from])));
+  lines.push(...new Table().lines(options.map(({ field, value, from }) => [field, shownText(value), from])));
   if (asks !== null && asks !== path) lines.push(clean(`the backend gets the path ${asks}`));
   return [...lines, ...beside.flatMap(({ key, faults }) => faults.flatMap((each) => faultLines(console, each, key)))];
 }

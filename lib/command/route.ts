@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { addRoute } from './route-add.ts';
 import { explainRoute } from './route-explain.ts';
 import { listRoutes } from './route-list.ts';
-import { routeOptions } from './route-options.ts';
+import { routeHeaders, routeOptions } from './route-fields.ts';
 import { removeRoute } from './route-remove.ts';
 import { setRoute } from './route-set.ts';
 import { showRoute } from './route-show.ts';
@@ -20,6 +20,8 @@ Shows and edits the routes in the store. A running router needs no restart.
   add HOST URL... [--name NAME]  add backends; with a name, also to a new one
   remove HOST [URL]            remove it, or one of its backends
   options HOST [FIELD=VALUE...]  show its options, or change some; FIELD= removes one
+  headers HOST [FIELD[=VALUE]...]  show its header fields, or change some: FIELD is
+                               response:NAME or request:NAME; without = it goes
   explain HOST [PATH]          where a request goes, and why
 
 HOST is www.example.com, or a wildcard: '*.example.com', '*'. HOST with a path,
@@ -39,7 +41,7 @@ on usage errors.
 `;
 
 /** The actions of "hipache route". */
-export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'explain'] as const;
+export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'headers', 'explain'] as const;
 
 const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
   list: listRoutes,
@@ -48,6 +50,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   add: addRoute,
   remove: removeRoute,
   options: routeOptions,
+  headers: routeHeaders,
   explain: explainRoute,
 };
 
@@ -59,6 +62,7 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   add: [2, Infinity, 'HOST URL...'],
   remove: [1, 2, 'HOST [URL]'],
   options: [1, Infinity, 'HOST [FIELD=VALUE...]'],
+  headers: [1, Infinity, 'HOST [FIELD[=VALUE]...]'],
   explain: [1, 2, 'HOST [PATH]'],
 };
 

@@ -148,6 +148,23 @@ for (const [store, open] of [
       { field: 'strip', value: 'true', from: 'options:a.test/api' },
       { field: 'hsts', value: '5', from: 'options:a.test/api' },
     ]);
+    const lines = (body: unknown): Promise<AdminAnswer> => askAdmin(admin, `${at}/headers`, { method: 'PATCH', body });
+    assert.deepEqual((await askAdmin(admin, `${at}/headers`)).json, {});
+    const set = await lines({ 'response:X-A': 'b', 'response:X-B': '', 'request:X-C': 1 });
+    assert.deepEqual([set.status, set.json], [200, { 'response:X-A': 'b', 'response:X-B': '', 'request:X-C': '1' }]);
+    assert.deepEqual((await lines({ 'request:X-C': null })).json, { 'response:X-A': 'b', 'response:X-B': '' });
+    await eventually(async () => {
+      const { headers } = await ask({ port: router.port, host: 'a.test', path: '/api/x' });
+      assert.equal(headers['x-a'], 'b');
+    });
+    const wrong = await lines({ 'response:Connection': 'close', 'response:X-A': 'c' });
+    assert.equal(wrong.status, 400);
+    assert.match(wrong.text, /"bad-header".*response:Connection/);
+    const known = ((await askAdmin(admin, `${at}/explain`)).json as LiveExplanation).options;
+    assert.deepEqual(known.slice(2), [
+      { field: 'response:X-A', value: 'b', from: 'headers:a.test/api' },
+      { field: 'response:X-B', value: '', from: 'headers:a.test/api' },
+    ]);
     assert.equal((await askAdmin(admin, at, { method: 'DELETE' })).status, 204);
     await eventually(async () => {
       assert.equal((await ask({ port: router.port, host: 'a.test', path: '/api/x' })).body, 'site');

@@ -193,6 +193,33 @@ test('options are shown, set and removed; what would not count is not written, u
   failed(await route('options', 'text.x.com', 'strip=1'), /options:text\.x\.com holds a string, not a hash/);
 });
 
+test('header fields are shown, set, emptied and removed; those that are not the operator’s are refused', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com', 'site', A);
+  fine(await route('headers', 'www.x.com'), 'www.x.com: no header fields of its own\n');
+  fine(
+    await route('headers', 'www.x.com', 'response:X-Frame-Options=DENY', 'response:Server=', 'request:X-Key=a=b'),
+    `www.x.com\n  response:X-Frame-Options  DENY\n  response:Server           ""\n  request:X-Key             a=b\n${WRITTEN}`,
+  );
+  assert.deepEqual(await redis.cli('hgetall', 'headers:www.x.com'), {
+    'response:X-Frame-Options': 'DENY',
+    'response:Server': '',
+    'request:X-Key': 'a=b',
+  });
+  assert.match((await route('explain', 'www.x.com')).stdout, /\n {2}request:X-Key +a=b +headers:www\.x\.com\n/);
+  fine(
+    await route('headers', 'www.x.com', 'response:Server', 'request:X-Key', 'none', '--json'),
+    '{"response:X-Frame-Options":"DENY"}\n',
+  );
+  failed(
+    await route('headers', 'www.x.com', 'response:Connection=close', 'X-A=1', 'request:X-A=a\nb', 'request:Host='),
+    /"response:Connection": the field is about one.*"X-A": it is neither.*"request:X-A": its value.*"request:Host": .*nothing was/,
+  );
+  failed(await route('headers', 'www.x.com', '=1'), /"=1" is no FIELD=VALUE/, 2);
+  assert.equal(await redis.cli('hlen', 'headers:www.x.com'), 1);
+  assert.match((await route('remove', 'www.x.com')).stdout, /left as they are: headers:www\.x\.com\n/);
+});
+
 test('in a routes file options and paths are edited, too', async () => {
   const path = write({ 'www.x.com': ['site', A], 'options:www.x.com': { hsts: 5 } });
   const file = ['--driver', `file:${path}`];
@@ -208,11 +235,17 @@ test('in a routes file options and paths are edited, too', async () => {
     await hipache(['route', 'options', 'www.x.com', 'hsts=', ...file]),
     `www.x.com: no options of its own\nwritten to ${path}\n`,
   );
+  fine(
+    await hipache(['route', 'headers', 'www.x.com/api', 'response:Server=', ...file]),
+    `www.x.com/api\n  response:Server  ""\nwritten to ${path}\n`,
+  );
   assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), {
     'www.x.com': ['site', A],
     'www.x.com/api': ['api', B],
     'options:www.x.com/api': { strip: '1' },
+    'headers:www.x.com/api': { 'response:Server': '' },
   });
+  await hipache(['route', 'headers', 'www.x.com/api', 'response:Server', ...file]);
   assert.match(
     (await hipache(['route', 'explain', 'www.x.com/api/users', ...file])).stdout,
     /\n {2}prefixes:www\.x\.com: \/api matches\n {2}strip {2}1 {2}options:www\.x\.com\/api\n {2}the backend gets the path \/users\n/,

@@ -167,7 +167,7 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
 
   promise('options are changed field by field, and come back as they were written', async ({ editor, other }) => {
     const set = async (changes: Readonly<Record<string, string | null>>, key = 'www.x.io'): Promise<unknown> => {
-      const { before, after } = await editor.changeOptions(key, new Map(Object.entries(changes)));
+      const { before, after } = await editor.changeFields('options', key, new Map(Object.entries(changes)));
       return [Object.fromEntries(before), Object.fromEntries(after)];
     };
     const held = async (key = 'www.x.io'): Promise<unknown> => {
@@ -196,10 +196,32 @@ export function bookContract(bookName: string, open: (t: TestContext) => Promise
     assert.deepEqual(await held('*'), ['hash', 1, { __proto__x: 'y' }]);
   });
 
+  promise('header fields are changed apart from options', async ({ editor, other }) => {
+    await editor.changeFields('options', 'www.x.io', new Map([['hsts', '5']]));
+    const changes = new Map([
+      ['response:X-A', 'b=c'],
+      ['response:Server', ''],
+    ]);
+    const { before, after } = await editor.changeFields('headers', 'www.x.io', changes);
+    assert.deepEqual([before, after], [new Map(), changes]);
+    await editor.changeFields('headers', 'www.x.io', new Map([['response:X-A', null]]));
+    const [headers] = await other.sides('headers', ['www.x.io']);
+    assert.deepEqual([headers?.type, headers?.length, headers?.holds], ['hash', 1, ['response:Server', '']]);
+    const [options] = await other.sides('options', ['www.x.io']);
+    assert.deepEqual(options?.holds, ['hsts', '5']);
+    const { metadataKeys } = await other.unknownKeys(null, 1000);
+    assert.deepEqual(metadataKeys.map(([kind, key]) => `${kind}:${key}`).toSorted(), [
+      'headers:www.x.io',
+      'options:www.x.io',
+    ]);
+  });
+
   promise('two who change different options lose nothing', async ({ editor, other }) => {
     const fields = Array.from({ length: 20 }, (_, i) => `f${i}`);
     await Promise.all(
-      fields.map((field, i) => (i % 2 === 0 ? editor : other).changeOptions('www.x.io', new Map([[field, field]]))),
+      fields.map((field, i) =>
+        (i % 2 === 0 ? editor : other).changeFields('options', 'www.x.io', new Map([[field, field]])),
+      ),
     );
     const [side] = await editor.sides('options', ['www.x.io']);
     assert.deepEqual([...fieldsOf(side?.holds ?? []).keys()].toSorted(), fields.toSorted());

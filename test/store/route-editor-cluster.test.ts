@@ -66,8 +66,8 @@ test('in a cluster options of a wrong type are refused, and overwritten only whe
   const editor = open(t, '');
   const options = new Map([['strip', '1']]);
   await cluster.cli('set', 'options:www.x.io', 'text');
-  await assert.rejects(editor.changeOptions('www.x.io', options), { code: 'wrong-type' });
+  await assert.rejects(editor.changeFields('options', 'www.x.io', options), { code: 'wrong-type' });
   assert.equal(await cluster.cli('get', 'options:www.x.io'), 'text');
-  const change = await editor.changeOptions('www.x.io', options, { isForced: true });
+  const change = await editor.changeFields('options', 'www.x.io', options, { isForced: true });
   assert.deepEqual([[...change.before], [...change.after]], [[], [['strip', '1']]]);
 });

@@ -228,10 +228,10 @@ test('the rights that docs/redis.md names are enough: the router’s to look, an
   await editor.remove('a.io');
   assert.equal(await redis.cli('exists', 'frontend:a.io'), 0);
   await editor.replace('a.io/api', LIST);
-  await editor.changeOptions('a.io/api', new Map([['strip', '1']]));
+  await editor.changeFields('options', 'a.io/api', new Map([['strip', '1']]));
   assert.equal((await reader.sides('options', ['a.io/api']))[0]?.length, 1);
   assert.deepEqual(await reader.prefixesAmong('a.io', ['/api']), ['/api']);
-  await editor.changeOptions('a.io/api', new Map([['strip', null]]));
+  await editor.changeFields('options', 'a.io/api', new Map([['strip', null]]));
   await editor.remove('a.io/api');
   assert.deepEqual(await redis.cli('keys', '*'), []);
 });
@@ -248,10 +248,10 @@ test('sets and hashes of a wrong type are shown as such, refused, and overwritte
   await assert.rejects(editor.replace('www.x.io/api', LIST), fault);
   assert.equal(await listOf(editor, 'www.x.io/api'), null);
   const other = { code: 'wrong-type', message: 'options:www.x.io holds a list, not a hash' };
-  await assert.rejects(editor.changeOptions('www.x.io', options), other);
+  await assert.rejects(editor.changeFields('options', 'www.x.io', options), other);
   await editor.replace('www.x.io/api', LIST, { isForced: true });
   assert.deepEqual(await shared.cli('smembers', 'prefixes:www.x.io'), ['/api']);
-  await editor.changeOptions('www.x.io', options, { isForced: true });
+  await editor.changeFields('options', 'www.x.io', options, { isForced: true });
   assert.deepEqual(await shared.cli('hgetall', 'options:www.x.io'), { strip: '1' });
 });
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { candidates } from '../../core/routing/hostname.ts';
+import type { SiteHash } from '../../core/routing/site.ts';
 import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
 import { readOwn, realOwnPath } from '../../files/read.ts';
 import { UnsafePathError } from '../../files/unsafe-path.ts';
@@ -12,7 +13,7 @@ import {
   type Edit,
   type FieldChanges,
   type StoredValue,
-  type OptionsChange,
+  type FieldsChange,
   type PageOptions,
   type RouteEditor,
   METADATA_KINDS,
@@ -27,7 +28,7 @@ import { hostsIn, readStored } from '../file/certificates-reading.ts';
 import { whileLocked } from '../file/lock.ts';
 import { replaceFile } from '../../files/replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
-import { changed, type Contents, type Edited, withOptions } from './file-edits.ts';
+import { changed, type Contents, type Edited, withHash } from './file-edits.ts';
 import { parseRoutes } from '../file/routes-json.ts';
 import { inWords, MAX_BYTES, signatureOf, whyUnreadable } from '../file/routes-reading.ts';
 import { EditorError } from '../editor-error.ts';
@@ -159,8 +160,8 @@ export class FileEditor implements RouteEditor {
     return await this.#inTurn(() => this.#write((contents) => changed(contents, key, edit)));
   }
 
-  async changeOptions(key: string, changes: FieldChanges): Promise<OptionsChange> {
-    return await this.#inTurn(() => this.#write((contents) => withOptions(contents, key, changes)));
+  async changeFields(hash: SiteHash, key: string, changes: FieldChanges): Promise<FieldsChange> {
+    return await this.#inTurn(() => this.#write((contents) => withHash(contents, `${hash}:${key}`, changes)));
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Computes the new text of a routes file after an edit. Pure functions. */
 import type { SiteFields } from '../../core/routing/site.ts';
-import type { ListChange, Edit, FieldChanges, OptionsChange } from './route-editor.ts';
+import type { ListChange, Edit, FieldChanges, FieldsChange } from './route-editor.ts';
 import { checkList, withFields } from './edit-rules.ts';
 import { fieldsOf } from '../fields.ts';
 import type { RouteEntry } from '../route-table.ts';
@@ -37,13 +37,12 @@ export function changed({ entries, hashes, lists }: Contents, key: string, edit:
   return { done: { before: standing ?? null, after }, text: textOf(withList(entries, key, after), hashes) };
 }
 
-/** Changes options. */
-export function withOptions(
+/** Changes fields of a hash. @param name as the file spells it: `options:www.x.io` */
+export function withHash(
   { entries, hashes, sides }: Contents,
-  key: string,
+  name: string,
   changes: FieldChanges,
-): Edited<OptionsChange> {
-  const name = `options:${key}`;
+): Edited<FieldsChange> {
   const before: SiteFields = fieldsOf(sides.get(name) ?? []);
   const after = withFields(before, changes);
   const isSame = after.size === before.size && [...after].every(([field, text]) => before.get(field) === text);

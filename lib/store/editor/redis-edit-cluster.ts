@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ListChange, type Edit, type EditOptions, type FieldChanges, type OptionsChange } from './route-editor.ts';
+import { type ListChange, type Edit, type EditOptions, type FieldChanges, type FieldsChange } from './route-editor.ts';
 import { withFields } from './edit-rules.ts';
 import { fieldsOf } from '../fields.ts';
 import { MAX_LIST } from '../limits.ts';
@@ -105,7 +105,7 @@ export async function changeFieldsInCluster(
   key: string,
   changes: FieldChanges,
   isForced: boolean,
-): Promise<OptionsChange> {
+): Promise<FieldsChange> {
   const pairs = [...changes].flatMap(([field, text]) => (text === null ? [] : [field, text]));
   const gone = [...changes].flatMap(([field, text]) => (text === null ? [field] : []));
   const args = ['1', key, isForced ? 'force' : '', String(pairs.length / 2), ...pairs, ...gone];

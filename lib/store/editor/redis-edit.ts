@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ListChange, Edit, EditOptions, FieldChanges, OptionsChange } from './route-editor.ts';
+import type { ListChange, Edit, EditOptions, FieldChanges, FieldsChange } from './route-editor.ts';
 import { withFields } from './edit-rules.ts';
 import { fieldsOf } from '../fields.ts';
 import { flatOf } from '../redis/site-metadata.ts';
@@ -37,7 +37,7 @@ export async function changeFieldsOnOneServer(
   key: string,
   changes: FieldChanges,
   isForced: boolean,
-): Promise<OptionsChange> {
+): Promise<FieldsChange> {
   return await transact(session, key, async (own, progress) => {
     await own.send(['watch', key]);
     const [type, flat] = await own.sendAll([

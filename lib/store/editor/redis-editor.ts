@@ -1,6 +1,7 @@
 import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
 import { RouterError } from '../../core/errors.ts';
 import { candidates } from '../../core/routing/hostname.ts';
+import type { SiteHash } from '../../core/routing/site.ts';
 import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
 import {
   type ListChange,
@@ -12,7 +13,7 @@ import {
   type EditOptions,
   type FieldChanges,
   type StoredValue,
-  type OptionsChange,
+  type FieldsChange,
   type PageOptions,
   type RouteEditor,
   METADATA_KINDS,
@@ -204,12 +205,13 @@ export class RedisEditor implements RouteEditor {
     return await this.#edit(key, () => null, { ...options, keepsEnd: false });
   }
 
-  async changeOptions(
+  async changeFields(
+    hash: SiteHash,
     key: string,
     changes: FieldChanges,
     { isForced = false }: EditOptions = {},
-  ): Promise<OptionsChange> {
-    const name = `${this.#writePrefix}options:${key}`;
+  ): Promise<FieldsChange> {
+    const name = `${this.#writePrefix}${hash}:${key}`;
     const write = this.#write;
     if (write instanceof RedisSession) return await changeFieldsOnOneServer(write, name, changes, isForced);
     return await asEditorError(changeFieldsInCluster(write, name, changes, isForced));

@@ -105,8 +105,8 @@ export interface ListChange {
 /** The new values of fields; null removes a field. Other fields are kept. */
 export type FieldChanges = ReadonlyMap<string, string | null>;
 
-/** The result of a change of options. */
-export interface OptionsChange {
+/** The result of a change of fields. */
+export interface FieldsChange {
   readonly before: SiteFields;
   readonly after: SiteFields;
 }
@@ -178,8 +178,8 @@ export interface RouteEditor {
   change(key: string, edit: Edit, options?: EditOptions): Promise<ListChange>;
   /** Removes a frontend and its dead marks. Succeeds if there is none. */
   remove(key: string, options?: EditOptions): Promise<ListChange>;
-  /** Changes some fields of a frontend's options in one step, and keeps the others. Values are not checked. */
-  changeOptions(key: string, changes: FieldChanges, options?: EditOptions): Promise<OptionsChange>;
+  /** Changes some fields of one of a frontend's hashes in one step, and keeps the others. Values are not checked. */
+  changeFields(hash: SiteHash, key: string, changes: FieldChanges, options?: EditOptions): Promise<FieldsChange>;
   /** Frees sockets and timers. Idempotent. */
   close(): Promise<void>;
 }

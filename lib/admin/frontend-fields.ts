@@ -1,12 +1,13 @@
-/** Reads and changes the options of frontends. */
+/** Reads and changes the options and header fields of frontends. */
+import type { SiteHash } from '../core/routing/site.ts';
 import { fieldFault } from '../sites/site.ts';
 import type { FieldChanges, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { type Asked, json, Refusal, type Reply } from './reply.ts';
 
 /** The frontend's own options. Those that it inherits are part of its explanation. */
-export async function optionsOf(key: string, editor: RouteEditor): Promise<Reply> {
-  const [held] = await editor.sides('options', [key]);
+export async function ownFields(hash: SiteHash, key: string, editor: RouteEditor): Promise<Reply> {
+  const [held] = await editor.sides(hash, [key]);
   if (held !== undefined && held.type !== 'none' && held.type !== 'hash') {
     throw new Refusal(409, 'wrong-type', `${held.key} holds a ${held.type}, not a hash`);
   }
@@ -14,33 +15,36 @@ export async function optionsOf(key: string, editor: RouteEditor): Promise<Reply
 }
 
 /** Applies a JSON Merge Patch (RFC 7396): null removes a field; fields that are not named are kept. */
-export async function patchOptions(
+export async function patchFields(
   { body }: Asked,
+  hash: SiteHash,
   key: string,
   isForced: boolean,
   editor: RouteEditor,
 ): Promise<Reply> {
-  const { after } = await editor.changeOptions(key, changesOf(await body()), { isForced });
+  const { after } = await editor.changeFields(hash, key, changesOf(hash, await body()), { isForced });
   return json(Object.fromEntries(after));
 }
 
-function changesOf(patch: unknown): FieldChanges {
+const WORDS: Readonly<Record<SiteHash, { readonly code: string; readonly example: string }>> = {
+  options: { code: 'bad-option', example: '{"strip": "1", "prepend": null}' },
+  headers: { code: 'bad-header', example: '{"response:X-Frame-Options": "DENY", "response:Server": null}' },
+};
+
+function changesOf(hash: SiteHash, patch: unknown): FieldChanges {
+  const { code, example } = WORDS[hash];
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
-    throw new Refusal(
-      400,
-      'bad-option',
-      'send {"strip": "1", "prepend": null}: fields to set, and null for those to go',
-    );
+    throw new Refusal(400, code, `send ${example}: fields to set, and null for those to go`);
   }
   const changes = new Map<string, string | null>();
   const faults: string[] = [];
   for (const [field, value] of Object.entries(patch)) {
     const text = textOf(value);
-    const fault = text === undefined ? 'it must be a text, a number, true, false or null' : faultOf(field, text);
+    const fault = text === undefined ? 'it must be a text, a number, true, false or null' : faultOf(hash, field, text);
     if (fault !== null) faults.push(`${JSON.stringify(field)}: ${fault}`);
     changes.set(field, text ?? null);
   }
-  if (faults.length > 0) throw new Refusal(400, 'bad-option', faults.join('; '));
+  if (faults.length > 0) throw new Refusal(400, code, faults.join('; '));
   return changes;
 }
 
@@ -51,6 +55,6 @@ function textOf(value: unknown): string | null | undefined {
 }
 
 /** Unknown fields may be removed. */
-function faultOf(field: string, text: string | null): string | null {
-  return text === null ? null : fieldFault(field, text);
+function faultOf(hash: SiteHash, field: string, text: string | null): string | null {
+  return text === null ? null : fieldFault(field, text, hash);
 }
