@@ -13,7 +13,7 @@ test('lint exits with 0 when there are only notes, with 1 when there are errors'
   assert.deepEqual(await hipache(['lint', ...driver]), {
     status: 0,
     stdout: [
-      'frontend:a.io: note no-port: backend 0, "http://10.0.0.1": no port; 80 is asked',
+      'frontend:a.io: note no-port: backend 0, "http://10.0.0.1": no port; 80 is used',
       '    LSET frontend:a.io 1 http://10.0.0.1:80',
       '0 errors, 1 note',
       '',
