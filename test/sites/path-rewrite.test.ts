@@ -37,7 +37,7 @@ for (const [source, replacement, fault] of [
   ['a', 'b', /begins with "\/"/],
   ['a', 'http://x/', /begins with "\/"/],
   ['a', '/\u0001', /begins with "\/"/],
-  ['a', '/$1', /no group/],
+  ['a', '/$1', /is not a group/],
   ['(a{1000}){1000}', '/', /./],
   ['(a{30}){30}(b{30}){30}', '/', /too large/],
   ['x'.repeat(501), '/', /500 characters/],
