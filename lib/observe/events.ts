@@ -1,6 +1,6 @@
 /** Writes the events of stores and routing to the operator's log, each with a stable event name. */
 import { originOf } from '../core/routing/backend.ts';
-import type { DeathNotice } from '../proxy/mark-dead.ts';
+import type { DeathEvent } from '../proxy/mark-dead.ts';
 import type { StoreEvent } from '../store/store.ts';
 import { describeCause, type Log } from './log.ts';
 import type { SyslogWatcher } from './syslog-lines.ts';
@@ -71,7 +71,7 @@ export function logStoreEvent(log: Log, notice: StoreEvent): void {
 }
 
 /** Logs that a backend was marked dead, or responds again. */
-export function logDeathEvent(log: Log, notice: DeathNotice): void {
+export function logDeathEvent(log: Log, notice: DeathEvent): void {
   const { route, backend } = notice.death;
   const { frontend } = route;
   const url = originOf(backend);

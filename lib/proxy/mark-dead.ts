@@ -3,7 +3,7 @@ import type { Death } from '../core/routing/types.ts';
 import type { HealthMarks } from '../store/store.ts';
 
 /** An event about a backend's death, for the log. */
-export type DeathNotice =
+export type DeathEvent =
   | { readonly type: 'backend-dead'; readonly death: Death; readonly ttlSeconds: number; readonly why: string }
   /** The backend failed and is not marked: it is the last living one of its site. */
   | { readonly type: 'last-backend'; readonly death: Death; readonly why: string }
@@ -17,7 +17,7 @@ export interface DeathsParts {
   readonly ttlSeconds: number;
   /** ms; only differences count. */
   readonly now: () => number;
-  readonly notify: (notice: DeathNotice) => void;
+  readonly notify: (event: DeathEvent) => void;
   /**
    * Called when a backend is presumed dead, or was reported to a health checker. `at`: when it failed, on the scale
    * of `now`.

@@ -78,6 +78,7 @@ export class Pauses {
     const held = this.#held.get(frontend) ?? { key, isHolding, waiting: new Set() };
     const { waiting } = held;
     this.#held.set(frontend, held);
+    // A poll, not a time limit: its own interval.
     this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref();
     return new Promise((resolve, reject) => {
       const leave = (settle: () => void): void => {

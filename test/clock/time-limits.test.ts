@@ -24,7 +24,7 @@ function counter(): { readonly timer: Timer; readonly rung: () => number } {
   return { timer: new Timer(() => rung++), rung: () => rung };
 }
 
-test('an alarm rings once, within a tenth of a second after its limit', (t) => {
+test('a timer is called once, within a tenth of a second after its limit', (t) => {
   const time = fakeTime(t);
   const clock = new TimeLimits();
   const { timer, rung } = counter();
@@ -38,7 +38,7 @@ test('an alarm rings once, within a tenth of a second after its limit', (t) => {
   assert.equal(clock.size, 0);
 });
 
-test('an alarm that is set between two ticks does not ring early', (t) => {
+test('a timer that is set between two ticks is not early', (t) => {
   const time = fakeTime(t);
   const clock = new TimeLimits();
   clock.set(counter().timer, 60_000);
@@ -51,7 +51,7 @@ test('an alarm that is set between two ticks does not ring early', (t) => {
   assert.equal(rung(), 1);
 });
 
-test('an alarm that is put off rings when it was put off to', (t) => {
+test('a timer that is postponed is called when it was postponed to', (t) => {
   const time = fakeTime(t);
   const clock = new TimeLimits();
   const { timer, rung } = counter();
@@ -106,10 +106,33 @@ test('after a quiet time the limit counts from now, not from the last alarm', (t
   assert.equal(rung(), 2);
 });
 
-test('a waiting alarm is no reason for a process to live on', async () => {
+test('a waiting timer does not keep the process alive', async () => {
   const module = new URL('../../lib/clock/time-limits.js', import.meta.url).href;
   const script = `import { Timer, TimeLimits } from '${module}'; new TimeLimits().set(new Timer(() => {}), 3_600_000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 });
   const [code] = await once(child, 'exit');
   assert.equal(code, 0);
+});
+
+test('an object that sets its own limit is called once for each, until it is removed', (t) => {
+  const time = fakeTime(t);
+  const clock = new TimeLimits();
+  let calls = 0;
+  const timed = { due: clock.after(1_000), onTimeout: () => calls++ };
+  clock.add(timed);
+  time.pass(950);
+  assert.equal(calls, 0);
+  time.pass(5_000);
+  assert.equal(calls, 1);
+  assert.equal(clock.size, 1);
+  timed.due = clock.after(1_000);
+  time.pass(1_100);
+  assert.equal(calls, 2);
+  timed.due = clock.after(0);
+  time.pass(60_000);
+  assert.equal(calls, 2);
+  timed.due = clock.after(1_000);
+  clock.remove(timed);
+  time.pass(5_000);
+  assert.equal(calls, 2);
 });
