@@ -10,6 +10,7 @@ import {
 import { createServer as createHttpsServer, type Server as SecureServer } from 'node:https';
 import { type AddressInfo, createServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { Owner } from './router.ts';
 
 /** A backend and where it is. */
 export interface RunningBackend<S> {
@@ -19,7 +20,7 @@ export interface RunningBackend<S> {
 }
 
 async function run<S extends TcpServer>(
-  t: TestContext,
+  t: Owner,
   server: S,
   sockets: Set<Socket>,
   socketPath: string | null = null,
@@ -77,16 +78,13 @@ export function says(text: string, status = 200, headers: OutgoingHttpHeaders = 
 }
 
 /** A TCP server: what it does with a connection is up to the test. */
-export function startRawBackend(
-  t: TestContext,
-  onConnection: (socket: Socket) => void,
-): Promise<RunningBackend<TcpServer>> {
+export function startRawBackend(t: Owner, onConnection: (socket: Socket) => void): Promise<RunningBackend<TcpServer>> {
   return run(t, createServer({ allowHalfOpen: true }, onConnection), new Set());
 }
 
 /** Answers each request head with these bytes, and keeps what it received. */
 export async function startSink(
-  t: TestContext,
+  t: Owner,
   answer: string | Buffer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
 ): Promise<RunningBackend<TcpServer> & { readonly received: () => string; readonly connections: () => number }> {
   let text = '';

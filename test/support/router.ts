@@ -5,13 +5,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { guard } from './guard.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));
 /** Longer than anything here takes on a busy machine, ms. */
 const PATIENCE_MS = 20_000;
+
+/** Who ends what was started: a test, or the `after` of a file of tests. */
+export interface Owner {
+  after(end: () => unknown): void;
+}
 
 /** A line of the operator's log. */
 export interface LogEntry {
@@ -150,7 +154,7 @@ function end(pid: number): void {
 }
 
 /** The path of a new folder that is removed after the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: Owner): string {
   const folder = mkdtempSync(join(tmpdir(), 'hipache-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -175,14 +179,14 @@ export function writeConfig(folder: string, { routes, server, config }: RouterOp
 }
 
 /** Starts a router and waits until it serves. It is ended after the test. */
-export async function startRouter(t: TestContext, options: RouterOptions): Promise<Router> {
+export async function startRouter(t: Owner, options: RouterOptions): Promise<Router> {
   const router = launchRouter(t, options);
   await router.event('ready');
   return router;
 }
 
 /** Starts a router without waiting. */
-export function launchRouter(t: TestContext, options: RouterOptions): Router {
+export function launchRouter(t: Owner, options: RouterOptions): Router {
   const folder = temporaryFolder(t);
   const router = new Router(
     folder,

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { valuesOf, type WireRequest } from '../support/wire.ts';
-import { converse, OK, request, type Scene, startScene, statusOf } from './scene.ts';
+import { converse, OK, request, type Scene, shareScene, startScene, statusOf } from './scene.ts';
+
+const sceneWith = shareScene();
 
 /** Fields that the router adds after the client's own, and Connection for its own connection. */
 const ADDED = /^(?:x-forwarded-|x-real-ip$|x-request-id$|connection$)/i;
@@ -20,7 +22,7 @@ async function forwarded(scene: Scene, bytes: string): Promise<WireRequest> {
 }
 
 test('requests', async (t) => {
-  const scene = await startScene(t);
+  const scene = await sceneWith();
 
   await t.test('fields keep their order, case and duplicates', async () => {
     const fields = ['X-b: 1', 'x-A: 2', 'X-B: 3', 'Cookie: a=1', 'cookie: b=2', 'ACCEPT: */*', 'X-b: 4', 'Empty:'];
@@ -250,13 +252,12 @@ test('requests', async (t) => {
   await scene.isWell();
 });
 
-test('answers', async (t) => {
-  /** What the client gets when the backend says this. */
-  async function relayed(answer: string, bytes = request('GET / HTTP/1.1')): Promise<string> {
-    const scene = await startScene(t, {}, answer);
-    return await converse(scene, bytes);
-  }
+/** What the client gets when the backend says this. */
+async function relayed(answer: string, bytes = request('GET / HTTP/1.1')): Promise<string> {
+  return await converse(await sceneWith(answer), bytes);
+}
 
+test('answers', async (t) => {
   await t.test('fields keep their order, case and duplicates, Set-Cookie too', async () => {
     const fields =
       'X-b: 1\r\nSet-Cookie: a=1; Path=/\r\nx-A: caf\xe9\r\nset-cookie: b=2\r\nX-B: 3\r\nServer: theirs\r\nDate: now\r\n';

@@ -18,9 +18,10 @@ import {
   request as ask,
 } from '../support/http2.ts';
 import { readAnswers, valuesOf } from '../support/wire.ts';
-import { converse, request, startScene, statusOf } from './scene.ts';
+import { converse, request, shareScene, startScene, statusOf } from './scene.ts';
 
 const HTTP2 = { config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } };
+const sceneWith = shareScene(HTTP2);
 
 /** The field lines of an answer, its trailers behind them: Node's object of fields leaves out what came twice. */
 async function linesOf(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): Promise<[string, string][]> {
@@ -60,7 +61,7 @@ function twice(which: readonly [0 | 1, 0 | 1]): string {
 }
 
 test('a singleton field that came twice with one value is sent once over HTTP/2, and as it came over HTTP/1.1', async (t) => {
-  const scene = await startScene(t, HTTP2, twice([0, 0]));
+  const scene = await sceneWith(twice([0, 0]));
   const lines = await linesOf(await openSession(t, scene.port));
   const [got] = readAnswers(await converse(scene, request('GET / HTTP/1.1')), ['GET']);
   assert.ok(got);
@@ -71,7 +72,7 @@ test('a singleton field that came twice with one value is sent once over HTTP/2,
 });
 
 test('two values of a singleton field never become one', async (t) => {
-  const scene = await startScene(t, HTTP2, twice([0, 1]));
+  const scene = await sceneWith(twice([0, 1]));
   const session = await openSession(t, scene.port);
   // Twice: the first one may show what this Node sends.
   for (let i = 0; i < 2; i++) {
@@ -90,9 +91,7 @@ test('two values of a singleton field never become one', async (t) => {
 
 test('fields that are lists, and those that no document names, stay as many as they were or are joined', async (t) => {
   const fields = ['Vary: a', 'Vary: a', 'X-Odd: 1', 'X-Odd: 1', 'Content-Language: de', 'Content-Language: en'];
-  const scene = await startScene(
-    t,
-    HTTP2,
+  const scene = await sceneWith(
     `HTTP/1.1 200 OK\r\n${fields.join('\r\n')}\r\nLink: <a>\r\nLink: <a>\r\nContent-Length: 0\r\n\r\n`,
   );
   const lines = await linesOf(await openSession(t, scene.port));
@@ -105,7 +104,7 @@ test('fields that are lists, and those that no document names, stay as many as t
 test('hints, trailers and the answers of HTTP/2 backends keep to the same', async (t) => {
   const hint = 'HTTP/1.1 103 Early Hints\r\nLocation: /h\r\nLocation: /i\r\n\r\n';
   const chunks = 'Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nETag: "a"\r\nETag: "a"\r\n\r\n';
-  const scene = await startScene(t, HTTP2, `${hint}HTTP/1.1 200 OK\r\n${chunks}`);
+  const scene = await sceneWith(`${hint}HTTP/1.1 200 OK\r\n${chunks}`);
   const session = await openSession(t, scene.port);
   const stream = session.request({ ':authority': 'site.test', ':path': '/' });
   let hinted: readonly string[] = [];

@@ -7,9 +7,10 @@ import { makePair, noOpenssl } from '../support/certificates.ts';
 import { answerOf, GET, openSession, RawHttp2, request } from '../support/http2.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 import { valuesOf } from '../support/wire.ts';
-import { startScene } from './scene.ts';
+import { shareScene } from './scene.ts';
 
 const HTTP2 = { config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } };
+const sceneWith = shareScene(HTTP2);
 const RESET = constants.NGHTTP2_PROTOCOL_ERROR;
 
 /** What is refused: with a status, or by a reset of the stream. */
@@ -47,7 +48,7 @@ const REFUSED: Readonly<Record<string, readonly [status: number, OutgoingHttpHea
 };
 
 test('a request for no http or https URL is refused, and no backend gets it', async (t) => {
-  const scene = await startScene(t, HTTP2);
+  const scene = await sceneWith();
   const session = await openSession(t, scene.port);
   for (const [name, [status, headers]] of Object.entries(REFUSED)) {
     await t.test(`${name}: ${status || 'reset'}`, async () => {
@@ -63,7 +64,7 @@ test('a request for no http or https URL is refused, and no backend gets it', as
 });
 
 test('either scheme, in any case, and OPTIONS of * are served as ever', async (t) => {
-  const scene = await startScene(t, HTTP2);
+  const scene = await sceneWith();
   const session = await openSession(t, scene.port);
   for (const scheme of ['http', 'https', 'HTTP', 'Https']) {
     assert.equal((await request(session, { ':scheme': scheme, ':path': '/a' })).status, 200, scheme);
@@ -84,7 +85,7 @@ function without(name: string): typeof GET {
 }
 
 test('pseudo-header fields that are unknown, missing, or not for this method reset the stream', async (t) => {
-  const scene = await startScene(t, HTTP2);
+  const scene = await sceneWith();
   const raw = await RawHttp2.open(t, scene.port);
   const connecting = GET.map(([name, value]) => [name, name === ':method' ? 'CONNECT' : value] as const);
   const malformed: readonly (typeof GET)[] = [

@@ -3,19 +3,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerOf, END_STREAM, FRAME, frame, GET, openSession, RawHttp2, request } from '../support/http2.ts';
 import { startRouter } from '../support/router.ts';
 import { valuesOf } from '../support/wire.ts';
-import { OK, type Scene, startScene } from './scene.ts';
+import { OK, shareScene } from './scene.ts';
 
 const HTTP2 = { config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } };
-const start = (t: TestContext, answer = OK): Promise<Scene> => startScene(t, HTTP2, answer);
+const start = shareScene(HTTP2);
 
 test('what RFC 9113 calls malformed is a stream error, and nothing of it reaches a backend', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const raw = await RawHttp2.open(t, scene.port);
   const malformed: readonly (readonly (readonly [string, string])[])[] = [
     [...GET, ['X-Upper', 'b']],
@@ -52,7 +52,7 @@ test('what RFC 9113 calls malformed is a stream error, and nothing of it reaches
 
 test('a field that no HTTP can carry is left out, and everything else stays as it is', async (t) => {
   // RFC 9113 §8.2.1 asks for a stream error; Node drops the field before anybody can see it.
-  const scene = await start(t);
+  const scene = await start();
   const raw = await RawHttp2.open(t, scene.port);
   const fields = [
     ['x-bad', 'b\r\nx-c: d'],
@@ -80,7 +80,7 @@ test('a field that no HTTP can carry is left out, and everything else stays as i
 });
 
 test('a body that is not as long as it said is a stream error, and the backend is not told that it was whole', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const raw = await RawHttp2.open(t, scene.port);
   const post = GET.map(([name, value]) => [name, name === ':method' ? 'POST' : value] as const);
   raw.headers(1, [...post, ['content-length', '5']], 0);
@@ -95,7 +95,7 @@ test('a body that is not as long as it said is a stream error, and the backend i
 });
 
 test('Host and :authority must be of one mind, and name a host', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const session = await openSession(t, scene.port);
   const statusFor = async (headers: Record<string, string>): Promise<number> => {
     return (await request(session, headers)).status;
@@ -126,7 +126,7 @@ test('Host and :authority must be of one mind, and name a host', async (t) => {
 });
 
 test('a request is written as one of HTTP/1.1 would be', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const session = await openSession(t, scene.port);
   await request(session, {
     ':path': '/a?b=%20c',
@@ -145,7 +145,7 @@ test('a request is written as one of HTTP/1.1 would be', async (t) => {
 
 for (const method of ['GET', 'DELETE', 'POST', 'PUT', 'OPTIONS']) {
   test(`${method} with a body and no length goes out in chunks, with its trailers`, async (t) => {
-    const scene = await start(t);
+    const scene = await start();
     const session = await openSession(t, scene.port);
     const stream = session.request(
       { ':method': method, ':authority': 'site.test', ':path': '/body', 'x-a': 'b' },
@@ -170,7 +170,7 @@ for (const method of ['GET', 'DELETE', 'POST', 'PUT', 'OPTIONS']) {
 }
 
 test('a body with a length keeps it, and one that is empty has none', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const session = await openSession(t, scene.port);
   await request(session, { ':method': 'DELETE', 'content-length': '3' }, 'abc');
   await request(session, { ':method': 'POST' });
@@ -186,7 +186,7 @@ test('a body with a length keeps it, and one that is empty has none', async (t) 
 });
 
 test('CONNECT is 405, and other protocols than websocket are', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const session = await openSession(t, scene.port);
   const plain = session.request({ ':method': 'CONNECT', ':authority': 'site.test:443' });
   assert.equal((await answerOf(plain)).status, 405);
@@ -201,7 +201,7 @@ test('fields of an HTTP/1.1 answer that are about its connection stay behind', a
   const more = ['Upgrade: h2c', 'Content-Type: a/b', 'Set-Cookie: a=1', 'Set-Cookie: b=2', 'Vary: a', 'Vary: b'];
   const chunks =
     'Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n1;a=b\r\n!\r\n0\r\nX-Sum: 42\r\n\r\n';
-  const scene = await start(t, `HTTP/1.1 200 Fine\r\n${[...fields, ...more].join('\r\n')}\r\n${chunks}`);
+  const scene = await start(`HTTP/1.1 200 Fine\r\n${[...fields, ...more].join('\r\n')}\r\n${chunks}`);
   const session = await openSession(t, scene.port);
   const { status, headers, body, trailers, code } = await request(session);
   assert.deepEqual({ status, body, code }, { status: 200, body: 'hello!', code: 0 });
@@ -225,7 +225,7 @@ for (const [name, answer, method, status, length] of [
   ['of no bytes', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 'GET', 200, '0'],
 ] as const) {
   test(`an answer ${name} ends with its head`, async (t) => {
-    const scene = await start(t, answer);
+    const scene = await start(answer);
     const session = await openSession(t, scene.port);
     for (let i = 0; i < 3; i++) {
       const seen = await request(session, { ':method': method });
@@ -237,7 +237,7 @@ for (const [name, answer, method, status, length] of [
 
 test('hints go through, and 100 only to who waits for it', async (t) => {
   const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n';
-  const scene = await start(t, `${hint}HTTP/1.1 100 Continue\r\n\r\n${OK}`);
+  const scene = await start(`${hint}HTTP/1.1 100 Continue\r\n\r\n${OK}`);
   const session = await openSession(t, scene.port);
   const plain = await request(session);
   assert.deepEqual([plain.status, plain.information], [200, [103]]);
@@ -391,7 +391,7 @@ test('a client that does not read its answer stops the backend, and no other str
 });
 
 test('a hundred streams at a time, and one more is refused', async (t) => {
-  const scene = await start(t, '');
+  const scene = await start('');
   const raw = await RawHttp2.open(t, scene.port);
   const settings = await raw.find(({ type, flags }) => type === FRAME.settings && flags === 0);
   const values = new Map<number, number>();
@@ -406,7 +406,7 @@ test('a hundred streams at a time, and one more is refused', async (t) => {
 });
 
 test('fields that are larger than the limit end their stream, and no other', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const session = await openSession(t, scene.port);
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x-${i}`, '1']));
   assert.equal((await request(session, many)).status, 200);
@@ -425,7 +425,7 @@ test('fields that are larger than the limit end their stream, and no other', asy
 });
 
 test('streams that are opened and reset at once cost no request, and past a rate the session', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const raw = await RawHttp2.open(t, scene.port);
   const cancel = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
   const { frames } = raw;
@@ -448,7 +448,7 @@ for (const [name, flood] of [
   ['PING', frame(FRAME.ping, 0, 0, Buffer.alloc(8))],
 ] as const) {
   test(`a flood of ${name} from a client that does not read ends its session`, async (t) => {
-    const scene = await start(t);
+    const scene = await start();
     const raw = await RawHttp2.open(t, scene.port);
     raw.socket.pause();
     const many = Buffer.concat(Array.from({ length: 10_000 }, () => flood));
@@ -462,7 +462,7 @@ for (const [name, flood] of [
 }
 
 test('CONTINUATION without end ends the session', async (t) => {
-  const scene = await start(t);
+  const scene = await start();
   const raw = await RawHttp2.open(t, scene.port);
   raw.write(FRAME.headers, 1, 1, Buffer.alloc(0));
   for (let i = 0; i < 100; i++) raw.write(FRAME.continuation, 0, 1, Buffer.alloc(0));

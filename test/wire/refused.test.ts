@@ -1,7 +1,9 @@
 /** Requests that two readers could read in two ways are refused, and nothing of them reaches a backend. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { converse, startScene, statusOf } from './scene.ts';
+import { converse, shareScene, statusOf } from './scene.ts';
+
+const sceneWith = shareScene();
 
 const HOST = 'Host: site.test\r\n';
 const CHUNKS = '5\r\nhello\r\n0\r\n\r\n';
@@ -90,7 +92,7 @@ const CASES: Readonly<Record<string, readonly (readonly [name: string, bytes: st
 
 for (const [section, cases] of Object.entries(CASES)) {
   test(section, async (t) => {
-    const scene = await startScene(t);
+    const scene = await sceneWith();
     for (const [name, bytes, status] of cases) {
       await t.test(`${name} is answered ${status}, and the connection closed`, async () => {
         const answer = await converse(scene, bytes);
@@ -104,7 +106,7 @@ for (const [section, cases] of Object.entries(CASES)) {
 }
 
 test('RFC 9112 §7.1: a chunked body that breaks is answered 400, and the backend request aborted', async (t) => {
-  const scene = await startScene(t, {}, '');
+  const scene = await sceneWith('');
   const broken = {
     'a size in 0x form': '0x5\r\nhello\r\n0\r\n\r\n',
     'a size past all integers': 'fffffffffffffffff\r\nhello\r\n0\r\n\r\n',
@@ -126,8 +128,8 @@ test('RFC 9112 §7.1: a chunked body that breaks is answered 400, and the backen
   }
 });
 
-test('RFC 9112 §9.3.2: an error behind a pipelined good request comes after its answer', async (t) => {
-  const scene = await startScene(t);
+test('RFC 9112 §9.3.2: an error behind a pipelined good request comes after its answer', async () => {
+  const scene = await sceneWith();
   const answer = await converse(scene, `GET /first HTTP/1.1\r\n${HOST}\r\nNONSENSE\r\n\r\n`);
   const [first = '', second = ''] = answer.split(/(?<=\r\n\r\nok)/);
   assert.equal(statusOf(first), 200);

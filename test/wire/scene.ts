@@ -1,9 +1,9 @@
 /** A router in front of a backend that records what it received: the scene of the wire tests. */
 import assert from 'node:assert/strict';
-import type { TestContext } from 'node:test';
+import { after } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
-import { type Router, type RouterOptions, startRouter } from '../support/router.ts';
+import { type Owner, type Router, type RouterOptions, startRouter } from '../support/router.ts';
 import { readRequests, type WireRequest } from '../support/wire.ts';
 
 export interface Scene {
@@ -13,6 +13,8 @@ export interface Scene {
   readonly received: () => string;
   /** The same, read strictly. */
   readonly requests: () => WireRequest[];
+  /** What the backend says to each request head from now on. */
+  readonly answerWith: (answer: string) => void;
   /** A request that is beyond doubt is still answered, and the backend has seen nothing else by then. */
   readonly isWell: () => Promise<void>;
 }
@@ -20,8 +22,9 @@ export interface Scene {
 const GOOD = 'GET /well HTTP/1.1\r\nHost: site.test\r\n\r\n';
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-/** @param answer what the backend says to each request head */
-export async function startScene(t: TestContext, options: RouterOptions = {}, answer = OK): Promise<Scene> {
+/** @param first what the backend says to each request head, until it is told otherwise */
+export async function startScene(t: Owner, options: RouterOptions = {}, first = OK): Promise<Scene> {
+  let answer = first;
   let text = '';
   const backend = await startRawBackend(t, (socket) => {
     let head = '';
@@ -48,6 +51,9 @@ export async function startScene(t: TestContext, options: RouterOptions = {}, an
     router,
     port: router.port,
     received,
+    answerWith: (next) => {
+      answer = next;
+    },
     requests: () => readRequests(received()),
     isWell: async () => {
       const { status } = await ask({ port: router.port, path: '/well' });
@@ -56,6 +62,26 @@ export async function startScene(t: TestContext, options: RouterOptions = {}, an
       assert.equal(last?.target, '/well');
       assert.deepEqual(others, [], 'nothing else reached the backend');
     },
+  };
+}
+
+/**
+ * One scene for the tests of a file, which follow one another and want the same router: starting one takes half a second
+ * of CPU. Each begins with nothing received and the answer that it asks for; what the router has logged stays. To be
+ * called once, outside of tests.
+ */
+export function shareScene(options: RouterOptions = {}): (answer?: string) => Promise<Scene> {
+  const ends: (() => unknown)[] = [];
+  after(async () => {
+    for (const end of ends) await end();
+  });
+  let started: Promise<Scene> | null = null;
+  return async (answer = OK) => {
+    started ??= startScene({ after: (end) => ends.push(end) }, options);
+    const scene = await started;
+    scene.answerWith(answer);
+    scene.received();
+    return scene;
   };
 }
 
