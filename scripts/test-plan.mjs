@@ -9,7 +9,38 @@ const OTHER_SETTING = 'off';
 const STARTS_ROUTERS = /\b(startRouter|launchRouter|writeConfig|scene\.ts)\b/;
 
 /** The files that take longest, longest first: a long file that begins last would keep the whole run waiting. */
-const LONGEST = [];
+const LONGEST = [
+  'journeys/last-good-certificates',
+  'journeys/admin',
+  'wire/limits',
+  'journeys/last-backend',
+  'journeys/redis-handed-on',
+  'journeys/route-command',
+  'journeys/killed-while-starting',
+  'journeys/http2',
+  'wire/crowding',
+  'journeys/zero-drops',
+  'journeys/redis-cluster',
+  'journeys/certificate-kinds',
+  'journeys/redis-stale',
+  'journeys/redis-faults',
+  'journeys/last-changes',
+  'dashboard/dashboard',
+  'wire/h2-answers',
+  'journeys/moved-marks',
+  'journeys/admin-frontends',
+  'journeys/redis-sentinel',
+  'wire/stale',
+  'journeys/certificates',
+  'journeys/tracing-trouble',
+  'journeys/stop',
+  'journeys/reload',
+  'journeys/planb-monitor',
+  'store/redis-push',
+  'config/command-line',
+  'journeys/chaos',
+  'journeys/http2-backends',
+];
 
 /** `npm run test:quick`: rules, grammars, layers, and one journey of each kind, in one setting of the fast lane. */
 const QUICK = [

@@ -12,7 +12,7 @@ import { childrenOf, noProc } from '../support/processes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 
-const WORKERS = 3;
+const WORKERS = 2;
 /** At once: a worker that has more connections than the others pauses, so all take part. */
 const HANDSHAKES = 24;
 

@@ -83,7 +83,7 @@ test('a body over the limit is answered 413, announced or not (RFC 9110 §15.5.1
   const chunks = `3e9\r\n${'a'.repeat(1001)}\r\n0\r\n\r\n`;
   const unannounced = await send(
     router.port,
-    `POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
+    `POST / HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
   );
   assert.equal(statusOf(unannounced), 413);
   assert.equal(complete, 0);
