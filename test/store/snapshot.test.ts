@@ -59,7 +59,7 @@ test('a prefix, its options and its header fields come back, too', () => {
   assert.deepEqual(restored.site.adaptRequest(['x-a', '1']), ['X-A', 'b']);
   assert.deepEqual(restored.site.adaptSwitching(['Server', 'x']), []);
   const odd = ['x.io', 'x.io', ['x'], 1, [1]] as unknown as SavedRoute;
-  assert.throws(() => decodeSnapshot(encoded(null, odd)), /no route/);
+  assert.throws(() => decodeSnapshot(encoded(null, odd)), /has an invalid route/);
 });
 
 test('a snapshot comes back as it was, whatever it holds', () => {
@@ -88,7 +88,7 @@ test('a text that was cut, changed, or is something else is refused, with the re
     assert.throws(() => decodeSnapshot(other), /not a snapshot of this version/);
   }
   const odd = encoded(null, ['x.io', 'x.io', [], 1]);
-  assert.throws(() => decodeSnapshot(odd), /no route/);
+  assert.throws(() => decodeSnapshot(odd), /has an invalid route/);
 });
 
 function fileIn(t: TestContext): string {
