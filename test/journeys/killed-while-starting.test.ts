@@ -223,7 +223,7 @@ test(
     hold(...Array<'SIGKILL'>(5).fill('SIGKILL'));
     router.signal('SIGUSR2');
     for (let i = 0; i < 5; i++) await end();
-    assert.match((await router.event('upgrade-failed')).msg ?? '', /goes on/);
+    assert.match((await router.event('upgrade-failed')).msg ?? '', /this program continues/);
     assert.equal((await ask({ port })).body, 'hello');
     assert.equal(workersOf(router).length, 2);
   },

@@ -321,7 +321,7 @@ test('one that is lost before the answer came leaves it open whether the edit wa
       redis.pause();
       return [...list, 'http://c'];
     }),
-    { code: 'store-unavailable', message: /no reply within 500 ms; check whether the change was made/ },
+    { code: 'store-unavailable', message: /did not reply within 500 ms; check whether the change was made/ },
   );
   redis.resume();
 });
