@@ -46,7 +46,7 @@ interface Traceparent {
 
 /** The caller records its spans. */
 const SAMPLED = 0x01;
-/** The trace id is random (Level 2); whoever continues a trace passes that on. */
+/** The trace id is random (Level 2); the flag is passed on when a trace is continued. */
 const RANDOM_ID = 0x02;
 
 const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -95,9 +95,9 @@ function beginTrace(policy: TracePolicy): Trace {
 }
 
 /**
- * The span of one attempt. Ids that follow the exchange's own need not be handed from lane to lane. Where nothing is
- * exported, the exchange's stands for all.
- * @param place of the attempt within its exchange, from 0
+ * The span id of one attempt, derived from the exchange's, so that lanes need not exchange ids. If nothing is
+ * exported, it is the exchange's own.
+ * @param place index of the attempt within its exchange
  */
 export function attemptId({ spanId, isSampled }: Trace, place: number): string {
   if (!isSampled) return spanId;
@@ -106,7 +106,7 @@ export function attemptId({ spanId, isSampled }: Trace, place: number): string {
   return spanId.slice(0, 8) + low.toString(16).padStart(8, '0');
 }
 
-/** What a backend is told. @param place of the attempt within its exchange, from 0 */
+/** The traceparent for a backend. @param place index of the attempt within its exchange */
 export function traceparent(trace: Trace, place: number): string {
   return `00-${trace.traceId}-${attemptId(trace, place)}-${trace.flags}`;
 }

@@ -22,8 +22,8 @@ export function isClientCertificateField(lowerName: string): boolean {
 
 /**
  * Names and values in turn.
- * @param shown a certificate that was checked; null where the client has shown none
- * @param withPem whether backends are told all of it
+ * @param shown a verified certificate; null if the client has sent none
+ * @param withPem whether backends get the whole certificate
  */
 export function clientCertificateFields(shown: ShownCertificate | null, withPem: boolean): readonly string[] {
   if (shown === null) return ['X-SSL-Client-Verify', 'NONE'];

@@ -2,7 +2,7 @@
 
 import { joinField } from './field-section.ts';
 
-/** Fields of HTTP/1.1's connections and framing (§8.2.2); `host` is told as `:authority`. */
+/** Fields of HTTP/1.1's connections and framing (§8.2.2); `host` becomes `:authority`. */
 const NOT_IN_HTTP2 = new Set([
   'connection',
   'host',

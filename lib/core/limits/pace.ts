@@ -6,7 +6,7 @@ const AHEAD_MS = 20_000;
 /** Whether a request body keeps up its minimum rate. Time in which the backend blocks it does not count. */
 export class Pace {
   readonly #msPerByte: number;
-  /** The time until which the bytes that have come are enough. */
+  /** The time until which the received bytes satisfy the minimum rate. */
   #paidUntil: number;
   #total: number;
   #blockedAt: number | null = null;

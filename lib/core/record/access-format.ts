@@ -22,7 +22,7 @@ export const ACCESS_FIELDS = [
 
 export type AccessField = (typeof ACCESS_FIELDS)[number];
 
-/** A text that stands for itself, or a field. */
+/** A literal text, or a field. */
 export type AccessPart = { readonly text: string } | { readonly field: AccessField };
 
 /** `hipache` is the default; `combined` is nginx's and Apache's; `json` has every field, an object a line. */
@@ -51,7 +51,7 @@ export function readAccessFormat(format: string): AccessFormat {
 
 function parts(template: string): readonly AccessPart[] {
   const found: AccessPart[] = [];
-  // At odd places stands what was in braces.
+  // Odd elements were in braces.
   for (const [index, piece] of template.split(/\{([A-Za-z]+)\}/).entries()) {
     if (index % 2 === 1) found.push({ field: fieldOf(piece) });
     else if (piece !== '') found.push({ text: piece });

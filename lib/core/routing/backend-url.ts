@@ -4,7 +4,7 @@ import { type RedirectTarget, redirectStatusOf } from './redirect.ts';
 
 /** One server of a frontend, or something that the router itself serves. */
 export interface Backend {
-  /** Its place in the frontend's list, from 0. It is what `dead:<host>` holds, so it is public. */
+  /** Its index in the frontend's list. `dead:<host>` contains it, so it is public. */
   readonly id: number;
   /** The URL as the operator wrote it, white space trimmed. */
   readonly href: string;
@@ -51,10 +51,10 @@ const REDIRECT = /^redirect(?:\+(https?))?:\/\/([^/?#\s]+)(\/[!"$->@-~]*)?(?:\s+
 export type ParsedBackend = { readonly backend: Backend } | { readonly fault: string };
 
 /**
- * Reads a backend URL: `http://host:port`, `https:`, `h2c:` or `h2:` likewise, or `http://[unix:/path]`. The port defaults
- * to the scheme's. Or what the router answers itself: `file:///folder`, `redirect://host/path 301`.
- * White space around it is forgiven: it comes from shells and editors, and means nothing.
- * @param id its place in the list
+ * Parses a backend URL: `http://host:port`, and `https:`, `h2c:` or `h2:` likewise, or `http://[unix:/path]`. The
+ * port defaults to the scheme's. Or an entry that the router itself serves: `file:///folder`, `redirect://host/path
+ * 301`. Surrounding white space, which comes from shells and editors, is ignored.
+ * @param id its index in the list
  */
 export function parseBackend(text: string, id: number): ParsedBackend {
   const href = text.trim();

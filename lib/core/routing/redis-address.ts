@@ -44,7 +44,7 @@ export interface RedisTls {
 /** The authorities that Node trusts, and no certificate of our own. */
 export const PLAIN_TLS: RedisTls = { ca: [], cert: null, key: null, passphrase: null };
 
-/** The address as an operator knows it, without users and passwords. */
+/** The address for operators, without users and passwords. */
 export function nameOfAddress({ place, tls, database, prefix }: RedisAddress): string {
   const redis = tls === null ? 'redis' : 'rediss';
   const fragment = prefix === '' ? '' : `#${prefix}`;

@@ -138,7 +138,7 @@ function credentialsOf(userinfo: string | undefined): Pick<RedisAddress, 'userna
   };
 }
 
-/** Percent-decoded where that is possible: a password with a bare '%' is taken as it stands. */
+/** Percent-decodes if possible: a password with a bare '%' is used unchanged. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -4,10 +4,10 @@ import { hostOf } from './hostname.ts';
 const NAME = /^[^:[\]]+$/;
 
 /**
- * The keys that the certificate for a server name is looked up under, most specific first: `a.b.io` gives `a.b.io` and
- * `*.b.io`. A certificate's wildcard stands for one label (RFC 9525 §6.3), and so does this one.
+ * The keys for the lookup of a server name's certificate, most specific first: `a.b.io` gives `a.b.io` and `*.b.io`.
+ * A certificate's wildcard matches one label (RFC 9525 §6.3), and so does this one.
  * @param serverName as a client sent it: any bytes
- * @returns none for what cannot be a host
+ * @returns no keys if it cannot be a host
  */
 export function certificateKeys(serverName: string): readonly string[] {
   const host = NAME.test(serverName) ? hostOf(serverName) : null;
