@@ -1,5 +1,6 @@
 import type { BackendTls } from '../core/routing/backend-tls.ts';
 import type { RedisTls } from '../core/routing/redis-address.ts';
+import type { Timeouts } from './timeouts.ts';
 
 /** The configuration for the rest of the program: complete, checked, frozen. Types only. */
 
@@ -92,23 +93,6 @@ export interface ServerConfig {
   readonly backendPath: boolean;
   /** Whether backends with `https:` URLs get plain HTTP, as in Hipache. */
   readonly legacyScheme: boolean;
-}
-
-/** One per phase of an exchange. 0 is no limit. */
-export interface Timeouts {
-  /** From the first byte of a request to the end of its head. */
-  readonly header: number;
-  /** Silence within a request body. */
-  readonly body: number;
-  readonly connect: number;
-  /** From the request's end to the first byte of the backend's response. */
-  readonly firstByte: number;
-  /** Silence of either side within a response body. */
-  readonly response: number;
-  /** Between two requests on a client's connection. */
-  readonly idle: number;
-  /** Silence in both directions on an upgraded connection. */
-  readonly tunnel: number;
 }
 
 /** The section `server.limits`: numbers, and sizes in bytes. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { FIELD_NAMES } from '../sites/site.ts';
+import { timeoutKeys, timeoutSection } from './timeouts.ts';
 import {
   absolute,
   accessFormat,
@@ -48,17 +49,6 @@ const drain = {
   delay: v.nullish(seconds(0), 0),
   requests: v.nullish(seconds(0), 30),
   tunnels: v.nullish(seconds(0), 3600),
-};
-
-// The defaults of those without one here depend on server.tcpTimeout: see sections.ts.
-const timeouts = {
-  header: v.nullish(seconds(0), 10),
-  body: v.nullish(seconds(0)),
-  connect: v.nullish(seconds(0)),
-  firstByte: v.nullish(seconds(0)),
-  response: v.nullish(seconds(0)),
-  idle: v.nullish(seconds(0), 60),
-  tunnel: v.nullish(seconds(0), 3600),
 };
 
 const limits = {
@@ -116,7 +106,7 @@ const server = {
   drain: v.nullish(section(drain), {}),
   workerTimeout: v.nullish(seconds(0), 10),
   pidFile: v.nullish(text, null),
-  timeouts: v.nullish(section(timeouts), {}),
+  timeouts: v.nullish(timeoutSection, {}),
   limits: v.nullish(section(limits), {}),
   trustedProxies: v.nullish(listOf(trusted), ['private']),
   forwarded: v.nullish(oneOf(['standard', 'hipache']), 'standard'),
@@ -240,7 +230,7 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['server.lruCache', Object.keys(lruCache)],
   ['server.memory', Object.keys(memory)],
   ['server.drain', Object.keys(drain)],
-  ['server.timeouts', Object.keys(timeouts)],
+  ['server.timeouts', Object.keys(timeoutKeys)],
   ['server.limits', Object.keys(limits)],
   ['server.backendTls', Object.keys(backendTls)],
   ['cache', Object.keys(cache)],

@@ -1,27 +1,8 @@
-/** Sections of the file whose defaults depend on other keys: `server.timeouts`, `cache` and `otel`. */
+/** Sections of the file whose defaults depend on other keys: `cache` and `otel`. */
 import { join, resolve } from 'node:path';
-import type { CacheConfig, OtelConfig, ServerConfig, Timeouts } from './config.ts';
+import type { CacheConfig, OtelConfig, ServerConfig } from './config.ts';
 import type { Faults } from './faults.ts';
-import type { CacheSettings, OtelSettings, ServerSettings } from './schema.ts';
-
-const CONNECT = 5;
-
-/**
- * The time limit of each phase. Hipache had one for all, `server.tcpTimeout`: if given, it applies to the phases
- * without a limit of their own; 0 turns them off. It can only shorten the limit for connecting.
- */
-export function resolveTimeouts({ timeouts, tcpTimeout }: ServerSettings): Timeouts {
-  const shorter = tcpTimeout ? Math.min(CONNECT, tcpTimeout) : CONNECT;
-  return {
-    header: timeouts.header,
-    body: timeouts.body ?? tcpTimeout ?? 30,
-    connect: timeouts.connect ?? shorter,
-    firstByte: timeouts.firstByte ?? tcpTimeout ?? 30,
-    response: timeouts.response ?? tcpTimeout ?? 60,
-    idle: timeouts.idle,
-    tunnel: timeouts.tunnel,
-  };
-}
+import type { CacheSettings, OtelSettings } from './schema.ts';
 
 /**
  * The section `cache`; paths become absolute. Adds a fault where it contradicts `server.lruCache`.

@@ -4,7 +4,7 @@ import { syslogName, syslogSocket } from '../core/record/syslog-socket.ts';
 import type { ServerConfig } from './config.ts';
 import type { Machine } from './machine.ts';
 import type { ServerSettings } from './schema.ts';
-import { resolveTimeouts } from './sections.ts';
+import { resolveTimeouts } from './timeouts.ts';
 
 /** The section `server` with the defaults that depend on the machine and on other keys. Paths become absolute. */
 export function resolveServer(settings: ServerSettings, machine: Machine): ServerConfig {
@@ -33,7 +33,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     drain: { delay: settings.drain.delay, requests: settings.drain.requests, tunnels: settings.drain.tunnels },
     workerTimeout: settings.workerTimeout,
     pidFile: settings.pidFile === null ? null : resolve(settings.pidFile),
-    timeouts: resolveTimeouts(settings),
+    timeouts: resolveTimeouts(settings.timeouts, settings.tcpTimeout),
     limits: {
       headerBytes: settings.limits.headerBytes,
       bodyBytes: settings.limits.bodyBytes,

@@ -8,6 +8,7 @@ import type { RequestHeaderPolicy } from '../core/http/request-headers.ts';
 import type { TracedExchange } from '../core/record/spans.ts';
 import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { ResponseCut } from '../core/record/response-cut.ts';
+import type { FastLaneLimits } from '../core/limits/exchange-limits.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { Balancing } from '../core/routing/selection.ts';
 import type { ConnectionUse, HandoffState } from '../core/routing/types.ts';
@@ -15,24 +16,6 @@ import type { Judged } from '../core/health/verdict.ts';
 import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
-
-/** Times in ms, sizes in bytes; 0 is no limit. What they limit: see config/config.ts. */
-export interface LaneLimits {
-  readonly headerMs: number;
-  readonly idleMs: number;
-  readonly bodyMs: number;
-  readonly connectMs: number;
-  readonly firstByteMs: number;
-  readonly responseMs: number;
-  readonly headerBytes: number;
-  readonly bodyBytes: number;
-  /** For how long a client may read nothing of a response, ms. */
-  readonly readMs: number;
-  /** Minimum rate of a request's body, bytes per second. */
-  readonly bodyMinRate: number;
-  /** Minimum rate at which a client must read a response, bytes per second. */
-  readonly readMinRate: number;
-}
 
 export interface LaneParts extends Balancing {
   readonly store: Pick<RouteLookups, 'find' | 'peek'>;
@@ -57,7 +40,7 @@ export interface LaneParts extends Balancing {
   readonly hasBackendPath: boolean;
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
-  readonly limits: LaneLimits;
+  readonly limits: FastLaneLimits;
   /** Whether accepted sockets read into one buffer: see accepted-reads.ts. */
   readonly readsAccepted: () => boolean;
   /**

@@ -8,11 +8,11 @@ import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 import type { BodyProgress } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import type { Limits } from './parts.ts';
+import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 
 export interface RemainderParts {
   readonly clock: TimeLimits;
-  readonly limits: Pick<Limits, 'bodyMs' | 'firstByteMs' | 'bodyBytes' | 'bodyMinRate'>;
+  readonly limits: Pick<ExchangeLimits, 'bodyMs' | 'firstByteMs' | 'bodyBytes' | 'bodyMinRate'>;
 }
 
 /** A request to a backend, and its connection slot. */

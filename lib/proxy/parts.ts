@@ -1,4 +1,5 @@
 /** The dependencies of the full lane's exchanges. Types only. */
+import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ConnectionUse } from '../core/routing/types.ts';
@@ -6,26 +7,10 @@ import type { Exchange } from './exchange.ts';
 import type { AgentPool } from '../backends/http1/agent-pool.ts';
 import type { TimeLimits } from '../clock/time-limits.ts';
 
-/** The full lane's time limits, ms, and sizes, bytes. 0 is no limit. */
-export interface Limits {
-  readonly bodyMs: number;
-  readonly connectMs: number;
-  readonly firstByteMs: number;
-  readonly responseMs: number;
-  readonly tunnelMs: number;
-  readonly bodyBytes: number;
-  /** Bytes per second that a request body must keep up after its first seconds. */
-  readonly bodyMinRate: number;
-  /** For how long a client may read nothing of a response. */
-  readonly readMs: number;
-  /** Minimum rate at which a client must read, bytes per second, in the time in which it holds the response up. */
-  readonly readMinRate: number;
-}
-
 /** The dependencies of an attempt and of the relay of its response. */
 export interface AttemptParts {
   readonly clock: TimeLimits;
-  readonly limits: Limits;
+  readonly limits: ExchangeLimits;
   readonly use: ConnectionUse;
   readonly spools: SpoolBudget;
   /** Called for each client that is cut off because it reads a response too slowly. */

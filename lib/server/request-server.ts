@@ -2,7 +2,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Timeouts } from '../config/config.ts';
+import type { Timeouts } from '../config/timeouts.ts';
 import { RouterError } from '../core/errors.ts';
 import { LINGER_MS } from '../core/limits/client-limits.ts';
 import { readHead } from '../core/http/request-head.ts';

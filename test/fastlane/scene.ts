@@ -14,7 +14,8 @@ import { Names } from '../../lib/backends/dialing/names.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
 import type { ClientStream } from '../../lib/http1/client-stream.ts';
-import type { LaneLimits, LaneParts } from '../../lib/fastlane/parts.ts';
+import type { LaneParts } from '../../lib/fastlane/parts.ts';
+import type { FastLaneLimits } from '../../lib/core/limits/exchange-limits.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { startRawBackend } from '../support/backends.ts';
 
@@ -34,13 +35,13 @@ export interface LaneScene {
 
 export interface LaneOptions {
   readonly maxSockets?: number;
-  readonly limits?: Partial<LaneLimits>;
+  readonly limits?: Partial<FastLaneLimits>;
   readonly readsAccepted?: boolean;
   /** Of every route, in the place of its own. */
   readonly site?: Site;
 }
 
-const LIMITS: LaneLimits = {
+const LIMITS: FastLaneLimits = {
   headerMs: 5_000,
   idleMs: 5_000,
   bodyMs: 5_000,

@@ -1,11 +1,10 @@
 /** Converts the configuration's limits, in seconds, to those of the lanes, in ms. */
 import type { ServerConfig } from '../../config/config.ts';
+import type { ExchangeLimits, FastLaneLimits } from '../../core/limits/exchange-limits.ts';
 import { READ_LAG_MS } from '../../core/limits/pace.ts';
-import type { LaneLimits } from '../../fastlane/parts.ts';
-import type { Limits } from '../../proxy/parts.ts';
 
 /** The limits of an exchange in the full lane. */
-export function fullLaneLimits({ timeouts, limits }: ServerConfig): Limits {
+export function fullLaneLimits({ timeouts, limits }: ServerConfig): ExchangeLimits {
   return {
     bodyMs: timeouts.body * 1000,
     connectMs: timeouts.connect * 1000,
@@ -21,7 +20,7 @@ export function fullLaneLimits({ timeouts, limits }: ServerConfig): Limits {
 }
 
 /** The limits of the fast lane, which also reads heads and keeps connections alive. */
-export function fastLaneLimits(server: ServerConfig): LaneLimits {
+export function fastLaneLimits(server: ServerConfig): FastLaneLimits {
   const { timeouts, limits } = server;
   return {
     ...fullLaneLimits(server),
