@@ -108,7 +108,7 @@ function verdictOf({ kind, status, code }: AnswerView): string {
       return 'waits:';
     case 'redirect':
     case 'refused':
-      return `is answered ${status}${code === null ? '' : ` ${code}`}:`;
+      return `gets ${status}${code === null ? '' : ` ${code}`}:`;
   }
 }
 

@@ -70,7 +70,7 @@ async function request(path: string, { method = 'GET', body }: RequestOptions = 
   const text = await response.text();
   // A 401 for a token that was replaced meanwhile must not discard the new one.
   if (response.status === 401 && token !== currentToken()) throw new ApiError(0, 'The token was replaced meanwhile.');
-  if (!response.ok) throw new ApiError(response.status, messageIn(text) ?? `The router answered ${response.status}.`);
+  if (!response.ok) throw new ApiError(response.status, messageIn(text) ?? `The router responded ${response.status}.`);
   return text === '' ? null : JSON.parse(text);
 }
 
@@ -90,7 +90,7 @@ export function isUnauthorized(error: unknown): boolean {
 
 /** Why a request failed, for the operator. */
 export function reasonOf(error: unknown): string {
-  return error instanceof ApiError ? error.message : 'The router does not answer.';
+  return error instanceof ApiError ? error.message : 'The router does not respond.';
 }
 
 function frontendPath(key: string): string {

@@ -127,7 +127,7 @@ function connected(): void {
   connection.failures = 0;
   connection.respondedAt = Date.now();
   if (isConnected()) return;
-  if (connection.state === 'disconnected') announce('The router answers again');
+  if (connection.state === 'disconnected') announce('The router responds again');
   connection.state = 'connected';
   polling.count = 1;
   subscriber.onConnect();
@@ -141,7 +141,7 @@ function failed(error: unknown, waitMs: number): void {
   connection.retryAt = Date.now() + waitMs;
   connection.reason = reasonOf(error);
   if (connection.state !== 'disconnected') {
-    if (isConnected()) announce('The router does not answer');
+    if (isConnected()) announce('The router does not respond');
     connection.state = 'disconnected';
     subscriber.onDisconnect();
   }

@@ -134,7 +134,7 @@ export class FastAttempt implements LinkUser, SlotUser {
         return;
     }
     const { hasRespondedToOthers } = this.#slot;
-    const cause = new Error('the backend did not answer in time');
+    const cause = new Error('the backend did not respond in time');
     this.#owner.onFailed({ type: 'silent', cause, hasRespondedToOthers });
   }
 

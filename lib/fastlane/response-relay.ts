@@ -88,7 +88,7 @@ export class ResponseRelay {
         return 'head';
       }
       if (typeof response === 'string') return this.#fail(response);
-      if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+      if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the response is too large');
       if (response.status === 101) return this.#fail('a 101 without an Upgrade request');
       const unsent = unsendable(response.status);
       if (unsent !== null && this.#client.writer.peer.isHttp2) return this.#fail(unsent);
@@ -98,7 +98,7 @@ export class ResponseRelay {
       // For a client that does not read they are dropped.
       if (response.status > 100 && !this.isBlocked) this.#write(`${response.head}\r\n`, null);
       this.#information++;
-      if (this.#information > MOST_INFORMATION) return this.#fail('too many answers with status 1xx');
+      if (this.#information > MOST_INFORMATION) return this.#fail('too many responses with status 1xx');
       at += response.end;
       if (at === all.length) return 'head';
     }
@@ -134,7 +134,7 @@ export class ResponseRelay {
     if (end < 0) {
       // Nothing was written: the client can still get an error response.
       if (head !== '') this.response = null;
-      return this.#fail('a broken chunk in the answer');
+      return this.#fail('a broken chunk in the response');
     }
     if (this.response?.framing === 'close') this.#writeChunk(head, body.output);
     // Writing one string is cheaper than a string and bytes.

@@ -55,7 +55,7 @@ export function mayBeginResponse(text: string): boolean {
  */
 export function readResponse(text: string, toHead: boolean): ReadResponse | string {
   HEAD.lastIndex = 0;
-  if (!HEAD.test(text)) return 'the head of the answer is not HTTP/1.1';
+  if (!HEAD.test(text)) return 'the head of the response is not HTTP/1.1';
   const headEnd = HEAD.lastIndex;
   const lineEnd = text.indexOf('\r');
   const isOld = text.charCodeAt(VERSION_AT) !== ONE;

@@ -66,7 +66,7 @@ export class ResponseStream {
         return joined(pieces);
       }
       if (typeof response === 'string') return this.#fail(response);
-      if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the answer is too large');
+      if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the response is too large');
       pieces.push(strictBytes(response, bytes.subarray(at, at + response.end)));
       at += response.end;
       if (response.status === 101) {
@@ -89,7 +89,7 @@ export class ResponseStream {
     let output: Buffer | null = null;
     if (!body.isDone) {
       end = body.read(bytes, at);
-      if (end < 0) return this.#fail('a broken chunk in the answer');
+      if (end < 0) return this.#fail('a broken chunk in the response');
       ({ output } = body);
     }
     if (body.isDone) {

@@ -205,11 +205,11 @@ export class Attempt implements UploadOwner {
 
   #onInformation(information: InformationEvent): void {
     if (this.#phase === 'settled') return;
-    if (this.#phase === 'checking') return this.fail(new Error('the backend answered before it was asked'));
+    if (this.#phase === 'checking') return this.fail(new Error('the backend sent bytes before a request'));
     this.#hasHeard = true;
     this.#information++;
     if (this.#information > MOST_INFORMATION) {
-      this.#end({ type: 'garbled', cause: new Error('too many answers with status 1xx') });
+      this.#end({ type: 'garbled', cause: new Error('too many responses with status 1xx') });
       return;
     }
     this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
@@ -221,7 +221,7 @@ export class Attempt implements UploadOwner {
       response.resume();
       return;
     }
-    if (this.#phase === 'checking') return this.fail(new Error('the backend answered before it was asked'));
+    if (this.#phase === 'checking') return this.fail(new Error('the backend sent bytes before a request'));
     const out = this.#out;
     if (out === null) return;
     this.#hasHeard = true;
@@ -268,7 +268,7 @@ export class Attempt implements UploadOwner {
         return;
     }
     const hasRespondedToOthers = this.#slot.backend.responseCount !== this.#responsesBefore;
-    this.#end({ type: 'silent', cause: new Error('the backend did not answer in time'), hasRespondedToOthers });
+    this.#end({ type: 'silent', cause: new Error('the backend did not respond in time'), hasRespondedToOthers });
   }
 
   /** The outcome of a failure after part of the request may have reached the backend. */

@@ -17,7 +17,11 @@ export function inTime<T>(
   return new Promise((resolve) => {
     let isOver = false;
     const timer = new Timer(() => {
-      stop({ type: 'silent', cause: new Error('the file system did not answer in time'), hasRespondedToOthers: false });
+      stop({
+        type: 'silent',
+        cause: new Error('the file system did not respond in time'),
+        hasRespondedToOthers: false,
+      });
     });
     const stop = (outcome: Outcome | null): void => {
       isOver = true;

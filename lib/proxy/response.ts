@@ -34,8 +34,8 @@ export function relayResponse(
   const { method, response, head } = exchange;
   const status = backendResponse.statusCode ?? 0;
   const reason = backendResponse.statusMessage ?? '';
-  if (backendResponse.httpVersionMajor !== 1) return `an answer in HTTP/${backendResponse.httpVersion}`;
-  if (status < 200 || status > 999) return `an answer with status ${status}`;
+  if (backendResponse.httpVersionMajor !== 1) return `a response in HTTP/${backendResponse.httpVersion}`;
+  if (status < 200 || status > 999) return `a response with status ${status}`;
   const unsent = unsendable(status);
   if (unsent !== null && exchange.peer.isHttp2) return unsent;
   if (!REASON.test(reason)) return 'a control character in the reason phrase';

@@ -161,11 +161,11 @@ function givenUp(failure: Failure | null): RouterError {
   const cause = failure?.cause;
   switch (failure?.type) {
     case 'silent':
-      return new RouterError('backend-silent', 'the backend did not answer in time', { cause });
+      return new RouterError('backend-silent', 'the backend did not respond in time', { cause });
     case 'crowded':
       return new RouterError('backend-crowded', 'all connections to the backends are busy', { cause });
     case 'garbled':
-      return new RouterError('backend-failed', 'the answer of the backend is not valid HTTP', { cause });
+      return new RouterError('backend-failed', 'the response of the backend is not valid HTTP', { cause });
     case 'unfit':
       if (cause instanceof RouterError) return cause;
       return new RouterError('no-backend', cause?.message ?? 'no backend can do what is asked', { cause });

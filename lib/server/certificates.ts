@@ -103,7 +103,7 @@ export class Certificates {
     const { names } = checkPair(good.held, 0);
     const isCurrent = held === good.held;
     const fault =
-      held === null ? 'cannot be read: the store gives no answer' : (this.#told.get(key) ?? 'cannot be used');
+      held === null ? 'cannot be read: the store does not reply' : (this.#told.get(key) ?? 'cannot be used');
     return {
       name: this.#parts.store.nameOf(key),
       names,

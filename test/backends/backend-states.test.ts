@@ -85,7 +85,7 @@ test('the last ten failures are kept, with their time, reason and code', () => {
   assert.match(failures[0]?.reason ?? '', /^refused 5 x{190}$/);
   assert.equal(failures[0]?.code, 'ECONNREFUSED');
   assert.deepEqual(failures.slice(-3), [
-    { at: 1_000_000, type: 'answered', reason: 'it answered 502', code: '502' },
+    { at: 1_000_000, type: 'answered', reason: 'it responded with status 502', code: '502' },
     { at: 1_000_000, type: 'silent', reason: 'too late', code: null },
     { at: 1_000_000, type: 'cut', reason: 'broken off', code: null },
   ]);

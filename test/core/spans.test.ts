@@ -142,7 +142,7 @@ const FAULTS: readonly (readonly [string, Partial<TracedExchange>, Outcome, stri
     ],
     ['a client that left unanswered', { status: 0, ending: 'left' }, { type: 'abandoned' }, 'client-left', 'abandoned'],
     ['one that has heard enough of an answer', { ending: 'left' }, answered(200), undefined, undefined],
-    ['an answer that broke off', { ending: 'cut' }, answered(200), 'answer-cut', 'answer-cut'],
+    ['an answer that broke off', { ending: 'cut' }, answered(200), 'response-cut', 'response-cut'],
     ['a WebSocket', { status: 101 }, { type: 'upgraded' }, undefined, undefined],
   ];
 

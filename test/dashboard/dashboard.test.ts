@@ -337,7 +337,7 @@ journey('a router that went away is missed in plain words, and found again', asy
   await dashboard.shows('No contact');
   assert.match(
     await dashboard.page.locator('#contact').innerText(),
-    /The router does not answer\. What you see is from [\d:]+\. (?:Next try in \d+ s|Trying again)\./,
+    /The router does not respond\. What you see is from [\d:]+\. (?:Next try in \d+ s|Trying again)\./,
   );
   assert.equal(await dashboard.page.locator('#events-state').innerText(), 'Not live');
   assert.ok(await dashboard.row('www.example.com').isVisible(), 'what was known stays');

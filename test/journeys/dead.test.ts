@@ -89,7 +89,7 @@ test('a backend is dead for what it does, never for what its clients do', async 
 
   await t.test('one that does not answer in time is dead', async () => {
     const { why } = await askUntilDead(router, { host: 'silent.test' });
-    assert.equal(why, 'the backend did not answer in time');
+    assert.equal(why, 'the backend did not respond in time');
   });
 
   await t.test('one that cannot be connected to in time is dead', async (sub) => {
@@ -106,7 +106,7 @@ test('a backend is dead for what it does, never for what its clients do', async 
       for (let i = 0; i < 100 && answer.status === 200; i++) answer = await ask({ port, host });
       assert.deepEqual([answer.status, answer.body, answer.headers['x-own']], [status, `sorry, ${status}`, 'header']);
       const death = await router.until('death', () => deathsOf(router, host)[0]);
-      assert.deepEqual([death['backend'], death['why']], [url, `it answered ${status}`]);
+      assert.deepEqual([death['backend'], death['why']], [url, `it responded with status ${status}`]);
       for (let i = 0; i < 20; i++) assert.equal((await ask({ port, host })).body, 'good');
       assert.equal(hits(), 1);
     });

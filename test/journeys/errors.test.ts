@@ -36,8 +36,8 @@ test('every error has its code and its page, and is never cached', async (t) => 
     ['invalid.test', 502, 'backend is invalid', 'no-backend'],
     ['refused.test', 502, 'Reached max retries limit', 'backend-failed'],
     ['cut.test', 502, 'Reached max retries limit', 'backend-failed'],
-    ['garbled.test', 502, 'the answer of the backend is not valid HTTP', 'backend-failed'],
-    ['silent.test', 504, 'the backend did not answer in time', 'backend-silent'],
+    ['garbled.test', 502, 'the response of the backend is not valid HTTP', 'backend-failed'],
+    ['silent.test', 504, 'the backend did not respond in time', 'backend-silent'],
   ];
   for (const [host, status, why, code] of ERRORS) {
     await t.test(`${host} is ${status}: ${why}`, async () => {

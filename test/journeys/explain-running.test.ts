@@ -90,6 +90,6 @@ test('a routes file that is gone, or broken: what workers serve is told, and why
     assert.match(said, /^ {2}not read +a\.test +\?$/m);
     const unknown = await hipache('route', 'explain', 'b.test', '-c', config);
     assert.equal(unknown.code, 1);
-    assert.match(unknown.said, /is answered 400 no-frontend: the workers' routes have no such frontend/);
+    assert.match(unknown.said, /gets 400 no-frontend: the workers' routes have no such frontend/);
   }
 });

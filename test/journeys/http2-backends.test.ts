@@ -299,7 +299,7 @@ test('what goes wrong is told as with any backend', { skip: noOpenssl }, async (
   for (const [host, status, why] of [
     ['misnamed.test', 502, /altnames/],
     ['refused.test', 502, /ECONNREFUSED/],
-    ['silent.test', 504, /did not answer in time/],
+    ['silent.test', 504, /did not respond in time/],
     ['reset.test', 502, /INTERNAL_ERROR/],
     ['lost.test', 502, /closed|lost|CANCEL/],
     ['odd.test', 502, /PROTOCOL_ERROR/],

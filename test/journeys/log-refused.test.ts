@@ -54,7 +54,7 @@ test('what backends or the store are to blame for is a warning, with host, backe
   assert.ok(!('backend' in none));
   assert.equal((await ask({ port, host: 'silent.test' })).status, 504);
   const late = await refusalOf(router, 'silent.test', 'backend-silent');
-  assert.deepEqual([late.level, late.msg], ['warn', '504 for silent.test: the backend did not answer in time']);
+  assert.deepEqual([late.level, late.msg], ['warn', '504 for silent.test: the backend did not respond in time']);
 });
 
 test('a reason is told once, though it was that of its cause', async (t) => {

@@ -274,7 +274,7 @@ test('explain tells of prefixes, options, redirects and maintenance, by the conf
   const plain = await hipache(['route', 'explain', 'www.x.com/a', '-c', config]);
   assert.match(
     plain.stdout,
-    /^A request for .* is answered 308: the client is redirected to https:\/\/www\.x\.com:8443\/a\.\n/,
+    /^A request for .* gets 308: the client is redirected to https:\/\/www\.x\.com:8443\/a\.\n/,
   );
   assert.match(plain.stdout, /\n {2}https {2}redirect {2}configuration\n/);
   assert.equal(plain.status, 0);
@@ -283,7 +283,7 @@ test('explain tells of prefixes, options, redirects and maintenance, by the conf
   await route('options', 'www.x.com', 'state=maintenance');
   const down = await route('explain', 'www.x.com');
   assert.equal(down.status, 1);
-  assert.match(down.stdout, /is answered 503 maintenance: the site is in maintenance\./);
+  assert.match(down.stdout, /gets 503 maintenance: the site is in maintenance\./);
   await route('options', 'www.x.com', 'state=paused');
   assert.match((await route('explain', 'www.x.com')).stdout, /waits: the site is paused/);
 });

@@ -207,7 +207,7 @@ test('a client that leaves, an answer that breaks off, a WebSocket', async (t) =
 
   await send(port, 'GET /half HTTP/1.1\r\nHost: site.test\r\n\r\n');
   for (const span of await collector.trace(2, hasPath('/half'))) {
-    assert.equal(span.attributes['error.type'], 'answer-cut');
+    assert.equal(span.attributes['error.type'], 'response-cut');
     assert.equal(span.attributes['http.response.status_code'], 200);
   }
 

@@ -47,7 +47,7 @@ const ANSWERS: Readonly<Record<string, readonly [body: string | null, ...parts: 
   'longer-than-its-length': [null, head({ 'content-length': '2' }), data('abc', END_STREAM)],
 };
 
-/** Whether an answer in HTTP/1.1 is as long as its head says. */
+/** Whether a response in HTTP/1.1 is as long as its head says. */
 function isWhole(text: string): boolean {
   const at = text.indexOf('\r\n\r\n');
   if (at === -1) return false;

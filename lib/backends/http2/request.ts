@@ -179,7 +179,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
 
   #onResponse(headers: object, flags: number, raw: readonly string[]): void {
     if (this.#stream === null || this.#end === null || this.destroyed) return;
-    if (isTooLarge(raw)) return this.#fail(new NotHttp('too large a head of the answer'));
+    if (isTooLarge(raw)) return this.#fail(new NotHttp('the head of the response is too large'));
     const { webSocketKey } = this.#head;
     if (webSocketKey !== null) {
       if (Math.floor(statusOf(headers) / 100) === 2) {

@@ -67,7 +67,7 @@ export class Http2Response extends EventEmitter implements BackendResponse {
       this.emit('data', chunk);
     });
     this.#end.once((isMeant) => {
-      if (!this.#isWhole(isMeant)) return this.breakOff(new Error('the answer broke off'));
+      if (!this.#isWhole(isMeant)) return this.breakOff(new Error('the response broke off'));
       this.complete = true;
       this.emit('end');
     });

@@ -91,7 +91,7 @@ export function notConnected(cause: Error & { readonly code?: string | undefined
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.type) {
     case 'answered':
-      return `it answered ${outcome.status}`;
+      return `it responded with status ${outcome.status}`;
     case 'upgraded':
       return 'it changed to another protocol';
     case 'abandoned':

@@ -71,7 +71,7 @@ const HIGHEST_SENT = 599;
 
 /** Why a status cannot be passed on to a client of HTTP/2; null where it can. */
 export function unsendable(status: number): string | null {
-  return status <= HIGHEST_SENT ? null : `an answer with status ${status}, which Node does not send by HTTP/2`;
+  return status <= HIGHEST_SENT ? null : `a response with status ${status}, which Node does not send by HTTP/2`;
 }
 
 /** A header section that came by HTTP/2, without what begins with a colon. @param raw names and values in turn */

@@ -141,14 +141,14 @@ function nameOf({ method }: TracedExchange): string {
 /** Why the exchange is a server error; null when it is none. Client errors are none. */
 function faultOf({ status, refusal, ending }: TracedExchange): string | null {
   if (status === 0) return 'client-left';
-  if (ending === 'cut') return 'answer-cut';
+  if (ending === 'cut') return 'response-cut';
   return status < 500 ? null : (refusal ?? String(status));
 }
 
 /** On the side of the client, 4xx are errors, too. */
 function responseFault({ ending }: TracedExchange, outcome: Outcome): string | null {
   if (outcome.type === 'answered' && outcome.status >= 400) return String(outcome.status);
-  return ending === 'cut' ? 'answer-cut' : null;
+  return ending === 'cut' ? 'response-cut' : null;
 }
 
 /** The path without the query, which may be confidential. Null when it is no path. */

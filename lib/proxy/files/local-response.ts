@@ -10,7 +10,7 @@ export async function respondHere(exchange: Exchange, backend: Backend, parts: F
   const { head, route } = exchange;
   if (backend.protocol === 'file:') return await sendFile(exchange, backend, parts);
   if (head === null || route === null || backend.redirect === null) {
-    return { type: 'unfit', cause: new Error('nobody answers for this entry') };
+    return { type: 'unfit', cause: new Error('the router cannot serve this kind of entry') };
   }
   const visit = visitOf(exchange, head);
   const redirect = redirectByEntry(backend.redirect, route.prefix, visit, route.site.redirectStatus);
