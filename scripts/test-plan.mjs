@@ -10,6 +10,7 @@ const STARTS_ROUTERS = /\b(startRouter|launchRouter|writeConfig|scene\.ts)\b/;
 
 /** The files that take longest, longest first: a long file that begins last would keep the whole run waiting. */
 const LONGEST = [
+  'wire/slot-holders',
   'journeys/last-good-certificates',
   'journeys/admin',
   'wire/limits',
@@ -20,6 +21,7 @@ const LONGEST = [
   'journeys/http2',
   'wire/crowding',
   'journeys/zero-drops',
+  'journeys/memory-guard',
   'journeys/redis-cluster',
   'journeys/certificate-kinds',
   'journeys/redis-stale',

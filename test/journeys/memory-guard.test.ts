@@ -1,4 +1,3 @@
-// @alone: measures the memory of workers under load
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,4 @@
 /** One client that reads, or sends, as slowly as it likes cannot take a backend from the others. */
-// @alone: measures how long clients wait
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';

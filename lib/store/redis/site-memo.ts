@@ -58,10 +58,10 @@ export class SiteMemo {
       const name = `${hash}:${key}`;
       const fields = fieldsOf(hashes[hash]);
       const whole = hashFault(hash, fields);
-      if (whole !== null) this.#onFault(name, `${whole}; it is left out`);
+      if (whole !== null) this.#onFault(name, `${whole}; it is ignored`);
       for (const [field, text] of fields) {
         const fault = fieldFault(field, text, hash);
-        if (fault !== null) this.#onFault(name, `field ${JSON.stringify(field)}: ${fault}; it is left out`);
+        if (fault !== null) this.#onFault(name, `field ${JSON.stringify(field)}: ${fault}; it is ignored`);
       }
     }
   }
