@@ -16,7 +16,8 @@ import { noteTraces } from '../support/traces.ts';
 
 const ROUNDS = propertyRuns(25);
 const SEED = Number(process.env['CUTS_SEED'] ?? 20_261_122);
-const LIMIT_MS = 15_000;
+/** Longer than `timeouts.firstByte`: Node loses writes now and then (nodejs/node#55804), and the router has that limit. */
+const LIMIT_MS = 45_000;
 const STREAMS = 4;
 const BODY = 'x'.repeat(3_000);
 const HOSTS = ['http.router.test', 'https.router.test', 'h2c.router.test', 'h2.router.test'] as const;

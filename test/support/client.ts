@@ -29,6 +29,8 @@ export interface Ask {
   readonly localAddress?: string;
   /** Asks over TLS, with these options. */
   readonly tls?: ConnectionOptions;
+  /** How long nothing may come, ms. */
+  readonly limitMs?: number;
 }
 
 /** One request, and its whole answer. Rejects when the connection breaks. */
@@ -43,6 +45,7 @@ export function ask({
   agent,
   localAddress,
   tls,
+  limitMs = 20_000,
 }: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const start = tls ? secureRequest : request;
@@ -52,7 +55,7 @@ export function ask({
       method,
       path,
       headers: { host, ...headers },
-      timeout: 20_000,
+      timeout: limitMs,
       localAddress,
     };
     const out = start({ ...tls, ...options, agent: agent ?? false }, (answer) => {
@@ -62,7 +65,7 @@ export function ask({
       }, reject);
     });
     out.once('error', reject);
-    out.once('timeout', () => out.destroy(new Error('no answer within 20 s')));
+    out.once('timeout', () => out.destroy(new Error(`no answer within ${limitMs} ms`)));
     out.end(body);
   });
 }

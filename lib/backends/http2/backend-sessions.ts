@@ -1,16 +1,13 @@
-import { Timer, type TimeLimits } from '../../clock/time-limits.ts';
+import { Timer } from '../../clock/time-limits.ts';
 import { IDLE_MS } from '../idle-limit.ts';
 import type { Backend } from '../../core/routing/types.ts';
-import type { Dialer } from '../dialing/dialer.ts';
-import { BackendSession, type SessionKeeper } from './session.ts';
+import { BackendSession, type SessionKeeper, type SessionParts } from './session.ts';
 
-export interface Http2SessionsParts {
+export interface Http2SessionsParts extends SessionParts {
   /** Maximum number of connections to one backend. */
   readonly maxSockets: number;
   /** Whether connections are kept for the next request. */
   readonly keepAlive: boolean;
-  readonly dialer: Pick<Dialer, 'dial'>;
-  readonly clock: TimeLimits;
 }
 
 type Waiter = (session: BackendSession) => void;
@@ -104,7 +101,7 @@ export class BackendSessions implements SessionKeeper {
     const known = [...this.#sessions.keys()];
     if (known.length > 0 && known.every(({ connecting }) => connecting)) return null;
     const most = Math.max(1, ...known.map(({ limit }) => limit));
-    const session = new BackendSession(this.#backend, this.#parts.dialer, this, most);
+    const session = new BackendSession(this.#backend, this.#parts, this, most);
     this.#sessions.set(session, new Timer(() => session.close()));
     return session;
   }

@@ -2,12 +2,14 @@ import { EventEmitter } from 'node:events';
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { Timer, type TimeLimits } from '../../clock/time-limits.ts';
 import { Allowance } from '../../core/limits/allowance.ts';
 import { FIELD_BYTES, MOST_SECTION_BYTES } from '../../core/http/http2-fields.ts';
 import type { Backend } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
 import type { Caller, Dialing } from '../dialing/dialing.ts';
 import type { Wire } from '../backend-request.ts';
+import { LivenessWatch, LOOK_MS } from './liveness.ts';
 
 /** Maximum number of concurrent streams, even if the backend allows more: beyond, another connection is better. */
 const MOST_STREAMS = 256;
@@ -23,6 +25,12 @@ const CANCEL_BURST = 100;
 const CANCELS_PER_SECOND = 10;
 /** How long a backend may take to close an unused connection, ms. */
 const GOODBYE_MS = 3_000;
+
+/** The dependencies of a session. */
+export interface SessionParts {
+  readonly dialer: Pick<Dialer, 'dial'>;
+  readonly clock: TimeLimits;
+}
 
 /** Called with the events of a session. */
 export interface SessionKeeper {
@@ -42,6 +50,9 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #socket: Socket | null = null;
   #goodbye: NodeJS.Timeout | null = null;
   readonly #dialing: Dialing;
+  readonly #clock: TimeLimits;
+  readonly #liveness = new LivenessWatch();
+  readonly #lookTimer = new Timer(() => this.#look());
   readonly #keeper: SessionKeeper;
   readonly #cancels = new Allowance(CANCEL_BURST, CANCELS_PER_SECOND, () => performance.now());
   #limit: number;
@@ -55,8 +66,9 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #cause: Error | null = null;
 
   /** @param limit maximum number of streams until the backend has sent its settings: its previous limit, or 1 */
-  constructor(backend: Backend, dialer: Pick<Dialer, 'dial'>, keeper: SessionKeeper, limit: number) {
+  constructor(backend: Backend, { dialer, clock }: SessionParts, keeper: SessionKeeper, limit: number) {
     super();
+    this.#clock = clock;
     this.#limit = limit;
     // One for each stream that waits for the connection.
     this.setMaxListeners(0);
@@ -159,6 +171,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#streams--;
     this.#served++;
     if (isCancelled) this.#hasCancelled = true;
+    if (this.#streams === 0) this.#rest();
     // Streams under way continue; new ones use another connection.
     if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();
@@ -168,6 +181,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   /** Begins a stream. @throws Error when the connection accepts none, or Node rejects the fields */
   request(fields: Record<string, string>, isWhole: boolean, waitForTrailers: boolean): ClientHttp2Stream {
     if (this.#session === null) throw new Error('there is no connection yet');
+    if (!this.#liveness.isAwaiting) this.#watch();
     return this.#session.request(fields, { endStream: isWhole, waitForTrailers });
   }
 
@@ -194,6 +208,40 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.emit('ready');
   }
 
+  #watch(): void {
+    this.#liveness.begin(this.#socket?.bytesRead ?? 0, performance.now());
+    this.#clock.set(this.#lookTimer, LOOK_MS);
+  }
+
+  #rest(): void {
+    this.#liveness.stop();
+    this.#clock.clear(this.#lookTimer);
+  }
+
+  #look(): void {
+    const session = this.#session;
+    if (session === null || session.destroyed || this.#socket === null) return;
+    switch (this.#liveness.look(this.#socket.bytesRead, performance.now())) {
+      case 'rest':
+        return;
+      case 'close':
+        this.#cause ??= new Error('the backend does not respond to PING');
+        session.destroy(this.#cause);
+        // The session of a lost write does not close its socket.
+        this.#socket.destroy();
+        return;
+      case 'avoid':
+        this.#leave();
+        break;
+      case 'ping':
+        // The response is seen in the bytes that are received. Without one the callback gets an error.
+        if (!session.closed) session.ping(() => {});
+        break;
+      case 'await':
+    }
+    this.#clock.set(this.#lookTimer, LOOK_MS);
+  }
+
   #leave(): void {
     if (this.#isGone) return;
     this.#isGone = true;
@@ -210,6 +258,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   }
 
   #onClose(): void {
+    this.#rest();
     this.#leave();
     if (!this.#isReady) this.emit('lost', this.#cause ?? new Error('the backend does not speak HTTP/2'));
   }
