@@ -15,7 +15,7 @@ const LIMIT_MS = 300_000;
 /** So many of the slowest files are named at the end. */
 const SLOWEST = 10;
 
-/** So many jobs are shown in full: somebody works on them. */
+/** The output of up to so many jobs is shown in full: few were selected, by a developer at work. */
 const FEW = 4;
 
 const args = process.argv.slice(2);

@@ -29,7 +29,7 @@ const STATUS: Readonly<Record<EditorErrorCode, number>> = {
   'bad-cursor': 400,
 };
 
-/** Faults that are never written: nobody can have meant them. */
+/** Faults that are always refused: no operator can intend them. */
 const REFUSED: ReadonlySet<FaultCode> = new Set([
   'too-long',
   'no-identifier',

@@ -1,7 +1,7 @@
 /** The whole terminal, while it shows a table. */
 export interface Screen {
   readonly rows: number;
-  /** Aborted when q, Ctrl-C or Ctrl-D is pressed, or the process is told to end. */
+  /** Aborted when q, Ctrl-C or Ctrl-D is pressed, or the process gets a signal to end. */
   readonly ended: AbortSignal;
   show(lines: readonly string[]): void;
   /** Restores the terminal. Idempotent. */

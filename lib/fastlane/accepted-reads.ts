@@ -27,7 +27,7 @@ interface Inside {
 /** The symbols under which Node keeps what `onread` sets; null where this Node has others. */
 const SYMBOLS = findSymbols();
 
-/** Ends reading into the buffer: from then on the socket emits `data`, as any other. */
+/** Ends reading into the buffer: from then on the socket emits `data` again. */
 export type EndReads = () => void;
 
 /**

@@ -54,7 +54,7 @@ test('who is refused an upgrade is answered and let go of, even when he stays', 
   assert.equal((await askAdmin(admin, '/')).text, 'hello');
 });
 
-test('connections that are idle keep nobody out: those idle longest are closed', async (t) => {
+test('idle connections do not keep new clients out: those idle longest are closed', async (t) => {
   const { admin } = await open(t, () => Promise.resolve(HELLO));
   let closed = 0;
   for (let i = 0; i < 230; i++) {

@@ -111,7 +111,7 @@ test('a client has three quarters of the places while others use the backend, an
   slots.relieve(60_000);
   assert.equal(turns.length, 1);
   slots.relieve(60_003);
-  assert.equal(turns.length, 2, 'nobody else has come since');
+  assert.equal(turns.length, 2, 'no other request has come since');
 });
 
 test('a held place is taken from the client with the most, the last one first, when others have waited', () => {
@@ -134,7 +134,7 @@ test('a held place is taken from the client with the most, the last one first, w
   const wait = (now: number): void => void slots.wait('a', 'third', now, (slot) => turns.push(slot));
   wait(600);
   slots.relieve(900);
-  assert.deepEqual(given, [], 'neither has it been held for long, nor has somebody waited');
+  assert.deepEqual(given, [], 'it was not held for long, and no request waited');
   slots.relieve(1_100);
   assert.deepEqual([given, turns.length], [['most 5'], 1]);
   for (let i = 0; i < 8; i++) wait(1_100);

@@ -90,7 +90,7 @@ test('a connection is made to whichever address takes it, and next time to that 
 
 test('an address that is silent is outrun by the next one, and then tried last', async (t) => {
   const hole = await startBlackhole(t);
-  if (hole === null) return t.skip('the system goes on accepting');
+  if (hole === null) return t.skip('this system accepts connections beyond the backlog');
   const port = Number(new URL(hole).port);
   await listen(t, createServer(), '127.0.0.2', port);
   const names = new FewNames({ 'a.test': ['127.0.0.1', '127.0.0.2'] });

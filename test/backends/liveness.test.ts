@@ -21,6 +21,13 @@ test('a byte ends the watch until the next request: one that only waits gets one
   assert.deepEqual([watch.look(117, 62_500), watch.look(117, 65_000)], ['await', 'ping']);
 });
 
+test('a byte that has come is seen without a look', () => {
+  const watch = new LivenessWatch();
+  assert.equal(watch.hasReceived(0), true);
+  watch.begin(100, 0);
+  assert.deepEqual([watch.hasReceived(100), watch.hasReceived(101)], [false, true]);
+});
+
 test('without requests nothing is awaited', () => {
   const watch = new LivenessWatch();
   watch.begin(0, 0);

@@ -51,7 +51,7 @@ for (const ttl of [1, 300]) {
   });
 }
 
-test('an answer with a TTL of 0 serves who waits for it, and nobody later', async (t) => {
+test('a reply with a TTL of 0 serves the lookups that wait for it, and no later ones', async (t) => {
   const scene = await begin(t);
   scene.zone.set('a.test', { addresses: ['192.0.2.1'], ttl: 0 });
   await Promise.all(Array.from({ length: 50 }, () => scene.names.find('a.test')));
@@ -60,7 +60,7 @@ test('an answer with a TTL of 0 serves who waits for it, and nobody later', asyn
   assert.deepEqual(await scene.names.find('a.test'), ['192.0.2.2']);
 });
 
-test('a name in use is looked up before its answer ends, and nobody waits for that', async (t) => {
+test('a name in use is looked up again before its reply expires, and no request waits for that', async (t) => {
   const scene = await begin(t);
   scene.zone.set('a.test', { addresses: ['192.0.2.1'], ttl: 10 });
   await scene.names.find('a.test');
@@ -101,7 +101,7 @@ test('a name that there is not is asked for again after 2 s, and one that is gon
   await assert.rejects(scene.names.find('a.test'), { code: 'ENOTFOUND' });
 });
 
-test('whoever holds a connection to an address is told when the name leads elsewhere, or nowhere', async (t) => {
+test('the holder of a connection to an address is notified when the name resolves elsewhere, or to nothing', async (t) => {
   const scene = await begin(t, { hosts: '127.0.0.7 alias\n' });
   const moved: string[] = [];
   const hold = (name: string, address: string): (() => void) =>

@@ -26,7 +26,7 @@ test('a backend that was dead and answers has returned, once, after so long', ()
   assert.equal(recoveryWatch.returned('x.io', backend(1), 3_000, 3_500), null);
 });
 
-test('nobody else has', () => {
+test('no other client has', () => {
   const recoveryWatch = new RecoveryWatch(new BackendStates(Date.now));
   recoveryWatch.died(at('x.io'), backend(1), 1_000);
   assert.equal(recoveryWatch.returned('y.io', backend(1), 2_000, 2_500), null);
@@ -44,7 +44,7 @@ test('an answer to what was asked before the last death says nothing', () => {
   assert.equal(recoveryWatch.returned('x.io', backend(1), 3_000, 4_000), 3_000);
 });
 
-test('another backend in its place has not returned, and nobody waits any more', () => {
+test('another backend at its position has not returned, and is not waited for any more', () => {
   const recoveryWatch = new RecoveryWatch(new BackendStates(Date.now));
   recoveryWatch.died(at('x.io'), backend(1), 1_000);
   assert.equal(recoveryWatch.returned('x.io', backend(1, '10.0.0.2'), 2_000, 2_500), null);

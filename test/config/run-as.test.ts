@@ -10,7 +10,7 @@ test('started as root, workers become www-data', () => {
   assert.deepEqual(as({ user: null, group: null }), { user: 'www-data', group: 'www-data', uid: 33, gid: 33 });
 });
 
-test('started as anyone else, nobody changes and nothing is checked', () => {
+test('started as another user, it does not change users, and nothing is checked', () => {
   for (const content of [{}, { user: 'nobody-here', group: 'none' }, { user: '' }]) {
     assert.equal(load(content).runAs, null);
   }

@@ -52,7 +52,7 @@ test('a backend is chosen by chance, and reached by the host and port of its URL
   });
 
   await t.test('a URL without a port means port 80', async (sub) => {
-    if ((await ask({ port, host: 'port.test' })).status !== 502) return sub.skip('somebody listens on port 80 here');
+    if ((await ask({ port, host: 'port.test' })).status !== 502) return sub.skip('a program listens on port 80 here');
     const { why } = await router.event('backend-dead');
     assert.match(String(why), /127\.0\.0\.2:80$/);
   });

@@ -93,7 +93,7 @@ test('a backend is dead for what it does, never for what its clients do', async 
   });
 
   await t.test('one that cannot be connected to in time is dead', async (sub) => {
-    if (blackhole === null) return sub.skip('this system accepts connections without a program that does');
+    if (blackhole === null) return sub.skip('this system accepts connections that no program accepts');
     const { why } = await askUntilDead(router, { host: 'blackhole.test' });
     assert.equal(why, 'connecting timed out');
   });

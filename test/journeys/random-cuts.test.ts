@@ -57,7 +57,7 @@ test(`${CUTS} connections cut at random points, on either side, leave no trace`,
       const cut = cutOf(ANSWERS, random);
       let isAnswered = false;
       socket.on('data', () => {
-        // The rest of a body, or a next request on the connection: a time to leave as good as any.
+        // The rest of a body, or a next request on the connection: a random time to leave.
         if (isAnswered) return leave(socket, cut);
         isAnswered = true;
         socket.write(cut.bytes, () => {

@@ -12,7 +12,7 @@ import { startRedis } from '../support/redis.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 import { openWebSocket } from '../support/websockets.ts';
 
-test('a backend at a Unix socket answers as any other', async (t) => {
+test('a backend at a Unix socket responds like one at a port', async (t) => {
   const folder = temporaryFolder(t);
   let connections = 0;
   const app = await startSocketBackend(t, join(folder, 'app.sock'), (request, response) => {

@@ -37,7 +37,7 @@ test('USR2 starts the program anew on the same port, and the old one ends', { sk
   assert.deepEqual(await ended, [0, null]);
   assert.equal(readFileSync(pidFile, 'utf8'), `${successor}\n`);
   assert.equal((await ask({ port })).body, 'ok');
-  // It can be replaced in its turn, and ended as any other.
+  // It can be replaced and stopped like the first one.
   const third = await upgrade(router, successor);
   assert.equal((await ask({ port })).body, 'ok');
   process.kill(third, 'SIGTERM');

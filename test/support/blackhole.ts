@@ -15,7 +15,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
 /** More than any queue of one holds. */
 const FILLERS = 8;
 
-/** Starts one and gives its URL; null where the system goes on accepting. */
+/** Starts one and gives its URL; null where this system accepts connections beyond the backlog. */
 export async function startBlackhole(t: TestContext): Promise<string | null> {
   const child = spawn(process.execPath, ['-e', SCRIPT], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));

@@ -232,35 +232,25 @@ test('a stream whose client keeps the rest of its upload back is closed in time'
   assert.equal((await answerOf(next)).status, 200);
 });
 
-test('an upload that was answered early gets to its end in a stop', async (t) => {
-  const { url, received } = await startEarlyBackend(t);
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url] } });
-  const client = await dial(router.port);
-  const heard = once(client, 'data');
-  client.write(`POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);
-  client.write(Buffer.alloc(UPLOAD_BYTES / 2));
-  await heard;
-  router.signal('SIGTERM');
-  await router.event('stopping');
-  client.write(Buffer.alloc(UPLOAD_BYTES / 2));
-  await eventually(() => assert.deepEqual(received, [UPLOAD_BYTES]));
-  client.destroy();
-});
-
-test('an upload that was answered early is not cut by a reload', async (t) => {
-  const { url, received } = await startEarlyBackend(t);
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url] } });
-  const client = await dial(router.port);
-  const heard = once(client, 'data');
-  client.write(`POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);
-  client.write(Buffer.alloc(UPLOAD_BYTES / 2));
-  await heard;
-  router.signal('SIGHUP');
-  await router.event('reloaded');
-  client.write(Buffer.alloc(UPLOAD_BYTES / 2));
-  await eventually(() => assert.deepEqual(received, [UPLOAD_BYTES]));
-  client.destroy();
-});
+for (const [signal, event] of [
+  ['SIGTERM', 'stopping'],
+  ['SIGHUP', 'reloaded'],
+] as const) {
+  test(`an upload that was answered early gets to its end in spite of ${signal}`, async (t) => {
+    const { url, received } = await startEarlyBackend(t);
+    const router = await startRouter(t, { routes: { 'site.test': ['site', url] } });
+    const client = await dial(router.port);
+    const heard = once(client, 'data');
+    client.write(`POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);
+    client.write(Buffer.alloc(UPLOAD_BYTES / 2));
+    await heard;
+    router.signal(signal);
+    await router.event(event);
+    client.write(Buffer.alloc(UPLOAD_BYTES / 2));
+    await eventually(() => assert.deepEqual(received, [UPLOAD_BYTES]));
+    client.destroy();
+  });
+}
 
 const ANSWER = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n';
 

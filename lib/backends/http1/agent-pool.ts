@@ -129,7 +129,7 @@ class BackendAgent extends Agent {
     options.onDialing({
       cancel: () => {
         dialing.cancel();
-        tell(new Error('nobody waits for the connection any more'), NO_SOCKET);
+        tell(new Error('no request waits for the connection'), NO_SOCKET);
       },
     });
     return null;

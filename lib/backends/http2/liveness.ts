@@ -8,7 +8,7 @@ const DEAD_MS = 30_000;
 /** How often `look` is to be called while requests are under way, ms. */
 export const LOOK_MS = 2_500;
 
-/** What is to be done with a connection. `rest`: no request awaits a sign of life. */
+/** What is to be done with a connection. `rest`: no sign of life is awaited. */
 export type Liveness = 'rest' | 'await' | 'ping' | 'avoid' | 'close';
 
 /**
@@ -36,7 +36,12 @@ export class LivenessWatch {
     this.#hasPinged = false;
   }
 
-  /** The last request has ended. */
+  /** Whether a byte has come since, or nothing is awaited. @param received bytes so far */
+  hasReceived(received: number): boolean {
+    return this.#since === null || received !== this.#received;
+  }
+
+  /** The connection has closed, or has shown that it is alive. */
   stop(): void {
     this.#since = null;
   }
@@ -44,7 +49,7 @@ export class LivenessWatch {
   /** @param received bytes so far. @param now ms */
   look(received: number, now: number): Liveness {
     if (this.#since === null) return 'rest';
-    if (received !== this.#received) {
+    if (this.hasReceived(received)) {
       this.#since = null;
       return 'rest';
     }

@@ -63,7 +63,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
     return this.#mayBeStale;
   }
 
-  /** RFC 9113 §8.7, and §6.8: streams past the last one of a GOAWAY. Nor was any begun on a connection that takes none. */
+  /** RFC 9113 §8.7, and §6.8: streams past the last one of a GOAWAY. No stream was begun on a connection that accepts none either. */
   get wasRefused(): boolean {
     if (this.#stream === null) return this.#isTooLate;
     return this.#stream.rstCode === NGHTTP2_REFUSED_STREAM || this.#isPastLast;

@@ -171,7 +171,8 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#streams--;
     this.#served++;
     if (isCancelled) this.#hasCancelled = true;
-    if (this.#streams === 0) this.#rest();
+    // Without a byte the watch goes on: clients may have left because the connection is dead.
+    if (this.#streams === 0 && this.#liveness.hasReceived(this.#socket?.bytesRead ?? 0)) this.#rest();
     // Streams under way continue; new ones use another connection.
     if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();

@@ -141,7 +141,7 @@ export function receivedTrace(rawHeaders: readonly string[], dropped: ReadonlySe
   return { parents, states };
 }
 
-/** Writes the framing as parsed where the client's own field stood. Returns whether there was any to write. */
+/** Writes the framing as parsed where the client's own field stood. Returns whether framing was written. */
 function pushFraming(headers: string[], name: string, framing: Framing): boolean {
   switch (framing.kind) {
     case 'none':
