@@ -22,16 +22,20 @@ export class TestPool {
     this.#limitMs = limitMs;
   }
 
-  /** Runs all jobs, at most `width` at a time, in their order. Calls `report` with each result as it comes. */
+  /**
+   * Runs all jobs, at most `width` at a time, in their order. Calls `report` with each result as it comes. Jobs that run
+   * at the same time have different values of HIPACHE_TEST_SHARE, such as `0/3`: see test/support/ports.ts.
+   */
   async run(jobs, width, report) {
     const queue = [...jobs];
-    const work = async () => {
+    const work = async (index) => {
+      const share = `${index}/${width}`;
       for (let job = queue.shift(); job !== undefined && !this.#isEnded; job = queue.shift()) {
-        const result = await this.#runOne(job);
+        const result = await this.#runOne(job, share);
         if (!this.#isEnded) report(result);
       }
     };
-    await Promise.all(Array.from({ length: width }, work));
+    await Promise.all(Array.from({ length: width }, (_, index) => work(index)));
   }
 
   /** Kills all that runs, and starts no more. To be called in the end, too. */
@@ -41,10 +45,10 @@ export class TestPool {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #runOne(job) {
+  async #runOne(job, share) {
     const records = join(this.#folder, randomUUID());
     const began = performance.now();
-    const child = start(job, records);
+    const child = start(job, records, share);
     this.#running.add(child);
     const { output, hangs, exit } = await ended(child, this.#limitMs);
     this.#running.delete(child);
@@ -54,7 +58,7 @@ export class TestPool {
 }
 
 /** Starts a job as leader of a process group, so that all it starts can be killed with it. */
-function start({ path, env }, records) {
+function start({ path, env }, records, share) {
   const args = [
     '--enable-source-maps',
     '--test-reporter=spec',
@@ -64,7 +68,11 @@ function start({ path, env }, records) {
     path,
   ];
   const stdio = ['ignore', 'pipe', 'pipe'];
-  return spawn(process.execPath, args, { stdio, detached: true, env: { ...process.env, ...env } });
+  return spawn(process.execPath, args, {
+    stdio,
+    detached: true,
+    env: { ...process.env, HIPACHE_TEST_SHARE: share, ...env },
+  });
 }
 
 /** Resolves when a child has ended, by itself or killed, and what it started with it. */

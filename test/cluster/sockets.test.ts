@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { BoundSocket } from '../../lib/cluster/master/bound-socket.ts';
 import { type Place, Sockets } from '../../lib/cluster/master/sockets.ts';
 import { dial } from '../support/client.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 
 const LOCAL = '127.0.0.1';
 const ANY_PORT: Place = { address: LOCAL, port: 0 };

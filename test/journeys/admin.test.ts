@@ -8,7 +8,8 @@ import { says, startBackend } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
 import { deferred } from '../support/deferred.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis } from '../support/redis.ts';
 import { launchRouter, startRouter, temporaryFolder, writeConfig } from '../support/router.ts';
 
 const ADMIN = { config: { admin: { port: 0 } } };

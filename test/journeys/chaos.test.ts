@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.ts';
 import { recipe, startFleet } from '../support/fleet.ts';
 import { noHaproxy, startHaproxy } from '../support/load-balancers.ts';
 import { noProc, workersOf } from '../support/processes.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { startSentinels } from '../support/redis-sentinel.ts';
 
 const HOSTS = Array.from({ length: 20 }, (_, i) => `site-${i}.test`);

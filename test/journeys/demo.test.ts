@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { packageRoot } from '../../lib/config/package.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 
 const PATIENCE_MS = 20_000;
 

@@ -10,7 +10,7 @@ import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { noFullDisk } from '../support/full-disk.ts';
 import { guard } from '../support/guard.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { temporaryFolder, writeConfig } from '../support/router.ts';
 
 const COMMAND = fileURLToPath(new URL('../../bin/hipache.js', import.meta.url));

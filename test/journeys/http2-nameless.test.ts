@@ -7,7 +7,7 @@ import { makePair, makeSigned, noOpenssl } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { noHaproxy, startHaproxy } from '../support/load-balancers.ts';
 import { openSession, request } from '../support/http2.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 
 /** A router whose certificate is good for `site.test` alone, and three sites. Backends tell what they were told. */

@@ -7,7 +7,7 @@ import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { noProc, workersOf } from '../support/processes.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { launchRouter, type Router, temporaryFolder } from '../support/router.ts';
 
 const needsProc = { skip: noProc };

@@ -8,7 +8,8 @@ import { ask, send } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { recipe, startFleet } from '../support/fleet.ts';
 import { noHaproxy, noNginx, startHaproxy, startNginx } from '../support/load-balancers.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis } from '../support/redis.ts';
 import { startRouter } from '../support/router.ts';
 
 /** Three routers as the recipes have them, with one Redis and one site. */

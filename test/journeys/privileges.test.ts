@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { startBackend, textOf } from '../support/backends.ts';
@@ -10,6 +9,7 @@ import { makePair, noOpenssl } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { noLogger } from '../support/logger.ts';
+import { privilegedPort } from '../support/ports.ts';
 import { childrenOf, statusOf, workerOf, workersOf } from '../support/processes.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 import { startStreamSyslog } from '../support/syslog.ts';
@@ -32,23 +32,6 @@ function assertHarmless(router: Router): void {
     );
     assert.deepEqual(statusOf(pid, 'Groups').toSorted(), groups.toSorted());
   }
-}
-
-/** A port below 1024 that nobody listens on. */
-async function privilegedPort(): Promise<number> {
-  for (let port = 1023; port > 600; port--) {
-    const server = createServer();
-    try {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-    } catch {
-      continue;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-  throw new Error('no free port below 1024');
 }
 
 const hello = (t: TestContext) => startBackend(t, (_request, response) => response.end('hello'));

@@ -8,7 +8,8 @@ import { refusingUrl, startBackend } from '../support/backends.ts';
 import { adminOf, askAdmin } from '../support/admin.ts';
 import { type Answer, ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort, startRedis, type TestRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
 import { type Router, startRouter } from '../support/router.ts';
 
 const MODES = ['request', 'push'] as const;

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { type Answer, ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort, startRedis, TestRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis, TestRedis } from '../support/redis.ts';
 import { startRouter } from '../support/router.ts';
 
 /** "At once" on a busy machine, ms: well below any time limit of the router. */

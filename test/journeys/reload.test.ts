@@ -8,7 +8,8 @@ import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { Load } from '../support/load.ts';
 import { haveEnded, noProc, workersOf } from '../support/processes.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis } from '../support/redis.ts';
 import { launchRouter, startRouter, temporaryFolder, writeConfig } from '../support/router.ts';
 import { startSlowBackend } from '../support/slow.ts';
 

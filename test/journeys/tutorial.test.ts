@@ -10,7 +10,7 @@ import { packageRoot } from '../../lib/config/package.ts';
 import { eventually } from '../support/eventually.ts';
 import { guard } from '../support/guard.ts';
 import { commandsOf, fencesOf } from '../support/markdown.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { temporaryFolder } from '../support/router.ts';
 
 const document = readFileSync(join(packageRoot, 'docs/tutorial.md'), 'utf8');

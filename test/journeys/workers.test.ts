@@ -7,7 +7,7 @@ import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAlive, noProc, workersOf } from '../support/processes.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 
 const needsProc = { skip: noProc };

@@ -140,3 +140,17 @@ test('files that start routers run with the fast lane off, too; those that measu
     ['journeys/measures (fast lane on)'],
   ]);
 });
+
+test('jobs that run at the same time have ports of their own', async (t) => {
+  const ports = pathToFileURL(join(packageRoot, 'dist/test/support/ports.js')).href;
+  const body = `const { freePort } = await import(${JSON.stringify(ports)});
+    test('asks', async () => { console.error('PORTS', await freePort(), await freePort()); });`;
+  const results = await run(t, [body, body, body], { width: 3 });
+  const given = results.map(({ output }) => /^PORTS (\d+) (\d+)$/m.exec(output)?.slice(1).map(Number) ?? []);
+  // A share of three is a third of 12,000 to 22,000.
+  const shares = given.flat().map((port) => Math.floor((port - 12_000) / 3_333));
+  assert.deepEqual(
+    shares.toSorted((a, b) => a - b),
+    [0, 0, 1, 1, 2, 2],
+  );
+});

@@ -6,7 +6,7 @@ import { openStore, type StoreSettings } from '../../lib/store/drivers/open-stor
 import { RedisStore } from '../../lib/store/redis/store.ts';
 import { RememberingStore } from '../../lib/store/cache/remembering.ts';
 import { StoreCounts } from '../../lib/store/store-counts.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
 import { feed } from '../support/routes.ts';
 import { find } from './contract.ts';
 

@@ -6,7 +6,8 @@ import { RedisStore } from '../../lib/store/redis/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { fakeRedis, type FakeRedis } from '../support/fake-redis.ts';
 import { Notices } from '../support/notices.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { freePort } from '../support/ports.ts';
+import { startRedis } from '../support/redis.ts';
 import { die, find } from './contract.ts';
 import { openRedis } from './redis-subject.ts';
 

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { packageRoot } from '../../lib/config/package.ts';
 import { adminOf } from './admin.ts';
 import { fencesOf } from './markdown.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './ports.ts';
 import { type Router, startRouter } from './router.ts';
 
 const document = readFileSync(join(packageRoot, 'docs/how-to/load-balancer.md'), 'utf8');

@@ -1,12 +1,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
 import type { RedisAddress } from '../../lib/core/routing/redis-address.ts';
+import { freePort } from './ports.ts';
 import { type RedisServer, SYSTEM_SERVER } from './redis-servers.ts';
 
 /** Who ends the server: a test context, or a suite's `after`. */
@@ -185,26 +185,6 @@ export async function startRedis(owner: Owner, options: TestRedisOptions = {}): 
     if (await redis.start()) return redis;
   }
   throw new Error('no free port for redis-server');
-}
-
-/**
- * A port that nobody listens on. Below the kernel's range for outgoing connections: a client that dials a closed port
- * of that range again and again ends up connected to itself, and then the server cannot have its port back.
- */
-export async function freePort(): Promise<number> {
-  while (true) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    try {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-    } catch {
-      continue;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }
 
 /**
