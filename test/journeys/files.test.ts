@@ -94,7 +94,7 @@ test('a file that becomes shorter while it is sent cuts the client off', LINUX, 
   socket.resume();
   await closed;
   assert.ok(socket.bytesRead < LARGE);
-  assert.equal(site.open(), 0);
+  await eventually(() => assert.equal(site.open(), 0));
   assert.equal((await ask({ port: site.router.port, path: '/large' })).body.length, 1000);
 });
 
