@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+const bundler = fileURLToPath(new URL('bundle.mjs', import.meta.url));
 const types = fileURLToPath(new URL('../node_modules/@types/node', import.meta.url));
 
 /** What the build makes, and the command runs. */
@@ -18,11 +19,14 @@ export const isBuilt = () => existsSync(command);
  */
 export const canBuild = () => existsSync(compiler) && existsSync(types);
 
-/** As `npm run build`: compiles the program, then the dashboard. Prints errors; returns the exit code. */
+/**
+ * As `npm run build`: compiles the program, then the dashboard, and makes the files that start processes. Prints errors;
+ * returns the exit code.
+ */
 export function build() {
-  return compile('.') || compile('lib/dashboard');
+  return run(compiler, '-p', '.') || run(compiler, '-p', 'lib/dashboard') || run(bundler);
 }
 
-function compile(project) {
-  return spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' }).status ?? 1;
+function run(...args) {
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { packageDashboardFolder } from '../config/package.ts';
+import { packageDashboardFolder, packageScriptsFolder } from '../config/package.ts';
 import { joinModules } from './page-script.ts';
 
 /** One page that loads no other file, and its header fields. */
@@ -15,9 +14,6 @@ export interface Dashboard {
 const STYLE = /<link rel="stylesheet" href="([\w-]+\.css)" \/>/g;
 const SCRIPT = /<script src="([\w-]+\.js)"><\/script>/g;
 
-/** The folder of the compiled scripts. */
-const scriptsFolder = fileURLToPath(new URL('../dashboard/', import.meta.url));
-
 /**
  * Reads the packaged dashboard. @throws when a file is missing, because the package was not built or installed
  * completely
@@ -28,7 +24,7 @@ export function readDashboard(): Dashboard {
 
 /** A file of the dashboard: a compiled script, or a static file. */
 function readPart(name: string): string {
-  return readFileSync(join(name.endsWith('.js') ? scriptsFolder : packageDashboardFolder, name), 'utf8');
+  return readFileSync(join(name.endsWith('.js') ? packageScriptsFolder : packageDashboardFolder, name), 'utf8');
 }
 
 /**

@@ -21,8 +21,18 @@ export function isPackaged(path: string): boolean {
 /** The folder of the packaged error pages: `error_<status>.html`, `error_default.html`. */
 export const packagePagesFolder = join(packageConfigFolder, 'pages');
 
-/** The folder of the dashboard's `page.html` and styles. Its scripts are compiled to `dist/`. */
+/** The folder of the dashboard's `page.html` and styles. */
 export const packageDashboardFolder = join(packageRoot, 'lib', 'dashboard');
+
+/** The folder of the dashboard's scripts, which the build compiles. */
+export const packageScriptsFolder = join(packageRoot, 'dist', 'lib', 'dashboard');
+
+/** A file that starts a process or a thread, as `scripts/bundle.mjs` makes it. @param name its path without `.ts` */
+export function packagedProgram(
+  name: 'cluster/worker/worker-main' | 'cluster/admin-main' | 'store/file/reading-main',
+): string {
+  return join(packageRoot, 'dist', 'lib', `${name}.js`);
+}
 
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;

@@ -5,11 +5,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { readDashboard } from '../../lib/admin/dashboard.ts';
 import { packageRoot } from '../../lib/config/package.ts';
+import { adminOf, askAdmin } from '../support/admin.ts';
+import { startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
 import type { Outcome } from '../support/command.ts';
-import { temporaryFolder } from '../support/router.ts';
+import { startRouter, temporaryFolder } from '../support/router.ts';
 
 const URL = 'http://127.0.0.1:9001';
 /** A machine's own configuration comes before the one that is missing here. */
@@ -98,10 +100,15 @@ test('in an installed package a command edits the store that is named, and never
   assert.equal(digestOf(folder), before);
 });
 
-test('an installed package has the whole dashboard', (t) => {
+test('an installed package serves, and has the whole dashboard', async (t) => {
   const { folder } = install(t);
-  const module = JSON.stringify(pathToFileURL(join(folder, 'dist/lib/admin/dashboard.js')).href);
-  const code = `import { readDashboard } from ${module}; process.stdout.write(readDashboard().html);`;
-  const html = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
-  assert.equal(html, readDashboard().html.toString());
+  const backend = await startBackend(t, (_request, response) => response.end('hello'));
+  const router = await startRouter(t, {
+    command: join(folder, 'dist', 'bin', 'hipache.js'),
+    routes: { 'site.test': ['site', backend.url] },
+    config: { admin: { port: 0 } },
+  });
+  assert.equal((await ask(router)).body, 'hello');
+  const { text } = await askAdmin(await adminOf(router), '/');
+  assert.equal(text, readDashboard().html.toString());
 });

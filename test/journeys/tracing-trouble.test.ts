@@ -99,7 +99,7 @@ async function scriptsOf(t: TestContext, config: object): Promise<string> {
 
 test('who does not export loads nothing of OpenTelemetry', async (t) => {
   const off = await scriptsOf(t, { otel: { sample: 1 } });
-  assert.match(off, /lib\/fastlane\/fast-exchange\.js/);
+  assert.match(off, /lib\/cluster\/worker\/worker-main\.js/);
   assert.doesNotMatch(off, /opentelemetry/);
   assert.match(await scriptsOf(t, { otel: { endpoint: refusingUrl() } }), /opentelemetry/);
 });

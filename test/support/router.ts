@@ -35,6 +35,8 @@ export interface RouterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** As a terminal or a supervisor would start it: leader of a process group of its own. */
   readonly isGroupLeader?: boolean;
+  /** The command's file, if not this build's. */
+  readonly command?: string;
 }
 
 export class Router {
@@ -51,10 +53,14 @@ export class Router {
   /** It has ended, and all that took over from it. */
   #hasClosed = false;
 
-  constructor(folder: string, args: readonly string[], env: Readonly<Record<string, string>>, isGroupLeader = false) {
+  constructor(
+    folder: string,
+    args: readonly string[],
+    { env, isGroupLeader = false, command = COMMAND }: Pick<RouterOptions, 'env' | 'isGroupLeader' | 'command'>,
+  ) {
     this.folder = folder;
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(process.execPath, [COMMAND, ...args], {
+    const child = spawn(process.execPath, [command, ...args], {
       stdio,
       env: { ...process.env, ...env },
       detached: isGroupLeader,
@@ -188,12 +194,7 @@ export async function startRouter(t: Owner, options: RouterOptions): Promise<Rou
 /** Starts a router without waiting. */
 export function launchRouter(t: Owner, options: RouterOptions): Router {
   const folder = temporaryFolder(t);
-  const router = new Router(
-    folder,
-    ['--config', writeConfig(folder, options)],
-    options.env ?? {},
-    options.isGroupLeader,
-  );
+  const router = new Router(folder, ['--config', writeConfig(folder, options)], options);
   t.after(() => router.stop());
   return router;
 }

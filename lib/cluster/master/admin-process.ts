@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { FromAdmin, ToAdmin } from '../../admin/messages.ts';
 import type { Config } from '../../config/config.ts';
+import { packagedProgram } from '../../config/package.ts';
 import { describeCause } from '../../observe/log.ts';
 
 const FIRST_DELAY_MS = 100;
@@ -67,7 +67,7 @@ export class AdminProcess {
     this.#startedAt = performance.now();
     let child: ChildProcess;
     try {
-      child = fork(fileURLToPath(new URL('../admin-main.js', import.meta.url)), { serialization: 'advanced' });
+      child = fork(packagedProgram('cluster/admin-main'), { serialization: 'advanced' });
     } catch (error) {
       // The system has no resources for a process now, which the configuration cannot prevent.
       this.#startAgain(undefined, describeCause(error));

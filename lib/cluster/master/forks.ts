@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { fileURLToPath } from 'node:url';
+import { packagedProgram } from '../../config/package.ts';
 
 const WORKER_FLAGS = [
   // http-proxy calls util._extend, for which newer Node versions print a deprecation warning in every worker.
@@ -14,7 +14,7 @@ export function prepareForks(): void {
   // Workers accept connections themselves: passing each one to a worker costs more than everything else about it.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
-    exec: fileURLToPath(new URL('../worker/worker-main.js', import.meta.url)),
+    exec: packagedProgram('cluster/worker/worker-main'),
     args: [],
     execArgv: [...process.execArgv, ...WORKER_FLAGS],
     serialization: 'advanced',

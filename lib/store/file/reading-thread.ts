@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { packagedProgram } from '../../config/package.ts';
 import { unreadable, type GoodReading, type Reading } from './routes-reading.ts';
 
 /** The input of the thread: the path, and the digest of the last good file, if any. */
@@ -23,7 +24,7 @@ export function readAside(path: string, known: GoodReading | null, signal: Abort
     const order: ReadingOrder = { path, known: known?.digest ?? null };
     let thread: Worker;
     try {
-      thread = new Worker(new URL('reading-main.js', import.meta.url), { workerData: order });
+      thread = new Worker(packagedProgram('store/file/reading-main'), { workerData: order });
     } catch (error) {
       // The system has no threads left.
       resolve(unreadable(`cannot be read: ${String(error)}`));
