@@ -64,7 +64,13 @@ async function reload(router: Router): Promise<void> {
 
 /** Kills all workers of a master, each when the one before it has a successor. */
 async function killWorkers(master: number): Promise<void> {
-  for (const pid of childrenOf(master)) {
+  // Those of before a reload may not have ended yet.
+  const workers = await eventually(() => {
+    const now = childrenOf(master);
+    assert.equal(now.length, WORKERS);
+    return now;
+  }, 20_000);
+  for (const pid of workers) {
     process.kill(pid, 'SIGKILL');
     await eventually(() => {
       const now = childrenOf(master);
