@@ -46,7 +46,7 @@ test('who listens hears what was, and what comes: deaths, reloads, workers that 
       const found = heard.slice(from).find((each) => each['event'] === event);
       assert.ok(found, event);
       return found;
-    });
+    }, 20_000);
   assert.equal((await hears('ready'))['level'], 'info');
   while (!heard.some(({ event }) => event === 'backend-dead')) await ask({ port: router.port, host: 'a.test' });
   const death = await hears('backend-dead');
