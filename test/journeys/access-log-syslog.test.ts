@@ -72,7 +72,7 @@ test(
     assert.equal((await ask({ port: router.port, path: '/early' })).status, 200);
     const syslog = await startStreamSyslog(t, path);
     assert.equal((await router.event('log-restored'))['lost'], 0);
-    assert.deepEqual(targetsIn(syslog), ['/early']);
+    await eventually(() => assert.deepEqual(targetsIn(syslog), ['/early']));
     assert.equal(await router.stop(), 0);
     assert.equal(router.log.filter(({ event }) => event === 'log-failed').length, 1);
   },

@@ -129,9 +129,10 @@ describe('certificates in Redis', { skip: noOpenssl }, () => {
       assert.match(String(entry['fault']), fault);
       assert.equal(router.log.slice(from).filter(({ event }) => event === 'certificate-fault').length, 1, what);
     }
+    const from = router.log.length;
     await redis.cli('set', 'tls:b.test', 'x');
     assert.equal(await nameAt(port, 'b.test'), 'other');
-    assert.match(String((await router.event('certificate-fault', router.log.length - 1))['fault']), /no hash/);
+    assert.match(String((await router.event('certificate-fault', from))['fault']), /no hash/);
     assert.ok(!JSON.stringify(router.log).includes('PRIVATE KEY'));
     await redis.cli('del', 'tls:a.test');
     assert.equal(await nameAt(port, 'a.test'), UNRECOGNIZED);
@@ -151,7 +152,8 @@ describe('certificates in Redis', { skip: noOpenssl }, () => {
     const redis = await startRedis(t);
     await keep(redis, 'tls:a.test', makePair(temporaryFolder(t), 'a'));
     const { port } = await start(t, redis, { server: { workers: 1, storeTimeout: 0.3 } });
-    assert.equal(await nameAt(port, 'a.test'), 'a');
+    // On a busy machine Redis may take longer than that.
+    await eventually(async () => assert.equal(await nameAt(port, 'a.test'), 'a'));
     redis.pause();
     const startedAt = performance.now();
     assert.deepEqual(await Promise.all([nameAt(port, 'a.test'), nameAt(port, 'b.test')]), ['a', UNRECOGNIZED]);
