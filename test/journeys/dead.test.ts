@@ -57,8 +57,7 @@ test('a backend is dead for what it does, never for what its clients do', async 
   }
   const slow = await startSlow(t);
   routes['slow.test'] = ['slow', slow.url, slow.url];
-  const start = (): Promise<Router> =>
-    startRouter(t, { routes, server: { timeouts: { connect: 0.3, firstByte: 0.5 } } });
+  const start = (): Promise<Router> => startRouter(t, { routes, server: { timeouts: { connect: 0.3, firstByte: 2 } } });
   const router = await start();
   const { port } = router;
   // So many deaths are a burst to one router, and it would not tell of the last ones.

@@ -8,7 +8,7 @@ import { startRouter } from '../support/router.ts';
 
 test('before a stop load balancers are told, and everybody else is served as before', async (t) => {
   const backend = await startBackend(t, (_request, response) => response.end('ok'));
-  const server = { workers: 2, drain: { delay: 1.5 } };
+  const server = { workers: 2, drain: { delay: 4 } };
   const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
   const { port } = router;
   const agent = new Agent({ keepAlive: true });

@@ -26,7 +26,7 @@ test('every error has its code and its page, and is never cached', async (t) => 
       'cut.test': ['cut', cutting.url],
       'garbled.test': ['garbled', garbling.url],
     },
-    server: { timeouts: { firstByte: 0.2 } },
+    server: { timeouts: { firstByte: 1 } },
   });
   const ERRORS: readonly (readonly [host: string, status: number, why: string, code: ErrorCode])[] = [
     ['unknown.test', 400, 'frontend not found', 'no-frontend'],

@@ -77,10 +77,10 @@ test('a client that reads slowly gets all of it; the file is read at its pace', 
 });
 
 test('a client that reads no more is cut off after timeouts.response', LINUX, async (t) => {
-  const site = await startLarge(t, { server: { timeouts: { response: 1 } } });
+  const site = await startLarge(t, { server: { timeouts: { response: 3 } } });
   const socket = await startReading(t, site);
   const closed = once(socket, 'close');
-  await eventually(() => assert.equal(site.open(), 0));
+  await eventually(() => assert.equal(site.open(), 0), 20_000);
   socket.resume();
   await closed;
   assert.ok(socket.bytesRead < LARGE);

@@ -170,7 +170,7 @@ test('a client that leaves cancels its stream, and nobody is blamed', async (t) 
     if (headers[':path'] === '/half') stream.write('half');
   });
   const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
-  const router = await startRouter(t, { routes, server: { timeouts: { firstByte: 1 } } });
+  const router = await startRouter(t, { routes, server: { timeouts: { firstByte: 10 } } });
   for (const path of ['/none', '/half']) {
     const client = await dial(router.port);
     client.write(`GET ${path} HTTP/1.1\r\nHost: site.test\r\n\r\n`);
@@ -291,7 +291,7 @@ test('what goes wrong is told as with any backend', { skip: noOpenssl }, async (
       'deaf.test': ['deaf', h2c(deaf.url)],
       'some.test': ['some', h2c(refusingUrl()), good.url],
     },
-    server: { backendTls: { ca: pair.certFile }, timeouts: { connect: 1, firstByte: 1 } },
+    server: { backendTls: { ca: pair.certFile }, timeouts: { connect: 2, firstByte: 3 } },
   });
   const { port } = router;
   assert.equal((await ask({ port, host: 'good.test' })).body, 'good');

@@ -163,7 +163,7 @@ for (const way of ['in the clear', 'over TLS'] as const) {
 
 test('limits of time hold for each stream, and a session without streams is closed', async (t) => {
   const backend = await startSlowBackend(t);
-  const server = { timeouts: { body: 0.3, firstByte: 0.3, idle: 0.3 } };
+  const server = { timeouts: { body: 0.3, firstByte: 0.3, idle: 2 } };
   const router = await startRouter(t, { config: H2C, server, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, router.port);
   assert.equal((await request(session)).status, 504);

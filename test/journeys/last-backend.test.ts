@@ -127,7 +127,7 @@ for (const [name, start] of Object.entries(STORES)) {
 
   test(`${name}: a slow report marks no backend that answers others meanwhile`, async (t) => {
     const backends = await Promise.all([startBackend(t, slowReport), startBackend(t, slowReport)]);
-    const settings = { workers: 1, timeouts: { firstByte: 1 } };
+    const settings = { workers: 1, timeouts: { firstByte: 2 } };
     const { router } = await start(
       t,
       backends.map(({ url }) => url),
