@@ -33,7 +33,7 @@ test('with 40,000 frontends edits are served and nobody is refused; a successor 
       for (let i = 0; i < 4; i++) assert.equal((await ask({ port, ...(host && { host }) })).body, body);
     }, PATIENCE_MS);
   await isServed('one', last);
-  const load = new Load(t, port, 2);
+  const load = new Load(t, port, { clients: 2 });
   t.after(() => load.stop());
 
   // In quick succession: the last one holds.

@@ -36,7 +36,7 @@ test('a fat worker is replaced without a failed request; a fat successor stays, 
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   t.after(() => agent.destroy());
   const load = new Load(t, router.port);
-  const kept = new Load(t, router.port, 4, agent);
+  const kept = new Load(t, router.port, { agent });
   const fat = await router.event('worker-fat');
   assert.equal(fat['limitMB'], 1);
   assert.ok(Number(fat['megabytes']) > 1);

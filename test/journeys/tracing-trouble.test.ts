@@ -21,7 +21,7 @@ async function start(t: TestContext, endpoint: string, timeout: number): Promise
 /** Sends more than may wait, without pause. Resolves when all was answered. */
 async function flood(t: TestContext, { port }: Router, count: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const load = new Load(t, port, 16, agent);
+  const load = new Load(t, port, { clients: 16, agent, pauseMs: 0 });
   await load.answers(count);
   assert.deepEqual(await load.stop(), []);
   agent.destroy();

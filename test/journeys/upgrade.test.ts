@@ -52,7 +52,7 @@ test('USR2 again and again costs clients at full speed nothing', { skip: noProc 
   const router = await startRouter(t, { routes, server: { workers: 2 } });
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   t.after(() => agent.destroy());
-  const loads = [new Load(t, router.port, 4, agent), new Load(t, router.port, 4)];
+  const loads = [new Load(t, router.port, { agent }), new Load(t, router.port)];
   const until = performance.now() + SECONDS * 1000;
   let master = router.process.pid ?? 0;
   while (performance.now() < until) {

@@ -16,7 +16,7 @@ const SECONDS = Number(process.env['SECONDS'] ?? 6);
 /** Half of the clients keep their connections, half have a new one for each request. */
 function startLoads(t: TestContext, port: number): { readonly stop: () => Promise<readonly string[]> } {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  const loads = [new Load(t, port, 4, agent), new Load(t, port, 4)];
+  const loads = [new Load(t, port, { agent, pauseMs: 0 }), new Load(t, port, { pauseMs: 0 })];
   const stop = async (): Promise<readonly string[]> => {
     const faults = await Promise.all(loads.map((load) => load.stop()));
     // Workers that drain wait for kept connections.

@@ -1,11 +1,22 @@
 import type { Agent } from 'node:http';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ask } from './client.ts';
 
-/** Clients that ask without pause, to show that nobody notices what happens to the router meanwhile. */
+/** How a Load asks. */
+export interface LoadOptions {
+  readonly clients?: number;
+  /** Keeps the connections; without one each request has a new one. */
+  readonly agent?: Agent;
+  /** Between two requests of a client. By default the machine has time for others, and requests fall into any moment all the same. */
+  readonly pauseMs?: number;
+}
+
+/** Clients that ask again and again, to show that nobody notices what happens to the router meanwhile. */
 export class Load {
   readonly #port: number;
   readonly #agent: Agent | undefined;
+  readonly #pauseMs: number;
   readonly #running: Promise<unknown>;
   /** What was not answered with 200, one line each. */
   readonly faults: string[] = [];
@@ -13,13 +24,11 @@ export class Load {
   #isStopping = false;
   #onAnswer: () => void = () => {};
 
-  /**
-   * Asks a port over and over, until the end of the test at the latest.
-   * @param agent keeps the connections; without one each request has a new one
-   */
-  constructor(t: TestContext, port: number, clients = 4, agent?: Agent) {
+  /** Asks a port over and over, until the end of the test at the latest. */
+  constructor(t: TestContext, port: number, { clients = 4, agent, pauseMs = 5 }: LoadOptions = {}) {
     this.#port = port;
     this.#agent = agent;
+    this.#pauseMs = pauseMs;
     t.after(() => this.stop());
     this.#running = Promise.all(Array.from({ length: clients }, () => this.#askOnAndOn()));
   }
@@ -51,6 +60,7 @@ export class Load {
       }
       this.#answered++;
       this.#onAnswer();
+      if (this.#pauseMs > 0) await delay(this.#pauseMs);
     }
   }
 }
