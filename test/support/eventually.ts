@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Longer than anything here takes on a busy machine, ms. */
+const PATIENCE_MS = 20_000;
+
 /** Repeats a check until it no longer throws, for what no event tells. @throws its last error after `limitMs` */
-export async function eventually<T>(check: () => T | Promise<T>, limitMs = 20_000): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, limitMs = PATIENCE_MS): Promise<T> {
   const deadline = performance.now() + limitMs;
   while (true) {
     try {

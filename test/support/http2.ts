@@ -185,8 +185,8 @@ export class RawHttp2 {
       if (this.socket.closed) throw new Error(`the connection was closed after ${JSON.stringify(this.frames)}`);
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(
-          () => reject(new Error(`no such frame within 5 s, only ${JSON.stringify(this.frames)}`)),
-          5_000,
+          () => reject(new Error(`no such frame within 20 s, only ${JSON.stringify(this.frames)}`)),
+          20_000,
         );
         this.#onFrame = () => {
           clearTimeout(timer);

@@ -84,7 +84,8 @@ export class TestRedis {
         said += text;
         if (/eady to accept connections|Sentinel ID is/.test(said)) resolve(true);
       });
-      child.once('exit', () => {
+      // Not `exit`: what it said last may still be on its way then.
+      child.once('close', () => {
         if (said.includes('Address already in use')) resolve(false);
         else reject(new Error(`redis-server ended: ${said}`));
       });
