@@ -171,7 +171,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
 
   promise('a dead backend lives again after its time', async ({ store, set }) => {
     await set('www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
-    await die(store, 'www.x.io', 0, 1);
+    await die(store, 'www.x.io', 0, 3);
     assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([0]));
     await eventually(async () => assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set()));
   });

@@ -6,7 +6,7 @@ import type { Subject } from './contract.ts';
 import { redisSetters } from './redis-setters.ts';
 
 /** A RedisStore on one server, closed after the test. `rest` is what follows the port in the driver URL. */
-export function openRedis(t: TestContext, redis: TestRedis, userinfo = '', rest = '', timeoutMs = 2000) {
+export function openRedis(t: TestContext, redis: TestRedis, userinfo = '', rest = '', timeoutMs = 10_000) {
   const address = redis.address(userinfo, rest);
   const notices = new Notices();
   const store = new RedisStore({ read: address, write: address, timeoutMs, notify: notices.notify });

@@ -81,7 +81,7 @@ test('a lookup that was under way when a backend died is not kept', async () => 
 });
 
 test('while the source is silent a known route serves for a while; an unknown host does not', async () => {
-  const { inner, store } = scene({ lruMs: 0, maxStaleMs: 200 });
+  const { inner, store } = scene({ lruMs: 0, maxStaleMs: 1_000 });
   inner.set('x.io', LIST);
   const route = await find(store, 'x.io');
   assert.equal(await find(store, 'nobody.io'), null);
@@ -131,7 +131,7 @@ test('a source that answers badly is not silent: what was known does not serve',
 });
 
 test('a dead mark that was read counts no longer than it would in the source', async () => {
-  const { inner, store } = scene({ lruMs: 0, deadMs: 150 });
+  const { inner, store } = scene({ lruMs: 0, deadMs: 1_000 });
   inner.set('x.io', LIST);
   await die(inner, 'x.io', 1, 30);
   assert.deepEqual((await find(store, 'x.io'))?.dead, new Set([1]));
@@ -155,7 +155,7 @@ test('a death that cannot be filed is told, counts here, and is filed when that 
   await eventually(async () => assert.deepEqual((await find(inner, 'x.io'))?.dead, new Set([0])));
   const ids = inner.filed.map(({ ttlSeconds }) => ttlSeconds);
   assert.equal(ids.length, 1);
-  assert.ok(ids[0] !== undefined && ids[0] > 28 && ids[0] < 30, 'for the time that is left');
+  assert.ok(ids[0] !== undefined && ids[0] > 20 && ids[0] < 30, 'for the time that is left');
 });
 
 test('a death that was filed late counts on, whatever was read before', async () => {
@@ -339,7 +339,7 @@ test('watched: a key that expires is asked for again then, whatever nobody said'
   const { inner, store, watch } = watched();
   watch.begin();
   inner.set('x.io', LIST);
-  inner.expiresMs = 100;
+  inner.expiresMs = 1_000;
   await find(store, 'x.io');
   assert.notEqual(store.peek('x.io', '/'), undefined);
   await eventually(() => assert.equal(store.peek('x.io', '/'), undefined));

@@ -286,7 +286,7 @@ test('who may not see the names of keys finds near ones by guessing', async (t) 
 
 test('a Redis that is away, or hangs, is told of within the limit', async (t) => {
   const redis = await startRedis(t);
-  const editor = open(t, redis, '', '', 500);
+  const editor = open(t, redis, '', '', 2_000);
   await editor.replace('www.x.io', LIST);
   redis.pause();
   t.after(() => redis.resume());
@@ -294,7 +294,7 @@ test('a Redis that is away, or hangs, is told of within the limit', async (t) =>
   const refusal = { code: 'store-unavailable' };
   await assert.rejects(editor.replace('www.x.io', LIST), refusal);
   await assert.rejects(editor.look(['www.x.io'], 'www.x.io'), refusal);
-  assert.ok(performance.now() - began < 5000);
+  assert.ok(performance.now() - began < 15_000);
   redis.resume();
   await redis.kill();
   await assert.rejects(editor.page({ cursor: null, limit: 10, match: '' }), refusal);
@@ -314,14 +314,14 @@ test('a connection that was lost while nobody used it costs no edit', async (t) 
 
 test('one that is lost before the answer came leaves it open whether the edit was made, and says so', async (t) => {
   const redis = await startRedis(t);
-  const editor = open(t, redis, '', '', 500);
+  const editor = open(t, redis, '', '', 2_000);
   await editor.replace('www.x.io', LIST);
   await assert.rejects(
     editor.change('www.x.io', (list) => {
       redis.pause();
       return [...list, 'http://c'];
     }),
-    { code: 'store-unavailable', message: /did not reply within 500 ms; check whether the change was made/ },
+    { code: 'store-unavailable', message: /did not reply within 2000 ms; check whether the change was made/ },
   );
   redis.resume();
 });
