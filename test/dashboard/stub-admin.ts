@@ -1,12 +1,13 @@
 /** An admin interface without a router: answers as docs/admin.md has them, and does what a test tells it to. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WorkerAnswer, WorkersAnswer } from '../../lib/admin/answers.ts';
 import { readDashboard } from '../../lib/admin/dashboard.ts';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { candidates, hostOf } from '../../lib/core/routing/hostname.ts';
+import { freePort } from '../support/ports.ts';
 
 /** A request that came, other than for what the page asks for all the time. */
 export interface Asked {
@@ -83,9 +84,9 @@ export class StubAdmin {
         for (const event of this.events.slice(-200)) feed.send(JSON.stringify(event));
       });
     });
+    this.#port ||= await freePort();
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 
