@@ -10,10 +10,10 @@ import { childCommand } from '../../bench/child.ts';
 import { allowedCores } from '../../bench/cores.ts';
 import { callOnce } from '../../bench/grpc.ts';
 import { parseHandshakes, type Handshake } from '../../bench/measure/handshakes.ts';
-import { freePort } from '../../bench/ports.ts';
 import { find } from '../../bench/tools.ts';
 import { GRPC_HOST, hostOf } from '../../bench/wrk.ts';
 import { noOpenssl } from '../support/certificates.ts';
+import { freePort } from '../support/ports.ts';
 import { noProc } from '../support/processes.ts';
 import { folderOf, own } from './processes.ts';
 
@@ -39,7 +39,7 @@ async function startTls(t: TestContext): Promise<{ port: number; names: Set<stri
 for (const kind of ['new', 'resumed'] as const satisfies readonly Handshake[]) {
   test(`handshakes that are to be ${kind} are`, { skip: skip || noOpenssl }, async (t) => {
     const { port, names } = await startTls(t);
-    const said = await own(t).run(childCommand('handshakes', ...[port, CLIENTS, 1, kind].map(String)), cores, LIMIT_MS);
+    const said = await own(t).run(childCommand('handshakes', ...[port, CLIENTS, 3, kind].map(String)), cores, LIMIT_MS);
     const { made, resumed } = parseHandshakes(said);
     assert.ok(made > CLIENTS);
     assert.equal(resumed, kind === 'new' ? 0 : made - CLIENTS);

@@ -114,7 +114,7 @@ test('who asks whether there is room need not make the line, and it counts all t
 test('the wait for the end of a burst keeps no process alive', () => {
   const begun = performance.now();
   logged({}, `const log = open(); for (let i = 0; i < 30; i++) log.warn({ event: 'a' }, 'x');`);
-  assert.ok(performance.now() - begun < BURST_MS / 2);
+  assert.ok(performance.now() - begun < BURST_MS);
 });
 
 test('standard error on a full disk throws at nobody who logs, and takes no more memory', { skip: noFullDisk }, (t) => {
