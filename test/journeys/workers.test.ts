@@ -52,14 +52,16 @@ test('workers that die at once are replaced more and more slowly, until they liv
   const [victim = 0] = workersOf(router);
   process.kill(victim, 'SIGKILL');
   const deaths = () => router.log.filter(({ event }) => event === 'worker-died');
-  await router.until('four deaths', () => deaths().length === 4);
+  await router.until('four deaths', () => deaths().length >= 4);
   assert.deepEqual(
-    deaths().map((death) => death['respawnMs']),
+    deaths()
+      .slice(0, 4)
+      .map((death) => death['respawnMs']),
     [100, 200, 400, 800],
   );
   assert.match(deaths()[1]?.msg ?? '', /exited with code 3/);
   rmSync(doom);
-  await eventually(async () => assert.equal((await ask({ port, host: '__ping__' })).body, 'ok'));
+  await eventually(async () => assert.equal((await ask({ port, host: '__ping__' })).body, 'ok'), 20_000);
 });
 
 /** What makes the system refuse a process, at a signal; a second one ends that. Each shows itself in a way of its own. */
@@ -95,9 +97,11 @@ for (const [how, refuse] of Object.entries(REFUSALS)) {
     const [victim = 0, other = 0] = workersOf(router);
     process.kill(victim, 'SIGKILL');
     const deaths = () => router.log.filter(({ event }) => event === 'worker-died');
-    await router.until('three deaths', () => deaths().length === 3);
+    await router.until('three deaths', () => deaths().length >= 3);
     assert.deepEqual(
-      deaths().map((death) => death['worker']),
+      deaths()
+        .slice(0, 3)
+        .map((death) => death['worker']),
       [victim, undefined, undefined],
     );
     const delays = deaths().map((death) => Number(death['respawnMs']));
@@ -108,7 +112,8 @@ for (const [how, refuse] of Object.entries(REFUSALS)) {
     );
     assert.equal((await ask(router)).body, 'hello');
     router.signal('SIGWINCH');
-    await eventually(() => assert.equal(workersOf(router).length, 2));
+    await router.event('relenting');
+    await eventually(() => assert.equal(workersOf(router).length, 2), 20_000);
     assert.ok(isAlive(other));
     router.signal('SIGWINCH');
     await router.event(
