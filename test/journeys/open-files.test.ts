@@ -84,7 +84,7 @@ test(
     const from = performance.now();
     const { status } = await ask({ port });
     assert.equal(status, 200);
-    assert.ok(performance.now() - from < 900);
+    assert.ok(performance.now() - from < 5_000);
     // There are descriptors for as many backends.
     const agent = new Agent({ keepAlive: true, maxSockets: 50 });
     t.after(() => agent.destroy());

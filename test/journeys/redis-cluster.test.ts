@@ -12,7 +12,7 @@ import { startRouter } from '../support/router.ts';
 
 const STORE_TIMEOUT = 0.5;
 /** What a busy machine adds to an answer, ms. */
-const SLACK_MS = 1500;
+const SLACK_MS = 3500;
 const LIMIT_MS = STORE_TIMEOUT * 1000 + SLACK_MS;
 /** Of "within a second", on a busy machine, ms. */
 const RECOVERY_MS = 4000;
@@ -71,11 +71,10 @@ test('a planned failover costs nobody an answer', async (t) => {
   const backend = await startBackend(t, (_request, response) => response.end('hello'));
   const hosts = [0, 1, 2].map((place) => cluster.hostOn(place, 'frontend:'));
   for (const host of hosts) await cluster.cli('rpush', `frontend:${host}`, 'site', backend.url);
-  const router = await startRouter(t, {
-    server: { storeTimeout: STORE_TIMEOUT },
-    config: { driver: urlOf(cluster) },
-  });
-  const stop = askOnAndOn(router, LIMIT_MS, hosts);
+  // Longer than a busy machine keeps a node from answering: here none of them is lost.
+  const storeTimeout = 3;
+  const router = await startRouter(t, { server: { storeTimeout }, config: { driver: urlOf(cluster) } });
+  const stop = askOnAndOn(router, storeTimeout * 1000 + SLACK_MS, hosts);
   await router.line(/ 200 /);
   const [old] = cluster.masters;
   await cluster.replicas[0]?.cli('cluster', 'failover');

@@ -10,7 +10,7 @@ import { type Router, startRouter } from '../support/router.ts';
 
 /** server.storeTimeout here, and what a busy machine may add, ms. */
 const LIMIT_MS = 1_000;
-const NOISE_MS = 1_500;
+const NOISE_MS = 3_000;
 /** Requests per second. */
 const RATE = 200;
 /** The promise is a second; the machine may add its own delays. */

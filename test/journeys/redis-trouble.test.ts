@@ -7,8 +7,10 @@ import { freePort } from '../support/ports.ts';
 import { startRedis, TestRedis } from '../support/redis.ts';
 import { startRouter } from '../support/router.ts';
 
-/** "At once" on a busy machine, ms: well below any time limit of the router. */
-const AT_ONCE_MS = 700;
+/** "At once" on a busy machine, ms. */
+const AT_ONCE_MS = 4_000;
+/** A time limit, s, that "at once" is well below. */
+const LONG = 10;
 /** The promise is about a second; the machine may add its own delays. */
 const RECOVERY_MS = 4_000;
 
@@ -28,7 +30,10 @@ function assertUnavailable(answer: Answer): void {
 test('without Redis at the start every answer is a 503 at once; when it comes, so do the routes', async (t) => {
   const backend = await startBackend(t, (_request, response) => response.end('hello'));
   const port = await freePort();
-  const router = await startRouter(t, { config: { driver: `redis://127.0.0.1:${port}` } });
+  const router = await startRouter(t, {
+    server: { storeTimeout: LONG },
+    config: { driver: `redis://127.0.0.1:${port}` },
+  });
   assert.match((await router.event('store-down')).msg ?? '', /ECONNREFUSED/);
   for (let i = 0; i < 5; i++) {
     const answer = await timed(ask(router));
@@ -52,6 +57,7 @@ test('Redis killed in mid-traffic: 503 at once, nobody hangs, and recovery when 
   const backend = await startBackend(t, (_request, response) => response.end('hello'));
   await redis.cli('rpush', 'frontend:site.test', 'site', backend.url);
   const router = await startRouter(t, {
+    server: { storeTimeout: LONG },
     config: { driver: `redis://127.0.0.1:${redis.port}`, cache: { maxStale: 0 } },
   });
   assert.equal((await ask(router)).body, 'hello');
@@ -59,7 +65,7 @@ test('Redis killed in mid-traffic: 503 at once, nobody hangs, and recovery when 
   const clients = Array.from({ length: 8 }, async () => {
     for (;;) {
       const { status, tookMs } = await timed(ask(router));
-      assert.ok(tookMs < 2_000, `${status} after ${tookMs} ms`);
+      assert.ok(tookMs < AT_ONCE_MS, `${status} after ${tookMs} ms`);
       if (status !== 200) return status;
     }
   });
@@ -96,7 +102,7 @@ test('a Redis that hangs: 503 within server.storeTimeout, at once later, and rec
 });
 
 test('a Redis that hangs costs each request server.storeTimeout once, whatever it asks for', async (t) => {
-  const storeTimeout = 1;
+  const storeTimeout = 2;
   const redis = await startRedis(t);
   const backend = await startBackend(t, (_request, response) => response.end('hello'));
   await redis.cli('rpush', 'frontend:site.test', 'site', backend.url);
@@ -123,6 +129,10 @@ test('a Redis that hangs costs each request server.storeTimeout once, whatever i
     assert.equal(answer.status, known, host);
     const tookMs = answer.tookMs / 1000;
     assert.ok(tookMs > storeTimeout * 0.8 && tookMs < storeTimeout * 1.8, `${host}: ${tookMs} s`);
-    await eventually(async () => assert.ok((await timedAsk()).tookMs < AT_ONCE_MS), RECOVERY_MS);
+    await eventually(async () => {
+      // Redis answers again; what is known would be served at once without it, too.
+      assert.equal((await ask({ port: router.port, host: 'unknown.test' })).status, 400);
+      assert.ok((await timedAsk()).tookMs < storeTimeout * 500);
+    }, RECOVERY_MS);
   }
 });

@@ -15,7 +15,7 @@ async function failure(t: TestContext, options: RouterOptions): Promise<string> 
   const code = await router.exited();
   clearInterval(look);
   assert.equal(code, 1);
-  assert.ok(performance.now() - startedAt < 10_000, 'it ends quickly');
+  assert.ok(performance.now() - startedAt < 20_000, 'it ends quickly');
   await haveEnded([...seen]);
   assert.deepEqual(router.stray, []);
   const errors = router.log.filter(({ level }) => level !== 'info');

@@ -54,7 +54,8 @@ test('a WebSocket goes through, and its end too', async (t) => {
       'silent.test': ['silent', silent.url],
       'odd.test': ['odd', odd.url],
     },
-    server: { timeouts: { firstByte: 0.5 } },
+    // Longer than a busy machine takes to answer.
+    server: { timeouts: { firstByte: 3 } },
   });
   const { port } = router;
   const url = `ws://127.0.0.1:${port}/chat?room=1`;
@@ -123,22 +124,24 @@ test('a WebSocket goes through, and its end too', async (t) => {
       const since = performance.now();
       ends[side].terminate();
       await other;
-      assert.ok(performance.now() - since < 1_000, side);
+      // With what a busy machine adds.
+      assert.ok(performance.now() - since < 5_000, side);
     }
   });
 
   await t.test('a backend that refuses is dead, and the next one is asked', async (sub) => {
     // Every host that the wildcard matches has dead marks of its own, so each round starts afresh.
-    for (let round = 0; ; round++) {
-      assert.ok(round < 60, 'no backend ever refused');
+    const wasRefused = (): boolean =>
+      router.log.some(({ event, frontend }) => event === 'backend-dead' && String(frontend).endsWith('.retry.test'));
+    for (let round = 0; round < 60 && !wasRefused(); round++) {
       const host = `${round}.retry.test`;
       const client = openWebSocket(sub, url, host);
       await once(client, 'open');
       client.send('hello');
       const [data] = (await once(client, 'message')) as [Buffer];
       assert.equal(data.toString(), 'hello');
-      if (deathsOf(router, host).length > 0) return;
     }
+    await router.until('backend that refused', wasRefused);
   });
 
   for (const [host, status] of [
