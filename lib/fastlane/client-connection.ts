@@ -111,6 +111,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     this.#input.isBodyLost = handoff.interruption?.code === 'request-timeout';
     this.owner = stream;
     this.due = Infinity;
+    this.#busy.handOff();
     stream.open(request, held);
     this.#fullLane.serveOnce(stream, this.#peer, handoff, () => stream.onResponded());
     if (!this.#input.body.isDone) this.resume();

@@ -12,8 +12,10 @@ export interface LaneConnection {
 export interface ConnectionKeeper {
   /** A connection has begun an exchange. */
   onBusy(): void;
-  /** The exchange has ended. */
-  onIdle(): void;
+  /** The exchange was handed off to the full lane. */
+  onHandedOff(): void;
+  /** The exchange has ended. @param wasHandedOff to the full lane, which counted it, too */
+  onIdle(wasHandedOff: boolean): void;
   /** The connection was closed, or given to the full lane. */
   onGone(connection: LaneConnection): void;
 }
@@ -23,6 +25,7 @@ export class BusyReport {
   readonly #keeper: ConnectionKeeper;
   readonly #activity: Activity | null;
   #isBusy = false;
+  #isHandedOff = false;
 
   constructor(keeper: ConnectionKeeper, activity: Activity | null) {
     this.#keeper = keeper;
@@ -38,7 +41,14 @@ export class BusyReport {
       this.#keeper.onBusy();
     } else {
       this.#activity?.idle();
-      this.#keeper.onIdle();
+      this.#keeper.onIdle(this.#isHandedOff);
+      this.#isHandedOff = false;
     }
+  }
+
+  /** The exchange that is under way goes to the full lane. Once an exchange. */
+  handOff(): void {
+    this.#isHandedOff = true;
+    this.#keeper.onHandedOff();
   }
 }

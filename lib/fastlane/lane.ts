@@ -17,6 +17,7 @@ export class Lane implements ConnectionKeeper {
   readonly #shared: LaneShared;
   readonly #connections = new Set<LaneConnection>();
   #busy = 0;
+  #handedOff = 0;
   /** Called whenever the last exchange under way has ended. */
   onQuiet: () => void = () => {};
 
@@ -48,6 +49,11 @@ export class Lane implements ConnectionKeeper {
     return this.#busy;
   }
 
+  /** How many of them were handed off. */
+  get handedOff(): number {
+    return this.#handedOff;
+  }
+
   /** Closes clients' connections that wait for a next request. */
   closeIdleClients(): void {
     for (const connection of this.#connections) connection.closeIdle();
@@ -67,7 +73,12 @@ export class Lane implements ConnectionKeeper {
     this.#busy++;
   }
 
-  onIdle(): void {
+  onHandedOff(): void {
+    this.#handedOff++;
+  }
+
+  onIdle(wasHandedOff: boolean): void {
+    if (wasHandedOff) this.#handedOff--;
     if (--this.#busy === 0) this.onQuiet();
   }
 

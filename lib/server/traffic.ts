@@ -8,8 +8,10 @@ export interface DrainLimits {
 
 /** The exchanges of the fast lane, which counts them itself. */
 export interface Flow {
-  /** How many are open. */
+  /** How many are open, with those that it handed off to the full lane. */
   readonly size: number;
+  /** How many of them it handed off. */
+  readonly handedOff: number;
   /** Cuts all of them. */
   cut(): void;
   /** Set by Traffic; called whenever `size` becomes 0. */
@@ -35,11 +37,17 @@ export class Traffic {
     this.#open.add(exchange);
     void over.then(() => {
       this.#open.delete(exchange);
-      if (this.size === 0) this.#onQuiet?.();
+      if (this.#pending === 0) this.#onQuiet?.();
     });
   }
 
+  /** The number of open exchanges. */
   get size(): number {
+    return this.#pending - (this.#flow?.handedOff ?? 0);
+  }
+
+  /** What a drain waits for: an exchange that was handed off ends in both lanes, and counts in both. */
+  get #pending(): number {
     return this.#open.size + (this.#flow?.size ?? 0);
   }
 
@@ -52,7 +60,7 @@ export class Traffic {
 
   /** Resolves when every exchange is over. Cuts exchanges that exceed their limit. */
   async drained({ requestsMs, tunnelsMs }: DrainLimits): Promise<void> {
-    if (this.size === 0) return;
+    if (this.#pending === 0) return;
     const timers = [
       setTimeout(() => {
         this.#cut((exchange) => exchange.status !== 101);
@@ -64,7 +72,7 @@ export class Traffic {
       this.#onQuiet = resolve;
       if (this.#flow === null) return;
       this.#flow.onQuiet = () => {
-        if (this.size === 0) resolve();
+        if (this.#pending === 0) resolve();
       };
     });
     for (const timer of timers) clearTimeout(timer);

@@ -5,10 +5,12 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { packageRoot } from '../../lib/config/package.ts';
+import { adminOf, metric } from '../support/admin.ts';
 import { startBackend, startSocketBackend } from '../support/backends.ts';
 import { makePair, noOpenssl } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { PROGRAM } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
 import { commandsOf, fencesOf } from '../support/markdown.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
@@ -127,12 +129,17 @@ test('nginx', async (t) => {
 test('a failover', async (t) => {
   const redis = await startRedis(t);
   const { own } = await startApp(t);
-  const { port } = await startRouter(t, { config: { driver: `redis://127.0.0.1:${redis.port}` } });
+  const router = await startRouter(t, {
+    config: { driver: `redis://127.0.0.1:${redis.port}`, admin: { port: 0 } },
+  });
+  const { port } = router;
+  const admin = await adminOf(router);
   await redis.cli('rpush', 'frontend:db.example.com', 'db', 'http://127.0.0.1:1');
   const [pause, move, open] = commandsOf(recipe('Fail over', 'maintenance.md')).map(({ command }) => command);
   assert.ok(pause && move && open);
   apply(pause, redis, own);
   const held = ask({ port, host: 'db.example.com', path: '/held' });
+  await eventually(async () => assert.equal(await metric(admin, 'hipache_exchanges'), 1));
   apply(move, redis, own);
   apply(open, redis, own);
   assert.equal((await held).body, 'app db.example.com /held');
