@@ -121,7 +121,7 @@ for (const [what, chunks, everyMs] of [
   ['comes more slowly than the least rate', 1, 200],
 ] as const) {
   test(`a body that ${what} after its early answer ends the connection`, async (t) => {
-    const { router } = await sceneWith(t, refuseUnread, { timeouts: { body: 2, firstByte: 1 } });
+    const { router } = await sceneWith(t, refuseUnread, { timeouts: { body: 2, firstByte: 3 } });
     const client = await dial(router.port);
     client.write('POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n');
     let text = '';

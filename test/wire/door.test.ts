@@ -28,7 +28,7 @@ async function start(t: TestContext, options: RouterOptions): Promise<Router> {
 const listening = (proxyProtocol: string) => ({ http: { port: 0, bind: ['127.0.0.1'], proxyProtocol } });
 
 test('with http.proxyProtocol "required"', async (t) => {
-  const router = await start(t, { config: listening('required'), server: { timeouts: { header: 1 } } });
+  const router = await start(t, { config: listening('required'), server: { timeouts: { header: 3 } } });
   const { port } = router;
 
   for (const [name, header] of [

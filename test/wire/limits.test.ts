@@ -180,7 +180,7 @@ for (const [what, head, fields] of [
     const backend = await startBackend(t, (_request, response) => response.end(Buffer.alloc(size, 'a')));
     const router = await startRouter(t, {
       routes: { 'site.test': ['site', backend.url] },
-      server: { timeouts: { response: 1 } },
+      server: { timeouts: { response: 5 } },
     });
     const behind = `${head} HTTP/1.1\r\nHost: site.test\r\n${fields}\r\n`;
     const answer = await send(router.port, `GET / HTTP/1.1\r\nHost: site.test\r\n\r\n${behind}`);

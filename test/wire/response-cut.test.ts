@@ -39,7 +39,7 @@ test('a response whose backend', async (t) => {
   });
   const router = await startRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { timeouts: { response: 1 } },
+    server: { timeouts: { response: 3 } },
     config: H2C,
   });
   const session = await openSession(t, router.port);

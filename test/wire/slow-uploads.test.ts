@@ -45,11 +45,11 @@ test('half of the streams that an HTTP/2 backend takes stays free of slow upload
     { settings: { maxConcurrentStreams: 3 } },
   );
   const routes = { 'site.test': ['site', backend.url] };
-  const router = await startRouter(t, { routes, server: { maxSockets: 2, timeouts: { connect: 1 } } });
+  const router = await startRouter(t, { routes, server: { maxSockets: 2, timeouts: { connect: 4 } } });
   const { port } = router;
   assert.equal((await ask({ port })).status, 200);
   const { refused, leave } = await startSlow(t, port, 8);
-  await eventually(() => assert.equal(uploads + refused(), 8));
+  await eventually(() => assert.equal(uploads + refused(), 8), 20_000);
   assert.equal(uploads, 3);
   for (let i = 0; i < 10; i++) assert.equal((await ask({ port })).status, 200);
   const quick = Array.from({ length: 6 }, () => ask({ port, method: 'POST', body: 'a'.repeat(500_000) }));
@@ -64,9 +64,9 @@ test('half of server.maxSockets stays free of slow uploads', async (t) => {
     request.resume().once('end', () => response.end('ok'));
   });
   const routes = { 'site.test': ['site', backend.url] };
-  const router = await startRouter(t, { routes, server: { maxSockets: 4, timeouts: { connect: 1 } } });
+  const router = await startRouter(t, { routes, server: { maxSockets: 4, timeouts: { connect: 4 } } });
   const { refused, leave } = await startSlow(t, router.port, 8);
-  await eventually(() => assert.equal(uploads + refused(), 8));
+  await eventually(() => assert.equal(uploads + refused(), 8), 20_000);
   assert.equal(uploads, 2);
   for (let i = 0; i < 10; i++) assert.equal((await ask({ port: router.port })).status, 200);
   // Bodies that come at once are not slow, whatever their size.
