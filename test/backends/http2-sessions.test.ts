@@ -107,7 +107,7 @@ async function isCut(socket: Socket): Promise<void> {
   await eventually(() => {
     socket.write(frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
     assert.ok(socket.destroyed);
-  });
+  }, 20_000);
 }
 
 test('a connection to a backend that says nothing is cut when nobody needs it', async (t) => {

@@ -20,7 +20,7 @@ const ROOM = 40;
 const MANY = 60;
 const GET = 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n';
 /** A visitor waits no longer, ms. */
-const PROMPT_MS = 900;
+const PROMPT_MS = 5_000;
 /** The beginning of a TLS handshake: a record that announces more than comes. */
 const HALF_HELLO = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
 
