@@ -17,7 +17,7 @@ import {
   openSession,
   RawHttp2,
 } from '../support/http2.ts';
-import { readAnswers, valuesOf } from '../support/wire.ts';
+import { readAnswers, valuesOf, type WireRequest } from '../support/wire.ts';
 import { converse, request, startScene, statusOf } from './scene.ts';
 
 const HTTP2 = { config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } };
@@ -79,11 +79,10 @@ test('a value of a request keeps it on its way to a backend of either version', 
   raw.headers(3, [...forTwo, ['x-odd', ODD]]);
   await converse(scene, request('GET / HTTP/1.1', `X-Odd:\t${ODD} `));
   await send(scene.port, `GET / HTTP/1.1\r\nHost: two.test\r\nX-Odd: ${ODD}\t\r\nConnection: close\r\n\r\n`);
-  const requests = await eventually(() => {
-    const all = scene.requests();
-    assert.equal(all.length, 2);
-    assert.equal(seen.length, 2);
-    return all;
+  const requests: WireRequest[] = [];
+  await eventually(() => {
+    requests.push(...scene.requests());
+    assert.deepEqual([requests.length, seen.length], [2, 2]);
   });
   assert.deepEqual(
     requests.map((each) => valuesOf(each, 'x-odd')),
