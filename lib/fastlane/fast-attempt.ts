@@ -78,7 +78,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#state = state;
     this.#link.reset();
     this.#phase = 'waiting';
-    if (this.#slot.take(state, client, now)) return this.#connect();
+    if (this.#slot.take(state, client, now)) return this.#connect(now);
     this.#client.due = clock.after(parts.limits.connectMs);
   }
 
@@ -146,7 +146,7 @@ export class FastAttempt implements LinkUser, SlotUser {
   }
 
   onSlot(): void {
-    this.#connect();
+    this.#connect(this.#shared.parts.now());
   }
 
   onSlotNeeded(): void {
@@ -156,7 +156,7 @@ export class FastAttempt implements LinkUser, SlotUser {
   }
 
   onConnected(): void {
-    if (this.#phase === 'connecting') this.#send();
+    if (this.#phase === 'connecting') this.#send(this.#shared.parts.now());
   }
 
   onBackendBytes(bytes: Buffer): void {
@@ -219,21 +219,22 @@ export class FastAttempt implements LinkUser, SlotUser {
   }
 
   onOpen(): void {
-    if (this.#phase === 'checking') this.#send();
+    if (this.#phase === 'checking') this.#send(this.#shared.parts.now());
   }
 
   onClosed(): void {
-    if (this.#phase === 'checking') this.#connect();
+    if (this.#phase === 'checking') this.#connect(this.#shared.parts.now());
   }
 
-  #connect(): void {
+  /** @param now ms */
+  #connect(now: number): void {
     const { backend, request } = this.#account;
     const state = this.#state;
     if (backend === null || state === null || request === null) return;
     const { parts, clock } = this.#shared;
     const isSafe = isIdempotent(request.method);
     if (this.#link.takeIdle(state, isSafe)) {
-      if (isSafe) return this.#send();
+      if (isSafe) return this.#send(now);
       this.#phase = 'checking';
       this.#client.due = Infinity;
       return this.#link.check();
@@ -243,16 +244,15 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#link.open(backend, state);
   }
 
-  #send(): void {
+  #send(now: number): void {
     const { head } = this.#account;
     const socket = this.#link.connection?.socket ?? null;
     if (socket === null || head === null) return;
-    const { now } = this.#shared.parts;
     this.#phase = this.#upload.isWhole ? 'sent' : 'sending';
     this.#slot.onSend();
-    this.#sentAt = now();
+    this.#sentAt = now;
     this.#upload.begin(socket, head.text);
-    if (this.#phase === 'sending') this.#slot.awaitClient(this.#client.bodyBytes, now());
+    if (this.#phase === 'sending') this.#slot.awaitClient(this.#client.bodyBytes, now);
   }
 
   get #mayResend(): boolean {
@@ -271,7 +271,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#slot.stopWaiting();
     this.#link.dropStale();
     this.#upload.wait();
-    this.#connect();
+    this.#connect(this.#shared.parts.now());
   }
 
   /** The response is whole. @param isClean nothing came after it */

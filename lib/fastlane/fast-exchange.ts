@@ -38,6 +38,9 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   #phase: Phase = 'over';
   /** Distinguishes a late reply of the store to an earlier request from one to this request. */
   #serial = 0;
+  /** Of the last request, and its `clientKey`. */
+  #clientIp = '';
+  #clientKey = '';
 
   constructor(client: OwnedConnection, shared: LaneShared) {
     this.#client = client;
@@ -147,7 +150,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const { parts } = this.#shared;
     const head = this.#client.writer.write(request);
     account.head = head;
-    const key = clientKey(head.clientIp);
+    const key = this.#keyOf(head.clientIp);
     this.#client.output.clientKey = key;
     this.#relay.responseFields = head.responseFields;
     const { method, target } = request;
@@ -167,6 +170,15 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     account.triedAt = parts.now();
     this.#phase = 'trying';
     this.#attempt.begin(backend, key, account.triedAt);
+  }
+
+  /** As `clientKey` returns it. Requests of one connection mostly have the same client. */
+  #keyOf(clientIp: string): string {
+    if (clientIp !== this.#clientIp) {
+      this.#clientIp = clientIp;
+      this.#clientKey = clientKey(clientIp);
+    }
+    return this.#clientKey;
   }
 
   onFailed(outcome: Outcome): void {
