@@ -72,8 +72,9 @@ const QUICK = [
 ];
 
 /**
- * The jobs of a run: one file of tests in one setting each. `together` may run side by side, longest first. `alone` are
- * files that measure the machine, which others would disturb: a comment `// @alone: why` at their head says so.
+ * The jobs of a run: one file of tests in one setting each. `together` may run side by side, longest first; `waiting`
+ * beside them, since they use little of a core: a comment `// @waits: for what` at their head says so. `alone` are files
+ * that measure the machine, which others would disturb: `// @alone: why`.
  */
 export function planTests({ sources, built, wanted, isQuick, fastLane }) {
   const names = readdirSync(built, { recursive: true })
@@ -89,7 +90,11 @@ export function planTests({ sources, built, wanted, isQuick, fastLane }) {
     ...all.map((file) => jobOf(file, fastLane)),
     ...again.map((file) => jobOf(file, OTHER_SETTING)),
   ].toSorted(byLength);
-  return { together: jobs.filter(({ isAlone }) => !isAlone), alone: jobs.filter(({ isAlone }) => isAlone) };
+  return {
+    together: jobs.filter(({ isAlone, isWaiting }) => !isAlone && !isWaiting),
+    waiting: jobs.filter(({ isWaiting }) => isWaiting),
+    alone: jobs.filter(({ isAlone }) => isAlone),
+  };
 }
 
 function readFile(sources, built, name) {
@@ -99,14 +104,16 @@ function readFile(sources, built, name) {
     path: join(built, `${name}.js`),
     bytes: statSync(join(sources, `${name}.ts`)).size,
     isAlone: /^\/\/ @alone: /m.test(source),
+    isWaiting: /^\/\/ @waits: /m.test(source),
     // It starts routers and leaves that setting to us.
     isForBoth: STARTS_ROUTERS.test(source) && !source.includes('fastLane'),
   };
 }
 
-function jobOf({ name, path, bytes, isAlone, isForBoth }, fastLane) {
+function jobOf({ name, path, bytes, isAlone, isWaiting, isForBoth }, fastLane) {
   const title = isForBoth && fastLane !== undefined ? `${name} (fast lane ${fastLane})` : name;
-  return { name, title, path, bytes, isAlone, env: fastLane === undefined ? {} : { HIPACHE_FAST_LANE: fastLane } };
+  const env = fastLane === undefined ? {} : { HIPACHE_FAST_LANE: fastLane };
+  return { name, title, path, bytes, isAlone, isWaiting, env };
 }
 
 /** For what is not listed, a file's size tells about how long it takes. */

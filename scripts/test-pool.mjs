@@ -7,6 +7,9 @@ import { join } from 'node:path';
 
 const REPORTER = new URL('job-reporter.mjs', import.meta.url).href;
 
+/** Into so many shares is divided what two jobs must not both use: see `#share`. */
+const SHARES = 32;
+
 /** How long what a file of tests has started may outlive it, ms. */
 const LINGER_MS = 2_000;
 
@@ -14,6 +17,8 @@ export class TestPool {
   #limitMs;
   #running = new Set();
   #isEnded = false;
+  /** Numbers of the shares that jobs have now. */
+  #shares = new Set();
   /** Where reporters write. */
   #folder = mkdtempSync(join(tmpdir(), 'hipache-tests-'));
 
@@ -23,19 +28,18 @@ export class TestPool {
   }
 
   /**
-   * Runs all jobs, at most `width` at a time, in their order. Calls `report` with each result as it comes. Jobs that run
-   * at the same time have different values of HIPACHE_TEST_SHARE, such as `0/3`: see test/support/ports.ts.
+   * Runs all jobs, at most `width` at a time, in their order. Calls `report` with each result as it comes. May be called
+   * again meanwhile, with other jobs.
    */
   async run(jobs, width, report) {
     const queue = [...jobs];
-    const work = async (index) => {
-      const share = `${index}/${width}`;
+    const work = async () => {
       for (let job = queue.shift(); job !== undefined && !this.#isEnded; job = queue.shift()) {
-        const result = await this.#runOne(job, share);
+        const result = await this.#runOne(job);
         if (!this.#isEnded) report(result);
       }
     };
-    await Promise.all(Array.from({ length: width }, (_, index) => work(index)));
+    await Promise.all(Array.from({ length: width }, work));
   }
 
   /** Kills all that runs, and starts no more. To be called in the end, too. */
@@ -45,15 +49,25 @@ export class TestPool {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #runOne(job, share) {
+  async #runOne(job) {
+    const share = this.#share();
     const records = join(this.#folder, randomUUID());
     const began = performance.now();
-    const child = start(job, records, share);
+    const child = start(job, records, `${share % SHARES}/${SHARES}`);
     this.#running.add(child);
     const { output, hangs, exit } = await ended(child, this.#limitMs);
     this.#running.delete(child);
+    this.#shares.delete(share);
     const ms = performance.now() - began;
     return { job, ms, output, ...judge(readRecords(records), exit, hangs, this.#limitMs) };
+  }
+
+  /** A share that no other job has now; HIPACHE_TEST_SHARE tells it to the job. test/support/ports.ts divides ports by it. */
+  #share() {
+    let share = 0;
+    while (this.#shares.has(share)) share++;
+    this.#shares.add(share);
+    return share;
   }
 }
 

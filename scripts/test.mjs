@@ -27,7 +27,7 @@ const plan = planTests({
   isQuick: args.includes('--quick'),
   fastLane: process.env.HIPACHE_FAST_LANE,
 });
-const count = plan.together.length + plan.alone.length;
+const count = plan.together.length + plan.waiting.length + plan.alone.length;
 
 if (count === 0) {
   console.error(`no test file is named like ${wanted.join(', ')}`);
@@ -61,7 +61,7 @@ async function runAll(width) {
     results.push(result);
     tell(result, results.length);
   };
-  await pool.run(plan.together, width, report);
+  await Promise.all([pool.run(plan.together, width, report), pool.run(plan.waiting, Math.ceil(width / 2), report)]);
   await pool.run(plan.alone, 1, report);
   pool.end();
   tellSummary(results, performance.now() - began, width);

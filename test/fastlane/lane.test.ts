@@ -1,4 +1,5 @@
 /** What the fast lane keeps, what it lends, and what it gives away. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';

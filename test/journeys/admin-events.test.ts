@@ -1,4 +1,5 @@
 /** Events by way of the admin interface, as they come. */
+// @waits: for events by the clock
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';

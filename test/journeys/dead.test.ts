@@ -1,4 +1,5 @@
 /** When a backend is filed as dead, and when not. */
+// @waits: for marks to end
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { request, type RequestListener } from 'node:http';

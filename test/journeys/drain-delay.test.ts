@@ -1,3 +1,4 @@
+// @waits: for delays
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
 /** Backends that speak HTTP/2: `h2c://host:port`, and `h2://host:port` over TLS. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';

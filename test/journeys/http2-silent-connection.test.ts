@@ -1,4 +1,5 @@
 /** A connection to an HTTP/2 backend that dies without a sign does not take its site down. */
+// @waits: for PINGs and time limits
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';

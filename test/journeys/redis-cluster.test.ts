@@ -1,3 +1,4 @@
+// @waits: for failovers
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

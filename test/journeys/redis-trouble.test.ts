@@ -1,3 +1,4 @@
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';

@@ -1,4 +1,5 @@
 /** The router's part in traces, as a collector sees it: one span for each exchange, one for each attempt in it. */
+// @waits: for batches of spans
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';

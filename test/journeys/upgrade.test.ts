@@ -1,4 +1,5 @@
 /** USR2: another program in the place of this one, and nobody notices. */
+// @waits: for old processes to end
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';

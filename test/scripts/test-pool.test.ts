@@ -30,6 +30,7 @@ interface Pool {
 
 interface Plan {
   readonly together: readonly Job[];
+  readonly waiting: readonly Job[];
   readonly alone: readonly Job[];
 }
 
@@ -110,7 +111,7 @@ test('files run side by side, as many as the pool is wide', async (t) => {
   );
 });
 
-test('files that start routers run with the fast lane off, too; those that measure run alone', (t) => {
+test('files that start routers run with the fast lane off, too; those that measure run alone, those that wait beside others', (t) => {
   const folder = temporaryFolder(t);
   const both = "import { startRouter } from '../support/router.ts';";
   const files = {
@@ -118,6 +119,7 @@ test('files that start routers run with the fast lane off, too; those that measu
     'journeys/both': both,
     'journeys/own': `${both} // fastLane: true`,
     'journeys/measures': `// @alone: measures\n${both}`,
+    'core/waits': '/** Limits. */\n// @waits: for time limits\n',
   };
   for (const [name, source] of Object.entries({ ...files, 'core/gone': null })) {
     for (const kind of ['ts', 'js']) {
@@ -128,15 +130,17 @@ test('files that start routers run with the fast lane off, too; those that measu
   }
   const planOf = (options: object) => {
     const base = { sources: join(folder, 'ts'), built: join(folder, 'js'), wanted: [], isQuick: false };
-    const { together, alone } = planTests({ ...base, ...options });
-    return [together, alone].map((jobs) => jobs.map(({ title }) => title).toSorted());
+    const { together, waiting, alone } = planTests({ ...base, ...options });
+    return [together, waiting, alone].map((jobs) => jobs.map(({ title }) => title).toSorted());
   };
   assert.deepEqual(planOf({}), [
     ['core/rule', 'journeys/both', 'journeys/both (fast lane off)', 'journeys/own'],
+    ['core/waits'],
     ['journeys/measures', 'journeys/measures (fast lane off)'],
   ]);
   assert.deepEqual(planOf({ fastLane: 'on', wanted: ['journeys/'] }), [
     ['journeys/both (fast lane on)', 'journeys/own'],
+    [],
     ['journeys/measures (fast lane on)'],
   ]);
 });
@@ -147,8 +151,8 @@ test('jobs that run at the same time have ports of their own', async (t) => {
     test('asks', async () => { console.error('PORTS', await freePort(), await freePort()); });`;
   const results = await run(t, [body, body, body], { width: 3 });
   const given = results.map(({ output }) => /^PORTS (\d+) (\d+)$/m.exec(output)?.slice(1).map(Number) ?? []);
-  // A share of three is a third of 12,000 to 22,000.
-  const shares = given.flat().map((port) => Math.floor((port - 12_000) / 3_333));
+  // A share is a 32nd of 12,000 to 22,000.
+  const shares = given.flat().map((port) => Math.floor((port - 12_000) / 312));
   assert.deepEqual(
     shares.toSorted((a, b) => a - b),
     [0, 0, 1, 1, 2, 2],

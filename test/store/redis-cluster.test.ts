@@ -1,3 +1,4 @@
+// @waits: for failovers
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';

@@ -1,3 +1,4 @@
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { buildRoute, NO_MARKS } from '../../lib/core/routing/backend.ts';

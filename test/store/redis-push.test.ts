@@ -1,3 +1,4 @@
+// @waits: for keys to expire
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';

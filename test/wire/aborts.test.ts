@@ -1,4 +1,5 @@
 /** Who leaves frees the other side at once; who answers early is heard. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';

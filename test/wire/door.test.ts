@@ -1,4 +1,5 @@
 /** How connections come in: behind a load balancer that tells its clients' addresses. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';

@@ -1,4 +1,5 @@
 /** Every phase of an exchange has a limit, and slowness is answered, not suffered. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
 /** A response that its backend breaks off behind its head is told of in the log; one that the client left is not. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';

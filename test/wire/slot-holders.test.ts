@@ -1,4 +1,5 @@
 /** One client that reads, or sends, as slowly as it likes cannot take a backend from the others. */
+// @waits: for time limits
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';

@@ -1,4 +1,5 @@
 /** Clients that read slowly: what is held for them, and how slow they may be. */
+// @waits: for readers that are slow
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';

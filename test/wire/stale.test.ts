@@ -1,4 +1,5 @@
 /** A backend may close a kept connection at any time, also just as it is used again: no client hears of it. */
+// @waits: for idle connections to be closed
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
