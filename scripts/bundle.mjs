@@ -2,9 +2,10 @@
  * Replaces the compiled files that start a process or a thread by ones that hold all that they import: Node loads a few
  * files where it would load 300, which takes a third of the CPU time of a router's start. Dependencies stay packages.
  */
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const PROGRAMS = [
   'bin/hipache.ts',
@@ -14,23 +15,52 @@ const PROGRAMS = [
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = new URL('../dist/', import.meta.url);
 
 // What earlier builds left there has other names.
-rmSync(new URL('../dist/chunks', import.meta.url), { recursive: true, force: true });
+rmSync(new URL('chunks', dist), { recursive: true, force: true });
 
-await build({
-  absWorkingDir: root,
-  entryPoints: PROGRAMS,
-  outbase: '.',
-  outdir: 'dist',
-  bundle: true,
-  packages: 'external',
-  // What several of them import is shared, and commands are loaded when they are run.
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  sourcemap: true,
-  logLevel: 'warning',
-});
+if (await isInstalled()) {
+  await bundle();
+} else {
+  console.error(
+    'hipache is built without esbuild, an optional part of which is not installed here: it starts more slowly.',
+  );
+  process.exitCode = compileAnew();
+}
+
+/** Its program is an optional dependency, one for each kind of machine. */
+async function isInstalled() {
+  try {
+    await transform('');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function bundle() {
+  await build({
+    absWorkingDir: root,
+    entryPoints: PROGRAMS,
+    outbase: '.',
+    outdir: 'dist',
+    bundle: true,
+    packages: 'external',
+    // What several of them import is shared, and commands are loaded when they are run.
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+}
+
+/** Undoes an earlier bundle: the compiler takes its own files for up to date. Returns the exit code. */
+function compileAnew() {
+  rmSync(new URL('.tsbuildinfo', dist), { force: true });
+  const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+  return spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: 'inherit' }).status ?? 1;
+}
