@@ -24,7 +24,12 @@ export const canBuild = () => existsSync(compiler) && existsSync(types);
  * returns the exit code.
  */
 export function build() {
-  return run(compiler, '-p', '.') || run(compiler, '-p', 'lib/dashboard') || run(bundler);
+  return compile('.') || compile('lib/dashboard') || run(bundler);
+}
+
+/** Runs the compiler on a project. Prints errors; returns the exit code. */
+export function compile(project) {
+  return run(compiler, '-p', project);
 }
 
 function run(...args) {

@@ -2,10 +2,10 @@
  * Replaces the compiled files that start a process or a thread by ones that hold all that they import: Node loads a few
  * files where it would load 300, which takes a third of the CPU time of a router's start. Dependencies stay packages.
  */
-import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { compile } from './build.mjs';
 
 const PROGRAMS = [
   'bin/hipache.ts',
@@ -61,6 +61,5 @@ async function bundle() {
 /** Undoes an earlier bundle: the compiler takes its own files for up to date. Returns the exit code. */
 function compileAnew() {
   rmSync(new URL('.tsbuildinfo', dist), { force: true });
-  const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
-  return spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: 'inherit' }).status ?? 1;
+  return compile('.');
 }

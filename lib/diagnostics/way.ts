@@ -23,7 +23,7 @@ export interface Way {
   readonly last: number;
   /** The `prefixes:` key of each of those. */
   readonly prefixes: readonly StoredValue[];
-  /** The candidate whose prefixes count; -1 when none has any. */
+  /** The candidate whose prefixes count; -1 when no candidate has prefixes. */
   readonly paths: number;
   /** The longest matching prefix that has a backend, or is broken; null where the host's own list counts. */
   readonly hit: PathLook | null;

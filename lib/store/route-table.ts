@@ -57,7 +57,7 @@ export class RouteTable {
 
   /**
    * The route of the first candidate that has a backend, or a prefix of this path with a backend; failing that, of the
-   * first that exists at all, else null. Prefixes are those of the first candidate that has any.
+   * first that exists at all, else null. Prefixes are those of the first candidate with prefixes.
    */
   find(candidates: readonly string[], path: string): Route | null {
     const [host] = candidates;

@@ -8,6 +8,7 @@ import { says, startBackend } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
 import { deferred } from '../support/deferred.ts';
 import { eventually } from '../support/eventually.ts';
+import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { freePort } from '../support/ports.ts';
 import { startRedis } from '../support/redis.ts';
@@ -197,18 +198,23 @@ test('clients’ connections, requests under way and WebSockets are told while t
   assert.equal(await metric(admin, 'hipache_exchanges'), 0);
 });
 
-test('a request that the fast lane hands off is one request under way', async (t) => {
-  const held = deferred<() => void>();
-  const backend = await startHttp2Backend(t, (stream) => held.resolve(() => stream.respond({}, { endStream: true })));
-  const router = await startRouter(t, { routes: { 'a.test': ['a', backend.url] }, ...ADMIN });
-  const admin = await adminOf(router);
-  const answer = ask({ port: router.port, host: 'a.test' });
-  const release = await held.promise;
-  await eventually(async () => assert.equal(await metric(admin, 'hipache_exchanges'), 1));
-  release();
-  await answer;
-  await eventually(async () => assert.equal(await metric(admin, 'hipache_exchanges'), 0));
-});
+for (const version of ['HTTP/1.1', 'HTTP/2'] as const) {
+  test(`a request by ${version} that the fast lane hands off is one request under way`, async (t) => {
+    const held = deferred<() => void>();
+    const backend = await startHttp2Backend(t, (stream) => held.resolve(() => stream.respond({}, { endStream: true })));
+    const routes = { 'site.test': ['site', backend.url] };
+    const config = { ...ADMIN.config, http: { port: 0, bind: ['127.0.0.1'], http2: true } };
+    const router = await startRouter(t, { routes, config });
+    const admin = await adminOf(router);
+    const answer =
+      version === 'HTTP/2' ? request(await openSession(t, router.port), { ':path': '/' }) : ask({ port: router.port });
+    const release = await held.promise;
+    await eventually(async () => assert.equal(await metric(admin, 'hipache_exchanges'), 1));
+    release();
+    await answer;
+    await eventually(async () => assert.equal(await metric(admin, 'hipache_exchanges'), 0));
+  });
+}
 
 test('lookups in Redis and what is served from memory are counted', async (t) => {
   const redis = await startRedis(t);

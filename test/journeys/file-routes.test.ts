@@ -81,7 +81,7 @@ test('what one worker learns of a dead backend, the others know', { skip: noProc
   const routes = { 'site.test': ['site', refusingUrl(), good.url] };
   const router = await startRouter(t, { routes, server: { workers: 2 } });
   const { port } = router;
-  // One connection, and so one worker: the other might find it dead, too, before it is told.
+  // One connection, so one worker: before the mark reaches the other worker, that one could mark the backend, too.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
   const dead = await eventually(async () => {

@@ -72,7 +72,7 @@ for (const [mode, cache] of Object.entries(MODES)) {
     const look = async (): Promise<void> => {
       for (let i = 0; i < 20; i++) assert.equal((await ask({ port: router.port })).body, 'three');
     };
-    // In mode push a change is told, which takes a moment.
+    // In mode push Redis reports the change a moment later.
     await (mode === 'with push' ? eventually(look) : look());
   });
 

@@ -296,7 +296,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     await subject.set('*.x.io/static', ['static', 'http://10.0.0.3']);
     await subject.setPrefixes('*.x.io', ['/static']);
     assert.deepEqual([await name('www.x.io', '/api'), await name('www.x.io', '/')], ['api', 'wild']);
-    // Those of the first key that has any.
+    // Those of the first key with prefixes.
     assert.equal(await name('www.x.io', '/static'), 'wild');
     assert.deepEqual([await name('a.x.io', '/static/x'), await name('a.x.io', '/')], ['static', 'wild']);
     await subject.set('a.x.io', ['own', 'http://10.0.0.4']);

@@ -12,7 +12,7 @@ export interface LoadOptions {
   readonly pauseMs?: number;
 }
 
-/** Clients that ask again and again, to show that nobody notices what happens to the router meanwhile. */
+/** Clients that send requests all the time, to show that none fails while the router changes. */
 export class Load {
   readonly #port: number;
   readonly #agent: Agent | undefined;

@@ -15,7 +15,7 @@ const PRIVILEGED = { from: 660, to: 1_020 };
 const [share = 0, shares = 1] = (process.env['HIPACHE_TEST_SHARE'] ?? '0/1').split('/').map(Number);
 
 /**
- * A port that nobody listens on, and that no test file that runs at the same time is given. @throws when all are taken
+ * Returns a port without a listener. Test files that run at the same time get different ones. @throws when all are taken
  */
 export const freePort = picker(ORDINARY);
 

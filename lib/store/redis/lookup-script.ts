@@ -82,7 +82,7 @@ local function make()
     table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
   end
 
-  -- The fields of one of a frontend's hashes, if it has any.
+  -- The fields of one of a frontend's hashes; nothing when it is empty.
   local function fields(kind, name, beside)
     local key = before .. kind .. ':' .. name
     local length = ask('HLEN', key)

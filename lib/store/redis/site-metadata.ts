@@ -15,7 +15,7 @@ export const NO_HASHES: FlatHashes = Object.freeze({ options: [], headers: [] })
 
 /** What is read in addition to the list. */
 export interface SiteMetadata {
-  /** The candidate whose prefixes count; -1 when none has any. */
+  /** The candidate whose prefixes count; -1 when no candidate has prefixes. */
   readonly paths: number;
   /** All prefixes; null when they were not requested, or when there are too many. */
   readonly names: readonly string[] | null;
