@@ -74,9 +74,10 @@ const QUICK = [
 /**
  * The jobs of a run: one file of tests in one setting each. `together` may run side by side, longest first; `waiting`
  * beside them, since they use little of a core: a comment `// @waits: for what` at their head says so. `alone` are files
- * that measure the machine, which others would disturb: `// @alone: why`.
+ * that measure the machine, which others would disturb: `// @alone: why`. Files that start routers run in both settings of
+ * the fast lane, except those that promise nothing of a lane: `// @one-lane: why`. With `allLanes` these do, too.
  */
-export function planTests({ sources, built, wanted, isQuick, fastLane }) {
+export function planTests({ sources, built, wanted, isQuick, allLanes = false, fastLane }) {
   const names = readdirSync(built, { recursive: true })
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => name.replace(/\.js$/, ''))
@@ -85,7 +86,10 @@ export function planTests({ sources, built, wanted, isQuick, fastLane }) {
     .filter((name) => !isQuick || QUICK.some((part) => name.startsWith(part)))
     .filter((name) => wanted.length === 0 || wanted.some((part) => `${name}.js`.includes(part)));
   const all = names.map((name) => readFile(sources, built, name)).toSorted(byLength);
-  const again = isQuick || fastLane !== undefined ? [] : all.filter(({ isForBoth }) => isForBoth);
+  const again =
+    isQuick || fastLane !== undefined
+      ? []
+      : all.filter(({ isForBoth, isForOne }) => isForBoth && (allLanes || !isForOne));
   const jobs = [
     ...all.map((file) => jobOf(file, fastLane)),
     ...again.map((file) => jobOf(file, OTHER_SETTING)),
@@ -107,6 +111,7 @@ function readFile(sources, built, name) {
     isWaiting: /^\/\/ @waits: /m.test(source),
     // It starts routers and leaves that setting to us.
     isForBoth: STARTS_ROUTERS.test(source) && !source.includes('fastLane'),
+    isForOne: /^\/\/ @one-lane: /m.test(source),
   };
 }
 

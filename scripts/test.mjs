@@ -1,7 +1,7 @@
 /**
  * Runs the test files that were built, or those named: `npm test`, `npm test -- journeys/retry`. Those that start
- * routers run twice, with the fast lane on and off; with HIPACHE_FAST_LANE=on or =off in the environment, once.
- * `--quick` runs a selection, once. HIPACHE_TEST_JOBS says how many files run at a time.
+ * routers run twice, with the fast lane on and off, if they promise something of a lane, and with `--all-lanes` all of them;
+ * with HIPACHE_FAST_LANE=on or =off in the environment, each runs once. `--quick` runs a selection, once. HIPACHE_TEST_JOBS says how many files run at a time.
  */
 import { availableParallelism, constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -19,12 +19,14 @@ const SLOWEST = 10;
 const FEW = 4;
 
 const args = process.argv.slice(2);
-const wanted = args.filter((arg) => arg !== '--quick');
+const FLAGS = new Set(['--quick', '--all-lanes']);
+const wanted = args.filter((arg) => !FLAGS.has(arg));
 const plan = planTests({
   sources: fileURLToPath(new URL('../test/', import.meta.url)),
   built: fileURLToPath(new URL('../dist/test/', import.meta.url)),
   wanted,
   isQuick: args.includes('--quick'),
+  allLanes: args.includes('--all-lanes'),
   fastLane: process.env.HIPACHE_FAST_LANE,
 });
 const count = plan.together.length + plan.waiting.length + plan.alone.length;

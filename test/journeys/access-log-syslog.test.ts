@@ -1,4 +1,5 @@
 /** The access log by syslog. */
+// @one-lane: lines of both lanes are written in one place
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

@@ -1,5 +1,6 @@
 /** Events by way of the admin interface, as they come. */
 // @waits: for events by the clock
+// @one-lane: the admin interface is a process of its own
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';

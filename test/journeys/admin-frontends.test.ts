@@ -1,4 +1,5 @@
 /** Frontends by way of the admin interface: to look at, to edit, and why requests go where they go. */
+// @one-lane: the admin interface is a process of its own
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

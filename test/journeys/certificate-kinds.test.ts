@@ -1,4 +1,5 @@
 /** Sites whose certificates have keys of another kind than the configuration's, or another chain. */
+// @one-lane: handshakes end before a lane begins
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** The dashboard of a whole router, on a real Redis, in a real browser. */
+// @one-lane: the dashboard is served by a process of its own
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';

@@ -1,5 +1,6 @@
 /** Workers accept by themselves, from one queue: they share what comes, and lose nothing of it. */
 // @alone: measures how evenly the system shares connections out among processes
+// @one-lane: connections are accepted before a lane begins
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';

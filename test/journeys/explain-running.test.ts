@@ -1,4 +1,5 @@
 /** `hipache route explain` beside a router that runs. */
+// @one-lane: the command asks the admin interface
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

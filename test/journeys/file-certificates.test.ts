@@ -1,4 +1,5 @@
 /** Certificates in the folder `tls` beside a routes file. */
+// @one-lane: handshakes end before a lane begins
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// @one-lane: it is about files that cannot be written
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

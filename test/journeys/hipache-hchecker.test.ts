@@ -1,4 +1,5 @@
 /** hipache-hchecker beside the router: which backends it can check, and what becomes of the others. */
+// @one-lane: marks of both lanes are written in one place
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Finding } from '../../lib/diagnostics/lint.ts';

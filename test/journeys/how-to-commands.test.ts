@@ -1,4 +1,5 @@
 /** Commands of README, docs/requests.md and docs/how-to that ask a running router: each succeeds as it is written. */
+// @one-lane: commands ask the admin interface
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** The package as npm installs it, and the commands in it: its own files stay as they came. */
+// @one-lane: it is about which files a package has
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

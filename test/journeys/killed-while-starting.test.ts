@@ -1,4 +1,5 @@
 /** Workers that end before they are ready: at the start, in a reload, and in an upgrade. */
+// @one-lane: workers end before they serve
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** What came of reloads, upgrades and other changes: the admin interface has it, as metrics and as JSON. */
+// @one-lane: it is about what the master has done
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** A certificate that cannot be used does not take the place of one that could, in no worker, nor does silence. */
+// @one-lane: handshakes end before a lane begins
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

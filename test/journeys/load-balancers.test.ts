@@ -1,5 +1,6 @@
 /** docs/how-to/load-balancer.md, recipe by recipe, with the addresses and ports of a test. */
 // @alone: has health checks by the clock, of seven processes
+// @one-lane: balancers check the admin interface and pings
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { adminOf } from '../support/admin.ts';

@@ -1,4 +1,5 @@
 /** Much trouble at once, in the operator's log. */
+// @one-lane: events of both lanes are logged in one place
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusingUrl, says, startBackend } from '../support/backends.ts';

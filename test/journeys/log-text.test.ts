@@ -1,4 +1,5 @@
 /** The operator's log as text. */
+// @one-lane: all processes write one log
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusingUrl, says, startBackend } from '../support/backends.ts';

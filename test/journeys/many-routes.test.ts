@@ -1,3 +1,4 @@
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /** What another user has put in the way of files that root opens: links, hard links, files of others. */
+// @one-lane: it is about files that root opens
 import assert from 'node:assert/strict';
 import {
   chmodSync,

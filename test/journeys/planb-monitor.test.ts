@@ -1,4 +1,5 @@
 /** PlanB's monitor beside the router: what it hears, and what it does, by one Redis. */
+// @one-lane: marks of both lanes are written in one place
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { refusingUrl, says, startBackend } from '../support/backends.ts';

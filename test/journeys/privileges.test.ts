@@ -1,3 +1,4 @@
+// @one-lane: it is about files that workers may open
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';

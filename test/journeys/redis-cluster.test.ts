@@ -1,4 +1,5 @@
 // @waits: for failovers
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

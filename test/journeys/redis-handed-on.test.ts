@@ -1,4 +1,5 @@
 /** What is known of Redis outlives the worker that read it: each way in which workers come and go, in an outage. */
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';

@@ -1,3 +1,4 @@
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';

@@ -1,4 +1,5 @@
 /** What hipache.service has systemd do at a reload, played: one command after the other, until one fails. */
+// @one-lane: it is about commands and signals to the master
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

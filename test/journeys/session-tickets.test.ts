@@ -1,4 +1,5 @@
 /** TLS sessions that clients come back with. */
+// @one-lane: handshakes end before a lane begins
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, test, type TestContext } from 'node:test';

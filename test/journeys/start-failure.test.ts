@@ -1,3 +1,4 @@
+// @one-lane: no request is served
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,5 @@
 /** Sockets that systemd or Server::Starter opened, and what systemd is told: both are played, byte for byte. */
+// @one-lane: the master has the sockets
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

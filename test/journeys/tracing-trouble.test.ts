@@ -1,4 +1,5 @@
 /** Nothing that a collector does, or that is not there, keeps a request from being served. */
+// @one-lane: spans of both lanes are exported in one place
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';

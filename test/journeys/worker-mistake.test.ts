@@ -1,3 +1,4 @@
+// @one-lane: it is about how a process ends
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// @one-lane: it is about how the master starts workers
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

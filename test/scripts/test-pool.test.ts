@@ -111,13 +111,14 @@ test('files run side by side, as many as the pool is wide', async (t) => {
   );
 });
 
-test('files that start routers run with the fast lane off, too; those that measure run alone, those that wait beside others', (t) => {
+test('files that start routers run with the fast lane off, too, if it matters; those that measure run alone, those that wait beside others', (t) => {
   const folder = temporaryFolder(t);
   const both = "import { startRouter } from '../support/router.ts';";
   const files = {
     'core/rule': '',
     'journeys/both': both,
     'journeys/own': `${both} // fastLane: true`,
+    'journeys/handshakes': `// @one-lane: handshakes end before a lane begins\n${both}`,
     'journeys/measures': `// @alone: measures\n${both}`,
     'core/waits': '/** Limits. */\n// @waits: for time limits\n',
   };
@@ -134,12 +135,13 @@ test('files that start routers run with the fast lane off, too; those that measu
     return [together, waiting, alone].map((jobs) => jobs.map(({ title }) => title).toSorted());
   };
   assert.deepEqual(planOf({}), [
-    ['core/rule', 'journeys/both', 'journeys/both (fast lane off)', 'journeys/own'],
+    ['core/rule', 'journeys/both', 'journeys/both (fast lane off)', 'journeys/handshakes', 'journeys/own'],
     ['core/waits'],
     ['journeys/measures', 'journeys/measures (fast lane off)'],
   ]);
+  assert.ok(planOf({ allLanes: true })[0]?.includes('journeys/handshakes (fast lane off)'));
   assert.deepEqual(planOf({ fastLane: 'on', wanted: ['journeys/'] }), [
-    ['journeys/both (fast lane on)', 'journeys/own'],
+    ['journeys/both (fast lane on)', 'journeys/handshakes (fast lane on)', 'journeys/own'],
     [],
     ['journeys/measures (fast lane on)'],
   ]);
