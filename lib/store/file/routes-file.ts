@@ -2,7 +2,7 @@ import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readAside } from './reading-thread.ts';
-import { signatureOf, type BadReading, type GoodReading, type Reading } from './routes-reading.ts';
+import { readSmall, signatureOf, type BadReading, type GoodReading, type Reading } from './routes-reading.ts';
 import type { Notify } from '../store.ts';
 
 /** Settings and callbacks of a RoutesFile. */
@@ -56,7 +56,8 @@ export class RoutesFile {
    */
   async open(): Promise<Uint8Array> {
     this.#signature = await signatureOf(this.#path);
-    const reading = await this.#read();
+    const small = await readSmall(this.#path);
+    const reading = small === null || this.#closing.signal.aborted ? await this.#read() : small;
     if (reading.type === 'bad') throw new Error(`routes file ${this.#path}: ${reading.fault}`);
     this.#good = reading;
     this.#announce(reading);

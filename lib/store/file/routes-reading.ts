@@ -7,6 +7,8 @@ import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
 /** The maximum size of a routes file. */
 export const MAX_BYTES = 64 * 1024 * 1024;
+/** A file up to this size is read and checked within a few ms: faster than a thread starts. */
+const SMALL_BYTES = 65_536;
 /** How many faults a message lists. */
 const MAX_FAULTS = 20;
 /** How many warnings are passed on. */
@@ -54,6 +56,12 @@ export async function readRoutes(path: string, known: string | null): Promise<Re
   } catch (error) {
     return unreadable(whyUnreadable(error));
   }
+}
+
+/** The same for a small file, at once; null when it is larger, for `readAside`. A starting process can wait for that. */
+export async function readSmall(path: string): Promise<Reading | null> {
+  const status = await stat(path).catch(() => null);
+  return status !== null && status.size <= SMALL_BYTES ? readRoutes(path, null) : null;
 }
 
 function look(text: string, digest: string): Reading {
