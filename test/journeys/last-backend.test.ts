@@ -1,50 +1,75 @@
 /** No client, and no request, takes all of a site's backends out of service. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { refusingUrl, says, startBackend, startRawBackend } from '../support/backends.ts';
-import { type Ask, ask, send } from '../support/client.ts';
+import { type Answer, type Ask, ask, send } from '../support/client.ts';
 import { deathsOf } from '../support/deaths.ts';
 import { eventually } from '../support/eventually.ts';
+import { fileOwner } from '../support/file-owner.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { noProc, workerOf } from '../support/processes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { type LogEntry, type Owner, type Router, startRouter } from '../support/router.ts';
 
-const SITE = 'site.test';
+const file = fileOwner();
 const needsProc = { skip: noProc };
 /** What uWSGI takes of a request head by default, bytes. */
 const BUFFER = 4_096;
 const LARGE = { headers: { cookie: 'x'.repeat(6 * 1_024) } } as const;
 
-/** Where routes come from, with a way to make one there. */
+/** A router with a site, and the server that has its routes. */
 interface Scene {
   readonly router: Router;
   readonly redis: TestRedis | null;
+  readonly site: string;
 }
 
-type Starter = (t: TestContext, urls: readonly string[], server?: Readonly<Record<string, unknown>>) => Promise<Scene>;
+/** A running router, to which sites can be added. */
+interface Host {
+  readonly router: Router;
+  readonly redis: TestRedis | null;
+  /** Resolves when every worker has it. */
+  readonly add: (site: string, urls: readonly string[]) => Promise<unknown>;
+}
 
-const STORES: Readonly<Record<string, Starter>> = {
-  Redis: (t, urls, server) => onRedis(t, urls, {}, server),
-  'Redis with push': (t, urls, server) => onRedis(t, urls, { cache: { mode: 'push' } }, server),
-  'a routes file': async (t, urls, server = {}) => {
-    const router = await startRouter(t, { routes: { [SITE]: ['site', ...urls] }, server: { workers: 2, ...server } });
-    return { router, redis: null };
-  },
+type Settings = Readonly<Record<string, unknown>>;
+
+const STORES: Readonly<Record<string, (owner: Owner, server?: Settings) => Promise<Host>>> = {
+  Redis: (owner, server) => onRedis(owner, {}, server),
+  'Redis with push': (owner, server) => onRedis(owner, { cache: { mode: 'push' } }, server),
+  'a routes file': onFile,
 };
 
-async function onRedis(
-  t: TestContext,
-  urls: readonly string[],
-  config: Readonly<Record<string, unknown>>,
-  server: Readonly<Record<string, unknown>> = {},
-): Promise<Scene> {
-  const redis = await startRedis(t);
-  await redis.cli('rpush', `frontend:${SITE}`, 'site', ...urls);
+async function onRedis(owner: Owner, config: Settings = {}, server: Settings = {}): Promise<Host> {
+  const redis = await startRedis(owner);
   const driver = `redis://127.0.0.1:${redis.port}`;
-  const router = await startRouter(t, { server: { workers: 2, ...server }, config: { driver, ...config } });
-  return { router, redis };
+  const router = await startRouter(owner, { server: { workers: 2, ...server }, config: { driver, ...config } });
+  return { router, redis, add: (site, urls) => redis.cli('rpush', `frontend:${site}`, 'site', ...urls) };
+}
+
+async function onFile(owner: Owner, server: Settings = {}): Promise<Host> {
+  const routes: Record<string, readonly string[]> = {};
+  const router = await startRouter(owner, { routes, server: { workers: 2, ...server } });
+  const add = async (site: string, urls: readonly string[]): Promise<void> => {
+    routes[site] = ['site', ...urls];
+    // A worker takes the whole file at once: one that has the second has the first.
+    routes[`with-${site}`] = ['with', 'redirect://elsewhere.test/ 302'];
+    writeFileSync(join(router.folder, 'routes.json'), JSON.stringify(routes));
+    await eventually(() => assertAll({ router, site: `with-${site}` }, 302));
+  };
+  return { router, redis: null, add };
+}
+
+let sites = 0;
+
+/** A site of a test's own. */
+async function siteOn({ router, redis, add }: Host, urls: readonly string[]): Promise<Scene> {
+  const site = `site-${++sites}.test`;
+  await add(site, urls);
+  return { router, redis, site };
 }
 
 /** A uWSGI server: it closes the connection of a request whose head is too large for it, without a word. */
@@ -63,12 +88,22 @@ async function startPicky(t: TestContext): Promise<string> {
 }
 
 /** Asks so often that each worker has surely been asked, and expects the same status each time. */
-async function assertAll(router: Router, status: number, request: Omit<Ask, 'port'> = {}): Promise<void> {
-  for (let i = 0; i < 20; i++)
-    assert.equal((await ask({ port: router.port, ...request })).status, status, `request ${i}`);
+async function assertAll(scene: Pick<Scene, 'router' | 'site'>, status: number): Promise<void> {
+  for (let i = 0; i < 20; i++) assert.equal((await askAt(scene)).status, status, `request ${i}`);
 }
 
-const idsDead = (router: Router): ReadonlySet<unknown> => new Set(deathsOf(router, SITE).map(({ id }) => id));
+function askAt({ router, site }: Pick<Scene, 'router' | 'site'>, request: Omit<Ask, 'port'> = {}): Promise<Answer> {
+  return ask({ port: router.port, host: site, ...request });
+}
+
+const idsDead = ({ router, site }: Scene): ReadonlySet<unknown> => new Set(deathsOf(router, site).map(({ id }) => id));
+
+/** What the log says of the last living backend of a site. */
+function lastBackend({ router, site }: Scene): Promise<LogEntry> {
+  return router.until(`last backend of ${site}`, () =>
+    router.log.find(({ event, frontend }) => event === 'last-backend' && frontend === site),
+  );
+}
 
 /** Answers 501 to any other method. */
 function onlyGet({ method }: IncomingMessage, response: ServerResponse): void {
@@ -82,62 +117,58 @@ function slowReport(request: IncomingMessage, response: ServerResponse): void {
 }
 
 for (const [name, start] of Object.entries(STORES)) {
+  let shared: Promise<Host> | undefined;
+  /** A site on a router that tests share which need no settings of their own. */
+  const siteHere = async (...urls: readonly string[]): Promise<Scene> => siteOn(await (shared ??= start(file)), urls);
+
   test(`${name}: a head that makes both backends close costs its client an error, and nobody else`, async (t) => {
-    const { router } = await start(t, [await startPicky(t), await startPicky(t)]);
-    await assertAll(router, 200);
+    const scene = await siteHere(await startPicky(t), await startPicky(t));
+    await assertAll(scene, 200);
     for (let i = 0; i < 5; i++) {
-      assert.equal((await ask({ port: router.port, ...LARGE })).status, 502);
-      await assertAll(router, 200);
+      assert.equal((await askAt(scene, LARGE)).status, 502);
+      await assertAll(scene, 200);
     }
-    const { id, frontend, why } = await router.event('last-backend');
-    assert.equal(frontend, SITE);
+    const { id, why } = await lastBackend(scene);
     assert.match(String(why), /closed|hang up/);
-    assert.equal(idsDead(router).size, 1);
-    assert.ok(!idsDead(router).has(id));
+    assert.equal(idsDead(scene).size, 1);
+    assert.ok(!idsDead(scene).has(id));
   });
 
   test(`${name}: answers of 501 to a method take one backend out of service at most`, async (t) => {
     const backends = await Promise.all([startBackend(t, onlyGet), startBackend(t, onlyGet)]);
-    const { router } = await start(
-      t,
-      backends.map(({ url }) => url),
-    );
+    const scene = await siteHere(...backends.map(({ url }) => url));
     for (let i = 0; i < 5; i++) {
-      assert.equal((await ask({ port: router.port, method: 'PROPFIND' })).status, 501);
-      await assertAll(router, 200);
+      assert.equal((await askAt(scene, { method: 'PROPFIND' })).status, 501);
+      await assertAll(scene, 200);
     }
-    await router.event('last-backend');
-    assert.equal(idsDead(router).size, 1);
+    await lastBackend(scene);
+    assert.equal(idsDead(scene).size, 1);
   });
 
   test(`${name}: one request marks one backend, though it makes three close`, async (t) => {
-    const urls = await Promise.all([startPicky(t), startPicky(t), startPicky(t)]);
-    const { router } = await start(t, urls);
-    assert.equal((await ask({ port: router.port, ...LARGE })).status, 502);
-    await router.event('backend-dead');
-    await assertAll(router, 200);
-    assert.equal(idsDead(router).size, 1);
+    const scene = await siteHere(...(await Promise.all([startPicky(t), startPicky(t), startPicky(t)])));
+    assert.equal((await askAt(scene, LARGE)).status, 502);
+    await eventually(() => assert.equal(idsDead(scene).size, 1));
+    await assertAll(scene, 200);
+    assert.equal(idsDead(scene).size, 1);
     // What a second request says is heard.
     await eventually(async () => {
-      await ask({ port: router.port, ...LARGE });
-      assert.equal(idsDead(router).size, 2);
+      await askAt(scene, LARGE);
+      assert.equal(idsDead(scene).size, 2);
     });
-    await assertAll(router, 200);
+    await assertAll(scene, 200);
   });
 
   test(`${name}: a slow report marks no backend that answers others meanwhile`, async (t) => {
     const backends = await Promise.all([startBackend(t, slowReport), startBackend(t, slowReport)]);
-    const settings = { workers: 1, timeouts: { firstByte: 2 } };
-    const { router } = await start(
-      t,
-      backends.map(({ url }) => url),
-      settings,
-    );
+    const host = await start(t, { workers: 1, timeouts: { firstByte: 2 } });
+    const urls = backends.map(({ url }) => url);
+    const scene = await siteOn(host, urls);
     const state = { isOver: false };
-    const report = ask({ port: router.port, path: '/report' }).finally(() => (state.isOver = true));
-    while (!state.isOver) await ask({ port: router.port });
+    const report = askAt(scene, { path: '/report' }).finally(() => (state.isOver = true));
+    while (!state.isOver) await askAt(scene);
     assert.equal((await report).status, 504);
-    assert.equal(idsDead(router).size, 0);
+    assert.equal(idsDead(scene).size, 0);
   });
 
   test(`${name}: when the last living backend fails, one that a router marked is tried`, async (t) => {
@@ -149,25 +180,24 @@ for (const [name, start] of Object.entries(STORES)) {
       });
       return url;
     };
-    const { router } = await start(t, [await backend(0), await backend(1)], { workers: 1 });
+    const scene = await siteHere(await backend(0), await backend(1));
     await eventually(async () => {
-      assert.equal((await ask({ port: router.port })).status, 502);
-      assert.ok(router.log.some(({ event }) => event === 'last-backend'));
+      assert.equal((await askAt(scene)).status, 502);
+      assert.ok(scene.router.log.some(({ event, frontend }) => event === 'last-backend' && frontend === scene.site));
     });
-    const [marked, ...others] = idsDead(router);
+    const [marked, ...others] = idsDead(scene);
     assert.deepEqual(others, []);
     well = Number(marked);
-    await assertAll(router, 200);
+    await assertAll(scene, 200);
   });
 
   test(`${name}: a WebSocket handshake that makes both backends close takes one at most`, async (t) => {
-    const picky = (): Promise<string> => startPicky(t);
-    const { router } = await start(t, [await picky(), await picky()]);
+    const scene = await siteHere(await startPicky(t), await startPicky(t));
     const handshake =
-      `GET / HTTP/1.1\r\nHost: ${SITE}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+      `GET / HTTP/1.1\r\nHost: ${scene.site}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
       `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCookie: ${'x'.repeat(6_000)}\r\n\r\n`;
-    for (let i = 0; i < 3; i++) assert.match(await send(router.port, handshake), /^HTTP\/1\.1 502 /);
-    await assertAll(router, 200);
+    for (let i = 0; i < 3; i++) assert.match(await send(scene.router.port, handshake), /^HTTP\/1\.1 502 /);
+    await assertAll(scene, 200);
   });
 
   test(`${name}: streams that make both HTTP/2 backends end their connection take one at most`, async (t) => {
@@ -180,10 +210,10 @@ for (const [name, start] of Object.entries(STORES)) {
       });
       return url;
     };
-    const { router } = await start(t, [await backend(), await backend()]);
+    const scene = await siteHere(await backend(), await backend());
     for (let i = 0; i < 3; i++) {
-      assert.equal((await ask({ port: router.port, ...LARGE })).status, 502);
-      await assertAll(router, 200);
+      assert.equal((await askAt(scene, LARGE)).status, 502);
+      await assertAll(scene, 200);
     }
   });
 }
@@ -191,25 +221,27 @@ for (const [name, start] of Object.entries(STORES)) {
 test('marks that others made are obeyed, all of them: the site has no backend then', async (t) => {
   const [one, two] = await Promise.all([startBackend(t, says('one')), startBackend(t, says('two'))]);
   for (const config of [{}, { cache: { mode: 'push' } }]) {
-    const { router, redis } = await onRedis(t, [one.url, two.url], config);
-    await redis?.cli('sadd', `dead:${SITE}`, 0, 1);
-    await assertAll(router, 502);
-    const { headers } = await ask({ port: router.port, headers: { 'X-Debug': '1' } });
+    const scene = await siteOn(await onRedis(t, config), [one.url, two.url]);
+    const { redis, site } = scene;
+    await redis?.cli('sadd', `dead:${site}`, 0, 1);
+    await assertAll(scene, 502);
+    const { headers } = await askAt(scene, { headers: { 'X-Debug': '1' } });
     assert.equal(headers['x-router-error'], 'no-backend');
     assert.equal(headers['x-debug-error'], 'Cannot find a valid backend: all are dead');
-    await redis?.cli('srem', `dead:${SITE}`, 1);
-    await eventually(async () => assert.equal((await ask({ port: router.port })).body, 'two'));
+    await redis?.cli('srem', `dead:${site}`, 1);
+    await eventually(async () => assert.equal((await askAt(scene)).body, 'two'));
   }
 });
 
 test('a backend that an operator marked is not tried, though the last living one fails', async (t) => {
   const marked = await startBackend(t, says('marked'));
-  const { router, redis } = await onRedis(t, [marked.url, refusingUrl()], {});
-  await redis?.cli('sadd', `dead:${SITE}`, 0);
-  await assertAll(router, 502);
-  const { id } = await router.event('last-backend');
+  const scene = await siteOn(await onRedis(t), [marked.url, refusingUrl()]);
+  const { redis, site } = scene;
+  await redis?.cli('sadd', `dead:${site}`, 0);
+  await assertAll(scene, 502);
+  const { id } = await lastBackend(scene);
   assert.equal(id, 1);
-  assert.deepEqual(await redis?.cli('smembers', `dead:${SITE}`), ['0']);
+  assert.deepEqual(await redis?.cli('smembers', `dead:${site}`), ['0']);
 });
 
 test('two routers that find the last two backends dead at the same time leave one', async (t) => {
@@ -229,20 +261,21 @@ test('two routers that find the last two backends dead at the same time leave on
 });
 
 test('while Redis is away, a worker keeps the last living backend of a site too', async (t) => {
-  const { router, redis } = await onRedis(t, [await startPicky(t), await startPicky(t)], {}, { workers: 1 });
-  await assertAll(router, 200);
-  await redis?.kill();
-  await router.event('store-down');
+  const scene = await siteOn(await onRedis(t, {}, { workers: 1 }), [await startPicky(t), await startPicky(t)]);
+  await assertAll(scene, 200);
+  await scene.redis?.kill();
+  await scene.router.event('store-down');
   for (let i = 0; i < 3; i++) {
-    assert.equal((await ask({ port: router.port, ...LARGE })).status, 502);
-    await assertAll(router, 200);
+    assert.equal((await askAt(scene, LARGE)).status, 502);
+    await assertAll(scene, 200);
   }
-  await router.event('last-backend');
+  await lastBackend(scene);
 });
 
 test('a last backend that fails with every request is told of once a minute', async (t) => {
-  const { router } = await onRedis(t, [refusingUrl(), refusingUrl()], {}, { workers: 1 });
-  await assertAll(router, 502);
+  const scene = await siteOn(await onRedis(t, {}, { workers: 1 }), [refusingUrl(), refusingUrl()]);
+  await assertAll(scene, 502);
+  const { router } = scene;
   assert.equal(await router.stop(), 0);
   assert.equal(router.log.filter(({ event }) => event === 'last-backend').length, 1);
 });
@@ -250,10 +283,10 @@ test('a last backend that fails with every request is told of once a minute', as
 test('a connection that is refused and one that breaks are two kinds: both backends of one request may be marked', async (t) => {
   const cutting = await startRawBackend(t, (socket) => socket.once('data', () => socket.destroy()));
   const good = await startBackend(t, says('good'));
-  const { router } = await onRedis(t, [cutting.url, refusingUrl(), good.url], {}, { workers: 1 });
+  const scene = await siteOn(await onRedis(t, {}, { workers: 1 }), [cutting.url, refusingUrl(), good.url]);
   await eventually(async () => {
-    assert.equal((await ask({ port: router.port })).body, 'good');
-    assert.equal(idsDead(router).size, 2);
+    assert.equal((await askAt(scene)).body, 'good');
+    assert.equal(idsDead(scene).size, 2);
   });
 });
 
@@ -267,22 +300,22 @@ test(
       response.writeHead(502).end();
     });
     const good = await startBackend(t, says('good'));
-    const routes = { [SITE]: ['site', failing.url, good.url] };
-    const router = await startRouter(t, { routes, server: { workers: 1 } });
+    const scene = await siteOn(await onFile(t, { workers: 1 }), [failing.url, good.url]);
+    const { router } = scene;
     await eventually(async () => {
-      await ask({ port: router.port });
-      assert.equal(idsDead(router).size, 1);
+      await askAt(scene);
+      assert.equal(idsDead(scene).size, 1);
     });
     // The master decides, and a request that comes before its answer may still go there.
     const before = asked;
     router.signal('SIGHUP');
     await router.event('reloaded');
-    await assertAll(router, 200);
+    await assertAll(scene, 200);
     // The worker of before the reload may not have ended yet, and nothing would be said of it.
     const worker = await eventually(() => workerOf(router));
     process.kill(worker, 'SIGKILL');
     await router.event('worker-died');
-    await eventually(() => assertAll(router, 200));
+    await eventually(() => assertAll(scene, 200));
     assert.equal(asked, before);
   },
 );
