@@ -48,10 +48,10 @@ export class Account {
     // Only a status from 500 on can mark a backend dead (see core/health/verdict.ts). Any other matters only if the
     // backend is dead: it may be alive again.
     if (status < 500 && !isDead) return;
-    const { route, backend, triedAt } = this;
-    if (route === null || backend === null) return;
+    const { route, backend, triedAt, head } = this;
+    if (route === null || backend === null || head === null) return;
     const outcome = { type: 'answered', status, retryAfter } as const;
-    judge({ found: route, backend, outcome, begunAt: triedAt, hasBlamed: false });
+    judge({ found: route, backend, outcome, begunAt: triedAt, hasBlamed: false, client: head.clientIp });
   }
 
   /** The record for the access log and the metrics. */

@@ -8,7 +8,14 @@ import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-h
 import { mayRetry } from '../core/health/retry.ts';
 import { type Balancing, choose } from '../core/routing/selection.ts';
 import type { Attempted, Backend, Death, Outcome, RequestTraits, Route } from '../core/routing/types.ts';
-import { describeOutcome, isDeadly, isFailure, type Judged, mayBeOwnFault } from '../core/health/verdict.ts';
+import {
+  describeOutcome,
+  isDeadly,
+  isFailedResponse,
+  isFailure,
+  type Judged,
+  mayBeOwnFault,
+} from '../core/health/verdict.ts';
 import type { TimeLimits } from '../clock/time-limits.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { HealthMarks } from '../store/store.ts';
@@ -24,7 +31,7 @@ export interface JudgeParts {
   /** `why`: for the log. */
   readonly markDead: (death: Death, why: string) => void;
   /** Records failures. */
-  readonly backends: Pick<BackendStates, 'failed'>;
+  readonly backends: Pick<BackendStates, 'failed' | 'agrees'>;
   readonly recoveryWatch: RecoveryWatch;
   /** The opposite of `markDead`: a backend responds again, `deadMs` after its death. */
   readonly markAlive: (death: Death, deadMs: number) => void;
@@ -105,7 +112,8 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
       if (retries > 0) parts.budget.giveBack(site);
     }
     const { backend, outcome } = made;
-    const isDeath = judge({ found, backend, outcome, begunAt: exchange.tryingSince ?? 0, hasBlamed }, parts);
+    const judged = { found, backend, outcome, begunAt: exchange.tryingSince ?? 0, hasBlamed, client: traits.clientIp };
+    const isDeath = judge(judged, parts);
     hasBlamed ||= isDeath && mayBeOwnFault(outcome);
     if (outcome.type === 'answered' || outcome.type === 'upgraded') return;
     if (outcome.type === 'abandoned') return stopped(exchange);
@@ -129,12 +137,15 @@ async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts)
  * Records a failure, and marks a backend dead or alive if the outcome shows that. @returns whether it shows that the
  * backend is dead
  */
-export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, parts: JudgeParts): boolean {
+export function judge({ found, backend, outcome, begunAt, hasBlamed, client }: Judged, parts: JudgeParts): boolean {
   const { recoveryWatch, backends } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
   const death = { route: found, backend };
-  const isDeath = isDeadly(outcome, { on500, hasBlamed });
-  if (isDeath || isFailure(outcome)) backends.failed(backend, outcome);
+  const { deadOn5xx } = found.site;
+  const isDisputed = deadOn5xx === 'agreed' && isFailedResponse(outcome, on500);
+  const isAgreed = isDisputed && backends.agrees(backend, client);
+  const isDeath = isDeadly(outcome, { on500, hasBlamed, deadOn5xx, isAgreed });
+  if (isDeath || isDisputed || isFailure(outcome)) backends.failed(backend, outcome);
   if (isDeath) {
     // A sole backend is never marked dead: a bad response is better than none. A dead one that was tried as a last
     // resort is already marked.
@@ -142,6 +153,7 @@ export function judge({ found, backend, outcome, begunAt, hasBlamed }: Judged, p
       parts.markDead(death, describeOutcome(outcome));
     return true;
   }
+  if (isDisputed) return false;
   if (recoveryWatch.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
     const deadMs = recoveryWatch.returned(found.frontend, backend, begunAt, performance.now());
     if (deadMs !== null) parts.markAlive(death, deadMs);

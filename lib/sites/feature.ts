@@ -1,6 +1,6 @@
 /** A feature that the hash `options:<key>` or `headers:<key>` can turn on for a site. `features.ts` lists all. */
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
-import type { Admission, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
+import type { Admission, DeadOn5xx, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
 
 /** Parses the trimmed text of a field: the settings, or why it cannot be used. */
 export type FieldReader<Settings> = (text: string) => Partial<Settings> | string;
@@ -28,6 +28,8 @@ export interface SiteBehaviour {
   readonly request?: (fields: readonly string[]) => readonly string[];
   /** The status of redirects by `redirect:` entries without one. */
   readonly redirectStatus?: RedirectStatus;
+  /** When responses mark a backend dead. */
+  readonly deadOn5xx?: DeadOn5xx;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
 }

@@ -1,4 +1,5 @@
 /** All site features, in the order in which they act. A new one needs its file, a line here, a test, and docs/sites.md. */
+import { deadOn5xx } from './dead-on-5xx.ts';
 import type { SiteFeature } from './feature.ts';
 import { headers } from './headers.ts';
 import { hsts } from './hsts.ts';
@@ -6,4 +7,4 @@ import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
 
-export const FEATURES: readonly SiteFeature[] = Object.freeze([redirects, state, rewrite, hsts, headers]);
+export const FEATURES: readonly SiteFeature[] = Object.freeze([redirects, state, rewrite, deadOn5xx, hsts, headers]);

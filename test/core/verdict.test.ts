@@ -4,8 +4,8 @@ import type { Outcome } from '../../lib/core/routing/types.ts';
 import { isDeadly, isFailure, mayBeOwnFault, notConnected } from '../../lib/core/health/verdict.ts';
 
 const cause = new Error('why');
-const FIRST = { on500: false, hasBlamed: false };
-const ON_500 = { on500: true, hasBlamed: false };
+const FIRST = { on500: false, hasBlamed: false, deadOn5xx: 'first', isAgreed: false } as const;
+const ON_500 = { ...FIRST, on500: true };
 
 for (const type of ['unreachable', 'broken', 'silent'] as const) {
   test(`a backend that is ${type} is dead`, () =>
@@ -13,7 +13,7 @@ for (const type of ['unreachable', 'broken', 'silent'] as const) {
 }
 
 test('a request whose connection broke, or that waited in vain, has one backend marked dead, and no second one', () => {
-  const second = { on500: false, hasBlamed: true };
+  const second = { ...FIRST, hasBlamed: true };
   assert.equal(isDeadly({ type: 'broken', cause }, second), false);
   assert.equal(isDeadly({ type: 'silent', cause, hasRespondedToOthers: false }, second), false);
   // No byte of it left: it cannot be the reason.
@@ -67,13 +67,24 @@ for (const [status, on500, deadly] of [
   [999, true, false],
 ] as const) {
   test(`${status} is ${deadly ? 'deadly' : 'no death'}${on500 ? ' when 500 counts' : ''}`, () => {
-    assert.equal(isDeadly({ type: 'answered', status, retryAfter: false }, { on500, hasBlamed: false }), deadly);
+    assert.equal(isDeadly({ type: 'answered', status, retryAfter: false }, { ...FIRST, on500 }), deadly);
   });
 }
 
 test('503 with Retry-After is announced maintenance; Retry-After excuses nothing else', () => {
   assert.equal(isDeadly({ type: 'answered', status: 503, retryAfter: true }, ON_500), false);
   assert.equal(isDeadly({ type: 'answered', status: 502, retryAfter: true }, ON_500), true);
+});
+
+test('a site may ask that responses agree, or that none counts; a failed connection always does', () => {
+  const bad: Outcome = { type: 'answered', status: 502, retryAfter: false };
+  assert.equal(isDeadly(bad, { ...FIRST, deadOn5xx: 'agreed' }), false);
+  assert.equal(isDeadly(bad, { ...FIRST, deadOn5xx: 'agreed', isAgreed: true }), true);
+  assert.equal(isDeadly(bad, { ...FIRST, deadOn5xx: 'never', isAgreed: true }), false);
+  for (const deadOn5xx of ['agreed', 'never'] as const)
+    assert.equal(isDeadly({ type: 'unreachable', cause }, { ...FIRST, deadOn5xx }), true);
+  const good: Outcome = { type: 'answered', status: 404, retryAfter: false };
+  assert.equal(isDeadly(good, { ...FIRST, deadOn5xx: 'agreed', isAgreed: true }), false);
 });
 
 function failed(code: string): Outcome {

@@ -20,6 +20,8 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { prepend: '/v2' },
   { rewrite: '^/api/(.*)$ /letters/$1' },
   { strip: '1', prepend: '/v2', mapBack: '1' },
+  { deadOn5xx: 'never' },
+  { deadOn5xx: 'agreed' },
   { hsts: '60' },
 ];
 

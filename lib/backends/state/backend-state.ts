@@ -1,3 +1,4 @@
+import { areAgreed, type FailedResponse, withFailure } from '../../core/health/agreement.ts';
 import { describeOutcome } from '../../core/health/verdict.ts';
 import type { BackendLoad, Outcome } from '../../core/routing/types.ts';
 import { RelayConnections } from '../http1/backend-connection.ts';
@@ -27,6 +28,7 @@ export interface Failure {
 }
 
 const NO_FAILURES: readonly Failure[] = Object.freeze([]);
+const NO_RESPONSES: readonly FailedResponse[] = Object.freeze([]);
 
 /**
  * The run-time state of one backend in one worker, for both lanes and all protocols: its slots, its connections, and
@@ -51,6 +53,8 @@ export class BackendState implements BackendLoad, ResponseRecord {
   /** Responses by class: 1xx (only 101), 2xx, 3xx, 4xx, 5xx. */
   readonly #byClass = [0, 0, 0, 0, 0];
   #failures: readonly Failure[] = NO_FAILURES;
+  /** Latest responses that were failures, of sites that ask whether these agree. */
+  #failedResponses = NO_RESPONSES;
 
   constructor(server: string) {
     this.server = server;
@@ -102,6 +106,12 @@ export class BackendState implements BackendLoad, ResponseRecord {
   /** An attempt has failed. @param at epoch ms */
   failed(outcome: Outcome, at: number): void {
     this.#note({ at, type: outcome.type, reason: describeOutcome(outcome), code: codeOf(outcome) });
+  }
+
+  /** Its latest response was a failure. @param client its address. @returns whether the latest responses agree on that */
+  agrees(client: string): boolean {
+    this.#failedResponses = withFailure(this.#failedResponses, { count: this.responseCount, client });
+    return areAgreed(this.#failedResponses);
   }
 
   /** A response was broken off behind its head. @param at epoch ms */

@@ -47,6 +47,11 @@ export class BackendStates implements Iterable<BackendState> {
     if (isDialled(backend)) this.of(backend).failed(outcome, this.#now());
   }
 
+  /** The backend's latest response was a failure. @returns whether its latest responses agree: see agreement.ts */
+  agrees(backend: Backend, client: string): boolean {
+    return isDialled(backend) && this.of(backend).agrees(client);
+  }
+
   /** A response was broken off behind its head. */
   cut(backend: Backend, why: Error): void {
     if (isDialled(backend)) this.of(backend).cut(why, this.#now());

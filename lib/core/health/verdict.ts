@@ -1,3 +1,4 @@
+import type { DeadOn5xx } from '../routing/site.ts';
 import type { Backend, Outcome, Route } from '../routing/types.ts';
 
 /** What a verdict depends on besides the outcome. */
@@ -6,6 +7,10 @@ export interface Circumstances {
   readonly on500: boolean;
   /** Whether the same request has already brought a death by an outcome for which the request itself may be the reason. */
   readonly hasBlamed: boolean;
+  /** What the site says about responses that are failures. */
+  readonly deadOn5xx: DeadOn5xx;
+  /** Whether the latest responses agree (agreement.ts). Used with `agreed` only. */
+  readonly isAgreed: boolean;
 }
 
 /** An attempt to be judged, and its circumstances. */
@@ -17,10 +22,13 @@ export interface Judged {
   readonly begunAt: number;
   /** As in `Circumstances`. */
   readonly hasBlamed: boolean;
+  /** The address of the client, as in logs. */
+  readonly client: string;
 }
 
 /** Whether this outcome marks the backend dead. */
-export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances): boolean {
+export function isDeadly(outcome: Outcome, circumstances: Circumstances): boolean {
+  const { on500, hasBlamed } = circumstances;
   switch (outcome.type) {
     case 'unreachable':
       return true;
@@ -36,12 +44,28 @@ export function isDeadly(outcome: Outcome, { on500, hasBlamed }: Circumstances):
     case 'upgraded':
     case 'abandoned':
       return false;
-    case 'answered': {
-      const { status, retryAfter } = outcome;
-      // 503 with Retry-After is announced maintenance, not a failure.
-      if (status === 503 && retryAfter) return false;
-      return status >= (on500 ? 500 : 501) && status <= 599;
-    }
+    case 'answered':
+      return isFailedResponse(outcome, on500) && isEnough(circumstances);
+  }
+}
+
+/** Whether an outcome is a response that shows a failure, if the site lets responses show that. @param on500 whether 500 does */
+export function isFailedResponse(outcome: Outcome, on500: boolean): boolean {
+  if (outcome.type !== 'answered') return false;
+  const { status, retryAfter } = outcome;
+  // 503 with Retry-After is announced maintenance, not a failure.
+  if (status === 503 && retryAfter) return false;
+  return status >= (on500 ? 500 : 501) && status <= 599;
+}
+
+function isEnough({ deadOn5xx, isAgreed }: Circumstances): boolean {
+  switch (deadOn5xx) {
+    case 'first':
+      return true;
+    case 'agreed':
+      return isAgreed;
+    case 'never':
+      return false;
   }
 }
 

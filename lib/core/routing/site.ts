@@ -30,6 +30,12 @@ export interface ResponseScene {
   readonly backendPath: string;
 }
 
+/**
+ * When responses from 501 on mark a backend dead: the first one, as in Hipache; when several of the latest ones to more
+ * than one client are of that kind; or never.
+ */
+export type DeadOn5xx = 'first' | 'agreed' | 'never';
+
 /** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
 export type SeenScheme = 'http' | 'https' | 'unknown';
 
@@ -58,6 +64,7 @@ export interface Site {
   readonly adaptSwitching: (fields: readonly string[]) => readonly string[];
   /** The fields of a request, names and values in turn, as backends get them. */
   readonly adaptRequest: (fields: readonly string[]) => readonly string[];
+  readonly deadOn5xx: DeadOn5xx;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -72,4 +79,5 @@ export const NO_SITE: Site = Object.freeze({
   adaptResponse: (fields: readonly string[]) => fields,
   adaptSwitching: (fields: readonly string[]) => fields,
   adaptRequest: (fields: readonly string[]) => fields,
+  deadOn5xx: 'first',
 });
