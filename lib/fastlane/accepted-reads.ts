@@ -1,17 +1,27 @@
 /**
  * Uses Node internals that are not documented (the only other place is cluster/master/bound-socket.ts). Node lets a
  * socket read into a buffer of the caller (`onread`), but only a socket made by `net.connect`. This sets the same
- * internal fields on an accepted socket, which saves a fifth of the cost of a small request. A test at start decides
- * whether it is used.
+ * internal fields on an accepted socket, TLS or not, which saves a fifth of the cost of a small request. A test at
+ * start decides whether it is used.
  */
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-import { intoBuffer } from '../http1/read-buffer.ts';
+import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls';
+import { type EndReads, intoBuffer, type ReadAccepted } from '../http1/read-buffer.ts';
 
-/** Time limit of the test at start, ms. */
+/** Time limit of the tests at start, ms. */
 const PROOF_MS = 1_000;
+/**
+ * For the test with TLS, which has no certificate: both sides have the same key (RFC 4279). Nothing secret is sent, and
+ * only this process can connect in time.
+ */
+const PROOF_TLS = {
+  ciphers: 'PSK-AES128-GCM-SHA256',
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.2',
+} as const;
+const PROOF_KEY = Buffer.alloc(16, 'proof');
 
 interface Symbols {
   readonly buffer: symbol;
@@ -27,18 +37,11 @@ interface Inside {
 /** The symbols under which Node keeps what `onread` sets; null where this Node has others. */
 const SYMBOLS = findSymbols();
 
-/** Ends reading into the buffer: from then on the socket emits `data` again. */
-export type EndReads = () => void;
-
-/**
- * Makes an accepted socket read into the shared buffer.
- * @param onBytes called with the bytes, which are valid during the call only; not called after the end
- * @returns null where this is not possible: the socket emits `data`
- */
-export function readAccepted(socket: Duplex, onBytes: (bytes: Buffer) => void): EndReads | null {
+/** Makes an accepted socket read into the shared buffer, as `ReadAccepted` says. Proved by `proveAcceptedReads`. */
+export const readAccepted: ReadAccepted = (socket, onBytes) => {
   const inside = socket as unknown as Inside;
   const { _handle: handle } = inside;
-  if (SYMBOLS === null || socket instanceof TLSSocket || typeof handle?.useUserBuffer !== 'function') return null;
+  if (SYMBOLS === null || typeof handle?.useUserBuffer !== 'function') return null;
   const reads = intoBuffer(onBytes);
   inside[SYMBOLS.buffer] = reads.buffer;
   inside[SYMBOLS.callback] = reads.callback.bind(null);
@@ -47,22 +50,65 @@ export function readAccepted(socket: Duplex, onBytes: (bytes: Buffer) => void): 
     // Node keeps the buffer. The bytes are pushed to the stream, which applies backpressure.
     inside[SYMBOLS.callback] = intoStream(socket);
   };
+};
+
+const readPlain: ReadAccepted = (socket, onBytes) =>
+  socket instanceof TLSSocket ? null : readAccepted(socket, onBytes);
+
+/** For a Node whose sockets cannot be read in this way, and for `server.sharedReads` off. */
+export const readNone: ReadAccepted = () => null;
+
+/**
+ * Tests `readAccepted` with connections of its own, from the first byte to the end of the stream.
+ * @returns the function for the sockets, with TLS or without, that passed
+ */
+export async function proveAcceptedReads(): Promise<ReadAccepted> {
+  if (SYMBOLS === null) return readNone;
+  const [isProved, isProvedTls] = await Promise.all([passes(PLAIN), passes(TLS)]);
+  return !isProved ? readNone : isProvedTls ? readAccepted : readPlain;
 }
 
-/** Tests `readAccepted` with a connection of its own, from the first byte to the end of the stream. */
-export async function proveAcceptedReads(): Promise<boolean> {
-  if (SYMBOLS === null) return false;
+/** A kind of socket to test. */
+interface Proof {
+  readonly createServer: () => Server;
+  readonly connect: (port: number) => Socket;
+  /** The event of the server that has the accepted socket. */
+  readonly accepts: string;
+}
+
+const PLAIN: Proof = {
+  createServer: () => createServer({ allowHalfOpen: true }),
+  connect: (port) => connect(port, '127.0.0.1'),
+  accepts: 'connection',
+};
+
+const TLS: Proof = {
+  createServer: () => createTlsServer({ ...PROOF_TLS, allowHalfOpen: true, pskCallback: () => PROOF_KEY }),
+  connect: (port) =>
+    connectTls({
+      ...PROOF_TLS,
+      port,
+      host: '127.0.0.1',
+      pskCallback: () => ({ identity: 'proof', psk: PROOF_KEY }),
+      checkServerIdentity: () => undefined,
+    }),
+  accepts: 'secureConnection',
+};
+
+async function passes(proof: Proof): Promise<boolean> {
   const signal = AbortSignal.timeout(PROOF_MS);
-  const server = createServer({ allowHalfOpen: true });
+  let server: Server | null = null;
   let client: Socket | null = null;
   let accepted: Socket | null = null;
   try {
+    // Without its ciphers, Node does not even make the server.
+    server = proof.createServer();
     // Not shared with other workers: those that listen on port 0 would get this port.
     server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
     await once(server, 'listening', { signal });
     const { port } = server.address() as AddressInfo;
-    client = connect(port, '127.0.0.1').on('error', () => {});
-    [accepted] = (await once(server, 'connection', { signal })) as [Socket];
+    client = proof.connect(port).on('error', () => {});
+    [accepted] = (await once(server, proof.accepts, { signal })) as [Socket];
     return await isAsPromised(
       accepted.on('error', () => {}),
       client,
@@ -73,7 +119,7 @@ export async function proveAcceptedReads(): Promise<boolean> {
   } finally {
     accepted?.destroy();
     client?.destroy();
-    server.close();
+    server?.close();
   }
 }
 

@@ -66,7 +66,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     this.due = clock.after(parts.limits.headerMs);
     clock.add(this);
     this.#busy = new BusyReport(shared.keeper, activity);
-    this.#events = new SocketEvents(socket, this, parts.readsAccepted());
+    this.#events = new SocketEvents(socket, this, parts.readAccepted);
   }
 
   /** Begins to read. */

@@ -13,6 +13,7 @@ import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { Balancing } from '../core/routing/selection.ts';
 import type { ConnectionUse, HandoffState } from '../core/routing/types.ts';
 import type { Judged } from '../core/health/verdict.ts';
+import type { ReadAccepted } from '../http1/read-buffer.ts';
 import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
@@ -41,8 +42,8 @@ export interface LaneParts extends Balancing {
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
   readonly limits: FastLaneLimits;
-  /** Whether accepted sockets read into one buffer: see accepted-reads.ts. */
-  readonly readsAccepted: () => boolean;
+  /** Makes a client's socket read into the shared buffer, where this Node can: see accepted-reads.ts. */
+  readonly readAccepted: ReadAccepted;
   /**
    * Called for each response that may mark its backend dead, and for all responses of a dead backend. The response is
    * passed on in any case.

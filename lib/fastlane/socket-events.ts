@@ -1,5 +1,5 @@
 import type { ClientStream } from '../http1/client-stream.ts';
-import { type EndReads, readAccepted } from './accepted-reads.ts';
+import type { EndReads, ReadAccepted } from '../http1/read-buffer.ts';
 
 /** Handles the events of a client's socket. The functions are bound. */
 export interface SocketHandler {
@@ -18,11 +18,10 @@ export class SocketEvents {
   /** Null where the socket's stream gives the bytes. */
   readonly #endReads: EndReads | null;
 
-  /** @param isShared the socket reads into the shared buffer, where that can be done */
-  constructor(socket: ClientStream, handler: SocketHandler, isShared: boolean) {
+  constructor(socket: ClientStream, handler: SocketHandler, readAccepted: ReadAccepted) {
     this.#socket = socket;
     this.#handler = handler;
-    this.#endReads = isShared ? readAccepted(socket, handler.onData) : null;
+    this.#endReads = readAccepted(socket, handler.onData);
     socket
       .on('drain', handler.onDrain)
       .on('end', handler.onEnd)

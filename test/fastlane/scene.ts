@@ -12,6 +12,7 @@ import type { Backend, Outcome, HandoffState, Route } from '../../lib/core/routi
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import { Names } from '../../lib/backends/dialing/names.ts';
 import { BackendStates } from '../../lib/backends/state/backend-states.ts';
+import { readAccepted, readNone } from '../../lib/fastlane/accepted-reads.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
 import type { ClientStream } from '../../lib/http1/client-stream.ts';
 import type { LaneParts } from '../../lib/fastlane/parts.ts';
@@ -127,7 +128,7 @@ export async function startLane(
     trace: null,
     isDraining: () => false,
     isClosing: () => false,
-    readsAccepted: () => readsAccepted,
+    readAccepted: readsAccepted ? readAccepted : readNone,
   });
   const server = startFullLane();
   const peer = { address: '192.0.2.1', isTrusted: false, isTls: false, localPort: 80 };

@@ -12,9 +12,10 @@ import { pickRandom } from '../../core/routing/selection.ts';
 import { SpoolBudget } from '../../core/limits/spool.ts';
 import { Dialer } from '../../backends/dialing/dialer.ts';
 import { Names } from '../../backends/dialing/names.ts';
-import { proveAcceptedReads } from '../../fastlane/accepted-reads.ts';
+import { proveAcceptedReads, readNone } from '../../fastlane/accepted-reads.ts';
 import { Lane } from '../../fastlane/lane.ts';
 import type { LaneParts } from '../../fastlane/parts.ts';
+import type { ReadAccepted } from '../../http1/read-buffer.ts';
 import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
 import { describeCause, type Log } from '../../observe/log.ts';
 import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
@@ -76,7 +77,7 @@ export class Lanes {
   readonly #pools: AgentPool;
   readonly #sessions: Http2Sessions;
   readonly #full: RouterParts;
-  #readsAccepted = false;
+  #readAccepted: ReadAccepted = readNone;
   /** The run-time state of backends, for both lanes. */
   readonly backends = new BackendStates(Date.now);
   /** Null where the fast lane is off. */
@@ -104,7 +105,7 @@ export class Lanes {
   /** Finds out what this Node supports. Call it before there are connections. */
   async prepare(): Promise<void> {
     const { fastLane, sharedReads } = this.#config.server;
-    this.#readsAccepted = fastLane && sharedReads && (await proveAcceptedReads());
+    if (fastLane && sharedReads) this.#readAccepted = await proveAcceptedReads();
   }
 
   /** Serves an exchange in the full lane. */
@@ -269,7 +270,7 @@ export class Lanes {
       trace: tracing && ((exchange) => tracing.take(exchange)),
       isDraining,
       isClosing,
-      readsAccepted: () => this.#readsAccepted,
+      readAccepted: (socket, onBytes) => this.#readAccepted(socket, onBytes),
     };
   }
 }
