@@ -2,7 +2,7 @@ import type { ClientStream } from '../http1/client-stream.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import { ReadPace } from '../core/limits/pace.ts';
 import { Spool } from '../core/limits/spool.ts';
-import { kept } from '../http1/read-buffer.ts';
+import { held, letGo } from '../http1/read-buffer.ts';
 import type { LaneParts } from './parts.ts';
 import { isFull, send, sendTogether } from './send.ts';
 
@@ -33,7 +33,7 @@ export class ClientOutput {
     const spool = this.#spool;
     if (spool !== null) {
       spool.push(text);
-      if (bytes !== null) spool.push(kept(bytes));
+      if (bytes !== null) spool.push(held(bytes));
       return false;
     }
     const isFlowing = this.#send(text, bytes);
@@ -67,7 +67,7 @@ export class ClientOutput {
     const now = this.#parts.now();
     if (this.#readPace.isTooSlow(this.#untaken, now - this.#blockedAt)) return false;
     for (let piece = spool?.shift(); piece !== undefined; piece = spool?.shift()) {
-      if (send(this.#socket, piece)) continue;
+      if (this.#sendHeld(piece)) continue;
       this.#block();
       return true;
     }
@@ -81,12 +81,18 @@ export class ClientOutput {
    */
   end(isWhole: boolean): void {
     if (!isWhole) this.clear();
-    for (let piece = this.#spool?.shift(); piece !== undefined; piece = this.#spool?.shift()) send(this.#socket, piece);
+    for (let piece = this.#spool?.shift(); piece !== undefined; piece = this.#spool?.shift()) this.#sendHeld(piece);
   }
 
   /** Drops what is held. */
   clear(): void {
-    this.#spool?.clear();
+    for (let piece = this.#spool?.shift(); piece !== undefined; piece = this.#spool?.shift()) letGo(piece);
+  }
+
+  #sendHeld(piece: string | Buffer): boolean {
+    const isFlowing = send(this.#socket, piece);
+    letGo(piece);
+    return isFlowing;
   }
 
   #send(text: string, bytes: Buffer | null): boolean {

@@ -1,6 +1,9 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { HeldPart } from './held-body.ts';
-import { kept } from '../http1/read-buffer.ts';
+import { memoryOf, takeMemory } from '../http1/lent-memory.ts';
+import { isTransient, kept } from '../http1/read-buffer.ts';
 
 /** Up to this size bytes are written as a string: Node copies it to its stack, so no buffer has to be kept. */
 const STRING_BYTES = 16_384;
@@ -16,7 +19,7 @@ export function send(socket: Duplex, data: Buffer | string): boolean {
       ? socket.write(data, 'latin1')
       : data.length <= STRING_BYTES
         ? socket.write(data.toString('latin1'), 'latin1')
-        : socket.write(kept(data));
+        : writeLarge(socket, '', data);
   return isFlowing || socket.writableLength === 0;
 }
 
@@ -39,14 +42,39 @@ export function sendRequest(socket: Duplex, head: string, body: readonly HeldPar
 /** Writes text and bytes after it in one packet if possible. @returns as `send` */
 export function sendTogether(socket: Duplex, text: string, bytes: Buffer): boolean {
   if (text.length + bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
-  socket.cork();
-  socket.write(text, 'latin1');
-  socket.write(kept(bytes));
-  socket.uncork();
+  writeLarge(socket, text, bytes);
   return !isFull(socket);
 }
 
 /** Whether the socket's write buffer is full. The socket emits `drain` when it is empty again. */
 export function isFull(socket: Duplex): boolean {
   return socket.writableNeedDrain && socket.writableLength > 0;
+}
+
+/** @returns as `socket.write` */
+function writeLarge(socket: Duplex, text: string, bytes: Buffer): boolean {
+  if (isTransient(bytes) && mayBorrow(socket)) {
+    const lent = memoryOf(bytes);
+    if (lent !== null) return lent.write(socket, text, bytes);
+    const memory = takeMemory();
+    // It is used again as soon as the write is done, so copying allocates nothing.
+    if (memory !== null) {
+      const isFlowing = memory.writeCopy(socket, text, bytes);
+      memory.leave();
+      return isFlowing;
+    }
+  }
+  socket.cork();
+  if (text !== '') socket.write(text, 'latin1');
+  const isFlowing = socket.write(kept(bytes));
+  socket.uncork();
+  return isFlowing;
+}
+
+/**
+ * Node's own sockets call back for every write, when they need its bytes no more. A BackendSocket may not, and the
+ * adapter of an HTTP/2 stream calls back earlier.
+ */
+function mayBorrow(socket: Duplex): socket is Socket {
+  return socket.constructor === Socket || socket.constructor === TLSSocket;
 }

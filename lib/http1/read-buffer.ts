@@ -1,13 +1,14 @@
 /**
- * The buffer that all sockets of the fast lane read into. The bytes of a read must be used, or copied, before the
- * next read.
+ * The buffer that all sockets of the fast lane read into, except for large responses (see ResponseReads). The bytes of a
+ * read must be used, or copied, before the next read.
  */
 import type { OnReadOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { memoryOf } from './lent-memory.ts';
 
 const BYTES = 65_536;
-// Not from Node's pool of small buffers: `kept` recognises it by its ArrayBuffer.
-const BUFFER = Buffer.allocUnsafeSlow(BYTES);
+/** The buffer. Not from Node's pool of small buffers: it is recognised by its ArrayBuffer. */
+export const SHARED = Buffer.allocUnsafeSlow(BYTES);
 
 /** Ends reading into the buffer: from then on the socket emits `data` again. */
 export type EndReads = () => void;
@@ -20,17 +21,38 @@ export type EndReads = () => void;
  */
 export type ReadAccepted = (socket: Duplex, onBytes: (bytes: Buffer) => void) => EndReads | null;
 
-/** Copies bytes of the shared buffer, for use after the current call. Other bytes are returned as they are. */
+/** Whether bytes are valid during the current call only. */
+export function isTransient(bytes: Buffer): boolean {
+  return bytes.buffer === SHARED.buffer || memoryOf(bytes) !== null;
+}
+
+/** Copies bytes of the shared buffer or of lent memory, for use after the current call. Other bytes are returned as they are. */
 export function kept(bytes: Buffer): Buffer {
-  return bytes.buffer === BUFFER.buffer ? Buffer.from(bytes) : bytes;
+  return isTransient(bytes) ? Buffer.from(bytes) : bytes;
+}
+
+/**
+ * The same for bytes that are written later: lent memory that they mostly fill is held instead of copied, until
+ * `letGo`.
+ */
+export function held(bytes: Buffer): Buffer {
+  const memory = memoryOf(bytes);
+  if (memory === null || bytes.length * 2 < memory.room.length) return kept(bytes);
+  memory.hold();
+  return bytes;
+}
+
+/** Bytes that `held` has returned are needed no more. */
+export function letGo(piece: Buffer | string): void {
+  if (typeof piece !== 'string') memoryOf(piece)?.release();
 }
 
 /** Options for `net.connect` that make the socket read into the buffer. */
 export function intoBuffer(onBytes: (bytes: Buffer) => void): OnReadOpts {
   return {
-    buffer: BUFFER,
+    buffer: SHARED,
     callback: (length) => {
-      onBytes(BUFFER.subarray(0, length));
+      onBytes(SHARED.subarray(0, length));
       return true;
     },
   };

@@ -3,14 +3,12 @@ import type { Backend } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
 import type { Caller, Dialing } from '../dialing/dialing.ts';
 import type { Timed } from '../../clock/time-limits.ts';
-import { intoBuffer } from '../../http1/read-buffer.ts';
+import { type Reader, ResponseReads } from '../../http1/response-reads.ts';
 
 /** The fast lane's connections to one backend. */
 export class RelayConnections {
   /** Number of connections, including idle ones and those being made. */
   open = 0;
-  /** Above 0 most responses are large, below 0 small. The pool bounds it. */
-  leaning = 0;
   /** In order of last use. */
   readonly idle: BackendConnection[] = [];
 }
@@ -28,7 +26,7 @@ export interface BackendUser {
 }
 
 /** One connection to a backend, for one user after the other. Its listeners are attached once. */
-export class BackendConnection implements Timed, Caller {
+export class BackendConnection implements Timed, Caller, Reader {
   due = Infinity;
   /** All connections of the fast lane to this backend. */
   readonly siblings: RelayConnections;
@@ -42,46 +40,40 @@ export class BackendConnection implements Timed, Caller {
   idleSince = 0;
   /** The backend's name now resolves elsewhere: the connection is not kept. */
   isMoved = false;
-  /**
-   * The connection reads into the shared buffer, which is best for small responses: large ones would be copied out of
-   * it.
-   */
-  readonly isForSmall: boolean;
-  readonly #isShared: boolean;
+  /** Null with TLS: the socket emits `data`. */
+  readonly #reads: ResponseReads | null;
   readonly #dialing: Dialing;
   #cause: Error | null = null;
   #onGone: (connection: BackendConnection) => void;
 
-  /**
-   * @param isForSmall ignored with TLS. @param onGone called once, before the user, when the connection cannot be
-   *   used any more
-   */
+  /** @param onGone called once, before the user, when the connection cannot be used any more */
   constructor(
     backend: Backend,
     siblings: RelayConnections,
     user: BackendUser,
-    isForSmall: boolean,
     dialer: Pick<Dialer, 'dial'>,
     onGone: (connection: BackendConnection) => void,
   ) {
-    this.isForSmall = isForSmall;
     this.siblings = siblings;
     this.user = user;
     this.#onGone = onGone;
-    this.#isShared = isForSmall && backend.protocol === 'http:';
-    this.#dialing = dialer.dial(backend, this, this.#isShared ? intoBuffer(this.#onBytes) : null);
+    this.#reads = backend.protocol === 'http:' ? new ResponseReads(this) : null;
+    this.#dialing = dialer.dial(backend, this, this.#reads?.options ?? null);
   }
 
   onSocket(socket: Socket): void {
     this.socket = socket;
-    if (!this.#isShared) socket.on('data', this.#onBytes);
+    if (this.#reads === null) socket.on('data', (bytes: Buffer) => this.onBytes(bytes));
     socket
       .on('drain', () => this.user?.onBackendDrained())
       .on('end', () => this.#onEnd())
       .on('error', (error) => {
         this.#cause = error;
       })
-      .on('close', () => this.#onClose());
+      .on('close', () => {
+        this.#reads?.end();
+        this.#onClose();
+      });
     this.user?.onConnected();
   }
 
@@ -113,11 +105,21 @@ export class BackendConnection implements Timed, Caller {
     this.socket?.destroy();
   }
 
-  readonly #onBytes = (bytes: Buffer): void => {
+  get isPaused(): boolean {
+    return this.socket?.isPaused() === true;
+  }
+
+  onBytes(bytes: Buffer): void {
     // Unsolicited bytes must not be taken for the response to the next request.
     if (this.user === null) this.destroy();
     else this.user.onBackendBytes(bytes);
-  };
+  }
+
+  /** The response is complete, and no other is awaited. @param bodyBytes of it */
+  rest(bodyBytes: number): void {
+    this.user = null;
+    this.#reads?.rest(bodyBytes);
+  }
 
   #onEnd(): void {
     if (this.user === null) this.destroy();

@@ -2,7 +2,7 @@ import type { Backend, ConnectionUse } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
 import { IDLE_MS } from '../idle-limit.ts';
 import type { BackendState } from '../state/backend-state.ts';
-import { BackendConnection, type BackendUser, type RelayConnections } from './backend-connection.ts';
+import { BackendConnection, type BackendUser } from './backend-connection.ts';
 import type { TimeLimits } from '../../clock/time-limits.ts';
 
 /**
@@ -10,11 +10,6 @@ import type { TimeLimits } from '../../clock/time-limits.ts';
  * close.
  */
 const MARGIN_MS = 1_000;
-
-/** A response with more bytes than this is large. */
-const LARGE_BYTES = 16_384;
-/** Responses after which the usual size of a backend's responses is known. */
-const LEANING = 64;
 
 export interface PoolParts {
   /** Maximum number of connections to one backend, of both lanes. As many idle ones are kept, for repeated bursts. */
@@ -63,7 +58,7 @@ export class RelayPool {
     const { relay } = state;
     use.opened++;
     state.makeRoom(maxSockets);
-    const connection = new BackendConnection(backend, relay, user, relay.leaning <= 0, dialer, this.#onGone);
+    const connection = new BackendConnection(backend, relay, user, dialer, this.#onGone);
     relay.open++;
     clock.add(connection);
     return connection;
@@ -75,14 +70,9 @@ export class RelayPool {
    */
   release(connection: BackendConnection, bodyBytes: number, keepMs: number): void {
     const { siblings } = connection;
-    connection.user = null;
+    connection.rest(bodyBytes);
     const idleMs = Math.min(IDLE_MS, keepMs - Math.min(MARGIN_MS, keepMs / 2));
-    if (
-      idleMs <= 0 ||
-      connection.isMoved ||
-      !suits(connection, siblings, bodyBytes) ||
-      siblings.idle.length >= this.#parts.maxSockets
-    ) {
+    if (idleMs <= 0 || connection.isMoved || siblings.idle.length >= this.#parts.maxSockets) {
       connection.destroy();
       return;
     }
@@ -108,14 +98,4 @@ export class RelayPool {
     if (at >= 0) siblings.idle.splice(at, 1);
     siblings.open--;
   };
-}
-
-/**
- * Records the size of a response. @returns false when the next responses probably need a connection that reads in the
- * other way
- */
-function suits({ isForSmall }: BackendConnection, siblings: RelayConnections, bodyBytes: number): boolean {
-  const step = bodyBytes > LARGE_BYTES ? 1 : -1;
-  siblings.leaning = Math.max(-LEANING, Math.min(LEANING, siblings.leaning + step));
-  return Math.abs(siblings.leaning) < LEANING || isForSmall === siblings.leaning < 0;
 }
