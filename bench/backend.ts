@@ -6,14 +6,14 @@ import { freePort, untilAnswered } from './ports.ts';
 import type { Processes } from './processes.ts';
 
 /** What it answers, by path. */
-export const ANSWERS = { '/20': 20, '/1k': 1024, '/100k': 102_400 } as const;
+export const ANSWERS = { '/20': 20, '/1k': 1024, '/100k': 102_400, '/1m': 1_048_576 } as const;
 
 /** Starts it. @returns its port */
 export async function startBackend(processes: Processes, cores: readonly number[], parent: string): Promise<number> {
   const folder = join(parent, 'backend');
   mkdirSync(folder);
   // nginx takes no answer of that length in its configuration.
-  writeFileSync(join(folder, '100k'), 'x'.repeat(ANSWERS['/100k']));
+  for (const path of ['/100k', '/1m'] as const) writeFileSync(join(folder, path), 'x'.repeat(ANSWERS[path]));
   const port = await freePort();
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port));
   const server = await processes.start(nginxCommand(folder), cores);
@@ -37,6 +37,7 @@ function configuration(folder: string, port: number): string {
     location = /20 { return 200 "${'x'.repeat(ANSWERS['/20'])}"; }
     location = /1k { return 200 "${'x'.repeat(ANSWERS['/1k'])}"; }
     location = /100k { root ${folder}; }
+    location = /1m { root ${folder}; }
   }
 }
 `;

@@ -7,6 +7,11 @@ import { httpProxy } from '../peers/http-proxy.ts';
 import { nginx } from '../peers/nginx.ts';
 import { COST_COLUMNS, type Case } from './case.ts';
 
+const LARGE = {
+  columns: ['mbPerSecond', 'perSecond', 'cpuMicros', 'p50Ms', 'p99Ms', 'residentMB'],
+  ratios: ['mbPerSecond', 'cpuMicros'],
+} as const satisfies Partial<Case>;
+
 const peers = [
   haproxy(),
   h2o(),
@@ -17,13 +22,35 @@ const peers = [
 ];
 
 export const large: Case = {
+  ...LARGE,
   name: 'large',
   title: '100 KiB answers, 64 kept connections',
   measure: requests({ path: '/100k' }),
   reference: nginx(),
   peers,
-  columns: ['mbPerSecond', 'perSecond', 'cpuMicros', 'p50Ms', 'p99Ms', 'residentMB'],
-  ratios: ['mbPerSecond', 'cpuMicros'],
+};
+
+export const megabyte: Case = {
+  ...LARGE,
+  name: 'large-1m',
+  title: '1 MiB answers, 64 kept connections',
+  measure: requests({ path: '/1m' }),
+  reference: nginx(),
+  peers: [haproxy(), h2o(), hipache({ routes: 'file' }), hipache({ routes: 'push' })],
+};
+
+export const tlsLarge: Case = {
+  ...LARGE,
+  name: 'tls-large',
+  title: '100 KiB answers over TLS, 64 kept connections',
+  measure: requests({ path: '/100k', tls: true }),
+  reference: nginx({ tls: true }),
+  peers: [
+    haproxy({ tls: true }),
+    h2o({ tls: true }),
+    hipache({ routes: 'file' }, { tls: true }),
+    hipache({ routes: 'push' }, { tls: true }),
+  ],
 };
 
 export const post: Case = {

@@ -12,6 +12,7 @@ import { nginx } from '../peers/nginx.ts';
 import { COST_COLUMNS, type Case } from './case.ts';
 
 const IDLE = 10_000;
+const IDLE_WEBSOCKETS = 2_000;
 
 export const connect: Case = {
   name: 'connect',
@@ -33,9 +34,20 @@ export const idleConnections: Case = {
   name: 'idle',
   title: '10,000 idle kept connections',
   note: 'Resident memory that each adds, after a warm-up and one request on each; the memory of the kernel is not in it.',
-  measure: idle(IDLE),
+  measure: idle('idle', IDLE),
   reference: nginx(),
   peers: [haproxy(), hipache({ routes: 'file' }), hipache({ routes: 'push' })],
+  columns: ['bytesPerConnection', 'residentMB'],
+  ratios: ['bytesPerConnection'],
+};
+
+export const idleWebSockets: Case = {
+  name: 'idle-websockets',
+  title: '2,000 idle WebSockets',
+  note: 'Resident memory that each adds, after a warm-up and one message on each; the memory of the kernel is not in it.',
+  measure: idle('idle-websockets', IDLE_WEBSOCKETS),
+  reference: nginx(),
+  peers: [haproxy(), httpProxy, hipache({ routes: 'file' })],
   columns: ['bytesPerConnection', 'residentMB'],
   ratios: ['bytesPerConnection'],
 };

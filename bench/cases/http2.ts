@@ -34,6 +34,18 @@ export const http2: Case = {
   ],
 };
 
+export const http2Large: Case = {
+  ...common,
+  name: 'http2-large',
+  title: 'HTTP/2 over TLS, 100 KiB answers, 10 connections of 10 streams',
+  note: ONE_HOST,
+  measure: streams({ path: '/100k', streams: 10 }),
+  reference: h2o(byTls),
+  peers: [nginx(byTls), haproxy(byTls), hipache({ routes: 'file' }, byTls), hipache({ routes: 'push' }, byTls)],
+  columns: ['mbPerSecond', 'perSecond', 'cpuMicros', 'residentMB'],
+  ratios: ['cpuMicros', 'mbPerSecond'],
+};
+
 export const http2Plain: Case = {
   ...common,
   name: 'h2c',

@@ -1,6 +1,6 @@
-/** Kept connections without traffic: the resident memory that each adds. Memory of the kernel is not in it. */
+/** Connections and WebSockets without traffic: the resident memory that each adds. Memory of the kernel is not in it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { childCommand } from '../child.ts';
+import { type Child, childCommand } from '../child.ts';
 import type { Figures } from '../figures.ts';
 import type { Subject } from '../peers/peer.ts';
 import type { Running } from '../processes.ts';
@@ -15,21 +15,22 @@ const PAUSE_MS = 100;
 const SETTLE_MS = 2_000;
 const MB = 1e6;
 
-export function idle(connections: number): Measure {
+/** @param child opens them, and prints `idle` when all are open */
+export function idle(child: Extract<Child, 'idle' | 'idle-websockets'>, connections: number): Measure {
   return {
     wantsFresh: true,
     warmUp: async (scene, subject) => {
       await warm(DEFAULT_LOAD, scene, subject);
       await delay(SETTLE_MS);
     },
-    run: (scene, subject) => measure(connections, scene, subject),
+    run: (scene, subject) => measure(child, connections, scene, subject),
   };
 }
 
-async function measure(connections: number, scene: Scene, subject: Subject): Promise<Figures> {
+async function measure(child: Child, connections: number, scene: Scene, subject: Subject): Promise<Figures> {
   const before = usageOf(subject.process.pid).residentBytes;
   const args = [subject.port, subject.frontends, connections].map(String);
-  const holder = await scene.processes.start(childCommand('idle', ...args), scene.load);
+  const holder = await scene.processes.start(childCommand(child, ...args), scene.load);
   try {
     await untilSaid(holder, 'idle\n');
     await delay(SETTLE_MS);

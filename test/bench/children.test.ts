@@ -5,6 +5,7 @@ import { createServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { WebSocketServer } from 'ws';
 import { makeCertificate } from '../../bench/certificate.ts';
 import { childCommand } from '../../bench/child.ts';
 import { allowedCores } from '../../bench/cores.ts';
@@ -12,6 +13,7 @@ import { callOnce } from '../../bench/grpc.ts';
 import { parseHandshakes, type Handshake } from '../../bench/measure/handshakes.ts';
 import { find } from '../../bench/tools.ts';
 import { GRPC_HOST, hostOf } from '../../bench/wrk.ts';
+import { eventually } from '../support/eventually.ts';
 import { noOpenssl } from '../support/certificates.ts';
 import { freePort } from '../support/ports.ts';
 import { noProc } from '../support/processes.ts';
@@ -49,6 +51,23 @@ for (const kind of ['new', 'resumed'] as const satisfies readonly Handshake[]) {
     );
   });
 }
+
+test('WebSockets that are to be idle are all open, and have carried a message', { skip }, async (t) => {
+  const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.after(() => sockets.close());
+  await once(sockets, 'listening');
+  let messages = 0;
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data) => {
+      messages++;
+      socket.send(data);
+    }),
+  );
+  const { port } = sockets.address() as AddressInfo;
+  const holder = await own(t).start(childCommand('idle-websockets', ...[port, 1, 40].map(String)), cores);
+  await eventually(() => assert.match(holder.said(), /^idle\n$/));
+  assert.deepEqual([sockets.clients.size, messages], [40, 40]);
+});
 
 test('a gRPC server that is only starting is waited for, and says what it was told', { skip }, async (t) => {
   const port = await freePort();
