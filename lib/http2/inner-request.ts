@@ -1,5 +1,7 @@
 /** Writes the requests of HTTP/2 streams in HTTP/1.1 (RFC 9113 §8.3.1, RFC 9110 §3.7). */
 
+import { isField, isPseudoValue } from './field-rules.ts';
+
 /** A stream's request head in HTTP/1.1. */
 export interface InnerRequest {
   /** The whole head with its empty line; latin1. */
@@ -12,17 +14,20 @@ export interface InnerRequest {
   readonly isTunnel: boolean;
   /** The Sec-WebSocket-Key of a WebSocket handshake; null for other requests. */
   readonly webSocketKey: string | null;
+  /** Its Content-Length; -1 where it has none. */
+  readonly length: number;
+  /** Its Priority field (RFC 9218 §5); null where it has none. */
+  readonly priority: string | null;
 }
 
-// What would begin another line, or end the text. nghttp2 lets no such value through; a mistake there must not become ours.
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
-const BREAKING = /[\0\r\n]/;
 // oxlint-disable-next-line no-control-regex -- controls and the space would end a part of the request line
 const LINE_BREAKING = /[\0-\x20]/;
 /**
  * The schemes that the router serves. Whether a client used TLS is taken from its connection, as in nginx and HAProxy.
  */
 const HTTP = /^https?$/i;
+/** As many digits as a number has without loss. */
+const LENGTH = /^[0-9]{1,15}$/;
 /** RFC 3986 §3.1. */
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
@@ -40,36 +45,23 @@ export function innerRequest(
   isWhole: boolean,
   makeKey: () => string,
 ): InnerRequest | null {
-  let method = '';
-  let path = '';
-  let scheme = '';
-  let protocol = '';
-  let authority: string | null = null;
+  let pseudo: PseudoFields | null = null;
   let host: string | null = null;
-  let hasLength = false;
+  let length = -1;
+  let priority: string | null = null;
   let cookies = '';
-  let lengths = '';
   let fields = '';
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = rawHeaders[i + 1] ?? '';
-    if (BREAKING.test(value)) return null;
+    if (name.startsWith(':')) {
+      // RFC 9113 §8.3: pseudo-header fields come first.
+      if (pseudo !== null) return null;
+      continue;
+    }
+    pseudo ??= pseudoFieldsOf(rawHeaders, i);
+    if (pseudo === null || !isField(name, value)) return null;
     switch (name) {
-      case ':method':
-        method = value;
-        continue;
-      case ':path':
-        path = value;
-        continue;
-      case ':authority':
-        authority = value;
-        continue;
-      case ':protocol':
-        protocol = value;
-        continue;
-      case ':scheme':
-        scheme = value;
-        continue;
       case 'host':
         // The router refuses a second Host.
         if (host === null) host = value;
@@ -80,26 +72,25 @@ export function innerRequest(
         cookies += cookies === '' ? value : `; ${value}`;
         continue;
       case 'content-length':
-        hasLength = true;
-        lengths += `content-length: ${value}\r\n`;
+        if (length >= 0 || !LENGTH.test(value)) return null;
+        length = Number(value);
         continue;
-      // Connection-specific fields are not allowed in HTTP/2 (RFC 9113 §8.2.2); nghttp2 refuses them, too.
-      case 'transfer-encoding':
-      case 'connection':
-      case 'upgrade':
-      case 'keep-alive':
-      case 'proxy-connection':
-        return null;
+      case 'priority':
+        priority = value;
+        break;
       case 'sec-websocket-key':
-        if (protocol !== '') continue;
+        if (pseudo.protocol !== null) continue;
     }
-    if (name.startsWith(':')) return null;
     fields += `${name}: ${value}\r\n`;
   }
-  const isWebSocket = method === 'CONNECT' && protocol.toLowerCase() === 'websocket';
+  pseudo ??= pseudoFieldsOf(rawHeaders, rawHeaders.length);
+  if (pseudo === null || (isWhole && length > 0)) return null;
+  const { method, scheme, path, protocol, authority } = pseudo;
   const isTunnel = method === 'CONNECT';
+  const isWebSocket = isTunnel && protocol?.toLowerCase() === 'websocket';
   // RFC 9113 §8.5: a CONNECT request has neither scheme nor path.
-  const target = isTunnel && !isWebSocket ? (authority ?? '') : targetOf(method, scheme, authority ?? host ?? '', path);
+  const target =
+    isTunnel && !isWebSocket ? (authority ?? '') : targetOf(method, scheme ?? '', authority ?? host ?? '', path ?? '');
   if (method === '' || target === '' || LINE_BREAKING.test(method) || LINE_BREAKING.test(target)) return null;
 
   let text = `${isWebSocket ? 'GET' : method} ${target} HTTP/1.1\r\n`;
@@ -112,10 +103,66 @@ export function innerRequest(
   if (webSocketKey !== null) {
     text += `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: ${webSocketKey}\r\n`;
   }
-  const isChunked = !isWhole && !isTunnel && !hasLength;
+  const isChunked = !isWhole && !isTunnel && length < 0;
   if (isChunked) text += 'Transfer-Encoding: chunked\r\n';
-  else if (!isTunnel) text += lengths;
-  return { text: `${text}\r\n`, method, authority: authority ?? host ?? '', isChunked, isTunnel, webSocketKey };
+  else if (!isTunnel && length >= 0) text += `content-length: ${length}\r\n`;
+  text += '\r\n';
+  return { text, method, authority: authority ?? host ?? '', isChunked, isTunnel, webSocketKey, length, priority };
+}
+
+/** The pseudo-header fields of a request; null for what is not sent. */
+interface PseudoFields {
+  readonly method: string;
+  readonly scheme: string | null;
+  readonly path: string | null;
+  readonly protocol: string | null;
+  readonly authority: string | null;
+}
+
+/**
+ * Reads and checks the pseudo-header fields, which are all before `end` (RFC 9113 §8.3.1, §8.5, RFC 8441 §4).
+ * @returns null when they are malformed
+ */
+function pseudoFieldsOf(rawHeaders: readonly string[], end: number): PseudoFields | null {
+  let method: string | null = null;
+  let scheme: string | null = null;
+  let path: string | null = null;
+  let protocol: string | null = null;
+  let authority: string | null = null;
+  for (let i = 0; i < end; i += 2) {
+    const value = rawHeaders[i + 1] ?? '';
+    if (!isPseudoValue(value)) return null;
+    switch (rawHeaders[i]) {
+      case ':method':
+        if (method !== null) return null;
+        method = value;
+        break;
+      case ':scheme':
+        if (scheme !== null) return null;
+        scheme = value;
+        break;
+      case ':path':
+        if (path !== null) return null;
+        path = value;
+        break;
+      case ':protocol':
+        if (protocol !== null) return null;
+        protocol = value;
+        break;
+      case ':authority':
+        if (authority !== null) return null;
+        authority = value;
+        break;
+      default:
+        return null;
+    }
+  }
+  // Neither may be empty (RFC 9113 §8.3.1, RFC 9110 §4.2.1).
+  if (method === null || path === '' || authority === '') return null;
+  const isWhole = scheme !== null && path !== null;
+  if (method !== 'CONNECT') return isWhole && protocol === null ? { method, scheme, path, protocol, authority } : null;
+  const isValid = authority !== null && (protocol === null ? scheme === null && path === null : isWhole);
+  return isValid ? { method, scheme, path, protocol, authority } : null;
 }
 
 /**

@@ -1,20 +1,29 @@
 import type { Peer } from '../core/http/forwarded.ts';
+import type { FloodError } from './frames/floods.ts';
 import type { Http1StreamAdapter } from './http1-stream-adapter.ts';
 
 /**
  * The kind of a stream. `plain`: an ordinary request. `tunnel`: a WebSocket or CONNECT. `misdirected`: a request for a
- * host that the connection's certificate does not cover; it gets 421.
+ * host that the connection's certificate does not cover; it gets 421. `too-large`: one whose fields are too large, and
+ * of which some are missing; it gets 431.
  */
-export type StreamKind = 'plain' | 'tunnel' | 'misdirected';
+export type StreamKind = 'plain' | 'tunnel' | 'misdirected' | 'too-large';
 
-/** What node:http2 refused on a client's connection. */
+/** What was refused on a client's connection. */
 export interface Http2Refusal {
   /**
-   * `http2-stream`: streams that were reset before there was a request. `http2-session`: the whole connection.
-   * `http2-response`: a response that Node does not send; its stream was reset.
+   * `http2-stream`: streams that were reset: malformed, or one too many. `http2-session`: the connection, for frames
+   * that break the protocol. `http2-settings-timeout`: the connection, whose client did not acknowledge the settings.
+   * `http2-window-timeout`: streams whose client opened no window for the rest of a response. `http2-flood-…`: the
+   * connection, for too many frames of a kind.
    */
-  readonly code: 'http2-stream' | 'http2-session' | 'http2-response';
-  /** How many streams, sessions or responses. */
+  readonly code:
+    | 'http2-stream'
+    | 'http2-session'
+    | 'http2-settings-timeout'
+    | 'http2-window-timeout'
+    | `http2-flood-${FloodError['kind']}`;
+  /** How many streams or sessions. */
   readonly count: number;
   readonly why: string;
 }
@@ -27,6 +36,8 @@ export interface Http2Parts {
   readonly headerMs: number;
   /** How long a session may have no stream. */
   readonly idleMs: number;
+  /** How long a client may open no window for the rest of a response. */
+  readonly windowMs: number;
   /** The current time, ms; only differences matter. */
   readonly now: () => number;
   /** Called for what was refused. */

@@ -12,12 +12,12 @@ export interface ResponseSink {
   onInformation(status: number, fields: readonly string[]): void;
   /** The protocol was switched: further bytes belong to the tunnel. */
   onSwitched(fields: readonly string[]): void;
-  /** @param hasBody false: the response ends here. @param mayHaveTrailers it may end with trailer fields */
-  onHead(status: number, fields: readonly string[], hasBody: boolean, mayHaveTrailers: boolean): void;
+  /** @param hasBody false: the response ends here */
+  onHead(status: number, fields: readonly string[], hasBody: boolean): void;
   /** Part of the body: bytes, or latin1. @param isLast nothing follows, trailer fields included */
-  onData(data: Buffer | string, isLast: boolean): void;
-  /** The body has ended, after `onData` or without any. @param trailers names and values in turn */
-  onEnd(trailers: readonly string[]): void;
+  onBody(data: Buffer | string, isLast: boolean): void;
+  /** The body has ended, after `onBody` or without any. @param trailers names and values in turn */
+  onBodyEnd(trailers: readonly string[]): void;
   /** The bytes are no valid response. */
   onFault(): void;
 }
@@ -72,7 +72,7 @@ export class ResponseReader {
         if (data.length > 0) this.#fail();
         return;
       case 'tunnel':
-        if (data.length > 0) this.#sink.onData(data, false);
+        if (data.length > 0) this.#sink.onBody(data, false);
         return;
       case 'length':
         return this.#readLength(data);
@@ -123,8 +123,8 @@ export class ResponseReader {
     const hasBody = !isBodiless && (isChunked || length > 0);
     this.#left = length;
     this.#state = !hasBody ? 'done' : isChunked ? 'size' : 'length';
-    this.#sink.onHead(status, fields, hasBody, hasBody && isChunked);
-    if (!hasBody) this.#sink.onEnd([]);
+    this.#sink.onHead(status, fields, hasBody);
+    if (!hasBody) this.#sink.onBodyEnd([]);
   }
 
   #readLength(data: Buffer | string): void {
@@ -133,8 +133,8 @@ export class ResponseReader {
     this.#left -= bytes.length;
     const isLast = this.#left === 0;
     if (isLast) this.#state = 'done';
-    if (bytes.length > 0 || isLast) this.#sink.onData(bytes, isLast);
-    if (isLast) this.#sink.onEnd([]);
+    if (bytes.length > 0 || isLast) this.#sink.onBody(bytes, isLast);
+    if (isLast) this.#sink.onBodyEnd([]);
     // Both lanes count the bytes of a body: more than announced is a bug in a lane.
     if (isExcess) this.#fail();
   }
@@ -145,7 +145,7 @@ export class ResponseReader {
         const end = Math.min(bytes.length, at + this.#left);
         this.#left -= end - at;
         if (this.#left === 0) this.#state = 'chunk-end';
-        this.#sink.onData(bytes.subarray(at, end), false);
+        this.#sink.onBody(bytes.subarray(at, end), false);
         at = end;
         continue;
       }
@@ -183,7 +183,7 @@ export class ResponseReader {
         if (text !== '\r\n' && !text.endsWith('\r\n\r\n')) return true;
         this.#text = '';
         this.#state = 'done';
-        this.#sink.onEnd(text === '\r\n' ? [] : fieldsOf(text, 0, text.length - 4));
+        this.#sink.onBodyEnd(text === '\r\n' ? [] : fieldsOf(text, 0, text.length - 4));
         return false;
       case 'head':
       case 'length':

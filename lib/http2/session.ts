@@ -1,53 +1,62 @@
 import { randomBytes } from 'node:crypto';
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Activity } from '../core/limits/activity.ts';
-import type { Allowance } from '../core/limits/allowance.ts';
 import { hostOf } from '../core/routing/hostname.ts';
 import type { Peer } from '../core/http/forwarded.ts';
-import { Http1StreamAdapter, type StreamAdapterOwner } from './http1-stream-adapter.ts';
+import { CODE, ConnectionError } from './frames/frames.ts';
+import { FloodError } from './frames/floods.ts';
+import { DEFAULT_PRIORITY, priorityOf } from './frames/priority.ts';
 import { coverageOf } from './certificate-coverage.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
+import type { ReceivedSection } from './header-blocks.ts';
+import { Http1StreamAdapter, type StreamAdapterOwner } from './http1-stream-adapter.ts';
 import { innerRequest } from './inner-request.ts';
 import type { StreamKind, Http2Parts, Http2Refusal } from './parts.ts';
-import { resetGuard } from './reset-guard.ts';
+import type { ServerStream } from './stream.ts';
 
-/** The maximum number of concurrent streams per session. */
-const MAX_STREAMS = 100;
 /** How long a client may take to close its connection after the session has ended, ms. */
 const GOODBYE_MS = 1_000;
 /** The same outside of a shutdown, ms: sent bytes may still be on their way. */
 const LINGER_MS = 5_000;
 /**
- * On shutdown, a session without streams for this long is closed, ms. Longer than a next request is usually in transit.
+ * On shutdown, a session without streams for this long is closed, ms. Also how long a client may take to show that it
+ * has seen the first GOAWAY. Longer than a next request is usually in transit.
  */
 const REST_MS = 500;
+/** How long a client may take to acknowledge the settings, ms (RFC 9113 §6.5.3). */
+const SETTINGS_MS = 30_000;
 
 /** A stream whose request was not read yet. */
 interface Waiting {
-  readonly stream: ServerHttp2Stream;
-  readonly rawHeaders: readonly string[];
-  readonly isWhole: boolean;
-  /** Names and values in turn; filled when they arrive. */
-  readonly trailers: string[];
+  readonly stream: ServerStream;
+  readonly section: ReceivedSection;
 }
 
+/**
+ * How far a session has got with its end. `announced`: the first GOAWAY was sent. `final`: the second one was, which
+ * names the last stream that is served.
+ */
+type Ending = 'none' | 'announced' | 'final';
+
 /** One client's HTTP/2 connection. */
-export class Session implements StreamAdapterOwner {
+export class Session implements StreamAdapterOwner, ConnectionEvents {
   readonly #parts: Http2Parts;
   readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #activity: Activity;
-  readonly #session: ServerHttp2Session;
+  readonly #connection: Connection;
   readonly #covers: (hostname: string) => boolean;
-  readonly #resets: Allowance;
   readonly #adapters = new Set<Http1StreamAdapter>();
   readonly #free: Http1StreamAdapter[] = [];
   #waiting: Waiting[] = [];
   #busy = 0;
-  /** The id of the latest stream; null before the first. */
-  #lastId: number | null = null;
   #isLeaving = false;
-  /** When it has been idle for too long, by the clock of `parts.now`. Valid only while it is idle. */
+  #ending: Ending = 'none';
+  /** When the second GOAWAY is sent, by the clock of `parts.now`. */
+  #finalAt = Infinity;
+  /** When the settings must be acknowledged, by the same clock. */
+  #settingsDue: number;
+  /** When it has been idle for too long, by the same clock. Valid only while it is idle. */
   due: number;
   /**
    * When its connection is cut, by the same clock. Without it, a client that never closes its side would keep it open.
@@ -61,30 +70,20 @@ export class Session implements StreamAdapterOwner {
     this.#activity = activity;
     activity.close = () => this.evict();
     this.#covers = coverageOf(socket);
-    this.#resets = resetGuard(parts.now);
     this.due = parts.now() + (parts.headerMs || Infinity);
+    this.#settingsDue = parts.now() + SETTINGS_MS;
     socket.on('error', () => socket.destroy());
     // A client that ends its side has left, as in HTTP/1.1: its requests are aborted.
     socket.once('end', () => socket.destroy());
-    const options = {
-      settings: {
-        maxConcurrentStreams: MAX_STREAMS,
-        maxHeaderListSize: parts.headerBytes,
-        enableConnectProtocol: true,
-      },
-      // Node's default is 128 fields. Their size limits them, to which RFC 9113 adds 32 bytes for each.
-      maxHeaderListPairs: Math.ceil(parts.headerBytes / 32),
-      // Older versions of Node do not support this: see response-fields.ts.
-      strictSingleValueFields: false,
-    };
-    this.#session = performServerHandshake(socket, options);
-    this.#session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#session.on('stream', this.#onStream as never);
-    this.#session.once('remoteSettings', () => this.#idle());
+    this.#connection = new Connection(socket, parts.headerBytes, parts.now, this);
     socket.once('close', () => {
+      this.#connection.stop();
       for (const adapter of this.#adapters) adapter.destroy();
       onGone(this);
     });
+    socket.on('data', this.#connection.read);
+    // It was paused when its first bytes were put back.
+    socket.resume();
   }
 
   /** The number of its adapters. */
@@ -96,39 +95,44 @@ export class Session implements StreamAdapterOwner {
     return this.#busy === 0 && this.#waiting.length === 0;
   }
 
-  /**
-   * Closes the session at its next short idle period. Node's GOAWAY can only name the last stream that it has seen (RFC
-   * 9113 §6.8 wants two GOAWAYs), and Node ignores streams that the client sent before it received it. Clients may
-   * retry those streams, but not every client does. So GOAWAY is sent when probably none is on its way.
-   */
+  /** Closes the session at its next short idle period: clients lose least when no stream is on its way. */
   leave(): void {
     this.#isLeaving = true;
     this.due = Math.min(this.due, this.#parts.now() + REST_MS);
   }
 
-  /** Takes no further streams, and ends the connection when the open ones have ended. */
+  /**
+   * Ends the connection when the open streams have ended. First announces that (RFC 9113 §6.8): streams that the client
+   * sends before it knows are served.
+   */
   close(): void {
     this.#isLeaving = true;
-    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
-    if (this.isIdle || this.#session.destroyed) this.#cutAfter(GOODBYE_MS);
+    if (this.#ending !== 'none' || this.#connection.isOver) return;
+    this.#ending = 'announced';
+    this.#finalAt = this.#parts.now() + REST_MS;
+    this.#connection.announceEnd();
   }
 
   /** Frees its connection slot while it is idle: sends GOAWAY, and does not wait for the client to close its side. */
   evict(): void {
-    this.close();
-    this.#cutAfter(0);
-    // Node ends the socket when it has sent GOAWAY.
+    this.#finish();
+    this.#end(0);
+    // Not before GOAWAY is sent.
     this.#socket.once('finish', () => this.#socket.destroy());
   }
 
   /** Closes the session if it was idle for too long, and cuts it if it does not close. Call it regularly. */
   check(): void {
     const now = this.#parts.now();
-    // Node has ended the session, by the client's wish or for its error. No event reports that before the socket
-    // closes.
-    if (this.#session.destroyed) this.#cutAfter(this.#isLeaving ? GOODBYE_MS : LINGER_MS);
-    else if (this.isIdle && this.due <= now) this.close();
+    if (this.isIdle && this.due <= now) this.close();
+    if (this.#finalAt <= now) this.#finish();
     if (this.#cutAt <= now) this.#socket.destroy();
+    if (this.#connection.isOver) return;
+    if (this.#settingsDue <= now && !this.#connection.isAcknowledged) {
+      this.#connection.fail(new ConnectionError(CODE.settingsTimeout, 'the settings were not acknowledged'));
+    }
+    const blocked = this.#parts.windowMs === 0 ? 0 : this.#connection.resetBlocked(now, this.#parts.windowMs);
+    if (blocked > 0) this.#refused('http2-window-timeout', blocked, 'no window was opened for the rest of a response');
   }
 
   onFree(adapter: Http1StreamAdapter): void {
@@ -143,85 +147,77 @@ export class Session implements StreamAdapterOwner {
     else this.#free.splice(at, 1);
   }
 
-  onReset(): void {
-    if (this.#resets.take() || this.#session.destroyed) return;
-    this.#waiting = [];
-    this.#session.destroy(new Error('too many streams were reset'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    this.#cutAfter(GOODBYE_MS);
+  onPriority(stream: ServerStream, value: string): void {
+    this.#connection.prioritize(stream, priorityOf(value, stream.priority));
   }
 
-  onUnsent(error: unknown): void {
-    this.#refused('http2-response', 1, error instanceof Error ? error.message : String(error));
-  }
-
-  readonly #onStream = (
-    stream: ServerHttp2Stream,
-    _headers: unknown,
-    flags: number,
-    rawHeaders: readonly string[],
-  ): void => {
-    stream.on('error', () => {});
-    this.#countRefused(stream.id);
-    const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    const trailers: string[] = [];
-    // The end must be read, or Node counts the stream until its last bytes are in the kernel. A client that has the end
-    // of the response earlier and opens a next stream would get ENHANCE_YOUR_CALM, because it seems to have one too
-    // many.
-    if (isWhole) stream.resume();
-    else
-      stream.on('trailers', ((_fields: unknown, _flags: number, raw: readonly string[]) => {
-        trailers.push(...raw);
-      }) as never);
+  onRequest(stream: ServerStream, section: ReceivedSection): void {
     this.#activity.busy();
-    this.#waiting.push({ stream, rawHeaders, isWhole, trailers });
     // Not at once: a stream that is reset in the same bytes that opened it costs no lookup and no attempt.
-    if (this.#waiting.length === 1) setImmediate(this.#admitAll);
-  };
-
-  /**
-   * Reports streams that Node resets before there is a request, for which it has no event: malformed ones, too large
-   * heads, and streams above the maximum. They leave a gap in the stream ids, which clients count up by two.
-   */
-  #countRefused(id: number | undefined): void {
-    if (id === undefined) return;
-    // A client may start with any id; Firefox does not start with 1.
-    const count = this.#lastId === null ? 0 : (id - this.#lastId) / 2 - 1;
-    this.#lastId = id;
-    if (count > 0) this.#refused('http2-stream', count, 'reset before there was a request');
+    this.#waiting.push({ stream, section });
   }
 
-  #onError({ code, syscall, message }: NodeJS.ErrnoException): void {
-    // A network error, or the session's own end: not a refusal.
-    if (syscall === undefined && code !== 'ERR_HTTP2_SESSION_ERROR') this.#refused('http2-session', 1, message);
+  onNeeded(stream: ServerStream): void {
+    const at = this.#waiting.findIndex((each) => each.stream === stream);
+    const [waiting] = this.#waiting.splice(at, 1);
+    if (waiting !== undefined) this.#admit(waiting);
+  }
+
+  onRead(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) if (!each.stream.isClosed) this.#admit(each);
+    this.#idle();
+  }
+
+  onSettings(): void {
+    this.#idle();
+  }
+
+  onPong(): void {
+    if (this.#ending === 'announced') this.#finish();
+  }
+
+  onLeaving(): void {
+    this.#finish();
+  }
+
+  onStreamRefused(why: string): void {
+    this.#refused('http2-stream', 1, why);
+  }
+
+  onFailed(error: ConnectionError): void {
+    const isTimeout = error.code === CODE.settingsTimeout;
+    const code = isTimeout ? 'http2-settings-timeout' : 'http2-session';
+    this.#refused(error instanceof FloodError ? `http2-flood-${error.kind}` : code, 1, error.message);
+    this.#waiting = [];
+    this.#cutAfter(this.#isLeaving ? GOODBYE_MS : LINGER_MS);
   }
 
   #refused(code: Http2Refusal['code'], count: number, why: string): void {
     this.#parts.onRefused({ code, count, why }, this.#peer);
   }
 
-  readonly #admitAll = (): void => {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const each of waiting) {
-      if (each.stream.aborted || each.stream.closed || each.stream.destroyed) this.onReset();
-      else this.#admit(each);
-    }
-    this.#idle();
-  };
-
-  #admit({ stream, rawHeaders, isWhole, trailers }: Waiting): void {
-    const request = innerRequest(rawHeaders, isWhole, makeKey);
+  #admit({ stream, section }: Waiting): void {
+    const { fields, isTooLarge } = section;
+    const request = innerRequest(fields, stream.isWhole, makeKey);
     if (request === null) {
-      stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
-      this.#refused('http2-stream', 1, 'a malformed request');
-      return;
+      const code = isTooLarge ? CODE.calm : CODE.protocol;
+      return this.#connection.onFault(stream, code, isTooLarge ? 'too large a head' : 'a malformed request');
     }
+    if (!request.isTunnel) stream.expectedBytes = request.length;
+    if (request.priority !== null && stream.priority === DEFAULT_PRIORITY) this.onPriority(stream, request.priority);
     this.#busy++;
-    const hostname = hostOf(request.authority);
-    const isMisdirected = hostname !== null && !this.#covers(hostname);
-    const kind = isMisdirected ? 'misdirected' : request.isTunnel ? 'tunnel' : 'plain';
+    const kind = isTooLarge ? 'too-large' : this.#kindOf(request.authority, request.isTunnel);
     const adapter = (kind === 'plain' ? this.#freeAdapter() : null) ?? this.#newAdapter(kind);
-    adapter.attach(stream, request, isWhole, trailers);
+    adapter.attach(stream, request);
+  }
+
+  #kindOf(authority: string, isTunnel: boolean): StreamKind {
+    const hostname = hostOf(authority);
+    if (hostname !== null && !this.#covers(hostname)) return 'misdirected';
+    return isTunnel ? 'tunnel' : 'plain';
   }
 
   #freeAdapter(): Http1StreamAdapter | null {
@@ -241,6 +237,20 @@ export class Session implements StreamAdapterOwner {
     return adapter;
   }
 
+  /** Serves no later streams, and ends the connection when there are none. */
+  #finish(): void {
+    this.#finalAt = Infinity;
+    if (this.#connection.isOver) return;
+    this.#ending = 'final';
+    this.#connection.refuseLater();
+    this.#idle();
+  }
+
+  #end(limitMs: number): void {
+    this.#connection.end();
+    this.#cutAfter(limitMs);
+  }
+
   #cutAfter(limitMs: number): void {
     this.#cutAt = Math.min(this.#cutAt, this.#parts.now() + limitMs);
   }
@@ -255,7 +265,7 @@ export class Session implements StreamAdapterOwner {
     this.#activity.idle();
     const { idleMs, now } = this.#parts;
     this.due = now() + (this.#isLeaving ? REST_MS : idleMs || Infinity);
-    if (this.#isLeaving && this.#session.closed) this.close();
+    if (this.#ending === 'final') this.#end(this.#isLeaving ? GOODBYE_MS : LINGER_MS);
   }
 }
 

@@ -26,7 +26,7 @@ export interface ListenerParts extends RequestServerParts {
   readonly certificates: Certificates;
   /** The first keys of session tickets: 48 bytes, the same in all workers. */
   readonly ticketKeys: Uint8Array;
-  /** Records what node:http2 refused before there was a request. */
+  /** Records what was refused in HTTP/2 before there was a request. */
   readonly recordHttp2Refusal: (refusal: Http2Refusal, peer: Peer) => void;
   /** Called with 1 for each connection accepted and -1 for each one closed; null when nothing counts them. */
   readonly count: ((by: 1 | -1) => void) | null;
@@ -183,6 +183,7 @@ export class Listener {
       headerBytes,
       headerMs: timeouts.header * 1000,
       idleMs: timeouts.idle * 1000,
+      windowMs: timeouts.response * 1000,
       now: () => performance.now(),
       onRefused: this.#parts.recordHttp2Refusal,
       admit: (adapter, peer, kind) => this.#admitAdapter(adapter, peer, kind),
@@ -193,8 +194,7 @@ export class Listener {
   #admitAdapter(adapter: Http1StreamAdapter, peer: Peer, kind: StreamKind): void {
     const { lane } = this.#parts;
     if (lane === null || kind !== 'plain') {
-      const rejection = kind === 'misdirected' ? misdirected() : null;
-      this.#server.take(new Connection(adapter, peer, { rejection }));
+      this.#server.take(new Connection(adapter, peer, { rejection: rejectionOf(kind) }));
       adapter.resume();
       return;
     }
@@ -225,6 +225,15 @@ export class Listener {
   }
 }
 
-function misdirected(): RouterError {
-  return new RouterError('misdirected', 'the certificate of this connection does not cover the host');
+/** Why streams of a kind are refused; null where they are served. */
+function rejectionOf(kind: StreamKind): RouterError | null {
+  switch (kind) {
+    case 'misdirected':
+      return new RouterError('misdirected', 'the certificate of this connection does not cover the host');
+    case 'too-large':
+      return new RouterError('head-too-large', 'the fields of the request are too large');
+    case 'plain':
+    case 'tunnel':
+      return null;
+  }
 }

@@ -256,14 +256,23 @@ test('a stop answers what is under way, and what comes until it has said so', as
   await eventually(() => assert.rejects(dial(router.port), { code: 'ECONNREFUSED' }));
   raw.headers(3, GET);
   await backend.arrived(2);
-  const goaway = await raw.find(({ type }) => type === FRAME.goaway);
-  assert.deepEqual([goaway.payload.readUInt32BE(0), goaway.payload.readUInt32BE(4)], [3, constants.NGHTTP2_NO_ERROR]);
+  // RFC 9113 §6.8: what the client sends before it knows of the end is served, too.
+  const first = await raw.find(({ type }) => type === FRAME.goaway);
+  assert.deepEqual([first.payload.readUInt32BE(0), first.payload.readUInt32BE(4)], [2 ** 31 - 1, 0]);
+  raw.headers(5, GET);
+  await backend.arrived(3);
+  const ping = await raw.find(({ type }) => type === FRAME.ping);
+  raw.write(FRAME.ping, 1, 0, ping.payload);
+  const last = await raw.find((each) => each.type === FRAME.goaway && each !== first);
+  assert.deepEqual([last.payload.readUInt32BE(0), last.payload.readUInt32BE(4)], [5, constants.NGHTTP2_NO_ERROR]);
+  raw.headers(7, GET);
   for (const { response } of backend.waiting) response.end('late but whole');
-  for (const id of [1, 3])
+  for (const id of [1, 3, 5])
     await raw.find(({ type, stream, payload }) => stream === id && type === FRAME.data && payload.length > 0);
   await raw.closed;
   assert.equal(await router.exited(), 0);
-  assert.equal(router.lines.filter((line) => line.includes('HTTP/2.0" 200 14')).length, 2);
+  assert.equal(router.lines.filter((line) => line.includes('HTTP/2.0" 200 14')).length, 3);
+  assert.ok(!raw.frames.some(({ stream }) => stream === 7), 'the client may send it again elsewhere');
 });
 
 test('a session that rests is closed at a reload, and asked anew', async (t) => {

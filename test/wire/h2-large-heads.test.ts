@@ -97,7 +97,6 @@ test('an answer whose trailers are too large does not look whole, and one with l
 
 test('a request whose head is too large is 431, and the access log has it as one of HTTP/2', async (t) => {
   const scene = await startScene(t, HTTP2);
-  // A client that has not acknowledged the router's settings: afterwards Node resets such a stream.
   const raw = await RawHttp2.open(t, scene.port);
   const block = fieldBlock([...GET, ...['a', 'b', 'c'].map((name) => [name, name.repeat(6_000)] as const)]);
   for (const stream of [1, 3]) {

@@ -1,7 +1,4 @@
-/** Header sections as node:http2 takes them: a name once, with all of its values. Pure. */
-
-/** By lower-case name; `:status` is a number. */
-export type FieldSection = Record<string, string | string[] | number>;
+/** Fields of one name in a header section. Pure. */
 
 /**
  * Fields that a message has once (RFC 9110 §5.3): two lines of one must not be joined. `"a", "b"` is no ETag, and
@@ -41,33 +38,9 @@ const SINGLETONS = new Set([
   'x-content-type-options',
 ]);
 
-/** Lists of which node:http2 takes one line. They are joined, which RFC 9110 §5.3 lets any recipient do. */
-const JOINED = new Set(['content-encoding', 'content-language', 'if-match', 'if-none-match']);
-
-/** Without a prototype: `constructor` is a good name of a field. */
-export function emptySection(): FieldSection {
-  return Object.create(null) as FieldSection;
-}
-
-/**
- * Adds a field line to a section. Of a singleton, equal values are sent once.
- * @param takesTwo whether two values of a singleton may be sent. Otherwise the first is, as RFC 9111 §4.2.1 has caches do
- */
-export function addField(section: FieldSection, name: string, value: string, takesTwo: boolean): void {
-  const before = section[name];
-  if (before === undefined) {
-    section[name] = value;
-  } else if (SINGLETONS.has(name)) {
-    if (before === value || !takesTwo) return;
-    const values = Array.isArray(before) ? before : [String(before)];
-    if (!values.includes(value)) section[name] = [...values, value];
-  } else if (JOINED.has(name)) {
-    section[name] = `${String(before)}, ${value}`;
-  } else if (Array.isArray(before)) {
-    before.push(value);
-  } else {
-    section[name] = [String(before), value];
-  }
+/** Whether a message has the field once. @param name in lower case */
+export function isSingleton(name: string): boolean {
+  return SINGLETONS.has(name);
 }
 
 /**

@@ -66,12 +66,12 @@ export function isTooLarge(raw: readonly string[]): boolean {
   return bytes > MOST_SECTION_BYTES;
 }
 
-/** The highest status that node:http2 sends. HTTP goes up to 999 (RFC 9110 §15). */
+/** The highest status of a class that RFC 9110 §15 has. Clients of HTTP/2 may refuse others. */
 const HIGHEST_SENT = 599;
 
 /** Why a status cannot be passed on to a client of HTTP/2; null where it can. */
 export function unsendable(status: number): string | null {
-  return status <= HIGHEST_SENT ? null : `a response with status ${status}, which Node does not send by HTTP/2`;
+  return status <= HIGHEST_SENT ? null : `a response with status ${status}, which is not sent by HTTP/2`;
 }
 
 /** A header section that came by HTTP/2, without what begins with a colon. @param raw names and values in turn */
