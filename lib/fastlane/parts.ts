@@ -10,7 +10,7 @@ import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { FastLaneLimits } from '../core/limits/exchange-limits.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
-import type { Balancing } from '../core/routing/selection.ts';
+import type { Balancing } from '../core/routing/choice.ts';
 import type { ConnectionUse, HandoffState } from '../core/routing/types.ts';
 import type { Judged } from '../core/health/verdict.ts';
 import type { ReadAccepted } from '../http1/read-buffer.ts';

@@ -6,7 +6,8 @@ import { siteOf } from '../core/routing/prefixes.ts';
 import { readHead } from '../core/http/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
 import { mayRetry } from '../core/health/retry.ts';
-import { type Balancing, choose } from '../core/routing/selection.ts';
+import type { Balancing } from '../core/routing/choice.ts';
+import { choose } from '../core/routing/selection.ts';
 import type { Attempted, Backend, Death, Outcome, RequestTraits, Route } from '../core/routing/types.ts';
 import {
   describeOutcome,

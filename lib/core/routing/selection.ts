@@ -1,5 +1,6 @@
 import { RouterError } from '../errors.ts';
-import type { Backend, BackendLoad, LoadOf, RequestTraits, Route, Selection } from './types.ts';
+import type { Balancing } from './choice.ts';
+import type { Backend, BackendLoad, RequestTraits, Route, Selection } from './types.ts';
 
 /** Any of the living backends, with equal probability. */
 export const pickRandom: Selection = (alive, _loadOf, _traits, random) => {
@@ -17,14 +18,6 @@ export const NO_LOAD: BackendLoad = Object.freeze({
   latencyMs: 0,
   isDead: false,
 });
-
-/** How backends are chosen. */
-export interface Balancing {
-  readonly select: Selection;
-  readonly loadOf: LoadOf;
-  /** Returns [0, 1). */
-  readonly random: () => number;
-}
 
 /**
  * Chooses a living backend that this request has not tried yet. If all were tried, one that a router marked dead,
