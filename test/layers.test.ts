@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const LAYERS: readonly (readonly string[])[] = [
   ['lib/core', 'lib/clock', 'lib/files'],
   ['lib/core/limits', 'lib/core/routing'],
-  ['lib/core/health', 'lib/core/http', 'lib/core/record'],
+  ['lib/core/balance', 'lib/core/health', 'lib/core/http', 'lib/core/record'],
   ['lib/sites', 'lib/http1', 'lib/http2/hpack', 'lib/http2/frames'],
   ['lib/config', 'lib/store', 'lib/backends/dialing'],
   ['lib/store/redis-client', 'lib/store/cache', 'lib/store/file', 'lib/backends'],

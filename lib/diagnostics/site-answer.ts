@@ -1,14 +1,19 @@
 /**
  * What a client gets from a route, by the router's own rules: a redirect, a wait, a refusal, or a backend's response.
  */
+import { RecentTurns } from '../core/balance/turns.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Redirect, redirectByEntry, type Visit } from '../core/routing/redirect.ts';
 import { choose, NO_LOAD } from '../core/routing/selection.ts';
 import type { Site } from '../core/routing/site.ts';
-import type { Backend, Route, Selection } from '../core/routing/types.ts';
+import type { Backend, Route } from '../core/routing/types.ts';
 import type { AnswerView } from './explanation.ts';
 
 const DEFAULT_TLS_PORT = 443;
+/** Chances and loads are not known here. */
+const UNUSED = { loadOf: () => NO_LOAD, random: () => 0, now: () => 0, turns: new RecentTurns() };
+const TRAITS = { method: 'GET', path: '/', clientIp: '', hasBody: false, affinity: null };
+
 const GUESSED = ', at the port of https.bind';
 
 /** Properties of a request that the response depends on and that are not in the store. */
@@ -52,14 +57,15 @@ function isPortGuessed(site: Site, visit: Visit): boolean {
 /** The backends that the router would choose from. */
 function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerView {
   let living: readonly Backend[] = [];
-  const see: Selection = (alive) => {
+  const see = (alive: readonly Backend[]): Backend => {
     living = alive;
     return alive[0] as Backend;
   };
-  const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false };
+  const { balance } = route.site;
+  const seen = balance === null ? route : { ...route, site: { ...route.site, balance: { ...balance, select: see } } };
   let first: Backend | null;
   try {
-    first = choose(route, new Set(), { select: see, loadOf: () => NO_LOAD, random: () => 0 }, traits);
+    first = choose(seen, new Set(), { ...UNUSED, select: see }, TRAITS);
   } catch (error) {
     if (!(error instanceof RouterError)) throw error;
     const wait = route.dead.size > 0 && marksLeft !== null ? `; their marks expire in ${Math.ceil(marksLeft)} s` : '';
@@ -74,7 +80,8 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerV
     return { kind: 'backend', status: null, code: null, text };
   }
   const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
-  const text = living.length === 1 ? `the one of ${backends}` : `one of ${backends}, with equal probability`;
+  const text =
+    living.length === 1 ? `the one of ${backends}` : `one of ${backends}, ${balance?.text ?? 'with equal probability'}`;
   return { kind: 'backend', status: null, code: null, text };
 }
 

@@ -176,7 +176,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     }
     if (this.#phase !== 'answering') {
       this.#phase = 'answering';
-      this.#slot.onResponse(relay.response?.status ?? 0, parts.now() - this.#sentAt);
+      this.#slot.onResponse(relay.response?.status ?? 0, this.#sentAt, parts.now());
       if (relay.response !== null) this.#account.judge(relay.response, this.#state?.isDead === true, parts.judge);
     }
     if (progress !== 'body') return this.#finish(progress === 'whole');

@@ -8,11 +8,13 @@ import { clientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
+import { traitIn } from '../core/http/trait.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import { choose } from '../core/routing/selection.ts';
 import { NO_SITE } from '../core/routing/site.ts';
 import type { Ending } from '../core/record/spans.ts';
 import type { Backend, Outcome, Route } from '../core/routing/types.ts';
+import { lineValue } from '../http1/field-lines.ts';
 import { Account } from './account.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { pathFor, withTarget } from './backend-target.ts';
@@ -154,10 +156,12 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#client.output.clientKey = key;
     this.#relay.responseFields = head.responseFields;
     const { method, target } = request;
+    const affinity = affinityOf(route, request);
     const hasBody = request.framing === 'chunked' || request.length > 0;
     let backend: Backend | null;
     try {
-      backend = choose(route, NONE_TRIED, parts, { method, path: target, clientIp: head.clientIp, hasBody });
+      const traits = { method, path: target, clientIp: head.clientIp, hasBody, affinity };
+      backend = choose(route, NONE_TRIED, parts, traits);
     } catch {
       backend = null;
     }
@@ -249,6 +253,12 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const traced = account.traced(request, writer, this.#relay, ending, endedAt);
     if (traced !== null) trace(traced);
   }
+}
+
+/** What the site hashes, if it does that with a field or cookie. */
+function affinityOf({ site: { balance } }: Route, { text }: ReadRequest): string | null {
+  if (balance === null || balance.trait === null) return null;
+  return traitIn(balance.trait, (name, separator) => lineValue(text, name, separator));
 }
 
 /** @param limit bytes; 0 is none */

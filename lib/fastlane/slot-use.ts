@@ -42,9 +42,9 @@ export class SlotUse {
     this.#responsesBefore = this.#slot?.backend.responseCount ?? 0;
   }
 
-  /** The head of its response has come. @param ms since it was sent */
-  onResponse(status: number, ms: number): void {
-    this.#slot?.backend.responded(status, ms);
+  /** The head of its response has come. @param sentAt when it was sent, ms */
+  onResponse(status: number, sentAt: number, now: number): void {
+    this.#slot?.backend.responded(status, sentAt, now);
     this.#hold?.stop();
   }
 

@@ -78,6 +78,25 @@ export function rawFields(text: string): string[] {
   return fields;
 }
 
+/**
+ * The values of the fields with a name in a whole head, joined by the separator; null without one.
+ * @param name in lower case
+ */
+export function lineValue(text: string, name: string, separator: string): string | null {
+  let found: string | null = null;
+  const fieldsEnd = text.length - 2;
+  for (let at = text.indexOf('\r\n') + 2; at < fieldsEnd;) {
+    const colon = text.indexOf(':', at);
+    const end = endOf(text, colon);
+    if (colon - at === name.length && isNamed(text, at, name)) {
+      const value = valueOf(text, colon, end);
+      found = found === null ? value : found + separator + value;
+    }
+    at = end + 2;
+  }
+  return found;
+}
+
 /** Formats names and values in turn as lines. */
 export function fieldLines(fields: readonly string[]): string {
   let text = '';

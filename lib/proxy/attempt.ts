@@ -230,7 +230,7 @@ export class Attempt implements UploadOwner {
       this.#end({ type: 'garbled', cause: new Error(relay) });
       return;
     }
-    this.#slot.backend.responded(response.statusCode ?? 0, performance.now() - this.#sentAt);
+    this.#slot.backend.responded(response.statusCode ?? 0, this.#sentAt, performance.now());
     decideReuse(this.#exchange, out, response, this.#parts);
     this.#pass({
       type: 'answered',
@@ -248,7 +248,7 @@ export class Attempt implements UploadOwner {
       this.#end({ type: 'garbled', cause: new Error(relay) });
       return;
     }
-    this.#slot.backend.responded(101, performance.now() - this.#sentAt);
+    this.#slot.backend.responded(101, this.#sentAt, performance.now());
     this.#pass({ type: 'upgraded' });
   }
 

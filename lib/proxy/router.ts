@@ -5,6 +5,7 @@ import { GATHER_MS } from '../core/limits/client-limits.ts';
 import { siteOf } from '../core/routing/prefixes.ts';
 import { readHead } from '../core/http/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
+import { rawValue, traitIn } from '../core/http/trait.ts';
 import { mayRetry } from '../core/health/retry.ts';
 import type { Balancing } from '../core/routing/choice.ts';
 import { choose } from '../core/routing/selection.ts';
@@ -85,6 +86,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     path: head.path,
     clientIp: exchange.outgoing.clientIp,
     hasBody: hasBody(head.framing),
+    affinity: affinityOf(found, rawHeaders),
   };
   // A client that waits for a 100 sends no body before a backend has sent one.
   if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost)
@@ -93,6 +95,12 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     throw new RouterError('body-too-large', `a body of more than ${maxBodyBytes} bytes`);
   }
   await tryBackends(exchange, found, traits, parts);
+}
+
+/** What the site hashes, if it does that with a field or cookie. */
+function affinityOf({ site: { balance } }: Route, rawHeaders: readonly string[]): string | null {
+  if (balance === null || balance.trait === null) return null;
+  return traitIn(balance.trait, (name, separator) => rawValue(rawHeaders, name, separator));
 }
 
 async function tryBackends(exchange: Exchange, found: Route, traits: RequestTraits, parts: RouterParts): Promise<void> {

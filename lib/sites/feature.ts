@@ -1,4 +1,5 @@
 /** A feature that the hash `options:<key>` or `headers:<key>` can turn on for a site. `features.ts` lists all. */
+import type { BalanceRules } from '../core/balance/site-balance.ts';
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
 import type { Admission, DeadOn5xx, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
 
@@ -32,6 +33,8 @@ export interface SiteBehaviour {
   readonly deadOn5xx?: DeadOn5xx;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
+  /** How a backend is chosen. Features that say something about it are joined; a later one counts. */
+  readonly balance?: Partial<BalanceRules>;
 }
 
 /** A field that has no effect, and why. */

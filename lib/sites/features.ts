@@ -1,4 +1,5 @@
 /** All site features, in the order in which they act. A new one needs its file, a line here, a test, and docs/sites.md. */
+import { balance } from './balance.ts';
 import { deadOn5xx } from './dead-on-5xx.ts';
 import type { SiteFeature } from './feature.ts';
 import { headers } from './headers.ts';
@@ -7,4 +8,12 @@ import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
 
-export const FEATURES: readonly SiteFeature[] = Object.freeze([redirects, state, rewrite, deadOn5xx, hsts, headers]);
+export const FEATURES: readonly SiteFeature[] = Object.freeze([
+  redirects,
+  state,
+  rewrite,
+  deadOn5xx,
+  hsts,
+  headers,
+  balance,
+]);

@@ -3,6 +3,7 @@ import { isClientCertificateField } from '../core/http/client-certificate.ts';
 import { aliasedName } from '../core/http/field-alias.ts';
 import { isForwardedField } from '../core/http/forwarded.ts';
 import { isHopByHop } from '../core/http/hop-by-hop.ts';
+import { isToken } from '../core/http/token.ts';
 import { trimmed } from '../core/http/white-space.ts';
 import type { SiteBehaviour, SiteFeature } from './feature.ts';
 import { HASH_RULES } from './hashes.ts';
@@ -30,8 +31,6 @@ const MAX_NAME = 100;
 const MAX_VALUE = 4_096;
 
 const FIELD = /^(request|response):(.*)$/s;
-/** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5, without what is not ASCII: Redis has UTF-8, and HTTP would have single bytes. */
 const VALUE = /^[\t -~]*$/;
 
@@ -135,7 +134,7 @@ function readField(field: string, text: string): HeaderField | string {
   const [, direction, name = ''] = FIELD.exec(field) ?? [];
   if (direction !== 'request' && direction !== 'response') return HASH_RULES.headers.unknown;
   if (name.length > MAX_NAME) return `a name has ${MAX_NAME} characters at most`;
-  if (!TOKEN.test(name)) return 'its name cannot be that of a field';
+  if (!isToken(name)) return 'its name cannot be that of a field';
   const refusal = refusalOf(aliasedName(name.toLowerCase()));
   if (refusal !== null) return refusal;
   const value = trimmed(text);

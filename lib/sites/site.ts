@@ -2,6 +2,7 @@
  * Makes a Site from the hashes `options:<key>` and `headers:<key>`, by the table of features. A missing field is taken
  * from `options:*` or `headers:*`, then from the configuration.
  */
+import { siteBalance } from '../core/balance/site-balance.ts';
 import { NO_SITE, type Site, type SiteFields, type SiteHash } from '../core/routing/site.ts';
 import type { IdleFields, SiteBehaviour, SiteFeature } from './feature.ts';
 import { FEATURES } from './features.ts';
@@ -99,6 +100,7 @@ function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
     fields,
     redirectStatus: behaviours.find(({ redirectStatus }) => redirectStatus)?.redirectStatus ?? NO_SITE.redirectStatus,
     canonicalHost: behaviours.find(({ canonicalHost }) => canonicalHost)?.canonicalHost ?? null,
+    balance: siteBalance(Object.assign({}, ...behaviours.map(({ balance }) => balance))),
     mayServeFast: fastRule(behaviours),
     admit: admission(behaviours),
     targetFor: targets(behaviours),

@@ -36,6 +36,8 @@ test('the load of a backend is its record; asking for that makes none', () => {
     open: 0,
     idle: 0,
     latencyMs: 0,
+    peakMs: 0,
+    peakAt: 0,
     isDead: false,
   });
   assert.equal(states.size, 0);
@@ -62,11 +64,11 @@ test('requests in flight have a slot, and others wait', () => {
 
 test('responses are counted by class, and their latency averaged', () => {
   const state = new BackendState('a');
-  for (const status of [101, 200, 204, 302, 404, 500, 599, 600, 999]) state.responded(status, 100);
+  for (const status of [101, 200, 204, 302, 404, 500, 599, 600, 999]) state.responded(status, 0, 100);
   assert.deepEqual(state.byClass, [1, 2, 1, 1, 2]);
   assert.equal(state.responseCount, 9);
   assert.equal(state.latencyMs, 100);
-  for (let i = 0; i < 11; i++) state.responded(200, 200);
+  for (let i = 0; i < 11; i++) state.responded(200, 0, 200);
   assert.ok(Math.abs(state.latencyMs - 150) < 2, `half of it is of the last 11: ${state.latencyMs}`);
 });
 
@@ -139,8 +141,8 @@ test('with more than 10,000 in use all of them stay', () => {
 test('a snapshot is plain data', () => {
   const states = new BackendStates(() => 5);
   const state = states.of(backendAt('http://10.0.0.1'));
-  state.responded(200, 12.5);
-  state.responded(404, 12.5);
+  state.responded(200, 0, 12.5);
+  state.responded(404, 0, 12.5);
   states.failed(backendAt('http://10.0.0.1'), { type: 'broken', cause: new Error('reset') });
   const snapshot = states.snapshot();
   assert.deepEqual(snapshot, [

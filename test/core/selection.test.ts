@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { buildRoute, type Marks } from '../../lib/core/routing/backend.ts';
 import { choose, isLastLiving, NO_LOAD, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Backend, BackendLoad, RequestTraits, Selection } from '../../lib/core/routing/types.ts';
 
-const TRAITS: RequestTraits = { method: 'GET', path: '/', clientIp: '192.0.2.1', hasBody: false };
+const TRAITS: RequestTraits = { method: 'GET', path: '/', clientIp: '192.0.2.1', hasBody: false, affinity: null };
+const REST = { now: () => 0, turns: new RecentTurns() };
 const URLS = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'];
 
 test('chance picks any of the living, the first and the last too', () => {
@@ -64,6 +66,7 @@ test('the selection is told what it may know of the request', () => {
     route,
     new Set(),
     {
+      ...REST,
       loadOf: () => NO_LOAD,
       random: () => 0,
       select: (alive, loadOf, traits, random) => {
@@ -105,7 +108,7 @@ test('a selection sees the load of each backend', () => {
     { ...NO_LOAD, inFlight: 1 },
   ];
   const loads: BackendLoad[] = [busy, idler, idler];
-  const balancing = { select: leastConnections, loadOf: ({ id }: Backend) => loads[id] ?? NO_LOAD };
+  const balancing = { ...REST, select: leastConnections, loadOf: ({ id }: Backend) => loads[id] ?? NO_LOAD };
   const ids = [0, 0.999].map((chance) => choose(route, new Set(), { ...balancing, random: () => chance }, TRAITS)?.id);
   assert.deepEqual(ids, [2, 1]);
   loads[2] = { ...NO_LOAD, waiting: 2 };
@@ -129,7 +132,7 @@ function marks(dead: readonly number[], byRouters: readonly number[] = []): Mark
 function pick({ urls = URLS, dead = [], byRouters = [], tried = [], random = 0 }: Options): number | null {
   const route = buildRoute('x.io', 'x.io', ['x', ...urls], marks(dead, byRouters), () => {});
   return (
-    choose(route, new Set(tried), { select: pickRandom, loadOf: () => NO_LOAD, random: () => random }, TRAITS)?.id ??
-    null
+    choose(route, new Set(tried), { ...REST, select: pickRandom, loadOf: () => NO_LOAD, random: () => random }, TRAITS)
+      ?.id ?? null
   );
 }

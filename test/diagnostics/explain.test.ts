@@ -3,6 +3,7 @@ import { after, test, type TestContext } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
 import { candidates } from '../../lib/core/routing/hostname.ts';
 import { redirectByEntry } from '../../lib/core/routing/redirect.ts';
+import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { choose, NO_LOAD } from '../../lib/core/routing/selection.ts';
 import type { Backend, Selection } from '../../lib/core/routing/types.ts';
 import type { RouteEditor } from '../../lib/store/editor/route-editor.ts';
@@ -17,6 +18,7 @@ import { startRedis } from '../support/redis.ts';
 
 const redis = await startRedis({ after });
 const url = { scheme: 'redis', redis: redis.address() } as const;
+const REST = { now: () => 0, turns: new RecentTurns() };
 const LIST = ['site', 'http://10.0.0.1:80', 'http://10.0.0.2:80', 'http//10.0.0.3'];
 
 async function open(t: TestContext): Promise<RouteEditor> {
@@ -201,9 +203,9 @@ test('whatever stands in Redis, what is explained is what the router does', asyn
     }
     let alive: readonly Backend[] = [];
     try {
-      const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false };
+      const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false, affinity: null };
       const select: Selection = (living) => ((alive = living), living[0] as Backend);
-      choose(route, new Set(), { select, loadOf: () => NO_LOAD, random: () => 0 }, traits);
+      choose(route, new Set(), { ...REST, select, loadOf: () => NO_LOAD, random: () => 0 }, traits);
       assert.equal(told.answer.kind, 'backend');
     } catch (error) {
       assert.ok(error instanceof RouterError);

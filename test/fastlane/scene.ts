@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
+import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Site } from '../../lib/core/routing/site.ts';
 import { TimeLimits } from '../../lib/clock/time-limits.ts';
@@ -102,6 +103,7 @@ export async function startLane(
     loadOf: backends.loadOf,
     random: () => 0,
     now: () => performance.now(),
+    turns: new RecentTurns(),
     clock: new TimeLimits(),
     headerPolicy: {
       style: 'standard',

@@ -23,6 +23,8 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { deadOn5xx: 'never' },
   { deadOn5xx: 'agreed' },
   { hsts: '60' },
+  { balance: 'roundrobin' },
+  { balance: 'hash:cookie:a' },
 ];
 
 const hostOf = (i: number): string => `s${i}.test`;

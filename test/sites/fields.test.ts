@@ -22,6 +22,7 @@ const admissionOf = (site: Site) => {
   return admission?.type === 'refused' ? [admission.error.code, ...admission.error.fields] : admission;
 };
 const hstsOf = (site: Site) => site.adaptResponse(['A', 'b'], SCENE).slice(2);
+const balanceOf = ({ balance }: Site) => balance && [balance.text, balance.trait];
 const targetOf = (site: Site) => site.targetFor('/api/a', '/api');
 
 test('the table of options holds every field, in the order of the features, and no other', () => {
@@ -60,6 +61,19 @@ for (const [fields, seen, wanted] of [
   ],
   [{ hsts: '0 includeSubdomains' }, hstsOf, ['Strict-Transport-Security', 'max-age=0; includeSubdomains']],
   [{ state: 'live' }, admissionOf, null],
+  [{ balance: 'random' }, balanceOf, null],
+  [{ balance: ' P2C ' }, balanceOf, ['of two drawn by chance the one with fewer requests', null]],
+  [{ balance: 'leastconn' }, balanceOf, ['the one with the fewest requests', null]],
+  [{ balance: 'roundrobin' }, balanceOf, ['each in its turn', null]],
+  [{ balance: 'latency' }, balanceOf, ['of two drawn by chance the faster one', null]],
+  [{ balance: 'hash:ip' }, balanceOf, ['by a hash of the client address', null]],
+  [{ balance: 'hash:path' }, balanceOf, ['by a hash of the path', null]],
+  [
+    { balance: 'hash:header:X-User' },
+    balanceOf,
+    ['by a hash of the header X-User', { kind: 'header', name: 'x-user' }],
+  ],
+  [{ balance: 'hash:Cookie:User' }, balanceOf, ['by a hash of the cookie User', { kind: 'cookie', name: 'User' }]],
   [{ state: 'paused' }, admissionOf, ['held', 30]],
   [{ state: 'paused', pauseMax: '3600' }, admissionOf, ['held', 3600]],
   [{ state: 'maintenance' }, admissionOf, ['maintenance', 'Retry-After', '60']],
@@ -98,6 +112,12 @@ for (const [field, text] of [
   ['hsts', 'max-age=60'],
   ['state', 'Paused'],
   ['pauseMax', '0'],
+  ['balance', 'fair'],
+  ['balance', 'hash'],
+  ['balance', 'hash:query:a'],
+  ['balance', 'hash:header:'],
+  ['balance', 'hash:cookie:a b'],
+  ['balance', `hash:header:${'a'.repeat(101)}`],
   ['pauseMax', '1.5'],
   ['retryAfter', '-1'],
 ] as const) {

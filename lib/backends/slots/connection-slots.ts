@@ -15,8 +15,8 @@ const STUCK_MS = 500;
 export interface ResponseRecord {
   /** Number of responses so far. Distinguishes a slow request from a backend that responds to none. */
   readonly responseCount: number;
-  /** The head of a response has come. @param ms since its request was sent */
-  responded(status: number, ms: number): void;
+  /** The head of a response has come. @param sentAt when its request was sent, ms, on the same clock as `now` */
+  responded(status: number, sentAt: number, now: number): void;
 }
 
 /** A taken slot. */

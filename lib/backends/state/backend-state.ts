@@ -1,4 +1,5 @@
 import { areAgreed, type FailedResponse, withFailure } from '../../core/health/agreement.ts';
+import { peakAfter } from '../../core/balance/latency.ts';
 import { describeOutcome } from '../../core/health/verdict.ts';
 import type { BackendLoad, Outcome } from '../../core/routing/types.ts';
 import { RelayConnections } from '../http1/backend-connection.ts';
@@ -50,6 +51,8 @@ export class BackendState implements BackendLoad, ResponseRecord {
   deaths = 0;
   responseCount = 0;
   latencyMs = 0;
+  peakMs = 0;
+  peakAt = 0;
   /** Responses by class: 1xx (only 101), 2xx, 3xx, 4xx, 5xx. */
   readonly #byClass = [0, 0, 0, 0, 0];
   #failures: readonly Failure[] = NO_FAILURES;
@@ -95,7 +98,10 @@ export class BackendState implements BackendLoad, ResponseRecord {
     return this.inFlight > 0 || this.waiting > 0 || this.open > 0 || this.deaths > 0;
   }
 
-  responded(status: number, ms: number): void {
+  responded(status: number, sentAt: number, now: number): void {
+    const ms = now - sentAt;
+    this.peakMs = peakAfter(this.peakMs, now - this.peakAt, ms);
+    this.peakAt = now;
     this.latencyMs = this.responseCount === 0 ? ms : this.latencyMs + (ms - this.latencyMs) * LATENCY_WEIGHT;
     this.responseCount++;
     const at = Math.floor(status / 100) - 1;

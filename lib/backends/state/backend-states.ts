@@ -9,7 +9,7 @@ const MAX_STATES = 10_000;
 const LEAVING = 1_000;
 
 /** The state of one backend as plain data for other processes. */
-export interface BackendSnapshot extends BackendLoad {
+export interface BackendSnapshot extends Omit<BackendLoad, 'peakMs' | 'peakAt'> {
   /** Scheme, host and port, or the path of a socket. */
   readonly server: string;
   readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;

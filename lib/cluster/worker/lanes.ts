@@ -8,6 +8,7 @@ import type { RouterError } from '../../core/errors.ts';
 import { isDialled } from '../../core/routing/backend.ts';
 import { BackendStates } from '../../backends/state/backend-states.ts';
 import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
+import { RecentTurns } from '../../core/balance/turns.ts';
 import { pickRandom } from '../../core/routing/selection.ts';
 import { SpoolBudget } from '../../core/limits/spool.ts';
 import { Dialer } from '../../backends/dialing/dialer.ts';
@@ -211,6 +212,8 @@ export class Lanes {
       select: pickRandom,
       loadOf: this.backends.loadOf,
       random: Math.random,
+      now: () => performance.now(),
+      turns: new RecentTurns(),
       headerPolicy: {
         style: server.forwarded,
         isTrusted,
@@ -244,13 +247,14 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, random, headerPolicy, budget } = full;
+    const { select, loadOf, random, now, turns, headerPolicy, budget } = full;
     return {
       store: this.#routes,
       select,
       loadOf,
       random,
-      now: () => performance.now(),
+      now,
+      turns,
       clock: this.#clock,
       headerPolicy,
       budget,

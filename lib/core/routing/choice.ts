@@ -1,4 +1,4 @@
-/** What a choice among backends sees. Types only: this file compiles to nothing. */
+/** What a choice among backends sees, and who makes it. Types only. */
 import type { Backend } from './backend-url.ts';
 
 /** The properties of a request that rules use. Plain data, so that rules are tested without sockets. */
@@ -9,6 +9,8 @@ export interface RequestTraits {
   readonly clientIp: string;
   /** Whether the request has a body: part of it may have been sent and lost. */
   readonly hasBody: boolean;
+  /** What its site hashes to choose a backend, if that is a field or a cookie: see `Trait`. Null without one. */
+  readonly affinity: string | null;
 }
 
 /** One backend's load in this worker, over all frontends, for selections. Read it at once: it changes. */
@@ -22,6 +24,10 @@ export interface BackendLoad {
   readonly idle: number;
   /** Average time from a request sent to the head of its response, ms; 0 before the first response. */
   readonly latencyMs: number;
+  /** The latency with peaks, at `peakAt`: see core/balance/latency.ts. ms; 0 before the first response. */
+  readonly peakMs: number;
+  /** On the clock of `Balancing.now`. */
+  readonly peakAt: number;
   /** This worker found it dead, and has had no normal response since. Independent of a route's dead marks. */
   readonly isDead: boolean;
 }
@@ -37,10 +43,48 @@ export type Selection = (
   random: () => number,
 ) => Backend;
 
-/** How backends are chosen. */
+/** What backends are chosen with. */
 export interface Balancing {
+  /** Chooses for sites that do not say how. */
   readonly select: Selection;
   readonly loadOf: LoadOf;
   /** Returns [0, 1). */
   readonly random: () => number;
+  /** ms; only differences count. */
+  readonly now: () => number;
+  readonly turns: TurnKeeper;
+}
+
+/** Remembers whose turn it is in each list, in this worker. */
+export interface TurnKeeper {
+  /** The credit of each backend, by id. For a list that is new or forgotten it is `random`. Changed by its caller. */
+  of(list: ChoiceList, random: () => number): Float64Array;
+}
+
+/** The part of a route that a choice depends on. */
+export interface ChoiceList {
+  readonly key: string;
+  /** All backends of the list, dead ones included. */
+  readonly backends: readonly Backend[];
+}
+
+/** A part of a request by which its client is recognised. Names of fields are in lower case. */
+export interface Trait {
+  readonly kind: 'header' | 'cookie';
+  readonly name: string;
+}
+
+/** How a site chooses among its backends; lib/sites makes it from the site's fields. */
+export interface SiteBalance {
+  /** How, for operators: the rest of "one of 3 living backends of 4, …". */
+  readonly text: string;
+  /** What becomes `RequestTraits.affinity`; null where the choice needs none. */
+  readonly trait: Trait | null;
+  /** Picks one of `among`, which is never empty. */
+  readonly select: (
+    among: readonly Backend[],
+    list: ChoiceList,
+    traits: RequestTraits,
+    balancing: Balancing,
+  ) => Backend;
 }

@@ -9,17 +9,27 @@ export class LegacyScheme {
   // A route without https is its own, and one with is made once: lanes tell servers apart by their backends.
   readonly #routes = new WeakMap<Route, Route>();
   readonly #backends = new WeakMap<Backend, Backend>();
+  // Lists, too: what balances a site remembers by them.
+  readonly #lists = new WeakMap<readonly Backend[], readonly Backend[]>();
 
   readonly apply = (route: Route): Route => {
     let applied = this.#routes.get(route);
     if (applied === undefined) {
       const isConcerned = route.backends.some(({ protocol }) => protocol === 'https:');
-      const backends = route.backends.map((backend) => this.#inTheClear(backend));
-      applied = isConcerned ? Object.freeze({ ...route, backends: Object.freeze(backends) }) : route;
+      applied = isConcerned ? Object.freeze({ ...route, backends: this.#allInTheClear(route.backends) }) : route;
       this.#routes.set(route, applied);
     }
     return applied;
   };
+
+  #allInTheClear(backends: readonly Backend[]): readonly Backend[] {
+    let clear = this.#lists.get(backends);
+    if (clear === undefined) {
+      clear = Object.freeze(backends.map((backend) => this.#inTheClear(backend)));
+      this.#lists.set(backends, clear);
+    }
+    return clear;
+  }
 
   #inTheClear(backend: Backend): Backend {
     if (backend.protocol !== 'https:') return backend;

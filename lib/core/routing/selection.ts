@@ -16,6 +16,8 @@ export const NO_LOAD: BackendLoad = Object.freeze({
   open: 0,
   idle: 0,
   latencyMs: 0,
+  peakMs: 0,
+  peakAt: 0,
   isDead: false,
 });
 
@@ -28,7 +30,7 @@ export const NO_LOAD: BackendLoad = Object.freeze({
 export function choose(
   route: Route,
   tried: ReadonlySet<number>,
-  { select, loadOf, random }: Balancing,
+  balancing: Balancing,
   traits: RequestTraits,
 ): Backend | null {
   if (route.size === 0)
@@ -37,9 +39,15 @@ export function choose(
   const alive = living(route);
   if (alive.length === 0) throw new RouterError('no-backend', 'Cannot find a valid backend: all are dead');
   const fresh = tried.size === 0 ? alive : alive.filter(({ id }) => !tried.has(id));
-  if (fresh.length > 0) return select(fresh, loadOf, traits, random);
+  if (fresh.length > 0) return pick(fresh, route, traits, balancing);
   const lastResort = marked(route, tried);
-  return lastResort.length === 0 ? null : select(lastResort, loadOf, traits, random);
+  return lastResort.length === 0 ? null : pick(lastResort, route, traits, balancing);
+}
+
+function pick(among: readonly Backend[], route: Route, traits: RequestTraits, balancing: Balancing): Backend {
+  const { balance } = route.site;
+  if (balance !== null) return balance.select(among, route, traits, balancing);
+  return balancing.select(among, balancing.loadOf, traits, balancing.random);
 }
 
 /** The backends that are not presumed dead. A sole backend is always used, even if it is marked. */

@@ -1,6 +1,7 @@
 /** The features of a site, as the lanes use them. lib/sites makes it from the site's fields. */
 import type { RouterError } from '../errors.ts';
 import type { Backend } from './backend-url.ts';
+import type { SiteBalance } from './choice.ts';
 import type { Redirect, RedirectStatus, Visit } from './redirect.ts';
 import { pathOf } from './prefixes.ts';
 
@@ -46,6 +47,8 @@ export interface Site {
   readonly redirectStatus: RedirectStatus;
   /** The host that clients of other names are redirected to; null for none. */
   readonly canonicalHost: string | null;
+  /** How a backend is chosen; null where `Balancing.select` does. */
+  readonly balance: SiteBalance | null;
   /**
    * Whether the fast lane may serve a request: no feature affects it except by `targetFor`. A feature that does not
    * say so is never bypassed.
@@ -72,6 +75,7 @@ export const NO_SITE: Site = Object.freeze({
   fields: new Map(),
   redirectStatus: 308,
   canonicalHost: null,
+  balance: null,
   mayServeFast: () => true,
   admit: () => null,
   targetFor: (target: string) => target,

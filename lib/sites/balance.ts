@@ -1,0 +1,52 @@
+/** `balance`: how a backend is chosen for a request. lib/core/balance has the ways. */
+import { byChance } from '../core/balance/draw.ts';
+import { byLatency } from '../core/balance/latency.ts';
+import { leastConnections } from '../core/balance/least-connections.ts';
+import { powerOfTwo } from '../core/balance/power-of-two.ts';
+import { byAddress, byAffinity, byPath, rendezvous } from '../core/balance/rendezvous.ts';
+import { roundRobin } from '../core/balance/round-robin.ts';
+import type { BalanceRules } from '../core/balance/site-balance.ts';
+import { isToken } from '../core/http/token.ts';
+import { siteFeature } from './feature.ts';
+
+interface Settings {
+  readonly rules: BalanceRules | null;
+}
+
+/** The feature `balance`. */
+export const balance = siteFeature<Settings>({
+  fields: { balance: readBalance },
+  defaults: { rules: null },
+  behaviour: ({ rules }) => ({
+    mayServeFast: () => true,
+    ...(rules && { balance: rules }),
+  }),
+});
+
+const WAYS: ReadonlyMap<string, BalanceRules> = new Map(
+  Object.entries({
+    random: { method: byChance, text: 'with equal probability', trait: null },
+    p2c: { method: powerOfTwo, text: 'of two drawn by chance the one with fewer requests', trait: null },
+    leastconn: { method: leastConnections, text: 'the one with the fewest requests', trait: null },
+    roundrobin: { method: roundRobin, text: 'each in its turn', trait: null },
+    latency: { method: byLatency, text: 'of two drawn by chance the faster one', trait: null },
+    'hash:ip': { method: rendezvous(byAddress), text: 'by a hash of the client address', trait: null },
+    'hash:path': { method: rendezvous(byPath), text: 'by a hash of the path', trait: null },
+  }),
+);
+
+const EXPECTED =
+  'it must be random, p2c, leastconn, roundrobin, latency, hash:ip, hash:path, hash:header:NAME or hash:cookie:NAME';
+const MAX_NAME = 100;
+
+function readBalance(text: string): Settings | string {
+  const rules = WAYS.get(text.toLowerCase());
+  if (rules !== undefined) return { rules };
+  const [, word = '', name = ''] = /^hash:(header|cookie):(.*)$/is.exec(text) ?? [];
+  const kind = word.toLowerCase();
+  if (kind !== 'header' && kind !== 'cookie') return EXPECTED;
+  if (!isToken(name) || name.length > MAX_NAME) return `"${name.slice(0, MAX_NAME)}" cannot be the name of a ${kind}`;
+  // Names of fields are the same in any case (RFC 9110 §5.1), those of cookies are not (RFC 6265 §5.4).
+  const trait = { kind, name: kind === 'header' ? name.toLowerCase() : name } as const;
+  return { rules: { method: rendezvous(byAffinity), text: `by a hash of the ${kind} ${name}`, trait } };
+}
