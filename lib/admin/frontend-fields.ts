@@ -1,4 +1,4 @@
-/** Reads and changes the options and header fields of frontends. */
+/** Reads and changes the options, header fields and weights of frontends. */
 import type { SiteHash } from '../core/routing/site.ts';
 import { fieldFault } from '../sites/site.ts';
 import type { FieldChanges, RouteEditor } from '../store/editor/route-editor.ts';
@@ -29,6 +29,7 @@ export async function patchFields(
 const WORDS: Readonly<Record<SiteHash, { readonly code: string; readonly example: string }>> = {
   options: { code: 'bad-option', example: '{"strip": "1", "prepend": null}' },
   headers: { code: 'bad-header', example: '{"response:X-Frame-Options": "DENY", "response:Server": null}' },
+  weights: { code: 'bad-weight', example: '{"http://10.0.0.1:8080": 100, "http://10.0.0.2:8080": "backup"}' },
 };
 
 function changesOf(hash: SiteHash, patch: unknown): FieldChanges {

@@ -1,5 +1,6 @@
 /** Reads and edits frontends. */
 import { splitKey } from '../core/routing/prefixes.ts';
+import { SITE_HASHES } from '../sites/hashes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { isTexts } from '../store/texts.ts';
 import type { Surroundings } from '../diagnostics/explain.ts';
@@ -63,13 +64,14 @@ export function frontends(
       const scheme = schemeOf(query);
       return json(await explainHere(marked, workerQueries, askingOf(host, query), { ...surroundings, scheme }));
     }),
-    'GET /api/v1/frontends/HOST/options': told((_asked, host) => ownFields('options', meantBy(host, editor), marked)),
-    'GET /api/v1/frontends/HOST/headers': told((_asked, host) => ownFields('headers', meantBy(host, editor), marked)),
-    'PATCH /api/v1/frontends/HOST/options': told((asked, host) =>
-      patchFields(asked, 'options', meantBy(host, editor), isForced(asked.query), marked),
-    ),
-    'PATCH /api/v1/frontends/HOST/headers': told((asked, host) =>
-      patchFields(asked, 'headers', meantBy(host, editor), isForced(asked.query), marked),
+    ...Object.fromEntries(
+      SITE_HASHES.flatMap((hash) => [
+        [`GET /api/v1/frontends/HOST/${hash}`, told((_asked, host) => ownFields(hash, meantBy(host, editor), marked))],
+        [
+          `PATCH /api/v1/frontends/HOST/${hash}`,
+          told((asked, host) => patchFields(asked, hash, meantBy(host, editor), isForced(asked.query), marked)),
+        ],
+      ]),
     ),
     'PUT /api/v1/frontends/HOST': told((asked, host) => put(asked, host, marked)),
     'DELETE /api/v1/frontends/HOST': told((asked, host) => remove(asked, host, marked)),

@@ -20,6 +20,11 @@ export async function routeHeaders(run: RouteRun): Promise<number> {
   return await showOrChange(run, 'headers', headerChange);
 }
 
+/** Shows or changes the weights of a frontend's backends. @throws as routeOptions */
+export async function routeWeights(run: RouteRun): Promise<number> {
+  return await showOrChange(run, 'weights', weightChange);
+}
+
 /** A field and its new value; null removes the field. */
 type Change = readonly [field: string, text: string | null];
 
@@ -37,6 +42,14 @@ function headerChange(pair: string): Change {
   const at = pair.indexOf('=');
   if (at === 0 || pair === '') throw new UsageError(`"${pair}" is no FIELD=VALUE`);
   return at < 0 ? [pair, null] : [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/** Parses `url=weight`; `url=` removes the entry. A URL may have "=" in it, a weight none. @throws UsageError */
+function weightChange(pair: string): Change {
+  const at = pair.lastIndexOf('=');
+  if (at < 1) throw new UsageError(`"${pair}" is no URL=WEIGHT`);
+  const text = pair.slice(at + 1);
+  return [pair.slice(0, at), text === '' ? null : text];
 }
 
 async function showOrChange(run: RouteRun, hash: SiteHash, changeIn: (pair: string) => Change): Promise<number> {
@@ -59,7 +72,7 @@ function checkChanges(hash: SiteHash, changes: ReadonlyMap<string, string | null
     // Unknown fields may be removed.
     const fault = text === null ? null : fieldFault(field, text, hash);
     if (fault === null) continue;
-    const meant = hash === 'headers' || FIELD_NAMES.includes(field) ? null : nearest(field, FIELD_NAMES);
+    const meant = hash !== 'options' || FIELD_NAMES.includes(field) ? null : nearest(field, FIELD_NAMES);
     faults.push(`"${field}": ${fault}${meant === null ? '' : `; did you mean "${meant}"?`}`);
   }
   if (faults.length === 0) return;
@@ -71,10 +84,15 @@ export function shownText(text: string): string {
   return text === '' ? '""' : text;
 }
 
-const CODES: Readonly<Record<SiteHash, string>> = { options: 'bad-option', headers: 'bad-header' };
+const CODES: Readonly<Record<SiteHash, string>> = {
+  options: 'bad-option',
+  headers: 'bad-header',
+  weights: 'bad-weight',
+};
 const NONE: Readonly<Record<SiteHash, string>> = {
   options: 'no options of its own',
   headers: 'no header fields of its own',
+  weights: 'no weights of its own',
 };
 
 async function show(

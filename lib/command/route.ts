@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { addRoute } from './route-add.ts';
 import { explainRoute } from './route-explain.ts';
 import { listRoutes } from './route-list.ts';
-import { routeHeaders, routeOptions } from './route-fields.ts';
+import { routeHeaders, routeOptions, routeWeights } from './route-fields.ts';
 import { removeRoute } from './route-remove.ts';
 import { setRoute } from './route-set.ts';
 import { showRoute } from './route-show.ts';
@@ -22,6 +22,8 @@ Shows and edits the routes in the store. A running router needs no restart.
   options HOST [FIELD=VALUE...]  show its options, or change some; FIELD= removes one
   headers HOST [FIELD[=VALUE]...]  show its header fields, or change some: FIELD is
                                response:NAME or request:NAME; without = it goes
+  weights HOST [URL=WEIGHT...]  show the weights of its backends, or change some;
+                               URL= removes one
   explain HOST [PATH]          where a request goes, and why
 
 HOST is www.example.com, or a wildcard: '*.example.com', '*'. HOST with a path,
@@ -41,7 +43,7 @@ on usage errors.
 `;
 
 /** The actions of "hipache route". */
-export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'headers', 'explain'] as const;
+export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'headers', 'weights', 'explain'] as const;
 
 const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
   list: listRoutes,
@@ -51,6 +53,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   remove: removeRoute,
   options: routeOptions,
   headers: routeHeaders,
+  weights: routeWeights,
   explain: explainRoute,
 };
 
@@ -63,6 +66,7 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   remove: [1, 2, 'HOST [URL]'],
   options: [1, Infinity, 'HOST [FIELD=VALUE...]'],
   headers: [1, Infinity, 'HOST [FIELD[=VALUE]...]'],
+  weights: [1, Infinity, 'HOST [URL=WEIGHT...]'],
   explain: [1, 2, 'HOST [PATH]'],
 };
 

@@ -4,6 +4,7 @@ import { RouterError } from '../core/errors.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import type { SiteFields } from '../core/routing/site.ts';
 import { pathOf } from '../core/routing/prefixes.ts';
+import { SITE_HASHES } from '../sites/hashes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import { MAX_LIST } from '../store/limits.ts';
@@ -136,8 +137,7 @@ async function siteMetadataOf(
   const all = [...new Set([...(key === null ? [] : [key]), ...keys, '*'])];
   const sides = [
     metadataOf(editor, 'prefixes', keys),
-    metadataOf(editor, 'options', all),
-    metadataOf(editor, 'headers', all),
+    ...SITE_HASHES.map((hash) => metadataOf(editor, hash, all)),
     metadataOf(editor, 'errors', all),
   ];
   return (await Promise.all(sides)).flat();

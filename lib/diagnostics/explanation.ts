@@ -78,7 +78,7 @@ export interface PrefixView {
   readonly passed: readonly string[];
 }
 
-/** An option or header field that counts. `from`: the key that has it, or `configuration`. */
+/** An option, header field or weight that counts. `from`: the key that has it, or `configuration`. */
 export interface OptionView {
   readonly field: string;
   readonly value: string;
@@ -117,7 +117,7 @@ export interface Explanation {
   readonly options: readonly OptionView[];
   /** The path that the backend gets, without that of its URL; null when no backend gets the request. */
   readonly asks: string | null;
-  /** Prefixes, options, header fields and error pages of the keys above, if there are any. */
+  /** Prefixes, options, header fields, weights and error pages of the keys above, if there are any. */
   readonly beside: readonly MetadataView[];
   readonly dead: DeadView | null;
   /** Null when there is no valid host, the router responds itself, or the store cannot be read. */

@@ -49,7 +49,7 @@ const SEVERITY = {
   'hchecker-value': 'error',
   'checker-blind': 'note',
   'checker-deadly': 'note',
-  // Of prefixes, options, header fields and error pages.
+  // Of prefixes, options, header fields, weights and error pages.
   'side-key': 'error',
   'side-stale': 'note',
   'prefixes-type': 'error',
@@ -65,6 +65,10 @@ const SEVERITY = {
   'headers-long': 'error',
   'header-unusable': 'error',
   'header-twice': 'note',
+  'weights-type': 'error',
+  'weights-long': 'error',
+  'weight-unusable': 'error',
+  'weight-unlisted': 'note',
   'canonical-unserved': 'note',
   'pages-type': 'error',
   'page-unusable': 'error',

@@ -80,8 +80,11 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerV
     return { kind: 'backend', status: null, code: null, text };
   }
   const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
+  const usable = balance?.candidates(living, route) ?? living;
+  const others = usable.length < living.length ? ' (the others are draining, or backups)' : '';
+  const chosen = others === '' ? backends : `${usable.length} of ${backends}${others}`;
   const text =
-    living.length === 1 ? `the one of ${backends}` : `one of ${backends}, ${balance?.text ?? 'with equal probability'}`;
+    usable.length === 1 ? `the one of ${chosen}` : `one of ${chosen}, ${balance?.text ?? 'with equal probability'}`;
   return { kind: 'backend', status: null, code: null, text };
 }
 

@@ -1,4 +1,4 @@
-/** Finds problems in what belongs to a frontend's list: its prefixes, options, header fields and error pages. Pure. */
+/** Finds problems in what belongs to a frontend's list: its prefixes, options, header fields, weights and error pages. Pure. */
 import { nearest } from '../config/nearest.ts';
 import type { SiteHash } from '../core/routing/site.ts';
 import { HASH_RULES, hashFault } from '../sites/hashes.ts';
@@ -23,12 +23,15 @@ export interface MetadataSurroundings {
   readonly bare: ReadonlySet<string>;
   /** The host in `canonical`, if no frontend serves it. */
   readonly unserved: string | null;
+  /** URLs with weights that no list of the key has. */
+  readonly unlisted: readonly string[];
 }
 
 const TYPE_CODES: Readonly<Record<MetadataKind, FaultCode>> = {
   prefixes: 'prefixes-type',
   options: 'options-type',
   headers: 'headers-type',
+  weights: 'weights-type',
   errors: 'pages-type',
 };
 
@@ -49,7 +52,7 @@ export function metadataFaultsOf(
     const text = `it is a ${type}, not a ${METADATA_TYPES[kind]}, and is ignored`;
     return [fault(TYPE_CODES[kind], text, editor.advice.removeMetadata(key))];
   }
-  const long = kind === 'options' || kind === 'headers' ? longFault(kind, held) : null;
+  const long = kind === 'prefixes' || kind === 'errors' ? null : longFault(kind, held);
   if (long !== null) return [long];
   const faults = FAULTS[kind](held, surroundings);
   if (faults.length <= MAX_FAULTS) return [...faults, ...stale];
@@ -62,12 +65,15 @@ const FAULTS: Readonly<Record<MetadataKind, Faults>> = {
   prefixes: faultsOfPrefixes,
   options: faultsOfOptions,
   headers: faultsOfHeaders,
+  weights: faultsOfWeights,
   errors: faultsOfPages,
 };
 
+const LONG_CODES = { options: 'options-long', headers: 'headers-long', weights: 'weights-long' } as const;
+
 /** The fault of a hash that is too large, so that all of its fields are ignored; null if it is not. */
 function longFault(hash: SiteHash, { holds, length }: StoredValue): Fault | null {
-  const code = hash === 'options' ? 'options-long' : 'headers-long';
+  const code = LONG_CODES[hash];
   const { maxFields } = HASH_RULES[hash];
   if (length > maxFields) return fault(code, `it has ${length} fields; with more than ${maxFields} all are ignored`);
   const why = hashFault(hash, fieldsOf(holds));
@@ -127,6 +133,17 @@ function faultsOfHeaders({ key, holds }: StoredValue, { editor }: MetadataSurrou
     faults.push(fault('header-twice', text, editor.advice.removeFields(key, without)));
   }
   return faults;
+}
+
+function faultsOfWeights({ key, holds }: StoredValue, { editor, unlisted }: MetadataSurroundings): readonly Fault[] {
+  return [...fieldsOf(holds)].flatMap(([url, text]): readonly Fault[] => {
+    const shown = JSON.stringify(url.slice(0, 200));
+    const advice = editor.advice.removeFields(key, [url]);
+    const why = fieldFault(url, text, 'weights');
+    if (why !== null) return [fault('weight-unusable', `the weight of ${shown} is ignored: ${why}`, advice)];
+    if (!unlisted.includes(url)) return [];
+    return [fault('weight-unlisted', `the weight of ${shown} has no effect: no list of this key has that URL`, advice)];
+  });
 }
 
 function faultsOfPages({ key, holds }: StoredValue, { editor }: MetadataSurroundings): readonly Fault[] {

@@ -40,6 +40,7 @@ async function viewOf(editor: RouteEditor, kind: MetadataKind, key: string, held
     isServed: (key === '*' && kind !== 'prefixes') || (await isServed(editor, kind, key)),
     bare: kind === 'prefixes' && editor.hasPrefixSets ? await bareOf(editor, key, held.holds) : new Set(),
     unserved: kind === 'options' ? await unservedBy(editor, held) : null,
+    unlisted: kind === 'weights' && key !== '*' ? await unlistedIn(editor, key, held) : [],
   });
   return { key: held.key, type: held.type, faults };
 }
@@ -75,6 +76,17 @@ async function bareOf(editor: RouteEditor, key: string, names: readonly string[]
     }
   }
   return bare;
+}
+
+/** The URLs of weights that neither the key's list has nor those of its prefixes, which take them from it. */
+async function unlistedIn(editor: RouteEditor, key: string, { holds }: StoredValue): Promise<readonly string[]> {
+  const [prefixes] = await editor.sides('prefixes', [key]);
+  const under = prefixes?.type === 'set' ? prefixes.holds.map((prefix) => key + prefix) : [];
+  // More would take long to read, and hosts like that are rare.
+  if (under.length >= TOGETHER) return [];
+  const { lists } = await editor.look([key, ...under], key);
+  const listed = new Set(lists.flatMap((list) => list.holds.slice(1).map((url) => url.trim())));
+  return [...fieldsOf(holds).keys()].filter((url) => !listed.has(url.trim()));
 }
 
 async function unservedBy(editor: RouteEditor, { holds }: StoredValue): Promise<string | null> {

@@ -1,4 +1,4 @@
-/** The options and header fields of a route for operators: which field counts, and where it comes from. */
+/** The options, header fields and weights of a route for operators: which field counts, and where it comes from. */
 import type { SiteFields, Site } from '../core/routing/site.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
 import { hashOfField, isOfThePath, layerOf, makeSite } from '../sites/site.ts';
@@ -26,8 +26,10 @@ export async function siteOptions(
 ): Promise<SiteOptions> {
   const { host, prefix } = splitKey(key);
   const keys = ['*', host, key];
-  const [options = [], headers = []] = await Promise.all(SITE_HASHES.map((hash) => editor.sides(hash, keys)));
-  const [all, own, under] = keys.map((_, i) => layerOf({ options: hashOf(options[i]), headers: hashOf(headers[i]) }));
+  const held = await Promise.all(SITE_HASHES.map(async (hash) => [hash, await editor.sides(hash, keys)] as const));
+  const [all, own, under] = keys.map((_, i) =>
+    layerOf(Object.fromEntries(held.map(([hash, values]) => [hash, hashOf(values[i])]))),
+  );
   const site = makeSite({ config, all, host: own, prefix: prefix === '' ? undefined : (under ?? new Map()) });
   const layers: readonly Layer[] = [
     [key, under],

@@ -5,12 +5,12 @@ import { leastConnections } from '../core/balance/least-connections.ts';
 import { powerOfTwo } from '../core/balance/power-of-two.ts';
 import { byAddress, byAffinity, byPath, rendezvous } from '../core/balance/rendezvous.ts';
 import { roundRobin } from '../core/balance/round-robin.ts';
-import type { BalanceRules } from '../core/balance/site-balance.ts';
+import type { MethodRules } from '../core/balance/site-balance.ts';
 import { isToken } from '../core/http/token.ts';
 import { siteFeature } from './feature.ts';
 
 interface Settings {
-  readonly rules: BalanceRules | null;
+  readonly rules: MethodRules | null;
 }
 
 /** The feature `balance`. */
@@ -23,7 +23,7 @@ export const balance = siteFeature<Settings>({
   }),
 });
 
-const WAYS: ReadonlyMap<string, BalanceRules> = new Map(
+const WAYS: ReadonlyMap<string, MethodRules> = new Map(
   Object.entries({
     random: { method: byChance, text: 'with equal probability', trait: null },
     p2c: { method: powerOfTwo, text: 'of two drawn by chance the one with fewer requests', trait: null },

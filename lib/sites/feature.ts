@@ -1,4 +1,4 @@
-/** A feature that the hash `options:<key>` or `headers:<key>` can turn on for a site. `features.ts` lists all. */
+/** A feature that the hashes `options:<key>`, `headers:<key>` and `weights:<key>` can turn on for a site. `features.ts` lists all. */
 import type { BalanceRules } from '../core/balance/site-balance.ts';
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
 import type { Admission, DeadOn5xx, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';

@@ -7,6 +7,7 @@ import { hsts } from './hsts.ts';
 import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
+import { weights } from './weights.ts';
 
 export const FEATURES: readonly SiteFeature[] = Object.freeze([
   redirects,
@@ -16,4 +17,5 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   hsts,
   headers,
   balance,
+  weights,
 ]);

@@ -1,7 +1,7 @@
 /** The hashes that make a site: which there are, and how large they may be. */
 import type { SiteFields, SiteHash } from '../core/routing/site.ts';
 
-export const SITE_HASHES: readonly SiteHash[] = ['options', 'headers'];
+export const SITE_HASHES: readonly SiteHash[] = ['options', 'headers', 'weights'];
 
 /** What one of them may have. */
 interface HashRule {
@@ -16,6 +16,7 @@ interface HashRule {
 export const HASH_RULES: Readonly<Record<SiteHash, HashRule>> = {
   options: { maxFields: 100, maxCharacters: Infinity, unknown: 'there is no such option' },
   headers: { maxFields: 32, maxCharacters: 8_192, unknown: 'it is neither "request:NAME" nor "response:NAME"' },
+  weights: { maxFields: 1_000, maxCharacters: 100_000, unknown: 'it is no URL of a backend' },
 };
 
 /** Why none of a hash's fields counts; null where they may. */

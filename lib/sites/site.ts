@@ -1,6 +1,6 @@
 /**
- * Makes a Site from the hashes `options:<key>` and `headers:<key>`, by the table of features. A missing field is taken
- * from `options:*` or `headers:*`, then from the configuration.
+ * Makes a Site from the hashes of a key (`hashes.ts`), by the table of features. A missing field is taken from the hash of
+ * `*`, then from the configuration.
  */
 import { siteBalance } from '../core/balance/site-balance.ts';
 import { NO_SITE, type Site, type SiteFields, type SiteHash } from '../core/routing/site.ts';
@@ -48,8 +48,8 @@ export function idleFields(fields: SiteFields, hash: SiteHash = 'options'): read
 }
 
 /** The hashes of one key as one layer: of each the fields that belong in it. Undefined if all are missing. */
-export function layerOf(hashes: Readonly<Record<SiteHash, SiteFields | undefined>>): SiteFields | undefined {
-  if (hashes.options === undefined && hashes.headers === undefined) return undefined;
+export function layerOf(hashes: Readonly<Partial<Record<SiteHash, SiteFields | undefined>>>): SiteFields | undefined {
+  if (SITE_HASHES.every((hash) => hashes[hash] === undefined)) return undefined;
   const layer = new Map<string, string>();
   for (const hash of SITE_HASHES) {
     const fields = hashes[hash];

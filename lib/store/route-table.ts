@@ -1,5 +1,6 @@
 import { NO_MARKS, type RouteList, routeOf } from '../core/routing/backend.ts';
 import type { SiteFields, Site } from '../core/routing/site.ts';
+import { SITE_HASHES } from '../sites/hashes.ts';
 import { layerOf, makeSite } from '../sites/site.ts';
 import type { PrefixMatcher } from '../core/routing/prefixes.ts';
 import type { Death, Route } from '../core/routing/types.ts';
@@ -120,7 +121,7 @@ export class RouteTable {
   }
 
   #layerOf(key: string): SiteFields | undefined {
-    return layerOf({ options: this.#lists.site('options', key), headers: this.#lists.site('headers', key) });
+    return layerOf(Object.fromEntries(SITE_HASHES.map((hash) => [hash, this.#lists.site(hash, key)])));
   }
 
   /** Marks a backend dead, unless it is the last living one. @returns whether it was marked */

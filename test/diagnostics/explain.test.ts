@@ -346,6 +346,12 @@ test('whatever prefixes and options there are, what is explained is what the sto
     ['request:Host', 'z.io'],
     ['strip', '1'],
   ];
+  const weights: readonly (readonly [string, string])[] = [
+    ['http://10.0.0.1:80', '0'],
+    ['http://10.0.0.1:80', 'many'],
+    ['redirect://z.io/', 'backup'],
+    ['strip', '1'],
+  ];
   for (let round = 0; round < 150; round++) {
     await redis.cli('flushall');
     const memory = new MemoryStore();
@@ -365,6 +371,9 @@ test('whatever prefixes and options there are, what is explained is what the sto
         const lines = new Map(random() < 0.6 ? [] : some(headers, 0.3));
         if (lines.size > 0) await redis.cli('hset', `headers:${each}`, ...[...lines].flat());
         memory.setSite('headers', each, lines);
+        const shares = new Map(random() < 0.6 ? [] : some(weights, 0.3));
+        if (shares.size > 0) await redis.cli('hset', `weights:${each}`, ...[...shares].flat());
+        memory.setSite('weights', each, shares);
       }
     }
     const path = pick(['/', '/a', '/a/b?c', '/a/b/c/d', '/ab', '/a//b', '/c', '*']);

@@ -188,6 +188,17 @@ test('a hash with too many header fields, or too many characters of them, is tol
   }
 });
 
+test('a hash with too many weights is told of', async (t) => {
+  const editor = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'site', 'http://10.0.0.1:80');
+  const fields = Array.from({ length: 1_001 }, (_, i) => [`http://10.0.0.1:${i + 1}`, '5']).flat();
+  await redis.cli('hset', 'weights:www.x.io', ...fields);
+  assert.deepEqual(
+    (await linted(editor)).map(({ code }) => code),
+    ['weights-long'],
+  );
+});
+
 test('a routes file is held to the same rules', async () => {
   const site = ['site', 'http://10.0.0.1:80'];
   const path = write({
@@ -198,6 +209,8 @@ test('a routes file is held to the same rules', async () => {
     'options:old.x.io': { state: 'live' },
     'headers:www.x.io/api': { 'response:TE': 'trailers', 'X-A': 1, 'request:X-A': '' },
     'headers:old.x.io': { 'response:X-A': '1' },
+    'weights:www.x.io': { 'http://10.0.0.1:80': 100, 'http://10.0.0.2:80': 5 },
+    'weights:www.x.io/api': { 'redirect://www.x.io/ 301': 'backup eu', 'http://10.0.0.1:80': 'spare' },
     'errors:www.x.io': { 200: 'fine', 503: 'sorry' },
   });
   const url = { scheme: 'file', path } as const;
@@ -211,6 +224,8 @@ test('a routes file is held to the same rules', async () => {
     'headers:www.x.io/api | header-unusable | remove "response:TE" from "headers:www.x.io/api"',
     'headers:www.x.io/api | header-unusable | remove "X-A" from "headers:www.x.io/api"',
     'headers:old.x.io | side-stale | remove "headers:old.x.io"',
+    'weights:www.x.io | weight-unlisted | remove "http://10.0.0.2:80" from "weights:www.x.io"',
+    'weights:www.x.io/api | weight-unusable | remove "http://10.0.0.1:80" from "weights:www.x.io/api"',
     'errors:www.x.io | page-unusable | remove "200" from "errors:www.x.io"',
   ]);
 });
@@ -226,6 +241,7 @@ test('every code is made by one of these mistakes, save those of a file and of r
     'side-key',
     'options-long',
     'headers-long',
+    'weights-long',
     // See checker-faults.test.ts.
     'checker-blind',
     'checker-deadly',

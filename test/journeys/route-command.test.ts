@@ -220,6 +220,25 @@ test('header fields are shown, set, emptied and removed; those that are not the 
   assert.match((await route('remove', 'www.x.com')).stdout, /left as they are: headers:www\.x\.com\n/);
 });
 
+test('weights are shown, set and removed; those that mean nothing are refused', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com', 'site', A, B);
+  fine(await route('weights', 'www.x.com'), 'www.x.com: no weights of its own\n');
+  fine(
+    await route('weights', 'www.x.com', `${A}=0`, `${B}=100 eu-1`),
+    `www.x.com\n  ${A}  0\n  ${B}  100 eu-1\n${WRITTEN}`,
+  );
+  assert.deepEqual(await redis.cli('hgetall', 'weights:www.x.com'), { [A]: '0', [B]: '100 eu-1' });
+  assert.match((await route('explain', 'www.x.com')).stdout, /the one of 1 of 2 living backends of 2 \(the others are/);
+  fine(await route('weights', 'www.x.com', `${A}=`, '--json'), `{"${B}":"100 eu-1"}\n`);
+  failed(
+    await route('weights', 'www.x.com', `${A}=1001`, '0=5'),
+    /1001|whole number from 0 to 1000.*"0": it is no URL of a backend; nothing was/,
+  );
+  failed(await route('weights', 'www.x.com', A), /is no URL=WEIGHT/, 2);
+  assert.match((await route('weights', 'www.x.com', 'http://10.9.9.9=5')).stdout, /weight-unlisted/);
+});
+
 test('in a routes file options and paths are edited, too', async () => {
   const path = write({ 'www.x.com': ['site', A], 'options:www.x.com': { hsts: 5 } });
   const file = ['--driver', `file:${path}`];

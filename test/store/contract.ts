@@ -369,6 +369,39 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     assert.equal((await find(store, 'www.x.io'))?.site, NO_SITE);
   });
 
+  promise('weights are those of the key, then of its host, then of all, by URL', async (subject) => {
+    const { store, setHash } = subject;
+    const [a, b] = ['http://10.0.0.1', 'http://10.0.0.2'] as const;
+    const seen = async (host: string, path: string) => {
+      const route = await store.find(candidates(host), path);
+      return (
+        route && [Object.fromEntries(route.site.fields), route.site.balance?.candidates(route.backends, route).length]
+      );
+    };
+    await subject.set('www.x.io', ['all', a, b]);
+    await subject.set('www.x.io/api', ['api', a, b]);
+    await subject.set('*', ['any', a, b]);
+    await subject.setPrefixes('www.x.io', ['/api']);
+    assert.deepEqual(await seen('www.x.io', '/api'), [{}, undefined]);
+    await setHash('weights', '*', { [a]: '0', 'http://10.0.0.9': 'x', hsts: '1' });
+    for (const [host, path] of [
+      ['a.y.io', '/'],
+      ['www.x.io', '/'],
+      ['www.x.io', '/api'],
+    ] as const) {
+      assert.deepEqual(await seen(host, path), [{ [a]: '0' }, 1], host + path);
+    }
+    await setHash('weights', 'www.x.io', { [a]: '5 eu', [b]: '7' });
+    assert.deepEqual(await seen('www.x.io', '/'), [{ [a]: '5 eu', [b]: '7' }, 2]);
+    await setHash('weights', 'www.x.io/api', { [b]: 'backup' });
+    assert.deepEqual(await seen('www.x.io', '/api/a'), [{ [a]: '5 eu', [b]: 'backup' }, 1]);
+    const many = Array.from({ length: 1_001 }, (_, i) => [`http://10.1.${i >> 8}.${i & 255}`, '1']);
+    await setHash('weights', 'www.x.io', Object.fromEntries(many));
+    assert.deepEqual(await seen('www.x.io', '/'), [{ [a]: '0' }, 1]);
+    for (const key of ['*', 'www.x.io', 'www.x.io/api']) await setHash('weights', key, {});
+    assert.equal((await find(store, 'www.x.io'))?.site, NO_SITE);
+  });
+
   promise('a prefix with header fields and nothing else has its dead backends, too', async (subject) => {
     const { store, setHash } = subject;
     await subject.set('www.x.io/api', ['api', 'http://10.0.0.2', 'http://10.0.0.4']);

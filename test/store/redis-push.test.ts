@@ -227,6 +227,25 @@ test('a header field that is changed counts at once: of a host, of its prefixes,
   }
 });
 
+test('a weight that is changed counts at once', async (t) => {
+  await redis.cli('flushall');
+  await redis.cli('rpush', 'frontend:a.io', 'a', 'http://10.0.0.1', 'http://10.0.0.2');
+  const { store } = open(t);
+  await remembered(store, 'a.io', '/');
+  for (const [key, value] of [
+    ['a.io', '0'],
+    ['a.io', '7'],
+    ['*', '5'],
+  ] as const) {
+    await redis.cli('del', 'weights:a.io');
+    await redis.cli('hset', `weights:${key}`, 'http://10.0.0.1', value);
+    await eventually(async () => {
+      await remembered(store, 'a.io', '/');
+      assert.equal(store.peek('a.io', '/')?.site.fields.get('http://10.0.0.1'), value);
+    });
+  }
+});
+
 test("when a host has no prefixes of its own any more, a wildcard's serve at once", async (t) => {
   await redis.cli('flushall');
   for (const [key, url] of [
@@ -335,6 +354,7 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
   const named = () => `prefixes:${pick(keys, random)}`;
   const options = () => `options:${pick(keys, random)}${pick(prefixes, random)}`;
   const headers = () => `headers:${pick(keys, random)}${pick(prefixes, random)}`;
+  const weights = () => `weights:${pick(keys, random)}${pick(prefixes, random)}`;
   const few = () => String(Math.floor(random() * 3));
   const edits: readonly [() => readonly string[], ...(() => readonly string[])[]] = [
     () => ['rpush', key(), 'name', url()],
@@ -360,6 +380,8 @@ test(`after random edits and lost connections, ${SETTLED_MS} ms of peace are eno
     () => ['del', options()],
     () => ['hset', headers(), 'response:X-One', few()],
     () => ['del', headers()],
+    () => ['hset', weights(), url(), few()],
+    () => ['del', weights()],
     () => ['flushdb'],
   ];
   const cuts = ['normal', 'pubsub'] as const;

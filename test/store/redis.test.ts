@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { candidates } from '../../lib/core/routing/hostname.ts';
 import { RedisStore } from '../../lib/store/redis/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -30,6 +31,47 @@ test('a death that may not be announced is filed nevertheless, and that is told'
   assert.equal(await die(store, 'www.x.io', 0, 30), 'marked');
   assert.match((await notices.next('route-fault')).fault, /cannot be announced.*NOPERM/);
   assert.deepEqual(await redis.cli('smembers', 'dead:www.x.io'), ['0']);
+});
+
+test('without the right to one kind of hash the others count, with scripts and without', async (t) => {
+  const common = 'resetchannels ~frontend:* ~dead:* ~marks:* ~prefixes:* ~options:*';
+  const rights = { both: '~headers:* ~weights:*', headers: '~headers:*', weights: '~weights:*', neither: '' };
+  const lines = Object.entries(rights).flatMap(([name, keys]) => [
+    `user ${name} on >pw ${common} ${keys} +@all`,
+    `user ${name}-scriptless on >pw ${common} ${keys} +@all -eval -evalsha`,
+  ]);
+  const redis = await startRedis(t, { lines: ['user default on nopass ~* &* +@all', ...lines] });
+  const URL = 'http://10.0.0.1';
+  for (const key of ['www.x.io', 'www.x.io/api']) {
+    await redis.cli('rpush', `frontend:${key}`, 'x', URL);
+    await redis.cli('hset', `options:${key}`, 'pauseMax', '7');
+    await redis.cli('hset', `headers:${key}`, 'response:X-A', '1');
+    await redis.cli('hset', `weights:${key}`, URL, '5');
+  }
+  await redis.cli('sadd', 'prefixes:www.x.io', '/api');
+  for (const [name, keys] of Object.entries(rights)) {
+    for (const user of [name, `${name}-scriptless`]) {
+      const { store, notices } = openRedis(t, redis, `${user}:pw@`);
+      for (const path of ['/', '/api/a']) {
+        const route = await store.find(candidates('www.x.io'), path);
+        const fields = Object.fromEntries(route?.site.fields ?? []);
+        assert.deepEqual(
+          fields,
+          {
+            pauseMax: '7',
+            ...(keys.includes('headers') && { 'response:X-A': '1' }),
+            ...(keys.includes('weights') && { [URL]: '5' }),
+          },
+          user,
+        );
+      }
+      for (const kind of ['headers', 'weights'].filter((each) => !keys.includes(each))) {
+        const { key, fault } = await notices.next('route-fault');
+        assert.equal(key, `${kind}:*`);
+        assert.match(fault, /(?:permission|can't access).*ignored/);
+      }
+    }
+  }
 });
 
 test('a lookup is one command, whatever the number of candidates', async (t) => {

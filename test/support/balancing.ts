@@ -1,7 +1,7 @@
 /** Choices without sockets: loads, chance and time are the test's. */
 import assert from 'node:assert/strict';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
-import { buildRoute, NO_MARKS, type Marks } from '../../lib/core/routing/backend.ts';
+import { buildRoute, NO_MARKS } from '../../lib/core/routing/backend.ts';
 import type { Balancing } from '../../lib/core/routing/choice.ts';
 import { choose, NO_LOAD, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Backend, BackendLoad, RequestTraits, Route } from '../../lib/core/routing/types.ts';
@@ -25,9 +25,9 @@ export function urlsOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `http://10.0.${i >> 8}.${(i & 255) + 1}`);
 }
 
-/** A route whose site has these fields. */
-export function routeWith(urls: readonly string[], options: Fields, marks: Marks = NO_MARKS): Route {
-  const site = makeSite({ host: layerOf({ options: of(options), headers: undefined }) });
+/** A route whose site has these options and weights. */
+export function routeWith(urls: readonly string[], options: Fields, marks = NO_MARKS, weights: Fields = {}): Route {
+  const site = makeSite({ host: layerOf({ options: of(options), weights: of(weights) }) });
   return { ...buildRoute('x.io', 'x.io', ['x', ...urls], marks, () => assert.fail()), site };
 }
 

@@ -9,7 +9,11 @@ export class MemoryLists implements Lists {
   // Maps, not objects: `__proto__` is a host like any other.
   readonly #lists = new Map<string, RouteList>();
   readonly #prefixes = new Map<string, Prefixes>();
-  readonly #sites = { options: new Map<string, SiteFields>(), headers: new Map<string, SiteFields>() };
+  readonly #sites = {
+    options: new Map<string, SiteFields>(),
+    headers: new Map<string, SiteFields>(),
+    weights: new Map<string, SiteFields>(),
+  };
   readonly #pages = new Map<string, SiteFields>();
 
   get(key: string): RouteList | undefined {

@@ -197,6 +197,22 @@ export const MISTAKES: readonly Mistake[] = [
     typed: [ROUTE, 'hset headers:www.x.io response:X-A 1 response:x-a 2'],
     code: 'header-twice',
   },
+  { what: 'SET for HSET of weights', typed: [ROUTE, 'set weights:www.x.io 100'], code: 'weights-type' },
+  {
+    what: 'a weight that is too high',
+    typed: [ROUTE, 'hset weights:www.x.io http://10.0.0.1:80 1001'],
+    code: 'weight-unusable',
+  },
+  {
+    what: 'a weight of an id, not of a URL',
+    typed: [ROUTE, 'hset weights:www.x.io 0 50'],
+    code: 'weight-unusable',
+  },
+  {
+    what: 'a weight of a URL that is not in the list',
+    typed: [ROUTE, 'hset weights:www.x.io http://10.0.0.77:80 50'],
+    code: 'weight-unlisted',
+  },
   { what: 'options of a frontend that is gone', typed: ['hset options:www.x.io strip 1'], code: 'side-stale' },
   {
     what: 'a page for a status that is no error',

@@ -74,12 +74,14 @@ export interface Trait {
   readonly name: string;
 }
 
-/** How a site chooses among its backends; lib/sites makes it from the site's fields. */
+/** How a site chooses among its backends; core/balance makes it from what the site's fields say. */
 export interface SiteBalance {
   /** How, for operators: the rest of "one of 3 living backends of 4, …". */
   readonly text: string;
   /** What becomes `RequestTraits.affinity`; null where the choice needs none. */
   readonly trait: Trait | null;
+  /** Those of `among` that get new clients, which depends on weights. Empty only if `among` is. */
+  readonly candidates: (among: readonly Backend[], list: ChoiceList) => readonly Backend[];
   /** Picks one of `among`, which is never empty. */
   readonly select: (
     among: readonly Backend[],

@@ -8,8 +8,8 @@ import { pathOf } from './prefixes.ts';
 /** A hash of fields as they are written; a Map, because `__proto__` is a name like any other. */
 export type SiteFields = ReadonlyMap<string, string>;
 
-/** The kinds of hashes that make a site: `options:<key>` and `headers:<key>`. */
-export type SiteHash = 'options' | 'headers';
+/** The kinds of hashes that make a site: `options:<key>`, `headers:<key>` and `weights:<key>`. */
+export type SiteHash = 'options' | 'headers' | 'weights';
 
 /** What happens to a request before a backend is chosen. */
 export type Admission =

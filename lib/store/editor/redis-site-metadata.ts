@@ -13,6 +13,7 @@ const READ: Readonly<Record<MetadataKind, readonly [measure: string, read: strin
   prefixes: ['scard', 'smembers', MAX_NAMES],
   options: ['hlen', 'hgetall', HASH_RULES.options.maxFields],
   headers: ['hlen', 'hgetall', HASH_RULES.headers.maxFields],
+  weights: ['hlen', 'hgetall', HASH_RULES.weights.maxFields],
   // There are 200 statuses.
   errors: ['hlen', 'hgetall', 200],
 };

@@ -62,16 +62,17 @@ export interface PageOptions {
   readonly match: string;
 }
 
-/** What can belong to a frontend's list: a set of prefixes, hashes of options, of header fields and of error pages. */
+/** What can belong to a frontend's list: a set of prefixes, hashes of options, of header fields, of weights and of error pages. */
 export type MetadataKind = 'prefixes' | SiteHash | 'errors';
 
-export const METADATA_KINDS: readonly MetadataKind[] = ['prefixes', 'options', 'headers', 'errors'];
+export const METADATA_KINDS: readonly MetadataKind[] = ['prefixes', 'options', 'headers', 'weights', 'errors'];
 
 /** The type of each kind. */
 export const METADATA_TYPES: Readonly<Record<MetadataKind, 'set' | 'hash'>> = {
   prefixes: 'set',
   options: 'hash',
   headers: 'hash',
+  weights: 'hash',
   errors: 'hash',
 };
 

@@ -1,6 +1,7 @@
 import { readList, type RouteList } from '../../core/routing/backend.ts';
 import type { SiteFields, SiteHash } from '../../core/routing/site.ts';
 import { longestPrefix, type PrefixMatcher } from '../../core/routing/prefixes.ts';
+import { SITE_HASHES } from '../../sites/hashes.ts';
 import { fieldsOf } from '../fields.ts';
 import type { Lists } from '../lists.ts';
 import type { RoutesImage } from './routes-image.ts';
@@ -16,15 +17,13 @@ interface Kind<T> {
 
 // Unusable URLs and options are reported once, by the reader of the file, not by every worker.
 const LISTS: Kind<RouteList> = { prefix: '', read: (list) => readList(list, () => {}) };
-const OPTIONS: Kind<SiteFields> = { prefix: 'options:', read: fieldsOf };
-const HEADERS: Kind<SiteFields> = { prefix: 'headers:', read: fieldsOf };
 const PAGES: Kind<SiteFields> = { prefix: 'errors:', read: fieldsOf };
 
 /** The content of an image. A record is parsed when it is looked up. */
 export class ImageLists implements Lists {
   readonly #lists: Recent<RouteList>;
   readonly #prefixes: Recent<PrefixMatcher> | null;
-  readonly #sites: Readonly<Record<SiteHash, Recent<SiteFields> | null>>;
+  readonly #sites: ReadonlyMap<SiteHash, Recent<SiteFields> | null>;
   readonly #pages: Recent<SiteFields> | null;
 
   constructor(image: RoutesImage) {
@@ -33,7 +32,7 @@ export class ImageLists implements Lists {
       prefix: 'prefixes:',
       read: ([segments], host) => new ImagePrefixes(image, host, Number(segments)),
     });
-    this.#sites = { options: recentOf(image, OPTIONS), headers: recentOf(image, HEADERS) };
+    this.#sites = new Map(SITE_HASHES.map((hash) => [hash, recentOf(image, { prefix: `${hash}:`, read: fieldsOf })]));
     this.#pages = recentOf(image, PAGES);
   }
 
@@ -46,7 +45,7 @@ export class ImageLists implements Lists {
   }
 
   site(hash: SiteHash, key: string): SiteFields | undefined {
-    return this.#sites[hash]?.get(key);
+    return this.#sites.get(hash)?.get(key);
   }
 
   pages(key: string): SiteFields | undefined {

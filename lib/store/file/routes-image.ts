@@ -8,8 +8,8 @@ import type { RouteEntry } from '../route-table.ts';
  * 32-bit words in the machine's byte order: a seed, the number of buckets (a power of two, at least twice the number of
  * frontends), the buckets, then the records. A bucket holds the offset of its record in words, or 0; a key whose bucket
  * is taken has the next free one. A record: the lengths of key and list in bytes, the key, the list as JSON. What
- * belongs to a frontend has records of its own: `options:<key>`, `headers:<key>` and `errors:<key>` have fields and values
- * in turn, `prefixes:<host>` has the number of segments of the host's deepest prefix; whether a path has a prefix is
+ * belongs to a frontend has records of its own: `options:<key>`, `headers:<key>`, `weights:<key>` and `errors:<key>` have
+ * fields and values in turn, `prefixes:<host>` has the number of segments of the host's deepest prefix; whether a path has a prefix is
  * found by lookups. If there is any record of a kind, `<kind>:` has a record, too.
  */
 const HEADER_WORDS = 2;
@@ -18,7 +18,7 @@ const WORD = 4;
 
 // Other keys are no host names, and no request can look them up. Each of these characters is one byte.
 const ASCII = /^[\x20-\x7e]+$/;
-const KIND = /^(?:options|headers|errors):/;
+const KIND = /^(?:options|headers|weights|errors):/;
 
 /**
  * Makes the image of a file's routes. Omits empty lists, and keys with characters that no request can have; of equal

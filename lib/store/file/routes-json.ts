@@ -19,7 +19,7 @@ export interface RouteWarning {
 /** The content of a routes file. With faults it must not be used; each warning costs one route, backend or option. */
 export interface RoutesText {
   readonly entries: readonly RouteEntry[];
-  /** `options:<key>`, `headers:<key>` and `errors:<key>`, with fields and values in turn. */
+  /** `options:<key>`, `headers:<key>`, `weights:<key>` and `errors:<key>`, with fields and values in turn. */
   readonly hashes: readonly RouteEntry[];
   readonly faults: readonly string[];
   readonly warnings: readonly RouteWarning[];
@@ -27,7 +27,7 @@ export interface RoutesText {
 
 /**
  * Parses a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and from
- * `options:<frontend>`, `headers:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of
+ * `options:<frontend>`, `headers:<frontend>`, `weights:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of
  * its host. Wrong types are faults. What Redis would store without complaint is a warning: a mistake in one site must not
  * stop the routing of the others. Never throws.
  */
@@ -78,7 +78,12 @@ function kindOf(key: string): HashKind | null {
 }
 
 const HASH_KINDS: readonly HashKind[] = [...SITE_HASHES, 'errors'];
-const NOUNS: Readonly<Record<HashKind, string>> = { options: 'option', headers: 'header', errors: 'page' };
+const NOUNS: Readonly<Record<HashKind, string>> = {
+  options: 'option',
+  headers: 'header',
+  weights: 'weight',
+  errors: 'page',
+};
 
 /** The fields of an object, and warnings about some; or the fault. */
 function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings: string[] } | string {
@@ -96,7 +101,7 @@ function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings:
     fields.push(field, text);
     if (fault !== null) warnings.push(`${NOUNS[kind]} ${JSON.stringify(field)}: ${fault}`);
   }
-  const fault = kind === 'headers' ? hashFault(kind, fieldsOf(fields)) : null;
+  const fault = kind === 'headers' || kind === 'weights' ? hashFault(kind, fieldsOf(fields)) : null;
   if (fault !== null) warnings.push(`${fault}: none of them counts`);
   return { fields, warnings };
 }

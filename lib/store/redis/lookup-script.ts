@@ -1,6 +1,6 @@
 import { MAX_PREFIX } from '../../core/routing/prefixes.ts';
-import { HASH_RULES } from '../../sites/hashes.ts';
 import { scriptOf } from '../redis-client/script.ts';
+import { HASHES } from './lookup-script-hashes.ts';
 
 /**
  * Looks up hosts inside Redis: one round trip, however many hosts and candidates. KEYS: for each host its candidates'
@@ -8,7 +8,7 @@ import { scriptOf } from '../redis-client/script.ts';
  * get the ms until the first key expires. ARGV[3]: the maximum number of prefixes that are listed by name. ARGV[4]: the
  * prefix of all keys. Then for each host the number of its keys, and the requested path. Returns JSON, which costs the
  * client far less than as many replies: for each host what `lookedOfScript` in codec.ts parses. The script only reads,
- * so it runs on replicas, and when memory is full. The keys of prefixes, options and header fields follow from a path, so
+ * so it runs on replicas, and when memory is full. The keys of prefixes and of the hashes of sites follow from a path, so
  * they are not among KEYS; a server that refuses undeclared keys says so, and is then queried with plain commands.
  */
 export const LOOKUP = scriptOf(`
@@ -20,8 +20,9 @@ local nameAt = #before + #'frontend:' + 1
 local deadAt = #before + #'dead:' + 1
 local allOptions = before .. 'options:*'
 local allHeaders = before .. 'headers:*'
--- Why this user may not read header fields, where that is so.
-local noHeaders
+local allWeights = before .. 'weights:*'
+-- By kind, why this user may not read those hashes; nothing where it may.
+local denied
 local ask = redis.pcall
 
 local function sooner(left, key)
@@ -35,7 +36,6 @@ end
 local more
 local function make()
   local maxNames = tonumber(ARGV[3])
-  local maxFields = {options = ${HASH_RULES.options.maxFields}, headers = ${HASH_RULES.headers.maxFields}}
   local maxSegments = ${MAX_PREFIX.segments}
   local maxLength = ${MAX_PREFIX.length}
 
@@ -76,42 +76,7 @@ local function make()
     return found
   end
 
-  local function fault(beside, key, wanted, reply)
-    local found, err = reason(key, wanted, reply)
-    beside.faults = beside.faults or {}
-    table.insert(beside.faults, {key, found and 'holds a ' .. found .. ', not a ' .. wanted or err.err})
-  end
-
-  -- The fields of one of a frontend's hashes; nothing when it is empty.
-  local function fields(kind, name, beside)
-    local key = before .. kind .. ':' .. name
-    local length = ask('HLEN', key)
-    if type(length) == 'table' then return fault(beside, key, 'hash', length) end
-    if length == 0 then return end
-    if length > maxFields[kind] then
-      beside.faults = beside.faults or {}
-      table.insert(beside.faults, {key, 'has more than ' .. maxFields[kind] .. ' fields'})
-      return
-    end
-    beside.left = sooner(beside.left, key)
-    return redis.call('HGETALL', key)
-  end
-
-  -- All of a frontend's hashes that make its site, and how many there are.
-  local function site(name, beside)
-    local options = fields('options', name, beside)
-    local headers
-    if not noHeaders then headers = fields('headers', name, beside) end
-    if not options and not headers then return nil, 0 end
-    return {options = options, headers = headers}, options and headers and 2 or 1
-  end
-
-  -- How many of a host's keys there are, where the right to those of header fields is missing.
-  local function withoutHeaders(name, deadKey, err)
-    local count = ask('EXISTS', before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions, deadKey)
-    if type(count) ~= 'table' then noHeaders = noHeaders or err end
-    return count
-  end
+${HASHES}
 
   -- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have hashes.
   local function under(name, prefix, deadKey, beside, mayHave)
@@ -126,9 +91,11 @@ local function make()
     if #list > 0 then beside.left = sooner(beside.left, key) end
     if #list < 2 then return nil end
     local hit = {prefix = prefix, list = list}
-    local count
-    if noHeaders then count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own)
-    else count = ask('EXISTS', deadKey .. prefix, before .. 'options:' .. own, before .. 'headers:' .. own) end
+    local keys = {deadKey .. prefix}
+    for _, kind in ipairs(kinds) do
+      if not denied or not denied[kind] then table.insert(keys, before .. kind .. ':' .. own) end
+    end
+    local count = ask('EXISTS', unpack(keys))
     if count ~= 0 then
       local hashes
       hit.site, hashes = site(own, beside)
@@ -172,8 +139,8 @@ local function make()
   end
 
   more = {
-    reason = reason, members = members, urls = urls, site = site, paths = paths, withoutHeaders = withoutHeaders,
-    remembers = maxNames > 0
+    reason = reason, members = members, urls = urls, site = site, paths = paths, permitted = permitted,
+    denials = denials, remembers = maxNames > 0
   }
 end
 
@@ -191,14 +158,14 @@ local function look(first, last, path)
     local key = KEYS[i]
     local name = string.sub(key, nameAt)
     -- Most have nothing beside their lists, and nobody is dead: one command tells.
-    local count = noHeaders and {err = noHeaders} or ask('EXISTS',
+    local count = denied or ask('EXISTS',
       before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
-      before .. 'headers:' .. name, allHeaders, deadKey)
+      before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey)
     if type(count) == 'table' then
       if not more then make() end
-      count = more.withoutHeaders(name, deadKey, count.err)
-      if noHeaders and not beside then
-        beside = {faults = {{allHeaders, noHeaders}}}
+      count = more.permitted(name, deadKey)
+      if denied and not beside then
+        beside = {faults = more.denials()}
         may = {}
       end
     end

@@ -22,7 +22,7 @@ export class SiteMemo {
 
   /**
    * @param config the options of frontends that say nothing else
-   * @param onFault told of fields that cannot be used, `options:<key>` or `headers:<key>` and why, when they are read
+   * @param onFault told of fields that cannot be used, such as `options:<key>` and why, when they are read
    */
   constructor(config: SiteFields | undefined, onFault: (key: string, fault: string) => void) {
     this.#config = config;
@@ -67,6 +67,6 @@ export class SiteMemo {
   }
 }
 
-function layerIn({ options, headers }: FlatHashes): SiteFields | undefined {
-  return layerOf({ options: fieldsOf(options), headers: fieldsOf(headers) });
+function layerIn(hashes: FlatHashes): SiteFields | undefined {
+  return layerOf(Object.fromEntries(SITE_HASHES.map((hash) => [hash, fieldsOf(hashes[hash])])));
 }

@@ -1,4 +1,4 @@
-/** Parses what belongs to a host's lists: prefixes, options and header fields. Validates every reply. Pure functions. */
+/** Parses what belongs to a host's lists: prefixes, and the hashes of sites. Validates every reply. Pure functions. */
 import { RouterError } from '../../core/errors.ts';
 import { cutsOf, pathOf } from '../../core/routing/prefixes.ts';
 import type { SiteHash } from '../../core/routing/site.ts';
@@ -11,7 +11,7 @@ import type { RedisCommand } from '../redis-client/protocol.ts';
 export type FlatHashes = Readonly<Record<SiteHash, readonly string[]>>;
 
 /** The hashes of most keys. One object, so that it can be compared by reference. */
-export const NO_HASHES: FlatHashes = Object.freeze({ options: [], headers: [] });
+export const NO_HASHES: FlatHashes = Object.freeze({ options: [], headers: [], weights: [] });
 
 /** What is read in addition to the list. */
 export interface SiteMetadata {
@@ -87,7 +87,7 @@ function hitOf(reply: unknown): Hit {
 function hashesOf(reply: unknown): FlatHashes {
   if (reply === undefined) return NO_HASHES;
   if (!isObject(reply)) throw unexpected();
-  return { options: textsOf(reply['options']), headers: textsOf(reply['headers']) };
+  return hashesBy((hash) => textsOf(reply[hash]));
 }
 
 function faultsOf(reply: unknown): SiteMetadata['faults'] {
@@ -113,8 +113,9 @@ function unexpected(): RouterError {
   return new RouterError('store-unavailable', 'Redis sent an invalid reply about prefixes or options');
 }
 
-function together(options: readonly string[], headers: readonly string[]): FlatHashes {
-  return options.length + headers.length === 0 ? NO_HASHES : { options, headers };
+function hashesBy(fieldsIn: (hash: SiteHash, index: number) => readonly string[]): FlatHashes {
+  const [options = [], headers = [], weights = []] = SITE_HASHES.map(fieldsIn);
+  return options.length + headers.length + weights.length === 0 ? NO_HASHES : { options, headers, weights };
 }
 
 /** Without scripts: commands that tell whether anything belongs to the lists, for one pipeline. */
@@ -148,15 +149,16 @@ export function metadataOf(
 ): SiteMetadataReplies {
   const faults: (readonly [string, string])[] = [];
   let shut: string | null = null;
-  let noHeaders: string | null = null;
+  /** Hashes that this user may not read, and why. */
+  const denied = new Map<SiteHash, string>();
   const fault = (key: string, error: Error, wanted: string): void => {
     if (isNoPermission(error)) shut ??= error.message;
     else faults.push([key, faultOf(error, wanted)]);
   };
   const hash = (kind: SiteHash, key: string, reply: unknown): readonly string[] => {
     const name = `${prefix}${kind}:${key}`;
-    // Users from the time before there were header fields have all the rest.
-    if (reply instanceof Error && kind === 'headers' && isNoPermission(reply)) noHeaders ??= reply.message;
+    // Users from the time before there were header fields, or weights, have all the rest.
+    if (reply instanceof Error && kind !== 'options' && isNoPermission(reply)) denied.set(kind, reply.message);
     else if (reply instanceof Error) fault(name, reply, 'hash');
     const flat = flatOf(reply);
     const { maxFields } = HASH_RULES[kind];
@@ -164,19 +166,16 @@ export function metadataOf(
     faults.push([name, `has more than ${maxFields} fields`]);
     return [];
   };
-  const hashes = (key: string, at: number): FlatHashes => {
-    const options = hash('options', key, replies[at]);
-    const headers = hash('headers', key, replies[at + 1]);
-    return together(options, headers);
-  };
+  const hashes = (key: string, at: number): FlatHashes => hashesBy((kind, i) => hash(kind, key, replies[at + i]));
+  const count = SITE_HASHES.length;
   const all = hashes('*', 0);
-  const ofCandidates = candidates.map((key, i) => hashes(key, 2 + 3 * i));
+  const ofCandidates = candidates.map((key, i) => hashes(key, count + (count + 1) * i));
   const sizes = candidates.map((key, i) => {
-    const size = replies[4 + 3 * i];
+    const size = replies[2 * count + (count + 1) * i];
     if (size instanceof Error) fault(`${prefix}prefixes:${key}`, size, 'set');
     return typeof size === 'number' ? size : 0;
   });
-  if (noHeaders !== null && shut === null) faults.push([`${prefix}headers:*`, noHeaders]);
+  if (shut === null) for (const [kind, why] of denied) faults.push([`${prefix}${kind}:*`, why]);
   return { all, hashes: ofCandidates, sizes, faults, shut };
 }
 
@@ -186,25 +185,35 @@ function isNoPermission({ message }: Error): boolean {
 
 /** The commands that read a path's prefixes, for another pipeline. @param key the candidate whose prefixes count */
 export function underCommands(prefix: string, key: string, host: string, path: string): readonly RedisCommand[] {
-  return cutsOf(pathOf(path)).flatMap((cut): RedisCommand[] => [
-    ['sismember', `${prefix}prefixes:${key}`, cut],
-    ['type', `${prefix}frontend:${key}${cut}`],
-    ['lrange', `${prefix}frontend:${key}${cut}`, '0', String(MAX_LIST)],
-    ['smembers', `${prefix}dead:${host}${cut}`],
-    ['hgetall', `${prefix}options:${key}${cut}`],
-    ['hgetall', `${prefix}headers:${key}${cut}`],
-  ]);
+  const commands: RedisCommand[] = [];
+  for (const cut of cutsOf(pathOf(path))) {
+    commands.push(
+      ['sismember', `${prefix}prefixes:${key}`, cut],
+      ['type', `${prefix}frontend:${key}${cut}`],
+      ['lrange', `${prefix}frontend:${key}${cut}`, '0', String(MAX_LIST)],
+      ['smembers', `${prefix}dead:${host}${cut}`],
+      ...hashCommands(prefix, key + cut),
+    );
+  }
+  return commands;
 }
 
-const WIDTH = 6;
+const WIDTH = 4 + SITE_HASHES.length;
 
 /** Parses the replies to `underCommands`: which prefix counts, and which were skipped for lack of a backend. */
 export function hitOfPipeline(path: string, replies: readonly unknown[], host: FlatHashes) {
   const missing: string[] = [];
   for (const [i, prefix] of cutsOf(pathOf(path)).entries()) {
-    const [isMember, type, list, dead, options, headers] = replies.slice(i * WIDTH, (i + 1) * WIDTH);
+    const [isMember, type, list, dead, ...hashes] = replies.slice(i * WIDTH, (i + 1) * WIDTH);
     if (isMember !== 1) continue;
-    const hit = oneHit(prefix, type, list, dead, together(flatOf(options), flatOf(headers)), host);
+    const hit = oneHit(
+      prefix,
+      type,
+      list,
+      dead,
+      hashesBy((_, at) => flatOf(hashes[at])),
+      host,
+    );
     if (hit !== null) return { hit, missing };
     missing.push(prefix);
   }
