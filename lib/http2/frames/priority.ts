@@ -9,8 +9,8 @@ export interface Priority {
 
 export const DEFAULT_PRIORITY: Priority = { urgency: 3, isIncremental: false };
 
-const URGENCY = /(?:^|,)[ \t]*u=([0-7])[ \t]*(?:[,;]|$)/g;
-const INCREMENTAL = /(?:^|,)[ \t]*i(?:=\?([01]))?[ \t]*(?:[,;]|$)/g;
+const URGENCY = /(?:^|,)[ \t]*u=([0-7])[ \t]*(?=[,;]|$)/g;
+const INCREMENTAL = /(?:^|,)[ \t]*i(?:=\?([01]))?[ \t]*(?=[,;]|$)/g;
 /** Longer values are not read. */
 const MAX_LENGTH = 256;
 
