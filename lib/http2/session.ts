@@ -158,9 +158,11 @@ export class Session implements StreamAdapterOwner, ConnectionEvents {
   }
 
   onNeeded(stream: ServerStream): void {
-    const at = this.#waiting.findIndex((each) => each.stream === stream);
-    const [waiting] = this.#waiting.splice(at, 1);
-    if (waiting !== undefined) this.#admit(waiting);
+    const waiting = this.#waiting.find((each) => each.stream === stream);
+    // It may have had a receiver, which has no use for the rest of the request.
+    if (waiting === undefined) return;
+    this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    this.#admit(waiting);
   }
 
   onRead(): void {

@@ -89,7 +89,7 @@ for (const [what, code, ...frames] of [
   test(`${what} ends the connection, as soon as it can be seen`, () => {
     const fault = { name: 'ConnectionError', code };
     assert.throws(() => read(Buffer.concat(frames)), fault);
-    assert.throws(() => read(...[...Buffer.concat(frames)].map((byte) => Buffer.of(byte))), fault);
+    assert.throws(() => read(...Array.from(Buffer.concat(frames), (byte) => Buffer.of(byte))), fault);
   });
 }
 
