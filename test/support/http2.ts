@@ -76,15 +76,21 @@ export function request(
 export const FRAME = {
   data: 0,
   headers: 1,
+  priority: 2,
   reset: 3,
   settings: 4,
+  pushPromise: 5,
   ping: 6,
   goaway: 7,
   windowUpdate: 8,
   continuation: 9,
 } as const;
+/** Flag of SETTINGS and PING. */
+export const ACK = 1;
 export const END_STREAM = 1;
 export const END_HEADERS = 4;
+export const PADDED = 8;
+export const WITH_PRIORITY = 0x20;
 
 export interface Frame {
   readonly type: number;
@@ -134,7 +140,7 @@ function literal(value: string): Buffer {
   return Buffer.concat([Buffer.from([...prefix, rest]), bytes]);
 }
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /** Fields of a plain GET. */
 export const GET: readonly (readonly [string, string])[] = [
@@ -153,13 +159,14 @@ export class RawHttp2 {
   #rest = Buffer.alloc(0);
   #onFrame: () => void = () => {};
 
-  constructor(socket: Socket) {
+  /** @param opening what is sent first */
+  constructor(socket: Socket, opening: Buffer = Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)])) {
     this.socket = socket;
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => socket.once('close', resolve));
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.once('close', () => this.#onFrame());
-    socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
+    socket.write(opening);
   }
 
   static async open(t: TestContext, port: number): Promise<RawHttp2> {
@@ -167,6 +174,9 @@ export class RawHttp2 {
     t.after(() => socket.destroy());
     return new RawHttp2(socket);
   }
+
+  /** Called with each frame, before `find`. */
+  protected onFrame(_frame: Frame): void {}
 
   /** @param flags END_HEADERS is added */
   headers(stream: number, fields: readonly (readonly [string, string])[], flags = END_STREAM): void {
@@ -210,6 +220,7 @@ export class RawHttp2 {
     const { frames, rest } = readFrames(Buffer.concat([this.#rest, bytes]));
     this.frames.push(...frames);
     this.#rest = Buffer.from(rest);
+    for (const each of frames) this.onFrame(each);
     this.#onFrame();
   }
 }
