@@ -32,6 +32,8 @@ export interface Configure {
   readonly preloads: boolean;
   /** The keys of session tickets; later ones come by `ticket-keys`. */
   readonly ticketKeys: Uint8Array;
+  /** For sticky cookies, where neither the configuration nor Redis has a secret. */
+  readonly stickySecret: string;
   /** Keys for which the master has a last good certificate; changes come by `pair-news`. */
   readonly goodPairs: readonly string[];
 }

@@ -93,6 +93,8 @@ export interface ServerConfig {
   readonly backendPath: boolean;
   /** Whether backends with `https:` URLs get plain HTTP, as in Hipache. */
   readonly legacyScheme: boolean;
+  /** The secret of sticky cookies, the same for all routers; null: the one in Redis, or one of this process. */
+  readonly stickySecret: string | null;
 }
 
 /** The section `server.limits`: numbers, and sizes in bytes. */

@@ -14,6 +14,7 @@ import {
   file,
   flag,
   lenient,
+  longSecret,
   listOf,
   oneOf,
   option,
@@ -114,6 +115,7 @@ const server = {
   backendTls: v.nullish(section(backendTls), {}),
   backendPath: v.nullish(flag, false),
   legacyScheme: v.nullish(flag, false),
+  stickySecret: v.nullish(longSecret, null),
 };
 
 const proxyProtocol = oneOf(['off', 'optional', 'required']);

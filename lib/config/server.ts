@@ -48,6 +48,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     requestId: settings.requestId,
     backendPath: settings.backendPath,
     legacyScheme: settings.legacyScheme,
+    stickySecret: settings.stickySecret,
   };
 }
 

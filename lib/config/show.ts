@@ -36,7 +36,7 @@ export interface Settings {
 export function show(config: Config, settings: Settings): Readonly<Record<string, unknown>> {
   const { http, https, driverTls, otel, places, securePlaces, user, group } = settings;
   return {
-    server: { ...config.server, backendTls: settings.backendTls },
+    server: { ...config.server, backendTls: settings.backendTls, stickySecret: showSecret(config.server.stickySecret) },
     http: { port: http.port, proxyProtocol: http.proxyProtocol, http2: http.http2, bind: places.map(showPlace) },
     https: {
       port: https.port,

@@ -117,6 +117,9 @@ export const secret = v.pipe(
   v.regex(/^[!-~]+$/, 'must be of visible ASCII characters, without spaces'),
 );
 
+/** A secret that others must not guess from what was made with it. */
+export const longSecret = v.pipe(secret, v.minLength(32, 'must have at least 32 characters'));
+
 /** `private`, an address, or a range such as `10.0.0.0/8`. */
 export const trusted = v.custom<string>(
   (value) => typeof value === 'string' && (value === 'private' || isRange(value)),

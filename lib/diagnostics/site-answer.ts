@@ -1,18 +1,20 @@
 /**
  * What a client gets from a route, by the router's own rules: a redirect, a wait, a refusal, or a backend's response.
  */
+import { NO_VALUES } from '../core/balance/sticky.ts';
 import { RecentTurns } from '../core/balance/turns.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Redirect, redirectByEntry, type Visit } from '../core/routing/redirect.ts';
 import { choose, NO_LOAD } from '../core/routing/selection.ts';
+import { NO_IDENTITY } from '../core/http/trait.ts';
 import type { Site } from '../core/routing/site.ts';
 import type { Backend, Route } from '../core/routing/types.ts';
 import type { AnswerView } from './explanation.ts';
 
 const DEFAULT_TLS_PORT = 443;
-/** Chances and loads are not known here. */
-const UNUSED = { loadOf: () => NO_LOAD, random: () => 0, now: () => 0, turns: new RecentTurns() };
-const TRAITS = { method: 'GET', path: '/', clientIp: '', hasBody: false, affinity: null };
+/** Chances, loads and secrets are not known here. */
+const UNUSED = { loadOf: () => NO_LOAD, random: () => 0, now: () => 0, turns: new RecentTurns(), sticky: NO_VALUES };
+const TRAITS = { method: 'GET', path: '/', clientIp: '', hasBody: false, ...NO_IDENTITY };
 
 const GUESSED = ', at the port of https.bind';
 

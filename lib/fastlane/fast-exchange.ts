@@ -2,13 +2,14 @@
  * One plain request, from its head to the end of its response. Handles the usual case only: one lookup, one attempt.
  * Anything else, while no response has begun, is handed off to the full lane, which judges the attempt and goes on.
  */
+import { needsCookie } from '../core/balance/sticky.ts';
 import { isDialled, isHttp2 } from '../core/routing/backend.ts';
 import { GATHER_MS } from '../core/limits/client-limits.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
-import { traitIn } from '../core/http/trait.ts';
+import { type Identity, identityIn, NO_IDENTITY } from '../core/http/trait.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import { choose } from '../core/routing/selection.ts';
 import { NO_SITE } from '../core/routing/site.ts';
@@ -150,23 +151,29 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const { request, route } = account;
     if (request === null || route === null) return;
     const { parts } = this.#shared;
+    const { balance } = route.site;
+    // The full lane waits for the secret.
+    if (balance !== null && balance.sticky !== null && !parts.sticky.isReady()) return this.#handOff(null, null);
     const head = this.#client.writer.write(request);
     account.head = head;
     const key = this.#keyOf(head.clientIp);
     this.#client.output.clientKey = key;
     this.#relay.responseFields = head.responseFields;
     const { method, target } = request;
-    const affinity = affinityOf(route, request);
+    const { affinity, cookies } = identityOf(route, request);
     const hasBody = request.framing === 'chunked' || request.length > 0;
     let backend: Backend | null;
     try {
-      const traits = { method, path: target, clientIp: head.clientIp, hasBody, affinity };
+      const traits = { method, path: target, clientIp: head.clientIp, hasBody, affinity, cookies };
       backend = choose(route, NONE_TRIED, parts, traits);
     } catch {
       backend = null;
     }
     // HTTP/2 to backends, and responses by the router itself, are done by the full lane.
     if (backend === null || isHttp2(backend) || !isDialled(backend)) return this.#handOff(null, null);
+    // Its response needs another field.
+    if (balance !== null && needsCookie(balance, backend, route.key, cookies, parts.sticky))
+      return this.#handOff(null, null);
     this.#upload.wait();
     account.backend = backend;
     const path = pathFor(route, backend, target, parts.hasBackendPath);
@@ -255,10 +262,9 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   }
 }
 
-/** What the site hashes, if it does that with a field or cookie. */
-function affinityOf({ site: { balance } }: Route, { text }: ReadRequest): string | null {
-  if (balance === null || balance.trait === null) return null;
-  return traitIn(balance.trait, (name, separator) => lineValue(text, name, separator));
+function identityOf({ site: { balance } }: Route, { text }: ReadRequest): Identity {
+  if (balance === null) return NO_IDENTITY;
+  return identityIn(balance, (name, separator) => lineValue(text, name, separator));
 }
 
 /** @param limit bytes; 0 is none */

@@ -65,6 +65,8 @@ export class Exchange {
   /** `performance.now()`, ms. */
   tryingSince: number | null = null;
   readonly attempts: Attempted[] = [];
+  /** The Set-Cookie value that the site adds to the response of the backend that is tried; null for none. */
+  cookie: string | null = null;
   /** Why the router responded itself; null when a backend did. */
   refusal: RouterError | null = null;
   /** Why the client's side has ended the exchange. An error is sent as the response if possible. */

@@ -52,6 +52,7 @@ export function relayResponse(
   if (exchange.peer.isHttp2 && isTooLarge(headers) && !isTooLarge(relayed.headers)) {
     return 'a head that is too large with the fields of its site';
   }
+  if (exchange.cookie !== null) headers.push('Set-Cookie', exchange.cookie);
   // A backend's own request id is passed on instead.
   if (!('x-request-id' in backendResponse.headers)) headers.push(...(exchange.outgoing?.responseFields ?? []));
   if (head?.isDebug) headers.push(...debugHeaders(exchange));

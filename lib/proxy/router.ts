@@ -5,7 +5,7 @@ import { GATHER_MS } from '../core/limits/client-limits.ts';
 import { siteOf } from '../core/routing/prefixes.ts';
 import { readHead } from '../core/http/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
-import { rawValue, traitIn } from '../core/http/trait.ts';
+import { type Identity, identityIn, NO_IDENTITY, rawValue } from '../core/http/trait.ts';
 import { mayRetry } from '../core/health/retry.ts';
 import type { Balancing } from '../core/routing/choice.ts';
 import { choose } from '../core/routing/selection.ts';
@@ -22,6 +22,7 @@ import type { TimeLimits } from '../clock/time-limits.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { HealthMarks } from '../store/store.ts';
 import { type AdmissionParts, admit } from './admission.ts';
+import { cookieFor } from './sticky-cookie.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
@@ -86,7 +87,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     path: head.path,
     clientIp: exchange.outgoing.clientIp,
     hasBody: hasBody(head.framing),
-    affinity: affinityOf(found, rawHeaders),
+    ...identityOf(found, rawHeaders),
   };
   // A client that waits for a 100 sends no body before a backend has sent one.
   if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost)
@@ -94,13 +95,13 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   if (maxBodyBytes > 0 && exchange.body.bytes > maxBodyBytes) {
     throw new RouterError('body-too-large', `a body of more than ${maxBodyBytes} bytes`);
   }
+  if (found.site.balance?.sticky && !parts.sticky.isReady()) await parts.sticky.ready();
   await tryBackends(exchange, found, traits, parts);
 }
 
-/** What the site hashes, if it does that with a field or cookie. */
-function affinityOf({ site: { balance } }: Route, rawHeaders: readonly string[]): string | null {
-  if (balance === null || balance.trait === null) return null;
-  return traitIn(balance.trait, (name, separator) => rawValue(rawHeaders, name, separator));
+function identityOf({ site: { balance } }: Route, rawHeaders: readonly string[]): Identity {
+  if (balance === null) return NO_IDENTITY;
+  return identityIn(balance, (name, separator) => rawValue(rawHeaders, name, separator));
 }
 
 async function tryBackends(exchange: Exchange, found: Route, traits: RequestTraits, parts: RouterParts): Promise<void> {
@@ -117,6 +118,7 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
       const backend = choose(found, tried, parts, traits);
       if (backend === null) throw givenUp(failure);
       if (retries > 0 && !parts.budget.take(site)) throw givenUp(failure);
+      exchange.cookie = cookieFor(exchange, found, backend, traits, parts);
       made = await attempt(exchange, backend, parts);
       if (retries > 0) parts.budget.giveBack(site);
     }

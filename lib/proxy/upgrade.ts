@@ -28,6 +28,7 @@ export function relayUpgrade(
   const debug = exchange.head?.isDebug ? debugHeaders(exchange) : [];
   const fields = [
     ...switchingFields(exchange, interimFields(backendResponse.rawHeaders, OF_SWITCHING)),
+    ...(exchange.cookie === null ? [] : ['Set-Cookie', exchange.cookie]),
     ...(exchange.outgoing?.responseFields ?? []),
     ...debug,
   ];

@@ -7,6 +7,7 @@ import { hsts } from './hsts.ts';
 import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
+import { sticky } from './sticky.ts';
 import { weights } from './weights.ts';
 
 export const FEATURES: readonly SiteFeature[] = Object.freeze([
@@ -17,5 +18,6 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   hsts,
   headers,
   balance,
+  sticky,
   weights,
 ]);

@@ -29,6 +29,14 @@ test('what is shown has the shape of a configuration file, every default written
   assert.equal(document['driver'], 'redis:');
 });
 
+test('the secret of sticky cookies is not shown, and must be long', () => {
+  const stickySecret = 'this-is-a-secret-of-40-visible-characters';
+  const { document, config } = read({ server: { stickySecret } });
+  assert.equal(config.server.stickySecret, stickySecret);
+  assert.equal((document['server'] as Record<string, unknown>)['stickySecret'], '***');
+  assert.throws(() => read({ server: { stickySecret: 'short' } }), /server\.stickySecret.*at least 32/s);
+});
+
 /** Configurations without secrets, of every shape. */
 const OPEN: readonly unknown[] = [
   {},

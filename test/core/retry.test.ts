@@ -7,7 +7,7 @@ const cause = new Error('it failed');
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'POST', 'PATCH', 'BREW'];
 
 function traits(method: string, hasBody = false): RequestTraits {
-  return { method, path: '/', clientIp: '192.0.2.1', hasBody, affinity: null };
+  return { method, path: '/', clientIp: '192.0.2.1', hasBody, affinity: null, cookies: [] };
 }
 
 for (const type of ['unreachable', 'crowded', 'unfit'] as const) {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { buildRoute, type Marks } from '../../lib/core/routing/backend.ts';
 import { choose, isLastLiving, NO_LOAD, pickRandom } from '../../lib/core/routing/selection.ts';
-import type { Backend, BackendLoad, RequestTraits, Selection } from '../../lib/core/routing/types.ts';
+import type { Backend, BackendLoad, Selection } from '../../lib/core/routing/types.ts';
+import { TRAITS } from '../support/balancing.ts';
 
-const TRAITS: RequestTraits = { method: 'GET', path: '/', clientIp: '192.0.2.1', hasBody: false, affinity: null };
-const REST = { now: () => 0, turns: new RecentTurns() };
+const REST = { now: () => 0, turns: new RecentTurns(), sticky: NO_VALUES };
 const URLS = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'];
 
 test('chance picks any of the living, the first and the last too', () => {

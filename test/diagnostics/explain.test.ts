@@ -3,6 +3,7 @@ import { after, test, type TestContext } from 'node:test';
 import { RouterError } from '../../lib/core/errors.ts';
 import { candidates } from '../../lib/core/routing/hostname.ts';
 import { redirectByEntry } from '../../lib/core/routing/redirect.ts';
+import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { choose, NO_LOAD } from '../../lib/core/routing/selection.ts';
 import type { Backend, Selection } from '../../lib/core/routing/types.ts';
@@ -18,7 +19,7 @@ import { startRedis } from '../support/redis.ts';
 
 const redis = await startRedis({ after });
 const url = { scheme: 'redis', redis: redis.address() } as const;
-const REST = { now: () => 0, turns: new RecentTurns() };
+const REST = { now: () => 0, turns: new RecentTurns(), sticky: NO_VALUES };
 const LIST = ['site', 'http://10.0.0.1:80', 'http://10.0.0.2:80', 'http//10.0.0.3'];
 
 async function open(t: TestContext): Promise<RouteEditor> {
@@ -203,7 +204,7 @@ test('whatever stands in Redis, what is explained is what the router does', asyn
     }
     let alive: readonly Backend[] = [];
     try {
-      const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false, affinity: null };
+      const traits = { method: 'GET', path: '/', clientIp: '', hasBody: false, affinity: null, cookies: [] };
       const select: Selection = (living) => ((alive = living), living[0] as Backend);
       choose(route, new Set(), { ...REST, select, loadOf: () => NO_LOAD, random: () => 0 }, traits);
       assert.equal(told.answer.kind, 'backend');

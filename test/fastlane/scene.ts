@@ -3,7 +3,9 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
+import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
+import type { StickyValues } from '../../lib/core/routing/choice.ts';
 import { pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Site } from '../../lib/core/routing/site.ts';
 import { TimeLimits } from '../../lib/clock/time-limits.ts';
@@ -41,6 +43,7 @@ export interface LaneOptions {
   readonly readsAccepted?: boolean;
   /** Of every route, in the place of its own. */
   readonly site?: Site;
+  readonly sticky?: StickyValues;
 }
 
 const LIMITS: FastLaneLimits = {
@@ -91,7 +94,7 @@ function withSite(store: MemoryStore, site: Site): LaneParts['store'] {
 
 export async function startLane(
   t: TestContext,
-  { maxSockets = 10, limits, readsAccepted = true, site }: LaneOptions = {},
+  { maxSockets = 10, limits, readsAccepted = true, site, sticky }: LaneOptions = {},
 ): Promise<LaneScene> {
   const store = new MemoryStore();
   const lists = { lent: [] as HandoffState[], adopted: [] as ClientStream[], timedOut: [] as ClientStream[] };
@@ -104,6 +107,7 @@ export async function startLane(
     random: () => 0,
     now: () => performance.now(),
     turns: new RecentTurns(),
+    sticky: sticky ?? NO_VALUES,
     clock: new TimeLimits(),
     headerPolicy: {
       style: 'standard',

@@ -25,6 +25,8 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { hsts: '60' },
   { balance: 'roundrobin' },
   { balance: 'hash:cookie:a' },
+  { sticky: 'home' },
+  { sticky: 'home 60' },
 ];
 
 const hostOf = (i: number): string => `s${i}.test`;
@@ -46,7 +48,8 @@ async function startLanes(t: TestContext): Promise<readonly Router[]> {
       [`options:${hostOf(i)}/api`, fields],
     ]),
   );
-  const start = (fastLane: boolean) => startRouter(t, { routes, server: { workers: 1, fastLane } });
+  const start = (fastLane: boolean) =>
+    startRouter(t, { routes, server: { workers: 1, fastLane, stickySecret: 'x'.repeat(32) } });
   return await Promise.all([start(true), start(false)]);
 }
 

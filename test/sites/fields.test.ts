@@ -22,6 +22,7 @@ const admissionOf = (site: Site) => {
   return admission?.type === 'refused' ? [admission.error.code, ...admission.error.fields] : admission;
 };
 const hstsOf = (site: Site) => site.adaptResponse(['A', 'b'], SCENE).slice(2);
+const stickyOf = ({ balance }: Site) => balance?.sticky;
 const balanceOf = ({ balance }: Site) => balance && [balance.text, balance.trait];
 const targetOf = (site: Site) => site.targetFor('/api/a', '/api');
 
@@ -61,6 +62,9 @@ for (const [fields, seen, wanted] of [
   ],
   [{ hsts: '0 includeSubdomains' }, hstsOf, ['Strict-Transport-Security', 'max-age=0; includeSubdomains']],
   [{ state: 'live' }, admissionOf, null],
+  [{ sticky: 'off' }, balanceOf, null],
+  [{ sticky: 'home' }, stickyOf, { name: 'home', seconds: null }],
+  [{ sticky: 'home 34560000' }, stickyOf, { name: 'home', seconds: 34_560_000 }],
   [{ balance: 'random' }, balanceOf, null],
   [{ balance: ' P2C ' }, balanceOf, ['of two drawn by chance the one with fewer requests', null]],
   [{ balance: 'leastconn' }, balanceOf, ['the one with the fewest requests', null]],
@@ -112,6 +116,12 @@ for (const [field, text] of [
   ['hsts', 'max-age=60'],
   ['state', 'Paused'],
   ['pauseMax', '0'],
+  ['sticky', 'a b'],
+  ['sticky', 'home=1'],
+  ['sticky', 'home 0'],
+  ['sticky', 'home 34560001'],
+  ['sticky', 'home 60 x'],
+  ['sticky', ''],
   ['balance', 'fair'],
   ['balance', 'hash'],
   ['balance', 'hash:query:a'],

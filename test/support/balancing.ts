@@ -14,6 +14,7 @@ export const TRAITS: RequestTraits = {
   clientIp: '192.0.2.1',
   hasBody: false,
   affinity: null,
+  cookies: [],
 };
 
 export type Fields = Readonly<Record<string, string>>;
@@ -35,6 +36,12 @@ export function routeWith(urls: readonly string[], options: Fields, marks = NO_M
 export class Scene implements Balancing {
   readonly select = pickRandom;
   readonly turns = new RecentTurns();
+  /** As a secret would make them, but legible. */
+  readonly sticky = {
+    isReady: () => true,
+    ready: () => Promise.resolve(),
+    valueOf: ({ href }: Backend, key: string) => `${key} ${href}`,
+  };
   readonly random: () => number;
   /** By id. */
   readonly loads: Partial<BackendLoad>[] = [];

@@ -43,11 +43,13 @@ import { Traffic } from '../../server/traffic.ts';
 import { FaultLog } from '../../store/fault-log.ts';
 import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
 import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
+import { StickySecret, type SecretSource } from './sticky-secret.ts';
 import { fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
 
 /** What Lanes needs of its worker. */
 export interface LanesParts {
   readonly store: RouteStore;
+  readonly stickySecret: SecretSource;
   readonly log: Log;
   readonly recorder: ExchangeRecorder;
   readonly isTrusted: (address: string) => boolean;
@@ -164,14 +166,11 @@ export class Lanes {
     const own = { clock: this.#clock, limits, readMs, readMinRate, onCut, isDraining };
     const routes = this.#routes;
     const refusing = { ...own, pages: this.#pages, store: routes };
-    const faults = new FaultLog(
-      (notice) => logStoreEvent(log, notice),
-      () => performance.now(),
-    );
+    const faults = new FaultLog((notice) => logStoreEvent(log, notice), clockMs);
     if (server.staticRoots.length > 0) loadSend();
     const files = {
       ...refusing,
-      roots: new StaticRoots(server.staticRoots, () => performance.now()),
+      roots: new StaticRoots(server.staticRoots, clockMs),
       onFault: (key: string, fault: string): void => faults.tell(key, fault),
     };
     const forwarder = new Forwarder({
@@ -193,7 +192,7 @@ export class Lanes {
     const deaths = new Deaths({
       store,
       ttlSeconds: server.deadBackendTTL,
-      now: () => performance.now(),
+      now: clockMs,
       notify: (notice) => logDeathEvent(log, notice),
       onMarked: (death, at) => {
         recorder.metrics?.died();
@@ -212,8 +211,9 @@ export class Lanes {
       select: pickRandom,
       loadOf: this.backends.loadOf,
       random: Math.random,
-      now: () => performance.now(),
+      now: clockMs,
       turns: new RecentTurns(),
+      sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
       headerPolicy: {
         style: server.forwarded,
         isTrusted,
@@ -247,7 +247,7 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, random, now, turns, headerPolicy, budget } = full;
+    const { select, loadOf, random, now, turns, sticky, headerPolicy, budget } = full;
     return {
       store: this.#routes,
       select,
@@ -255,6 +255,7 @@ export class Lanes {
       random,
       now,
       turns,
+      sticky,
       clock: this.#clock,
       headerPolicy,
       budget,
@@ -277,6 +278,10 @@ export class Lanes {
       readAccepted: (socket, onBytes) => this.#readAccepted(socket, onBytes),
     };
   }
+}
+
+function clockMs(): number {
+  return performance.now();
 }
 
 function readPages(staticDir: string | null, log: Log): Pages {

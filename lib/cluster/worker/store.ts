@@ -10,6 +10,7 @@ import type { KnownRun } from '../../store/cache/known-routes.ts';
 import type { StoreCounts } from '../../store/store-counts.ts';
 import type { Notify, RouteStore, StoreEvent } from '../../store/store.ts';
 import { SnapshotLookups } from './snapshot-lookups.ts';
+import type { SecretSource } from './sticky-secret.ts';
 import type { Configure, ToMaster, SnapshotReply } from '../messages.ts';
 
 /** What WorkerStore needs of its worker. */
@@ -26,6 +27,8 @@ export class WorkerStore {
   readonly certificates: CertificateStore;
   /** The same store when routes come from a file, which the master sends; null with Redis. */
   readonly fed: FileStore | null;
+  /** Where the secret of sticky cookies comes from. */
+  readonly stickySecret: SecretSource;
   readonly #snapshotLookups: SnapshotLookups;
   /** The name of the server that routes are read from. */
   readonly #reads: string;
@@ -33,12 +36,12 @@ export class WorkerStore {
   readonly #silent = new Set<string>();
 
   /** Connects by itself. @throws Error when the driver's URLs contradict each other */
-  constructor({ config, known, preloads }: Configure, { say, notify, counts }: WorkerStoreParts) {
+  constructor({ config, known, preloads, stickySecret: own }: Configure, { say, notify, counts }: WorkerStoreParts) {
     const { driver, driverTls, server, cache } = config;
     this.#snapshotLookups = new SnapshotLookups((recall) => say({ type: 'snapshot-query', recall }));
     const read = parseDriverUrl(driver.read, driverTls);
     this.#reads = read.scheme === 'redis' ? nameOfAddress(read.redis) : '';
-    const { store, certificates, file } = openStore({
+    const { store, certificates, file, stickySecret } = openStore({
       read,
       write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
@@ -60,6 +63,9 @@ export class WorkerStore {
     this.routes = store;
     this.certificates = certificates;
     this.fed = file;
+    // A configured one counts.
+    const { stickySecret: configured } = server;
+    this.stickySecret = { own: configured ?? own, shared: configured === null ? stickySecret : null };
   }
 
   /** Whether the store replies, as far as is known. */

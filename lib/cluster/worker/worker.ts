@@ -71,6 +71,7 @@ export class Worker {
     const isTrusted = trust(server.trustedProxies);
     this.#lanes = new Lanes(config, {
       store: this.#store.routes,
+      stickySecret: this.#store.stickySecret,
       log: this.#log,
       recorder: this.#recorder,
       isTrusted,

@@ -1,7 +1,8 @@
 import type { Backend } from '../routing/backend-url.ts';
-import type { ChoiceList, SiteBalance, Trait } from '../routing/choice.ts';
+import type { ChoiceList, SiteBalance, StickyRule, Trait } from '../routing/choice.ts';
 import { byChance } from './draw.ts';
 import type { Method, Weights } from './method.ts';
+import { heldBackend } from './sticky.ts';
 import { candidates, weigh, type WeighedList, type Weight } from './weights.ts';
 
 /** A way to choose. */
@@ -17,6 +18,8 @@ export interface MethodRules {
 export interface BalanceRules extends MethodRules {
   /** By URL, as in lists. */
   readonly weights: ReadonlyMap<string, Weight>;
+  /** Null: clients are not led back. */
+  readonly sticky: StickyRule | null;
 }
 
 const USUAL: BalanceRules = Object.freeze({
@@ -24,22 +27,30 @@ const USUAL: BalanceRules = Object.freeze({
   text: 'with equal probability',
   trait: null,
   weights: new Map(),
+  sticky: null,
 });
 
 /** The balance of a site; null where the rules say nothing that differs from the default. */
-export function siteBalance(rules: Partial<BalanceRules>): SiteBalance | null {
-  const { method, text, trait, weights } = { ...USUAL, ...rules };
-  if (weights.size > 0) return weighed({ method, text, trait, weights });
-  if (method === byChance) return null;
-  return Object.freeze({
-    text,
-    trait,
-    candidates: (among) => among,
-    select: (among, list, traits, balancing) => method(among, null, list, traits, balancing),
-  } satisfies SiteBalance);
+export function siteBalance(given: Partial<BalanceRules>): SiteBalance | null {
+  const rules = { ...USUAL, ...given };
+  const { method, trait, weights, sticky } = rules;
+  if (method === byChance && weights.size === 0 && sticky === null) return null;
+  const choose = weights.size === 0 ? equal(rules) : weighed(rules);
+  return Object.freeze({ ...choose, trait, sticky, ...(sticky !== null && { select: returning(choose.select) }) });
 }
 
-function weighed({ method, text, trait, weights }: BalanceRules): SiteBalance {
+/** A choice among backends, whoever the client is. */
+type Choice = Pick<SiteBalance, 'text' | 'candidates' | 'select'>;
+
+function equal({ method, text }: BalanceRules): Choice {
+  return {
+    text,
+    candidates: (among) => among,
+    select: (among, list, traits, balancing) => method(among, null, list, traits, balancing),
+  };
+}
+
+function weighed({ method, text, weights }: BalanceRules): Choice {
   const known = new WeakMap<readonly Backend[], WeighedList>();
   const weighedOf = ({ backends }: ChoiceList): WeighedList => {
     let list = known.get(backends);
@@ -49,16 +60,24 @@ function weighed({ method, text, trait, weights }: BalanceRules): SiteBalance {
     }
     return list;
   };
-  return Object.freeze({
+  return {
     text: method === byChance ? 'in proportion to their weights' : `${text}, by their weights`,
-    trait,
     candidates: (among, list) => candidates(among, weighedOf(list)),
     select: (among, list, traits, balancing) => {
       const all = weighedOf(list);
       const some = candidates(among, all);
       return method(some, sharesOf(some, all), list, traits, balancing);
     },
-  } satisfies SiteBalance);
+  };
+}
+
+/** A client with a cookie gets its backend, even one that is draining. */
+function returning(select: SiteBalance['select']): SiteBalance['select'] {
+  return (among, list, traits, balancing) => {
+    const { cookies } = traits;
+    const held = cookies.length === 0 ? null : heldBackend(among, list.key, cookies, balancing.sticky);
+    return held ?? select(among, list, traits, balancing);
+  };
 }
 
 /** Null where all of them are draining: then they are equal. */

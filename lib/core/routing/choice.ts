@@ -11,6 +11,8 @@ export interface RequestTraits {
   readonly hasBody: boolean;
   /** What its site hashes to choose a backend, if that is a field or a cookie: see `Trait`. Null without one. */
   readonly affinity: string | null;
+  /** The values of its site's sticky cookie; empty without one. */
+  readonly cookies: readonly string[];
 }
 
 /** One backend's load in this worker, over all frontends, for selections. Read it at once: it changes. */
@@ -53,6 +55,24 @@ export interface Balancing {
   /** ms; only differences count. */
   readonly now: () => number;
   readonly turns: TurnKeeper;
+  readonly sticky: StickyValues;
+}
+
+/** The values of sticky cookies. */
+export interface StickyValues {
+  /** Whether there are values: the secret that they are made with is known. May ask for that in the background. */
+  isReady(): boolean;
+  /** Resolves when that is known, or when the store has not told it within its time limit. Never rejects. */
+  ready(): Promise<void>;
+  /** The value for a backend of the list with this key; null while it is not known. Cheap: values are remembered. */
+  valueOf(backend: Backend, key: string): string | null;
+}
+
+/** The cookie by which a client comes back to its backend. */
+export interface StickyRule {
+  readonly name: string;
+  /** How long the client keeps it; null: until the browser is closed. */
+  readonly seconds: number | null;
 }
 
 /** Remembers whose turn it is in each list, in this worker. */
@@ -80,6 +100,8 @@ export interface SiteBalance {
   readonly text: string;
   /** What becomes `RequestTraits.affinity`; null where the choice needs none. */
   readonly trait: Trait | null;
+  /** The cookie that leads clients back, whose values become `RequestTraits.cookies`; null without. */
+  readonly sticky: StickyRule | null;
   /** Those of `among` that get new clients, which depends on weights. Empty only if `among` is. */
   readonly candidates: (among: readonly Backend[], list: ChoiceList) => readonly Backend[];
   /** Picks one of `among`, which is never empty. */

@@ -64,3 +64,8 @@ export function nameOfAddress({ place, tls, database, prefix }: RedisAddress): s
 export function nameOfEndpoint({ host, port }: Endpoint): string {
   return `${bracketed(host)}:${port}`;
 }
+
+/** Whether two addresses lead to one server or cluster, whatever their prefixes. */
+export function isSameServer(a: RedisAddress, b: RedisAddress): boolean {
+  return JSON.stringify({ ...a, prefix: '' }) === JSON.stringify({ ...b, prefix: '' });
+}

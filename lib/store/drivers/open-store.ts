@@ -32,6 +32,8 @@ export interface OpenedStore {
   /** The certificates beside the routes. */
   readonly certificates: CertificateStore;
   readonly file: FileStore | null;
+  /** The secret that all routers share: in Redis. Null where the store keeps none. */
+  readonly stickySecret: ((own: string) => Promise<string | null>) | null;
 }
 
 /**
@@ -46,5 +48,5 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
   const store = new FileStore({ ...file, options: settings.options });
-  return { store, certificates: store.certificates, file: store };
+  return { store, certificates: store.certificates, file: store, stickySecret: null };
 }

@@ -66,6 +66,8 @@ export interface KnownSettings {
 export interface OpenedRedis {
   readonly store: RouteStore;
   readonly certificates: CertificateStore;
+  /** See `RedisSecrets.sticky`. */
+  readonly stickySecret: (own: string) => Promise<string | null>;
 }
 
 /** How often all routes are confirmed within the time that a known one may be used. */
@@ -112,7 +114,8 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     },
   });
   const certificates = new RememberedCertificates({ source: source.certificates, timeoutMs, watch, maxAgeMs });
-  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return { store: source, certificates };
+  const stickySecret = (own: string): Promise<string | null> => source.secrets.sticky(own);
+  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return { store: source, certificates, stickySecret };
 
   let isPreloaded = false;
   const preload =
@@ -150,7 +153,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   if (watch !== null && pages !== null) {
     tracking = track(read, timeoutMs, { watch, store, certificates, pages }, notify);
   }
-  return { store, certificates };
+  return { store, certificates, stickySecret };
 }
 
 function lastKnownPages(

@@ -1,6 +1,6 @@
 import { type Marks, NO_MARKS, type RouteList, routeOf } from '../../core/routing/backend.ts';
 import { RouterError } from '../../core/errors.ts';
-import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
+import { isSameServer, nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
 import type { SiteFields, Site } from '../../core/routing/site.ts';
 import { pathOf, Prefixes } from '../../core/routing/prefixes.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
@@ -12,6 +12,7 @@ import { NO_HASHES, type SiteMetadata } from './site-metadata.ts';
 import { RedisPages } from './pages.ts';
 import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './certificates.ts';
+import { RedisSecrets } from './secrets.ts';
 import { RedisCluster } from '../redis-client/cluster.ts';
 import { announcement, isFresh, type Found, type Lookup } from './codec.ts';
 import { type Reading, routeIn, type RouteSource, type Under } from '../reading.ts';
@@ -61,6 +62,7 @@ export class RedisStore implements RouteSource {
   readonly #lookups: RedisLookups;
   /** The certificates, read by the same connection. */
   readonly certificates: RedisCertificates;
+  readonly secrets: RedisSecrets;
   readonly wildcardMarks = new WildcardMarks(Date.now);
   /** The lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Unsent>();
@@ -88,6 +90,7 @@ export class RedisStore implements RouteSource {
     this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
     this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
+    this.secrets = new RedisSecrets(this.#read, this.#write, { read: read.prefix, write: write.prefix });
   }
 
   get hasHealthChecker(): boolean {
@@ -291,8 +294,4 @@ function faultOf(
   lookup: { readonly type: 'wrong-type'; readonly found: string } | { readonly type: 'too-long' },
 ): string {
   return lookup.type === 'too-long' ? `is longer than ${MAX_LIST} elements` : `holds a ${lookup.found}, not a list`;
-}
-
-function isSameServer(a: RedisAddress, b: RedisAddress): boolean {
-  return JSON.stringify({ ...a, prefix: '' }) === JSON.stringify({ ...b, prefix: '' });
 }
