@@ -13,7 +13,14 @@ import type { AnswerView } from './explanation.ts';
 
 const DEFAULT_TLS_PORT = 443;
 /** Chances, loads and secrets are not known here. */
-const UNUSED = { loadOf: () => NO_LOAD, random: () => 0, now: () => 0, turns: new RecentTurns(), sticky: NO_VALUES };
+const UNUSED = {
+  loadOf: () => NO_LOAD,
+  random: () => 0,
+  now: () => 0,
+  turns: new RecentTurns(),
+  sticky: NO_VALUES,
+  aliveSince: () => 0,
+};
 const TRAITS = { method: 'GET', path: '/', clientIp: '', hasBody: false, ...NO_IDENTITY };
 
 const GUESSED = ', at the port of https.bind';

@@ -1,4 +1,4 @@
-/** `balance`: how a backend is chosen for a request. lib/core/balance has the ways. */
+/** `balance`: how a backend is chosen for a request, and `slowStart`. lib/core/balance has the ways. */
 import { byChance } from '../core/balance/draw.ts';
 import { byLatency } from '../core/balance/latency.ts';
 import { leastConnections } from '../core/balance/least-connections.ts';
@@ -7,19 +7,25 @@ import { byAddress, byAffinity, byPath, rendezvous } from '../core/balance/rende
 import { roundRobin } from '../core/balance/round-robin.ts';
 import type { MethodRules } from '../core/balance/site-balance.ts';
 import { isToken } from '../core/http/token.ts';
+import { wholeNumber } from './field-readers.ts';
 import { siteFeature } from './feature.ts';
 
 interface Settings {
   readonly rules: MethodRules | null;
+  /** Seconds. */
+  readonly slowStart: number;
 }
 
-/** The feature `balance`. */
+/** The features `balance` and `slowStart`. */
 export const balance = siteFeature<Settings>({
-  fields: { balance: readBalance },
-  defaults: { rules: null },
-  behaviour: ({ rules }) => ({
+  fields: {
+    balance: readBalance,
+    slowStart: wholeNumber(0, 3600, (slowStart) => ({ slowStart })),
+  },
+  defaults: { rules: null, slowStart: 0 },
+  behaviour: ({ rules, slowStart }) => ({
     mayServeFast: () => true,
-    ...(rules && { balance: rules }),
+    balance: { ...rules, slowStartMs: slowStart * 1000 },
   }),
 });
 
@@ -39,7 +45,7 @@ const EXPECTED =
   'it must be random, p2c, leastconn, roundrobin, latency, hash:ip, hash:path, hash:header:NAME or hash:cookie:NAME';
 const MAX_NAME = 100;
 
-function readBalance(text: string): Settings | string {
+function readBalance(text: string): Pick<Settings, 'rules'> | string {
   const rules = WAYS.get(text.toLowerCase());
   if (rules !== undefined) return { rules };
   const [, word = '', name = ''] = /^hash:(header|cookie):(.*)$/is.exec(text) ?? [];

@@ -45,6 +45,22 @@ test('the load of a backend is its record; asking for that makes none', () => {
   assert.equal(states.loadOf(backend), state);
 });
 
+test('a backend lives since it was first seen, or since it was last seen dead', () => {
+  const states = new BackendStates(Date.now);
+  const backend = backendAt('http://10.0.0.1');
+  assert.equal(states.aliveSince(backend, false, 5), 5);
+  assert.equal(states.aliveSince(backend, false, 9), 5);
+  assert.equal(states.aliveSince(backend, true, 10), 10, 'marked by another router');
+  assert.equal(states.aliveSince(backend, false, 20), 10);
+  const state = states.of(backend);
+  state.deaths++;
+  assert.equal(states.aliveSince(backend, false, 30), 30, 'not yet heard of since this worker found it dead');
+  state.deaths--;
+  assert.equal(states.aliveSince(backend, false, 40), 30);
+  assert.equal(states.aliveSince(backendAt('file:///srv/app'), false, 50), -Infinity);
+  assert.equal(states.size, 1);
+});
+
 test('requests in flight have a slot, and others wait', () => {
   const state = new BackendState('a');
   const slots = new ConnectionSlots(1);

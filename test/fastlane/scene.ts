@@ -104,6 +104,7 @@ export async function startLane(
     store: site === undefined ? store : withSite(store, site),
     select: pickRandom,
     loadOf: backends.loadOf,
+    aliveSince: backends.aliveSince,
     random: () => 0,
     now: () => performance.now(),
     turns: new RecentTurns(),

@@ -25,6 +25,7 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { hsts: '60' },
   { balance: 'roundrobin' },
   { balance: 'hash:cookie:a' },
+  { slowStart: '30' },
   { sticky: 'home' },
   { sticky: 'home 60' },
 ];

@@ -46,6 +46,8 @@ export class Scene implements Balancing {
   /** By id. */
   readonly loads: Partial<BackendLoad>[] = [];
   time = 0;
+  /** Since when backends live, by id. */
+  readonly alive: number[] = [];
 
   constructor(seed = 1) {
     this.random = seeded(seed);
@@ -53,6 +55,12 @@ export class Scene implements Balancing {
 
   readonly now = (): number => this.time;
   readonly loadOf = ({ id }: Backend): BackendLoad => ({ ...NO_LOAD, ...this.loads[id] });
+
+  readonly aliveSince = ({ id }: Backend, isDead: boolean): number => {
+    const since = isDead ? this.time : (this.alive[id] ?? this.time);
+    this.alive[id] = since;
+    return since;
+  };
 
   /** The id of the chosen backend; -1 for none. */
   choose(route: Route, traits: Partial<RequestTraits> = {}, tried: readonly number[] = []): number {

@@ -47,6 +47,8 @@ export class BackendState implements BackendLoad, ResponseRecord {
   http2: BackendSessions | null = null;
   /** WebSockets with HTTP/1.1: they keep their connections, but no slots. */
   tunnels = 0;
+  /** See `Balancing.aliveSince`; null before it was asked for. */
+  aliveSince: number | null = null;
   /** For how many frontends this worker found the backend dead, without a normal response since. */
   deaths = 0;
   responseCount = 0;

@@ -42,6 +42,15 @@ export class BackendStates implements Iterable<BackendState> {
   /** The load of a backend for selections. Makes no state. */
   readonly loadOf = (backend: Backend): BackendLoad => this.#states.get(serverOf(backend)) ?? NO_LOAD;
 
+  /** See `Balancing.aliveSince`. Makes a state. */
+  readonly aliveSince = (backend: Backend, isDead: boolean, now: number): number => {
+    // The router itself serves the others.
+    if (!isDialled(backend)) return -Infinity;
+    const state = this.of(backend);
+    if (state.aliveSince === null || isDead || state.isDead) state.aliveSince = now;
+    return state.aliveSince;
+  };
+
   /** An attempt has failed. Ignored for files and redirects, which are no servers. */
   failed(backend: Backend, outcome: Outcome): void {
     if (isDialled(backend)) this.of(backend).failed(outcome, this.#now());

@@ -210,6 +210,7 @@ export class Lanes {
       },
       select: pickRandom,
       loadOf: this.backends.loadOf,
+      aliveSince: this.backends.aliveSince,
       random: Math.random,
       now: clockMs,
       turns: new RecentTurns(),
@@ -247,11 +248,12 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, random, now, turns, sticky, headerPolicy, budget } = full;
+    const { select, loadOf, aliveSince, random, now, turns, sticky, headerPolicy, budget } = full;
     return {
       store: this.#routes,
       select,
       loadOf,
+      aliveSince,
       random,
       now,
       turns,

@@ -2,6 +2,7 @@ import type { Backend } from '../routing/backend-url.ts';
 import type { ChoiceList, SiteBalance, StickyRule, Trait } from '../routing/choice.ts';
 import { byChance } from './draw.ts';
 import type { Method, Weights } from './method.ts';
+import { SlowStart } from './slow-start.ts';
 import { heldBackend } from './sticky.ts';
 import { candidates, weigh, type WeighedList, type Weight } from './weights.ts';
 
@@ -20,6 +21,8 @@ export interface BalanceRules extends MethodRules {
   readonly weights: ReadonlyMap<string, Weight>;
   /** Null: clients are not led back. */
   readonly sticky: StickyRule | null;
+  /** How long the weight of a backend that is new or comes back grows, ms; 0: it has its whole weight at once. */
+  readonly slowStartMs: number;
 }
 
 const USUAL: BalanceRules = Object.freeze({
@@ -28,14 +31,16 @@ const USUAL: BalanceRules = Object.freeze({
   trait: null,
   weights: new Map(),
   sticky: null,
+  slowStartMs: 0,
 });
 
 /** The balance of a site; null where the rules say nothing that differs from the default. */
 export function siteBalance(given: Partial<BalanceRules>): SiteBalance | null {
   const rules = { ...USUAL, ...given };
-  const { method, trait, weights, sticky } = rules;
-  if (method === byChance && weights.size === 0 && sticky === null) return null;
-  const choose = weights.size === 0 ? equal(rules) : weighed(rules);
+  const { method, trait, weights, sticky, slowStartMs } = rules;
+  if (method === byChance && weights.size === 0 && sticky === null && slowStartMs === 0) return null;
+  const warmed = slowStartMs === 0 ? rules : { ...rules, method: slowly(method, slowStartMs) };
+  const choose = weights.size === 0 ? equal(warmed) : weighed(warmed);
   return Object.freeze({ ...choose, trait, sticky, ...(sticky !== null && { select: returning(choose.select) }) });
 }
 
@@ -61,13 +66,23 @@ function weighed({ method, text, weights }: BalanceRules): Choice {
     return list;
   };
   return {
-    text: method === byChance ? 'in proportion to their weights' : `${text}, by their weights`,
+    text: text === USUAL.text ? 'in proportion to their weights' : `${text}, by their weights`,
     candidates: (among, list) => candidates(among, weighedOf(list)),
     select: (among, list, traits, balancing) => {
       const all = weighedOf(list);
       const some = candidates(among, all);
       return method(some, sharesOf(some, all), list, traits, balancing);
     },
+  };
+}
+
+/** The same way, with less weight for backends that have just begun to live. */
+function slowly(method: Method, slowStartMs: number): Method {
+  const start = new SlowStart(slowStartMs);
+  return (among, weights, list, traits, balancing) => {
+    // Of a sole one, too: it must be known to be warm when another is added.
+    const some = start.weightsOf(among, weights, list, balancing);
+    return method(among, some, list, traits, balancing);
   };
 }
 

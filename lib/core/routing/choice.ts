@@ -56,6 +56,11 @@ export interface Balancing {
   readonly now: () => number;
   readonly turns: TurnKeeper;
   readonly sticky: StickyValues;
+  /**
+   * Since when a backend lives, in this worker, on the clock of `now`. One that is not known yet lives from now on.
+   * @param isDead it is marked dead: it will not live before now
+   */
+  readonly aliveSince: (backend: Backend, isDead: boolean, now: number) => number;
 }
 
 /** The values of sticky cookies. */
@@ -86,6 +91,8 @@ export interface ChoiceList {
   readonly key: string;
   /** All backends of the list, dead ones included. */
   readonly backends: readonly Backend[];
+  /** Ids of those that are marked dead. */
+  readonly dead: ReadonlySet<number>;
 }
 
 /** A part of a request by which its client is recognised. Names of fields are in lower case. */
