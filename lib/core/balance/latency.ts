@@ -3,7 +3,7 @@
  * latency is an average that a slow response raises at once, and that fast ones and time lower slowly ("peak EWMA", as
  * in Twitter's Finagle). Time lowers it without responses, too, so a backend that was slow gets requests again.
  */
-import { betterOfTwo, type Cost, requestsAt } from './power-of-two.ts';
+import { betterOfTwo, type Cost } from './power-of-two.ts';
 import type { Method } from './method.ts';
 
 /** After so long a latency counts for 37 % of what it was, ms. */
@@ -15,8 +15,8 @@ export const byLatency: Method = (among, weights, _list, _traits, balancing) =>
   betterOfTwo(among, weights, balancing, latencyCost);
 
 const latencyCost: Cost = (backend, balancing) => {
-  const { peakMs, peakAt } = balancing.loadOf(backend);
-  const requests = requestsAt(backend, balancing);
+  const { peakMs, peakAt, inFlight, waiting } = balancing.loadOf(backend);
+  const requests = inFlight + waiting;
   // One request finds out about a new backend; until that has its response, others go elsewhere.
   if (peakMs === 0) return requests === 0 ? 0 : UNKNOWN_MS * requests;
   return peakMs * remaining(balancing.now() - peakAt) * (requests + 1);
