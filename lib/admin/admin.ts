@@ -133,6 +133,7 @@ export class Admin {
       ...frontends(this.#editor, this.#workerQueries, {
         httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
         config: new Map(Object.entries(config.options)),
+        zone: config.server.zone,
       }),
       'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
       [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events } satisfies EventsAnswer),

@@ -52,8 +52,8 @@ export function openStore({ values }: Arguments, configPath: string | null): Ope
     urls: settings.urls,
     isPackaged,
   });
-  const { httpsPort, options } = settings;
-  const surroundings = { httpsPort, config: new Map(Object.entries(options)) };
+  const { httpsPort, zone, options } = settings;
+  const surroundings = { httpsPort, zone, config: new Map(Object.entries(options)) };
   return { editor, admin: configuredAdmin(settings.admin), surroundings };
 }
 

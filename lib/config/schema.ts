@@ -27,6 +27,7 @@ import {
   text,
   trusted,
   wholeNumber,
+  zone,
 } from './values.ts';
 
 /**
@@ -116,6 +117,7 @@ const server = {
   backendPath: v.nullish(flag, false),
   legacyScheme: v.nullish(flag, false),
   stickySecret: v.nullish(longSecret, null),
+  zone: v.nullish(zone, null),
 };
 
 const proxyProtocol = oneOf(['off', 'optional', 'required']);

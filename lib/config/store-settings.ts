@@ -23,6 +23,8 @@ export interface StoreSettings {
   readonly storeTimeout: number;
   /** The default options of frontends. */
   readonly options: Readonly<Record<string, string>>;
+  /** The router's zone; null without. */
+  readonly zone: string | null;
   /** The port where the router's clients can use TLS; null where they cannot, undefined when it is unknown. */
   readonly httpsPort: number | null | undefined;
 }
@@ -44,7 +46,7 @@ export function readStoreSettings(path: string): StoreSettings {
   faults.throwIfAny();
   if (!server || !driver || !driverTls || !options)
     throw new Error('a part of the configuration failed without a fault');
-  const { storeTimeout, backendPath, legacyScheme } = server;
+  const { storeTimeout, backendPath, legacyScheme, zone } = server;
   return {
     driver,
     driverTls,
@@ -52,6 +54,7 @@ export function readStoreSettings(path: string): StoreSettings {
     urls: { backendPath, legacyScheme },
     storeTimeout,
     options: resolveOptions(options),
+    zone,
     httpsPort: httpsPortOf(keys),
   };
 }

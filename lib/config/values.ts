@@ -1,3 +1,4 @@
+import { isZone } from '../core/balance/weights.ts';
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
 import { fieldFault } from '../sites/site.ts';
@@ -115,6 +116,12 @@ export const addressOrSocket = v.custom<string>(
 export const secret = v.pipe(
   v.string('must be text'),
   v.regex(/^[!-~]+$/, 'must be of visible ASCII characters, without spaces'),
+);
+
+/** The name of a zone, as in `weights:<key>`. */
+export const zone = v.pipe(
+  v.string('must be text'),
+  v.check(isZone, 'must be a name of letters, digits, ".", "_" and "-", at most 63'),
 );
 
 /** A secret that others must not guess from what was made with it. */

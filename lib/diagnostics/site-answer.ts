@@ -18,6 +18,7 @@ const UNUSED = {
   random: () => 0,
   now: () => 0,
   turns: new RecentTurns(),
+  zone: null,
   sticky: NO_VALUES,
   aliveSince: () => 0,
 };
@@ -31,20 +32,22 @@ export interface Circumstances {
   readonly scheme: 'http' | 'https';
   /** The port where clients can use TLS: null if there is none, undefined when it is unknown. */
   readonly httpsPort: number | null | undefined;
+  /** The router's zone, if it has one that is known. */
+  readonly zone?: string | null;
 }
 
 /** @param marksLeft the TTL of the dead marks, seconds; null without expiry */
 export function answerOf(
   route: Route,
   visit: Visit,
-  { httpsPort }: Pick<Circumstances, 'httpsPort'>,
+  { httpsPort, zone = null }: Omit<Circumstances, 'scheme'>,
   marksLeft: number | null,
 ): AnswerView {
   const { site } = route;
   const admission = site.admit(visit, httpsPort === undefined ? DEFAULT_TLS_PORT : httpsPort);
   switch (admission?.type) {
     case undefined:
-      return choiceOf(route, visit, marksLeft);
+      return choiceOf(route, visit, marksLeft, zone);
     case 'redirected':
       return sent(admission.redirect, httpsPort === undefined && isPortGuessed(site, visit) ? GUESSED : '');
     case 'refused':
@@ -64,7 +67,7 @@ function isPortGuessed(site: Site, visit: Visit): boolean {
 }
 
 /** The backends that the router would choose from. */
-function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerView {
+function choiceOf(route: Route, visit: Visit, marksLeft: number | null, zone: string | null): AnswerView {
   let living: readonly Backend[] = [];
   const see = (alive: readonly Backend[]): Backend => {
     living = alive;
@@ -89,8 +92,8 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null): AnswerV
     return { kind: 'backend', status: null, code: null, text };
   }
   const backends = `${living.length} living backend${living.length === 1 ? '' : 's'} of ${route.size}`;
-  const usable = balance?.candidates(living, route) ?? living;
-  const others = usable.length < living.length ? ' (the others are draining, or backups)' : '';
+  const usable = balance?.candidates(living, route, zone) ?? living;
+  const others = usable.length < living.length ? ' (the others are draining, backups, or in other zones)' : '';
   const chosen = others === '' ? backends : `${usable.length} of ${backends}${others}`;
   const text =
     usable.length === 1 ? `the one of ${chosen}` : `one of ${chosen}, ${balance?.text ?? 'with equal probability'}`;

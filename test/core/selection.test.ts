@@ -7,7 +7,7 @@ import { choose, isLastLiving, NO_LOAD, pickRandom } from '../../lib/core/routin
 import type { Backend, BackendLoad, Selection } from '../../lib/core/routing/types.ts';
 import { TRAITS } from '../support/balancing.ts';
 
-const REST = { now: () => 0, turns: new RecentTurns(), sticky: NO_VALUES, aliveSince: () => 0 };
+const REST = { now: () => 0, turns: new RecentTurns(), zone: null, sticky: NO_VALUES, aliveSince: () => 0 };
 const URLS = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'];
 
 test('chance picks any of the living, the first and the last too', () => {

@@ -148,7 +148,37 @@ test('weights are those of the prefix, then of the host, then of all, URL by URL
   const again = makeSite({ prefix: site.fields });
   assert.deepEqual([again.fields, again.balance?.text], [site.fields, 'in proportion to their weights']);
   const list = buildRoute('x.io', 'x.io', ['x', a, b, c], NO_MARKS, () => {});
-  assert.equal(again.balance?.candidates(list.backends, list).length, 2);
+  assert.equal(again.balance?.candidates(list.backends, list, null).length, 2);
+});
+
+test('a router prefers its own zone while half of that zone lives', () => {
+  const scene = new Scene();
+  scene.zone = 'eu';
+  const given = weights('100 eu', '300 eu', '100 us', 'backup eu');
+  const seen = (...ids: readonly number[]): readonly number[] =>
+    scene.count(routeWith(URLS, {}, dead(...ids), given), 4_000).map((count) => Math.round(count / 100));
+  const [one = 0, two = 0, ...others] = seen();
+  assert.ok(one > 5 && two > 25 && one + two >= 39, `${one} ${two}`);
+  assert.deepEqual(others, [0, 0]);
+  assert.deepEqual(seen(0), [0, 40, 0, 0]);
+  assert.deepEqual(seen(0, 1), [0, 0, 40, 0], 'another zone precedes a backup');
+  assert.deepEqual(seen(0, 1, 2), [0, 0, 0, 40]);
+  scene.zone = 'mars';
+  assert.ok(
+    seen()
+      .slice(0, 3)
+      .every((count) => count > 0),
+  );
+});
+
+test('of three backends in a zone one is less than half: it does not get the load of all', () => {
+  const scene = new Scene();
+  scene.zone = 'eu';
+  const counts = scene.count(routeWith(URLS, {}, dead(0, 1), weights('100 eu', '100 eu', '100 eu')), 1_000);
+  assert.ok(
+    counts.slice(2).every((count) => count > 300),
+    counts.join(' '),
+  );
 });
 
 /** How often each is chosen, by many clients. */

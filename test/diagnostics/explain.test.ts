@@ -19,7 +19,7 @@ import { startRedis } from '../support/redis.ts';
 
 const redis = await startRedis({ after });
 const url = { scheme: 'redis', redis: redis.address() } as const;
-const REST = { now: () => 0, turns: new RecentTurns(), sticky: NO_VALUES, aliveSince: () => 0 };
+const REST = { now: () => 0, turns: new RecentTurns(), zone: null, sticky: NO_VALUES, aliveSince: () => 0 };
 const LIST = ['site', 'http://10.0.0.1:80', 'http://10.0.0.2:80', 'http//10.0.0.3'];
 
 async function open(t: TestContext): Promise<RouteEditor> {

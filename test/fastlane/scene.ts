@@ -108,6 +108,7 @@ export async function startLane(
     random: () => 0,
     now: () => performance.now(),
     turns: new RecentTurns(),
+    zone: null,
     sticky: sticky ?? NO_VALUES,
     clock: new TimeLimits(),
     headerPolicy: {

@@ -54,10 +54,12 @@ const LISTS: readonly (readonly [host: string, urls: readonly string[], balance:
   ['sockets.test', sockets.map(({ url }) => url), 'hash:ip'],
   ['weights.test', urls, 'roundrobin'],
   ['drained.test', urls, 'random'],
+  ['zone.test', urls, 'p2c'],
   ['backup.test', [refusingUrl(), first], 'leastconn'],
   ...HASHES.map((balance, i) => [`hash${i}.test`, urls, balance] as const),
 ];
 const router = await startRouter(owner, {
+  server: { zone: 'eu-2' },
   routes: {
     ...Object.fromEntries(
       LISTS.flatMap(([host, list, balance]) => [
@@ -67,6 +69,7 @@ const router = await startRouter(owner, {
     ),
     'weights:weights.test': { [first]: 400, [second]: 'backup' },
     'weights:drained.test': { [first]: 0, [second]: '0 eu-1' },
+    'weights:zone.test': { [first]: '100 eu-1', [second]: '100 eu-2' },
     'weights:backup.test': { [first]: 'backup' },
   },
 });
@@ -135,6 +138,10 @@ test('requests are in proportion to the weights', async () => {
 
 test('a backend that is drained gets no request', async () => {
   assert.deepEqual(new Set(await askTimes('drained.test', 10)), new Set(['2']));
+});
+
+test('a router prefers backends of its own zone', async () => {
+  assert.deepEqual(new Set(await askTimes('zone.test', 10)), new Set(['1']));
 });
 
 test('a backup gets the requests when the others are dead', async () => {

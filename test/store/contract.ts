@@ -375,7 +375,10 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     const seen = async (host: string, path: string) => {
       const route = await store.find(candidates(host), path);
       return (
-        route && [Object.fromEntries(route.site.fields), route.site.balance?.candidates(route.backends, route).length]
+        route && [
+          Object.fromEntries(route.site.fields),
+          route.site.balance?.candidates(route.backends, route, null).length,
+        ]
       );
     };
     await subject.set('www.x.io', ['all', a, b]);

@@ -46,6 +46,7 @@ export class Scene implements Balancing {
   /** By id. */
   readonly loads: Partial<BackendLoad>[] = [];
   time = 0;
+  zone: string | null = null;
   /** Since when backends live, by id. */
   readonly alive: number[] = [];
 

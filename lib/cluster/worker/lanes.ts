@@ -214,6 +214,7 @@ export class Lanes {
       random: Math.random,
       now: clockMs,
       turns: new RecentTurns(),
+      zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
       headerPolicy: {
         style: server.forwarded,
@@ -248,7 +249,7 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, aliveSince, random, now, turns, sticky, headerPolicy, budget } = full;
+    const { select, loadOf, aliveSince, random, now, turns, zone, sticky, headerPolicy, budget } = full;
     return {
       store: this.#routes,
       select,
@@ -257,6 +258,7 @@ export class Lanes {
       random,
       now,
       turns,
+      zone,
       sticky,
       clock: this.#clock,
       headerPolicy,

@@ -67,10 +67,10 @@ function weighed({ method, text, weights }: BalanceRules): Choice {
   };
   return {
     text: text === USUAL.text ? 'in proportion to their weights' : `${text}, by their weights`,
-    candidates: (among, list) => candidates(among, weighedOf(list)),
+    candidates: (among, list, zone) => candidates(among, weighedOf(list), zone),
     select: (among, list, traits, balancing) => {
       const all = weighedOf(list);
-      const some = candidates(among, all);
+      const some = candidates(among, all, balancing.zone);
       return method(some, sharesOf(some, all), list, traits, balancing);
     },
   };

@@ -42,6 +42,8 @@ export interface WeighedList {
   readonly shares: Float64Array;
   /** Whether no backend is draining or a backup: then all that live are candidates. */
   readonly isPlain: boolean;
+  /** How many backends with a share each zone has. */
+  readonly zones: ReadonlyMap<string, number>;
   readonly weightOf: (backend: Backend) => Weight;
 }
 
@@ -49,23 +51,32 @@ export interface WeighedList {
 export function weigh(backends: readonly Backend[], weights: ReadonlyMap<string, Weight>): WeighedList {
   const shares = new Float64Array((backends.at(-1)?.id ?? -1) + 1);
   const weightOf = ({ href }: Backend): Weight => weights.get(href) ?? USUAL_WEIGHT;
+  const zones = new Map<string, number>();
   let isPlain = true;
   for (const backend of backends) {
-    const { share, isBackup } = weightOf(backend);
-    shares[backend.id] = share;
-    if (share === 0 || isBackup) isPlain = false;
+    const weight = weightOf(backend);
+    shares[backend.id] = weight.share;
+    if (!isUsual(weight)) isPlain = false;
+    else if (weight.zone !== null) zones.set(weight.zone, (zones.get(weight.zone) ?? 0) + 1);
   }
-  return { shares, isPlain, weightOf };
+  return { shares, isPlain, zones, weightOf };
 }
 
 /**
- * Those that may get a new client: all with a share; without one of them the backups; without these, too, those that are
- * draining, because an error would be worse.
+ * Those that may get a new client: all with a share, or those of them in the router's zone while at least half of that
+ * zone's backends are among them; without one of them the backups; without these, too, those that are draining, because
+ * an error would be worse.
+ * @param zone the router's; null: it has none
  */
-export function candidates(among: readonly Backend[], { isPlain, weightOf }: WeighedList): readonly Backend[] {
-  if (isPlain) return among;
-  const usual = among.filter((backend) => isUsual(weightOf(backend)));
-  if (usual.length > 0) return usual;
+export function candidates(among: readonly Backend[], list: WeighedList, zone: string | null): readonly Backend[] {
+  const { isPlain, zones, weightOf } = list;
+  const usual = isPlain ? among : among.filter((backend) => isUsual(weightOf(backend)));
+  if (usual.length > 0) {
+    const wanted = zone === null ? undefined : zones.get(zone);
+    if (wanted === undefined) return usual;
+    const near = usual.filter((backend) => weightOf(backend).zone === zone);
+    return near.length * 2 >= wanted ? near : usual;
+  }
   const backups = among.filter((backend) => weightOf(backend).isBackup);
   return backups.length > 0 ? backups : among;
 }

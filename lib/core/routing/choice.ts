@@ -55,6 +55,8 @@ export interface Balancing {
   /** ms; only differences count. */
   readonly now: () => number;
   readonly turns: TurnKeeper;
+  /** Where this router is: see core/balance/weights.ts. Null where that is not configured. */
+  readonly zone: string | null;
   readonly sticky: StickyValues;
   /**
    * Since when a backend lives, in this worker, on the clock of `now`. One that is not known yet lives from now on.
@@ -109,8 +111,8 @@ export interface SiteBalance {
   readonly trait: Trait | null;
   /** The cookie that leads clients back, whose values become `RequestTraits.cookies`; null without. */
   readonly sticky: StickyRule | null;
-  /** Those of `among` that get new clients, which depends on weights. Empty only if `among` is. */
-  readonly candidates: (among: readonly Backend[], list: ChoiceList) => readonly Backend[];
+  /** Those of `among` that get new clients, by weights and the router's zone. Empty only if `among` is. */
+  readonly candidates: (among: readonly Backend[], list: ChoiceList, zone: string | null) => readonly Backend[];
   /** Picks one of `among`, which is never empty. */
   readonly select: (
     among: readonly Backend[],
