@@ -13,6 +13,8 @@ import { readEarly } from './early-bytes.ts';
 export interface UpgradeSocket {
   readonly socket: Duplex;
   readonly head: Buffer;
+  /** Takes the socket from the response, which is not used. */
+  readonly release: () => void;
 }
 
 /** What an exchange is opened with. */

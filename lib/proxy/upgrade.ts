@@ -21,7 +21,7 @@ export function relayUpgrade(
   head: Buffer,
   { clock, limits }: AttemptParts,
 ): string | null {
-  const { upgrade, response, request } = exchange;
+  const { upgrade } = exchange;
   if (!upgrade) return 'a 101 without an Upgrade request';
   if (!hasToken(backendResponse.headers.upgrade ?? '', 'websocket')) return 'a 101 to another protocol';
 
@@ -36,7 +36,7 @@ export function relayUpgrade(
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
 
   exchange.status = 101;
-  response.detachSocket(request.socket);
+  upgrade.release();
   upgrade.socket.write(`${text}\r\n`, 'latin1');
   if (head.length > 0) upgrade.socket.write(head);
   for (const bytes of [upgrade.head, exchange.takeEarly()]) if (bytes.length > 0) backend.write(bytes);

@@ -123,13 +123,8 @@ export class RequestServer {
       socket.resume();
       return;
     }
-    this.#open({
-      request,
-      response: responseOn(request, socket),
-      upgrade: { socket, head },
-      peer: connection.peer,
-      handoff: null,
-    });
+    const { response, release } = responseOn(request, socket);
+    this.#open({ request, response, upgrade: { socket, head, release }, peer: connection.peer, handoff: null });
   }
 
   async #onConnect(request: IncomingMessage, duplex: Duplex, head: Buffer): Promise<void> {
@@ -138,8 +133,8 @@ export class RequestServer {
     const connection = this.#connectionOf(socket);
     await connection.settledAlone();
     if (socket.destroyed) return;
-    const response = responseOn(request, socket);
-    const upgrade = { socket, head };
+    const { response, release } = responseOn(request, socket);
+    const upgrade = { socket, head, release };
     const exchange = new Exchange({ request, response, upgrade, peer: connection.peer, handoff: null });
     connection.add(exchange);
     this.#parts.refuse(exchange, new RouterError('method-refused', 'CONNECT is not supported', { fields: ALLOW }));
@@ -169,21 +164,31 @@ export class RequestServer {
   }
 }
 
+/** The response to an upgrade request, and what takes the socket from it. */
+interface UpgradeResponse {
+  readonly response: ServerResponse;
+  /** Nothing is written by the response: the socket does not refer to it any more. */
+  readonly release: () => void;
+}
+
 /** Makes a response for an upgrade request, for which Node's server makes none. */
-function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+function responseOn(request: IncomingMessage, socket: Socket): UpgradeResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
   // Node's server has released the socket: without this a response to a slow client would wait for ever.
   const onDrain = (): unknown => response.emit('drain');
   socket.on('drain', onDrain);
-  response.once('finish', () => {
+  const release = (): void => {
     socket.off('drain', onDrain);
     response.detachSocket(socket);
+  };
+  response.once('finish', () => {
+    release();
     socket.end();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
-  return response;
+  return { response, release };
 }
 
 /** Whether the router forwards this upgrade. False for a malformed head, which is then refused like any request. */

@@ -13,6 +13,8 @@ export class AgentConnections {
 }
 
 type Done = (error?: Error | null) => void;
+/** An error is followed by `close`. */
+const ignore = (): void => {};
 
 /**
  * A connection to a backend for Node's HTTP client. It contains the responses in the strict grammar: a lenient
@@ -83,8 +85,9 @@ export class BackendStream extends Duplex implements Wire {
   release(): Socket {
     this.#leave();
     const socket = this.#socket;
-    // The listener for errors stays.
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    // A listener of its own would keep this stream, and the request, in memory for as long as the tunnel is open.
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
+    socket.on('error', ignore);
     const rest = this.read() as Buffer | null;
     if (rest !== null) socket.unshift(rest);
     return socket;
