@@ -2,7 +2,7 @@ import { Pace } from '../core/limits/pace.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendUser } from '../backends/http1/backend-connection.ts';
 import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
-import { isFull, send } from './send.ts';
+import { isFull, send } from '../http1/send.ts';
 import type { LaneShared } from './shared.ts';
 
 /**

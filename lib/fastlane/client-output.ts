@@ -4,7 +4,7 @@ import { ReadPace } from '../core/limits/pace.ts';
 import { Spool } from '../core/limits/spool.ts';
 import { held, letGo } from '../http1/read-buffer.ts';
 import type { LaneParts } from './parts.ts';
-import { isFull, send, sendTogether } from './send.ts';
+import { isFull, send, sendTogether } from '../http1/send.ts';
 
 /** Writes to one client's connection. While the client reads nothing, the bytes are held in memory, within a bound. */
 export class ClientOutput {

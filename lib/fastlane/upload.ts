@@ -3,7 +3,7 @@ import { Pace } from '../core/limits/pace.ts';
 import { HeldBody, type HeldPart } from './held-body.ts';
 import type { OwnedConnection } from './connection-owner.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import { send, sendRequest } from './send.ts';
+import { send, sendRequest } from '../http1/send.ts';
 import type { LaneShared } from './shared.ts';
 
 /**

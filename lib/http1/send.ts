@@ -1,9 +1,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { HeldPart } from './held-body.ts';
-import { memoryOf, takeMemory } from '../http1/lent-memory.ts';
-import { isTransient, kept } from '../http1/read-buffer.ts';
+import { memoryOf, takeMemory } from './lent-memory.ts';
+import { isTransient, kept } from './read-buffer.ts';
 
 /** Up to this size bytes are written as a string: Node copies it to its stack, so no buffer has to be kept. */
 const STRING_BYTES = 16_384;
@@ -24,7 +23,7 @@ export function send(socket: Duplex, data: Buffer | string): boolean {
 }
 
 /** Writes a head and the parts of its body. @param head latin1 @returns as `send` */
-export function sendRequest(socket: Duplex, head: string, body: readonly HeldPart[]): boolean {
+export function sendRequest(socket: Duplex, head: string, body: readonly (string | Buffer)[]): boolean {
   const [first = ''] = body;
   if (body.length <= 1 && typeof first === 'string' && head.length + first.length <= STRING_BYTES) {
     return send(socket, head + first);
