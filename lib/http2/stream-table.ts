@@ -5,7 +5,6 @@ const REMEMBERED = 128;
 
 /** How a stream ended: in order, by the client's RST_STREAM, by the router's. */
 export type StreamEnd = 'ended' | 'client-reset' | 'reset';
-const ENDS: readonly StreamEnd[] = ['ended', 'client-reset', 'reset'];
 
 /** The streams of one connection (RFC 9113 §5.1): those that are open, and how the latest ones ended. */
 export class StreamTable {
@@ -13,7 +12,7 @@ export class StreamTable {
   #lastId = 0;
   /** A ring of the latest ids that ended, and how. */
   #ids: Uint32Array | null = null;
-  #ends: Uint8Array | null = null;
+  readonly #ends: StreamEnd[] = [];
   #ended = 0;
 
   /** The highest id of a stream that the client has opened. */
@@ -42,10 +41,9 @@ export class StreamTable {
   remove(id: number, how: StreamEnd): void {
     if (!this.#open.delete(id)) return;
     this.#ids ??= new Uint32Array(REMEMBERED);
-    this.#ends ??= new Uint8Array(REMEMBERED);
     const at = this.#ended++ % REMEMBERED;
     this.#ids[at] = id;
-    this.#ends[at] = ENDS.indexOf(how);
+    this.#ends[at] = how;
   }
 
   /**
@@ -58,7 +56,7 @@ export class StreamTable {
     const known = Math.min(this.#ended, REMEMBERED);
     let lowest = Infinity;
     for (let i = 0; i < known; i++) {
-      if (ids[i] === id) return ENDS[this.#ends?.[i] ?? 0] ?? null;
+      if (ids[i] === id) return this.#ends[i] ?? null;
       lowest = Math.min(lowest, ids[i] ?? 0);
     }
     return this.#ended > REMEMBERED && id < lowest ? 'ended' : null;

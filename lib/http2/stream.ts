@@ -52,7 +52,6 @@ export class ServerStream implements Scheduled {
   receiver: StreamReceiver | null = null;
   priority: Priority = DEFAULT_PRIORITY;
   readonly sendWindow: SendWindow;
-  readonly receiveWindow = new ReceiveWindow(STREAM_WINDOW);
   /** The client has ended its side. */
   isWhole = false;
   /** The client announced a body of this length; -1 if it did not. */
@@ -69,9 +68,11 @@ export class ServerStream implements Scheduled {
   /** It is in the scheduler. */
   isScheduled = false;
   #isEnding = false;
-  #sections: Section[] = [];
+  // Made when they are needed: a stream that waits for its response should be small.
+  #receiveWindow: ReceiveWindow | null = null;
+  #sections: Section[] | null = null;
   #trailers: readonly string[] | null = null;
-  #pieces: (Buffer | string)[] = [];
+  #pieces: (Buffer | string)[] | null = null;
   /** How much of the first piece was sent. */
   #sentOfFirst = 0;
   #pending = 0;
@@ -86,6 +87,11 @@ export class ServerStream implements Scheduled {
     this.sendWindow = new SendWindow(sendWindow);
   }
 
+  /** How much the client may send. */
+  get receiveWindow(): ReceiveWindow {
+    return (this.#receiveWindow ??= new ReceiveWindow(STREAM_WINDOW));
+  }
+
   /** Bytes of DATA that wait. */
   get pending(): number {
     return this.#pending;
@@ -98,7 +104,7 @@ export class ServerStream implements Scheduled {
 
   /** It has a frame to send that no window holds back. */
   get needsNoWindow(): boolean {
-    return !this.isClosed && (this.#sections.length > 0 || (this.#isEnding && this.#pending === 0 && !this.isEnded));
+    return !this.isClosed && (this.#sections !== null || (this.#isEnding && this.#pending === 0 && !this.isEnded));
   }
 
   /** It has DATA to send, and its own window is open. */
@@ -110,7 +116,7 @@ export class ServerStream implements Scheduled {
   respond(status: number, fields: readonly string[], isEnd: boolean): void {
     if (this.isClosed || this.#isEnding) return;
     this.#isEnding = isEnd;
-    this.#sections.push({ status, fields, isEnd });
+    (this.#sections ??= []).push({ status, fields, isEnd });
     this.#owner.wake(this);
   }
 
@@ -121,7 +127,7 @@ export class ServerStream implements Scheduled {
    */
   write(data: Buffer | string): boolean {
     if (this.isClosed || this.#isEnding || data.length === 0) return true;
-    this.#pieces.push(data);
+    (this.#pieces ??= []).push(data);
     this.#pending += data.length;
     this.#owner.wake(this);
     this.#isDrainAwaited ||= typeof data !== 'string' || this.#pending >= HOLD_BYTES;
@@ -157,14 +163,14 @@ export class ServerStream implements Scheduled {
   /** Drops what waits to be sent. */
   close(): void {
     this.isClosed = true;
-    this.#sections = [];
-    this.#pieces = [];
+    this.#sections = null;
+    this.#pieces = null;
     this.#pending = 0;
   }
 
   /** The next section to send, unless DATA is to be sent before it; null when there is none. */
   nextSection(): Section | null {
-    const [section] = this.#sections;
+    const section = this.#sections?.[0];
     if (section !== undefined) return section;
     if (this.#trailers === null || this.#pending > 0 || this.isEnded) return null;
     return { status: null, fields: this.#trailers, isEnd: true };
@@ -172,7 +178,8 @@ export class ServerStream implements Scheduled {
 
   /** The section of `nextSection` was sent. */
   sectionSent({ isEnd }: Section): void {
-    this.#sections.shift();
+    if (this.#sections !== null && this.#sections.length > 1) this.#sections.shift();
+    else this.#sections = null;
     if (isEnd) this.isEnded = true;
   }
 
@@ -188,7 +195,7 @@ export class ServerStream implements Scheduled {
     let left = length;
     let to = at + HEAD_BYTES;
     while (left > 0) {
-      const piece = this.#pieces[0] ?? '';
+      const piece = this.#pieces?.[0] ?? '';
       const from = this.#sentOfFirst;
       const part = Math.min(left, piece.length - from);
       if (typeof piece !== 'string') piece.copy(into, to, from, from + part);
@@ -199,7 +206,7 @@ export class ServerStream implements Scheduled {
         this.#sentOfFirst = from + part;
       } else {
         this.#sentOfFirst = 0;
-        this.#pieces.shift();
+        this.#pieces?.shift();
       }
     }
     this.#pending -= length;
