@@ -8,4 +8,6 @@ import type { Duplex } from 'node:stream';
 export interface ClientStream extends Duplex {
   /** Bytes received so far; only sockets count them. */
   readonly bytesRead?: number;
+  /** It calls back for each write when it needs its bytes no more, as sockets do: they may be in lent memory. */
+  readonly mayBorrow?: boolean;
 }

@@ -3,7 +3,7 @@
  * ResponseReads); a write that the kernel does not take at once holds it until it is done, and the connection reads into
  * other memory meanwhile. As with the shared buffer, bytes are valid until the call that delivered them returns.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Maximum size of one read, bytes. At least as much as the shared buffer has. */
 const ROOM_BYTES = 131_072;
@@ -55,7 +55,7 @@ export class LentMemory {
    * @param socket calls back for each write, when it needs the bytes no more
    * @returns as `socket.write`
    */
-  write(socket: Socket, text: string, bytes: Buffer): boolean {
+  write(socket: Duplex, text: string, bytes: Buffer): boolean {
     const start = bytes.byteOffset - text.length;
     let isFlowing: boolean;
     this.#uses++;
@@ -77,7 +77,7 @@ export class LentMemory {
   }
 
   /** The same with bytes of the shared buffer, which are copied. */
-  writeCopy(socket: Socket, text: string, bytes: Buffer): boolean {
+  writeCopy(socket: Duplex, text: string, bytes: Buffer): boolean {
     bytes.copy(this.room);
     return this.write(socket, text, this.room.subarray(0, bytes.length));
   }

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { ClientStream } from './client-stream.ts';
 import { memoryOf, takeMemory } from './lent-memory.ts';
 import { isTransient, kept } from './read-buffer.ts';
 
@@ -71,9 +72,11 @@ function writeLarge(socket: Duplex, text: string, bytes: Buffer): boolean {
 }
 
 /**
- * Node's own sockets call back for every write, when they need its bytes no more. A BackendSocket may not, and the
- * adapter of an HTTP/2 stream calls back earlier.
+ * Node's own sockets call back for every write, when they need its bytes no more, and so do the adapters of HTTP/2 streams. A
+ * BackendSocket may not.
  */
-function mayBorrow(socket: Duplex): socket is Socket {
-  return socket.constructor === Socket || socket.constructor === TLSSocket;
+function mayBorrow(socket: Duplex): boolean {
+  return (
+    socket.constructor === Socket || socket.constructor === TLSSocket || (socket as ClientStream).mayBorrow === true
+  );
 }

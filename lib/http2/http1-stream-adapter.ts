@@ -37,8 +37,10 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
   #isResponseSent = false;
   /** Bytes of the request body that the lanes have not taken. */
   #unread = 0;
-  #onWritten: (() => void) | null = null;
+  #onWritten: ((error?: Error) => void) | null = null;
   #isBlocked = false;
+  /** Bytes were copied to the session's buffer when a write is done. */
+  readonly mayBorrow = true;
   /** It takes no further stream: the full lane keeps it, and the next stream is for the fast lane. */
   isLast: boolean;
 
@@ -148,7 +150,7 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
     this.#stream?.consume(unread);
   }
 
-  override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: () => void): void {
+  override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     this.#isBlocked = false;
     this.#onWritten = done;
     this.#response.read(chunk);
@@ -168,6 +170,11 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
     const stream = this.#stream;
     this.#detach();
     this.#response.stop();
+    stream?.keep();
+    // Node does not call back for a write that was begun. What it wrote may be in lent memory.
+    const written = this.#onWritten;
+    this.#onWritten = null;
+    written?.(error ?? new Error('the stream is closed'));
     if (stream !== null && !stream.isClosed) {
       // RFC 9113 §8.1: an incomplete response must not look complete.
       if (!stream.isEnding) stream.reset(CODE.internal);

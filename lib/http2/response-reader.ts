@@ -77,13 +77,21 @@ export class ResponseReader {
       case 'length':
         return this.#readLength(data);
       case 'head':
-        return this.#readHead(typeof data === 'string' ? data : data.toString('latin1'));
+        return typeof data === 'string' ? this.#readHead(data) : this.#readHeadOf(data);
       case 'size':
       case 'chunk':
       case 'chunk-end':
       case 'trailers':
         return this.#readChunks(typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
     }
+  }
+
+  /** Bytes behind a head stay bytes: they may be many. */
+  #readHeadOf(data: Buffer): void {
+    const end = this.#text === '' ? data.indexOf('\r\n\r\n', 0, 'latin1') : -1;
+    if (end < 0) return this.#readHead(data.toString('latin1'));
+    this.#readHead(data.toString('latin1', 0, end + 4));
+    if (end + 4 < data.length) this.read(data.subarray(end + 4));
   }
 
   #readHead(data: string): void {

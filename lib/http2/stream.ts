@@ -134,6 +134,11 @@ export class ServerStream implements Scheduled {
     return !this.#isDrainAwaited;
   }
 
+  /** Copies the bytes that wait: they may change from now on. */
+  keep(): void {
+    this.#pieces = this.#pieces?.map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece))) ?? null;
+  }
+
   /** Ends the response. @param trailers names in lower case and values in turn */
   end(trailers: readonly string[] = []): void {
     if (this.isClosed || this.#isEnding) return;

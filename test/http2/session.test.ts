@@ -120,3 +120,25 @@ test('a write is done when the last byte of the response is in the kernel, and n
   raw.write(FRAME.windowUpdate, 0, 1, one);
   await done;
 });
+
+test('a closed adapter gives the memory of its last write back, and the client gets what was in it', async (t) => {
+  const { raw, adapters } = await start(t);
+  raw.headers(1, GET);
+  raw.write(FRAME.ping, 0, 0, Buffer.alloc(8));
+  await raw.find(({ type, flags }) => type === FRAME.ping && flags === 1);
+  const [adapter] = adapters;
+  assert.ok(adapter);
+  const body = Buffer.alloc(100_000, 'x');
+  adapter.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
+  const done = new Promise<void>((resolve) => adapter.write(body, () => resolve()));
+  await raw.find(({ type }) => type === FRAME.data);
+  adapter.destroy();
+  await done;
+  body.fill('?');
+  const more = Buffer.from([0, 1, 0, 0]);
+  raw.write(FRAME.windowUpdate, 0, 1, more);
+  raw.write(FRAME.windowUpdate, 0, 0, more);
+  await raw.find(({ type, flags }) => type === FRAME.data && flags === 1);
+  const data = raw.frames.filter(({ type }) => type === FRAME.data).map(({ payload }) => payload);
+  assert.equal(Buffer.concat(data).toString(), 'x'.repeat(100_000));
+});
