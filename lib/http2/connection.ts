@@ -85,6 +85,7 @@ export class Connection implements FrameEvents {
     if (this.#isOver) return;
     try {
       this.#reader.read(bytes);
+      this.#handler.endRead();
       this.#events.onRead();
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;

@@ -6,6 +6,7 @@ import { readSettings } from './frames/settings.ts';
 import { INITIAL_WINDOW, ReceiveWindow } from './frames/windows.ts';
 import { HeaderBlocks, type ReceivedSection } from './header-blocks.ts';
 import type { Sender } from './sender.ts';
+import { SMALL_BYTES, SmallData } from './small-data.ts';
 import { ServerStream, type StreamOwner } from './stream.ts';
 import type { StreamTable } from './stream-table.ts';
 
@@ -61,6 +62,7 @@ export class FrameHandler implements FrameSink {
   #dataStream: ServerStream | null = null;
   #isDataEnd = false;
   #contentBytes = 0;
+  readonly #small = new SmallData();
   /** WINDOW_UPDATE frames that were not balanced by DATA frames. */
   #updates = 0;
 
@@ -100,6 +102,8 @@ export class FrameHandler implements FrameSink {
     if (!stream.received(end - begin)) {
       return this.#events.onFault(stream, CODE.protocol, 'a body that is longer than its Content-Length');
     }
+    if (end - begin < SMALL_BYTES) return this.#small.add(stream, bytes, begin, end);
+    this.#small.deliver(stream);
     stream.receiver?.onData(bytes.subarray(begin, end));
   }
 
@@ -109,7 +113,14 @@ export class FrameHandler implements FrameSink {
     this.#dataStream = null;
     if (stream === null || stream.isClosed) return;
     if (padding > 0) stream.consume(padding);
-    if (this.#isDataEnd) this.#events.onWhole(stream, null);
+    if (!this.#isDataEnd) return;
+    this.#small.deliver(stream);
+    if (!stream.isClosed) this.#events.onWhole(stream, null);
+  }
+
+  /** All bytes of a read were processed. */
+  endRead(): void {
+    this.#small.deliverAll();
   }
 
   onFrame(type: number, flags: number, id: number, bytes: Buffer, begin: number, end: number): void {
@@ -172,7 +183,8 @@ export class FrameHandler implements FrameSink {
   #onTrailers(stream: ServerStream, section: ReceivedSection): void {
     if (stream.isWhole) return this.#events.onFault(stream, CODE.streamClosed, 'HEADERS after the end');
     if (!section.isEnd) return this.#events.onFault(stream, CODE.protocol, 'HEADERS within a body');
-    this.#events.onWhole(stream, section);
+    this.#small.deliver(stream);
+    if (!stream.isClosed) this.#events.onWhole(stream, section);
   }
 
   #onPriority(id: number, bytes: Buffer, begin: number, length: number): void {

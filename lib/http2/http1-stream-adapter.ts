@@ -38,6 +38,9 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
   /** Bytes of the request body that the lanes have not taken. */
   #unread = 0;
   #onWritten: ((error?: Error) => void) | null = null;
+  /** The last of these bytes, joined: each of many small DATA frames would otherwise take 500 bytes of memory. */
+  #held: Buffer | null = null;
+  #heldBytes = 0;
   #isBlocked = false;
   /** Bytes were copied to the session's buffer when a write is done. */
   readonly mayBorrow = true;
@@ -46,7 +49,8 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
 
   /** @param isLast it takes one stream only */
   constructor(owner: StreamAdapterOwner, isLast: boolean) {
-    super({ decodeStrings: false, writableHighWaterMark: HOLD_BYTES });
+    // Of what the lanes have not taken, the stream's window limits the bytes, and `#held` the number of pieces.
+    super({ decodeStrings: false, writableHighWaterMark: HOLD_BYTES, readableHighWaterMark: 1 });
     this.#owner = owner;
     this.isLast = isLast;
     // The lane that serves it removes its own listeners before it is destroyed.
@@ -60,6 +64,8 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
     this.#isWhole = stream.isWhole;
     this.#isResponseSent = false;
     this.#unread = 0;
+    this.#held = null;
+    this.#heldBytes = 0;
     this.#response.start(request.method === 'HEAD', request.webSocketKey !== null);
     stream.receiver = this;
     this.push(Buffer.from(request.text, 'latin1'));
@@ -104,12 +110,14 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
   }
 
   onData(bytes: Buffer): void {
-    const isFlowing = this.push(this.#request?.isChunked ? chunkOf(bytes) : kept(bytes));
-    if (isFlowing) this.#stream?.consume(bytes.length);
-    else this.#unread += bytes.length;
+    const isWaiting = this.#unread > 0;
+    if (isWaiting) this.#hold(bytes);
+    if (isWaiting || !this.push(this.#request?.isChunked ? chunkOf(bytes) : kept(bytes))) this.#unread += bytes.length;
+    else this.#stream?.consume(bytes.length);
   }
 
   onEnd(trailers: readonly string[]): void {
+    this.#pushHeld();
     if (this.#request?.isTunnel) {
       // Before the response, the lanes would take it for a client that has left.
       if (this.#response.isTunnel) this.push(null);
@@ -144,10 +152,11 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
   }
 
   override _read(): void {
-    const unread = this.#unread;
-    if (unread === 0) return;
-    this.#unread = 0;
-    this.#stream?.consume(unread);
+    if (this.#unread === 0) return;
+    const taken = this.#unread - this.#heldBytes;
+    this.#unread = this.#heldBytes;
+    this.#stream?.consume(taken);
+    this.#pushHeld();
   }
 
   override _write(chunk: Buffer | string, _encoding: BufferEncoding, done: (error?: Error) => void): void {
@@ -182,6 +191,27 @@ export class Http1StreamAdapter extends Duplex implements ResponseSink, StreamRe
     }
     this.#owner.onGone(this);
     done(error);
+  }
+
+  /** Adds bytes to those that are held. */
+  #hold(bytes: Buffer): void {
+    const length = this.#heldBytes + bytes.length;
+    if (this.#held === null || this.#held.length < length) {
+      const larger = Buffer.allocUnsafe(2 * length);
+      this.#held?.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    bytes.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = length;
+  }
+
+  /** Gives the lanes the bytes that are held. */
+  #pushHeld(): void {
+    if (this.#held === null) return;
+    const bytes = this.#held.subarray(0, this.#heldBytes);
+    this.#held = null;
+    this.#heldBytes = 0;
+    this.push(this.#request?.isChunked ? chunkOf(bytes) : bytes);
   }
 
   /** The exchange is over: releases the adapter. */
