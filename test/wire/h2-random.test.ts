@@ -133,10 +133,15 @@ function legalFrames(asked: readonly Request[], between: readonly Buffer[], orde
   ];
 }
 
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
 test('legal frames of any requests, mixed and cut anywhere, get every response', async (t) => {
-  const { port } = await start();
+  const { port, requests: received } = await start();
   await fc.assert(
     fc.asyncProperty(requests, extras, picks, lengths, async (asked, between, order, cuts) => {
+      received();
       const client = await FrameClient.connect(t, port);
       client.socket.setNoDelay(true);
       client.send(windowUpdate(0, 8 * LARGE), settings([4, LARGE]));
@@ -147,6 +152,14 @@ test('legal frames of any requests, mixed and cut anywhere, get every response',
       }
       await client.isWell();
       client.socket.destroy();
+      const seen = received().filter(({ method }) => method === 'POST');
+      const sent = asked.map(({ path, body, hasTrailers, hasLength }) => {
+        return JSON.stringify([path, body.join(''), hasTrailers && !hasLength]);
+      });
+      assert.deepEqual(
+        seen.map(({ target, body, trailers }) => JSON.stringify([target, body, trailers.length > 0])).toSorted(compare),
+        sent.toSorted(compare),
+      );
     }),
     { numRuns: RUNS, includeErrorInReport: true },
   );
