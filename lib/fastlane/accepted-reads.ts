@@ -1,8 +1,8 @@
 /**
  * Uses Node internals that are not documented (the only other place is cluster/master/bound-socket.ts). Node lets a
  * socket read into a buffer of the caller (`onread`), but only a socket made by `net.connect`. This sets the same
- * internal fields on an accepted socket, TLS or not, which saves a fifth of the cost of a small request. A test at
- * start decides whether it is used.
+ * internal fields on an accepted socket, TLS or not, which saves a fifth of the cost of a small request; and on both
+ * sockets of a WebSocket. A test at start decides whether it is used.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
@@ -39,6 +39,7 @@ const SYMBOLS = findSymbols();
 
 /** Makes an accepted socket read into the shared buffer, as `ReadAccepted` says. Proved by `proveAcceptedReads`. */
 export const readAccepted: ReadAccepted = (socket, onBytes) => {
+  if (!(socket instanceof Socket)) return null;
   const inside = socket as unknown as Inside;
   const { _handle: handle } = inside;
   if (SYMBOLS === null || typeof handle?.useUserBuffer !== 'function') return null;

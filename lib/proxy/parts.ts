@@ -5,11 +5,10 @@ import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ConnectionUse } from '../core/routing/types.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentPool } from '../backends/http1/agent-pool.ts';
-import type { TimeLimits } from '../clock/time-limits.ts';
+import type { TunnelParts } from './tunnel.ts';
 
 /** The dependencies of an attempt and of the relay of its response. */
-export interface AttemptParts {
-  readonly clock: TimeLimits;
+export interface AttemptParts extends TunnelParts {
   readonly limits: ExchangeLimits;
   readonly use: ConnectionUse;
   readonly spools: SpoolBudget;

@@ -19,7 +19,7 @@ export function relayUpgrade(
   backendResponse: SwitchingResponse,
   backend: Duplex,
   head: Buffer,
-  { clock, limits }: AttemptParts,
+  parts: AttemptParts,
 ): string | null {
   const { upgrade } = exchange;
   if (!upgrade) return 'a 101 without an Upgrade request';
@@ -41,6 +41,6 @@ export function relayUpgrade(
   if (head.length > 0) upgrade.socket.write(head);
   for (const bytes of [upgrade.head, exchange.takeEarly()]) if (bytes.length > 0) backend.write(bytes);
   exchange.bytesSent += head.length;
-  join(exchange, upgrade.socket, backend, clock, limits.tunnelMs);
+  join(exchange, upgrade.socket, backend, parts, parts.limits.tunnelMs);
   return null;
 }

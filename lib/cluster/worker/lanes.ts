@@ -80,7 +80,8 @@ export class Lanes {
   readonly #pools: AgentPool;
   readonly #sessions: Http2Sessions;
   readonly #full: RouterParts;
-  #readAccepted: ReadAccepted = readNone;
+  #proved: ReadAccepted = readNone;
+  readonly #readAccepted: ReadAccepted = (socket, onBytes) => this.#proved(socket, onBytes);
   /** The run-time state of backends, for both lanes. */
   readonly backends = new BackendStates(Date.now);
   /** Null where the fast lane is off. */
@@ -108,7 +109,7 @@ export class Lanes {
   /** Finds out what this Node supports. Call it before there are connections. */
   async prepare(): Promise<void> {
     const { fastLane, sharedReads } = this.#config.server;
-    if (fastLane && sharedReads) this.#readAccepted = await proveAcceptedReads();
+    if (fastLane && sharedReads) this.#proved = await proveAcceptedReads();
   }
 
   /** Serves an exchange in the full lane. */
@@ -187,6 +188,7 @@ export class Lanes {
       onResponseCut,
       use: recorder.use,
       isDraining,
+      readAccepted: this.#readAccepted,
     });
     const recoveryWatch = new RecoveryWatch(this.backends);
     const deaths = new Deaths({
@@ -279,7 +281,7 @@ export class Lanes {
       trace: tracing && ((exchange) => tracing.take(exchange)),
       isDraining,
       isClosing,
-      readAccepted: (socket, onBytes) => this.#readAccepted(socket, onBytes),
+      readAccepted: this.#readAccepted,
     };
   }
 }
