@@ -1,4 +1,3 @@
-// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -101,6 +100,10 @@ test('the rights that docs/redis.md lists are enough, and none is asked for that
   // A server that was emptied, scripts and all.
   await redis.cli('script', 'flush');
   assert.equal((await ask(router)).body, 'hello');
+  await redis.cli('hset', 'weights:site.test', good.url, '5');
+  await redis.cli('hset', 'options:site.test', 'sticky', 'home');
+  assert.match(String((await ask(router)).headers['set-cookie']), /^home=/);
+  assert.equal(await redis.cli('hexists', 'secrets', 'sticky'), 1);
   assert.deepEqual(await redis.cli('acl', 'log'), []);
 });
 
