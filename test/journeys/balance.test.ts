@@ -29,7 +29,7 @@ const numbered = await Promise.all(
 );
 const slow = await startBackend(owner, (request, response) => {
   request.resume();
-  setTimeout(() => response.end('slow'), 500);
+  setTimeout(() => response.end('slow'), 2_000);
 });
 const http2 = await Promise.all(
   Array.from({ length: 3 }, (_, i) =>
@@ -109,7 +109,8 @@ for (const balance of ['p2c', 'leastconn']) {
 
 test('latency leaves a slow backend alone', async () => {
   await eventually(async () => assert.deepEqual(await askTimes('latency.test', 1), ['slow']));
-  assert.deepEqual(new Set(await askTimes('latency.test', 12)), new Set(['0']));
+  // A machine that stands still for longer makes the fast one slow, until that is forgotten.
+  await eventually(async () => assert.deepEqual(new Set(await askTimes('latency.test', 8)), new Set(['0'])));
 });
 
 for (const [n, traitsOf] of [
