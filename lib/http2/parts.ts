@@ -1,4 +1,5 @@
 import type { Peer } from '../core/http/forwarded.ts';
+import type { ReadAccepted } from '../http1/read-buffer.ts';
 import type { FloodError } from './frames/floods.ts';
 import type { Http1StreamAdapter } from './http1-stream-adapter.ts';
 
@@ -42,6 +43,8 @@ export interface Http2Parts {
   readonly now: () => number;
   /** Called for what was refused. */
   readonly onRefused: (refusal: Http2Refusal, peer: Peer) => void;
+  /** Makes a client's socket read into the shared buffer, where this Node supports that. */
+  readonly readAccepted: ReadAccepted;
   /** Serves an adapter like any other client connection. */
   readonly admit: (adapter: Http1StreamAdapter, peer: Peer, kind: StreamKind) => void;
 }

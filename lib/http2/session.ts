@@ -81,9 +81,19 @@ export class Session implements StreamAdapterOwner, ConnectionEvents {
       for (const adapter of this.#adapters) adapter.destroy();
       onGone(this);
     });
-    socket.on('data', this.#connection.read);
-    // It was paused when its first bytes were put back.
+    this.#read(socket);
+  }
+
+  /** Begins to read. The socket may be paused, and have been read from. */
+  #read(socket: Socket): void {
+    const { read } = this.#connection;
+    if (this.#parts.readAccepted(socket, read) === null) {
+      socket.on('data', read).resume();
+      return;
+    }
+    const first = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
     socket.resume();
+    if (first !== null) read(first);
   }
 
   /** The number of its adapters. */

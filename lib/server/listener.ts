@@ -4,6 +4,7 @@ import type { ListenerConfig } from '../config/config.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Peer, unmapped } from '../core/http/forwarded.ts';
 import type { Lane } from '../fastlane/lane.ts';
+import type { ReadAccepted } from '../http1/read-buffer.ts';
 import type { Http1StreamAdapter } from '../http2/http1-stream-adapter.ts';
 import type { Http2Refusal, StreamKind } from '../http2/parts.ts';
 import { detectHttpVersion } from '../http2/preface.ts';
@@ -28,6 +29,8 @@ export interface ListenerParts extends RequestServerParts {
   readonly ticketKeys: Uint8Array;
   /** Records what was refused in HTTP/2 before there was a request. */
   readonly recordHttp2Refusal: (refusal: Http2Refusal, peer: Peer) => void;
+  /** Makes an HTTP/2 client's socket read into the shared buffer. */
+  readonly readAccepted: ReadAccepted;
   /** Called with 1 for each connection accepted and -1 for each one closed; null when nothing counts them. */
   readonly count: ((by: 1 | -1) => void) | null;
   /** Requests a listening socket; the reply comes by `listen`. */
@@ -186,6 +189,7 @@ export class Listener {
       windowMs: timeouts.response * 1000,
       now: () => performance.now(),
       onRefused: this.#parts.recordHttp2Refusal,
+      readAccepted: this.#parts.readAccepted,
       admit: (adapter, peer, kind) => this.#admitAdapter(adapter, peer, kind),
     });
   }

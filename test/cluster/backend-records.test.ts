@@ -66,6 +66,7 @@ async function startWorker(t: TestContext, fastLane: boolean): Promise<Worker> {
     }),
     ticketKeys: new Uint8Array(48),
     lane: lanes.fast,
+    readAccepted: lanes.readAccepted,
     serve: (exchange) => lanes.serve(exchange),
     refuse: (exchange, error) => lanes.refuse(exchange, error),
     errorMessage: (error) => lanes.errorMessage(error),

@@ -29,6 +29,7 @@ async function start(t: TestContext) {
     idleMs: 60_000,
     windowMs: 0,
     now: () => time.ms,
+    readAccepted: () => null,
     onRefused: (refusal: Http2Refusal) => void refused.push(refusal),
     admit: (adapter: Http1StreamAdapter) => void adapters.push(adapter.resume()),
   };

@@ -81,7 +81,8 @@ export class Lanes {
   readonly #sessions: Http2Sessions;
   readonly #full: RouterParts;
   #proved: ReadAccepted = readNone;
-  readonly #readAccepted: ReadAccepted = (socket, onBytes) => this.#proved(socket, onBytes);
+  /** For both lanes and for HTTP/2: as `prepare` has found out. */
+  readonly readAccepted: ReadAccepted = (socket, onBytes) => this.#proved(socket, onBytes);
   /** The run-time state of backends, for both lanes. */
   readonly backends = new BackendStates(Date.now);
   /** Null where the fast lane is off. */
@@ -188,7 +189,7 @@ export class Lanes {
       onResponseCut,
       use: recorder.use,
       isDraining,
-      readAccepted: this.#readAccepted,
+      readAccepted: this.readAccepted,
     });
     const recoveryWatch = new RecoveryWatch(this.backends);
     const deaths = new Deaths({
@@ -281,7 +282,7 @@ export class Lanes {
       trace: tracing && ((exchange) => tracing.take(exchange)),
       isDraining,
       isClosing,
-      readAccepted: this.#readAccepted,
+      readAccepted: this.readAccepted,
     };
   }
 }

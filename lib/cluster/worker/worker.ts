@@ -100,6 +100,7 @@ export class Worker {
       certificates: this.#certificates,
       ticketKeys: configure.ticketKeys,
       lane: this.#lanes.fast,
+      readAccepted: this.#lanes.readAccepted,
       serve: (exchange) => this.#lanes.serve(exchange),
       refuse: (exchange, error) => this.#lanes.refuse(exchange, error),
       errorMessage: (error) => this.#lanes.errorMessage(error),
