@@ -1,11 +1,12 @@
 /** Cases of HTTP/2: what a client sends, and what must come of it (RFC 9113 §5.4). */
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { HpackDecoder } from '../../lib/http2/hpack/decoder.ts';
 import { dial } from './client.ts';
 import { eventually } from './eventually.ts';
 import { asking, CODE, headers, ping, settings } from './frames.ts';
 import { ACK, END_HEADERS, END_STREAM, FRAME, type Frame, frame, PREFACE, RawHttp2 } from './http2.ts';
+import type { Owner } from './router.ts';
 
 /** A stream above those that cases use. */
 const LATE_STREAM = 10_001;
@@ -27,7 +28,7 @@ export class FrameClient extends RawHttp2 {
   #block = Buffer.alloc(0);
 
   /** @param opening what is sent first; else the preface and empty settings */
-  static async connect(t: TestContext, port: number, opening?: Buffer): Promise<FrameClient> {
+  static async connect(t: Owner, port: number, opening?: Buffer): Promise<FrameClient> {
     const socket = await dial(port);
     t.after(() => socket.destroy());
     return new FrameClient(socket, opening ?? Buffer.concat([PREFACE, settings()]));

@@ -173,6 +173,21 @@ const CASES: readonly FrameCase[] = [
 
 testCases(start, CASES);
 
+test('references to a large field cost the router no memory: the request is too large, and the connection is of use', async (t) => {
+  const scene = await start();
+  const client = await FrameClient.connect(t, scene.port);
+  // One field of 4,000 bytes, and 30,000 references to it: 120 MB.
+  const large = Buffer.concat([hex('4003 782d61 7fa11e'), Buffer.alloc(4_000, 'a')]);
+  client.send(
+    headers(1, Buffer.concat([bad, large]), END_STREAM),
+    continuation(1, Buffer.alloc(15_000, 0xbe), 0),
+    continuation(1, Buffer.alloc(15_000, 0xbe)),
+  );
+  assert.equal((await client.response(1)).status, 431);
+  assert.ok(!scene.targets().includes(BAD));
+  await client.isWell();
+});
+
 test('every way to encode a field is understood (RFC 7541 §6)', async (t) => {
   const scene = await start();
   const client = await FrameClient.connect(t, scene.port);
