@@ -15,9 +15,9 @@ const HTTP2 = { config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } 
 const start = shareFrameScene();
 const STREAMS = 20;
 /** Within a stream's window. */
-const FRAMES = 60_000;
+const FRAMES = 40_000;
 /** How much a worker may grow, bytes: what the windows allow, with what Node keeps of short-lived objects. */
-const GROWTH = 250_000_000;
+const GROWTH = 200_000_000;
 
 function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
