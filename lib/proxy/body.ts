@@ -3,6 +3,7 @@ import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
+import { KeptBody } from './kept-body.ts';
 
 /** Called with the progress of a body, to set time limits. */
 export interface BodyProgress {
@@ -22,7 +23,7 @@ export interface BodyProgress {
 export class RequestBody {
   readonly #request: IncomingMessage;
   /** The bytes sent so far; null once they were too many to keep. */
-  #kept: Buffer[] | null = [];
+  #kept: KeptBody | null = new KeptBody();
   #bytes = 0;
   #out: BackendRequest | null = null;
   #progress: BodyProgress | null = null;
@@ -79,7 +80,7 @@ export class RequestBody {
   feed(out: BackendRequest, progress: BodyProgress): void {
     this.#out = out;
     this.#progress = progress;
-    for (const chunk of this.#kept ?? []) out.write(chunk);
+    for (const part of this.#kept?.parts() ?? []) out.write(part);
     out.on('drain', this.#onDrain);
     if (this.#isRead) {
       this.#finish();
@@ -138,7 +139,7 @@ export class RequestBody {
     this.#bytes += chunk.length;
     if (this.#kept !== null) {
       // Before there is a backend everything is kept: nothing was sent yet.
-      if (this.#bytes <= REPLAY_BYTES || this.#out === null) this.#kept.push(chunk);
+      if (this.#bytes <= REPLAY_BYTES || this.#out === null) this.#kept.add(chunk);
       else this.#kept = null;
     }
     const out = this.#out;
