@@ -6,8 +6,8 @@ const MAX_LENGTH = 64;
 const known = new Map<string, string>();
 
 /**
- * A field name in lower case (RFC 9113 §8.2.1). Equal names are the same string object, so that lookups by name, here
- * and in node:http2, need not hash the characters again.
+ * A field name in lower case (RFC 9113 §8.2.1). Equal names are the same string object, so that lookups by name need not
+ * hash the characters again.
  */
 export function lowerName(name: string): string {
   return known.get(name) ?? learn(name);

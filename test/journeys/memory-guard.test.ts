@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
 import { Load } from '../support/load.ts';
-import { haveEnded, noProc, workerOf } from '../support/processes.ts';
+import { haveEnded, noProc, residentBytes, workerOf } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 import { startSlowBackend } from '../support/slow.ts';
@@ -22,8 +22,7 @@ const UPGRADE =
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
 function residentMB(pid: number): number {
-  const [, kibibytes = ''] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) / 1024;
+  return residentBytes(pid) / 1024 ** 2;
 }
 
 test('a fat worker is replaced without a failed request; a fat successor stays, and that is said', async (t) => {

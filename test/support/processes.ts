@@ -67,6 +67,11 @@ export function statusOf(pid: number, field: string): readonly string[] {
         .filter(Boolean);
 }
 
+/** How much memory a process has, bytes. */
+export function residentBytes(pid: number): number {
+  return Number(statusOf(pid, 'VmRSS')[0]) * 1024;
+}
+
 /** How many files and sockets a process has open. */
 export function openFilesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;

@@ -1,13 +1,12 @@
 /** Bodies in chunks of one byte cost little more memory than their bytes. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { noProc, workerOf } from '../support/processes.ts';
+import { noProc, residentBytes, workerOf } from '../support/processes.ts';
 import { startRouter } from '../support/router.ts';
 
 const CLIENTS = 20;
@@ -18,10 +17,6 @@ const CHUNK = '1\r\nx\r\n';
  * there. Kept one by one they would be 600 MB.
  */
 const GROWTH = 400_000_000;
-
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-}
 
 test('chunks of one byte, for a backend that does not read, cost little memory', { skip: noProc }, async (t) => {
   const sockets: Socket[] = [];

@@ -1,24 +1,14 @@
 /** Many requests, some of which end badly: nothing is left behind. `SOAK=200000 npm test -- soak` for a long one. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { noProc, openFilesOf, residentBytes, workerOf } from '../support/processes.ts';
+import { startRouter } from '../support/router.ts';
 
 const REQUESTS = Number(process.env['SOAK'] ?? 6_000);
 const PARALLEL = 32;
-
-function workerOf(router: Router): string {
-  return (
-    readFileSync(`/proc/${router.process.pid}/task/${router.process.pid}/children`, 'utf8').trim().split(' ')[0] ?? ''
-  );
-}
-
-function memoryOf(pid: string): number {
-  return Number(/VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
 
 /** What happens to the nth request: one in a hundred of each kind of trouble. */
 function kindOf(n: number): 'abort' | 'reset' | 'error' | 'upload' | 'plain' {
@@ -41,7 +31,7 @@ function run(port: number, agent: Agent, n: number): Promise<void> {
   });
 }
 
-test(`${REQUESTS} requests`, { skip: process.platform !== 'linux' && 'memory is read from /proc' }, async (t) => {
+test(`${REQUESTS} requests`, { skip: noProc }, async (t) => {
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.url === '/reset') incoming.socket.resetAndDestroy();
     else if (incoming.url === '/error') response.writeHead(500).end('broken');
@@ -53,7 +43,7 @@ test(`${REQUESTS} requests`, { skip: process.platform !== 'linux' && 'memory is 
   const pid = workerOf(router);
   const agent = new Agent({ keepAlive: true, maxSockets: PARALLEL });
   t.after(() => agent.destroy());
-  const descriptors = (): number => readdirSync(`/proc/${pid}/fd`).length;
+  const descriptors = (): number => openFilesOf(pid);
   const before = descriptors();
 
   let next = 0;
@@ -61,12 +51,12 @@ test(`${REQUESTS} requests`, { skip: process.platform !== 'linux' && 'memory is 
   async function lane(): Promise<void> {
     while (next < REQUESTS) {
       const n = next++;
-      if (n === Math.floor(REQUESTS / 10)) early = memoryOf(pid);
+      if (n === Math.floor(REQUESTS / 10)) early = residentBytes(pid);
       await run(router.port, agent, n);
     }
   }
   await Promise.all(Array.from({ length: PARALLEL }, lane));
-  const late = memoryOf(pid);
+  const late = residentBytes(pid);
   agent.destroy();
   backend.server.closeAllConnections();
 
@@ -76,9 +66,9 @@ test(`${REQUESTS} requests`, { skip: process.platform !== 'linux' && 'memory is 
     router.log.find(({ event }) => event === 'worker-mistake' || event === 'worker-died'),
     undefined,
   );
-  t.diagnostic(`memory ${early} kB after a tenth, ${late} kB at the end; ${before} descriptors before`);
+  t.diagnostic(`memory ${early} bytes after a tenth, ${late} at the end; ${before} descriptors before`);
   // A young heap still grows to its working size; over a long run it must not.
   const allowance = REQUESTS >= 200_000 ? 1.2 : 2;
-  assert.ok(late < early * allowance, `${late} kB at the end, ${early} kB after a tenth`);
+  assert.ok(late < early * allowance, `${late} bytes at the end, ${early} after a tenth`);
   await router.until('descriptors back to the start', () => descriptors() <= before + 2);
 });

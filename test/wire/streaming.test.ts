@@ -1,10 +1,10 @@
 /** Bodies pass through at the pace of the slower side, whole, and memory does not grow with them. */
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { get, type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { startBackend, textOf } from '../support/backends.ts';
+import { residentBytes, workerOf } from '../support/processes.ts';
 import { type Router, startRouter } from '../support/router.ts';
 
 const MIB = 1_048_576;
@@ -26,10 +26,7 @@ function digestOf(size: number): string {
 
 /** Bytes of memory that the router's worker holds. */
 function memoryOf(router: Router): number {
-  const pid = readFileSync(`/proc/${router.process.pid}/task/${router.process.pid}/children`, 'utf8')
-    .trim()
-    .split(' ')[0];
-  return Number(/VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  return residentBytes(workerOf(router));
 }
 
 const atOnce = async (): Promise<void> => {};

@@ -52,8 +52,8 @@ export function http2Fields(rawHeaders: readonly string[], target: Http2Target):
 }
 
 /**
- * Maximum size of a response's header section, bytes: with the router's own fields it must fit into the 64 KiB that
- * node:http2 sends.
+ * Maximum size of a response's header section, bytes: with the router's own fields it fits into 64 KiB, as much as most
+ * clients accept.
  */
 export const MOST_SECTION_BYTES = 61_440;
 /** Size of a field beside its name and value (RFC 9113 §6.5.2), bytes. */
