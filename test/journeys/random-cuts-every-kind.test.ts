@@ -49,13 +49,20 @@ const answerStream: StreamHandler = (stream, headers) => {
     stream.additionalHeaders({ ':status': 103, link: '</a>' });
     stream.respond({ ':status': 200 }, { waitForTrailers: headers[':method'] !== 'CONNECT' });
     stream.once('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }));
-    if (headers[':method'] === 'CONNECT') stream.write(BODY);
+    if (headers[':method'] === 'CONNECT') echoEnd(stream);
     else stream.end(BODY);
   };
   stream.resume();
   if (headers[':path'] === '/early' || headers[':method'] === 'CONNECT') say();
   else stream.once('end', say);
 };
+
+/** A client that ends its side of a tunnel leaves the other one open: it ends when the backend's does. */
+function echoEnd(stream: Duplex): void {
+  stream.write(BODY);
+  if (stream.readableEnded) stream.end();
+  else stream.once('end', () => stream.end());
+}
 
 function echoing(server: Server): void {
   server.on('upgrade', (_request, socket: Duplex) => {
