@@ -25,7 +25,7 @@ async function openOne(): Promise<void> {
   await once(socket, 'open', { signal });
   socket.send('hello');
   await once(socket, 'message', { signal });
-  // Whoever closes an idle WebSocket spoils the figure.
+  // A WebSocket that is closed makes the memory of the others look smaller than it is.
   socket.once('close', () => process.exit(1));
 }
 

@@ -58,11 +58,6 @@ export class Sender {
     this.#onUnread = onUnread;
   }
 
-  /** Nothing waits to be sent, and all that was is in the kernel. */
-  get isAway(): boolean {
-    return this.#length === 0 && this.#due.length === 0 && this.#writes.length === 0;
-  }
-
   /** How many DATA frames were sent since the last call. */
   takeFrameCount(): number {
     const count = this.#dataFrames;

@@ -92,11 +92,6 @@ export class ServerStream implements Scheduled {
     return (this.#receiveWindow ??= new ReceiveWindow(STREAM_WINDOW));
   }
 
-  /** Bytes of DATA that wait. */
-  get pending(): number {
-    return this.#pending;
-  }
-
   /** No more of the response will be given. */
   get isEnding(): boolean {
     return this.#isEnding;

@@ -188,7 +188,7 @@ test('a hash with too many header fields, or too many characters of them, is tol
   }
 });
 
-test('a hash with too many weights is told of', async (t) => {
+test('lint reports a hash with too many weights', async (t) => {
   const editor = await open(t);
   await redis.cli('rpush', 'frontend:www.x.io', 'site', 'http://10.0.0.1:80');
   const fields = Array.from({ length: 1_001 }, (_, i) => [`http://10.0.0.1:${i + 1}`, '5']).flat();

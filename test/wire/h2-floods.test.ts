@@ -1,4 +1,4 @@
-/** Clients that cause work and need none (RFC 9113 §10.5): each loses its connection, and nobody else notices. */
+/** Clients that cause work and need none (RFC 9113 §10.5): each loses its connection, and other clients are served. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';

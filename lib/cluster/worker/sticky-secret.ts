@@ -10,7 +10,7 @@ const NO_SECRET =
 const REFRESH_MS = 60_000;
 /** After a store that did not reply, ms. */
 const RETRY_MS = 1_000;
-/** Bytes of a value: nobody finds one by trying. */
+/** Bytes of a value: too many to guess. */
 const BYTES = 16;
 
 /** Where the secret comes from. */

@@ -44,7 +44,7 @@ export function siteBalance(given: Partial<BalanceRules>): SiteBalance | null {
   return Object.freeze({ ...choose, trait, sticky, ...(sticky !== null && { select: returning(choose.select) }) });
 }
 
-/** A choice among backends, whoever the client is. */
+/** A choice among backends that does not depend on the client's cookies. */
 type Choice = Pick<SiteBalance, 'text' | 'candidates' | 'select'>;
 
 function equal({ method, text }: BalanceRules): Choice {

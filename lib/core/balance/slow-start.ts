@@ -26,7 +26,7 @@ export class SlowStart {
     const { aliveSince } = balancing;
     const now = balancing.now();
     const { backends, dead } = list;
-    // Nobody else notices when a mark ends.
+    // No other code is called when a mark expires.
     if (dead.size > 0) for (const backend of backends) if (dead.has(backend.id)) aliveSince(backend, true, now);
     const size = (backends.at(-1)?.id ?? -1) + 1;
     if (this.#weights.length < size) this.#weights = new Float64Array(size);

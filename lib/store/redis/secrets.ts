@@ -1,6 +1,6 @@
 import { isReplyError, type RedisLink, unavailable } from '../redis-client/link.ts';
 
-/** The hash with what all routers of a Redis share and nobody else should see. */
+/** The hash with the secrets that all routers of a Redis share. Keep it from other users of that Redis. */
 export const SECRETS = 'secrets';
 /** Its field for the cookies of the option `sticky`. */
 const STICKY = 'sticky';
