@@ -59,7 +59,8 @@ export class Connection implements FrameEvents {
     this.#floods = new Floods(now);
     this.#sender = new Sender(socket, this.#onEnded, this.#onUnread);
     const { table, sender, floods } = { table: this.#table, sender: this.#sender, floods: this.#floods };
-    this.#handler = new FrameHandler({ headerBytes, windowBytes: WINDOW_BYTES, table, sender, floods, events: this });
+    const bounds = { headerBytes, windowBytes: WINDOW_BYTES, maxStreams: MAX_STREAMS };
+    this.#handler = new FrameHandler({ ...bounds, table, sender, floods, events: this });
     this.#reader = new FrameReader(this.#handler);
     this.#sender.settings([
       [SETTING.maxConcurrentStreams, MAX_STREAMS],

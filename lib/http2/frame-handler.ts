@@ -4,6 +4,7 @@ import type { FrameSink } from './frames/frame-reader.ts';
 import { priorityOf } from './frames/priority.ts';
 import { readSettings } from './frames/settings.ts';
 import { INITIAL_WINDOW, ReceiveWindow } from './frames/windows.ts';
+import { EarlyPriorities } from './early-priorities.ts';
 import { HeaderBlocks, type ReceivedSection } from './header-blocks.ts';
 import type { Sender } from './sender.ts';
 import { SMALL_BYTES, SmallData } from './small-data.ts';
@@ -39,6 +40,8 @@ export interface HandlerParts {
   readonly headerBytes: number;
   /** The size of the connection's receive window. */
   readonly windowBytes: number;
+  /** The maximum number of concurrent streams. */
+  readonly maxStreams: number;
   readonly table: StreamTable;
   readonly sender: Sender;
   readonly floods: Floods;
@@ -53,6 +56,8 @@ export class FrameHandler implements FrameSink {
   readonly #events: FrameEvents;
   readonly #blocks: HeaderBlocks;
   readonly #window: ReceiveWindow;
+  readonly #maxStreams: number;
+  readonly #early = new EarlyPriorities();
   /** The client's SETTINGS_INITIAL_WINDOW_SIZE. */
   #initialWindow = INITIAL_WINDOW;
   #hasSettings = false;
@@ -66,13 +71,14 @@ export class FrameHandler implements FrameSink {
   /** WINDOW_UPDATE frames that were not balanced by DATA frames. */
   #updates = 0;
 
-  constructor({ headerBytes, windowBytes, table, sender, floods, events }: HandlerParts) {
+  constructor({ headerBytes, windowBytes, maxStreams, table, sender, floods, events }: HandlerParts) {
     this.#table = table;
     this.#sender = sender;
     this.#floods = floods;
     this.#events = events;
     this.#blocks = new HeaderBlocks(headerBytes);
     this.#window = new ReceiveWindow(windowBytes);
+    this.#maxStreams = maxStreams;
   }
 
   onDataHead(flags: number, id: number, length: number): void {
@@ -177,6 +183,7 @@ export class FrameHandler implements FrameSink {
     if (id <= this.#table.lastId) return this.#events.onStray(id, false);
     const stream = new ServerStream(id, this.#events, this.#initialWindow);
     stream.isWhole = section.isEnd;
+    stream.priority = this.#early.take(id);
     this.#events.onOpened(stream, section);
   }
 
@@ -264,10 +271,14 @@ export class FrameHandler implements FrameSink {
     expect(end - begin >= 4, 'PRIORITY_UPDATE', end - begin);
     this.#floods.count('priority');
     const of = read31(bytes, begin);
-    if (of === 0) throw new ConnectionError(CODE.protocol, 'PRIORITY_UPDATE of no stream');
+    // Ids of the client's streams are odd; the router opens none (RFC 9218 §7.1).
+    if (of % 2 === 0) throw new ConnectionError(CODE.protocol, `PRIORITY_UPDATE of stream ${of}`);
+    const value = bytes.toString('latin1', begin + 4, end);
     const stream = this.#table.get(of);
-    if (stream === undefined) return;
-    this.#sender.reorder(stream, priorityOf(bytes.toString('latin1', begin + 4, end), stream.priority));
+    if (stream !== undefined) return this.#sender.reorder(stream, priorityOf(value, stream.priority));
+    if (of <= this.#table.lastId || this.#early.set(of, value, this.#maxStreams - this.#table.size)) return;
+    // Before the client has acknowledged it, it need not know the limit.
+    if (this.isAcknowledged) throw new ConnectionError(CODE.protocol, 'PRIORITY_UPDATE of too many streams');
   }
 }
 

@@ -75,7 +75,7 @@ const FLOODS: readonly (readonly [name: string, first: readonly Buffer[], next: 
   ['sends SETTINGS', [], () => settings()],
   ['changes its windows', [held], (i) => settings([SETTING.window, i])],
   ['sends PRIORITY', [], (i) => priority(2 * i + 1, dependency(0))],
-  ['sends PRIORITY_UPDATE', [], (i) => frame(0x10, 0, 0, Buffer.concat([uint32(2 * i + 1), Buffer.from('u=1')]))],
+  ['sends PRIORITY_UPDATE', [], () => frame(0x10, 0, 0, Buffer.concat([uint32(1), Buffer.from('u=1')]))],
   ['sends DATA without bytes', [open], () => data(1, '', 0)],
   ['sends DATA of padding alone', [open], () => frame(FRAME.data, 8, 1, Buffer.from([0]))],
   ['sends WINDOW_UPDATE for the connection', [], () => windowUpdate(0, 1)],

@@ -34,6 +34,15 @@ const block = fieldBlock(asking('/'));
 const padded = (payload: Buffer, padding: number, sent = padding): Buffer =>
   Buffer.concat([Buffer.from([padding]), payload, Buffer.alloc(sent)]);
 
+function priorityUpdate(id: number, of = 0): Buffer {
+  return frame(0x10, 0, of, Buffer.concat([uint32(id), Buffer.from('u=1')]));
+}
+
+/** PRIORITY_UPDATE frames for the first streams. */
+function updates(count: number): readonly Buffer[] {
+  return Array.from({ length: count }, (_, i) => priorityUpdate(2 * i + 1));
+}
+
 const CASES: readonly FrameCase[] = [
   ['a frame of an unknown type is ignored', 'RFC 9113 §4.1', [frame(UNKNOWN, 0xff, 0, Buffer.alloc(9))], ignored],
   ['an unknown frame on a stream that is idle is ignored', '§5.5', [frame(UNKNOWN, 0, 1, Buffer.alloc(9))], ignored],
@@ -182,6 +191,23 @@ const CASES: readonly FrameCase[] = [
 
   ['PRIORITY is ignored', '§6.3', [priority(1), get, priority(1)], response(1)],
   ['PRIORITY of stream 0 is an error', '§6.3', [priority(0)], connectionError(CODE.protocol)],
+  ['PRIORITY_UPDATE is ignored', 'RFC 9218 §7.1', [priorityUpdate(1), get, priorityUpdate(1)], response(1)],
+  ['PRIORITY_UPDATE of stream 0 is an error', '§7.1', [priorityUpdate(0)], connectionError(CODE.protocol)],
+  [
+    'PRIORITY_UPDATE of a stream of the server is an error',
+    '§7.1',
+    [priorityUpdate(2)],
+    connectionError(CODE.protocol),
+  ],
+  ['PRIORITY_UPDATE of a stream is an error', '§7.1', [get, priorityUpdate(1, 1)], connectionError(CODE.protocol)],
+  ['PRIORITY_UPDATE of 3 bytes is an error', '§7.1', [frame(0x10, 0, 0, Buffer.alloc(3))], connectionError(CODE.frameSize)],
+  ['PRIORITY_UPDATE of as many streams as may be open is accepted', '§7.1', [...updates(100), get], response(1)],
+  [
+    'PRIORITY_UPDATE of more streams than may be open is an error',
+    '§7.1',
+    [settings(), frame(FRAME.settings, 1, 0), ...updates(101)],
+    connectionError(CODE.protocol),
+  ],
   [
     'PUSH_PROMISE of a client is an error',
     '§8.4',

@@ -83,6 +83,19 @@ test('a client changes a priority with PRIORITY_UPDATE, and a backend with its r
   assert.deepEqual(order(raw, from), [5, 1, 3, 7]);
 });
 
+test('a priority that a client gives a stream before it opens it counts, rather than that of the request', async (t) => {
+  const raw = await openFull(t, await start(t), 'u=5');
+  raw.write(PRIORITY_UPDATE, 0, 0, Buffer.from('\0\0\0\x05u=1', 'latin1'));
+  raw.write(PRIORITY_UPDATE, 0, 0, Buffer.from('\0\0\0\x07u=2', 'latin1'));
+  await get(raw, 3, '/10000', 'u=2');
+  await get(raw, 5, '/10000', 'u=7');
+  await get(raw, 9, '/10000', null);
+  const from = raw.frames.length;
+  windowUpdate(raw, 0, 1_000_000);
+  await raw.find(({ type, stream, flags }) => type === FRAME.data && stream === 1 && flags === END_STREAM);
+  assert.deepEqual(order(raw, from), [5, 3, 9, 1]);
+});
+
 test('incremental responses come in turn', async (t) => {
   const raw = await openFull(t, await start(t), 'u=5, i');
   await get(raw, 3, '/36000', 'u=5, i');
