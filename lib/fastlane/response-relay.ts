@@ -1,4 +1,3 @@
-import { unsendable } from '../core/http/http2-fields.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
 import { Body } from '../http1/framed-body.ts';
 import type { OwnedConnection } from './connection-owner.ts';
@@ -90,8 +89,6 @@ export class ResponseRelay {
       if (typeof response === 'string') return this.#fail(response);
       if (response === null || response.end > HEAD_BYTES) return this.#fail('the head of the response is too large');
       if (response.status === 101) return this.#fail('a 101 without an Upgrade request');
-      const unsent = unsendable(response.status);
-      if (unsent !== null && this.#client.writer.peer.isHttp2) return this.#fail(unsent);
       if (response.status >= 200)
         return this.#begin(response, all, at + response.end, text.length === all.length ? text : '');
       // RFC 9110 §15.2: 1xx responses are passed on, except 100: requests with Expect are not served in this lane.

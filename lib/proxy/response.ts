@@ -1,6 +1,6 @@
 import { ClientRequest, type InformationEvent } from 'node:http';
 import { endsByClose, hasBody } from '../core/http/framing.ts';
-import { isTooLarge, unsendable } from '../core/http/http2-fields.ts';
+import { isTooLarge } from '../core/http/http2-fields.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import { responseHeaders } from '../core/http/response-headers.ts';
@@ -36,8 +36,6 @@ export function relayResponse(
   const reason = backendResponse.statusMessage ?? '';
   if (backendResponse.httpVersionMajor !== 1) return `a response in HTTP/${backendResponse.httpVersion}`;
   if (status < 200 || status > 999) return `a response with status ${status}`;
-  const unsent = unsendable(status);
-  if (unsent !== null && exchange.peer.isHttp2) return unsent;
   if (!REASON.test(reason)) return 'a control character in the reason phrase';
   const relayed = responseHeaders({
     status,

@@ -66,14 +66,6 @@ export function isTooLarge(raw: readonly string[]): boolean {
   return bytes > MOST_SECTION_BYTES;
 }
 
-/** The highest status of a class that RFC 9110 §15 has. Clients of HTTP/2 may refuse others. */
-const HIGHEST_SENT = 599;
-
-/** Why a status cannot be passed on to a client of HTTP/2; null where it can. */
-export function unsendable(status: number): string | null {
-  return status <= HIGHEST_SENT ? null : `a response with status ${status}, which is not sent by HTTP/2`;
-}
-
 /** A header section that came by HTTP/2, without what begins with a colon. @param raw names and values in turn */
 export function withoutPseudo(raw: readonly string[]): string[] {
   const fields: string[] = [];
