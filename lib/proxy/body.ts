@@ -4,6 +4,7 @@ import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 import { KeptBody } from './kept-body.ts';
+import { SmallPieces } from './small-pieces.ts';
 
 /** Called with the progress of a body, to set time limits. */
 export interface BodyProgress {
@@ -24,6 +25,7 @@ export class RequestBody {
   readonly #request: IncomingMessage;
   /** The bytes sent so far; null once they were too many to keep. */
   #kept: KeptBody | null = new KeptBody();
+  readonly #pieces = new SmallPieces((bytes) => this.#take(bytes));
   #bytes = 0;
   #out: BackendRequest | null = null;
   #progress: BodyProgress | null = null;
@@ -71,6 +73,7 @@ export class RequestBody {
       this.#listen();
       this.#request.resume();
     });
+    this.#pieces.flush();
     this.#onGathered = null;
     this.#isSlow = !this.#isRead && this.#bytes < REPLAY_BYTES;
     if (!this.#isRead) this.#request.pause();
@@ -93,6 +96,7 @@ export class RequestBody {
 
   /** Stops sending to the backend, and reading from the client. */
   stop(): void {
+    this.#pieces.flush();
     this.#out?.off('drain', this.#onDrain);
     this.#out = null;
     this.#progress = null;
@@ -129,7 +133,9 @@ export class RequestBody {
     this.#request.once('close', () => this.#onGathered?.());
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onData = (chunk: Buffer): void => this.#pieces.add(chunk);
+
+  #take(chunk: Buffer): void {
     if (this.#isDropped) {
       this.#bytes += chunk.length;
       return this.#progress?.onBytes(this.#bytes);
@@ -150,9 +156,10 @@ export class RequestBody {
     const isFlowing = out.write(chunk);
     this.#progress?.onBytes(this.#bytes);
     if (!isFlowing) this.#block();
-  };
+  }
 
   readonly #onEnd = (): void => {
+    this.#pieces.flush();
     this.#isRead = true;
     this.#onGathered?.();
     if (this.#out !== null) this.#finish();

@@ -9,9 +9,12 @@ import { Spool } from '../core/limits/spool.ts';
 import { Timer } from '../clock/time-limits.ts';
 import type { AttemptParts } from './parts.ts';
 import type { Exchange } from './exchange.ts';
+import { SmallPieces } from './small-pieces.ts';
 
 /** The backend's side of a PacedResponse. */
 export interface ResponseSource {
+  /** The client is slow: read nothing until `resume`. */
+  pause(): void;
   /** The client reads again: read on from the backend. */
   resume(): void;
   /** Cuts the backend off. */
@@ -31,6 +34,7 @@ export class PacedResponse {
   readonly #slot: ConnectionSlot;
   readonly #source: ResponseSource;
   readonly #pace: ReadPace;
+  readonly #pieces = new SmallPieces((bytes) => this.#pass(bytes));
   readonly #timer = new Timer(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
   /** Bytes held for a client that reads nothing; null while it reads. */
   #spool: Spool<Buffer> | null = null;
@@ -56,18 +60,13 @@ export class PacedResponse {
     clock.set(this.#timer, limits.responseMs);
   }
 
-  /** @returns false when the backend has to wait until `resume` is called */
-  write(chunk: Buffer): boolean {
-    if (this.#spool !== null) this.#spool.push(chunk);
-    else if (this.#send(chunk)) this.#parts.clock.set(this.#timer, this.#parts.limits.responseMs);
-    if (this.#spool === null || !this.#spool.isFull) return true;
-    this.#hold ??= this.#slot.hold(() => this.#cut('slot-needed'));
-    this.#hold.begin(performance.now());
-    return false;
+  write(chunk: Buffer): void {
+    this.#pieces.add(chunk);
   }
 
   /** The backend has sent the whole response. @param finish called when what is held was written */
   end(finish: () => void): void {
+    this.#pieces.flush();
     this.#hold?.end();
     if (this.#spool?.isEmpty !== false) finish();
     else this.#finish = finish;
@@ -77,7 +76,17 @@ export class PacedResponse {
   stop(): void {
     this.#parts.clock.clear(this.#timer);
     this.#hold?.end();
+    this.#pieces.clear();
     this.#spool?.clear();
+  }
+
+  #pass(bytes: Buffer): void {
+    if (this.#spool !== null) this.#spool.push(bytes);
+    else if (this.#send(bytes)) this.#parts.clock.set(this.#timer, this.#parts.limits.responseMs);
+    if (this.#spool === null || !this.#spool.isFull) return;
+    this.#hold ??= this.#slot.hold(() => this.#cut('slot-needed'));
+    this.#hold.begin(performance.now());
+    this.#source.pause();
   }
 
   #send(chunk: Buffer): boolean {

@@ -60,6 +60,7 @@ export function relayResponse(
 
   let isHeadSent = false;
   const paced = new PacedResponse(exchange, parts, slot, {
+    pause: () => backendResponse.pause(),
     resume: () => backendResponse.resume(),
     destroy: () => out.destroy(),
   });
@@ -69,7 +70,7 @@ export function relayResponse(
     if (isBodiless) return;
     isHeadSent = true;
     exchange.bytesSent += chunk.length;
-    if (!paced.write(chunk)) backendResponse.pause();
+    paced.write(chunk);
   });
   const breakOff = cutter(exchange, out, parts);
   backendResponse.once('end', () => {
