@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
+import { type ClientHttp2Session, connect } from 'node:http2';
 import { request as secureRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackend } from '../support/backends.ts';
@@ -57,37 +59,51 @@ async function startBodies(t: TestContext): Promise<string> {
   return url;
 }
 
-async function download(port: number, isTls: boolean, n: number): Promise<void> {
+/** One request, and the head of its response. */
+type Fetch = (path: string) => Promise<{ readonly status: number | undefined; readonly body: Readable }>;
+
+function overHttp1(port: number, isTls: boolean): Fetch {
+  return async (path) => {
+    const options = { host: '127.0.0.1', port, path, headers: { host: 'site.test' }, agent: false };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const out = isTls ? secureRequest({ ...options, rejectUnauthorized: false }) : request(options);
+      out.once('response', resolve).once('error', reject).end();
+    });
+    return { status: response.statusCode, body: response };
+  };
+}
+
+function overHttp2(session: ClientHttp2Session): Fetch {
+  return async (path) => {
+    const stream = session.request({ ':path': path, ':authority': 'site.test' });
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      stream.once('response', (fields) => resolve(fields[':status'])).once('error', reject);
+    });
+    return { status, body: stream };
+  };
+}
+
+async function download(fetch: Fetch, n: number): Promise<void> {
   const framing = pick(['length', 'length', 'chunked', 'close'], random);
   const speed = pick(SPEEDS, random);
-  const body = n % BODIES;
+  const index = n % BODIES;
   const leaves = random() < 0.1;
-  const options = {
-    host: '127.0.0.1',
-    port,
-    path: `/${framing}/${body}/${speed.times}`,
-    headers: { host: 'site.test' },
-    agent: false,
-  };
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const out = isTls ? secureRequest({ ...options, rejectUnauthorized: false }) : request(options);
-    out.once('response', resolve).once('error', reject).end();
-  });
-  assert.equal(response.statusCode, 200);
+  const { status, body } = await fetch(`/${framing}/${index}/${speed.times}`);
+  assert.equal(status, 200);
   await delay(speed.first);
   const parts: Buffer[] = [];
-  for await (const part of response as AsyncIterable<Buffer>) {
+  for await (const part of body as AsyncIterable<Buffer>) {
     parts.push(part);
     if (leaves && parts.length === 10) return;
     if (speed.each > 0) await delay(speed.each);
   }
-  const whole = Array.from({ length: speed.times }, () => bodies[body] ?? Buffer.alloc(0));
-  assert.equal(sumOf(parts), sumOf(whole), `${framing}, body ${body}`);
+  const whole = Array.from({ length: speed.times }, () => bodies[index] ?? Buffer.alloc(0));
+  assert.equal(sumOf(parts), sumOf(whole), `${framing}, body ${index}`);
 }
 
-test('160 downloads at mixed speeds, over HTTP and HTTPS, bring every byte', { skip: noOpenssl }, async (t) => {
-  const folder = temporaryFolder(t);
-  const pair = makePair(folder, 'site.test');
+/** A router for them: the ports for HTTP, and for HTTPS. */
+async function start(t: TestContext): Promise<readonly [port: number, securePort: number]> {
+  const pair = makePair(temporaryFolder(t), 'site.test');
   const url = await startBodies(t);
   const router = await startRouter(t, {
     routes: { 'site.test': ['site', url] },
@@ -100,6 +116,25 @@ test('160 downloads at mixed speeds, over HTTP and HTTPS, bring every byte', { s
     config: { https: { port: 0, key: pair.keyFile, cert: pair.certFile, bind: ['127.0.0.1'] } },
   });
   const [port = 0, securePort = 0] = router.urls.map((each) => Number(new URL(each).port));
-  const downloads = Array.from({ length: CLIENTS }, (_, n) => download(n % 2 ? port : securePort, n % 2 === 0, n));
-  await Promise.all(downloads);
+  return [port, securePort];
+}
+
+test('160 downloads at mixed speeds, over HTTP and HTTPS, bring every byte', { skip: noOpenssl }, async (t) => {
+  const [port, securePort] = await start(t);
+  const fetches = [overHttp1(port, false), overHttp1(securePort, true)] as const;
+  await Promise.all(Array.from({ length: CLIENTS }, (_, n) => download(fetches[n % 2 ? 0 : 1], n)));
 });
+
+test(
+  '160 downloads at mixed speeds, over 8 connections of HTTP/2, bring every byte',
+  { skip: noOpenssl },
+  async (t) => {
+    const [, securePort] = await start(t);
+    const sessions = Array.from({ length: 8 }, () =>
+      connect(`https://127.0.0.1:${securePort}`, { rejectUnauthorized: false }),
+    );
+    t.after(() => sessions.forEach((session) => session.destroy()));
+    const fetches = sessions.map(overHttp2);
+    await Promise.all(Array.from({ length: CLIENTS }, (_, n) => download(fetches[n % 8] as Fetch, n)));
+  },
+);

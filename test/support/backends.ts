@@ -45,7 +45,7 @@ async function run<S extends TcpServer>(
 }
 
 /** An HTTP server with a handler. */
-export function startBackend(t: TestContext, handler: RequestListener): Promise<RunningBackend<Server>> {
+export function startBackend(t: Owner, handler: RequestListener): Promise<RunningBackend<Server>> {
   return run(t, createHttpServer(handler), new Set());
 }
 
