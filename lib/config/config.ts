@@ -95,6 +95,8 @@ export interface ServerConfig {
   readonly legacyScheme: boolean;
   /** The secret of sticky cookies, the same for all routers; null: the one in Redis, or one of this process. */
   readonly stickySecret: string | null;
+  /** Whether a backend whose dead mark ends gets one trial request of all routers before others: see core/health/trial.ts. */
+  readonly trial: boolean;
   /** Where this machine is: backends of the same zone in `weights:<key>` are preferred. Null: that does not matter. */
   readonly zone: string | null;
 }

@@ -117,6 +117,7 @@ const server = {
   backendPath: v.nullish(flag, false),
   legacyScheme: v.nullish(flag, false),
   stickySecret: v.nullish(longSecret, null),
+  trial: v.nullish(flag, true),
   zone: v.nullish(zone, null),
 };
 

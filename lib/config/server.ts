@@ -49,6 +49,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     backendPath: settings.backendPath,
     legacyScheme: settings.legacyScheme,
     stickySecret: settings.stickySecret,
+    trial: settings.trial,
     zone: settings.zone,
   };
 }

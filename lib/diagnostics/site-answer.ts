@@ -5,7 +5,7 @@ import { NO_VALUES } from '../core/balance/sticky.ts';
 import { RecentTurns } from '../core/balance/turns.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Redirect, redirectByEntry, type Visit } from '../core/routing/redirect.ts';
-import { choose, NO_LOAD } from '../core/routing/selection.ts';
+import { choose, NO_LOAD, NO_TRIALS } from '../core/routing/selection.ts';
 import { NO_IDENTITY } from '../core/http/trait.ts';
 import type { Site } from '../core/routing/site.ts';
 import type { Backend, Route } from '../core/routing/types.ts';
@@ -21,6 +21,7 @@ const UNUSED = {
   zone: null,
   sticky: NO_VALUES,
   aliveSince: () => 0,
+  trials: NO_TRIALS,
 };
 const TRAITS = { method: 'GET', path: '/', clientIp: '', hasBody: false, ...NO_IDENTITY };
 

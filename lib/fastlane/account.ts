@@ -46,9 +46,9 @@ export class Account {
    */
   judge({ status, hasRetryAfter: retryAfter }: ReadResponse, isDead: boolean, judge: LaneParts['judge']): void {
     // Only a status from 500 on can mark a backend dead (see core/health/verdict.ts). Any other matters only if the
-    // backend is dead: it may be alive again.
-    if (status < 500 && !isDead) return;
+    // backend is dead, or on trial: it may be alive again.
     const { route, backend, triedAt, head } = this;
+    if (status < 500 && !isDead && (route === null || route.onTrial.size === 0)) return;
     if (route === null || backend === null || head === null) return;
     const outcome = { type: 'answered', status, retryAfter } as const;
     judge({ found: route, backend, outcome, begunAt: triedAt, hasBlamed: false, client: head.clientIp });

@@ -102,6 +102,9 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   }
 
   onClientGone(): void {
+    const { route, backend } = this.#account;
+    if (route !== null && backend !== null && route.onTrial.has(backend.id))
+      this.#shared.parts.trials.left(route.frontend, backend);
     this.#drop();
     this.#report('left');
   }
@@ -179,6 +182,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const path = pathFor(route, backend, target, parts.hasBackendPath);
     if (path !== target) account.head = withTarget(head, request, path);
     account.triedAt = parts.now();
+    if (route.onTrial.has(backend.id)) parts.trials.begun(route.frontend, backend);
     this.#phase = 'trying';
     this.#attempt.begin(backend, key, account.triedAt);
   }

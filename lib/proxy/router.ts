@@ -16,6 +16,7 @@ import {
   isFailedResponse,
   isFailure,
   type Judged,
+  hasResponded,
   mayBeOwnFault,
 } from '../core/health/verdict.ts';
 import type { TimeLimits } from '../clock/time-limits.ts';
@@ -27,6 +28,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
+import type { Trials } from '../backends/trials.ts';
 
 /** The dependencies of `judge`. */
 export interface JudgeParts {
@@ -36,12 +38,14 @@ export interface JudgeParts {
   /** Records failures. */
   readonly backends: Pick<BackendStates, 'failed' | 'agrees'>;
   readonly recoveryWatch: RecoveryWatch;
+  readonly trials: Pick<Trials, 'passed' | 'failed' | 'left'>;
   /** The opposite of `markDead`: a backend responds again, `deadMs` after its death. */
   readonly markAlive: (death: Death, deadMs: number) => void;
   readonly policy: { readonly deadOn500: boolean };
 }
 
 export interface RouterParts extends JudgeParts, Balancing {
+  readonly trials: Trials;
   readonly clock: TimeLimits;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
@@ -119,6 +123,7 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
       if (backend === null) throw givenUp(failure);
       if (retries > 0 && !parts.budget.take(site)) throw givenUp(failure);
       exchange.cookie = cookieFor(exchange, found, backend, traits, parts);
+      if (found.onTrial.has(backend.id)) parts.trials.begun(found.frontend, backend);
       made = await attempt(exchange, backend, parts);
       if (retries > 0) parts.budget.giveBack(site);
     }
@@ -149,7 +154,7 @@ async function attempt(exchange: Exchange, backend: Backend, parts: RouterParts)
  * backend is dead
  */
 export function judge({ found, backend, outcome, begunAt, hasBlamed, client }: Judged, parts: JudgeParts): boolean {
-  const { recoveryWatch, backends } = parts;
+  const { recoveryWatch, backends, trials } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
   const death = { route: found, backend };
   const { deadOn5xx } = found.site;
@@ -160,12 +165,17 @@ export function judge({ found, backend, outcome, begunAt, hasBlamed, client }: J
   if (isDeath) {
     // A sole backend is never marked dead: a bad response is better than none. A dead one that was tried as a last
     // resort is already marked.
-    if (found.backends.length > 1 && !found.deadByRouters.has(backend.id))
+    if (found.backends.length > 1 && (!found.deadByRouters.has(backend.id) || found.onTrial.has(backend.id)))
       parts.markDead(death, describeOutcome(outcome));
+    if (found.onTrial.has(backend.id)) trials.failed(found.frontend, backend);
     return true;
   }
+  if (found.onTrial.has(backend.id)) {
+    if (!isDisputed && hasResponded(outcome)) trials.passed(found.frontend, backend);
+    else trials.left(found.frontend, backend);
+  }
   if (isDisputed) return false;
-  if (recoveryWatch.waiting > 0 && (outcome.type === 'answered' || outcome.type === 'upgraded')) {
+  if (recoveryWatch.waiting > 0 && hasResponded(outcome)) {
     const deadMs = recoveryWatch.returned(found.frontend, backend, begunAt, performance.now());
     if (deadMs !== null) parts.markAlive(death, deadMs);
   }

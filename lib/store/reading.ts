@@ -1,6 +1,6 @@
 import type { Prefixes } from '../core/routing/prefixes.ts';
 import type { Route } from '../core/routing/types.ts';
-import type { HealthMarks, OpenStore, RouteLookups } from './store.ts';
+import type { HealthMarks, OpenStore, RouteLookups, TrialMarks } from './store.ts';
 import type { WildcardMarks } from './wildcard-marks.ts';
 
 /** The result of reading a host and path from a store, and how long it is valid if nothing is written. */
@@ -29,6 +29,7 @@ export function routeIn({ own, under }: Reading): Route | null {
 
 /** A store whose results a RememberingStore can keep. */
 export interface RouteSource extends RouteLookups, HealthMarks, OpenStore {
+  readonly trials: TrialMarks;
   /** Marks that only this worker has. `find` applies them, `read` does not. */
   readonly wildcardMarks?: WildcardMarks;
   /** Like `find`, with everything that the cache needs. Fails like it. */

@@ -1,4 +1,4 @@
-import type { Death, Route } from '../core/routing/types.ts';
+import type { Backend, Death, Route } from '../core/routing/types.ts';
 import type { DeadMark } from './dead-marks.ts';
 
 /** Lookups: what each request reads. */
@@ -38,6 +38,23 @@ export interface HealthMarks {
   readonly hasHealthChecker: boolean;
 }
 
+/** Trials of backends whose time as dead ones is over: see core/health/trial.ts. */
+export interface TrialMarks {
+  /**
+   * Takes the right to a backend's next trial for so long, or extends it. @returns 0 when this worker has the right; else
+   * after how many ms to ask again. Rejects when the store cannot be written.
+   */
+  take(frontend: string, backend: Backend, ms: number): Promise<number>;
+  /** A backend on trial has responded: it lives again, for all routers. Idempotent. Rejects as `take`. */
+  pass(frontend: string, backend: Backend): Promise<void>;
+}
+
+/** Where no backend is ever on trial. */
+export const NO_TRIAL_MARKS: TrialMarks = Object.freeze({
+  take: () => Promise.resolve(Infinity),
+  pass: () => Promise.resolve(),
+});
+
 /** What a worker has of the store in memory, for operators. */
 export interface RouteMemory {
   /** What is remembered for a host and path; null when nothing is. Does not extend how long it is kept. */
@@ -67,7 +84,9 @@ export interface OpenStore {
 /**
  * The source of routes. One implementation per scheme of the `driver` URL; test/store/contract.ts tests all of them.
  */
-export interface RouteStore extends RouteLookups, HealthMarks, RouteMemory, OpenStore {}
+export interface RouteStore extends RouteLookups, HealthMarks, RouteMemory, OpenStore {
+  readonly trials: TrialMarks;
+}
 
 /**
  * The outcome of `markDead`. `marked`: the backend is marked. `announced`: a health checker decides. `last`: it is the

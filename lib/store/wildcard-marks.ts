@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { withMarks } from '../core/routing/backend.ts';
-import { isLastLiving, living } from '../core/routing/selection.ts';
+import { isLastLiving, withDead } from '../core/routing/selection.ts';
 import type { Death, Route } from '../core/routing/types.ts';
 import { DeadMarks, type DeadMark, markOf } from './dead-marks.ts';
 
@@ -53,11 +52,7 @@ export class WildcardMarks {
   /** A route with the marks that are kept here, unless they would remove its last living backends. */
   applied<T extends Route | null>(route: T): T | Route {
     if (route === null || this.#marks.isEmpty || route.frontend === route.key) return route;
-    const here = this.#marks.among(route.backends, route.key).dead;
-    if (here.size === 0) return route;
-    const dead = new Set([...route.dead, ...here]);
-    const merged = withMarks(route, { dead, deadByRouters: new Set([...route.deadByRouters, ...here]) });
-    return living(merged).length === 0 ? route : merged;
+    return withDead(route, this.#marks.among(route.backends, route.key).dead);
   }
 
   /** The marks kept here, of all wildcards. */

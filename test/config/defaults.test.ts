@@ -46,6 +46,7 @@ const EMPTY: Config = {
     backendPath: false,
     legacyScheme: false,
     stickySecret: null,
+    trial: true,
     zone: null,
   },
   listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', http2: false, tls: null }],

@@ -167,6 +167,7 @@ test('an empty list is a nameless route without backends', () => {
     size: 0,
     dead: new Set(),
     deadByRouters: new Set(),
+    onTrial: new Map(),
     site: NO_SITE,
   };
   assert.deepEqual(route, { frontend: 'x.io', key: '*', ...nothing });

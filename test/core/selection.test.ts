@@ -3,11 +3,18 @@ import { test } from 'node:test';
 import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { buildRoute, type Marks } from '../../lib/core/routing/backend.ts';
-import { choose, isLastLiving, NO_LOAD, pickRandom } from '../../lib/core/routing/selection.ts';
+import { choose, isLastLiving, NO_LOAD, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Backend, BackendLoad, Selection } from '../../lib/core/routing/types.ts';
 import { TRAITS } from '../support/balancing.ts';
 
-const REST = { now: () => 0, turns: new RecentTurns(), zone: null, sticky: NO_VALUES, aliveSince: () => 0 };
+const REST = {
+  now: () => 0,
+  turns: new RecentTurns(),
+  zone: null,
+  sticky: NO_VALUES,
+  trials: NO_TRIALS,
+  aliveSince: () => 0,
+};
 const URLS = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'];
 
 test('chance picks any of the living, the first and the last too', () => {

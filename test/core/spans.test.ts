@@ -47,6 +47,7 @@ const plain: TracedExchange = {
     size: 1,
     dead: new Set(),
     deadByRouters: new Set(),
+    onTrial: new Map(),
     site: NO_SITE,
   },
   startedAt: 10,

@@ -5,7 +5,7 @@ import { candidates } from '../../lib/core/routing/hostname.ts';
 import { redirectByEntry } from '../../lib/core/routing/redirect.ts';
 import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
-import { choose, NO_LOAD } from '../../lib/core/routing/selection.ts';
+import { choose, NO_LOAD, NO_TRIALS } from '../../lib/core/routing/selection.ts';
 import type { Backend, Selection } from '../../lib/core/routing/types.ts';
 import type { RouteEditor } from '../../lib/store/editor/route-editor.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -19,7 +19,14 @@ import { startRedis } from '../support/redis.ts';
 
 const redis = await startRedis({ after });
 const url = { scheme: 'redis', redis: redis.address() } as const;
-const REST = { now: () => 0, turns: new RecentTurns(), zone: null, sticky: NO_VALUES, aliveSince: () => 0 };
+const REST = {
+  now: () => 0,
+  turns: new RecentTurns(),
+  zone: null,
+  sticky: NO_VALUES,
+  trials: NO_TRIALS,
+  aliveSince: () => 0,
+};
 const LIST = ['site', 'http://10.0.0.1:80', 'http://10.0.0.2:80', 'http//10.0.0.3'];
 
 async function open(t: TestContext): Promise<RouteEditor> {

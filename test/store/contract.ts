@@ -64,6 +64,7 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
       size: 2,
       dead: new Set(),
       deadByRouters: new Set(),
+      onTrial: new Map(),
       site: NO_SITE,
     });
     assert.ok(Object.isFrozen(route) && Object.isFrozen(route?.backends));
@@ -169,11 +170,17 @@ export function storeContract(storeName: string, open: (t: TestContext) => Promi
     assert.deepEqual((await find(store, 'b.x.io'))?.dead, new Set());
   });
 
-  promise('a dead backend lives again after its time', async ({ store, set }) => {
+  promise('a dead backend lives again after its time, or is on trial', async ({ store, set }) => {
     await set('www.x.io', ['x', 'http://10.0.0.1', 'http://10.0.0.2']);
     await die(store, 'www.x.io', 0, 3);
     assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set([0]));
-    await eventually(async () => assert.deepEqual((await find(store, 'www.x.io'))?.dead, new Set()));
+    await eventually(async () => {
+      const { dead, onTrial } = (await find(store, 'www.x.io')) ?? {};
+      assert.deepEqual(
+        [...(dead ?? [0])].filter((id) => !onTrial?.has(id)),
+        [],
+      );
+    });
   });
 
   promise('a route is a snapshot: what happens later does not change it', async ({ store, set }) => {

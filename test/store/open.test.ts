@@ -19,6 +19,7 @@ const REST = {
   counts: new StoreCounts(),
   cache: CACHE,
   deadMs: 30_000,
+  hasTrials: true,
   known: null,
   file: FILE,
 } as const;

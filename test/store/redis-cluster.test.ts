@@ -1,27 +1,18 @@
 // @waits: for failovers
 import assert from 'node:assert/strict';
-import { after, test, type TestContext } from 'node:test';
+import { after, test } from 'node:test';
 import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
 import { RedisStore } from '../../lib/store/redis/store.ts';
 import { slotOf } from '../../lib/store/redis-client/slots.ts';
 import { eventually } from '../support/eventually.ts';
 import { Notices } from '../support/notices.ts';
 import { startRedis } from '../support/redis.ts';
-import { startCluster, subscribe, type TestCluster } from '../support/redis-cluster.ts';
+import { startCluster, subscribe } from '../support/redis-cluster.ts';
 import { die, find, storeContract } from './contract.ts';
+import { openCluster } from './cluster-subject.ts';
 import { redisSetters } from './redis-setters.ts';
 
 const shared = await startCluster({ after }, 3);
-
-/** A store that knows one node of the cluster. */
-function openCluster(t: TestContext, cluster: TestCluster, prefix = '', timeoutMs = 10_000) {
-  const url = parseDriverUrl(`redis+cluster://127.0.0.1:${cluster.masters[0]?.port}/#${prefix}`);
-  assert.ok(url.scheme === 'redis');
-  const notices = new Notices();
-  const store = new RedisStore({ read: url.redis, write: url.redis, timeoutMs, notify: notices.notify });
-  t.after(() => store.close());
-  return { store, notices };
-}
 
 for (const prefix of ['', 'site:', '{one}']) {
   storeContract(`redis cluster with prefix "${prefix}"`, async (t) => {

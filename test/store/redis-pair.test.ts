@@ -42,6 +42,7 @@ function replicated(store: RedisStore): RouteStore {
     forget: () => 0,
     hasLastKnown: false,
     ownMarks: () => [],
+    trials: store.trials,
     find: (candidates, path) => store.find(candidates, path),
     page: (keys, status) => store.page(keys, status),
     markDead: async (death, ttlSeconds) => {

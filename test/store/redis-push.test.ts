@@ -39,6 +39,7 @@ function openAt(t: TestContext, address: RedisAddress, max = 1000) {
     timeoutMs: 2000,
     cache: { mode: 'push', max, maxAgeMs: 300_000, maxStaleMs: 3_600_000, lruMs: 0 },
     deadMs: 30_000,
+    hasTrials: true,
     known: null,
     notify: notices.notify,
     counts: new StoreCounts(),

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { buildRoute, NO_MARKS } from '../../lib/core/routing/backend.ts';
-import type { Balancing } from '../../lib/core/routing/choice.ts';
-import { choose, NO_LOAD, pickRandom } from '../../lib/core/routing/selection.ts';
+import type { Balancing, TrialChoice } from '../../lib/core/routing/choice.ts';
+import { choose, NO_LOAD, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Backend, BackendLoad, RequestTraits, Route } from '../../lib/core/routing/types.ts';
 import { layerOf, makeSite } from '../../lib/sites/site.ts';
 import { seeded } from './random.ts';
@@ -42,6 +42,7 @@ export class Scene implements Balancing {
     ready: () => Promise.resolve(),
     valueOf: ({ href }: Backend, key: string) => `${key} ${href}`,
   };
+  readonly trials: TrialChoice = NO_TRIALS;
   readonly random: () => number;
   /** By id. */
   readonly loads: Partial<BackendLoad>[] = [];

@@ -5,7 +5,13 @@ import type { SiteFields, SiteHash } from '../../lib/core/routing/site.ts';
 import type { DeadMark } from '../../lib/store/dead-marks.ts';
 import { MemoryLists } from './memory-lists.ts';
 import { RouteTable } from '../../lib/store/route-table.ts';
-import type { Marking, Notify, Recollection, RouteStore } from '../../lib/store/store.ts';
+import {
+  type Marking,
+  NO_TRIAL_MARKS,
+  type Notify,
+  type Recollection,
+  type RouteStore,
+} from '../../lib/store/store.ts';
 
 /** What a MemoryStore may be given; all of it has a default. */
 export interface MemoryStoreOptions {
@@ -17,6 +23,7 @@ export interface MemoryStoreOptions {
 /** Routes of this process alone: the reference for all stores, and what tests route by. */
 export class MemoryStore implements RouteStore {
   readonly hasHealthChecker = false;
+  readonly trials = NO_TRIAL_MARKS;
   readonly remembered = { hosts: 0, bytes: 0 };
   readonly #lists = new MemoryLists();
   readonly #table: RouteTable;

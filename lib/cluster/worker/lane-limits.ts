@@ -29,3 +29,11 @@ export function fastLaneLimits(server: ServerConfig): FastLaneLimits {
     headerBytes: limits.headerBytes,
   };
 }
+
+/** Where an attempt has no time limit, ms. */
+const LONG_MS = 300_000;
+
+/** How long an attempt may take until its response begins, ms. */
+export function attemptMs({ connectMs, firstByteMs }: ExchangeLimits): number {
+  return (connectMs || LONG_MS) + (firstByteMs || LONG_MS);
+}

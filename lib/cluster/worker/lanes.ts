@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
-import { packagePagesFolder } from '../../config/package.ts';
 import type { CutReason } from '../../core/record/cut-reason.ts';
 import type { ResponseCut } from '../../core/record/response-cut.ts';
 import type { RouterError } from '../../core/errors.ts';
@@ -18,7 +17,7 @@ import { Lane } from '../../fastlane/lane.ts';
 import type { LaneParts } from '../../fastlane/parts.ts';
 import type { ReadAccepted } from '../../http1/read-buffer.ts';
 import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
-import { describeCause, type Log } from '../../observe/log.ts';
+import type { Log } from '../../observe/log.ts';
 import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
 import { TimeLimits } from '../../clock/time-limits.ts';
 import { watchCrowds } from '../../backends/slots/slot-queues.ts';
@@ -29,11 +28,12 @@ import type { Exchange } from '../../proxy/exchange.ts';
 import { Forwarder } from '../../proxy/forward.ts';
 import { Http2Sessions } from '../../backends/http2/sessions.ts';
 import { Deaths } from '../../proxy/mark-dead.ts';
-import { Pages } from '../../proxy/pages.ts';
+import type { Pages } from '../../proxy/pages.ts';
 import { Pauses } from '../../proxy/pauses.ts';
 import { pong } from '../../proxy/ping.ts';
 import { AgentPool } from '../../backends/http1/agent-pool.ts';
 import { RecoveryWatch } from '../../backends/recovery-watch.ts';
+import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
 import { errorMessage, refuse } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
@@ -43,8 +43,9 @@ import { Traffic } from '../../server/traffic.ts';
 import { FaultLog } from '../../store/fault-log.ts';
 import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
 import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
+import { readPages } from './error-pages.ts';
 import { StickySecret, type SecretSource } from './sticky-secret.ts';
-import { fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
+import { attemptMs, fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
 
 /** What Lanes needs of its worker. */
 export interface LanesParts {
@@ -217,6 +218,7 @@ export class Lanes {
       random: Math.random,
       now: clockMs,
       turns: new RecentTurns(),
+      trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
       zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
       headerPolicy: {
@@ -252,7 +254,7 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, aliveSince, random, now, turns, zone, sticky, headerPolicy, budget } = full;
+    const { select, loadOf, aliveSince, random, now, turns, trials, zone, sticky, headerPolicy, budget } = full;
     return {
       store: this.#routes,
       select,
@@ -261,6 +263,7 @@ export class Lanes {
       random,
       now,
       turns,
+      trials,
       zone,
       sticky,
       clock: this.#clock,
@@ -289,11 +292,4 @@ export class Lanes {
 
 function clockMs(): number {
   return performance.now();
-}
-
-function readPages(staticDir: string | null, log: Log): Pages {
-  const folders = staticDir === null ? [packagePagesFolder] : [packagePagesFolder, staticDir];
-  return Pages.read(folders, (path, cause) =>
-    log.error({ event: 'page-unreadable', path, cause: describeCause(cause) }, `cannot read error pages from ${path}`),
-  );
 }

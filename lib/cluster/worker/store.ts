@@ -47,6 +47,7 @@ export class WorkerStore {
       timeoutMs: server.storeTimeout * 1000,
       cache: cacheOf(config),
       deadMs: server.deadBackendTTL * 1000,
+      hasTrials: server.trial,
       known: cache.maxStale === 0 ? null : this.#known(known, preloads && cache.preload, say),
       counts,
       options: optionsOf(config),

@@ -41,7 +41,8 @@ export function siteBalance(given: Partial<BalanceRules>): SiteBalance | null {
   if (method === byChance && weights.size === 0 && sticky === null && slowStartMs === 0) return null;
   const warmed = slowStartMs === 0 ? rules : { ...rules, method: slowly(method, slowStartMs) };
   const choose = weights.size === 0 ? equal(warmed) : weighed(warmed);
-  return Object.freeze({ ...choose, trait, sticky, ...(sticky !== null && { select: returning(choose.select) }) });
+  if (sticky === null) return Object.freeze({ ...choose, trait, sticky, held: () => null });
+  return Object.freeze({ ...choose, trait, sticky, held, select: returning(choose.select) });
 }
 
 /** A choice among backends that does not depend on the client's cookies. */
@@ -88,12 +89,12 @@ function slowly(method: Method, slowStartMs: number): Method {
 
 /** A client with a cookie gets its backend, even one that is draining. */
 function returning(select: SiteBalance['select']): SiteBalance['select'] {
-  return (among, list, traits, balancing) => {
-    const { cookies } = traits;
-    const held = cookies.length === 0 ? null : heldBackend(among, list.key, cookies, balancing.sticky);
-    return held ?? select(among, list, traits, balancing);
-  };
+  return (among, list, traits, balancing) =>
+    held(among, list, traits, balancing) ?? select(among, list, traits, balancing);
 }
+
+const held: SiteBalance['held'] = (among, { key }, { cookies }, { sticky }) =>
+  cookies.length === 0 ? null : heldBackend(among, key, cookies, sticky);
 
 /** Null where all of them are draining: then they are equal. */
 function sharesOf([first]: readonly Backend[], { shares }: WeighedList): Weights {

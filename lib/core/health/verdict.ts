@@ -98,6 +98,11 @@ export function isFailure(outcome: Outcome): boolean {
   }
 }
 
+/** Whether the backend has responded. */
+export function hasResponded({ type }: Outcome): boolean {
+  return type === 'answered' || type === 'upgraded';
+}
+
 /** Shortages of this machine: files, ports, memory. They show nothing about the backend. */
 const OWN_SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 

@@ -68,10 +68,11 @@ export function readList(list: readonly string[], onFault: (href: string, fault:
   return Object.freeze({ name: list[0] ?? '', backends: Object.freeze(backends), size: Math.max(0, list.length - 1) });
 }
 
-/** Which backends of a route are presumed dead: see Route. */
-export type Marks = Pick<Route, 'dead' | 'deadByRouters'>;
+/** Which backends of a route are presumed dead: see Route. Without `onTrial` none is on trial. */
+export type Marks = Pick<Route, 'dead' | 'deadByRouters'> & Partial<Pick<Route, 'onTrial'>>;
 
 const NONE: ReadonlySet<number> = new Set();
+const NO_TRIALS: ReadonlyMap<number, number> = new Map();
 
 /** No backend is presumed dead. Shared, so that the common case allocates nothing. */
 export const NO_MARKS: Marks = Object.freeze({ dead: NONE, deadByRouters: NONE });
@@ -85,12 +86,12 @@ export function routeOf(
   frontend: string,
   key: string,
   list: RouteList,
-  { dead, deadByRouters }: Marks,
+  { dead, deadByRouters, onTrial = NO_TRIALS }: Marks,
   site: Site = NO_SITE,
 ): Route {
   const { name, backends, size } = list;
   const { prefix } = splitKey(key);
-  return Object.freeze({ frontend, key, prefix, name, backends, size, dead, deadByRouters, site });
+  return Object.freeze({ frontend, key, prefix, name, backends, size, dead, deadByRouters, onTrial, site });
 }
 
 /** Makes a route from a stored list: `readList` and `routeOf`. */
@@ -105,8 +106,8 @@ export function buildRoute(
 }
 
 /** The same route with other backends presumed dead. */
-export function withMarks(route: Route, { dead, deadByRouters }: Marks): Route {
-  return Object.freeze({ ...route, dead, deadByRouters });
+export function withMarks(route: Route, { dead, deadByRouters, onTrial = NO_TRIALS }: Marks): Route {
+  return Object.freeze({ ...route, dead, deadByRouters, onTrial });
 }
 
 const servers = new WeakMap<Backend, string>();

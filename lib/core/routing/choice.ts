@@ -58,11 +58,32 @@ export interface Balancing {
   /** Where this router is: see core/balance/weights.ts. Null where that is not configured. */
   readonly zone: string | null;
   readonly sticky: StickyValues;
+  readonly trials: TrialChoice;
   /**
    * Since when a backend lives, in this worker, on the clock of `now`. One that is not known yet lives from now on.
    * @param isDead it is marked dead: it will not live before now
    */
   readonly aliveSince: (backend: Backend, isDead: boolean, now: number) => number;
+}
+
+/** Whether a request is the trial of a backend that was marked dead: see core/health/trial.ts. */
+export interface TrialChoice {
+  /**
+   * The backend on trial that this request may try; null for most. May ask for the right to a trial in the background.
+   * @param among those that may get one
+   */
+  next(trials: DueTrials, among: readonly Backend[], traits: RequestTraits): Backend | null;
+  /** An attempt at a backend on trial begins. */
+  begun(frontend: string, backend: Backend): void;
+  /** It has ended, and does not show whether the backend lives. */
+  left(frontend: string, backend: Backend): void;
+}
+
+/** The trials of a route: see Route. */
+export interface DueTrials {
+  readonly frontend: string;
+  readonly key: string;
+  readonly onTrial: ReadonlyMap<number, number>;
 }
 
 /** The values of sticky cookies. */
@@ -113,6 +134,13 @@ export interface SiteBalance {
   readonly sticky: StickyRule | null;
   /** Those of `among` that get new clients, by weights and the router's zone. Empty only if `among` is. */
   readonly candidates: (among: readonly Backend[], list: ChoiceList, zone: string | null) => readonly Backend[];
+  /** The one of `among` that the client returns to; null where it returns to none. */
+  readonly held: (
+    among: readonly Backend[],
+    list: ChoiceList,
+    traits: RequestTraits,
+    balancing: Balancing,
+  ) => Backend | null;
   /** Picks one of `among`, which is never empty. */
   readonly select: (
     among: readonly Backend[],

@@ -1,5 +1,6 @@
 import { RouterError } from '../errors.ts';
-import type { Balancing } from './choice.ts';
+import { withMarks } from './backend.ts';
+import type { Balancing, TrialChoice } from './choice.ts';
 import type { Backend, BackendLoad, RequestTraits, Route, Selection } from './types.ts';
 
 /** Any of the living backends, with equal probability. */
@@ -21,10 +22,13 @@ export const NO_LOAD: BackendLoad = Object.freeze({
   isDead: false,
 });
 
+/** Where no request is a trial. */
+export const NO_TRIALS: TrialChoice = Object.freeze({ next: () => null, begun: () => {}, left: () => {} });
+
 /**
- * Chooses a living backend that this request has not tried yet. If all were tried, one that a router marked dead,
- * once: it may be alive again, and otherwise the client would get an error. Marks of health checkers and operators
- * are always respected. Null when none is left.
+ * Chooses a living backend that this request has not tried yet, or one on trial, if this request is to be its trial. If all
+ * were tried, one on trial, then one that a router marked dead, once: it may be alive again, and otherwise the client would
+ * get an error. Marks of health checkers and operators are always respected. Null when none is left.
  * @throws RouterError `no-backend` when none is named, none is usable, or all are dead
  */
 export function choose(
@@ -36,10 +40,16 @@ export function choose(
   if (route.size === 0)
     throw new RouterError('no-backend', 'Cannot find a valid backend: the list holds an identifier only');
   if (route.backends.length === 0) throw new RouterError('no-backend', 'backend is invalid');
-  const alive = living(route);
+  const alive = serving(route);
   if (alive.length === 0) throw new RouterError('no-backend', 'Cannot find a valid backend: all are dead');
-  const fresh = tried.size === 0 ? alive : alive.filter(({ id }) => !tried.has(id));
+  if (route.onTrial.size > 0 && tried.size === 0) {
+    const tries = trial(alive, route, traits, balancing);
+    if (tries !== null) return tries;
+  }
+  const fresh = untried(alive, tried);
   if (fresh.length > 0) return pick(fresh, route, traits, balancing);
+  const due = route.onTrial.size === 0 ? [] : untried(awaitingTrial(route), tried);
+  if (due.length > 0) return pick(due, route, traits, balancing);
   const lastResort = marked(route, tried);
   return lastResort.length === 0 ? null : pick(lastResort, route, traits, balancing);
 }
@@ -50,9 +60,53 @@ function pick(among: readonly Backend[], route: Route, traits: RequestTraits, ba
   return balancing.select(among, balancing.loadOf, traits, balancing.random);
 }
 
+function untried(among: readonly Backend[], tried: ReadonlySet<number>): readonly Backend[] {
+  return tried.size === 0 ? among : among.filter(({ id }) => !tried.has(id));
+}
+
+/** The backend that this request is to try; null for none. @param alive those that serve */
+function trial(alive: readonly Backend[], route: Route, traits: RequestTraits, balancing: Balancing): Backend | null {
+  const { onTrial, site } = route;
+  // Without a living backend, all that are on trial serve.
+  if (alive.some(({ id }) => onTrial.has(id))) return null;
+  const { balance } = site;
+  // A client that returns to its backend stays there.
+  if (balance !== null && balance.held(alive, route, traits, balancing) !== null) return null;
+  // One that would get no request if it lived, such as a draining one, gets no trial.
+  const due = awaitingTrial(route).filter(
+    (backend) => balance === null || balance.candidates([...alive, backend], route, balancing.zone).includes(backend),
+  );
+  return due.length === 0 ? null : balancing.trials.next(route, due, traits);
+}
+
+function awaitingTrial({ backends, onTrial }: Route): readonly Backend[] {
+  return backends.filter(({ id }) => onTrial.has(id));
+}
+
+/** The backends that get requests: the living ones, or, without any, those on trial. */
+function serving(route: Route): readonly Backend[] {
+  const alive = living(route);
+  return alive.length > 0 || route.onTrial.size === 0 ? alive : awaitingTrial(route);
+}
+
 /** The backends that are not presumed dead. A sole backend is always used, even if it is marked. */
 export function living({ backends, dead, size }: Route): readonly Backend[] {
   return dead.size === 0 || size === 1 ? backends : backends.filter(({ id }) => !dead.has(id));
+}
+
+/**
+ * The same route with more backends that this worker alone presumes dead, for which there is no trial. The route itself,
+ * where none would live then: others have marked the rest meanwhile.
+ */
+export function withDead<T extends Route>(route: T, ids: ReadonlySet<number>): T | Route {
+  if (ids.size === 0) return route;
+  const { dead, deadByRouters, onTrial } = route;
+  const merged = withMarks(route, {
+    dead: new Set([...dead, ...ids]),
+    deadByRouters: new Set([...deadByRouters, ...ids]),
+    onTrial: onTrial.size === 0 ? onTrial : new Map([...onTrial].filter(([id]) => !ids.has(id))),
+  });
+  return living(merged).length === 0 ? route : merged;
 }
 
 /** The backends that routers marked dead; none if one of them was tried already. */

@@ -68,6 +68,8 @@ export interface Site {
   /** The fields of a request, names and values in turn, as backends get them. */
   readonly adaptRequest: (fields: readonly string[]) => readonly string[];
   readonly deadOn5xx: DeadOn5xx;
+  /** Whether a backend that was marked dead needs a trial request. Not where something else decides when it lives. */
+  readonly isTried: boolean;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -84,4 +86,5 @@ export const NO_SITE: Site = Object.freeze({
   adaptSwitching: (fields: readonly string[]) => fields,
   adaptRequest: (fields: readonly string[]) => fields,
   deadOn5xx: 'first',
+  isTried: true,
 });

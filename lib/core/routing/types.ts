@@ -28,6 +28,11 @@ export interface Route {
    * operator.
    */
   readonly deadByRouters: ReadonlySet<number>;
+  /**
+   * Those of `deadByRouters` whose time is over, and since when, on the clock of `Balancing.now`: a trial request decides
+   * whether they live. They get others only if no backend lives.
+   */
+  readonly onTrial: ReadonlyMap<number, number>;
   /** The features of the site. */
   readonly site: Site;
 }

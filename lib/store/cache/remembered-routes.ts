@@ -26,15 +26,21 @@ export function isUnchanged(known: Remembered, route: Route | null, prefixes: Re
   // Where all prefixes are known, a change of them is reported.
   if (known.prefixes !== prefixes || !isSame(known.route, route)) return false;
   if (known.route === null || route === null) return true;
-  return isSameSet(known.route.dead, route.dead) && isSameSet(known.route.deadByRouters, route.deadByRouters);
+  const { dead, deadByRouters, onTrial } = known.route;
+  return (
+    isSameSet(dead, route.dead) && isSameSet(deadByRouters, route.deadByRouters) && isSameSet(onTrial, route.onTrial)
+  );
 }
 
-function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+/** Whether two sets, or maps, have the same ids. */
+function isSameSet(a: Ids, b: Ids): boolean {
   if (a === b) return true;
   if (a.size !== b.size) return false;
-  for (const id of a) if (!b.has(id)) return false;
+  for (const id of a.keys()) if (!b.has(id)) return false;
   return true;
 }
+
+type Ids = Pick<ReadonlySet<number>, 'size' | 'has' | 'keys'>;
 
 /** Whether two readings have the same backends. Dead marks are not compared. */
 export function isSame(a: Route | null, b: Route | null): boolean {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { NO_MARKS, withMarks } from '../../core/routing/backend.ts';
 import { RouterError } from '../../core/errors.ts';
 import { splitKey } from '../../core/routing/prefixes.ts';
-import { living } from '../../core/routing/selection.ts';
+import { withDead } from '../../core/routing/selection.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
 import type { DeadMark } from '../dead-marks.ts';
 import type { Freshness } from './freshness.ts';
@@ -13,7 +13,7 @@ import { type Reading, routeIn, type RouteSource } from '../reading.ts';
 import { type Read, Reads } from './reads.ts';
 import { restoreRoute, type SavedRoute } from './snapshot.ts';
 import type { StoreCounts } from '../store-counts.ts';
-import type { Marking, Recollection, RouteStore } from '../store.ts';
+import type { Marking, Recollection, RouteStore, TrialMarks } from '../store.ts';
 import { UnfiledDeaths } from './unfiled-deaths.ts';
 
 /** What RememberingStore needs. */
@@ -44,6 +44,7 @@ export interface RememberingParts {
  * marked dead meanwhile count as dead here, and are marked later.
  */
 export class RememberingStore implements RouteStore {
+  readonly trials: TrialMarks;
   readonly #parts: RememberingParts;
   readonly #memory: HostMemory;
   readonly #get: Get = (frontend) => this.#memory.get(frontend);
@@ -55,6 +56,11 @@ export class RememberingStore implements RouteStore {
 
   constructor(parts: RememberingParts) {
     this.#parts = parts;
+    const { trials } = parts.source;
+    this.trials = {
+      take: (frontend, backend, ms) => trials.take(frontend, backend, ms),
+      pass: (frontend, backend) => trials.pass(frontend, backend).finally(() => this.doubt(frontend)),
+    };
     this.#memory = new HostMemory(parts.max);
     this.#unfiled = new UnfiledDeaths((death, ttlSeconds) => this.#fileLate(death, ttlSeconds), Date.now);
   }
@@ -274,12 +280,7 @@ export class RememberingStore implements RouteStore {
   #withUnfiled(found: Route | null): Route | null {
     const route = this.#parts.source.wildcardMarks?.applied(found) ?? found;
     if (route === null || this.#unfiled.isEmpty) return route;
-    const unfiled = this.#unfiled.among(route.backends, route.frontend);
-    if (unfiled.size === 0) return route;
-    const dead = new Set([...route.dead, ...unfiled]);
-    const merged = withMarks(route, { dead, deadByRouters: new Set([...route.deadByRouters, ...unfiled]) });
-    // Others have marked the rest meanwhile: this router's own mark must not remove the last living backend.
-    return living(merged).length === 0 ? route : merged;
+    return withDead(route, this.#unfiled.among(route.backends, route.frontend));
   }
 }
 

@@ -18,6 +18,8 @@ export interface StoreSettings {
   readonly cache: CacheSettings;
   /** How long the router's own dead marks count, ms. */
   readonly deadMs: number;
+  /** Whether a backend needs a trial after its mark: `server.trial`. */
+  readonly hasTrials: boolean;
   /** For Redis: what other workers know; null where there are none. */
   readonly known: KnownSettings | null;
   /** The default options of frontends. */

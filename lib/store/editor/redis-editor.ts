@@ -136,6 +136,7 @@ export class RedisEditor implements RouteEditor {
       `${this.prefix}frontend:`,
       dead,
       marks,
+      `${this.prefix}trial:`,
       tls,
       ...METADATA_KINDS.map((kind) => this.metadataKey(kind, '')),
     ];

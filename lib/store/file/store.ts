@@ -10,7 +10,7 @@ import type { Lists } from '../lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
 import { RouteTable } from '../route-table.ts';
 import { RoutesImage } from './routes-image.ts';
-import type { Marking, Recollection, RouteStore } from '../store.ts';
+import { type Marking, NO_TRIAL_MARKS, type Recollection, type RouteStore } from '../store.ts';
 import { Turn } from '../turn.ts';
 
 const NOTHING: Lists = {
@@ -38,6 +38,7 @@ export interface FileStoreParts {
  */
 export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
+  readonly trials = NO_TRIAL_MARKS;
   readonly certificates: FileCertificates;
   readonly #parts: FileStoreParts;
   readonly #table: RouteTable;

@@ -25,6 +25,8 @@ export interface Found {
   readonly dead: Dead;
   /** Fields and values of `marks:<host>` in turn; empty if no router has marked a backend. */
   readonly marks: readonly string[];
+  /** URLs and records of `trial:<host>` in turn, then the time of Redis; empty without one. See trials.ts. */
+  readonly records: readonly string[];
   /** When the first of the keys expires, ms from now; negative when none does, or when that was not requested. */
   readonly leftMs: number;
 }
@@ -61,15 +63,21 @@ export function lookedOfScript(reply: unknown): Looked {
 function lookupOfScript(reply: unknown): Lookup {
   if (reply === false) return { type: 'none' };
   if (!Array.isArray(reply)) throw isError(reply) ? new Error(reply.err) : unexpected(reply);
-  const [type, index, third, dead, leftMs, marks = []]: unknown[] = reply;
+  const [type, index, third, dead, leftMs, urls = [], records = []]: unknown[] = reply;
   if (typeof index !== 'number') throw unexpected(reply);
   if (type === 'too-long') return { type, index };
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
-  if (type !== 'found' || !isTexts(third) || typeof leftMs !== 'number' || !isTexts(marks)) throw unexpected(reply);
-  if (typeof dead === 'string' || isTexts(dead)) return { type, index, list: third, dead, marks, leftMs };
-  // Lua has one empty table for both lists and maps.
-  if (typeof dead !== 'object' || dead === null || Array.isArray(dead)) throw unexpected(reply);
-  return { type, index, list: third, dead: [], marks: [], leftMs };
+  if (type !== 'found' || !isTexts(third) || typeof leftMs !== 'number' || !isTexts(records)) throw unexpected(reply);
+  const marks = listOf(urls);
+  const members = typeof dead === 'string' ? dead : listOf(dead);
+  if (marks === null || members === null) throw unexpected(reply);
+  return { type, index, list: third, dead: members, marks, records, leftMs };
+}
+
+/** Lua has one empty table for both lists and maps. Null for anything else. */
+function listOf(reply: unknown): readonly string[] | null {
+  if (isTexts(reply)) return reply;
+  return typeof reply === 'object' && reply !== null && !Array.isArray(reply) ? [] : null;
 }
 
 function isError(reply: unknown): reply is { readonly err: string } {
@@ -117,10 +125,10 @@ export function lookupOfPipeline(replies: readonly unknown[], wantsExpiry: boole
     if (list.length > 0) left = sooner(left, keyLeft);
     if (list.length > 1) {
       const dead = valueOf(deadType, members, 'set');
-      return { type: 'found', index, list, dead, marks: [], leftMs: sooner(left, deadLeft) };
+      return { type: 'found', index, list, dead, marks: [], records: [], leftMs: sooner(left, deadLeft) };
     }
     if (list.length === 1 && bare.type === 'none') {
-      bare = { type: 'found', index, list, dead: [], marks: [], leftMs: -1 };
+      bare = { type: 'found', index, list, dead: [], marks: [], records: [], leftMs: -1 };
     }
   }
   return bare.type === 'found' ? { ...bare, leftMs: left } : bare;

@@ -2,7 +2,7 @@ import { HASH_RULES, SITE_HASHES } from '../../sites/hashes.ts';
 
 /**
  * The part of the lookup script (lookup-script.ts) about the hashes that make a site: functions in Lua, which use its
- * variables `ask`, `before`, `denied`, and its functions `reason` and `sooner`.
+ * variables `ask`, `before`, `deadAt`, `denied`, and its functions `reason` and `sooner`.
  */
 export const HASHES = `
   local kinds = {${SITE_HASHES.map((hash) => `'${hash}'`).join(', ')}}
@@ -55,8 +55,11 @@ export const HASHES = `
         local reply = kind ~= 'options' and ask('EXISTS', before .. kind .. ':*')
         if type(reply) == 'table' then refused[kind] = reply.err end
       end
+      local reply = ask('EXISTS', before .. 'trial:*')
+      if type(reply) == 'table' then refused.trial = reply.err end
     end
     local keys = {before .. 'prefixes:' .. name, deadKey}
+    if not refused.trial then table.insert(keys, before .. 'trial:' .. string.sub(deadKey, deadAt)) end
     for _, kind in ipairs(kinds) do
       if not refused[kind] then
         table.insert(keys, before .. kind .. ':' .. name)
@@ -70,7 +73,7 @@ export const HASHES = `
 
   local function denials()
     local faults
-    for _, kind in ipairs(kinds) do
+    for _, kind in ipairs({'trial', unpack(kinds)}) do
       if denied[kind] then
         faults = faults or {}
         table.insert(faults, {before .. kind .. ':*', denied[kind]})

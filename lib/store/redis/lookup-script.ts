@@ -1,6 +1,7 @@
 import { MAX_PREFIX } from '../../core/routing/prefixes.ts';
 import { scriptOf } from '../redis-client/script.ts';
 import { HASHES } from './lookup-script-hashes.ts';
+import { TIME } from './trial-scripts.ts';
 
 /**
  * Looks up hosts inside Redis: one round trip, however many hosts and candidates. KEYS: for each host its candidates'
@@ -25,6 +26,7 @@ local allWeights = before .. 'weights:*'
 local denied
 local ask = redis.pcall
 
+${TIME}
 local function sooner(left, key)
   if not wantsExpiry then return left end
   local ms = redis.call('PTTL', key)
@@ -78,6 +80,26 @@ local function make()
 
 ${HASHES}
 
+  -- Records of deaths, and the time; nothing where there are none. And the sooner of left and the next trial.
+  local function records(frontend, left)
+    if denied and denied.trial then return nil, left end
+    local key = before .. 'trial:' .. frontend
+    local found = ask('HGETALL', key)
+    if found.err or #found == 0 then return nil, left end
+    local now = time()
+    if not now then return nil, left end
+    if wantsExpiry then
+      left = sooner(left, key)
+      for i = 2, #found, 2 do
+        local due = string.match(found[i], '^%d+ %d+ %d+ (%d+)')
+        local ms = due and due - now or 0
+        if ms > 0 and (not left or left < 0 or ms < left) then left = ms end
+      end
+    end
+    table.insert(found, string.format('%.0f', now))
+    return found, left
+  end
+
   -- What a frontend's prefix has for this host. mayHave: whether the host, or all, may have hashes.
   local function under(name, prefix, deadKey, beside, mayHave)
     local own = name .. prefix
@@ -91,7 +113,9 @@ ${HASHES}
     if #list > 0 then beside.left = sooner(beside.left, key) end
     if #list < 2 then return nil end
     local hit = {prefix = prefix, list = list}
+    local frontend = string.sub(deadKey, deadAt) .. prefix
     local keys = {deadKey .. prefix}
+    if not denied or not denied.trial then table.insert(keys, before .. 'trial:' .. frontend) end
     for _, kind in ipairs(kinds) do
       if not denied or not denied[kind] then table.insert(keys, before .. kind .. ':' .. own) end
     end
@@ -102,8 +126,9 @@ ${HASHES}
       if count ~= hashes then
         hit.dead = members(deadKey .. prefix)
         if hit.dead.err then hit.dead = nil end
-        if hit.dead then hit.marks = urls(string.sub(deadKey, deadAt) .. prefix, hit.dead) end
+        if hit.dead then hit.marks = urls(frontend, hit.dead) end
         beside.left = sooner(beside.left, deadKey .. prefix)
+        hit.records, beside.left = records(frontend, beside.left)
       end
     end
     if mayHave then
@@ -139,13 +164,15 @@ ${HASHES}
   end
 
   more = {
-    reason = reason, members = members, urls = urls, site = site, paths = paths, permitted = permitted,
+    records = records, reason = reason, members = members, urls = urls, site = site, paths = paths, permitted = permitted,
     denials = denials, remembers = maxNames > 0
   }
 end
 
 local function look(first, last, path)
   local deadKey = KEYS[last]
+  local frontend = string.sub(deadKey, deadAt)
+  local trialKey = before .. 'trial:' .. frontend
   -- The first list without a backend, and where.
   local bare, bareAt
   -- The list that counts, and where.
@@ -160,7 +187,7 @@ local function look(first, last, path)
     -- Most have nothing beside their lists, and nobody is dead: one command tells.
     local count = denied or ask('EXISTS',
       before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
-      before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey)
+      before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey, trialKey)
     if type(count) == 'table' then
       if not more then make() end
       count = more.permitted(name, deadKey)
@@ -198,16 +225,18 @@ local function look(first, last, path)
     if #list > 0 then left = sooner(left, key) end
     if #list > 1 then
       local dead = {}
-      local marks
+      local marks, found
       if beside then
         dead = more.members(deadKey)
         if dead.err then return dead end
         left = sooner(left, deadKey)
-        marks = more.urls(string.sub(deadKey, deadAt), dead)
-        -- That is one of those that there are.
+        marks = more.urls(frontend, dead)
+        found, left = more.records(frontend, left)
+        -- These are some of those that there are.
         if may[i] and #dead > 0 then may[i] = may[i] - 1 end
+        if may[i] and found then may[i] = may[i] - 1 end
       end
-      own = {'found', i - first, list, dead, left, marks}
+      own = {'found', i - first, list, dead, left, marks or {}, found}
       at = i
       break
     end

@@ -1,5 +1,5 @@
 import { RouterError } from '../../core/errors.ts';
-import { MAX_PREFIX, pathOf } from '../../core/routing/prefixes.ts';
+import { cutsOf, MAX_PREFIX, pathOf } from '../../core/routing/prefixes.ts';
 import { MAX_LIST, MAX_NAMES } from '../limits.ts';
 import {
   type SiteMetadata,
@@ -22,8 +22,10 @@ import {
 } from './codec.ts';
 import { evaluate } from '../redis-client/script.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
+import type { RedisCommand } from '../redis-client/protocol.ts';
 import { isScriptRefused } from '../redis-client/refusals.ts';
 import { LOOKUP } from './lookup-script.ts';
+import { readRecords } from './trials.ts';
 import type { StoreCounts } from '../store-counts.ts';
 
 /** Hosts per run of the script, during which Redis does nothing else. */
@@ -149,10 +151,13 @@ export class RedisLookups {
     const askedAt = performance.now();
     try {
       const lists = lookupCommands(keysOf(prefix, candidates), wantsExpiry);
-      const replies = await this.#link.sendAll([...lists, ...siteMetadataCommands(prefix, candidates)], deadline);
+      const [host = ''] = candidates;
+      const commands = [...lists, ...siteMetadataCommands(prefix, candidates), this.#askForRecords(host)];
+      const replies = await this.#link.sendAll(commands, deadline);
       const read = lookupOfPipeline(replies.slice(0, lists.length), wantsExpiry);
-      const own = read.type === 'found' ? await this.#withMarks(read, candidates[0] ?? '', deadline) : read;
-      const sides = metadataOf(prefix, candidates, replies.slice(lists.length));
+      const hasRecords = !this.#link.isOneServer && replies.at(-1) === 1;
+      const own = read.type === 'found' ? await this.#withMarks(read, host, hasRecords, deadline) : read;
+      const sides = metadataOf(prefix, candidates, replies.slice(lists.length, -1));
       const beside = await this.#readBeside(own, sides, candidates, path, deadline);
       this.#counts.answered(performance.now() - askedAt, 1);
       return { own, beside };
@@ -174,22 +179,44 @@ export class RedisLookups {
     const isBare = own.type === 'none' || (own.type === 'found' && own.list.length === 1);
     const last = isBare ? candidates.length - 1 : own.index;
     const paths = sizes.findIndex((size, i) => size > 0 && i <= last);
-    const host = (own.type === 'found' ? hashes[own.index] : undefined) ?? NO_HASHES;
+    const ofHost = (own.type === 'found' ? hashes[own.index] : undefined) ?? NO_HASHES;
     // Expiry is not requested here: in push mode the server reports expired keys.
-    const beside = { paths, names: null, hit: null, missing: [], all, host, faults, leftMs: -1, shut };
+    const beside = { paths, names: null, hit: null, missing: [], all, host: ofHost, faults, leftMs: -1, shut };
     const key = candidates[paths];
     if (key === undefined) return beside;
-    const replies = await this.#link.sendAll(underCommands(prefix, key, candidates[0] ?? '', path), deadline);
+    const [host = ''] = candidates;
+    const under = underCommands(prefix, key, host, path);
+    const cuts = cutsOf(pathOf(path));
+    const records = cuts.map((cut) => this.#askForRecords(host + cut));
+    const replies = await this.#link.sendAll([...under, ...records], deadline);
     const { hit, missing } = hitOfPipeline(path, replies, hashes[paths] ?? NO_HASHES);
     if (hit?.type !== 'found') return { ...beside, hit, missing };
-    return { ...beside, hit: await this.#withMarks(hit, (candidates[0] ?? '') + hit.prefix, deadline), missing };
+    const hasRecords = !this.#link.isOneServer && replies[under.length + cuts.indexOf(hit.prefix)] === 1;
+    return { ...beside, hit: await this.#withMarks(hit, host + hit.prefix, hasRecords, deadline), missing };
   }
 
-  /** Reads the URLs of routers' marks, if there are marks. Without permission for that, all marks count. */
-  async #withMarks<T extends Pick<Found, 'dead' | 'marks'>>(found: T, frontend: string, deadline: number): Promise<T> {
-    if (typeof found.dead === 'string' || found.dead.length === 0) return found;
-    const [reply] = await this.#link.sendAll([['hgetall', `${this.#settings.prefix}marks:${frontend}`]], deadline);
-    return { ...found, marks: flatOf(reply) };
+  /**
+   * Reads the URLs of routers' marks, if there are marks. Without permission for that, all marks count. In a cluster, reads
+   * the records of deaths, too; where scripts are refused, none are made.
+   * @param hasRecords whether there are records
+   */
+  async #withMarks<T extends Pick<Found, 'dead' | 'marks' | 'records'>>(
+    found: T,
+    frontend: string,
+    hasRecords: boolean,
+    deadline: number,
+  ): Promise<T> {
+    const { prefix } = this.#settings;
+    const hasDead = typeof found.dead !== 'string' && found.dead.length > 0;
+    if (!hasDead && !hasRecords) return found;
+    const marked = hasDead ? this.#link.sendAll([['hgetall', `${prefix}marks:${frontend}`]], deadline) : [];
+    const recorded = hasRecords ? readRecords(this.#link, `${prefix}trial:${frontend}`, deadline).catch(() => []) : [];
+    const [[marks], records] = await Promise.all([marked, recorded]);
+    return { ...found, marks: flatOf(marks), records };
+  }
+
+  #askForRecords(frontend: string): RedisCommand {
+    return ['exists', `${this.#settings.prefix}trial:${frontend}`];
   }
 
   async #runScript(batch: readonly Waiting[], deadline: number): Promise<readonly unknown[]> {

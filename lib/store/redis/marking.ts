@@ -7,16 +7,19 @@ import { isCommandRefused, isScriptRefused } from '../redis-client/refusals.ts';
 import { isTexts } from '../texts.ts';
 import type { Marking } from '../store.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
+import { IS_REMOVED, RECORD, RECORD_DEATH, TIME } from './trial-scripts.ts';
 
 /**
  * Marks a backend dead, unless no other backend of the list is alive: one step inside Redis, so that two routers cannot
- * mark the last two backends at the same time. KEYS: `dead:` and `marks:` of the host, and the list's `frontend:`.
- * ARGV: the id, its URL, seconds, the number of backends in the list, then the ids of unusable ones. Returns a
- * `Marking`. Where the list is not on the server that takes marks, the router's own reading of it decides.
+ * mark the last two backends at the same time. A backend that waits for its trial is not alive. KEYS: `dead:`, `marks:` and
+ * `trial:` of the host, and the list's `frontend:`. ARGV: the id, its URL, seconds, the number of backends in the list, how
+ * to record the death (`RecordAs`), then the ids of unusable ones. Returns a `Marking`. Where the list is not on the server
+ * that takes marks, the router's own reading of it decides.
  */
 const MARK = scriptOf(`
+${TIME}${IS_REMOVED}${RECORD}
 local id, url, seconds = ARGV[1], ARGV[2], ARGV[3]
-local list = redis.pcall('LRANGE', KEYS[3], 1, ${MAX_LIST})
+local list = redis.pcall('LRANGE', KEYS[4], 1, ${MAX_LIST})
 local isKnown = not list.err and #list > 0
 
 local function urlAt(i)
@@ -26,10 +29,18 @@ end
 if isKnown and urlAt(tonumber(id)) ~= url then return 'moved' end
 
 local isUnusable = {[id] = true}
-for i = 5, #ARGV do isUnusable[ARGV[i]] = true end
+for i = 6, #ARGV do isUnusable[ARGV[i]] = true end
+
+local function isOnTrial(at)
+  local found = redis.pcall('HGET', KEYS[3], at)
+  if type(found) ~= 'string' then return false end
+  local now = time()
+  return now ~= nil and not isRemoved(found, now)
+end
 
 local function isDead(i, name)
   local is = redis.call('SISMEMBER', KEYS[1], name)
+  if is == 0 and isKnown and ARGV[5] ~= '' then return isOnTrial(urlAt(i)) end
   if is == 0 or not isKnown then return is == 1 end
   local marked = redis.pcall('HGET', KEYS[2], name)
   return type(marked) ~= 'string' or marked == urlAt(i)
@@ -46,16 +57,21 @@ for i = 0, (isKnown and #list or tonumber(ARGV[4])) - 1 do
   end
 end
 if not lives then return 'last' end
-redis.call('SADD', KEYS[1], id)
+local added = redis.call('SADD', KEYS[1], id)
 redis.call('EXPIRE', KEYS[1], seconds)
 redis.pcall('HSET', KEYS[2], id, url)
 redis.pcall('EXPIRE', KEYS[2], seconds)
+-- Without the right to it, there are no trials.
+if ARGV[5] ~= '' then pcall(record, KEYS[3], url, seconds * 1000, ARGV[5] == 'again', added == 1) end
 return 'marked'
 `);
 
+/** How a death is recorded for trials: not at all, as the first one, or as that of a backend on trial. */
+type RecordAs = '' | 'first' | 'again';
+
 /**
  * The same on the cluster node that has the key, based on the router's reading of the list. KEYS: `dead:` of the host.
- * ARGV: the id, seconds, then the ids of the other usable backends.
+ * ARGV: the id, seconds, then the ids of the other usable backends. Returns `new` for a mark that was not there.
  */
 const MARK_IN_CLUSTER = scriptOf(`
 local lives = false
@@ -66,9 +82,9 @@ for i = 3, #ARGV do
   end
 end
 if not lives then return 'last' end
-redis.call('SADD', KEYS[1], ARGV[1])
+local added = redis.call('SADD', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 'marked'
+return added == 1 and 'new' or 'marked'
 `);
 
 /**
@@ -84,6 +100,7 @@ return 1
 /**
  * Marks a backend dead in Redis, with the URL that the mark is for.
  * @param before the prefix of all keys
+ * @param hasTrials whether the death is recorded, so that the backend needs a trial afterwards
  * @throws as `RedisLink.send`: an error reply, or RouterError `store-unavailable`
  */
 export async function markInRedis(
@@ -91,21 +108,30 @@ export async function markInRedis(
   before: string,
   death: Death,
   ttlSeconds: number,
+  hasTrials: boolean,
 ): Promise<Exclude<Marking, 'announced'>> {
-  const { frontend, key, size, backends } = death.route;
+  const { frontend, key, size, backends, onTrial } = death.route;
   const { id, href } = death.backend;
-  const keys = [`${before}dead:${frontend}`, `${before}marks:${frontend}`, `${before}frontend:${key}`] as const;
+  const keys = [`${before}dead:${frontend}`, `${before}marks:${frontend}`, `${before}trial:${frontend}`] as const;
+  const recordAs: RecordAs = !hasTrials ? '' : onTrial.has(id) ? 'again' : 'first';
   const seconds = String(Math.ceil(ttlSeconds));
   const deadline = link.deadline();
   if (!link.isOneServer) {
     const others = backends.filter((each) => each.id !== id).map((each) => String(each.id));
     // First: otherwise the mark would count for any URL for a moment.
     await noteUrl(link, keys[1], [String(id), href, seconds], deadline);
-    return markingOf(await evaluate(link, MARK_IN_CLUSTER, ['1', keys[0], String(id), seconds, ...others], deadline));
+    const args = ['1', keys[0], String(id), seconds, ...others];
+    const reply = await evaluate(link, MARK_IN_CLUSTER, args, deadline);
+    const marking = markingOf(reply);
+    if (marking !== 'marked' || recordAs === '') return marking;
+    const ms = String(Number(seconds) * 1000);
+    await recordDeath(link, [keys[2], href, ms, recordAs, reply === 'new' ? 'new' : 'renewed'], deadline);
+    return marking;
   }
   try {
-    const args = [...keys, String(id), href, seconds, String(size), ...unusableOf(death.route)];
-    return markingOf(await evaluate(link, MARK, ['3', ...args], deadline));
+    const list = `${before}frontend:${key}`;
+    const args = [...keys, list, String(id), href, seconds, String(size), recordAs, ...unusableOf(death.route)];
+    return markingOf(await evaluate(link, MARK, ['4', ...args], deadline));
   } catch (error) {
     if (!isReplyError(error) || !isScriptRefused(error)) throw error;
     return await markWithoutScript(link, keys, death, seconds, deadline);
@@ -130,6 +156,15 @@ async function noteUrl(link: RedisLink, key: string, args: readonly string[], de
   }
 }
 
+/** Without it, the mark ends without a trial. */
+async function recordDeath(link: RedisLink, args: readonly string[], deadline: number): Promise<void> {
+  try {
+    await evaluate(link, RECORD_DEATH, ['1', ...args], deadline);
+  } catch (error) {
+    if (!isReplyError(error)) throw error;
+  }
+}
+
 /**
  * For servers that refuse scripts, and users without permission for `marks:`. Two routers at once may both find that
  * another backend is alive. So the mark is made, then checked, and removed if it was the last. Transactions have one
@@ -137,7 +172,7 @@ async function noteUrl(link: RedisLink, key: string, args: readonly string[], de
  */
 async function markWithoutScript(
   link: RedisLink,
-  [dead, marks]: readonly [dead: string, marks: string, list: string],
+  [dead, marks]: readonly [dead: string, marks: string, trial: string],
   { route, backend }: Death,
   seconds: string,
   deadline: number,

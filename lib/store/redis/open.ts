@@ -40,6 +40,8 @@ export interface RedisSettings {
   readonly cache: CacheSettings;
   /** How long the router's own dead marks count. */
   readonly deadMs: number;
+  /** Whether a backend needs a trial after its mark: `server.trial`. */
+  readonly hasTrials: boolean;
   /** What other workers know; null where there are none. */
   readonly known: KnownSettings | null;
   readonly notify: Notify;
@@ -103,6 +105,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     notify,
     counts,
     options,
+    hasTrials: settings.hasTrials,
     wantsExpiry: watch !== null,
     // The cache can be used without a lookup only where all prefixes are known.
     wantsNames: watch !== null || cache.lruMs > 0,

@@ -43,6 +43,8 @@ export type Hit =
       readonly dead: readonly string[] | string;
       /** As `Found.marks`. */
       readonly marks: readonly string[];
+      /** As `Found.records`. */
+      readonly records: readonly string[];
       /** The hashes of the host's key, and of the prefix. */
       readonly host: FlatHashes;
       readonly site: FlatHashes;
@@ -69,7 +71,7 @@ export function siteMetadataOf(reply: unknown): SiteMetadata {
 
 function hitOf(reply: unknown): Hit {
   if (!isObject(reply) || typeof reply['prefix'] !== 'string') throw unexpected();
-  const { type = 'found', prefix, list, dead, marks, host, site, found } = reply;
+  const { type = 'found', prefix, list, dead, marks, host, site, found, records } = reply;
   if (type === 'too-long') return { type, prefix };
   if (type === 'wrong-type' && typeof found === 'string') return { type, prefix, found };
   if (type !== 'found') throw unexpected();
@@ -79,6 +81,7 @@ function hitOf(reply: unknown): Hit {
     list: textsOf(list),
     dead: typeof dead === 'string' ? dead : textsOf(dead),
     marks: textsOf(marks),
+    records: textsOf(records),
     host: hashesOf(host),
     site: hashesOf(site),
   };
@@ -232,7 +235,7 @@ function oneHit(
   if (list.length > MAX_LIST) return { type: 'too-long', prefix };
   if (list.length < 2) return null;
   const members = isTexts(dead) ? dead : 'thing that cannot be read';
-  return { type: 'found', prefix, list, dead: members, marks: [], host, site };
+  return { type: 'found', prefix, list, dead: members, marks: [], records: [], host, site };
 }
 
 /** The reply to HGETALL, which ioredis converts to an object, as fields and values in turn. */

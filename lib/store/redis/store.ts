@@ -1,4 +1,4 @@
-import { type Marks, NO_MARKS, type RouteList, routeOf } from '../../core/routing/backend.ts';
+import { routeOf } from '../../core/routing/backend.ts';
 import { RouterError } from '../../core/errors.ts';
 import { isSameServer, nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
 import type { SiteFields, Site } from '../../core/routing/site.ts';
@@ -21,7 +21,8 @@ import { isReplyError, type RedisLink, type RedisLinkSettings } from '../redis-c
 import { RedisLookups, refused } from './lookups.ts';
 import { markInRedis } from './marking.ts';
 import { isCommandRefused } from '../redis-client/refusals.ts';
-import { countedMarks } from './marks.ts';
+import { RouteMarks } from './route-marks.ts';
+import { RedisTrials } from './trials.ts';
 import { literally, type Stretch, walk } from './walk.ts';
 import { StoreCounts } from '../store-counts.ts';
 import type { Marking, Notify, Recollection } from '../store.ts';
@@ -40,6 +41,8 @@ export interface RedisStoreSettings {
   readonly wantsExpiry?: boolean;
   /** Whether readings have all of a host's prefixes. */
   readonly wantsNames?: boolean;
+  /** Whether a backend needs a trial after its mark: `server.trial`. */
+  readonly hasTrials?: boolean;
   /** The default options of frontends. */
   readonly options?: SiteFields | undefined;
   /** See RedisLinkSettings; for the connection that reads. */
@@ -60,6 +63,8 @@ export class RedisStore implements RouteSource {
   /** The error pages. */
   readonly pages: RedisPages;
   readonly #lookups: RedisLookups;
+  readonly trials: RedisTrials;
+  readonly #marks: RouteMarks;
   /** The certificates, read by the same connection. */
   readonly certificates: RedisCertificates;
   readonly secrets: RedisSecrets;
@@ -90,6 +95,12 @@ export class RedisStore implements RouteSource {
     this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
     this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
+    this.trials = new RedisTrials(this.#write, write.prefix);
+    this.#marks = new RouteMarks(
+      this.trials,
+      { isOn: settings.hasTrials ?? true, isOneServer: this.#read.isOneServer },
+      (frontend, fault) => this.#faults.tell(this.#keyOf('dead', frontend), fault),
+    );
     this.secrets = new RedisSecrets(this.#read, this.#write, { read: read.prefix, write: write.prefix });
   }
 
@@ -195,20 +206,9 @@ export class RedisStore implements RouteSource {
     return under;
   }
 
-  #route(
-    frontend: string,
-    key: string,
-    { list: elements, dead, marks }: Pick<Found, 'list' | 'dead' | 'marks'>,
-    site: Site,
-  ): Route {
-    const list = this.#lists.read(key, elements);
-    return routeOf(frontend, key, list, this.#marksOf(dead, marks, frontend, list), site);
-  }
-
-  #marksOf(dead: Found['dead'], urls: readonly string[], frontend: string, list: RouteList): Marks {
-    if (typeof dead !== 'string') return dead.length === 0 ? NO_MARKS : countedMarks(dead, urls, list);
-    this.#faults.tell(this.#keyOf('dead', frontend), `holds a ${dead}, not a set; no backend counts as dead`);
-    return NO_MARKS;
+  #route(frontend: string, key: string, found: Pick<Found, 'list' | 'dead' | 'marks' | 'records'>, site: Site): Route {
+    const list = this.#lists.read(key, found.list);
+    return routeOf(frontend, key, list, this.#marks.of(frontend, found, list, site), site);
   }
 
   #keyOf(kind: 'frontend' | 'dead', key: string): string {
@@ -219,11 +219,11 @@ export class RedisStore implements RouteSource {
     if (!this.wildcardMarks.mayFile(death.route, ttlSeconds)) {
       return this.wildcardMarks.keep(death, ttlSeconds) ? 'marked' : 'last';
     }
-    const write = this.#write;
     const { prefix } = this.#settings.write;
+    const hasTrials = this.#marks.hasTrials(death.route.site);
     const isActive = this.hasHealthChecker || ttlSeconds <= 0;
     try {
-      const marking = isActive ? 'announced' : await markInRedis(write, prefix, death, ttlSeconds);
+      const marking = isActive ? 'announced' : await markInRedis(this.#write, prefix, death, ttlSeconds, hasTrials);
       // As with a sole backend, health checkers are not notified of the last living one.
       if (marking === 'last' || marking === 'moved') return marking;
       await this.#announce(death, marking === 'marked');

@@ -17,7 +17,7 @@ export interface TrackingEvents {
   readonly onPrefixes: (key: string) => void;
   /** Its error pages. */
   readonly onPages: (key: string) => void;
-  /** The dead marks of a host have changed. */
+  /** The dead marks of a host, or its records of deaths, have changed. */
   readonly onDead: (frontend: string) => void;
   /** The certificate of a host or wildcard has changed. */
   readonly onCertificate: (key: string) => void;
@@ -67,6 +67,7 @@ export class RedisTracking {
     this.#kinds = new Map([
       [`${address.prefix}frontend:`, events.onRoute],
       [`${address.prefix}dead:`, events.onDead],
+      [`${address.prefix}trial:`, events.onDead],
       [`${address.prefix}tls:`, events.onCertificate],
       ...SITE_HASHES.map((hash) => [`${address.prefix}${hash}:`, events.onSite] as const),
       [`${address.prefix}prefixes:`, events.onPrefixes],

@@ -1,0 +1,130 @@
+/** A backend whose time as a dead one is over gets one trial of all routers, before its share of the requests. */
+// @waits: for marks to end
+import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { says, startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { type Router, startRouter } from '../support/router.ts';
+
+const TTL = 1;
+
+interface Request {
+  readonly method: string;
+  readonly at: number;
+}
+
+/** Three routers on one Redis, and a site of two backends, one of which accepts requests and says nothing until it is well. */
+async function scene(t: TestContext, server: Readonly<Record<string, unknown>> = {}) {
+  const redis = await startRedis(t);
+  const state = { isSilent: true };
+  /** What the sick one has got. */
+  const seen: Request[] = [];
+  const sick: RequestListener = ({ method = '' }, response) => {
+    seen.push({ method, at: performance.now() });
+    if (!state.isSilent) response.end('sick');
+  };
+  const backends = [await startBackend(t, says('good')), await startBackend(t, sick)];
+  await redis.cli('rpush', 'frontend:site.test', 'site', ...backends.map(({ url }) => url));
+  const options = {
+    config: { driver: `redis://127.0.0.1:${redis.port}` },
+    server: { workers: 1, deadBackendTTL: TTL, timeouts: { firstByte: 0.3 }, ...server },
+  };
+  const routers = await Promise.all([1, 2, 3].map(() => startRouter(t, options)));
+  return { redis, state, seen, routers, url: backends[1]?.url ?? '' };
+}
+
+/** Asks all routers until one has marked the sick one, and those requests that were sent before are over. */
+async function untilDead(routers: readonly Router[], redis: TestRedis, method: string): Promise<void> {
+  await eventually(async () => {
+    await ask({ port: routers[0]?.port ?? 0, method, headers: { Host: 'site.test' } });
+    assert.equal(await redis.cli('exists', 'trial:site.test'), 1);
+  });
+}
+
+/** Statuses of requests to all routers, eight at a time, for so long. */
+async function askAll(routers: readonly Router[], method: string, ms: number): Promise<number[]> {
+  const until = performance.now() + ms;
+  const statuses: number[] = [];
+  const client = async (router: Router): Promise<void> => {
+    while (performance.now() < until) {
+      const { status } = await ask({ port: router.port, method, headers: { Host: 'site.test' } });
+      statuses.push(status);
+      await delay(5);
+    }
+  };
+  await Promise.all(routers.flatMap((router) => [client(router), client(router)]));
+  return statuses;
+}
+
+/** The time between two trials grows: 2 s, 4 s, 8 s after the one before. */
+function assertDoubling(seen: readonly Request[], from: number): void {
+  const times = seen.filter(({ at }) => at > from).map(({ at }) => at);
+  for (const [i, at] of times.entries()) {
+    const before = times[i - 1];
+    if (before === undefined) continue;
+    const wanted = TTL * 1_000 * 2 ** i;
+    assert.ok(at - before >= wanted, `trial ${i} came ${at - before} ms after the one before, not ${wanted}`);
+  }
+}
+
+test('a silent backend costs the fleet one GET for each trial, ever more rarely, and comes back with one', async (t) => {
+  const { redis, state, seen, routers } = await scene(t);
+  await untilDead(routers, redis, 'GET');
+  // Those that were sent before the mark.
+  await delay(400);
+  const from = performance.now();
+  const before = seen.length;
+  const statuses = await askAll(routers, 'GET', 8_000);
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  const trials = seen.length - before;
+  assert.ok(trials >= 2 && trials <= 3, `${trials} trials in 8 s`);
+  assertDoubling(seen, from);
+
+  state.isSilent = false;
+  await eventually(async () => {
+    assert.equal((await ask({ port: routers[0]?.port ?? 0 })).status, 200);
+    assert.equal(await redis.cli('exists', 'trial:site.test'), 0);
+  });
+  for (const router of routers) {
+    await eventually(async () => assert.equal((await ask({ port: router.port })).body, 'sick'));
+  }
+});
+
+test('while there are GETs, no POST is a trial', async (t) => {
+  const { redis, seen, routers } = await scene(t);
+  await untilDead(routers, redis, 'GET');
+  await delay(400);
+  const before = seen.length;
+  const [posts] = await Promise.all([askAll(routers, 'POST', 4_000), askAll(routers, 'GET', 4_000)]);
+  assert.deepEqual(new Set(posts), new Set([200]));
+  assert.deepEqual(new Set(seen.slice(before).map(({ method }) => method)), new Set(['GET']));
+});
+
+test('where all are POSTs, one of them fails for each trial', async (t) => {
+  const { redis, seen, routers } = await scene(t);
+  await untilDead(routers, redis, 'POST');
+  await delay(400);
+  const before = seen.length;
+  const statuses = await askAll(routers, 'POST', 8_000);
+  const failed = statuses.filter((status) => status !== 200);
+  const trials = seen.length - before;
+  assert.ok(trials >= 1 && trials <= 2, `${trials} trials in 8 s`);
+  assert.equal(failed.length, trials);
+});
+
+test('with server.trial false a backend gets its share when its mark ends, and no record is made', async (t) => {
+  const { redis, seen, routers } = await scene(t, { trial: false });
+  await eventually(async () => {
+    await ask({ port: routers[0]?.port ?? 0 });
+    assert.equal(await redis.cli('exists', 'dead:site.test'), 1);
+  });
+  await delay(400);
+  const before = seen.length;
+  await askAll(routers, 'GET', 3_000);
+  assert.ok(seen.length - before > 3, `${seen.length - before}`);
+  assert.equal(await redis.cli('exists', 'trial:site.test'), 0);
+});
