@@ -26,7 +26,6 @@ local allWeights = before .. 'weights:*'
 local denied
 local ask = redis.pcall
 
-${TIME}
 local function sooner(left, key)
   if not wantsExpiry then return left end
   local ms = redis.call('PTTL', key)
@@ -80,6 +79,7 @@ local function make()
 
 ${HASHES}
 
+  ${TIME}
   -- Records of deaths, and the time; nothing where there are none. And the sooner of left and the next trial.
   local function records(frontend, left)
     if denied and denied.trial then return nil, left end
@@ -171,7 +171,8 @@ end
 
 local function look(first, last, path)
   local deadKey = KEYS[last]
-  local frontend = string.sub(deadKey, deadAt)
+  -- The first candidate is the host.
+  local frontend = string.sub(KEYS[first], nameAt)
   local trialKey = before .. 'trial:' .. frontend
   -- The first list without a backend, and where.
   local bare, bareAt
@@ -183,7 +184,7 @@ local function look(first, last, path)
 
   for i = first, last - 1 do
     local key = KEYS[i]
-    local name = string.sub(key, nameAt)
+    local name = i == first and frontend or string.sub(key, nameAt)
     -- Most have nothing beside their lists, and nobody is dead: one command tells.
     local count = denied or ask('EXISTS',
       before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
