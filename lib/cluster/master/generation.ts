@@ -11,7 +11,7 @@ import type { BoundSocket } from './bound-socket.ts';
 import { ConnectionBalance } from './connection-balance.ts';
 import type { ToWorker } from '../messages.ts';
 import { RoutesFeed } from './routes-feed.ts';
-import { OWN_STICKY_SECRET } from './sticky-secret.ts';
+import { ownStickySecret } from './sticky-secret.ts';
 import { send, WorkerSlot, type WorkerSlotParts } from './worker-slot.ts';
 import { WorkerStarts } from './worker-starts.ts';
 
@@ -84,7 +84,7 @@ export class Generation {
           known: shared.known(config),
           preloads: index === 0,
           ticketKeys: shared.ticketKeys(),
-          stickySecret: OWN_STICKY_SECRET,
+          stickySecret: ownStickySecret.current,
           goodPairs: shared.goodPairs(config),
         }),
         onReady: (listening) => this.#start.ready(index, listening),

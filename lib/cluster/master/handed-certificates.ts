@@ -1,11 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import type { LastGoodCertificate } from './last-good-certificates.ts';
+import { ownStickySecret } from './sticky-secret.ts';
 
 /**
- * Part of the last good certificates, for a successor. Sent over its IPC channel, never by a file: it has private keys.
+ * Part of the last good certificates, for a successor, and the secret of sticky cookies. Sent over its IPC channel, never by
+ * a file: it has private keys.
  */
 interface HandedPairs {
   readonly type: 'handed-pairs';
+  /** Missing in versions that did not hand it on. */
+  readonly stickySecret?: string;
   readonly pairs: readonly LastGoodCertificate[];
   readonly isLast: boolean;
 }
@@ -24,13 +28,14 @@ export const PAIRS_ENVIRONMENT = { [VARIABLE]: '1' } as const;
 export function handCertificates(child: ChildProcess, pairs: readonly LastGoodCertificate[]): void {
   for (let at = 0; at === 0 || at < pairs.length; at += BATCH) {
     const isLast = at + BATCH >= pairs.length;
+    const part = { pairs: pairs.slice(at, at + BATCH), isLast, stickySecret: ownStickySecret.current };
     // A send fails when the successor has exited, which is handled elsewhere.
-    child.send({ type: 'handed-pairs', pairs: pairs.slice(at, at + BATCH), isLast } satisfies HandedPairs, () => {});
+    child.send({ type: 'handed-pairs', ...part } satisfies HandedPairs, () => {});
   }
 }
 
 /**
- * Receives the certificates that the predecessor sends, if there is one; calls `take` for each. Resolves when it has
+ * Receives the certificates that the predecessor sends, if there is one; calls `take` for each. Keeps its secret. Resolves when it has
  * all, and after LIMIT_MS at the latest. Deletes the variable from `env`, so that child processes do not get it.
  */
 export async function takeCertificates(
@@ -48,6 +53,7 @@ export async function takeCertificates(
     };
     const onMessage = (message: HandedPairs): void => {
       if (message.type !== 'handed-pairs') return;
+      ownStickySecret.inherit(message.stickySecret);
       for (const kept of message.pairs) take(kept);
       if (message.isLast) stop();
     };
