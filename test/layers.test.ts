@@ -44,7 +44,7 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['valibot', 'lib/config/'],
   ['ws', 'lib/admin/event-stream.ts'],
   ['node:cluster', 'lib/cluster/'],
-  ['node:http2', 'lib/backends/http2/'],
+  ['node:http2', 'lib/backends/http2/ lib/backends/checks/http2-check.ts'],
   ['@opentelemetry/api', 'lib/observe/otlp.ts'],
   ['@opentelemetry/exporter-trace-otlp-http', 'lib/observe/otlp.ts'],
   ['@opentelemetry/resources', 'lib/observe/otlp.ts'],
