@@ -28,7 +28,7 @@ export interface Configure {
   readonly config: Config;
   /** The run of Redis that the routes of the master's snapshot come from. */
   readonly known: KnownRun;
-  /** Whether this worker reads all routes in the background; one per generation does. */
+  /** Whether this worker reads all routes in the background, and makes active checks; one per generation does. */
   readonly preloads: boolean;
   /** The keys of session tickets; later ones come by `ticket-keys`. */
   readonly ticketKeys: Uint8Array;

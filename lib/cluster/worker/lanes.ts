@@ -77,7 +77,8 @@ export class Lanes {
   readonly #slots: ConnectionSlots;
   readonly #spools = new SpoolBudget();
   readonly #routes: RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
-  readonly #dialer: Dialer;
+  /** For all connections to backends. */
+  readonly dialer: Dialer;
   readonly #pools: AgentPool;
   readonly #sessions: Http2Sessions;
   readonly #full: RouterParts;
@@ -99,9 +100,9 @@ export class Lanes {
     this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
     this.#slots = new ConnectionSlots(maxSockets);
     watchCrowds(this.#slots, this.#clock);
-    this.#dialer = new Dialer(config.backendTls, new Names(), parts.onShortage);
-    this.#pools = new AgentPool({ maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer });
-    const connecting = { maxSockets, keepAlive: httpKeepAlive, dialer: this.#dialer, clock: this.#clock };
+    this.dialer = new Dialer(config.backendTls, new Names(), parts.onShortage);
+    this.#pools = new AgentPool({ maxSockets, keepAlive: httpKeepAlive, dialer: this.dialer });
+    const connecting = { maxSockets, keepAlive: httpKeepAlive, dialer: this.dialer, clock: this.#clock };
     this.#sessions = new Http2Sessions(connecting, this.backends);
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;
@@ -275,7 +276,7 @@ export class Lanes {
       onResponseCut: (cut) => this.#onResponseCut(cut),
       backends: this.backends,
       maxSockets: server.maxSockets,
-      dialer: this.#dialer,
+      dialer: this.dialer,
       use,
       isKeeping: server.httpKeepAlive,
       hasBackendPath: server.backendPath,

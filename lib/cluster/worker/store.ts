@@ -3,6 +3,7 @@ import type { SiteFields } from '../../core/routing/site.ts';
 import { parseDriverUrl } from '../../core/routing/driver-url.ts';
 import { nameOfAddress } from '../../core/routing/redis-address.ts';
 import type { CertificateStore } from '../../store/certificates.ts';
+import type { CheckSource } from '../../store/checks.ts';
 import type { FileStore } from '../../store/file/store.ts';
 import type { CacheSettings, KnownSettings } from '../../store/redis/open.ts';
 import { openStore } from '../../store/drivers/open-store.ts';
@@ -29,6 +30,8 @@ export class WorkerStore {
   readonly fed: FileStore | null;
   /** Where the secret of sticky cookies comes from. */
   readonly stickySecret: SecretSource;
+  /** Active checks; null where another worker of the router makes them. */
+  readonly checks: CheckSource | null;
   readonly #snapshotLookups: SnapshotLookups;
   /** The name of the server that routes are read from. */
   readonly #reads: string;
@@ -41,7 +44,7 @@ export class WorkerStore {
     this.#snapshotLookups = new SnapshotLookups((recall) => say({ type: 'snapshot-query', recall }));
     const read = parseDriverUrl(driver.read, driverTls);
     this.#reads = read.scheme === 'redis' ? nameOfAddress(read.redis) : '';
-    const { store, certificates, file, stickySecret } = openStore({
+    const { store, certificates, file, stickySecret, checks } = openStore({
       read,
       write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
@@ -63,6 +66,7 @@ export class WorkerStore {
     });
     this.routes = store;
     this.certificates = certificates;
+    this.checks = preloads ? checks : null;
     this.fed = file;
     // A configured one counts.
     const { stickySecret: configured } = server;

@@ -14,6 +14,7 @@ import { trust } from '../../proxy/trust.ts';
 import { Certificates } from '../../server/certificates.ts';
 import { ConnectionLimit } from '../../server/connection-limit.ts';
 import { StoreCounts } from '../../store/store-counts.ts';
+import { startChecks } from './checks.ts';
 import { answer } from './query-replies.ts';
 import { LastGoodFromMaster } from './last-good-certificates.ts';
 import { Lanes } from './lanes.ts';
@@ -49,6 +50,7 @@ export class Worker {
   #freedAt = -Infinity;
   #drained: Promise<void> | null = null;
   #stopWatching: () => void = () => {};
+  #stopChecks: () => void = () => {};
 
   /** @throws Error with a sentence for the operator */
   constructor(configure: Configure, say: (message: ToMaster) => void) {
@@ -132,6 +134,7 @@ export class Worker {
     if (runAs) dropPrivileges(runAs);
     this.#recorder.start();
     await this.#store.routes.ready();
+    if (this.#drained === null) this.#stopChecks = startChecks(this.#store.checks, this.#lanes.dialer, this.#log);
     this.#stopWatching = watchMemory({
       limits: server.memory,
       intervalSeconds: server.memory.interval,
@@ -216,6 +219,7 @@ export class Worker {
 
   async #finish(): Promise<void> {
     this.#stopWatching();
+    this.#stopChecks();
     this.#say({ type: 'closing' });
     await this.#listeners.stop();
     this.#say({ type: 'closed' });

@@ -1,6 +1,7 @@
 import type { SiteFields } from '../../core/routing/site.ts';
 import type { DriverUrl } from '../../core/routing/driver-url.ts';
 import type { CertificateStore } from '../certificates.ts';
+import type { CheckSource } from '../checks.ts';
 import { FileStore, type FileStoreParts } from '../file/store.ts';
 import { type CacheSettings, type KnownSettings, openRedisStore } from '../redis/open.ts';
 import type { StoreCounts } from '../store-counts.ts';
@@ -36,6 +37,8 @@ export interface OpenedStore {
   readonly file: FileStore | null;
   /** The secret that all routers share: in Redis. Null where the store keeps none. */
   readonly stickySecret: ((own: string) => Promise<string | null>) | null;
+  /** Active checks, shared with other routers; null where the store has none. */
+  readonly checks: CheckSource | null;
 }
 
 /**
@@ -50,5 +53,5 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
   const store = new FileStore({ ...file, options: settings.options });
-  return { store, certificates: store.certificates, file: store, stickySecret: null };
+  return { store, certificates: store.certificates, file: store, stickySecret: null, checks: null };
 }

@@ -8,6 +8,7 @@ import { LastKnownPages } from '../cache/last-known-pages.ts';
 import { SnapshotUpdates, type SnapshotUpdate } from '../cache/snapshot-updates.ts';
 import type { PageSource } from '../pages.ts';
 import type { CertificateStore } from '../certificates.ts';
+import type { CheckSource } from '../checks.ts';
 import { Preload } from './preload.ts';
 import { RedisTracking } from './tracking.ts';
 import { RedisStore } from './store.ts';
@@ -70,6 +71,7 @@ export interface OpenedRedis {
   readonly certificates: CertificateStore;
   /** See `RedisSecrets.sticky`. */
   readonly stickySecret: (own: string) => Promise<string | null>;
+  readonly checks: CheckSource;
 }
 
 /** How often all routes are confirmed within the time that a known one may be used. */
@@ -118,7 +120,9 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   });
   const certificates = new RememberedCertificates({ source: source.certificates, timeoutMs, watch, maxAgeMs });
   const stickySecret = (own: string): Promise<string | null> => source.secrets.sticky(own);
-  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return { store: source, certificates, stickySecret };
+  const { checks } = source;
+  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0)
+    return { store: source, certificates, stickySecret, checks };
 
   let isPreloaded = false;
   const preload =
@@ -156,7 +160,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   if (watch !== null && pages !== null) {
     tracking = track(read, timeoutMs, { watch, store, certificates, pages }, notify);
   }
-  return { store, certificates, stickySecret };
+  return { store, certificates, stickySecret, checks };
 }
 
 function lastKnownPages(

@@ -12,6 +12,7 @@ import { NO_HASHES, type SiteMetadata } from './site-metadata.ts';
 import { RedisPages } from './pages.ts';
 import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './certificates.ts';
+import { RedisChecks } from './checks.ts';
 import { RedisSecrets } from './secrets.ts';
 import { RedisCluster } from '../redis-client/cluster.ts';
 import { announcement, isFresh, type Found, type Lookup } from './codec.ts';
@@ -68,6 +69,7 @@ export class RedisStore implements RouteSource {
   /** The certificates, read by the same connection. */
   readonly certificates: RedisCertificates;
   readonly secrets: RedisSecrets;
+  readonly checks: RedisChecks;
   readonly wildcardMarks = new WildcardMarks(Date.now);
   /** The lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Unsent>();
@@ -101,6 +103,7 @@ export class RedisStore implements RouteSource {
       { isOn: settings.hasTrials ?? true, isOneServer: this.#read.isOneServer },
       (frontend, fault) => this.#faults.tell(this.#keyOf('dead', frontend), fault),
     );
+    this.checks = new RedisChecks(this.#write, write.prefix);
     this.secrets = new RedisSecrets(this.#read, this.#write, { read: read.prefix, write: write.prefix });
   }
 

@@ -1,0 +1,186 @@
+import { writeResult } from '../core/health/check-result.ts';
+import { actionFor, advance, markLife, offsetOf } from '../core/health/check-rules.ts';
+import { RouterError } from '../core/errors.ts';
+import type { Shown } from '../backends/checks/answer.ts';
+import type { ProbeTarget } from '../backends/checks/probe.ts';
+import {
+  type CheckOutcome,
+  type CheckReport,
+  type CheckSource,
+  type CheckTurn,
+  keepResultsMs,
+} from '../store/checks.ts';
+import type { CheckEvent } from './check-event.ts';
+import { type CheckedBackend, checkedBackends } from './checked-backends.ts';
+
+/** From one turn to the next, ms. Results wait for it, and lists that are due. */
+const TURN_MS = 500;
+/** The same while there are no checks: none is configured, another health checker runs, or Redis does not reply. */
+const IDLE_MS = 1_000;
+/** The same after Redis has refused checks. */
+const OFF_MS = 30_000;
+/** How many lists a turn takes. With so many, the next turn follows at once. */
+const MAX_LISTS = 100;
+/** How many reports a turn files. */
+const MAX_REPORTS = 500;
+/** Checks that wait for their time or a free place. Beyond, no list is taken: another router has its turn. */
+const MAX_WAITING = 5_000;
+/** Checks at a time. */
+const MAX_RUNNING = 512;
+
+/** A check under way; see `Probe`. */
+interface Running {
+  cancel(): void;
+}
+
+/** The dependencies of a Checker. */
+export interface CheckerParts {
+  readonly source: CheckSource;
+  /** Begins a check. `onShown` is called later, once. */
+  readonly probe: (target: ProbeTarget, onShown: (shown: Shown) => void) => Running;
+  /** The name of this router in results. */
+  readonly router: string;
+  readonly notify: (event: CheckEvent) => void;
+  /** Called after each check. */
+  readonly onChecked: (hasPassed: boolean) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** A result that waits for the next turn. */
+interface Unfiled {
+  readonly report: CheckReport;
+  readonly event: (outcome: CheckOutcome) => CheckEvent | null;
+}
+
+/**
+ * Makes the active checks of a router: takes lists that are due from the store, checks their backends, spread over the
+ * interval, and files the results.
+ */
+export class Checker {
+  readonly #parts: CheckerParts;
+  readonly #waiting = new Set<NodeJS.Timeout>();
+  readonly #ready: (() => void)[] = [];
+  readonly #running = new Set<Running>();
+  #unfiled: Unfiled[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  /** Reported to the operator. */
+  #said: { readonly isPaused: boolean; readonly off: string | null } = { isPaused: false, off: null };
+
+  constructor(parts: CheckerParts) {
+    this.#parts = parts;
+    this.#later(0);
+  }
+
+  /** Ends all checks; what they have shown is not filed. Another router has the lists with their next interval. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const timer of this.#waiting) clearTimeout(timer);
+    this.#waiting.clear();
+    this.#ready.length = 0;
+    for (const running of this.#running) running.cancel();
+    this.#running.clear();
+    this.#parts.source.close();
+  }
+
+  #later(ms: number): void {
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#turn(), ms).unref();
+  }
+
+  async #turn(): Promise<void> {
+    const { source } = this.#parts;
+    const filed = this.#unfiled.splice(0, MAX_REPORTS);
+    const isFull = this.#waiting.size + this.#ready.length + this.#running.size >= MAX_WAITING;
+    let turn: CheckTurn;
+    try {
+      turn = await source.turn(
+        filed.map(({ report }) => report),
+        isFull ? 0 : MAX_LISTS,
+      );
+    } catch (error) {
+      if (!(error instanceof RouterError)) throw error;
+      // Results are not kept: they would be old when the store replies, and the backends are due again.
+      return this.#later(IDLE_MS);
+    }
+    if (this.#isClosed) return;
+    this.#report(turn);
+    for (const [i, { event }] of filed.entries()) this.#notify(event(turn.outcomes[i] ?? 'failed'));
+    for (const due of turn.due) {
+      for (const checked of checkedBackends(due)) this.#schedule(checked);
+    }
+    this.#later(this.#pause(turn));
+  }
+
+  #pause({ off, isPaused, lists, due }: CheckTurn): number {
+    if (off !== null) return OFF_MS;
+    if (isPaused || (lists === 0 && this.#unfiled.length === 0)) return IDLE_MS;
+    return due.length === MAX_LISTS || this.#unfiled.length >= MAX_REPORTS ? 0 : TURN_MS;
+  }
+
+  #report({ isPaused, off, lists }: CheckTurn): void {
+    const said = this.#said;
+    this.#said = { isPaused, off };
+    if (off !== null && off !== said.off) this.#notify({ type: 'checks-off', cause: off });
+    if (isPaused && !said.isPaused) this.#notify({ type: 'checks-paused' });
+    const isOn = !isPaused && off === null;
+    if (isOn && (said.isPaused || said.off !== null)) this.#notify({ type: 'checks-resumed', lists });
+  }
+
+  #notify(event: CheckEvent | null): void {
+    if (event !== null) this.#parts.notify(event);
+  }
+
+  #schedule(checked: CheckedBackend): void {
+    const { key, url, rules } = checked;
+    const timer = setTimeout(
+      () => {
+        this.#waiting.delete(timer);
+        this.#ready.push(() => this.#check(checked));
+        this.#runNext();
+      },
+      offsetOf(key, url, rules),
+    ).unref();
+    this.#waiting.add(timer);
+  }
+
+  #runNext(): void {
+    while (this.#running.size < MAX_RUNNING) {
+      const begin = this.#ready.shift();
+      if (begin === undefined) return;
+      begin();
+    }
+  }
+
+  #check(checked: CheckedBackend): void {
+    const { backend, rules, host } = checked;
+    const begun = performance.now();
+    const running = this.#parts.probe({ backend, rules, host }, (shown) => {
+      this.#running.delete(running);
+      this.#parts.onChecked(shown.hasPassed);
+      this.#unfiled.push(this.#result(checked, shown, performance.now() - begun));
+      this.#runNext();
+    });
+    this.#running.add(running);
+  }
+
+  #result(checked: CheckedBackend, { hasPassed, detail }: Shown, tookMs: number): Unfiled {
+    const { key, url, entry, backend, rules, state: before, isMarked, unusable } = checked;
+    const state = advance(before, hasPassed, isMarked, rules);
+    const at = this.#parts.now();
+    const result = writeResult({ state, hasPassed, detail, at, tookMs, router: this.#parts.router });
+    const action = actionFor(state, isMarked);
+    const keepMs = keepResultsMs(rules);
+    const isTurned = state.is !== before.is;
+    return {
+      report: { key, url, entry, result, action, life: markLife(rules), keepMs, unusable },
+      event: (outcome) => {
+        const isDown = state.is === 'down' && !hasPassed && (outcome === 'marked' || isTurned);
+        if (isDown) return { type: 'check-failed', key, backend, detail, outcome };
+        const isUp = state.is === 'up' && (outcome === 'cleared' || before.is === 'down');
+        return isUp ? { type: 'check-passed', key, backend, detail, outcome } : null;
+      },
+    };
+  }
+}

@@ -1,0 +1,219 @@
+import { MAX_INTERVAL, USUAL_INTERVAL } from '../../sites/healthcheck.ts';
+import { MAX_LIST } from '../limits.ts';
+import { scriptOf } from '../redis-client/script.ts';
+
+/** How many elements of lists one turn returns: some ms of Redis' time. */
+const MAX_ELEMENTS = 20_000;
+/** How long a walk for new lists may take, ms: then another router may begin one. */
+const WALK_MS = 60_000;
+
+/**
+ * One turn of a router that checks backends. It files the router's results, and takes lists that are due, by moving
+ * them to their next time: so each list is checked by one router an interval, and those of a router that died are due
+ * again. Redis' clock counts. KEYS: the sorted set `checks`, of keys of lists and when they are due, ms; its member ""
+ * is the walk for new lists. ARGV: the prefix of all keys, the maximum number of lists, the reports as JSON. Returns
+ * JSON, parsed in checks.ts. The other keys follow from those of lists: a server that refuses undeclared keys has no
+ * checks.
+ */
+export const TURN = scriptOf(`
+-- Before Redis 5, a script that asks for the time may not write without it.
+if redis.replicate_commands then redis.replicate_commands() end
+local before, most = ARGV[1], tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local ping = redis.pcall('GET', 'hchecker_ping')
+if type(ping) == 'string' and string.match(ping, '^%d+$') and now / 1000 - tonumber(ping) < 30 then
+  return cjson.encode({paused = true})
+end
+
+local function trimmed(text)
+  return string.match(text, '^%s*(.-)%s*$')
+end
+
+local function mapOf(flat)
+  local map = {}
+  for i = 1, #flat, 2 do map[flat[i]] = flat[i + 1] end
+  return map
+end
+
+local function setOf(members)
+  local set = {}
+  for _, member in ipairs(members) do set[member] = true end
+  return set
+end
+
+-- The marks of one list.
+local function marksOf(key)
+  local deadKey, marksKey = before .. 'dead:' .. key, before .. 'marks:' .. key
+  local list = redis.call('LRANGE', before .. 'frontend:' .. key, 1, ${MAX_LIST})
+  for i, url in ipairs(list) do list[i] = trimmed(url) end
+  local isMember = setOf(redis.call('SMEMBERS', deadKey))
+  local urls = mapOf(redis.call('HGETALL', marksKey))
+  local self = {list = list}
+
+  function self.isRouters(i)
+    local id = string.format('%d', i)
+    return isMember[id] and urls[id] == list[i + 1]
+  end
+
+  function self.isOthers(i)
+    local id = string.format('%d', i)
+    return isMember[id] and urls[id] == nil
+  end
+
+  function self.isDead(i)
+    return self.isRouters(i) or self.isOthers(i)
+  end
+
+  function self.add(i)
+    local id = string.format('%d', i)
+    redis.call('SADD', deadKey, id)
+    redis.call('HSET', marksKey, id, list[i + 1])
+  end
+
+  function self.remove(i)
+    local id = string.format('%d', i)
+    redis.call('SREM', deadKey, id)
+    redis.call('HDEL', marksKey, id)
+  end
+
+  function self.renew(ttl, least)
+    if redis.call('PTTL', deadKey) >= least then return end
+    redis.call('PEXPIRE', deadKey, ttl)
+    redis.call('PEXPIRE', marksKey, ttl)
+  end
+
+  return self
+end
+
+local function mark(report, marks, places)
+  local isUnusable = setOf(report.unusable)
+  local lives = false
+  for i, url in ipairs(marks.list) do
+    if url ~= report.url and not isUnusable[url] and not marks.isDead(i - 1) then lives = true end
+  end
+  if not lives then return 'last' end
+  local outcome = 'kept'
+  local isOurs = false
+  for _, i in ipairs(places) do
+    -- A mark of an operator or another checker stays theirs.
+    if not marks.isOthers(i) then
+      isOurs = true
+      if not marks.isRouters(i) then
+        marks.add(i)
+        outcome = 'marked'
+        redis.pcall('PUBLISH', 'dead', string.format('%s;%s;%d;%d', report.key, report.entry, i, #marks.list))
+      end
+    end
+  end
+  if isOurs then marks.renew(report.ttl, report.renew) end
+  return outcome
+end
+
+local function clear(marks, places)
+  local outcome = 'noted'
+  for _, i in ipairs(places) do
+    if marks.isRouters(i) then
+      marks.remove(i)
+      outcome = 'cleared'
+    end
+  end
+  return outcome
+end
+
+local function file(report)
+  if redis.call('EXISTS', before .. 'healthcheck:' .. report.key) == 0 then return 'gone' end
+  local results = before .. 'check:' .. report.key
+  redis.call('HSET', results, report.url, report.result)
+  redis.call('PEXPIRE', results, report.keep)
+  if report.action == 'none' then return 'noted' end
+  local marks = marksOf(report.key)
+  local places = {}
+  for i, url in ipairs(marks.list) do
+    if url == report.url then table.insert(places, i - 1) end
+  end
+  if #places == 0 then
+    redis.call('HDEL', results, report.url)
+    return 'moved'
+  end
+  if report.action == 'clear' then return clear(marks, places) end
+  return mark(report, marks, places)
+end
+
+-- A key of another type, or a missing right, must not cost the other lists their turn.
+local fault
+local function tried(what, argument)
+  local isDone, result = pcall(what, argument)
+  if isDone then return result end
+  fault = type(result) == 'table' and result.err or tostring(result)
+  return nil
+end
+
+local outcomes = {}
+for i, report in ipairs(cjson.decode(ARGV[3])) do outcomes[i] = tried(file, report) or 'failed' end
+
+local function intervalOf(fields)
+  local seconds = tonumber(string.match(fields['interval'] or '', '^%s*(%d+)%s*$'))
+  if not seconds or seconds < 1 or seconds > ${MAX_INTERVAL} then seconds = ${USUAL_INTERVAL} end
+  return seconds * 1000
+end
+
+-- Lists are due at different times of their interval, which no router's end changes.
+local function nextOf(key, interval)
+  local phase = tonumber(string.sub(redis.sha1hex(key), 1, 8), 16) % interval
+  local due = now - (now - phase) % interval + interval
+  return due - now < interval / 2 and due + interval or due
+end
+
+local elements = 0
+local function take(key)
+  local fields = redis.call('HGETALL', before .. 'healthcheck:' .. key)
+  if #fields == 0 then
+    redis.call('ZREM', KEYS[1], key)
+    return nil
+  end
+  redis.call('ZADD', KEYS[1], string.format('%.0f', nextOf(key, intervalOf(mapOf(fields)))), key)
+  local list = redis.call('LRANGE', before .. 'frontend:' .. key, 0, ${MAX_LIST})
+  if #list < 2 then return nil end
+  elements = elements + #list
+  local dead = redis.call('SMEMBERS', before .. 'dead:' .. key)
+  local marks = #dead > 0 and redis.call('HGETALL', before .. 'marks:' .. key) or {}
+  local results = redis.call('HGETALL', before .. 'check:' .. key)
+  return {key = key, fields = fields, list = list, dead = dead, marks = marks, results = results}
+end
+
+local walks = not redis.call('ZSCORE', KEYS[1], '')
+local due = {}
+local late = string.format('%.0f', now + 60000)
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, most)) do
+  if elements >= ${MAX_ELEMENTS} then break end
+  if key == '' then
+    walks = true
+  else
+    local taken = tried(take, key)
+    if taken then table.insert(due, taken) end
+    -- It would be due again at once, for ever.
+    if not taken and fault and redis.call('ZSCORE', KEYS[1], key) then redis.call('ZADD', KEYS[1], late, key) end
+  end
+end
+if walks then redis.call('ZADD', KEYS[1], string.format('%.0f', now + ${WALK_MS}), '') end
+
+return cjson.encode({
+  outcomes = outcomes, due = due, walks = walks, lists = redis.call('ZCARD', KEYS[1]) - 1, fault = fault
+})
+`);
+
+/**
+ * Adds lists to those that are checked: they are due at once. KEYS: `checks`. ARGV: in how many ms the next walk is
+ * due, or "" to leave that as it is; then the keys of lists.
+ */
+export const ADD = scriptOf(`
+if redis.replicate_commands then redis.replicate_commands() end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local at = string.format('%.0f', now)
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'NX', at, ARGV[i]) end
+if ARGV[1] ~= '' then redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[1])), '') end
+return 1
+`);

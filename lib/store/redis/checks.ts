@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CHECK_BOUNDS } from '../../sites/healthcheck.ts';
+import type { CheckOutcome, CheckReport, CheckSource, CheckTurn, DueList } from '../checks.ts';
+import { fieldsOf } from '../fields.ts';
+import { isReplyError, type RedisLink, unavailable } from '../redis-client/link.ts';
+import { isScriptRefused } from '../redis-client/refusals.ts';
+import { evaluate } from '../redis-client/script.ts';
+import { isTexts } from '../texts.ts';
+import { ADD, TURN } from './check-script.ts';
+import { literally, walk } from './walk.ts';
+
+/** The sorted set of the lists that are checked. */
+export const CHECKS = 'checks';
+
+/** From one walk for new lists to the next, of all routers together, ms; longer in a Redis with many keys. */
+const WALK_EVERY_MS = 3_000;
+/** A walk takes no more than this share of Redis' time. */
+const WALK_SHARE = 0.01;
+/** A step of a walk, and the pause after it, ms. */
+const STEP_MS = 20;
+const PAUSE_MS = 20;
+/** How many keys are found in one step. */
+const BATCH = 500;
+
+const NOTHING: CheckTurn = { outcomes: [], due: [], lists: 0, isPaused: false, off: null };
+const OUTCOMES: ReadonlySet<unknown> = new Set<CheckOutcome>([
+  'marked',
+  'kept',
+  'last',
+  'cleared',
+  'noted',
+  'moved',
+  'gone',
+  'failed',
+]);
+
+/** Active checks, shared by the routers of one Redis. */
+export class RedisChecks implements CheckSource {
+  readonly #link: RedisLink;
+  readonly #prefix: string;
+  readonly #over = new AbortController();
+  #isWalking = false;
+
+  /** @param link to the server that takes writes @param prefix of all keys */
+  constructor(link: RedisLink, prefix: string) {
+    this.#link = link;
+    this.#prefix = prefix;
+  }
+
+  async turn(reports: readonly CheckReport[], max: number): Promise<CheckTurn> {
+    if (!this.#link.isOneServer) return { ...NOTHING, off: 'Redis is a cluster' };
+    const args = [`${this.#prefix}${CHECKS}`, this.#prefix, String(max), JSON.stringify(reports.map(forScript))];
+    try {
+      const reply = await evaluate(this.#link, TURN, ['1', ...args], this.#link.deadline());
+      const { walks, turn } = turnOf(reply, reports.length);
+      if (walks) void this.#walk();
+      return turn;
+    } catch (error) {
+      if (!isReplyError(error)) throw error;
+      // A key `checks` of another type is refused for good, too.
+      if (isScriptRefused(error) || error.message.includes('WRONGTYPE')) return { ...NOTHING, off: error.message };
+      throw unavailable(error.message, error);
+    }
+  }
+
+  close(): void {
+    this.#over.abort();
+  }
+
+  /** Adds all lists with a hash `healthcheck:`. Never rejects: another walk follows. */
+  async #walk(): Promise<void> {
+    if (this.#isWalking) return;
+    this.#isWalking = true;
+    const start = `${this.#prefix}healthcheck:`;
+    let busyMs = 0;
+    try {
+      let place: string | null = null;
+      do {
+        const begun = performance.now();
+        const limits = { found: BATCH, until: begun + STEP_MS };
+        const { keys, next }: Awaited<ReturnType<typeof walk>> = await walk(
+          this.#link,
+          `${literally(start)}*`,
+          place,
+          limits,
+        );
+        busyMs += performance.now() - begun;
+        if (keys.length > 0) await this.#add('', keys.map((key) => key.slice(start.length)).filter(mayBeChecked));
+        place = next;
+        if (place !== null) await delay(PAUSE_MS, undefined, { signal: this.#over.signal, ref: false });
+      } while (place !== null && !this.#over.signal.aborted);
+      await this.#add(String(Math.round(Math.max(WALK_EVERY_MS, busyMs / WALK_SHARE))), []);
+    } catch {
+      // Redis does not reply, or the router ends. The walk is due again after its time limit.
+    }
+    this.#isWalking = false;
+  }
+
+  async #add(nextWalkMs: string, keys: readonly string[]): Promise<void> {
+    const args = ['1', `${this.#prefix}${CHECKS}`, nextWalkMs, ...keys];
+    await evaluate(this.#link, ADD, args, this.#link.deadline());
+  }
+}
+
+/** Marks are under the host that clients ask for: a wildcard's backends would have to be marked for each of its hosts. */
+export function mayBeChecked(key: string): boolean {
+  return key !== '' && !key.startsWith('*');
+}
+
+function forScript({ key, url, entry, result, action, life, keepMs, unusable }: CheckReport): object {
+  return { key, url, entry, result, action, ttl: life.ttlMs, renew: life.renewMs, keep: keepMs, unusable };
+}
+
+function turnOf(reply: unknown, reports: number): { readonly walks: boolean; readonly turn: CheckTurn } {
+  const said = objectOf(typeof reply === 'string' ? parsed(reply) : null);
+  if (said === null) throw unavailable('it sent an invalid reply about checks');
+  const { paused, outcomes, due, walks, lists, fault } = said;
+  if (paused === true) return { walks: false, turn: { ...NOTHING, isPaused: true } };
+  const filed = arrayOf(outcomes).map((outcome) => (OUTCOMES.has(outcome) ? (outcome as CheckOutcome) : 'failed'));
+  if (filed.length !== reports) throw unavailable('it sent an invalid reply about checks');
+  const taken = arrayOf(due)
+    .map(dueOf)
+    .filter((list) => list !== null);
+  // Without the right to one kind of keys, no list can be checked.
+  const off = typeof fault === 'string' && /NOPERM|permission/i.test(fault) ? fault : null;
+  const turn = { outcomes: filed, due: taken, lists: typeof lists === 'number' ? lists : 0, isPaused: false, off };
+  return { walks: walks === true, turn };
+}
+
+function dueOf(reply: unknown): DueList | null {
+  const { key, fields, list, dead, marks, results } = objectOf(reply) ?? {};
+  if (typeof key !== 'string' || !mayBeChecked(key)) return null;
+  const checked = fieldsOf(textsOf(fields));
+  if (checked.size > CHECK_BOUNDS.fields) return null;
+  return {
+    key,
+    fields: checked,
+    list: textsOf(list),
+    dead: textsOf(dead),
+    marks: textsOf(marks),
+    results: fieldsOf(textsOf(results)),
+  };
+}
+
+/** Lua has one empty table for both lists and maps. */
+function arrayOf(reply: unknown): readonly unknown[] {
+  return Array.isArray(reply) ? (reply as unknown[]) : [];
+}
+
+function textsOf(reply: unknown): readonly string[] {
+  return isTexts(reply) ? reply : [];
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : null;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
