@@ -43,7 +43,8 @@ export class Http1Answer {
       if (typeof response === 'string') return response;
       if (response === null) {
         if (held.length >= HEAD_BYTES) return 'the head of the response is too large';
-        this.#head = held;
+        // The caller may read into the same memory again.
+        this.#head = Buffer.from(held);
         return null;
       }
       held = held.subarray(response.end);

@@ -1,5 +1,5 @@
 /** One check of one backend: a new connection, at most one request, one time limit. */
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { type TimeLimits, Timer } from '../../clock/time-limits.ts';
 import type { CheckRules } from '../../core/health/check-rules.ts';
 import { isHttp2, isTls } from '../../core/routing/backend.ts';
@@ -9,6 +9,9 @@ import type { Caller, Dialing } from '../dialing/dialing.ts';
 import { judgeAnswer, type Shown } from './answer.ts';
 import { Http1Answer, requestText } from './http1-check.ts';
 import { askGrpc, askHttp2 } from './http2-check.ts';
+
+/** All checks read into it: Node would take 64 KiB for each. What is kept is copied. */
+const SHARED = Buffer.alloc(16_384);
 
 /** What is checked, and how. */
 export interface ProbeTarget {
@@ -31,6 +34,7 @@ export class Probe implements Caller {
   readonly #clock: TimeLimits;
   readonly #timer: Timer;
   readonly #dialing: Dialing;
+  readonly #answer: Http1Answer;
   #socket: Socket | null = null;
   #isOver = false;
 
@@ -38,10 +42,13 @@ export class Probe implements Caller {
     this.#target = target;
     this.#onShown = onShown;
     this.#clock = clock;
-    const { timeoutMs } = target.rules;
+    const { timeoutMs, method, body } = target.rules;
+    this.#answer = new Http1Answer(method, body);
     this.#timer = new Timer(() => this.#end({ hasPassed: false, detail: `no result within ${timeoutMs / 1000} s` }));
     clock.set(this.#timer, timeoutMs);
-    this.#dialing = dialer.dial(dialledFor(target), this);
+    const backend = dialledFor(target);
+    const readsHttp1 = target.rules.kind === 'http' && !isHttp2(backend);
+    this.#dialing = dialer.dial(backend, this, readsHttp1 ? this.#reads() : null);
   }
 
   cancel(): void {
@@ -71,15 +78,27 @@ export class Probe implements Caller {
 
   #askHttp1(socket: Socket, host: string): void {
     const { rules } = this.#target;
-    const { method, path, body } = rules;
-    const answer = new Http1Answer(method, body);
+    const { method, path } = rules;
     socket
-      .on('data', (bytes: Buffer) => {
-        const read = answer.read(bytes);
-        if (read !== null) this.#end(judgeAnswer(read, rules));
-      })
-      .once('close', () => this.#end(judgeAnswer(answer.end(), rules)))
+      // With TLS; otherwise they come by `#reads`.
+      .on('data', (bytes: Buffer) => this.#read(bytes))
+      .once('close', () => this.#end(judgeAnswer(this.#answer.end(), rules)))
       .write(requestText(method, path, host), 'latin1');
+  }
+
+  #reads(): OnReadOpts {
+    return {
+      buffer: SHARED,
+      callback: (length, buffer) => {
+        this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+        return true;
+      },
+    };
+  }
+
+  #read(bytes: Buffer): void {
+    const read = this.#answer.read(bytes);
+    if (read !== null) this.#end(judgeAnswer(read, this.#target.rules));
   }
 
   #end(shown: Shown): void {

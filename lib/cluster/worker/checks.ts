@@ -17,6 +17,7 @@ export function startChecks(source: CheckSource | null, dialer: Dialer, log: Log
   const clock = new TimeLimits();
   const checker = new Checker({
     source,
+    clock,
     probe: (target, onShown) => new Probe(target, { dialer, clock }, onShown),
     router: hostname(),
     notify: (event) => logCheckEvent(log, event),
