@@ -136,14 +136,16 @@ export class Checker {
   }
 
   #schedule(checked: CheckedBackend): void {
-    const { key, url, rules } = checked;
+    const { key, url, rules, state } = checked;
+    // It gets no traffic before.
+    const isUrgent = rules.first && state.is === 'new' && state.streak === 0;
     const timer = new Timer(() => {
       this.#waiting.delete(timer);
       this.#ready.push(() => this.#check(checked));
       this.#runNext();
     });
     // In steps of the clock: checks that begin together cost far less than each by itself.
-    this.#parts.clock.set(timer, Math.max(1, offsetOf(key, url, rules)));
+    this.#parts.clock.set(timer, Math.max(1, isUrgent ? 0 : offsetOf(key, url, rules)));
     this.#waiting.add(timer);
   }
 
@@ -176,7 +178,17 @@ export class Checker {
     const keepMs = keepResultsMs(rules);
     const isTurned = state.is !== before.is;
     return {
-      report: { key, url, entry, result, action, life: markLife(rules), keepMs, unusable },
+      report: {
+        key,
+        url,
+        entry,
+        result,
+        isGood: rules.first && state.is === 'up',
+        action,
+        life: markLife(rules),
+        keepMs,
+        unusable,
+      },
       event: (outcome) => {
         const isDown = state.is === 'down' && !hasPassed && (outcome === 'marked' || isTurned);
         if (isDown) return { type: 'check-failed', key, backend, detail, outcome };

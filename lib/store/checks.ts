@@ -26,6 +26,8 @@ export interface CheckReport {
   readonly entry: string;
   /** What is kept: see `writeResult`. */
   readonly result: string;
+  /** The backend is up, and only such get traffic: the rule `first`. */
+  readonly isGood: boolean;
   readonly action: MarkAction;
   readonly life: MarkLife;
   /** How long the results of the list are kept, ms. */

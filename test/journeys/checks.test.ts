@@ -15,6 +15,11 @@ function routerOn(t: TestContext, redis: TestRedis, rest = '', options: RouterOp
   return startRouter(t, { ...options, config: { driver: `redis://127.0.0.1:${redis.port}${rest}` } });
 }
 
+function pushRouterOn(t: TestContext, redis: TestRedis): Promise<Router> {
+  const config = { driver: `redis://127.0.0.1:${redis.port}`, cache: { mode: 'push' } };
+  return startRouter(t, { config });
+}
+
 /** A backend that counts its checks and its requests, and is ill while a test says so. */
 async function startPatient(t: TestContext, name: string) {
   const patient = { url: '', isIll: false, checks: 0, requests: 0 };
@@ -211,4 +216,53 @@ test('keys that are none of the routers disturb no other list', async (t) => {
     router.log.filter(({ event }) => event === 'checks-off'),
     [],
   );
+});
+
+test('with `first`, a new backend gets no traffic before its first good check, unless no other one lives', async (t) => {
+  const redis = await startRedis(t);
+  const [old, young] = [await startPatient(t, 'old'), await startPatient(t, 'young')];
+  young.isIll = true;
+  await redis.cli('rpush', `frontend:${SITE}`, 'site', old.url);
+  await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN, 'first', 1, 'fall', 100);
+  const routers = [await routerOn(t, redis), await pushRouterOn(t, redis)];
+  await eventually(async () => assert.deepEqual(await redis.cli('smembers', `checked:${SITE}`), [old.url]));
+  await redis.cli('rpush', `frontend:${SITE}`, young.url);
+  // From the first request on: no check has been made yet.
+  for (const router of routers) for (let i = 0; i < 20; i++) assert.equal((await ask(router)).body, 'old');
+  await checked(young, 3);
+  for (const router of routers) for (let i = 0; i < 20; i++) assert.equal((await ask(router)).body, 'old');
+  // It is no worse than an error.
+  await redis.cli('sadd', `dead:${SITE}`, 0);
+  for (const router of routers) await eventually(async () => assert.equal((await ask(router)).body, 'young'));
+  await redis.cli('srem', `dead:${SITE}`, 0);
+  for (const router of routers) await eventually(async () => assert.equal((await ask(router)).body, 'old'));
+  young.isIll = false;
+  for (const router of routers) await eventually(async () => assert.equal((await ask(router)).body, 'young'));
+  // One that comes back is new.
+  await redis.cli('lrem', `frontend:${SITE}`, 0, young.url);
+  await eventually(async () => assert.deepEqual(await redis.cli('smembers', `checked:${SITE}`), [old.url]));
+  assert.equal(await redis.cli('hexists', `check:${SITE}`, young.url), 0);
+  // Without the rule all get traffic.
+  await redis.cli('hset', `healthcheck:${SITE}`, 'first', 0);
+  await eventually(async () => assert.equal(await redis.cli('exists', `checked:${SITE}`), 0));
+});
+
+test('with `first`, a path has backends of its own that wait', async (t) => {
+  const redis = await startRedis(t);
+  const [host, old, young] = [await startPatient(t, 'h'), await startPatient(t, 'o'), await startPatient(t, 'y')];
+  young.isIll = true;
+  await redis.cli('rpush', `frontend:${SITE}`, 'site', host.url);
+  await redis.cli('sadd', `prefixes:${SITE}`, '/api');
+  await redis.cli('rpush', `frontend:${SITE}/api`, 'api', old.url, ` ${young.url}`);
+  await redis.cli('hset', `healthcheck:${SITE}/api`, 'path', '/health', ...OFTEN, 'first', 1, 'fall', 100);
+  const routers = [await routerOn(t, redis), await pushRouterOn(t, redis)];
+  await eventually(async () => assert.deepEqual(await redis.cli('smembers', `checked:${SITE}/api`), [old.url]));
+  for (const { port } of routers) {
+    for (let i = 0; i < 20; i++) assert.equal((await ask({ port, host: SITE, path: '/api/x' })).body, 'o');
+    assert.equal((await ask({ port, host: SITE, path: '/x' })).body, 'h');
+  }
+  young.isIll = false;
+  for (const { port } of routers) {
+    await eventually(async () => assert.equal((await ask({ port, host: SITE, path: '/api/x' })).body, 'y'));
+  }
 });

@@ -34,7 +34,7 @@ test('a death that may not be announced is filed nevertheless, and that is told'
 });
 
 test('without the right to one kind of hash the others count, with scripts and without', async (t) => {
-  const common = 'resetchannels ~frontend:* ~dead:* ~marks:* ~trial:* ~prefixes:* ~options:*';
+  const common = 'resetchannels ~frontend:* ~dead:* ~marks:* ~trial:* ~prefixes:* ~options:* ~checked:*';
   const rights = { both: '~headers:* ~weights:*', headers: '~headers:*', weights: '~weights:*', neither: '' };
   const lines = Object.entries(rights).flatMap(([name, keys]) => [
     `user ${name} on >pw ${common} ${keys} +@all`,
@@ -72,6 +72,22 @@ test('without the right to one kind of hash the others count, with scripts and w
       }
     }
   }
+});
+
+test('without the right to `checked:` all backends get traffic, and all the rest counts', async (t) => {
+  const keys = '~frontend:* ~dead:* ~marks:* ~trial:* ~prefixes:* ~options:* ~headers:* ~weights:*';
+  const lines = ['user default on nopass ~* &* +@all', `user old on >pw ${keys} +@all`];
+  const redis = await startRedis(t, { lines });
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
+  await redis.cli('hset', 'options:www.x.io', 'pauseMax', '7');
+  await redis.cli('sadd', 'checked:www.x.io', 'http://10.0.0.1');
+  const { store, notices } = openRedis(t, redis, 'old:pw@');
+  const route = await store.find(candidates('www.x.io'), '/');
+  assert.equal(route?.dead.size, 0);
+  assert.equal(route.site.fields.get('pauseMax'), '7');
+  assert.equal((await notices.next('route-fault')).key, 'checked:*');
+  const { store: whole } = openRedis(t, redis);
+  assert.deepEqual([...((await whole.find(candidates('www.x.io'), '/'))?.dead ?? [])], [1]);
 });
 
 test('a lookup is one command, whatever the number of candidates', async (t) => {

@@ -127,6 +127,12 @@ local function file(report)
   local results = before .. 'check:' .. report.key
   redis.call('HSET', results, report.url, report.result)
   redis.call('PEXPIRE', results, report.keep)
+  if report.good then
+    local checked = before .. 'checked:' .. report.key
+    redis.call('SADD', checked, report.url)
+    -- Each change of its time limit is one that all routers read.
+    if redis.call('PTTL', checked) < report.keep / 2 then redis.call('PEXPIRE', checked, report.keep) end
+  end
   if report.action == 'none' then return 'noted' end
   local marks = marksOf(report.key)
   local places = {}
@@ -166,6 +172,20 @@ local function nextOf(key, interval)
   return due - now < interval / 2 and due + interval or due
 end
 
+-- What is known of backends that have left the list. A backend that comes back is new.
+local function forget(key, list, results, isFirst)
+  local isListed = {}
+  for i = 2, #list do isListed[trimmed(list[i])] = true end
+  for i = 1, #results, 2 do
+    if not isListed[results[i]] then redis.call('HDEL', before .. 'check:' .. key, results[i]) end
+  end
+  local checked = before .. 'checked:' .. key
+  if not isFirst then return redis.call('PEXPIRE', checked, 0) end
+  for _, url in ipairs(redis.call('SMEMBERS', checked)) do
+    if not isListed[url] then redis.call('SREM', checked, url) end
+  end
+end
+
 local elements = 0
 local function take(key)
   local fields = redis.call('HGETALL', before .. 'healthcheck:' .. key)
@@ -173,13 +193,15 @@ local function take(key)
     redis.call('ZREM', KEYS[1], key)
     return nil
   end
-  redis.call('ZADD', KEYS[1], string.format('%.0f', nextOf(key, intervalOf(mapOf(fields)))), key)
+  local said = mapOf(fields)
+  redis.call('ZADD', KEYS[1], string.format('%.0f', nextOf(key, intervalOf(said))), key)
   local list = redis.call('LRANGE', before .. 'frontend:' .. key, 0, ${MAX_LIST})
   if #list < 2 then return nil end
   elements = elements + #list
   local dead = redis.call('SMEMBERS', before .. 'dead:' .. key)
   local marks = #dead > 0 and redis.call('HGETALL', before .. 'marks:' .. key) or {}
   local results = redis.call('HGETALL', before .. 'check:' .. key)
+  forget(key, list, results, string.match(said['first'] or '', '^%s*(.-)%s*$') == '1')
   return {key = key, fields = fields, list = list, dead = dead, marks = marks, results = results}
 end
 

@@ -107,8 +107,18 @@ export function mayBeChecked(key: string): boolean {
   return key !== '' && !key.startsWith('*');
 }
 
-function forScript({ key, url, entry, result, action, life, keepMs, unusable }: CheckReport): object {
-  return { key, url, entry, result, action, ttl: life.ttlMs, renew: life.renewMs, keep: keepMs, unusable };
+function forScript({
+  key,
+  url,
+  entry,
+  result,
+  isGood: good,
+  action,
+  life,
+  keepMs: keep,
+  unusable,
+}: CheckReport): object {
+  return { key, url, entry, result, good, action, ttl: life.ttlMs, renew: life.renewMs, keep, unusable };
 }
 
 function turnOf(reply: unknown, reports: number): { readonly walks: boolean; readonly turn: CheckTurn } {

@@ -4,7 +4,7 @@
 import { originOf } from '../../core/routing/backend.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { Death } from '../../core/routing/types.ts';
-import { type SiteMetadata, siteMetadataOf } from './site-metadata.ts';
+import { idsIn, type SiteMetadata, siteMetadataOf } from './site-metadata.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
 import { MAX_LIST } from '../limits.ts';
 import { isTexts } from '../texts.ts';
@@ -17,6 +17,13 @@ export type Lookup =
   | { readonly type: 'wrong-type'; readonly index: number; readonly found: string }
   | { readonly type: 'too-long'; readonly index: number };
 
+/** What is wrong with a list that cannot be used. */
+export function faultOf(
+  lookup: { readonly type: 'wrong-type'; readonly found: string } | { readonly type: 'too-long' },
+): string {
+  return lookup.type === 'too-long' ? `is longer than ${MAX_LIST} elements` : `holds a ${lookup.found}, not a list`;
+}
+
 /** A list that was found, with the host's dead marks. */
 export interface Found {
   readonly type: 'found';
@@ -27,6 +34,8 @@ export interface Found {
   readonly marks: readonly string[];
   /** URLs and records of `trial:<host>` in turn, then the time of Redis; empty without one. See trials.ts. */
   readonly records: readonly string[];
+  /** Ids of backends without a good check, where only those with one get traffic. Only by script. */
+  readonly unchecked: readonly number[];
   /** When the first of the keys expires, ms from now; negative when none does, or when that was not requested. */
   readonly leftMs: number;
 }
@@ -63,15 +72,16 @@ export function lookedOfScript(reply: unknown): Looked {
 function lookupOfScript(reply: unknown): Lookup {
   if (reply === false) return { type: 'none' };
   if (!Array.isArray(reply)) throw isError(reply) ? new Error(reply.err) : unexpected(reply);
-  const [type, index, third, dead, leftMs, urls = [], records = []]: unknown[] = reply;
+  const [type, index, third, dead, leftMs, urls = [], records = [], unchecked = []]: unknown[] = reply;
   if (typeof index !== 'number') throw unexpected(reply);
   if (type === 'too-long') return { type, index };
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
-  if (type !== 'found' || !isTexts(third) || typeof leftMs !== 'number' || !isTexts(records)) throw unexpected(reply);
+  if (type !== 'found' || !isTexts(third) || typeof leftMs !== 'number') throw unexpected(reply);
   const marks = listOf(urls);
+  const deaths = listOf(records);
   const members = typeof dead === 'string' ? dead : listOf(dead);
-  if (marks === null || members === null) throw unexpected(reply);
-  return { type, index, list: third, dead: members, marks, records, leftMs };
+  if (marks === null || members === null || deaths === null) throw unexpected(reply);
+  return { type, index, list: third, dead: members, marks, records: deaths, unchecked: idsIn(unchecked), leftMs };
 }
 
 /** Lua has one empty table for both lists and maps. Null for anything else. */
@@ -125,10 +135,19 @@ export function lookupOfPipeline(replies: readonly unknown[], wantsExpiry: boole
     if (list.length > 0) left = sooner(left, keyLeft);
     if (list.length > 1) {
       const dead = valueOf(deadType, members, 'set');
-      return { type: 'found', index, list, dead, marks: [], records: [], leftMs: sooner(left, deadLeft) };
+      return {
+        type: 'found',
+        index,
+        list,
+        dead,
+        marks: [],
+        records: [],
+        unchecked: [],
+        leftMs: sooner(left, deadLeft),
+      };
     }
     if (list.length === 1 && bare.type === 'none') {
-      bare = { type: 'found', index, list, dead: [], marks: [], records: [], leftMs: -1 };
+      bare = { type: 'found', index, list, dead: [], marks: [], records: [], unchecked: [], leftMs: -1 };
     }
   }
   return bare.type === 'found' ? { ...bare, leftMs: left } : bare;

@@ -55,11 +55,14 @@ export const HASHES = `
         local reply = kind ~= 'options' and ask('EXISTS', before .. kind .. ':*')
         if type(reply) == 'table' then refused[kind] = reply.err end
       end
-      local reply = ask('EXISTS', before .. 'trial:*')
-      if type(reply) == 'table' then refused.trial = reply.err end
+      for _, kind in ipairs({'trial', 'checked'}) do
+        local reply = ask('EXISTS', before .. kind .. ':*')
+        if type(reply) == 'table' then refused[kind] = reply.err end
+      end
     end
     local keys = {before .. 'prefixes:' .. name, deadKey}
     if not refused.trial then table.insert(keys, before .. 'trial:' .. string.sub(deadKey, deadAt)) end
+    if not refused.checked then table.insert(keys, before .. 'checked:' .. name) end
     for _, kind in ipairs(kinds) do
       if not refused[kind] then
         table.insert(keys, before .. kind .. ':' .. name)
@@ -73,7 +76,7 @@ export const HASHES = `
 
   local function denials()
     local faults
-    for _, kind in ipairs({'trial', unpack(kinds)}) do
+    for _, kind in ipairs({'trial', 'checked', unpack(kinds)}) do
       if denied[kind] then
         faults = faults or {}
         table.insert(faults, {before .. kind .. ':*', denied[kind]})

@@ -63,6 +63,21 @@ local function make()
     return marks
   end
 
+  -- The ids of backends without a good check, where only those with one get traffic (checks.ts).
+  local function unchecked(name, list, beside)
+    local key = before .. 'checked:' .. name
+    local urls = ask('SMEMBERS', key)
+    if urls.err or #urls == 0 then return nil end
+    beside.left = sooner(beside.left, key)
+    local isChecked = {}
+    for _, url in ipairs(urls) do isChecked[url] = true end
+    local ids = {}
+    for i = 2, #list do
+      if not isChecked[string.match(list[i], '^%s*(.-)%s*$')] then table.insert(ids, i - 2) end
+    end
+    return ids
+  end
+
   -- A path's whole segments from its beginning, the longest first: core/prefixes.ts.
   local function cuts(path)
     local found = {}
@@ -116,6 +131,7 @@ ${HASHES}
     local frontend = string.sub(deadKey, deadAt) .. prefix
     local keys = {deadKey .. prefix}
     if not denied or not denied.trial then table.insert(keys, before .. 'trial:' .. frontend) end
+    if not denied or not denied.checked then table.insert(keys, before .. 'checked:' .. own) end
     for _, kind in ipairs(kinds) do
       if not denied or not denied[kind] then table.insert(keys, before .. kind .. ':' .. own) end
     end
@@ -129,6 +145,7 @@ ${HASHES}
         if hit.dead then hit.marks = urls(frontend, hit.dead) end
         beside.left = sooner(beside.left, deadKey .. prefix)
         hit.records, beside.left = records(frontend, beside.left)
+        hit.unchecked = unchecked(own, list, beside)
       end
     end
     if mayHave then
@@ -164,7 +181,8 @@ ${HASHES}
   end
 
   more = {
-    records = records, reason = reason, members = members, urls = urls, site = site, paths = paths, permitted = permitted,
+    records = records, reason = reason, members = members, urls = urls, unchecked = unchecked, site = site, paths = paths,
+    permitted = permitted,
     denials = denials, remembers = maxNames > 0
   }
 end
@@ -188,7 +206,8 @@ local function look(first, last, path)
     -- Most have nothing beside their lists, and nobody is dead: one command tells.
     local count = denied or ask('EXISTS',
       before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
-      before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey, trialKey)
+      before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey, trialKey,
+      before .. 'checked:' .. name)
     if type(count) == 'table' then
       if not more then make() end
       count = more.permitted(name, deadKey)
@@ -226,7 +245,7 @@ local function look(first, last, path)
     if #list > 0 then left = sooner(left, key) end
     if #list > 1 then
       local dead = {}
-      local marks, found
+      local marks, found, unchecked
       if beside then
         dead = more.members(deadKey)
         if dead.err then return dead end
@@ -236,8 +255,12 @@ local function look(first, last, path)
         -- These are some of those that there are.
         if may[i] and #dead > 0 then may[i] = may[i] - 1 end
         if may[i] and found then may[i] = may[i] - 1 end
+        if (may[i] or 0) > 0 then
+          unchecked = more.unchecked(name, list, beside)
+          if unchecked then may[i] = may[i] - 1 end
+        end
       end
-      own = {'found', i - first, list, dead, left, marks or {}, found}
+      own = {'found', i - first, list, dead, left, marks or {}, found or {}, unchecked}
       at = i
       break
     end

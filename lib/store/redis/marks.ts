@@ -26,6 +26,21 @@ export function countedMarks(members: readonly string[], urls: readonly string[]
   return { dead, deadByRouters };
 }
 
+/**
+ * The marks, with backends that wait for their first good check: they get no traffic, unless no other backend lives.
+ * As with routers' marks, a request that has failed everywhere else may try one.
+ */
+export function withUnchecked(marks: Marks, unchecked: readonly number[], { backends }: RouteList): Marks {
+  if (unchecked.length === 0) return marks;
+  const waiting = new Set(unchecked);
+  if (backends.every(({ id }) => marks.dead.has(id) || waiting.has(id))) return marks;
+  return {
+    ...marks,
+    dead: new Set([...marks.dead, ...waiting]),
+    deadByRouters: new Set([...marks.deadByRouters, ...unchecked.filter((id) => !marks.dead.has(id))]),
+  };
+}
+
 /** The hash as a map. Fields that are no ids are left out. @param urls fields and values in turn */
 export function urlsById(urls: readonly string[]): ReadonlyMap<number, string> {
   const byId = new Map<number, string>();

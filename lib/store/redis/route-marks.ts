@@ -2,7 +2,7 @@ import { withTrials } from '../../core/health/trial.ts';
 import { type Marks, NO_MARKS, type RouteList } from '../../core/routing/backend.ts';
 import type { Site } from '../../core/routing/site.ts';
 import type { Found } from './codec.ts';
-import { countedMarks } from './marks.ts';
+import { countedMarks, withUnchecked } from './marks.ts';
 import { recordsOf, type RedisTrials } from './trials.ts';
 
 /** A mark and its record on two nodes are read within this time of each other, ms. */
@@ -38,15 +38,15 @@ export class RouteMarks {
 
   of(
     frontend: string,
-    { dead, marks, records }: Pick<Found, 'dead' | 'marks' | 'records'>,
+    { dead, marks, records, unchecked }: Pick<Found, 'dead' | 'marks' | 'records' | 'unchecked'>,
     list: RouteList,
     site: Site,
   ): Marks {
     const counted = this.#counted(frontend, dead, marks, list);
-    if (records.length === 0 || !this.hasTrials(site)) return counted;
+    if (records.length === 0 || !this.hasTrials(site)) return withUnchecked(counted, unchecked, list);
     const tried = withTrials(counted, list, recordsOf(records), performance.now(), this.#lagMs);
     if (tried.removed.length > 0) this.#trials.drop(frontend, tried.removed);
-    return tried.marks;
+    return withUnchecked(tried.marks, unchecked, list);
   }
 
   #counted(frontend: string, dead: Found['dead'], urls: readonly string[], list: RouteList): Marks {

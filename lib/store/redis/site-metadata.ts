@@ -45,6 +45,8 @@ export type Hit =
       readonly marks: readonly string[];
       /** As `Found.records`. */
       readonly records: readonly string[];
+      /** As `Found.unchecked`. */
+      readonly unchecked: readonly number[];
       /** The hashes of the host's key, and of the prefix. */
       readonly host: FlatHashes;
       readonly site: FlatHashes;
@@ -71,7 +73,7 @@ export function siteMetadataOf(reply: unknown): SiteMetadata {
 
 function hitOf(reply: unknown): Hit {
   if (!isObject(reply) || typeof reply['prefix'] !== 'string') throw unexpected();
-  const { type = 'found', prefix, list, dead, marks, host, site, found, records } = reply;
+  const { type = 'found', prefix, list, dead, marks, unchecked, host, site, found, records } = reply;
   if (type === 'too-long') return { type, prefix };
   if (type === 'wrong-type' && typeof found === 'string') return { type, prefix, found };
   if (type !== 'found') throw unexpected();
@@ -82,6 +84,7 @@ function hitOf(reply: unknown): Hit {
     dead: typeof dead === 'string' ? dead : textsOf(dead),
     marks: textsOf(marks),
     records: textsOf(records),
+    unchecked: idsIn(unchecked),
     host: hashesOf(host),
     site: hashesOf(site),
   };
@@ -106,6 +109,11 @@ function textsOf(reply: unknown): readonly string[] {
   if (reply === undefined || (isObject(reply) && Object.keys(reply).length === 0)) return [];
   if (!isTexts(reply)) throw unexpected();
   return reply;
+}
+
+/** A list of ids. */
+export function idsIn(reply: unknown): readonly number[] {
+  return Array.isArray(reply) ? reply.filter((id) => typeof id === 'number') : [];
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -235,7 +243,7 @@ function oneHit(
   if (list.length > MAX_LIST) return { type: 'too-long', prefix };
   if (list.length < 2) return null;
   const members = isTexts(dead) ? dead : 'thing that cannot be read';
-  return { type: 'found', prefix, list, dead: members, marks: [], records: [], host, site };
+  return { type: 'found', prefix, list, dead: members, marks: [], records: [], unchecked: [], host, site };
 }
 
 /** The reply to HGETALL, which ioredis converts to an object, as fields and values in turn. */

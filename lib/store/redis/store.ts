@@ -6,7 +6,6 @@ import { pathOf, Prefixes } from '../../core/routing/prefixes.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
 import type { DeadMark } from '../dead-marks.ts';
 import { FaultLog } from '../fault-log.ts';
-import { MAX_LIST } from '../limits.ts';
 import { SiteMemo } from './site-memo.ts';
 import { NO_HASHES, type SiteMetadata } from './site-metadata.ts';
 import { RedisPages } from './pages.ts';
@@ -15,7 +14,7 @@ import { RedisCertificates } from './certificates.ts';
 import { RedisChecks } from './checks.ts';
 import { RedisSecrets } from './secrets.ts';
 import { RedisCluster } from '../redis-client/cluster.ts';
-import { announcement, isFresh, type Found, type Lookup } from './codec.ts';
+import { announcement, faultOf, isFresh, type Found, type Lookup } from './codec.ts';
 import { type Reading, routeIn, type RouteSource, type Under } from '../reading.ts';
 import { RedisConnection } from '../redis-client/connection.ts';
 import { isReplyError, type RedisLink, type RedisLinkSettings } from '../redis-client/link.ts';
@@ -209,7 +208,12 @@ export class RedisStore implements RouteSource {
     return under;
   }
 
-  #route(frontend: string, key: string, found: Pick<Found, 'list' | 'dead' | 'marks' | 'records'>, site: Site): Route {
+  #route(
+    frontend: string,
+    key: string,
+    found: Pick<Found, 'list' | 'dead' | 'marks' | 'records' | 'unchecked'>,
+    site: Site,
+  ): Route {
     const list = this.#lists.read(key, found.list);
     return routeOf(frontend, key, list, this.#marks.of(frontend, found, list, site), site);
   }
@@ -291,10 +295,4 @@ const NOTHING: readonly Under[] = [];
 /** Infinity for a negative time. */
 function never(leftMs: number): number {
   return leftMs < 0 ? Infinity : leftMs;
-}
-
-function faultOf(
-  lookup: { readonly type: 'wrong-type'; readonly found: string } | { readonly type: 'too-long' },
-): string {
-  return lookup.type === 'too-long' ? `is longer than ${MAX_LIST} elements` : `holds a ${lookup.found}, not a list`;
 }

@@ -68,6 +68,7 @@ export class RedisTracking {
       [`${address.prefix}frontend:`, events.onRoute],
       [`${address.prefix}dead:`, events.onDead],
       [`${address.prefix}trial:`, events.onDead],
+      [`${address.prefix}checked:`, events.onRoute],
       [`${address.prefix}tls:`, events.onCertificate],
       ...SITE_HASHES.map((hash) => [`${address.prefix}${hash}:`, events.onSite] as const),
       [`${address.prefix}prefixes:`, events.onPrefixes],
