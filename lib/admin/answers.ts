@@ -1,13 +1,27 @@
 /** The responses of the admin API, as in docs/admin.md. Types only: the dashboard imports them, too. */
-import type { FrontendView } from '../diagnostics/explanation.ts';
+import type { ActivityView, FrontendView } from '../diagnostics/explanation.ts';
 
-export type { BackendView, FrontendView, KeyView, LiveExplanation, MemoryView } from '../diagnostics/explanation.ts';
+export type {
+  ActivityView,
+  BackendActivity,
+  BackendView,
+  FailureView,
+  FrontendView,
+  KeyView,
+  LiveExplanation,
+  MemoryView,
+} from '../diagnostics/explanation.ts';
 export type { Fault } from '../diagnostics/fault.ts';
 
 /** The response to `GET /api/v1/frontends`. */
 export interface FrontendsAnswer {
   readonly frontends: readonly FrontendView[];
   readonly next: string | null;
+}
+
+/** The response to `GET /api/v1/frontends/HOST`. */
+export interface FrontendAnswer extends FrontendView {
+  readonly activity: ActivityView;
 }
 
 /** The state of a worker. Fields are null for a worker that starts or hangs. */

@@ -10,6 +10,7 @@ import type {
   LiveExplanation,
   MemoryView,
 } from '../diagnostics/explanation.ts';
+import { activityOf } from './backend-activity.ts';
 import type { Remembered, ShownCertificate } from './questions.ts';
 import type { WorkerQueries } from './workforce.ts';
 import { EditorError } from '../store/editor-error.ts';
@@ -25,12 +26,18 @@ export async function explainHere(
   const [memories, shown] = await Promise.all([memoriesOf(workerQueries, host, path), shownBy(workerQueries, host)]);
   try {
     const explanation = await explain(editor, asked, path, surroundings);
-    return { ...explanation, certificate: certificateOf(explanation.certificate, shown), workers: memories };
+    const backends = explanation.route?.backends;
+    return {
+      ...explanation,
+      certificate: certificateOf(explanation.certificate, shown),
+      workers: memories,
+      activity: backends === undefined ? null : await activityOf(backends, editor.urls, workerQueries),
+    };
   } catch (error) {
     // Workers have all of a routes file, even if it cannot be read now.
     if (!(error instanceof EditorError) || (error.code !== 'store-unavailable' && !editor.isInMemory)) throw error;
     const certificate = certificateOf({ text: '', keys: [] }, shown);
-    return { ...withoutStore(editor, asked, path, memories, error), certificate, workers: memories };
+    return { ...withoutStore(editor, asked, path, memories, error), certificate, workers: memories, activity: null };
   }
 }
 

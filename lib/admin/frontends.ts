@@ -8,7 +8,8 @@ import type { FrontendView } from '../diagnostics/explanation.ts';
 import type { Fault, FaultCode } from '../diagnostics/fault.ts';
 import { faultsOfNewList, frontendOf } from '../diagnostics/frontend.ts';
 import { readKey } from '../diagnostics/key-faults.ts';
-import type { FrontendsAnswer } from './answers.ts';
+import type { FrontendAnswer, FrontendsAnswer } from './answers.ts';
+import { activityOf } from './backend-activity.ts';
 import { explainHere } from './explanations.ts';
 import { ownFields, patchFields } from './frontend-fields.ts';
 import { withOwnMarks } from './marked-editor.ts';
@@ -59,7 +60,11 @@ export function frontends(
   const marked = withOwnMarks(editor, marks);
   return {
     'GET /api/v1/frontends': told(({ query }) => list(query, marked)),
-    'GET /api/v1/frontends/HOST': told(async (_asked, host) => json(await one(host, marked))),
+    'GET /api/v1/frontends/HOST': told(async (_asked, host) => {
+      const frontend = await one(host, marked);
+      const activity = await activityOf(frontend.backends, editor.urls, workerQueries);
+      return json({ ...frontend, activity } satisfies FrontendAnswer);
+    }),
     'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) => {
       const scheme = schemeOf(query);
       return json(await explainHere(marked, workerQueries, askingOf(host, query), { ...surroundings, scheme }));

@@ -1,4 +1,5 @@
 /** The questions of the admin interface to every worker, sent by way of the master. Plain data, types only. */
+import type { BackendSnapshot } from '../backends/state/backend-states.ts';
 import type { MetricsReport } from '../observe/worker-metrics.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 
@@ -9,6 +10,8 @@ export type Question =
   | { readonly type: 'recollect'; readonly host: string; readonly path: string }
   /** Which dead marks does only the worker know? */
   | { readonly type: 'marks'; readonly host: string | null }
+  /** What does the worker know of these servers? They are as `serverOf` returns them. */
+  | { readonly type: 'backends'; readonly servers: readonly string[] }
   /** Which certificate of the store does the worker use for this host? */
   | { readonly type: 'certificate'; readonly host: string }
   /** Drops what the worker remembers. */
@@ -20,6 +23,8 @@ export type Answer =
   | { readonly type: 'metrics'; readonly metrics: MetricsReport | null }
   | { readonly type: 'recollect'; readonly remembered: Remembered | null }
   | { readonly type: 'marks'; readonly marks: readonly DeadMark[] }
+  /** Only of servers that the worker has a record of. */
+  | { readonly type: 'backends'; readonly backends: readonly BackendSnapshot[] }
   /** Null when the store has none: the configuration's is used, if there is one. */
   | { readonly type: 'certificate'; readonly shown: ShownCertificate | null }
   /** `hosts`: how many were dropped. */

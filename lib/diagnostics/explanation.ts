@@ -8,6 +8,11 @@ export interface BackendView {
   readonly state: 'alive' | 'dead' | 'unusable';
   /** The TTL of a dead mark; null without expiry, and without a mark. */
   readonly secondsLeft: number | null;
+  /**
+   * Who marked it dead. `router`: a router, for this URL. `other`: a health checker, an operator, or an older router.
+   * Null without a mark.
+   */
+  readonly markedBy: 'router' | 'other' | null;
   /** Why the router cannot use it; null when it can. */
   readonly fault: string | null;
 }
@@ -139,7 +144,65 @@ export interface MemoryView {
   readonly dead: readonly number[];
 }
 
+/** The workers' records of the backends of a frontend. */
+export interface ActivityView {
+  /** How many workers there are, without those that start. */
+  readonly workers: number;
+  /** How many of them replied in time. */
+  readonly replied: number;
+  /** In list order. Without entries that are no servers, and those behind the first 1,000. */
+  readonly backends: readonly BackendActivity[];
+}
+
+/** What all workers together know of a backend. Entries of one server share it. */
+export interface BackendActivity {
+  readonly id: number;
+  /** Requests, with WebSockets. */
+  readonly inFlight: number;
+  /** Requests that wait for a connection slot. */
+  readonly waiting: number;
+  /** Connections, with idle ones. */
+  readonly open: number;
+  readonly idle: number;
+  /** Of the last 30 to 60 s. A failed attempt counts as a request. */
+  readonly requestsPerSecond: number;
+  /** Failed attempts, responses of 500 and above, and responses that were broken off. */
+  readonly errorsPerSecond: number;
+  /** Until the head of the response, in seconds; null without a response in that time. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** Since the workers began. */
+  readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
+  /** The last ten, newest first. */
+  readonly failures: readonly FailureView[];
+  /** The last active check; absent where there are none. */
+  readonly lastCheck?: CheckView;
+}
+
+/** An attempt that failed. */
+export interface FailureView {
+  /** ISO 8601. */
+  readonly time: string;
+  /** The type of the outcome, as in `hipache_retries_total`; `answered` for a response, `cut` for one broken off. */
+  readonly type: string;
+  readonly reason: string;
+  /** The error's code, such as `ECONNREFUSED`, or the status of the response. */
+  readonly code: string | null;
+  /** The worker. */
+  readonly pid: number;
+}
+
+/** The result of an active check. */
+export interface CheckView {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly isPassed: boolean;
+  readonly text: string;
+}
+
 /** The explanation of a running router. */
 export interface LiveExplanation extends Explanation {
   readonly workers: readonly MemoryView[];
+  /** Of the backends of `route`; null without one. */
+  readonly activity: ActivityView | null;
 }

@@ -45,9 +45,12 @@ export function viewOf({ key, list, dead, marks }: StoredFrontend, faults: reado
       : NO_MARKS;
   const backends = urls.map((url, id): BackendView => {
     const parsed = parseBackend(url, id);
-    if ('fault' in parsed) return { id, url, state: 'unusable', secondsLeft: null, fault: parsed.fault };
-    const isDead = counted.dead.has(id);
-    return { id, url, state: isDead ? 'dead' : 'alive', secondsLeft: isDead ? dead.secondsLeft : null, fault: null };
+    if ('fault' in parsed) {
+      return { id, url, state: 'unusable', secondsLeft: null, markedBy: null, fault: parsed.fault };
+    }
+    if (!counted.dead.has(id)) return { id, url, state: 'alive', secondsLeft: null, markedBy: null, fault: null };
+    const markedBy = counted.deadByRouters.has(id) ? 'router' : 'other';
+    return { id, url, state: 'dead', secondsLeft: dead.secondsLeft, markedBy, fault: null };
   });
   return { key, name, backends, faults };
 }

@@ -155,11 +155,15 @@ test('with more than 10,000 in use all of them stay', () => {
 });
 
 test('a snapshot is plain data', () => {
-  const states = new BackendStates(() => 5);
+  const states = new BackendStates(
+    () => 5,
+    () => 2_000,
+  );
   const state = states.of(backendAt('http://10.0.0.1'));
   state.responded(200, 0, 12.5);
   state.responded(404, 0, 12.5);
   states.failed(backendAt('http://10.0.0.1'), { type: 'broken', cause: new Error('reset') });
+  const durations = Array.from({ length: 16 }, (_, bucket) => (bucket === 5 ? 2 : 0));
   const snapshot = states.snapshot();
   assert.deepEqual(snapshot, [
     {
@@ -171,8 +175,33 @@ test('a snapshot is plain data', () => {
       latencyMs: 12.5,
       isDead: false,
       responses: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 1, '5xx': 0 },
+      recent: { seconds: 2, requests: 3, errors: 1, durations },
       failures: [{ at: 5, type: 'broken', reason: 'reset', code: null }],
     },
   ]);
   assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), snapshot);
+});
+
+test('a snapshot of some servers has these alone, and makes no record', () => {
+  const states = new BackendStates(Date.now);
+  for (const href of ['http://10.0.0.1', 'http://10.0.0.2']) states.of(backendAt(href));
+  const snapshot = states.snapshot(['http:10.0.0.2:80', 'http:10.0.0.3:80']);
+  assert.deepEqual(
+    snapshot.map(({ server }) => server),
+    ['http:10.0.0.2:80'],
+  );
+  assert.equal(states.size, 2);
+});
+
+test('a failed attempt and a response that is broken off are errors; a response of 502 is one alone', () => {
+  const states = new BackendStates(Date.now, () => 10_000);
+  const backend = backendAt('http://10.0.0.1');
+  states.of(backend).responded(502, 9_900, 10_000);
+  states.failed(backend, { type: 'answered', status: 502, retryAfter: false });
+  states.failed(backend, { type: 'unreachable', cause: new Error('refused') });
+  states.of(backend).responded(200, 9_900, 10_000);
+  states.cut(backend, new Error('broken off'));
+  const [snapshot] = states.snapshot();
+  assert.equal(snapshot?.recent.requests, 3);
+  assert.equal(snapshot?.recent.errors, 3);
 });

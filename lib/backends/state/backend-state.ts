@@ -1,6 +1,7 @@
 import { areAgreed, type FailedResponse, withFailure } from '../../core/health/agreement.ts';
 import { peakAfter } from '../../core/balance/latency.ts';
 import { describeOutcome } from '../../core/health/verdict.ts';
+import { RecentActivity } from '../../core/record/recent-activity.ts';
 import type { BackendLoad, Outcome } from '../../core/routing/types.ts';
 import { RelayConnections } from '../http1/backend-connection.ts';
 import { AgentConnections } from '../http1/backend-stream.ts';
@@ -55,6 +56,8 @@ export class BackendState implements BackendLoad, ResponseRecord {
   latencyMs = 0;
   peakMs = 0;
   peakAt = 0;
+  /** Requests, errors and latencies of the last minute. */
+  readonly recent = new RecentActivity();
   /** Responses by class: 1xx (only 101), 2xx, 3xx, 4xx, 5xx. */
   readonly #byClass = [0, 0, 0, 0, 0];
   #failures: readonly Failure[] = NO_FAILURES;
@@ -106,13 +109,16 @@ export class BackendState implements BackendLoad, ResponseRecord {
     this.peakAt = now;
     this.latencyMs = this.responseCount === 0 ? ms : this.latencyMs + (ms - this.latencyMs) * LATENCY_WEIGHT;
     this.responseCount++;
+    this.recent.responded(now, ms, status >= 500);
     const at = Math.floor(status / 100) - 1;
     // Statuses from 600 on are passed on, but have no class.
     if (at >= 0 && at < this.#byClass.length) this.#byClass[at] = (this.#byClass[at] ?? 0) + 1;
   }
 
-  /** An attempt has failed. @param at epoch ms */
-  failed(outcome: Outcome, at: number): void {
+  /** An attempt has failed. @param at epoch ms. @param now ms on the clock of `responded` */
+  failed(outcome: Outcome, at: number, now: number): void {
+    // The response of an attempt that was answered has been counted.
+    if (outcome.type !== 'answered') this.recent.failed(now, false);
     this.#note({ at, type: outcome.type, reason: describeOutcome(outcome), code: codeOf(outcome) });
   }
 
@@ -122,8 +128,9 @@ export class BackendState implements BackendLoad, ResponseRecord {
     return areAgreed(this.#failedResponses);
   }
 
-  /** A response was broken off behind its head. @param at epoch ms */
-  cut(why: Error & { readonly code?: string | undefined }, at: number): void {
+  /** A response was broken off behind its head. @param at, now as in `failed` */
+  cut(why: Error & { readonly code?: string | undefined }, at: number, now: number): void {
+    this.recent.failed(now, true);
     this.#note({ at, type: 'cut', reason: why.message, code: why.code ?? null });
   }
 

@@ -1,5 +1,6 @@
 import { isDialled, serverOf } from '../../core/routing/backend.ts';
 import { NO_LOAD } from '../../core/routing/selection.ts';
+import type { Activity } from '../../core/record/recent-activity.ts';
 import type { Backend, BackendLoad, Outcome } from '../../core/routing/types.ts';
 import { BackendState, type Failure } from './backend-state.ts';
 
@@ -13,6 +14,7 @@ export interface BackendSnapshot extends Omit<BackendLoad, 'peakMs' | 'peakAt'> 
   /** Scheme, host and port, or the path of a socket. */
   readonly server: string;
   readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
+  readonly recent: Activity;
   /** The latest ten, oldest first. */
   readonly failures: readonly Failure[];
 }
@@ -25,12 +27,14 @@ export interface BackendSnapshot extends Omit<BackendLoad, 'peakMs' | 'peakAt'> 
 export class BackendStates implements Iterable<BackendState> {
   readonly #states = new Map<string, BackendState>();
   readonly #now: () => number;
+  readonly #clock: () => number;
   /** Number of states at which some are dropped. */
   #most = MAX_STATES;
 
-  /** @param now epoch ms, for the time of failures */
-  constructor(now: () => number) {
+  /** @param now epoch ms, for the time of failures. @param clock ms since the process began, for recent activity */
+  constructor(now: () => number, clock: () => number = () => performance.now()) {
     this.#now = now;
+    this.#clock = clock;
   }
 
   /** Returns the state of a backend; makes one if there is none. */
@@ -53,7 +57,7 @@ export class BackendStates implements Iterable<BackendState> {
 
   /** An attempt has failed. Ignored for files and redirects, which are no servers. */
   failed(backend: Backend, outcome: Outcome): void {
-    if (isDialled(backend)) this.of(backend).failed(outcome, this.#now());
+    if (isDialled(backend)) this.of(backend).failed(outcome, this.#now(), this.#clock());
   }
 
   /** The backend's latest response was a failure. @returns whether its latest responses agree: see agreement.ts */
@@ -63,7 +67,7 @@ export class BackendStates implements Iterable<BackendState> {
 
   /** A response was broken off behind its head. */
   cut(backend: Backend, why: Error): void {
-    if (isDialled(backend)) this.of(backend).cut(why, this.#now());
+    if (isDialled(backend)) this.of(backend).cut(why, this.#now(), this.#clock());
   }
 
   /** Number of states. */
@@ -75,14 +79,11 @@ export class BackendStates implements Iterable<BackendState> {
     return this.#states.values();
   }
 
-  /** All states as plain data. */
-  snapshot(): readonly BackendSnapshot[] {
-    return [...this.#states.values()].map((state) => {
-      const { server, inFlight, waiting, open, idle, latencyMs, isDead, failures } = state;
-      const [informational = 0, good = 0, redirected = 0, refused = 0, failed = 0] = state.byClass;
-      const responses = { '1xx': informational, '2xx': good, '3xx': redirected, '4xx': refused, '5xx': failed };
-      return { server, inFlight, waiting, open, idle, latencyMs, isDead, responses, failures };
-    });
+  /** States as plain data. @param servers those to include, as `serverOf` returns them; all without it */
+  snapshot(servers?: readonly string[]): readonly BackendSnapshot[] {
+    const states = servers?.map((server) => this.#states.get(server)) ?? [...this.#states.values()];
+    const now = this.#clock();
+    return states.flatMap((state) => (state === undefined ? [] : [snapshotOf(state, now)]));
   }
 
   #make(server: string): BackendState {
@@ -99,4 +100,12 @@ export class BackendStates implements Iterable<BackendState> {
     // With many in use, the next search would find as few.
     this.#most = Math.max(MAX_STATES, this.#states.size + LEAVING);
   }
+}
+
+function snapshotOf(state: BackendState, now: number): BackendSnapshot {
+  const { server, inFlight, waiting, open, idle, latencyMs, isDead, failures } = state;
+  const [informational = 0, good = 0, redirected = 0, refused = 0, failed = 0] = state.byClass;
+  const responses = { '1xx': informational, '2xx': good, '3xx': redirected, '4xx': refused, '5xx': failed };
+  const recent = state.recent.read(now);
+  return { server, inFlight, waiting, open, idle, latencyMs, isDead, responses, recent, failures };
 }

@@ -1,4 +1,5 @@
 import type { Answer, Question, Remembered } from '../../admin/questions.ts';
+import type { BackendStates } from '../../backends/state/backend-states.ts';
 import type { MetricsReport } from '../../observe/worker-metrics.ts';
 import type { Certificates } from '../../server/certificates.ts';
 import type { Recollection, RouteStore } from '../../store/store.ts';
@@ -7,6 +8,7 @@ import type { Recollection, RouteStore } from '../../store/store.ts';
 export interface QuerySources {
   readonly store: RouteStore;
   readonly certificates: Pick<Certificates, 'shown'>;
+  readonly backends: Pick<BackendStates, 'snapshot'>;
   /** The metrics since the last call; null where there are none. */
   readonly takeMetrics: () => MetricsReport | null;
 }
@@ -25,6 +27,8 @@ export function answer(question: Question, sources: QuerySources, reply: (answer
       return reply({ type, remembered: rememberedOf(store.recollect(question.host, question.path)) });
     case 'marks':
       return reply({ type, marks: store.ownMarks(question.host) });
+    case 'backends':
+      return reply({ type, backends: sources.backends.snapshot(question.servers) });
     case 'forget':
       return reply({ type, hosts: store.forget(question.host) });
     case 'certificate':

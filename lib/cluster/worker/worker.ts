@@ -279,6 +279,7 @@ export class Worker {
     const sources = {
       store: this.#store.routes,
       certificates: this.#certificates,
+      backends: this.#lanes.backends,
       takeMetrics: () => this.#takeMetrics(),
     };
     answer(question, sources, (reply) => this.#say({ type: 'told', id, answer: reply }));
