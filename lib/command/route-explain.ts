@@ -9,8 +9,10 @@ import type {
   MemoryView,
 } from '../diagnostics/explanation.ts';
 import { askAdmin } from './admin-client.ts';
+import { activityLines, recentlyFailed } from './backend-lines.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
+import { type Probed, probeAll, probeLines } from './route-probe.ts';
 import { frontendLines } from './route-show.ts';
 import { shownText } from './route-fields.ts';
 import type { RouteRun } from './route-run.ts';
@@ -25,10 +27,21 @@ export async function explainRoute(run: RouteRun): Promise<number> {
   const explanation =
     told instanceof CommandFailure ? await explain(editor, host, path, { ...run.surroundings, scheme }) : told;
   const silence = told instanceof CommandFailure && told.code !== NO_ADMIN ? told.message : null;
-  await console.write(
-    isJson ? `${JSON.stringify(explanation)}\n` : `${linesOf(console, explanation, silence).join('\n')}\n`,
-  );
+  const probes = run.isProbing ? await probesFor(run, explanation) : null;
+  const text = isJson
+    ? JSON.stringify(probes === null ? explanation : { ...explanation, probes })
+    : linesOf(console, explanation, silence, probes).join('\n');
+  await console.write(`${text}\n`);
   return (explanation.answer.status ?? 200) < 400 ? 0 : 1;
+}
+
+/** Sends what a client's request would become to each backend of the frontend. */
+async function probesFor(
+  { editor, backendTls }: RouteRun,
+  { host, asked, path, asks, route }: Explanation,
+): Promise<readonly Probed[]> {
+  const sent = { authority: host ?? asked, path: asks ?? path };
+  return await probeAll(route?.backends ?? [], sent, editor.urls, backendTls());
 }
 
 const NO_ADMIN = 'no-admin';
@@ -77,13 +90,28 @@ function linesOf(
   console: Console,
   explanation: Explanation & Partial<LiveExplanation>,
   silence: string | null,
+  probes: readonly Probed[] | null,
 ): readonly string[] {
   const { asked, host, path, answer, keys, route, dead, certificate, near, store, workers = [] } = explanation;
+  // A router of an older version sends none.
+  const activity = explanation.activity ?? null;
+  const now = Date.now();
+  const failed = route === null ? 0 : recentlyFailed(route, activity, now);
   const isFine = (answer.status ?? 200) < 400;
+  const verdict = paint(console, isFine ? (failed > 0 ? 'yellow' : 'green') : 'red', verdictOf(answer));
+  const warning = isFine && failed > 0 ? ` Within the last minute, ${failed} of these backends failed.` : '';
   return [
-    `A request for ${clean(host ?? asked)}${clean(path)} ${paint(console, isFine ? 'green' : 'red', verdictOf(answer))} ${clean(answer.text)}.`,
+    `A request for ${clean(host ?? asked)}${clean(path)} ${verdict} ${clean(answer.text)}.${warning}`,
     ...section(console, 'Keys, in the order of lookup', keyLines(console, keys)),
     ...section(console, 'Frontend', route === null ? [] : frontendLines(console, { ...route, faults: [] })),
+    ...section(
+      console,
+      'Backends in the last minute, over all workers',
+      activity === null ? [] : activityLines(console, activity, now),
+    ),
+    ...(probes === null
+      ? []
+      : section(console, 'A request to each backend, from this machine', probeLines(console, probes))),
     ...section(console, 'Prefixes and options', siteLines(console, explanation)),
     ...section(console, 'Dead marks', dead === null ? [] : deadLines(console, dead)),
     ...section(console, 'Certificate', certificate === null ? [] : certificateLines(console, certificate)),

@@ -1,3 +1,4 @@
+import type { BackendTls } from '../core/routing/backend-tls.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import type { Surroundings } from '../diagnostics/explain.ts';
 import type { Fault } from '../diagnostics/fault.ts';
@@ -18,6 +19,8 @@ export interface RouteRun {
   readonly admin: AdminAddress | null;
   /** The settings of the configuration that matter to requests; empty without a configuration. */
   readonly surroundings: Omit<Surroundings, 'scheme'>;
+  /** How the router verifies the certificates of backends. @throws ConfigError */
+  readonly backendTls: () => BackendTls;
   readonly console: Console;
   /** The words after the command's name. */
   readonly words: readonly string[];
@@ -25,6 +28,8 @@ export interface RouteRun {
   readonly newName: string | null;
   readonly isJson: boolean;
   readonly isForced: boolean;
+  /** Whether `explain` sends a request to each backend. */
+  readonly isProbing: boolean;
 }
 
 /**

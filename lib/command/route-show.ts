@@ -28,8 +28,10 @@ export function frontendLines(console: Console, { key, name, backends, faults }:
   ];
 }
 
-function stateOf({ state, secondsLeft, fault }: BackendView): string {
+/** `alive` is about marks alone: a backend that has just failed may not be marked. */
+function stateOf({ state, secondsLeft, markedBy, fault }: BackendView): string {
   if (state === 'unusable') return `unusable: ${fault}`;
-  if (state === 'alive') return state;
-  return secondsLeft === null ? 'dead, without expiry' : `dead for ${Math.ceil(secondsLeft)} s more`;
+  if (state === 'alive') return 'not marked dead';
+  const left = secondsLeft === null ? 'dead, without expiry' : `dead for ${Math.ceil(secondsLeft)} s more`;
+  return markedBy === 'other' ? `${left}, by a checker, an operator or an older router` : left;
 }

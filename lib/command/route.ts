@@ -32,6 +32,7 @@ www.example.com/api, is a path of the host with routes of its own.
   -c, --config FILE  the router's configuration, which names the store
       --driver URL   the store, instead of a configuration
       --match PART   list: only keys that contain this text
+      --probe        explain: also send a GET to each backend, from this machine
       --name NAME    add: create the frontend if it does not exist
       --force        write despite faults, overwrite keys of another type,
                      and use HOST as typed
@@ -73,7 +74,12 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
 /** `hipache route`. */
 export const command: Command = {
   help: HELP,
-  options: [...STORE_OPTIONS, { name: 'match', value: 'a part of a key' }, { name: 'name', value: 'a name' }],
+  options: [
+    ...STORE_OPTIONS,
+    { name: 'probe' },
+    { name: 'match', value: 'a part of a key' },
+    { name: 'name', value: 'a name' },
+  ],
 
   async run({ args, console, configPath }) {
     const [word, ...words] = args.words;
@@ -84,19 +90,24 @@ export const command: Command = {
     if (extra !== undefined) throw new UsageError(`unexpected argument "${extra}": "route ${action}" takes ${what}`);
     if (args.values.has('match') && action !== 'list') throw new UsageError('option "--match" is for "route list"');
     if (args.values.has('name') && action !== 'add') throw new UsageError('option "--name" is for "route add"');
-    const { editor, admin, surroundings } = openStore(args, configPath);
+    if (args.flags.has('probe') && action !== 'explain') {
+      throw new UsageError('option "--probe" is for "route explain"');
+    }
+    const { editor, admin, surroundings, backendTls } = openStore(args, configPath);
     try {
       const { flags, values } = args;
       return await RUNS[action]({
         editor,
         admin,
         surroundings,
+        backendTls,
         console,
         words,
         match: values.get('match') ?? '',
         newName: values.get('name') ?? null,
         isJson: flags.has('json'),
         isForced: flags.has('force'),
+        isProbing: flags.has('probe'),
       });
     } finally {
       await editor.close();

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { isPackaged } from '../config/package.ts';
 import { readStoreSettings } from '../config/store-settings.ts';
+import type { BackendTls } from '../core/routing/backend-tls.ts';
 import { type DriverUrl, parseDriverUrl } from '../core/routing/driver-url.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
@@ -27,7 +28,12 @@ export interface OpenedStore {
   readonly admin: AdminAddress | null;
   /** The settings of the configuration that matter to requests; empty without a configuration. */
   readonly surroundings: Omit<Surroundings, 'scheme'>;
+  /** How the router verifies the certificates of backends. @throws ConfigError */
+  readonly backendTls: () => BackendTls;
 }
+
+/** Without a configuration. */
+const USUAL_TLS: BackendTls = { verify: true, ca: [] };
 
 /**
  * Opens the routes that the arguments name: by `--driver`, else by a configuration.
@@ -40,7 +46,7 @@ export function openStore({ values }: Arguments, configPath: string | null): Ope
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
     const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged });
-    return { editor, admin: null, surroundings: { httpsPort: undefined } };
+    return { editor, admin: null, surroundings: { httpsPort: undefined }, backendTls: () => USUAL_TLS };
   }
   const path = values.get('config') ?? configPath;
   if (path === null) throw noStore();
@@ -52,9 +58,9 @@ export function openStore({ values }: Arguments, configPath: string | null): Ope
     urls: settings.urls,
     isPackaged,
   });
-  const { httpsPort, zone, options } = settings;
+  const { httpsPort, zone, options, backendTls } = settings;
   const surroundings = { httpsPort, zone, config: new Map(Object.entries(options)) };
-  return { editor, admin: configuredAdmin(settings.admin), surroundings };
+  return { editor, admin: configuredAdmin(settings.admin), surroundings, backendTls };
 }
 
 function noStore(): CommandFailure {

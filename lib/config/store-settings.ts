@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { RedisTls } from '../core/routing/redis-address.ts';
+import type { BackendTls } from '../core/routing/backend-tls.ts';
 import type { UrlRules } from '../core/routing/url-rules.ts';
 import { check } from './check.ts';
 import { resolveAdmin } from './admin.ts';
@@ -10,6 +11,7 @@ import { Faults } from './faults.ts';
 import { modernize } from './legacy.ts';
 import { securePlacesOf } from './listeners.ts';
 import { readFile, resolveOptions } from './load.ts';
+import { readBackendTls } from './tls.ts';
 import { adminSection, driverTlsSection, httpsSection, optionsSection, serverSection } from './schema.ts';
 
 /** The settings for programs that read routes, or query a running router, without serving. */
@@ -27,6 +29,8 @@ export interface StoreSettings {
   readonly zone: string | null;
   /** The port where the router's clients can use TLS; null where they cannot, undefined when it is unknown. */
   readonly httpsPort: number | null | undefined;
+  /** Reads the authorities of backends: only programs that connect to backends need to. @throws ConfigError */
+  readonly backendTls: () => BackendTls;
 }
 
 /**
@@ -56,6 +60,12 @@ export function readStoreSettings(path: string): StoreSettings {
     options: resolveOptions(options),
     zone,
     httpsPort: httpsPortOf(keys),
+    backendTls: () => {
+      const tls = readBackendTls(server, faults);
+      faults.throwIfAny();
+      if (!tls) throw new Error('the authorities of backends failed without a fault');
+      return tls;
+    },
   };
 }
 

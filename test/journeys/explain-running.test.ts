@@ -63,6 +63,9 @@ test('what only the router knows is told by it: who is dead, and what its worker
   assert.match(said, /the one of 1 living backend of 2/);
   assert.match(said, /0 {2}http:\/\/127\.0\.0\.1:1 +dead for \d+ s more/);
   assert.match(said, /\d+ \(generation 1\) remembers a\.test, 2 backends, dead 0, read [\d.]+ s ago, and uses it/);
+  assert.match(said, /1 {2}http:\/\/127\.0\.0\.1:\d+ +not marked dead/);
+  assert.match(said, /^ {2}ID {2}REQ\/S {2}ERR\/S/m);
+  assert.match(said, /^ {6}failed \d+ s ago \(\d{4}-\S+Z\), unreachable: connect ECONNREFUSED 127\.0\.0\.1:1$/m);
   const { said: json } = await hipache('route', 'explain', 'a.test', '--json', '-c', config);
   assert.equal((JSON.parse(json) as { readonly workers: readonly unknown[] }).workers.length, 1);
 });
@@ -93,4 +96,44 @@ test('a routes file that is gone, or broken: what workers serve is told, and why
     assert.equal(unknown.code, 1);
     assert.match(unknown.said, /gets 400 no-frontend: the workers' routes have no such frontend/);
   }
+});
+
+test('of a backend that is not marked dead, but has just failed, that is said', async (t) => {
+  const router = await startRouter(t, {
+    routes: { 'a.test': ['site', NOBODY] },
+    config: { admin: join(temporaryFolder(t), 'admin.sock') },
+  });
+  const config = join(router.folder, 'config.json');
+  await adminOf(router);
+  const before = await hipache('route', 'explain', 'a.test', '-c', config);
+  assert.match(before.said, /goes to the one of 1 living backend of 1\.$/m);
+  assert.equal((await ask({ port: router.port, host: 'a.test' })).status, 502);
+  const { said } = await hipache('route', 'explain', 'a.test', '-c', config);
+  assert.match(
+    said,
+    /goes to the one of 1 living backend of 1\. Within the last minute, 1 of these backends failed\.$/m,
+  );
+  assert.match(said, /not marked dead/);
+});
+
+test('--probe sends a request to each backend, also without a router', async (t) => {
+  const good = await startBackend(t, says('good', 204));
+  const router = await startRouter(t, { routes: { 'a.test': ['site', NOBODY, good.url, 'redirect://b.test/'] } });
+  const config = join(router.folder, 'config.json');
+  const { code, said } = await hipache('route', 'explain', 'a.test', '/x', '--probe', '-c', config);
+  assert.equal(code, 0, said);
+  assert.match(said, /^ {2}0 {2}http:\/\/127\.0\.0\.1:1 +connect ECONNREFUSED 127\.0\.0\.1:1$/m);
+  assert.match(
+    said,
+    /^ {2}1 {2}http:\/\/127\.0\.0\.1:\d+ +connected after [\d.]+ ms, responded with status 204 after [\d.]+ ms$/m,
+  );
+  const { said: json } = await hipache('route', 'explain', 'a.test', '--probe', '--json', '-c', config);
+  const { probes } = JSON.parse(json) as { readonly probes: readonly { readonly id: number }[] };
+  assert.deepEqual(
+    probes.map(({ id }) => id),
+    [0, 1],
+  );
+  const elsewhere = await hipache('route', 'show', 'a.test', '--probe', '-c', config);
+  assert.equal(elsewhere.code, 2);
+  assert.match(elsewhere.said, /option "--probe" is for "route explain"/);
 });

@@ -46,7 +46,7 @@ test('a frontend is set, shown, changed and removed, as redis-cli would', async 
   const shown = await route('show', 'www.x.com');
   assert.match(
     shown.stdout,
-    /^www\.x\.com {2}"mywebsite"\n {2}0 {2}http:\/\/10\.0\.0\.1:80 {2}alive\n {2}1 {2}http:\/\/10\.0\.0\.2:80 {2}dead for \d+ s more\n$/,
+    /^www\.x\.com {2}"mywebsite"\n {2}0 {2}http:\/\/10\.0\.0\.1:80 {2}not marked dead\n {2}1 {2}http:\/\/10\.0\.0\.2:80 {2}dead for \d+ s more, by a checker, an operator or an older router\n$/,
   );
   fine(await route('remove', 'www.x.com', A), `www.x.com: backend removed, 1 backend left${IN}\n`);
   assert.equal(await redis.cli('exists', 'dead:www.x.com'), 0);
