@@ -130,7 +130,7 @@ export class Admin {
         store: this.#editor.name,
         needsToken: config.admin?.token !== null,
       }),
-      ...frontends(this.#editor, this.#workerQueries, {
+      ...frontends(this.#editor, this.#workerQueries, this.#totals, {
         httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
         config: new Map(Object.entries(config.options)),
         zone: config.server.zone,

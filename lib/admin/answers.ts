@@ -1,5 +1,5 @@
 /** The responses of the admin API, as in docs/admin.md. Types only: the dashboard imports them, too. */
-import type { ActivityView, FrontendView } from '../diagnostics/explanation.ts';
+import type { ActivityView, FrontendView, LiveExplanation } from '../diagnostics/explanation.ts';
 
 export type {
   ActivityView,
@@ -22,6 +22,80 @@ export interface FrontendsAnswer {
 /** The response to `GET /api/v1/frontends/HOST`. */
 export interface FrontendAnswer extends FrontendView {
   readonly activity: ActivityView;
+  /** The last five minutes of its identifier; null if that has no metrics of its own. */
+  readonly traffic: Seconds | null;
+}
+
+/** The response to `GET /api/v1/frontends/HOST/explain`. */
+export interface ExplainAnswer extends LiveExplanation {
+  /** Of the identifier of `route`, as in FrontendAnswer; null without a route. */
+  readonly traffic: Seconds | null;
+}
+
+/** The columns that frontends can be sorted by. `state`: the worst first. */
+export type SortKey = 'key' | 'traffic' | 'errors' | 'latency' | 'state';
+
+/**
+ * The worst that is known of a frontend. `down`: no backend can be used. `degraded`: some cannot. `faulty`: `hipache
+ * lint` finds an error. `failing`: it had errors within the last minute.
+ */
+export type FrontendState = 'down' | 'failing' | 'degraded' | 'faulty' | 'good';
+
+/** A frontend in one line. */
+export interface FrontendSummary {
+  readonly key: string;
+  readonly name: string;
+  readonly state: FrontendState;
+  readonly backends: number;
+  /** Backends that are not marked dead, and that the router can use. */
+  readonly alive: number;
+  readonly dead: number;
+  readonly unusable: number;
+  /** Problems of the severity `error`. */
+  readonly errors: number;
+  /**
+   * Of the last 30 to 60 s, of all frontends with this identifier; null if it has no metrics of its own
+   * (`metrics.topN`). Durations in seconds.
+   */
+  readonly requestsPerSecond: number | null;
+  readonly errorsPerSecond: number | null;
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+/** Something that an operator should look at. */
+export interface Problem {
+  readonly kind: 'all-dead' | 'errors' | 'fault' | 'certificate' | 'unread';
+  readonly severity: 'error' | 'note';
+  /** The frontend; null where it is none. */
+  readonly frontend: string | null;
+  readonly text: string;
+  /** Commands for redis-cli, one a line, or what to write in the file; empty without. */
+  readonly advice: string;
+}
+
+/** The response to `GET /api/v1/summary`. */
+export interface SummaryAnswer {
+  /** When the frontends were read, ISO 8601. */
+  readonly readAt: string;
+  /** Whether all frontends were read. */
+  readonly isComplete: boolean;
+  readonly counts: {
+    readonly frontends: number;
+    readonly down: number;
+    readonly failing: number;
+    readonly degraded: number;
+    readonly faulty: number;
+    readonly backends: number;
+    readonly dead: number;
+  };
+  /** The worst first, at most 100. */
+  readonly problems: readonly Problem[];
+  readonly moreProblems: number;
+  /** How many frontends match. */
+  readonly found: number;
+  /** Those of the page that was asked for. */
+  readonly frontends: readonly FrontendSummary[];
 }
 
 /** The state of a worker. Fields are null for a worker that starts or hangs. */

@@ -1,14 +1,18 @@
-import { ROW, UNNAMED_ROWS, type CountedRequests } from '../observe/request-counters.ts';
+import { RecentActivity } from '../core/record/recent-activity.ts';
+import { CLASSES, ROW, TOTAL_AT, UNNAMED_ROWS, type CountedRequests } from '../observe/request-counters.ts';
 import { FrontendSeries } from './series.ts';
 
 /** A frontend without requests for so long, ms, can be replaced by another. */
 const IDLE_MS = 300_000;
+const FIFTH = CLASSES.indexOf('5xx');
 
 /** The counters of a frontend since it has metrics of its own. */
 export interface FrontendMetrics {
   /** See request-counters.ts. */
   readonly row: Float64Array;
   readonly series: FrontendSeries;
+  /** Requests, errors and durations of the last minute. */
+  readonly recent: RecentActivity;
   /** The time of its last request, ms. */
   usedAt: number;
 }
@@ -37,6 +41,9 @@ export class FrontendRows {
       metrics.usedAt = now;
       for (const [at, count] of from.entries()) metrics.row[at] = (metrics.row[at] ?? 0) + count;
       metrics.series.add(from);
+      const requests = from.subarray(0, TOTAL_AT).reduce((all, count) => all + count, 0);
+      const errors = (from[FIFTH] ?? 0) + (from[CLASSES.length + FIFTH] ?? 0);
+      metrics.recent.add(now, requests, errors, from, TOTAL_AT);
     };
     add(this.#unknown, 0);
     add(this.#other, 1);
@@ -48,6 +55,11 @@ export class FrontendRows {
     if (this.#unknown.usedAt > -Infinity) yield ['unknown', this.#unknown];
     if (this.#other.usedAt > -Infinity) yield ['other', this.#other];
     yield* this.#named;
+  }
+
+  /** The metrics of an identifier; null if it has none of its own. */
+  find(name: string): FrontendMetrics | null {
+    return this.#named.get(name) ?? null;
   }
 
   /** Ends a second of all series. */
@@ -76,6 +88,11 @@ export class FrontendRows {
   }
 
   #create(): FrontendMetrics {
-    return { row: new Float64Array(ROW), series: new FrontendSeries(), usedAt: -Infinity };
+    return {
+      row: new Float64Array(ROW),
+      series: new FrontendSeries(),
+      recent: new RecentActivity(),
+      usedAt: -Infinity,
+    };
   }
 }

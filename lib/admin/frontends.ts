@@ -8,14 +8,19 @@ import type { FrontendView } from '../diagnostics/explanation.ts';
 import type { Fault, FaultCode } from '../diagnostics/fault.ts';
 import { faultsOfNewList, frontendOf } from '../diagnostics/frontend.ts';
 import { readKey } from '../diagnostics/key-faults.ts';
-import type { FrontendAnswer, FrontendsAnswer } from './answers.ts';
+import type { ExplainAnswer, FrontendAnswer, FrontendsAnswer, Seconds } from './answers.ts';
+import { AllFrontends } from './all-frontends.ts';
 import { activityOf } from './backend-activity.ts';
 import { explainHere } from './explanations.ts';
 import { ownFields, patchFields } from './frontend-fields.ts';
+import { LintWatch } from './lint-watch.ts';
 import { withOwnMarks } from './marked-editor.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
 import type { Answerer, Requests } from './requests.ts';
 import type { WorkerQueries } from './workforce.ts';
+import { SECONDS } from './series.ts';
+import { summary } from './summary.ts';
+import type { Totals } from './totals.ts';
 import { EditorError, type EditorErrorCode } from '../store/editor-error.ts';
 
 const PAGE = 100;
@@ -46,11 +51,13 @@ const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 
 
 /**
  * @param editor returns the editor of the running configuration
+ * @param totals the traffic of frontends
  * @param surroundings returns the settings of that configuration that matter to requests
  */
 export function frontends(
   editor: RouteEditor,
   workerQueries: WorkerQueries,
+  totals: Totals,
   surroundings: Omit<Surroundings, 'scheme'>,
 ): Requests {
   const marks = async (host: string | null) => {
@@ -58,16 +65,30 @@ export function frontends(
     return [...answers.values()].flatMap((answer) => (answer.type === 'marks' ? answer.marks : []));
   };
   const marked = withOwnMarks(editor, marks);
+  const all = new AllFrontends(marked);
+  const lint = new LintWatch(editor);
+  /** An edit that may have been made. */
+  const edited = async (reply: Promise<Reply>): Promise<Reply> => {
+    try {
+      return await reply;
+    } finally {
+      all.forget();
+    }
+  };
   return {
     'GET /api/v1/frontends': told(({ query }) => list(query, marked)),
+    'GET /api/v1/summary': ({ query }) => summary(query, { all, lint, totals }),
     'GET /api/v1/frontends/HOST': told(async (_asked, host) => {
       const frontend = await one(host, marked);
       const activity = await activityOf(frontend.backends, editor.urls, workerQueries);
-      return json({ ...frontend, activity } satisfies FrontendAnswer);
+      return json({ ...frontend, activity, traffic: trafficOf(frontend.name, totals) } satisfies FrontendAnswer);
     }),
     'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) => {
       const scheme = schemeOf(query);
-      return json(await explainHere(marked, workerQueries, askingOf(host, query), { ...surroundings, scheme }));
+      const explained = await explainHere(marked, workerQueries, askingOf(host, query), { ...surroundings, scheme });
+      const { route } = explained;
+      const traffic = route === null ? null : trafficOf(route.name, totals);
+      return json({ ...explained, traffic } satisfies ExplainAnswer);
     }),
     ...Object.fromEntries(
       SITE_HASHES.flatMap((hash) => [
@@ -78,8 +99,8 @@ export function frontends(
         ],
       ]),
     ),
-    'PUT /api/v1/frontends/HOST': told((asked, host) => put(asked, host, marked)),
-    'DELETE /api/v1/frontends/HOST': told((asked, host) => remove(asked, host, marked)),
+    'PUT /api/v1/frontends/HOST': told((asked, host) => edited(put(asked, host, marked))),
+    'DELETE /api/v1/frontends/HOST': told((asked, host) => edited(remove(asked, host, marked))),
   };
 }
 
@@ -103,6 +124,11 @@ async function list(query: URLSearchParams, editor: RouteEditor): Promise<Reply>
   const advice = editor.advice;
   const answer: FrontendsAnswer = { frontends: entries.map((entry) => frontendOf(entry, advice)), next };
   return json(answer);
+}
+
+/** The last five minutes of an identifier. */
+function trafficOf(name: string, totals: Totals): Seconds | null {
+  return totals.frontends.find(name)?.series.read(SECONDS) ?? null;
 }
 
 async function one(key: string, editor: RouteEditor): Promise<FrontendView> {

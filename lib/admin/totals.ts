@@ -23,11 +23,14 @@ export class Totals {
   spansDropped = 0;
   /** By process id, of running workers. */
   readonly states = new Map<number, WorkerState>();
+  /** The current time, ms since the process began. */
+  readonly now: () => number;
 
   /**
-   * @param topN how many frontends have metrics of their own. @param now the current time, ms; only differences matter
+   * @param topN how many frontends have metrics of their own. @param now the current time, ms since the process began
    */
   constructor(topN: number, now: () => number) {
+    this.now = now;
     this.frontends = new FrontendRows(topN, now);
   }
 

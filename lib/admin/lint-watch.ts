@@ -1,0 +1,55 @@
+import { lint } from '../diagnostics/lint.ts';
+import type { RouteEditor } from '../store/editor/route-editor.ts';
+import type { Problem } from './answers.ts';
+
+/** Problems that are kept. */
+const MAX_PROBLEMS = 500;
+/** The pause between two runs, ms, and in times of what the last run took. */
+const PAUSE_MS = 30_000;
+const PAUSE_TIMES = 20;
+
+/** Runs `hipache lint` again and again while somebody asks for its errors, and for certificates that expire soon. */
+export class LintWatch {
+  readonly #editor: RouteEditor;
+  #problems: readonly Problem[] = [];
+  #isRunning = false;
+  #nextAt = -Infinity;
+
+  constructor(editor: RouteEditor) {
+    this.#editor = editor;
+  }
+
+  /** What the last complete run found. Begins another one if that was a while ago, and does not wait for it. */
+  get problems(): readonly Problem[] {
+    if (!this.#isRunning && performance.now() >= this.#nextAt) void this.#run();
+    return this.#problems;
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    const startedAt = performance.now();
+    try {
+      this.#problems = await findings(this.#editor);
+    } catch {
+      // The store cannot be read, which is shown elsewhere. What was found before may still hold.
+    }
+    this.#isRunning = false;
+    const now = performance.now();
+    this.#nextAt = now + PAUSE_MS + PAUSE_TIMES * (now - startedAt);
+  }
+}
+
+async function findings(editor: RouteEditor): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  for await (const { key, code, severity, text, advice } of lint(editor)) {
+    const isCertificate = code.startsWith('tls-');
+    if (severity !== 'error' && code !== 'tls-expires') continue;
+    // The faults of frontends' own lists are read with them, more often.
+    if (editor.frontendKey(key) !== null && code !== 'path-unlisted') continue;
+    const kind = isCertificate ? 'certificate' : 'fault';
+    problems.push({ kind, severity, frontend: null, text: `${key}: ${code}: ${text}`, advice });
+    if (problems.length >= MAX_PROBLEMS) break;
+  }
+  return problems;
+}
