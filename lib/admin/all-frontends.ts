@@ -8,8 +8,10 @@ const MAX_FRONTENDS = 20_000;
 const PAGE = 1_000;
 /** After so long, ms, no further page is read. */
 const LIMIT_MS = 5_000;
-/** What was read is used for so long, ms, and for so many times as long as reading it took. */
+/** What was read is used for so long, ms. */
 const FRESH_MS = 300;
+/** If reading took longer than this, ms, what was read is used for so many times that longer. */
+const QUICK_MS = 200;
 const FRESH_TIMES = 4;
 
 /** All frontends, as they were read. */
@@ -20,7 +22,7 @@ export interface ReadFrontends {
   readonly frontends: readonly ReadFrontend[];
 }
 
-/** Reads all frontends of a store for those who ask, and at most a fifth of the time. */
+/** Reads all frontends of a store for those who ask, and less often where that takes long. */
 export class AllFrontends {
   readonly #editor: RouteEditor;
   #last: { readonly read: ReadFrontends; readonly until: number } | null = null;
@@ -47,8 +49,9 @@ export class AllFrontends {
     const startedAt = performance.now();
     const reading = walk(this.#editor, startedAt + LIMIT_MS).then((read) => {
       const now = performance.now();
+      const slowMs = Math.max(0, now - startedAt - QUICK_MS);
       // Not after an edit.
-      if (this.#reading === reading) this.#last = { read, until: now + FRESH_MS + FRESH_TIMES * (now - startedAt) };
+      if (this.#reading === reading) this.#last = { read, until: now + FRESH_MS + FRESH_TIMES * slowMs };
       return read;
     });
     const end = (): void => {

@@ -2,10 +2,11 @@
 import type {
   EventLine,
   EventsAnswer,
-  LiveExplanation,
-  FrontendsAnswer,
+  ExplainAnswer,
   FrontendView,
   LiveAnswer,
+  SortKey,
+  SummaryAnswer,
   WorkersAnswer,
 } from '../admin/answers.ts';
 
@@ -101,20 +102,27 @@ export async function fetchLive(query: '' | `?seconds=${number}`): Promise<LiveA
   return (await request(`live${query}`)) as LiveAnswer;
 }
 
-/** @param match a part of the keys; empty for all */
-export async function fetchFrontends(limit: number, cursor: string | null, match: string): Promise<FrontendsAnswer> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (cursor !== null) query.set('cursor', cursor);
-  if (match !== '') query.set('match', match);
-  return (await request(`frontends?${query.toString()}`)) as FrontendsAnswer;
+/** Which frontends, in which order. */
+export interface SummaryQuery {
+  readonly sort: SortKey;
+  readonly state: string;
+  /** A part of the keys or identifiers; empty for all. */
+  readonly match: string;
+  readonly from: number;
+  readonly limit: number;
+}
+
+export async function fetchSummary({ sort, state, match, from, limit }: SummaryQuery): Promise<SummaryAnswer> {
+  const query = new URLSearchParams({ sort, state, match, from: String(from), limit: String(limit) });
+  return (await request(`summary?${query.toString()}`)) as SummaryAnswer;
 }
 
 export async function fetchFrontend(key: string): Promise<FrontendView> {
   return (await request(frontendPath(key))) as FrontendView;
 }
 
-export async function fetchExplanation(host: string, path: string): Promise<LiveExplanation> {
-  return (await request(`${frontendPath(host)}/explain?path=${encodeURIComponent(path)}`)) as LiveExplanation;
+export async function fetchExplanation(host: string, path: string): Promise<ExplainAnswer> {
+  return (await request(`${frontendPath(host)}/explain?path=${encodeURIComponent(path)}`)) as ExplainAnswer;
 }
 
 /** Creates or replaces a frontend. */

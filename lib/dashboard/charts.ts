@@ -16,6 +16,8 @@ interface Chart {
   readonly format: (value: number | null) => string;
   /** The least value for the top of the chart. */
   readonly minTop: number;
+  /** Whether each power of ten is as high as the next: a p99 may be a hundred times the p50. */
+  readonly isLogarithmic?: boolean;
   /** Epoch seconds: the second after the last value. */
   readonly now: number;
 }
@@ -25,12 +27,45 @@ let pointer: { readonly id: string; readonly share: number } | null = null;
 
 /** The first number at or above a positive value that is easy to read on an axis: 1, 2 or 5 with zeros. */
 export function ceiling(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5].find((step) => step * power >= value) ?? 10) * power;
+  const unit = 10 ** Math.floor(Math.log10(value));
+  return ([1, 2, 5].find((step) => step * unit >= value) ?? 10) * unit;
+}
+
+/** From a value to its height in a chart: 0, the bottom, to 1. */
+export type Scale = (value: number) => number;
+
+export function linear(top: number): Scale {
+  return (value) => Math.min(1, value / top);
+}
+
+/** A scale with whole powers of ten at its ends, at least one between them. What is below is at the bottom. */
+export interface LogarithmicScale {
+  readonly bottom: number;
+  readonly top: number;
+  readonly decades: number;
+  readonly scale: Scale;
+}
+
+/** The power of ten that a value is. Rounded: the logarithm of 0.001 is a little more than -3. */
+function power(value: number): number {
+  return Math.round(Math.log10(value) * 1e9) / 1e9;
+}
+
+/** @param smallest of the values, positive; 0 when there is none */
+export function logarithmic(smallest: number, most: number): LogarithmicScale {
+  const to = Math.ceil(power(most));
+  const from = Math.min(to - 1, smallest > 0 ? Math.floor(power(smallest)) : to - 1);
+  const decades = to - from;
+  return {
+    bottom: 10 ** from,
+    top: 10 ** to,
+    decades,
+    scale: (value) => (value <= 0 ? 0 : Math.min(1, Math.max(0, (power(value) - from) / decades))),
+  };
 }
 
 /** The path of a series, with a gap where values are missing. */
-export function outline(values: Series, top: number, height: number): string {
+export function outline(values: Series, scale: Scale, height: number): string {
   let path = '';
   let isDrawing = false;
   for (const [i, value] of values.entries()) {
@@ -39,7 +74,7 @@ export function outline(values: Series, top: number, height: number): string {
       continue;
     }
     const x = values.length === 1 ? WIDTH : (i / (values.length - 1)) * WIDTH;
-    const y = height - Math.min(1, value / top) * height;
+    const y = height - scale(value) * height;
     // A value between gaps is a dot: a line without length, with round ends.
     path += isDrawing ? `L${x.toFixed(1)} ${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}h0`;
     isDrawing = true;
@@ -48,14 +83,37 @@ export function outline(values: Series, top: number, height: number): string {
 }
 
 /** The area under a series; empty when it has gaps. */
-function area(values: Series, top: number, height: number): string {
+function area(values: Series, scale: Scale, height: number): string {
   if (values.length < 2 || values.includes(null)) return '';
-  return `${outline(values, top, height)}L${WIDTH} ${height}L0 ${height}Z`;
+  return `${outline(values, scale, height)}L${WIDTH} ${height}L0 ${height}Z`;
+}
+
+/** The scale of a chart, the heights of its lines of the grid, and its text. */
+function scaleOf({ lines, minTop, format, isLogarithmic = false }: Chart): {
+  readonly scale: Scale;
+  readonly grid: readonly number[];
+  readonly text: string;
+} {
+  const most = Math.max(minTop, ...lines.map(({ values }) => largest(values)));
+  if (!isLogarithmic) {
+    const top = ceiling(most);
+    return { scale: linear(top), grid: [0, 0.5, 1], text: `scale to ${format(top)}` };
+  }
+  const { scale, bottom, top, decades } = logarithmic(smallestOf(lines.flatMap(({ values }) => values)), most);
+  const grid = Array.from({ length: decades + 1 }, (_, i) => i / decades);
+  return { scale, grid, text: `log scale, ${format(bottom)} to ${format(top)}` };
+}
+
+function smallestOf(values: Series): number {
+  let least = Infinity;
+  for (const value of values) if (value !== null && value > 0 && value < least) least = value;
+  return least === Infinity ? 0 : least;
 }
 
 /** A chart with lines, scale, legend, and the values under the pointer. */
-export function fullChart({ id, title, lines, format, minTop, now }: Chart): HTMLElement {
-  const top = ceiling(Math.max(minTop, ...lines.map(({ values }) => largest(values))));
+export function fullChart(chart: Chart): HTMLElement {
+  const { id, title, lines, format, now } = chart;
+  const { scale, grid, text } = scaleOf(chart);
   const length = lines[0]?.values.length ?? 0;
   const index = pointer?.id === id && length > 0 ? Math.round(pointer.share * (length - 1)) : null;
   const x = index === null ? 0 : (index / Math.max(1, length - 1)) * WIDTH;
@@ -71,17 +129,17 @@ export function fullChart({ id, title, lines, format, minTop, now }: Chart): HTM
       'aria-label': `${title}, last ${duration(length)}. ${summary.join('. ')}.`,
       'data-chart': id,
     },
-    ...[0, 0.5, 1].map((share) => draw('path', { class: 'grid', d: `M0 ${share * HEIGHT}H${WIDTH}` })),
+    ...grid.map((share) => draw('path', { class: 'grid', d: `M0 ${share * HEIGHT}H${WIDTH}` })),
     ...lines
       .slice(0, 1)
-      .map(({ kind, values }) => draw('path', { class: `area ${kind}`, d: area(values, top, HEIGHT) })),
-    ...lines.map(({ kind, values }) => draw('path', { class: `line ${kind}`, d: outline(values, top, HEIGHT) })),
+      .map(({ kind, values }) => draw('path', { class: `area ${kind}`, d: area(values, scale, HEIGHT) })),
+    ...lines.map(({ kind, values }) => draw('path', { class: `line ${kind}`, d: outline(values, scale, HEIGHT) })),
     draw('path', { class: 'pointer', d: index === null ? '' : `M${x.toFixed(1)} 0V${HEIGHT}` }),
   );
   return make(
     'figure',
     { class: 'chart' },
-    make('span', { class: 'scale', 'aria-hidden': 'true' }, `scale to ${format(top)}`),
+    make('span', { class: 'scale', 'aria-hidden': 'true' }, text),
     svg,
     make('figcaption', { 'aria-hidden': 'true' }, ...(index === null ? timeAxis(length) : [readout(index)])),
   );
@@ -99,7 +157,7 @@ function timeAxis(seconds: number): readonly HTMLElement[] {
 
 /** A chart as high as a line of text, for a table. */
 export function sparkline(title: string, requests: Series, errors: Series): SVGElement {
-  const top = Math.max(1, largest(requests));
+  const scale = linear(Math.max(1, largest(requests)));
   // Seconds without errors are left out: no line along the bottom.
   const someErrors = errors.map((value) => (value === 0 ? null : value));
   return draw(
@@ -111,9 +169,9 @@ export function sparkline(title: string, requests: Series, errors: Series): SVGE
       role: 'img',
       'aria-label': title,
     },
-    draw('path', { class: 'area requests', d: area(requests, top, SPARKLINE_HEIGHT) }),
-    draw('path', { class: 'line requests', d: outline(requests, top, SPARKLINE_HEIGHT) }),
-    draw('path', { class: 'line errors', d: outline(someErrors, top, SPARKLINE_HEIGHT) }),
+    draw('path', { class: 'area requests', d: area(requests, scale, SPARKLINE_HEIGHT) }),
+    draw('path', { class: 'line requests', d: outline(requests, scale, SPARKLINE_HEIGHT) }),
+    draw('path', { class: 'line errors', d: outline(someErrors, scale, SPARKLINE_HEIGHT) }),
   );
 }
 

@@ -1,6 +1,7 @@
 /** Polls the router each second, and shows whether it responds and whether it requires a token. */
 import { ApiError, currentToken, fetchLive, isUnauthorized, reasonOf, storeToken } from './api.ts';
 import { announce, byId, field, setText } from './elements.ts';
+import { showProblems } from './problems.ts';
 import { addTraffic, lastLive, readiness, showBusiest, showState, showTraffic } from './traffic.ts';
 import { clock } from './words.ts';
 
@@ -117,6 +118,7 @@ async function slowPoll(): Promise<void> {
 function showPoll(): void {
   showTraffic();
   showState();
+  showProblems();
   if (polling.count % FULL_EVERY === 1) showBusiest();
   setText(byId('version'), lastLive()?.version ?? '');
   byId('forget-token').hidden = currentToken() === null;

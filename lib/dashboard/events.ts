@@ -2,12 +2,10 @@
 import type { EventLine } from '../admin/answers.ts';
 import { eventProtocols, fetchEvents } from './api.ts';
 import { announce, byId, make, render, select, setText } from './elements.ts';
+import { eventsList, hasEvents, isAtLeast, keepEvent } from './event-log.ts';
 import { refreshRoutes } from './refresh-routes.ts';
 import { routerTime } from './traffic.ts';
-import { clock } from './words.ts';
 
-/** How many events are kept. */
-const MAX_EVENTS = 200;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** Older events are not announced, s: after each connect the router sends its last events again. */
@@ -25,23 +23,7 @@ const ROUTE_EVENTS = new Set([
   'store-emptied',
 ]);
 
-/** From the least severe. */
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
-
-interface LogEvent {
-  readonly time: string;
-  readonly level: string;
-  readonly pid: number;
-  readonly event: string;
-  readonly msg: string;
-  readonly fields: EventLine;
-}
-
 interface Log {
-  /** By their JSON, which tells events that were sent again. `row` identifies its element. */
-  readonly lines: Map<string, { readonly row: number; readonly event: LogEvent }>;
-  /** How many events there have been. */
-  rows: number;
   socket: WebSocket | null;
   retryTimer: ReturnType<typeof setTimeout> | undefined;
   retryMs: number;
@@ -50,8 +32,6 @@ interface Log {
 }
 
 const log: Log = {
-  lines: new Map(),
-  rows: 0,
   socket: null,
   retryTimer: undefined,
   retryMs: FIRST_RETRY_MS,
@@ -112,31 +92,9 @@ export async function pollEvents(): Promise<void> {
   for (const line of await fetchEvents()) addEvent(line);
 }
 
-function readEvent({ time, level, pid, event, msg, ...fields }: EventLine): LogEvent {
-  return {
-    time: textOf(time),
-    level: textOf(level),
-    pid: Number(pid),
-    event: textOf(event),
-    msg: textOf(msg),
-    fields,
-  };
-}
-
-function textOf(value: unknown): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
 function addEvent(line: EventLine): void {
-  const event = readEvent(line);
-  const text = JSON.stringify(event);
-  if (log.lines.has(text)) return;
-  log.lines.set(text, { row: ++log.rows, event });
-  for (const oldest of log.lines.keys()) {
-    if (log.lines.size <= MAX_EVENTS) break;
-    log.lines.delete(oldest);
-  }
+  const event = keepEvent(line);
+  if (event === null) return;
   scheduleDraw();
   if (!ROUTE_EVENTS.has(event.event)) return;
   refreshRoutes();
@@ -161,46 +119,10 @@ export function showFollowing(): void {
   state.className = isLive() ? 'mark good' : 'mark doubtful';
 }
 
-function levelOf({ level }: LogEvent): string {
-  return LEVELS.includes(level) ? level : 'info';
-}
-
 /** Shows the events of the chosen level and above, the newest first. */
 export function showEvents(): void {
-  const least = LEVELS.indexOf(select('events-level').value);
-  const shown = [...log.lines.values()].filter(({ event }) => LEVELS.indexOf(levelOf(event)) >= least).toReversed();
-  render(
-    byId('events-list'),
-    shown.length === 0
-      ? make('p', { class: 'empty' }, log.lines.size === 0 ? 'No event yet.' : 'No event of this level or above.')
-      : make('ol', { class: 'events' }, ...shown.map(({ row, event }) => eventItem(row, event))),
-  );
-}
-
-function eventItem(row: number, event: LogEvent): HTMLElement {
-  const { time, level, pid, event: name, msg, fields } = event;
-  return make(
-    'li',
-    { 'data-row': row, class: `level-${levelOf(event)}` },
-    make('time', { datetime: time, title: time }, clock(Date.parse(time))),
-    make('span', { class: 'mark' }, level),
-    make(
-      'div',
-      {},
-      make('span', { class: 'name' }, msg),
-      make(
-        'details',
-        {},
-        make('summary', {}, name),
-        make(
-          'dl',
-          { class: 'fields' },
-          ...Object.entries({ pid, ...fields }).flatMap(([field, value]) => [
-            make('dt', { class: 'name' }, field),
-            make('dd', { class: 'name' }, textOf(value)),
-          ]),
-        ),
-      ),
-    ),
-  );
+  const least = select('events-level').value;
+  const shown = eventsList((event) => isAtLeast(event, least));
+  const none = hasEvents() ? 'No event of this level or above.' : 'No event yet.';
+  render(byId('events-list'), shown ?? make('p', { class: 'empty' }, none));
 }

@@ -1,42 +1,68 @@
-/** Explains where the router sends a request for a host, and why. */
-import type { LiveExplanation, FrontendView, KeyView, MemoryView } from '../admin/answers.ts';
+/** The page of a host: where the router sends a request for it, and why; its backends, requests and events. */
+import type { ExplainAnswer } from '../admin/answers.ts';
 import { fetchExplanation, isUnauthorized, reasonOf } from './api.ts';
-import { byId, make, type Part, render, setText } from './elements.ts';
-import { backendItem, faultsList } from './frontends.ts';
-import { count, duration } from './words.ts';
+import { byId, make, render, setText } from './elements.ts';
+import { explanationParts } from './explanation-parts.ts';
+import { linkTo, readLink, type SiteLink } from './site-link.ts';
+import { routerTime } from './traffic.ts';
 
-/** How many elements of a list are shown. */
-const MAX_ELEMENTS = 50;
-
-interface Shown {
-  host: string;
-  path: string;
-  response: LiveExplanation | null;
+interface Shown extends SiteLink {
+  response: ExplainAnswer | null;
   /** performance.now() of that response. */
   receivedAt: number;
+  /** Epoch seconds of the router when it came. */
+  seconds: number;
   /** The number of the last request. */
   requested: number;
   /** Whether the next response, to whichever request, moves the focus to the explanation. */
   takesFocus: boolean;
+  /** What had the focus before. */
+  opener: Element | null;
 }
 
-const shown: Shown = { host: '', path: '/', response: null, receivedAt: 0, requested: 0, takesFocus: false };
+const shown: { -readonly [Field in keyof Shown]: Shown[Field] } = {
+  host: '',
+  path: '/',
+  response: null,
+  receivedAt: 0,
+  seconds: 0,
+  requested: 0,
+  takesFocus: false,
+  opener: null,
+};
 
-/** Fetches and shows the explanation of a host, and moves the focus to it. Rejects when a token is required. */
+/** Opens the page of a host: the address of the browser becomes its link. Rejects when a token is required. */
 export async function explain(host: string, path: string): Promise<void> {
-  shown.host = host;
-  shown.path = path.startsWith('/') ? path : `/${path}`;
+  const link = linkTo(host, path.startsWith('/') ? path : `/${path}`);
+  // The page follows the address.
+  if (link !== location.hash) location.hash = link;
+  else await followLink();
+}
+
+/** Shows what the address of the browser says: the page of a host, or all. Rejects when a token is required. */
+export async function followLink(): Promise<void> {
+  const link = readLink(location.hash);
+  if (link === null) return leave();
+  shown.opener ??= document.activeElement;
+  Object.assign(shown, link);
   shown.response = null;
   shown.takesFocus = true;
   setText(byId('explanation-fault'), '');
   byId('explanation').hidden = false;
+  byId('overview').hidden = true;
   showExplanation();
+  window.scrollTo(0, 0);
   await fetchShown();
+}
+
+/** Whether the page of a host is open. */
+export function isExplaining(): boolean {
+  return !byId('explanation').hidden;
 }
 
 /** Fetches the shown explanation again. Rejects when a token is required. */
 export async function refreshExplanation(): Promise<void> {
-  if (!byId('explanation').hidden && shown.host !== '') await fetchShown();
+  if (isExplaining()) await fetchShown();
 }
 
 async function fetchShown(): Promise<void> {
@@ -48,6 +74,7 @@ async function fetchShown(): Promise<void> {
     if (number !== shown.requested) return;
     shown.response = response;
     shown.receivedAt = performance.now();
+    shown.seconds = Math.floor(routerTime());
     setText(fault, '');
   } catch (error) {
     if (number !== shown.requested) return;
@@ -61,172 +88,37 @@ async function fetchShown(): Promise<void> {
   shown.takesFocus = false;
 }
 
+/** Goes back to all frontends. */
 export function closeExplanation(): void {
+  history.pushState(null, '', location.pathname + location.search);
+  leave();
+}
+
+function leave(): void {
+  if (!isExplaining()) return;
   // A response that is still to come is ignored.
   shown.requested++;
   shown.response = null;
   shown.takesFocus = false;
   byId('explanation').hidden = true;
-  byId('host').focus();
+  byId('overview').hidden = false;
+  const { opener } = shown;
+  shown.opener = null;
+  // A link of another section leads there.
+  if (location.hash !== '') document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  else if (opener instanceof HTMLElement && opener.matches('#overview a, #problems a')) opener.focus();
+  else byId('host').focus();
 }
 
 /** Shows the explanation that was fetched last, with its age. */
 export function showExplanation(): void {
-  if (byId('explanation').hidden) return;
+  if (!isExplaining()) return;
   const { response } = shown;
-  setText(byId('explanation-title'), `Why ${shown.host} goes where it goes`);
+  setText(byId('explanation-title'), shown.path === '/' ? shown.host : `${shown.host}${shown.path}`);
   if (response === null) {
     const isFetching = byId('explanation-fault').textContent === '';
     render(byId('explanation-body'), isFetching && make('p', { class: 'empty' }, 'Asking the router.'));
     return;
   }
-  const { answer, asked, host, near } = response;
-  const as = host !== null && host !== asked ? `, looked up as ${host}` : '';
-  const age = (performance.now() - shown.receivedAt) / 1000;
-  const isServed = answer.kind !== 'refused';
-  render(
-    byId('explanation-body'),
-    make(
-      'p',
-      { class: `verdict ${isServed ? 'good' : 'bad'}`, id: 'verdict' },
-      make('strong', {}, verdictOf(answer)),
-      answer.text,
-    ),
-    make(
-      'p',
-      { class: 'aside' },
-      `Asked for ${asked}${as}, path ${response.path}. Read ${age < 1.5 ? 'just now' : `${duration(age)} ago`} from ${response.store.name}`,
-      response.store.hasHealthChecker ? ', with an active health checker.' : '.',
-    ),
-    ...(response.route === null ? [] : routeParts(response.route, response.dead)),
-    make('h3', {}, 'Keys, in the order of lookup'),
-    make('ol', { class: 'keys' }, ...response.keys.map(keyItem)),
-    ...(near.length === 0 ? [] : nearKeys(near)),
-    make('h3', {}, 'What each worker remembers'),
-    memories(response.workers, age),
-  );
-}
-
-function verdictOf({ kind, status }: LiveExplanation['answer']): string {
-  switch (kind) {
-    case 'backend':
-      return 'Served: ';
-    case 'paused':
-      return 'Kept waiting: ';
-    case 'redirect':
-      return `Redirected with ${status}: `;
-    case 'refused':
-      return `Refused with ${status}: `;
-  }
-}
-
-function routeParts(route: FrontendView, dead: LiveExplanation['dead']): readonly Part[] {
-  return [
-    make('h3', {}, `Backends of ${route.key}`, route.name === '' ? '' : `, “${route.name}”`),
-    route.backends.length === 0
-      ? make('p', { class: 'empty' }, 'None.')
-      : make('ul', { class: 'backends' }, ...route.backends.map((each) => backendItem(each, shown.receivedAt))),
-    faultsList(route.faults),
-    dead === null
-      ? null
-      : make(
-          'div',
-          { class: 'dead-key' },
-          make('code', { class: 'name' }, dead.key),
-          ' ',
-          deadText(dead),
-          faultsList(dead.faults),
-        ),
-  ];
-}
-
-function deadText({ holds, secondsLeft }: NonNullable<LiveExplanation['dead']>): string {
-  if (holds.length === 0) return 'does not exist: no backend is marked dead.';
-  const ids = `${holds.length === 1 ? 'id' : 'ids'} ${holds.join(', ')}`;
-  return `holds the ${ids}${secondsLeft === null ? ', without expiry' : `, for ${timeLeft(secondsLeft)} more`}.`;
-}
-
-/** @param seconds when the response was received */
-function timeLeft(seconds: number): string {
-  return duration(Math.ceil(seconds - (performance.now() - shown.receivedAt) / 1000));
-}
-
-function keyItem({ key, type, holds, secondsLeft, verdict, faults }: KeyView): HTMLElement {
-  const expiry = secondsLeft === null ? '' : `, expires in ${timeLeft(secondsLeft)}`;
-  return make(
-    'li',
-    { class: `verdict-${verdict.replaceAll(' ', '-')}` },
-    make('code', { class: 'name' }, key),
-    ' ',
-    make('span', { class: 'mark' }, verdict),
-    type !== 'none' && make('span', { class: 'aside' }, ` ${type}${expiry}`),
-    holds.length > 0 && elementsList(holds),
-    faultsList(faults),
-  );
-}
-
-/** The elements of a frontend's list: its identifier, then its backends. */
-function elementsList(elements: readonly string[]): HTMLElement {
-  const rest = elements.length - MAX_ELEMENTS;
-  return make(
-    'ol',
-    { class: 'holds', start: 0 },
-    ...elements
-      .slice(0, MAX_ELEMENTS)
-      .map((element, i) =>
-        make(
-          'li',
-          { class: 'name' },
-          element === '' ? '(empty)' : element,
-          make('span', { class: 'aside' }, i === 0 ? ' identifier' : ` backend ${i - 1}`),
-        ),
-      ),
-    rest > 0 && make('li', { class: 'aside' }, `and ${count(rest)} more`),
-  );
-}
-
-function nearKeys(near: LiveExplanation['near']): readonly Part[] {
-  return [
-    make('h3', {}, 'Keys that were probably meant for this host'),
-    make(
-      'ul',
-      { class: 'keys' },
-      ...near.map(({ key, faults }) => make('li', {}, make('code', { class: 'name' }, key), faultsList(faults))),
-    ),
-  ];
-}
-
-const FRESHNESS: Readonly<Record<MemoryView['knows'], string>> = {
-  fresh: 'fresh: used without asking the store',
-  stale: 'stale: used only while the store does not reply',
-  nothing: 'nothing: asks the store',
-};
-
-/** @param age of the response, in seconds */
-function memories(workers: readonly MemoryView[], age: number): HTMLElement {
-  if (workers.length === 0) return make('p', { class: 'empty' }, 'No worker responded.');
-  return make('ul', { class: 'keys' }, ...workers.map((worker) => memoryItem(worker, age)));
-}
-
-function memoryItem({ pid, generation, knows, ageSeconds, backends, dead }: MemoryView, age: number): HTMLElement {
-  return make(
-    'li',
-    { 'data-row': pid, class: `knows-${knows}` },
-    make('span', {}, `Worker ${pid}, generation ${generation}: `),
-    make('span', { class: 'mark' }, FRESHNESS[knows]),
-    ageSeconds !== null && make('span', { class: 'aside' }, ` from ${duration(ageSeconds + age)} ago`),
-    backends.length > 0 &&
-      make('ul', { class: 'backends' }, ...backends.map((url, id) => rememberedBackend(url, id, dead.includes(id)))),
-  );
-}
-
-function rememberedBackend(url: string, id: number, isDead: boolean): HTMLElement {
-  const state = isDead ? 'dead' : 'alive';
-  return make(
-    'li',
-    { 'data-row': id, class: `backend ${state}` },
-    make('span', { class: 'name' }, url),
-    ' ',
-    make('span', { class: 'mark' }, state),
-  );
+  render(byId('explanation-body'), ...explanationParts(response, shown.receivedAt, shown.seconds));
 }

@@ -1,41 +1,39 @@
-/** The table of frontends: a page at a time, searched by the router. */
-import type { BackendView, Fault, FrontendsAnswer, FrontendView } from '../admin/answers.ts';
-import { fetchFrontends, reasonOf } from './api.ts';
+/** The table of frontends: one line each, sorted and filtered by the router. */
+import type { FrontendState, FrontendSummary, SortKey, SummaryAnswer } from '../admin/answers.ts';
+import { fetchSummary, reasonOf } from './api.ts';
 import { attempt } from './connection.ts';
-import { button, byId, cards, column, make, render, setFault, setText } from './elements.ts';
+import { button, byId, cards, make, type Part, render, setFault, setText } from './elements.ts';
+import { readSummary } from './problems.ts';
+import { linkToKey } from './site-link.ts';
 import { lastLive } from './traffic.ts';
-import { count, duration } from './words.ts';
+import { count, latency, plural, rate } from './words.ts';
 
-const PAGE_SIZE = 20;
-/** How many backends of a frontend are shown at first. */
-const FEW_BACKENDS = 6;
-/** A router that searches while it reads may respond with empty pages; up to so many are skipped at once. */
-const MAX_EMPTY_PAGES = 20;
+const PAGE_SIZE = 100;
+
+type Filter = FrontendState | 'bad' | 'all';
 
 interface Table {
   match: string;
-  /** Where this page and those before it begin. */
-  cursors: (string | null)[];
-  page: FrontendsAnswer | null;
-  /** performance.now() of that page. */
-  receivedAt: number;
+  sort: SortKey;
+  filter: Filter;
+  /** How many frontends precede this page. */
+  from: number;
+  answer: SummaryAnswer | null;
   /** Why the last request failed. */
   fault: string | null;
-  /** Keys of the frontends with all their backends shown. */
-  readonly expanded: Set<string>;
   /** The number of the last request. */
   requested: number;
-  /** The number of the request that `page` is the response to. */
+  /** The number of the request that `answer` is the response to. */
   shown: number;
 }
 
 const table: Table = {
   match: '',
-  cursors: [null],
-  page: null,
-  receivedAt: 0,
+  sort: 'state',
+  filter: 'all',
+  from: 0,
+  answer: null,
   fault: null,
-  expanded: new Set(),
   requested: 0,
   shown: 0,
 };
@@ -43,21 +41,17 @@ const table: Table = {
 /** Fetches and shows the page again. Rejects when the router does not respond. */
 export async function refreshFrontends(): Promise<void> {
   const number = ++table.requested;
-  const { match, cursors } = table;
-  let cursor = cursors.at(-1) ?? null;
+  const { sort, filter, match, from } = table;
   try {
-    let page = await fetchFrontends(PAGE_SIZE, cursor, match);
-    for (let i = 0; i < MAX_EMPTY_PAGES && page.frontends.length === 0 && page.next !== null; i++) {
-      cursor = page.next;
-      page = await fetchFrontends(PAGE_SIZE, cursor, match);
-    }
-    // Another page or search was requested meanwhile, or a later response came first.
-    if (cursors !== table.cursors || number < table.shown) return;
+    const answer = await fetchSummary({ sort, state: filter, match, from, limit: PAGE_SIZE });
+    // A later response came first.
+    if (number < table.shown) return;
     table.shown = number;
-    cursors[cursors.length - 1] = cursor;
-    table.page = page;
-    table.receivedAt = performance.now();
-    table.fault = null;
+    const unread = answer.problems.find(({ kind }) => kind === 'unread');
+    readSummary(answer);
+    table.fault = unread?.text ?? null;
+    // What was read before stays while the store does not reply.
+    if (unread === undefined) table.answer = answer;
   } catch (error) {
     table.fault = reasonOf(error);
     throw error;
@@ -66,59 +60,98 @@ export async function refreshFrontends(): Promise<void> {
   }
 }
 
-/** Shows the frontends with this in their keys; all when it is empty. */
+/** Shows the frontends with this in their keys or identifiers; all when it is empty. */
 export function searchFrontends(match: string): void {
-  if (match === table.match) return;
-  table.match = match;
-  goTo([null]);
+  if (match !== table.match) change({ match });
+}
+
+/** @param sort a SortKey */
+export function sortFrontends(sort: string): void {
+  const found = COLUMNS.find((each) => each.sort === sort)?.sort;
+  if (found !== undefined) change({ sort: found });
+}
+
+/** @param filter a Filter */
+export function filterFrontends(filter: string): void {
+  const found = FILTERS.find(([each]) => each === filter)?.[0];
+  if (found !== undefined) change({ filter: found });
 }
 
 export function nextPage(): void {
-  const next = table.page?.next ?? null;
-  if (next !== null) goTo([...table.cursors, next]);
+  if (table.from + PAGE_SIZE < (table.answer?.found ?? 0)) change({ from: table.from + PAGE_SIZE });
 }
 
 export function previousPage(): void {
-  if (table.cursors.length > 1) goTo(table.cursors.slice(0, -1));
+  if (table.from > 0) change({ from: Math.max(0, table.from - PAGE_SIZE) });
 }
 
-function goTo(cursors: (string | null)[]): void {
-  table.cursors = cursors;
+function change(to: Partial<Pick<Table, 'match' | 'sort' | 'filter' | 'from'>>): void {
+  Object.assign(table, { from: 0 }, to);
   attempt(refreshFrontends);
 }
 
-/** Shows all backends of a frontend, or the first few. */
-export function expandBackends(key: string, isExpanded: boolean): void {
-  if (isExpanded) table.expanded.add(key);
-  else table.expanded.delete(key);
-  showFrontends();
-}
-
-/** Shows the page that was fetched last, with the time that dead backends have left now. */
-export function showFrontends(): void {
-  const { page, cursors, fault } = table;
+/** Shows the page that was fetched last. */
+function showFrontends(): void {
+  const { answer, fault, from } = table;
   setFault(byId('frontends-fault'), fault);
-  if (page === null) return;
-  const isFirst = cursors.length === 1;
-  const isOnly = isFirst && page.next === null;
-  render(byId('frontends-list'), page.frontends.length === 0 ? noFrontends() : frontendsTable(page.frontends));
-  byId('frontends-pages').hidden = isOnly;
-  setText(byId('frontends-page'), `Page ${cursors.length}`);
-  byId('previous-page').toggleAttribute('disabled', isFirst);
-  byId('next-page').toggleAttribute('disabled', page.next === null);
+  if (answer === null) {
+    if (fault !== null) render(byId('frontends-list'), make('p', { class: 'empty' }, 'Not known yet.'));
+    return;
+  }
+  const { frontends, found, isComplete, counts } = answer;
+  const partly = isComplete ? '' : ' that were read: there are more';
+  setText(
+    byId('frontends-counts'),
+    `${plural(counts.frontends, 'frontend')}${partly}, ${plural(counts.backends, 'backend')}, ${count(counts.dead)} marked dead`,
+  );
+  render(byId('frontends-filters'), ...filterButtons(counts));
+  render(byId('frontends-list'), frontends.length === 0 ? noFrontends(answer) : frontendsTable(frontends));
+  byId('frontends-pages').hidden = found <= PAGE_SIZE;
+  setText(byId('frontends-page'), `${count(from + 1)} to ${count(from + frontends.length)} of ${count(found)}`);
+  byId('previous-page').toggleAttribute('disabled', from === 0);
+  byId('next-page').toggleAttribute('disabled', from + PAGE_SIZE >= found);
 }
 
-function noFrontends(): HTMLElement {
-  const { match, cursors } = table;
-  if (cursors.length > 1) return make('p', { class: 'empty' }, 'Nothing more on this page.');
+const FILTERS: readonly (readonly [filter: Filter, label: string])[] = [
+  ['all', 'All'],
+  ['bad', 'Not good'],
+  ['down', 'Down'],
+  ['failing', 'Failing'],
+  ['degraded', 'Degraded'],
+  ['faulty', 'Faulty'],
+];
+
+function filterButtons(counts: SummaryAnswer['counts']): readonly HTMLElement[] {
+  const { down, failing, degraded, faulty } = counts;
+  const numbers: Readonly<Record<string, number>> = {
+    all: counts.frontends,
+    bad: down + failing + degraded + faulty,
+    down,
+    failing,
+    degraded,
+    faulty,
+  };
+  return FILTERS.map(([filter, label]) =>
+    button('filter', `${label} ${count(numbers[filter] ?? 0)}`, {
+      'data-filter': filter,
+      'aria-pressed': String(filter === table.filter),
+      class: 'filter',
+    }),
+  );
+}
+
+function noFrontends({ counts }: SummaryAnswer): HTMLElement {
+  const { match, from } = table;
+  if (from > 0) return make('p', { class: 'empty' }, 'Nothing more on this page.');
   if (match !== '') {
     return make(
       'div',
       { class: 'empty' },
-      make('p', {}, `No key of a frontend has “${match}” in it.`),
+      make('p', {}, `No key or identifier of a frontend has “${match}” in it.`),
       button('explain', 'Explain this host', { 'data-host': match }),
     );
   }
+  if (counts.frontends > 0) return make('p', { class: 'empty' }, 'No frontend is in this state.');
   return make('div', { class: 'empty' }, ...howToAdd(lastLive()?.store.name ?? ''));
 }
 
@@ -141,85 +174,102 @@ function example(line: string): HTMLElement {
   return make('pre', { tabindex: 0 }, line);
 }
 
-function frontendsTable(list: readonly FrontendView[]): HTMLElement {
-  const titles = ['Frontend', 'Backends', 'Actions'].map((title) => column(title));
-  return cards('Frontends and their backends', titles, list.map(frontendRow));
+/** A column of the table. `sort`: what its head sorts by; absent where it does not. */
+interface Column {
+  readonly title: string;
+  readonly sort?: SortKey;
+  /** Whether the order is from the largest value. */
+  readonly isDescending?: boolean;
+  readonly isNumber?: boolean;
+  readonly part: (summary: FrontendSummary) => Part;
 }
 
-function frontendRow({ key, name, backends, faults }: FrontendView): HTMLTableRowElement {
-  const isExpanded = table.expanded.has(key);
-  // Those that are not alive first: operators look for them.
-  const sorted = backends.toSorted((a, b) => Number(a.state === 'alive') - Number(b.state === 'alive') || a.id - b.id);
-  const shown = isExpanded ? sorted : sorted.slice(0, FEW_BACKENDS);
-  const hidden = sorted.length - shown.length;
-  const { text, mood } = summaryOf(backends);
+const MOODS: Readonly<Record<FrontendState, string>> = {
+  down: 'bad',
+  failing: 'bad',
+  degraded: 'doubtful',
+  faulty: 'doubtful',
+  good: 'good',
+};
+
+const COLUMNS: readonly Column[] = [
+  {
+    title: 'Frontend',
+    sort: 'key',
+    part: ({ key }) => make('a', { class: 'name key-name', href: linkToKey(key), title: key }, key),
+  },
+  { title: 'Identifier', part: ({ name }) => make('span', { class: 'name aside', title: name }, name) },
+  {
+    title: 'State',
+    sort: 'state',
+    isDescending: true,
+    part: ({ state }) => make('span', { class: `mark ${MOODS[state]}` }, state),
+  },
+  { title: 'Backends', part: (summary) => backendsText(summary) },
+  {
+    title: 'Req/s',
+    sort: 'traffic',
+    isDescending: true,
+    isNumber: true,
+    part: ({ requestsPerSecond }) => rate(requestsPerSecond),
+  },
+  {
+    title: 'Err/s',
+    sort: 'errors',
+    isDescending: true,
+    isNumber: true,
+    part: ({ errorsPerSecond }) => make('span', { class: errorsPerSecond ? 'bad' : null }, rate(errorsPerSecond)),
+  },
+  { title: 'p50', isNumber: true, part: ({ p50 }) => latency(p50) },
+  { title: 'p99', sort: 'latency', isDescending: true, isNumber: true, part: ({ p99 }) => latency(p99) },
+];
+
+function backendsText({ backends, dead, unusable, errors }: FrontendSummary): string {
+  return [
+    count(backends),
+    dead > 0 && `${count(dead)} dead`,
+    unusable > 0 && `${count(unusable)} unusable`,
+    errors > unusable && plural(errors, 'fault'),
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function frontendsTable(list: readonly FrontendSummary[]): HTMLElement {
+  const titles = [...COLUMNS.map(columnHead), make('th', { scope: 'col', role: 'columnheader' }, 'Edit')];
+  const made = cards('Frontends: state, backends, and traffic of the last minute', titles, list.map(frontendRow));
+  made.classList.add('dense');
+  return made;
+}
+
+function columnHead({ title, sort, isDescending, isNumber }: Column): HTMLTableCellElement {
+  const isSorted = sort === table.sort;
+  return make(
+    'th',
+    {
+      scope: 'col',
+      role: 'columnheader',
+      class: isNumber ? 'number' : null,
+      'aria-sort': isSorted ? (isDescending ? 'descending' : 'ascending') : null,
+    },
+    sort === undefined ? title : button('sort', title, { 'data-sort': sort, class: 'sort' }),
+  );
+}
+
+function frontendRow(summary: FrontendSummary): HTMLTableRowElement {
+  const { key } = summary;
   return make(
     'tr',
     { 'data-row': key, role: 'row' },
-    make(
-      'th',
-      { scope: 'row', role: 'rowheader' },
-      make('span', { class: 'name key-name' }, key),
-      make(
-        'div',
-        { class: 'under' },
-        make('span', { class: 'name aside' }, name),
-        make('span', { class: `summary ${mood}` }, text),
-      ),
-    ),
-    make(
-      'td',
-      { role: 'cell' },
-      make('ul', { class: 'backends' }, ...shown.map((backend) => backendItem(backend, table.receivedAt))),
-      hidden > 0 && button('show-backends', `Show ${count(hidden)} more`, { 'data-key': key, class: 'quiet' }),
-      isExpanded && button('hide-backends', 'Show fewer', { 'data-key': key, class: 'quiet' }),
-      faultsList(faults),
+    ...COLUMNS.map(({ title, isNumber, part }, i) =>
+      i === 0
+        ? make('th', { scope: 'row', role: 'rowheader' }, part(summary))
+        : make('td', { role: 'cell', class: isNumber ? 'number' : null, 'data-label': title }, part(summary)),
     ),
     make(
       'td',
       { role: 'cell', class: 'actions' },
-      button('explain', 'Explain', { 'data-host': key, 'aria-label': `Explain ${key}` }),
       button('edit', 'Edit', { 'data-key': key, 'aria-label': `Edit ${key}` }),
-    ),
-  );
-}
-
-function summaryOf(backends: readonly BackendView[]): { readonly text: string; readonly mood: string } {
-  const all = backends.length;
-  const alive = backends.filter(({ state }) => state === 'alive').length;
-  if (all === 0) return { text: 'no backend', mood: 'bad' };
-  if (alive === 0) return { text: `none of ${count(all)} alive`, mood: 'bad' };
-  if (alive < all) return { text: `${count(alive)} of ${count(all)} alive`, mood: 'doubtful' };
-  return { text: all === 1 ? 'alive' : `all ${count(all)} alive`, mood: 'good' };
-}
-
-/** A backend and its state. @param receivedAt performance.now() of the response that it was in */
-export function backendItem({ id, url, state, secondsLeft, fault }: BackendView, receivedAt: number): HTMLElement {
-  const mark = state === 'unusable' ? `unusable: ${fault ?? ''}` : markOf(state, secondsLeft, receivedAt);
-  return make(
-    'li',
-    { 'data-row': id, class: `backend ${state}` },
-    make('span', { class: 'name' }, url),
-    ' ',
-    make('span', { class: 'mark' }, mark),
-  );
-}
-
-function markOf(state: BackendView['state'], secondsLeft: number | null, receivedAt: number): string {
-  if (state !== 'dead') return state;
-  if (secondsLeft === null) return 'dead, without expiry';
-  const left = secondsLeft - (performance.now() - receivedAt) / 1000;
-  return left > 0 ? `dead, ${duration(Math.ceil(left))} left` : 'dead, expires now';
-}
-
-/** Faults with their advice; null when there is none. */
-export function faultsList(faults: readonly Fault[]): HTMLElement | null {
-  if (faults.length === 0) return null;
-  return make(
-    'ul',
-    { class: 'faults' },
-    ...faults.map(({ text, advice }) =>
-      make('li', {}, make('span', {}, text), ' ', advice ? make('code', {}, advice) : null),
     ),
   );
 }

@@ -12,15 +12,24 @@ import {
 } from './editor.ts';
 import { byId, dialog, field, select, setText } from './elements.ts';
 import { followEvents, pollEvents, showEvents, showFollowing, stopFollowing } from './events.ts';
-import { closeExplanation, explain, refreshExplanation, showExplanation } from './explanation.ts';
+import { copyFrom } from './copying.ts';
 import {
-  expandBackends,
+  closeExplanation,
+  explain,
+  followLink,
+  isExplaining,
+  refreshExplanation,
+  showExplanation,
+} from './explanation.ts';
+import {
+  filterFrontends,
   nextPage,
   previousPage,
   refreshFrontends,
   searchFrontends,
-  showFrontends,
+  sortFrontends,
 } from './frontends.ts';
+import { expandProblems } from './problems.ts';
 import { currentTheme, nextTheme } from './theme.ts';
 import { showTraffic } from './traffic.ts';
 import { refreshWorkers } from './workers.ts';
@@ -34,16 +43,10 @@ function showTheme(): void {
   setText(byId('theme'), `Theme: ${currentTheme()}`);
 }
 
-/** A host that a frontend's key matches: a wildcard itself is not a host. */
-function hostFor(key: string): string {
-  if (key === '*') return 'any.invalid';
-  return key.startsWith('*.') ? `any${key.slice(1)}` : key;
-}
-
 /** What buttons do, by their `data-action`. */
 const ACTIONS: Readonly<Record<string, (pressed: HTMLElement) => void>> = {
   explain: ({ dataset }) => {
-    const host = hostFor(dataset['host'] ?? '');
+    const host = dataset['host'] ?? '';
     field('host').value = host;
     field('path').value = '/';
     attempt(() => explain(host, '/'));
@@ -58,8 +61,11 @@ const ACTIONS: Readonly<Record<string, (pressed: HTMLElement) => void>> = {
   'confirm-delete': () => attempt(deleteEdited),
   'close-confirm': () => dialog('confirm').close(),
   'close-editor': () => dialog('editor').close(),
-  'show-backends': ({ dataset }) => expandBackends(dataset['key'] ?? '', true),
-  'hide-backends': ({ dataset }) => expandBackends(dataset['key'] ?? '', false),
+  copy: (pressed) => void copyFrom(pressed),
+  sort: ({ dataset }) => sortFrontends(dataset['sort'] ?? ''),
+  filter: ({ dataset }) => filterFrontends(dataset['filter'] ?? ''),
+  'more-problems': () => expandProblems(true),
+  'fewer-problems': () => expandProblems(false),
   'previous-page': previousPage,
   'next-page': nextPage,
   'try-now': pollNow,
@@ -113,16 +119,25 @@ document.addEventListener('keydown', (event) => {
   field('host').focus();
 });
 
+// Escape closes the page of a host. A dialog closes itself.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
+  if (isExplaining()) closeExplanation();
+});
+
+const follow = (): void => attempt(followLink);
+window.addEventListener('hashchange', follow);
+
 // A hidden tab sends no requests; it fetches what it has missed when it is visible again.
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) pollAll();
 });
 
 followPointer(byId('numbers'), showTraffic);
+followPointer(byId('explanation-body'), showExplanation);
 
 setInterval(() => {
   if (document.hidden) return;
-  showFrontends();
   showExplanation();
   showConnection();
 }, REDRAW_MS);
@@ -132,5 +147,6 @@ showFollowing();
 startPolling({
   onConnect: followEvents,
   onDisconnect: stopFollowing,
-  slowPolls: [refreshFrontends, refreshWorkers, pollEvents],
+  slowPolls: [refreshFrontends, refreshExplanation, refreshWorkers, pollEvents],
 });
+follow();

@@ -1,8 +1,9 @@
 /** Requests, errors and latency of the last minutes, in all and of the busiest frontends; and the state of the router. */
 import type { LiveAnswer } from '../admin/answers.ts';
-import { fullChart, sparkline } from './charts.ts';
+import { sparkline } from './charts.ts';
 import { byId, make, type Part, render } from './elements.ts';
-import { joined, lastKnown, recentMean, type Series, sum, whereRequested } from './series.ts';
+import { joined, lastKnown, recentMean, sum, whereRequested } from './series.ts';
+import { trafficCards, type TrafficSeries } from './traffic-cards.ts';
 import { count, latency, plural, rate } from './words.ts';
 
 interface Traffic {
@@ -10,7 +11,7 @@ interface Traffic {
   live: LiveAnswer | null;
   /** performance.now() of that response. */
   receivedAt: number;
-  total: { readonly requests: Series; readonly errors: Series; readonly p50: Series; readonly p99: Series };
+  total: TrafficSeries;
   busiest: LiveAnswer['frontends'];
 }
 
@@ -50,78 +51,7 @@ export function routerTime(): number {
 
 export function showTraffic(): void {
   const { live, total } = traffic;
-  if (live === null) return;
-  const { now } = live;
-  const failed = sum(total.errors);
-  render(
-    byId('numbers'),
-    card(
-      'Requests',
-      [figure(rate(recentMean(total.requests)), 'per second', 'requests-now')],
-      fullChart({
-        id: 'requests',
-        title: 'Requests per second',
-        lines: [{ label: 'requests', kind: 'requests', values: total.requests }],
-        format: rate,
-        minTop: 1,
-        now,
-      }),
-    ),
-    card(
-      'Errors',
-      [
-        figure(rate(recentMean(total.errors)), 'per second', 'errors-now'),
-        make('span', { class: 'aside' }, shareOf(failed, sum(total.requests))),
-      ],
-      fullChart({
-        id: 'errors',
-        title: 'Responses of 500 and above per second',
-        lines: [{ label: 'errors', kind: 'errors', values: total.errors }],
-        format: rate,
-        minTop: 1,
-        now,
-      }),
-    ),
-    card(
-      'Latency',
-      [
-        figure(latency(lastKnown(total.p50)), 'p50', 'p50-now', 'p50'),
-        figure(latency(lastKnown(total.p99)), 'p99', 'p99-now', 'p99'),
-      ],
-      fullChart({
-        id: 'latency',
-        title: 'Latency',
-        lines: [
-          { label: 'p50', kind: 'p50', values: total.p50 },
-          { label: 'p99', kind: 'p99', values: total.p99 },
-        ],
-        format: latency,
-        minTop: 0.001,
-        now,
-      }),
-    ),
-  );
-}
-
-function shareOf(failed: number, all: number): string {
-  if (failed === 0) return 'none';
-  const share = all === 0 ? 0 : (failed / all) * 100;
-  return `${share < 0.1 ? '< 0.1' : share.toFixed(1)} % of all`;
-}
-
-function card(title: string, figures: readonly Part[], chart: HTMLElement): HTMLElement {
-  return make('section', { class: 'card' }, make('h3', {}, title), make('p', { class: 'figures' }, ...figures), chart);
-}
-
-/** @param kind the class of its line in the chart; null when there is one line alone */
-function figure(value: string, unit: string, id: string, kind: string | null = null): HTMLElement {
-  return make(
-    'span',
-    { class: 'figure' },
-    make('strong', { id }, value),
-    ' ',
-    make('span', { class: kind === null ? 'unit' : `unit key ${kind}` }, unit),
-  );
+  if (live !== null) render(byId('numbers'), ...trafficCards('', total, live.now));
 }
 
 /** Shows readiness, refused changes, the store, and what is open now. */

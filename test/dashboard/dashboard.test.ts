@@ -59,23 +59,34 @@ journey('a worker that has told nothing of itself has dashes for figures, and th
 journey('a backend that dies is shown so within two seconds, and so is one that lives again', async (t) => {
   const stub = await startSmall();
   const dashboard = await open(t, stub);
-  await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'alive');
+  await dashboard.frontendIs('www.example.com', /good/);
   await dashboard.page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
+  await dashboard.page.locator('#problems-list', { hasText: 'None found.' }).waitFor();
 
   await dashboard.page.getByRole('button', { name: 'Edit www.example.com' }).focus();
   stub.kill('www.example.com', 1, 30);
-  await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'dead', PROMISED_MS);
-  const mark = dashboard.backend('www.example.com', 'http://10.0.0.2:80').locator('.mark');
-  assert.match(await mark.innerText(), /^dead, (?:30|2\d) s left$/);
-  assert.match(await dashboard.row('www.example.com').innerText(), /1 of 2 alive/);
+  await dashboard.frontendIs('www.example.com', /degraded.*2, 1 dead/s, PROMISED_MS);
   await dashboard.page.locator('#announcer', { hasText: 'http://10.0.0.2:80 is dead' }).waitFor({ state: 'attached' });
   const focused = await dashboard.evaluate('document.activeElement.textContent');
   assert.equal(focused, 'Edit', 'who is about to press a button still is');
+
+  await dashboard.explain('www.example.com');
+  const mark = dashboard.backend('http://10.0.0.2:80').locator('.mark');
+  assert.match(await mark.innerText(), /^dead, (?:30|2\d) s left$/);
+  assert.equal(await dashboard.backend('http://10.0.0.1:80').locator('.mark').innerText(), 'not marked dead');
   const first = Number(/\d+/.exec(await mark.innerText())?.[0]);
   await eventually(async () => assert.ok(Number(/\d+/.exec(await mark.innerText())?.[0]) < first, 'it counts down'));
+  await dashboard.page.keyboard.press('Escape');
 
+  stub.kill('www.example.com', 0, 30);
+  const problem = dashboard.page.locator('#problems-list li');
+  await problem
+    .filter({ hasText: 'www.example.com 2 of 2 backends are marked dead' })
+    .waitFor({ timeout: PROMISED_MS });
+  stub.revive('www.example.com', 0);
   stub.revive('www.example.com', 1);
-  await dashboard.backendIs('www.example.com', 'http://10.0.0.2:80', 'alive', PROMISED_MS);
+  await dashboard.frontendIs('www.example.com', /good/, PROMISED_MS);
+  await problem.waitFor({ state: 'detached' });
 });
 
 journey('a router that serves by what it knows is shown as degraded, with why', async (t) => {
@@ -86,6 +97,20 @@ journey('a router that serves by what it knows is shown as degraded, with why', 
   assert.equal(await page.locator('#readiness').innerText(), 'Degraded');
   assert.ok((await page.locator('#state').innerText()).includes(reason));
   assert.equal(await page.locator('#refused').count(), 0);
+});
+
+journey('while the store cannot be read, that is a problem, and what was read before stays', async (t) => {
+  const stub = await startSmall();
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  await dashboard.frontendIs('www.example.com', /good/);
+  stub.isRead = false;
+  stub.store = { ...stub.store, isUp: false };
+  await page.locator('#problems-list li', { hasText: 'redis://127.0.0.1:6379 does not reply' }).first().waitFor();
+  await page.locator('#frontends-fault', { hasText: 'cannot be read' }).waitFor();
+  await dashboard.frontendIs('www.example.com', /good/);
+  await page.reload();
+  await page.locator('#frontends-list', { hasText: 'Not known yet.' }).waitFor();
 });
 
 journey('a reload that was refused is shown, with why', async (t) => {
@@ -115,9 +140,10 @@ journey('what strangers named is shown as it is, and runs nothing', async (t) =>
 
   const row = page.locator('#frontends-list tbody tr');
   await row.waitFor();
-  for (const text of ['<script>alert(2)</script>.example.com', evil, 'javascript:alert(3)', `http://${evil}/`]) {
+  for (const text of ['<script>alert(2)</script>.example.com', evil]) {
     assert.ok((await row.innerText()).includes(text), text);
   }
+  assert.ok((await page.locator('#problems-list').innerText()).includes('javascript:alert(3)'));
   assert.ok((await page.locator('#state').innerText()).includes(`<b>${evil}</b>`));
   assert.ok((await page.locator('#state').innerText()).includes(`<i>${evil}</i>`));
   assert.ok((await page.locator('#busiest-list').innerText()).includes('"><svg onload=alert(4)>'));
@@ -127,6 +153,7 @@ journey('what strangers named is shown as it is, and runs nothing', async (t) =>
   await page.locator('#events-list').getByText('<iframe src="javascript:alert(6)"></iframe>').waitFor();
   await dashboard.explain(evil);
   assert.ok((await page.locator('#explanation').innerText()).includes(evil));
+  await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Edit <script>' }).click();
   await page.locator('#editor').waitFor();
   assert.equal(await page.locator('#edit-name').inputValue(), evil);
@@ -158,8 +185,10 @@ journey('a host is explained by keyboard alone', async (t) => {
   await eventually(async () => assert.equal(await focused(), 'explanation-title'));
   const text = await explanation.innerText();
   for (const part of [
-    /Served: one of 1 living backend of 2, with equal probability/,
+    /Goes to one of 1 living backend of 2, with equal probability/,
     /http:\/\/10\.0\.0\.1:80\s+dead, [34]\d s left/,
+    /http:\/\/10\.0\.0\.2:80\s+not marked dead/,
+    /unreachable: connect ECONNREFUSED/,
     /dead:www\.example\.com holds the id 0/,
     /frontend:www\.example\.com used/,
     /frontend:\*\.example\.com not reached/,
@@ -221,12 +250,24 @@ journey('on a phone nothing is wider than the screen, whatever names are like', 
   await dashboard.page.locator('#workers-list tbody tr').first().waitFor();
   assert.equal(await dashboard.sidewaysScroll(), 0);
   await dashboard.explain(`${long}.com`);
+  assert.equal(await dashboard.sidewaysScroll(), 0);
+  await dashboard.page.getByRole('button', { name: 'Close' }).click();
   await dashboard.page.locator('#search').fill('xxx');
   await dashboard.row(`${long}.com`).waitFor();
   assert.equal(await dashboard.sidewaysScroll(), 0);
+  await dashboard.explain(`${long}.com`);
   const editor = await dashboard.edit(`${long}.com`);
   const box = await editor.boundingBox();
   assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 360);
+});
+
+journey('at 200 % nothing is wider than the screen', async (t) => {
+  const stub = await startRealistic();
+  const dashboard = await open(t, stub, { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 });
+  await dashboard.row('www.example.com').waitFor();
+  assert.equal(await dashboard.sidewaysScroll(), 0);
+  await dashboard.explain('api.example.com');
+  assert.equal(await dashboard.sidewaysScroll(), 0);
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -236,6 +277,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const dashboard = await open(t, stub, { colorScheme }, 'Not ready');
     await dashboard.row('www.example.com').waitFor();
     await dashboard.page.locator('#events-list li').first().waitFor();
+    assert.deepEqual(await dashboard.faintTexts(), []);
     await dashboard.explain('blog.example.org');
     assert.deepEqual(await dashboard.faintTexts(), []);
     await stub.goAway();
@@ -248,6 +290,26 @@ for (const colorScheme of ['light', 'dark'] as const) {
     assert.equal(paper, 'rgb(20, 22, 25)', 'the toggle overrides the system');
   });
 }
+
+journey(
+  'axe-core finds nothing wrong, also on a page of a host, in the editor, and when the store is down',
+  async (t) => {
+    const stub = await startRealistic();
+    const dashboard = await open(t, stub);
+    await dashboard.row('www.example.com').waitFor();
+    await dashboard.page.locator('#workers-list tbody tr').first().waitFor();
+    assert.deepEqual(await dashboard.axeFindings(), []);
+    await dashboard.edit('www.example.com');
+    assert.deepEqual(await dashboard.axeFindings(), []);
+    await dashboard.page.keyboard.press('Escape');
+    await dashboard.explain('blog.example.org');
+    assert.deepEqual(await dashboard.axeFindings(), []);
+    stub.isRead = false;
+    await dashboard.page.keyboard.press('Escape');
+    await dashboard.page.locator('#frontends-fault', { hasText: 'cannot be read' }).waitFor();
+    assert.deepEqual(await dashboard.axeFindings(), []);
+  },
+);
 
 journey('a token is asked for, refused when it is wrong, and kept for this tab only', async (t) => {
   const stub = await startSmall();
@@ -293,7 +355,7 @@ journey('a frontend is added, changed and deleted', async (t) => {
       body: { name: 'renamed', backends: ['http://10.0.0.2:80', 'http://10.0.0.9:8080'] },
     },
   ]);
-  await dashboard.backendIs('www.example.com', 'http://10.0.0.9:8080', 'alive');
+  await dashboard.frontendIs('www.example.com', /renamed/);
   assert.equal(await dashboard.evaluate('document.activeElement.textContent'), 'Edit', 'back to where one was');
 
   await page.getByRole('button', { name: 'Add a frontend' }).click();
@@ -347,32 +409,100 @@ journey('a router that went away is missed in plain words, and found again', asy
   await dashboard.shows('Ready');
   await dashboard.page.locator('#events-state', { hasText: /^Live$/ }).waitFor();
   stub.kill('www.example.com', 0, null);
-  await dashboard.backendIs('www.example.com', 'http://10.0.0.1:80', 'dead', PROMISED_MS);
-  assert.match(await dashboard.row('www.example.com').innerText(), /dead, without expiry/);
+  await dashboard.frontendIs('www.example.com', /1 dead/, PROMISED_MS);
+  await dashboard.explain('www.example.com');
+  await dashboard.backend('http://10.0.0.1:80').getByText('dead, without expiry').waitFor();
 });
 
-journey('ten thousand frontends are paged and searched', async (t) => {
+journey('two thousand frontends are looked through: sorted, filtered, searched, by page', async (t) => {
   const stub = await StubAdmin.start();
-  for (let i = 0; i < 10_000; i++) stub.set(`site-${i}.example.com`, `site-${i}`, [`http://10.1.0.1:${i + 1}`]);
-  const many = Array.from({ length: 300 }, (_, i) => `http://10.2.0.1:${i + 1}`);
-  stub.set('many.example.com', 'many', many);
+  for (let i = 0; i < 2_000; i++) stub.set(`site-${i}.example.com`, `name-${i}`, [`http://10.1.0.1:${i + 1}`]);
+  stub.busiest = Array.from({ length: 500 }, (_, i) => `name-${1_999 - i}`);
+  stub.failing = new Set(['name-1500']);
+  stub.kill('site-7.example.com', 0, 60);
   const dashboard = await open(t, stub);
   const { page } = dashboard;
-  await dashboard.row('site-0.example.com').waitFor();
-  assert.equal(await page.locator('#frontends-list tbody tr').count(), 20);
+  const keys = (): Promise<readonly string[]> => page.locator('#frontends-list .key-name').allInnerTexts();
+  const beginsWith = (...wanted: readonly string[]): Promise<void> =>
+    eventually(async () => assert.deepEqual((await keys()).slice(0, wanted.length), wanted));
+  // The worst first, and above all.
+  await beginsWith('site-7.example.com', 'site-1500.example.com', 'site-1999.example.com');
+  assert.deepEqual((await page.locator('#problems-list .key-name').allInnerTexts()).slice(0, 2), [
+    'site-7.example.com',
+    'site-1500.example.com',
+  ]);
+  assert.match(await page.locator('#frontends-counts').innerText(), /^2,000 frontends, 2,000 backends, 1 marked dead$/);
+  const heights = await dashboard.evaluate<number[]>(
+    "[...document.querySelectorAll('#frontends-list tbody tr')].map((row) => row.getBoundingClientRect().height)",
+  );
+  assert.equal(heights.length, 100);
+  assert.ok(Math.max(...heights) < 36, `one line each: ${Math.max(...heights)} px`);
+
+  await page.getByRole('button', { name: 'Frontend', exact: true }).click();
+  await beginsWith('site-0.example.com', 'site-1.example.com', 'site-10.example.com');
+  assert.equal(await page.locator('#frontends-list [aria-sort=ascending]').innerText(), 'Frontend');
   await page.getByRole('button', { name: 'Next' }).click();
-  await dashboard.row('site-20.example.com').waitFor();
+  await page.locator('#frontends-page', { hasText: '101 to 200 of 2,000' }).waitFor();
   await page.getByRole('button', { name: 'Previous' }).click();
-  await dashboard.row('site-0.example.com').waitFor();
+  await page.locator('#frontends-page', { hasText: '1 to 100 of 2,000' }).waitFor();
   assert.ok(await page.getByRole('button', { name: 'Previous' }).isDisabled());
-  await page.getByLabel('Key has').fill('many');
-  await dashboard.row('many.example.com').waitFor();
-  const backends = dashboard.row('many.example.com').locator('.backend');
-  assert.equal(await backends.count(), 6);
-  stub.kill('many.example.com', 250, 60);
-  await dashboard.backendIs('many.example.com', 'http://10.2.0.1:251', 'dead', PROMISED_MS);
-  await page.getByRole('button', { name: 'Show 294 more' }).click();
-  assert.equal(await backends.count(), 300);
+  await page.getByRole('button', { name: 'Req/s' }).click();
+  await beginsWith('site-1999.example.com', 'site-1998.example.com');
+  await page.getByRole('button', { name: 'Err/s' }).click();
+  await beginsWith('site-1500.example.com', 'site-1999.example.com');
+  await page.getByRole('button', { name: 'Down 1' }).click();
+  await eventually(async () => assert.deepEqual(await keys(), ['site-7.example.com']));
+  await page.getByRole('button', { name: 'All 2,000' }).click();
+  await page.getByLabel('Key or identifier has').fill('name-123');
+  await eventually(async () => assert.equal((await keys()).length, 11));
+});
+
+journey('a frontend has a page with a link of its own, which Escape and the way back leave', async (t) => {
+  const stub = await startRealistic();
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  await page.getByRole('link', { name: 'api.example.com' }).last().click();
+  const site = page.locator('#explanation');
+  await site.locator('#verdict').waitFor();
+  await eventually(async () =>
+    assert.equal(await dashboard.evaluate('document.activeElement.id'), 'explanation-title'),
+  );
+  assert.equal(new URL(page.url()).hash, '#/api.example.com');
+  assert.ok(await page.locator('#frontends').isHidden());
+  for (const name of [/^Requests per second, last 5 min\./, /^Responses of 500/, /^Latency, last 5 min\./]) {
+    await site.getByRole('img', { name }).waitFor();
+  }
+  assert.match(await site.innerText(), /log scale, 1\.0 ms to 100 ms/);
+  await site.getByText('api.example.com: http://10.0.2.33:8080 is dead').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('#frontends').waitFor();
+  assert.equal(await dashboard.evaluate('document.activeElement.textContent'), 'api.example.com');
+  await page.goBack();
+  await site.locator('#verdict').waitFor();
+  await page.goBack();
+  await page.locator('#frontends').waitFor();
+
+  await page.goto(`${stub.url}#/any.example.com/a%20b`);
+  await page.reload();
+  await site.getByText('path /a b').waitFor();
+  assert.equal(await site.locator('h2').innerText(), 'any.example.com/a b');
+  await page.getByRole('link', { name: 'Workers' }).click();
+  await page.locator('#workers').waitFor();
+  assert.ok(await site.isHidden());
+});
+
+journey('the commands of problems can be copied', async (t) => {
+  const stub = await startRealistic();
+  const dashboard = await open(t, stub);
+  const { page } = dashboard;
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const line = 'LSET frontend:blog.example.org 2 http://HOST:PORT';
+  await page.getByRole('button', { name: `Copy ${line}` }).click();
+  await page
+    .getByRole('button', { name: `Copy ${line}` })
+    .filter({ hasText: 'Copied' })
+    .waitFor();
+  assert.equal(await dashboard.evaluate('navigator.clipboard.readText()'), line);
 });
 
 journey('what is empty says what to do next', async (t) => {
@@ -383,7 +513,7 @@ journey('what is empty says what to do next', async (t) => {
   const line = 'redis-cli rpush mine:frontend:www.example.com mywebsite http://10.0.0.1:80';
   await page.locator('#frontends-list', { hasText: line }).waitFor();
   await page.locator('#busiest-list', { hasText: 'curl -H' }).waitFor();
-  await page.getByLabel('Key has').fill('nobody.example.com');
+  await page.getByLabel('Key or identifier has').fill('nobody.example.com');
   await page.getByRole('button', { name: 'Explain this host' }).click();
   await page.locator('#verdict', { hasText: 'Refused with 400' }).waitFor();
 });

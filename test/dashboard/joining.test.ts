@@ -24,7 +24,7 @@ const statements = (name: string) =>
     .map((line) => line.replace(/^export /, ''));
 
 /** Exported for series.test.ts alone. */
-const FOR_TESTS = new Set(['ceiling', 'outline']);
+const FOR_TESTS = new Set(['ceiling', 'linear', 'logarithmic', 'outline']);
 
 /** The insides of an element's every appearance. */
 const insides = (element: string) =>

@@ -19,6 +19,17 @@ export async function startRealistic(): Promise<StubAdmin> {
     stub.set(`customer-${i}.apps.example.io`, `app-${1000 + i}`, backends(100 + i, 1 + (i % 3)));
   stub.busiest = ['shop', 'shop-api', 'landing', 'chat', 'blog', 'app-1007', 'app-1031', 'files'];
 
+  stub.failing = new Set(['blog']);
+  stub.lint = [
+    {
+      kind: 'certificate',
+      severity: 'note',
+      frontend: null,
+      text: 'tls:www.example.com: tls-expires: it has a certificate that expires on 2026-12-04T00:00:00.000Z',
+      advice: '',
+    },
+  ];
+
   stub.tell('ready', 'info', 'version 1.0.0, 2 workers, listening on http://0.0.0.0:80', { workers: 2 }, ago(8142));
   stub.tell('reloaded', 'info', 'new workers run the new configuration', { workers: 2 }, ago(8140));
   stub.tell('store-down', 'error', 'redis://127.0.0.1:6379 does not answer: connect ECONNREFUSED', {}, ago(1301));

@@ -9,7 +9,17 @@ interface Functions {
   readonly latency: (seconds: number | null) => string;
   readonly rate: (value: number | null) => string;
   readonly ceiling: (value: number) => number;
-  readonly outline: (values: Series, top: number, height: number) => string;
+  readonly linear: (top: number) => (value: number) => number;
+  readonly logarithmic: (
+    smallest: number,
+    most: number,
+  ) => {
+    readonly bottom: number;
+    readonly top: number;
+    readonly decades: number;
+    readonly scale: (value: number) => number;
+  };
+  readonly outline: (values: Series, scale: (value: number) => number, height: number) => string;
 }
 
 // As compiled: the sources use the types of browsers, which tests do not have.
@@ -58,5 +68,19 @@ test('numbers are short, and carry their unit', () => {
 });
 
 test('a line has a gap where nothing was measured', () => {
-  assert.equal(page.outline([1, null, 0, 2], 2, 10), 'M0.0 5.0h0M200.0 10.0h0L300.0 0.0');
+  assert.equal(page.outline([1, null, 0, 2], page.linear(2), 10), 'M0.0 5.0h0M200.0 10.0h0L300.0 0.0');
+});
+
+test('a logarithmic scale ends at powers of ten, and gives each the same height', () => {
+  const { bottom, top, decades, scale } = page.logarithmic(0.004, 0.31);
+  assert.deepEqual([bottom, top, decades], [0.001, 1, 3]);
+  assert.deepEqual(
+    [0.001, 0.01, 0.1, 1].map((value) => Math.round(scale(value) * 300) / 100),
+    [0, 1, 2, 3],
+  );
+  assert.deepEqual([0, -1, 0.0001, 50].map(scale), [0, 0, 0, 1]);
+  const even = page.logarithmic(0.01, 0.01);
+  assert.deepEqual([even.bottom, even.top], [0.001, 0.01]);
+  const empty = page.logarithmic(0, 0.001);
+  assert.deepEqual([empty.decades, empty.top], [1, 0.001]);
 });

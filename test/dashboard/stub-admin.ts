@@ -3,8 +3,26 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import type { WorkerAnswer, WorkersAnswer } from '../../lib/admin/answers.ts';
+import type {
+  BackendView,
+  Fault,
+  FrontendView,
+  Problem,
+  SortKey,
+  WorkerAnswer,
+  WorkersAnswer,
+} from '../../lib/admin/answers.ts';
 import { readDashboard } from '../../lib/admin/dashboard.ts';
+import {
+  countsOf,
+  isShown,
+  problemsOf,
+  type RatesOf,
+  readFrontend,
+  sorted,
+  type StateFilter,
+  summaryOf,
+} from '../../lib/admin/frontend-summary.ts';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { candidates, hostOf } from '../../lib/core/routing/hostname.ts';
 import { freePort } from '../support/ports.ts';
@@ -48,9 +66,15 @@ export class StubAdmin {
     reasons: [],
   };
   refused: string[] = [];
+  /** Whether the admin interface can read the store. */
+  isRead = true;
   store = { name: 'redis://127.0.0.1:6379', isUp: true };
   /** Identifiers of those who get requests. */
   busiest: readonly string[] = [];
+  /** Identifiers of those whose backends fail. */
+  failing: ReadonlySet<string> = new Set();
+  /** What lint has found besides the lists. */
+  lint: readonly Problem[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #feeds = new WebSocketServer({ noServer: true, handleProtocols: () => 'hipache.events' });
   readonly #page = readDashboard();
@@ -159,8 +183,9 @@ export class StubAdmin {
     if (place === 'live') return found(this.#live(Number(url.searchParams.get('seconds') ?? 300)));
     if (place === 'workers') return found(workers(this.isReloading));
     if (place === 'events') return found({ events: this.events.slice(-200) });
+    if (place === 'summary') return found(this.#summary(url.searchParams));
     if (place !== 'frontends') return fault(404, 'not-found', 'there is no such thing here');
-    if (host === undefined) return found(this.#list(url.searchParams));
+    if (host === undefined) return fault(404, 'not-found', 'the page does not ask for that');
     if (question === 'explain') return found(this.#explain(key, url.searchParams.get('path') ?? '/'));
     if (method === 'PUT') return this.#put(key, body as { name: string; backends: readonly string[] });
     if (!this.frontends.has(key)) return fault(404, 'no-frontend', `there is no frontend ${key}`);
@@ -174,32 +199,94 @@ export class StubAdmin {
     return { status: isNew ? 201 : 200, body: this.#describe(key) };
   }
 
-  #list(query: URLSearchParams): object {
-    const limit = Number(query.get('limit') ?? 100);
-    const match = query.get('match') ?? '';
-    const from = Number(query.get('cursor') ?? 0);
-    const keys = [...this.frontends.keys()].filter((key) => key.includes(match));
-    const frontends = keys.slice(from, from + limit).map((key) => this.#describe(key));
-    return { frontends, next: from + limit < keys.length ? String(from + limit) : null };
+  #summary(query: URLSearchParams): object {
+    const reads = this.isRead ? [...this.frontends.keys()].map((key) => readFrontend(this.#describe(key))) : [];
+    const summaries = reads.map((read) => summaryOf(read, this.#rates));
+    const isMatch = (each: (typeof summaries)[number]): boolean =>
+      isShown(each, query.get('match') ?? '', query.get('state') as StateFilter);
+    const shown = summaries.filter(isMatch);
+    const text = `the frontends cannot be read: ${this.store.name} does not reply`;
+    const unread: Problem = { kind: 'unread', severity: 'error', frontend: null, text, advice: '' };
+    const problems = [...(this.isRead ? [] : [unread]), ...problemsOf(reads, summaries), ...this.lint];
+    const [from, limit] = [Number(query.get('from')), Number(query.get('limit'))];
+    return {
+      readAt: new Date().toISOString(),
+      isComplete: this.isRead,
+      counts: countsOf(summaries),
+      problems: problems.slice(0, 100),
+      moreProblems: Math.max(0, problems.length - 100),
+      found: shown.length,
+      frontends: sorted(shown, query.get('sort') as SortKey).slice(from, from + limit),
+    };
   }
 
-  #describe(key: string) {
+  /** Of those who get requests. */
+  readonly #rates: RatesOf = (name) => {
+    const at = this.busiest.indexOf(name);
+    if (at < 0) return null;
+    const requestsPerSecond = 160 / (at + 1);
+    const errorsPerSecond = this.failing.has(name) ? requestsPerSecond / 20 : 0;
+    return { requestsPerSecond, errorsPerSecond, p50: 0.004, p99: 0.02 + 0.03 * noise(name.length) };
+  };
+
+  #activity({ name, backends }: FrontendView): object {
+    const rates = this.#rates(name);
+    const share = Math.max(1, backends.filter(({ state }) => state === 'alive').length);
+    return {
+      workers: 2,
+      replied: 2,
+      backends: backends
+        .filter(({ state }) => state !== 'unusable')
+        .map(({ id, state }) => ({
+          id,
+          inFlight: state === 'alive' ? 1 + id : 0,
+          waiting: 0,
+          open: state === 'alive' ? 6 + id : 0,
+          idle: state === 'alive' ? 4 : 0,
+          requestsPerSecond: state === 'alive' ? (rates?.requestsPerSecond ?? 0) / share : 0,
+          errorsPerSecond: state === 'alive' ? (rates?.errorsPerSecond ?? 0) / share : 0,
+          p50: state === 'alive' && rates ? rates.p50 : null,
+          p99: state === 'alive' && rates ? rates.p99 : null,
+          responses: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+          failures:
+            state === 'dead' || this.failing.has(name)
+              ? Array.from({ length: 3 }, (_, i) => ({
+                  time: new Date(Date.now() - (i + 1) * 4_000).toISOString(),
+                  type: 'unreachable',
+                  reason: 'connect ECONNREFUSED 10.0.0.1:80',
+                  code: 'ECONNREFUSED',
+                  pid: 4711,
+                }))
+              : [],
+        })),
+    };
+  }
+
+  #describe(key: string): FrontendView {
     const { name, urls, dead } = this.#frontend(key);
-    const faults: object[] = [];
-    const backends = urls.map((url, id) => {
+    const faults: Fault[] = [];
+    const backends = urls.map((url, id): BackendView => {
       const parsed = parseBackend(url, id);
       if ('fault' in parsed) {
         faults.push({
           code: 'bad-url',
+          severity: 'error',
           text: `backend ${id}, "${url}": ${parsed.fault}`,
           advice: `LSET frontend:${key} ${id + 1} http://HOST:PORT`,
         });
-        return { id, url, state: 'unusable', secondsLeft: null, fault: parsed.fault };
+        return { id, url, state: 'unusable', secondsLeft: null, markedBy: null, fault: parsed.fault };
       }
       const until = dead.get(id);
       const isDead = until !== undefined && (until === null || until > Date.now());
       const secondsLeft = isDead && until !== null ? (until - Date.now()) / 1000 : null;
-      return { id, url, state: isDead ? 'dead' : 'alive', secondsLeft, fault: null };
+      return {
+        id,
+        url,
+        state: isDead ? 'dead' : 'alive',
+        secondsLeft,
+        markedBy: isDead ? 'router' : null,
+        fault: null,
+      };
     });
     return { key, name, backends, faults };
   }
@@ -281,20 +368,30 @@ export class StubAdmin {
           dead: [],
         },
       ],
+      activity: route === null ? null : this.#activity(route),
+      traffic: route === null || !this.busiest.includes(route.name) ? null : this.#series(route.name, 300),
+    };
+  }
+
+  #series(name: string, seconds: number): object {
+    const now = Math.floor(Date.now() / 1000);
+    const times = Array.from({ length: Math.min(300, seconds) }, (_, i, at = now - seconds + i) => at);
+    const scale = 160 / (this.busiest.indexOf(name) + 1);
+    const p50 = times.map((at) => 0.003 + 0.002 * noise(at + name.length));
+    return {
+      name,
+      requests: times.map((at) => Math.round(scale * wave(at, name.length))),
+      errors: times.map((at) => (noise(at + name.length) > 0.97 ? 1 : 0)),
+      p50,
+      p99: times.map((at) => 0.02 + 0.03 * noise(at * name.length)),
     };
   }
 
   #live(seconds: number): object {
     const now = Math.floor(Date.now() / 1000);
     const times = Array.from({ length: Math.min(300, seconds) }, (_, i, at = now - seconds + i) => at);
-    const of = (name: string, scale: number) => ({
-      name,
-      requests: times.map((at) => Math.round(scale * wave(at, name.length))),
-      errors: times.map((at) => (noise(at + name.length) > 0.97 ? 1 : 0)),
-      p99: times.map((at) => 0.02 + 0.03 * noise(at * name.length)),
-    });
     const isQuiet = this.busiest.length === 0;
-    const frontends = this.busiest.map((name, i) => of(name, 160 / (i + 1)));
+    const frontends = this.busiest.slice(0, 20).map((name) => this.#series(name, seconds));
     return {
       now,
       version: VERSION,

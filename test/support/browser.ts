@@ -1,5 +1,6 @@
 /** A browser without a window, and the dashboard in it as an operator drives it. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 
@@ -8,6 +9,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const PATIENCE_MS = 15_000;
 
 const executable = findBrowser();
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Why tests with a browser cannot run here, for `skip`; false when they can. */
 export const noBrowser: string | false = executable === null ? `none of ${NAMES.join(', ')} is installed` : false;
@@ -78,18 +80,14 @@ export class DashboardPage {
     });
   }
 
-  /** A backend in the row of its frontend. */
-  backend(key: string, url: string): Locator {
-    return this.row(key)
-      .locator('.backend')
-      .filter({ has: this.page.getByText(url, { exact: true }) });
+  /** Resolves when the row of a frontend says this of it. */
+  async frontendIs(key: string, text: RegExp, limitMs = PATIENCE_MS): Promise<void> {
+    await this.row(key).filter({ hasText: text }).waitFor({ timeout: limitMs });
   }
 
-  /** Resolves when a backend is shown as alive, dead or unusable. */
-  async backendIs(key: string, url: string, state: string, limitMs = PATIENCE_MS): Promise<void> {
-    await this.backend(key, url)
-      .and(this.page.locator(`.${state}`))
-      .waitFor({ timeout: limitMs });
+  /** A backend on the page of its frontend. */
+  backend(url: string): Locator {
+    return this.page.locator('#explanation .backend-row').filter({ has: this.page.getByText(url, { exact: true }) });
   }
 
   /** Asks why, and resolves to what the page says of it. */
@@ -98,6 +96,7 @@ export class DashboardPage {
     await this.page.getByLabel('Path').fill(path);
     await this.page.getByLabel('Path').press('Enter');
     await this.page.locator('#explanation-title', { hasText: host }).waitFor();
+    await this.page.locator('#verdict').waitFor();
     return this.page.locator('#verdict').innerText();
   }
 
@@ -124,11 +123,22 @@ export class DashboardPage {
     return this.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
   }
 
+  /** What axe-core finds wrong. */
+  async axeFindings(): Promise<readonly string[]> {
+    // Evaluated by the debugger, which the page's policy does not concern.
+    await this.page.evaluate(axeSource);
+    return this.evaluate(AXE_FINDINGS);
+  }
+
   /** Whatever text has less contrast to what lies behind it than WCAG AA asks for, each with its ratio. */
   faintTexts(): Promise<readonly string[]> {
     return this.evaluate(FAINT_TEXTS);
   }
 }
+
+/** What axe-core, which checks rules of WCAG, finds in the page: rule and element. */
+const AXE_FINDINGS = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+  violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 120))))`;
 
 const FAINT_TEXTS = `(() => {
   const parse = (color) => {

@@ -1,0 +1,118 @@
+/** Backends with their state, and what the workers know of them. */
+import type { ActivityView, BackendActivity, BackendView, FailureView, Fault } from '../admin/answers.ts';
+import { adviceLines } from './copying.ts';
+import { cards, column, make, type Part } from './elements.ts';
+import { clock, count, duration, latency, plural, rate } from './words.ts';
+
+const COLUMNS = ['Backend', 'State', 'Req/s', 'Err/s', 'p50', 'p99', 'In flight', 'Connections', 'Last failures'];
+/** How many columns precede those with numbers, and how many of these there are. */
+const TEXTS = 2;
+const NUMBERS = 6;
+
+/** The backends of a frontend. @param receivedAt performance.now() of the response that they were in */
+export function backendsTable(
+  backends: readonly BackendView[],
+  activity: ActivityView | null,
+  receivedAt: number,
+): readonly Part[] {
+  if (backends.length === 0) return [make('p', { class: 'empty' }, 'None.')];
+  const byId = new Map(activity?.backends.map((each) => [each.id, each]));
+  const titles = COLUMNS.map((title, i) => column(title, { isNumber: i >= TEXTS && i < TEXTS + NUMBERS }));
+  const rows = backends.map((backend) => backendRow(backend, byId.get(backend.id) ?? null, receivedAt));
+  const missing = activity === null ? 0 : activity.workers - activity.replied;
+  return [
+    cards('Backends, and what the workers know of them', titles, rows),
+    missing > 0 && make('p', { class: 'doubtful' }, `Without ${plural(missing, 'worker')} that did not reply.`),
+  ];
+}
+
+function backendRow(backend: BackendView, activity: BackendActivity | null, receivedAt: number): HTMLTableRowElement {
+  const { id, url, state } = backend;
+  const numbers = [
+    rate(activity?.requestsPerSecond ?? null),
+    make('span', { class: activity?.errorsPerSecond ? 'bad' : null }, rate(activity?.errorsPerSecond ?? null)),
+    latency(activity?.p50 ?? null),
+    latency(activity?.p99 ?? null),
+    count(activity?.inFlight ?? null),
+    activity === null ? '–' : `${count(activity.open)}, ${count(activity.idle)} idle`,
+  ];
+  return make(
+    'tr',
+    { 'data-row': id, role: 'row', class: `backend-row ${state}` },
+    make('th', { scope: 'row', role: 'rowheader' }, make('span', { class: 'name' }, url)),
+    make('td', { role: 'cell', 'data-label': 'State' }, stateMark(backend, receivedAt)),
+    ...numbers.map((cell, i) =>
+      make('td', { role: 'cell', class: 'number', 'data-label': COLUMNS[TEXTS + i] ?? '' }, cell),
+    ),
+    make('td', { role: 'cell' }, failuresPart(activity)),
+  );
+}
+
+/** Marks alone are known: a backend that is not marked may not respond. */
+function stateMark(backend: BackendView, receivedAt: number): HTMLElement {
+  const { state, fault } = backend;
+  const text = state === 'unusable' ? `unusable: ${fault ?? ''}` : markOf(backend, receivedAt);
+  return make('span', { class: `mark state-${state}` }, text);
+}
+
+function markOf({ state, secondsLeft, markedBy }: BackendView, receivedAt: number): string {
+  if (state !== 'dead') return 'not marked dead';
+  const by = markedBy === 'other' ? ', by a checker or operator' : '';
+  if (secondsLeft === null) return `dead, without expiry${by}`;
+  const left = secondsLeft - (performance.now() - receivedAt) / 1000;
+  return left > 0 ? `dead, ${duration(Math.ceil(left))} left${by}` : 'dead, expires now';
+}
+
+function failuresPart(activity: BackendActivity | null): Part {
+  if (activity === null) return '–';
+  const { failures, lastCheck } = activity;
+  const check =
+    lastCheck !== undefined &&
+    make(
+      'p',
+      { class: lastCheck.isPassed ? 'good' : 'bad' },
+      `Check at ${clock(Date.parse(lastCheck.time))}: ${lastCheck.text}`,
+    );
+  const [last, ...more] = failures;
+  if (last === undefined) return make('div', {}, check, make('span', { class: 'aside' }, 'none'));
+  return make(
+    'div',
+    {},
+    check,
+    make('p', { class: 'failure' }, ...failureParts(last)),
+    more.length > 0 &&
+      make(
+        'details',
+        {},
+        make('summary', {}, `${count(more.length)} more`),
+        make('ul', {}, ...more.map((failure) => make('li', { class: 'failure' }, ...failureParts(failure)))),
+      ),
+  );
+}
+
+function failureParts({ time, type, reason, code }: FailureView): readonly Part[] {
+  const what = code === null || reason.includes(code) ? type : `${type} ${code}`;
+  return [make('time', { datetime: time, title: time }, clock(Date.parse(time))), ` ${what}: ${reason}`];
+}
+
+/** A backend as a worker remembers it. */
+export function rememberedBackend(url: string, id: number, isDead: boolean): HTMLElement {
+  const state = isDead ? 'dead' : 'alive';
+  return make(
+    'li',
+    { 'data-row': id, class: `backend ${state}` },
+    make('span', { class: 'name' }, url),
+    ' ',
+    make('span', { class: 'mark' }, isDead ? 'dead' : 'not marked dead'),
+  );
+}
+
+/** Faults with their advice; null when there is none. */
+export function faultsList(faults: readonly Fault[]): HTMLElement | null {
+  if (faults.length === 0) return null;
+  return make(
+    'ul',
+    { class: 'faults' },
+    ...faults.map(({ text, advice }) => make('li', {}, make('span', {}, text), adviceLines(advice))),
+  );
+}
