@@ -1,8 +1,11 @@
 /** The whole terminal, while it shows a table. */
 export interface Screen {
   readonly rows: number;
-  /** Aborted when q, Ctrl-C or Ctrl-D is pressed, or the process gets a signal to end. */
+  readonly columns: number;
+  /** Aborted by `end`, when the input ends, or when the process gets a signal to end. */
   readonly ended: AbortSignal;
+  /** Aborts `ended`. */
+  end(): void;
   show(lines: readonly string[]): void;
   /** Restores the terminal. Idempotent. */
   close(): void;
@@ -12,8 +15,6 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** The height of a terminal that does not report its size. */
 const ROWS = 24;
 const COLUMNS = 80;
-/** In raw mode, Ctrl-C and Ctrl-D arrive as characters. */
-const ENDINGS = ['q', 'Q', '\u0003', '\u0004'];
 /** The start of a colour sequence. */
 const ESCAPE = '\u001B';
 const COLOR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
@@ -21,19 +22,17 @@ const COLOR = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`);
 const ENTER = '\u001B[?1049h\u001B[?25l';
 const LEAVE = '\u001B[?25h\u001B[?1049l';
 
-/** Takes over the terminal of this process. */
-export function openScreen(): Screen {
+/** Takes over the terminal of this process. @param onTyped gets what the user types: Ctrl-C is a character, too */
+export function openScreen(onTyped: (text: string) => void): Screen {
   const { stdin, stdout } = process;
   const ending = new AbortController();
   const end = (): void => ending.abort();
-  const hear = (typed: Buffer): void => {
-    if (ENDINGS.some((sign) => typed.includes(sign))) end();
-  };
   for (const signal of SIGNALS) process.on(signal, end);
   const isRaw: boolean | undefined = stdin.isTTY;
   if (isRaw) {
     stdin.setRawMode(true);
-    stdin.on('data', hear);
+    stdin.setEncoding('utf8');
+    stdin.on('data', onTyped);
     stdin.once('end', end);
   }
   stdout.write(ENTER);
@@ -42,7 +41,11 @@ export function openScreen(): Screen {
     get rows() {
       return stdout.rows || ROWS;
     },
+    get columns() {
+      return stdout.columns || COLUMNS;
+    },
     ended: ending.signal,
+    end,
     show: (lines) => {
       const { rows, columns } = stdout;
       const shown = lines.slice(0, Math.max(1, (rows || ROWS) - 1)).map((line) => cut(line, columns || COLUMNS));
@@ -55,7 +58,7 @@ export function openScreen(): Screen {
       for (const signal of SIGNALS) process.off(signal, end);
       stdout.write(LEAVE);
       if (!isRaw) return;
-      stdin.off('data', hear);
+      stdin.off('data', onTyped);
       stdin.setRawMode(false);
       stdin.pause();
     },

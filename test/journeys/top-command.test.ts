@@ -44,13 +44,43 @@ const WORKERS = {
   ],
 };
 
+const SUMMARY = {
+  found: 2,
+  problems: [],
+  moreProblems: 0,
+  frontends: [
+    {
+      key: 'www.my\u001Bwebsite.test',
+      name: 'mywebsite',
+      state: 'failing',
+      backends: 3,
+      dead: 1,
+      requestsPerSecond: 12.34,
+      errorsPerSecond: 0.5,
+      p50: 0.01,
+      p99: 1.5,
+    },
+    {
+      key: 'quiet.test',
+      name: 'quiet',
+      state: 'good',
+      backends: 1,
+      dead: 0,
+      requestsPerSecond: null,
+      errorsPerSecond: null,
+      p50: null,
+      p99: null,
+    },
+  ],
+};
+
 const TABLE = [
   'hipache 1.2.3  redis://127.0.0.1:6379 up  ready',
-  'requests/s 13  errors/s 1  p50 1.5 ms  p99 20.0 ms  connections 120  exchanges 3  tunnels 1',
+  'req/s 13  err/s 1  p50 1.5 ms  p99 20.0 ms  conn 120  exch 3  tunnels 1',
   '',
-  'FRONTEND       REQ/S  ERR/S  P50  P99',
-  'my\\x1bwebsite  12     1      -    1.50 s',
-  'quiet          1      0      -    20.0 ms',
+  'FRONTEND                STATE    DEAD  REQ/S*  ERR/S  P50      P99',
+  'www.my\\x1bwebsite.test  failing  1/3   12      0.50   10.0 ms  1.50 s',
+  'quiet.test              good     0/1   -       -      -        -',
   '',
   'PID   STATE    GEN  UP      MB  CONN  EXCH  TUNNELS  LOOP P99',
   '4710  master   -    60 min  60  -     -     -        -',
@@ -65,6 +95,11 @@ interface Admin {
   readonly asked: string[];
 }
 
+function answerTo(url: string): object {
+  if (url.startsWith('/api/v1/live')) return LIVE;
+  return url.startsWith('/api/v1/summary') ? SUMMARY : WORKERS;
+}
+
 /** An admin interface of which only the answers are real. @param place a port, or a socket's path */
 async function startAdmin(t: TestContext, token: string | null = null, place: number | string = 0): Promise<Admin> {
   const asked: string[] = [];
@@ -72,7 +107,7 @@ async function startAdmin(t: TestContext, token: string | null = null, place: nu
     asked.push(url);
     const isFine = token === null || headers.authorization === `Bearer ${token}`;
     response.statusCode = isFine ? 200 : 401;
-    response.end(JSON.stringify(isFine ? (url.startsWith('/api/v1/live') ? LIVE : WORKERS) : { error: {} }));
+    response.end(JSON.stringify(isFine ? answerTo(url) : { error: {} }));
   });
   const listening = once(server, 'listening');
   if (typeof place === 'string') server.listen(place);
@@ -87,7 +122,10 @@ async function startAdmin(t: TestContext, token: string | null = null, place: nu
 test('--once prints one table', async (t) => {
   const { url, asked } = await startAdmin(t);
   assert.deepEqual(await hipache(['top', '--once', '--admin', url]), { status: 0, stdout: TABLE, stderr: '' });
-  assert.deepEqual(new Set(asked.map((path) => path.split('?')[0])), new Set(['/api/v1/live', '/api/v1/workers']));
+  assert.deepEqual(
+    new Set(asked.map((path) => path.split('?')[0])),
+    new Set(['/api/v1/live', '/api/v1/workers', '/api/v1/summary']),
+  );
 });
 
 test('changes that were refused are shown with their reasons', async (t) => {
@@ -106,7 +144,7 @@ test('--json prints what was answered, a line each second', async (t) => {
   const { url } = await startAdmin(t);
   const { status, stdout } = await hipache(['top', '--once', '--json', '--admin', url]);
   assert.equal(status, 0);
-  assert.deepEqual(JSON.parse(stdout), { live: LIVE, workers: WORKERS });
+  assert.deepEqual(JSON.parse(stdout), { live: LIVE, workers: WORKERS, summary: SUMMARY });
 });
 
 test('a Unix socket will do, and a token is shown where one is wanted', async (t) => {
@@ -189,7 +227,7 @@ for (const [name, sign] of [
       const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
       guard(child);
       const stdout = gathered(child.stdout);
-      await eventually(() => assert.ok(asked.length >= 4), 10_000);
+      await eventually(() => assert.ok(asked.length >= 6), 10_000);
       // A router that goes does not end it.
       server.close();
       server.closeAllConnections();
@@ -199,7 +237,7 @@ for (const [name, sign] of [
       const text = stdout();
       const [before = '', shown = '', left = ''] = plain(text).split(/<\?1049[hl]/);
       assert.match(shown, /^<\?25l<H/);
-      assert.match(shown, /FRONTEND {7}REQ\/S/);
+      assert.match(shown, /FRONTEND {16}STATE/);
       assert.match(shown, /<\?25h$/);
       const [, code, after] = /^exit (\d+)\r\n([\s\S]*)$/.exec(left) ?? [];
       assert.equal(code, '0');
@@ -207,6 +245,40 @@ for (const [name, sign] of [
     },
   );
 }
+
+test('on a terminal keys sort, filter and scroll', { skip: !hasScript }, async (t) => {
+  const { url, asked } = await startAdmin(t);
+  const line = `stty rows 24 cols 80; '${process.execPath}' '${PROGRAM}' top --admin ${url} --sort state`;
+  const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  guard(child);
+  const stdout = gathered(child.stdout);
+  const isAsked = (query: string): Promise<void> =>
+    eventually(
+      () => assert.ok(asked.includes(`/api/v1/summary?${query}&limit=24`), asked.slice(-5).join('\n')),
+      10_000,
+    );
+  await isAsked('sort=state&match=&from=0');
+  await eventually(() => assert.match(stdout(), /STATE\*/));
+  child.stdin.write('e');
+  await isAsked('sort=errors&match=&from=0');
+  // A q in a filter does not quit.
+  child.stdin.write('/q');
+  await isAsked('sort=errors&match=q&from=0');
+  await eventually(() => assert.match(stdout(), /filter: q_/));
+  child.stdin.write('\r');
+  await eventually(() => assert.match(stdout(), /filter: q \(Esc ends it\)/));
+  child.stdin.write('\u001B');
+  await isAsked('sort=errors&match=&from=0');
+  child.stdin.write('q');
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 0);
+});
+
+test('what to sort by must be a column', async () => {
+  const { status, stderr } = await hipache(['top', '--once', '--sort', 'trafic', '--admin', 'http://127.0.0.1:1']);
+  assert.equal(status, 2);
+  assert.match(stderr, /unknown column "trafic"; did you mean "traffic"\?/);
+});
 
 test('colours come on a terminal, unless NO_COLOR forbids them', { skip: !hasScript }, async (t) => {
   const { url } = await startAdmin(t);
