@@ -138,6 +138,8 @@ async function siteMetadataOf(
   const sides = [
     metadataOf(editor, 'prefixes', keys),
     ...SITE_HASHES.map((hash) => metadataOf(editor, hash, all)),
+    // Not inherited.
+    metadataOf(editor, 'healthcheck', key === null ? keys : [key]),
     metadataOf(editor, 'errors', all),
   ];
   return (await Promise.all(sides)).flat();

@@ -1,6 +1,5 @@
 /** Finds problems in what belongs to a frontend's list: its prefixes, options, header fields, weights and error pages. Pure. */
 import { nearest } from '../config/nearest.ts';
-import type { SiteHash } from '../core/routing/site.ts';
 import { HASH_RULES, hashFault } from '../sites/hashes.ts';
 import { FIELD_NAMES, fieldFault, idleFields } from '../sites/site.ts';
 import { prefixFault } from '../core/routing/prefixes.ts';
@@ -8,6 +7,7 @@ import { type StoredValue, METADATA_TYPES, type RouteEditor, type MetadataKind }
 import { fieldsOf } from '../store/fields.ts';
 import { pageFault } from '../store/pages.ts';
 import { command } from '../store/editor/redis-advice.ts';
+import { faultsOfChecks, longChecksFault } from './check-faults.ts';
 import { fault, type Fault, type FaultCode } from './fault.ts';
 import { mendedPrefix } from './key-faults.ts';
 
@@ -17,6 +17,8 @@ const MAX_FAULTS = 100;
 /** What the problems of metadata depend on. */
 export interface MetadataSurroundings {
   readonly editor: Pick<RouteEditor, 'advice'>;
+  /** The key of the list that the metadata belongs to. */
+  readonly listKey: string;
   /** Whether requests use the key that the metadata belongs to. */
   readonly isServed: boolean;
   /** Prefixes whose list has no backend. */
@@ -32,6 +34,7 @@ const TYPE_CODES: Readonly<Record<MetadataKind, FaultCode>> = {
   options: 'options-type',
   headers: 'headers-type',
   weights: 'weights-type',
+  healthcheck: 'checks-type',
   errors: 'pages-type',
 };
 
@@ -52,7 +55,7 @@ export function metadataFaultsOf(
     const text = `it is a ${type}, not a ${METADATA_TYPES[kind]}, and is ignored`;
     return [fault(TYPE_CODES[kind], text, editor.advice.removeMetadata(key))];
   }
-  const long = kind === 'prefixes' || kind === 'errors' ? null : longFault(kind, held);
+  const long = longFault(kind, held);
   if (long !== null) return [long];
   const faults = FAULTS[kind](held, surroundings);
   if (faults.length <= MAX_FAULTS) return [...faults, ...stale];
@@ -66,13 +69,17 @@ const FAULTS: Readonly<Record<MetadataKind, Faults>> = {
   options: faultsOfOptions,
   headers: faultsOfHeaders,
   weights: faultsOfWeights,
+  healthcheck: (held, { editor, listKey }) => faultsOfChecks(held, listKey, editor),
   errors: faultsOfPages,
 };
 
 const LONG_CODES = { options: 'options-long', headers: 'headers-long', weights: 'weights-long' } as const;
 
 /** The fault of a hash that is too large, so that all of its fields are ignored; null if it is not. */
-function longFault(hash: SiteHash, { holds, length }: StoredValue): Fault | null {
+function longFault(hash: MetadataKind, held: StoredValue): Fault | null {
+  if (hash === 'prefixes' || hash === 'errors') return null;
+  if (hash === 'healthcheck') return longChecksFault(held);
+  const { holds, length } = held;
   const code = LONG_CODES[hash];
   const { maxFields } = HASH_RULES[hash];
   if (length > maxFields) return fault(code, `it has ${length} fields; with more than ${maxFields} all are ignored`);

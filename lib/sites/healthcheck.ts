@@ -1,6 +1,7 @@
 /** `healthcheck:<key>`: how the backends of a list are checked. `path`, `status` and `body` are PlanB's. */
 import type { CheckRules, StatusRange } from '../core/health/check-rules.ts';
 import type { SiteFields } from '../core/routing/site.ts';
+import type { IdleFields } from './feature.ts';
 
 /** What the fields say. */
 type Said = Partial<CheckRules>;
@@ -44,8 +45,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 /** All fields, in the order of the documentation. */
 export const CHECK_FIELDS: readonly string[] = Object.keys(READERS);
-/** With more fields, or characters of names and values, nothing is checked. */
-export const CHECK_BOUNDS = { fields: 32, characters: 8_192 } as const;
+/** With more fields, nothing is checked. */
+export const CHECK_BOUNDS = { fields: 32 } as const;
 /** The interval where the hash has none, seconds. */
 export const USUAL_INTERVAL = 5;
 export const MAX_INTERVAL = MAX_SECONDS;
@@ -59,15 +60,15 @@ export function checkFieldFault(field: string, text: string): string | null {
   return typeof said === 'string' ? said : null;
 }
 
-/** Fields that count, and have no effect next to the others; null without such. */
-export function idleCheckFields(fields: SiteFields): string | null {
+/** Fields that have no effect next to the others; null without such. */
+export function idleCheckFields(fields: SiteFields): IdleFields | null {
   const { kind } = checkRulesOf(fields);
   const idle = [...fields.keys()].filter((field) => {
     if (field === 'service') return kind !== 'grpc';
     if (kind === 'grpc') return ['path', 'status', 'body', 'method'].includes(field);
     return kind === 'tcp' && OF_HTTP.includes(field);
   });
-  return idle.length === 0 ? null : `${idle.join(', ')} has no effect on a check of type ${kind}`;
+  return idle.length === 0 ? null : { fields: idle, text: `${idle.join(', ')}: no effect on a check of type ${kind}` };
 }
 
 /** The rules of a hash. Fields that cannot be used are as good as missing ones. */

@@ -199,6 +199,17 @@ test('lint reports a hash with too many weights', async (t) => {
   );
 });
 
+test('lint reports a hash with too many fields of checks', async (t) => {
+  const editor = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'site', 'http://10.0.0.1:80');
+  const fields = Array.from({ length: 33 }, (_, i) => [`field${i}`, '5']).flat();
+  await redis.cli('hset', 'healthcheck:www.x.io', ...fields);
+  assert.deepEqual(
+    (await linted(editor)).map(({ code }) => code),
+    ['checks-long'],
+  );
+});
+
 test('a routes file is held to the same rules', async () => {
   const site = ['site', 'http://10.0.0.1:80'];
   const path = write({
@@ -211,6 +222,7 @@ test('a routes file is held to the same rules', async () => {
     'headers:old.x.io': { 'response:X-A': '1' },
     'weights:www.x.io': { 'http://10.0.0.1:80': 100, 'http://10.0.0.2:80': 5 },
     'weights:www.x.io/api': { 'redirect://www.x.io/ 301': 'backup eu', 'http://10.0.0.1:80': 'spare' },
+    'healthcheck:www.x.io': { path: '/health', interval: 0, statsu: 200 },
     'errors:www.x.io': { 200: 'fine', 503: 'sorry' },
   });
   const url = { scheme: 'file', path } as const;
@@ -226,6 +238,8 @@ test('a routes file is held to the same rules', async () => {
     'headers:old.x.io | side-stale | remove "headers:old.x.io"',
     'weights:www.x.io | weight-unlisted | remove "http://10.0.0.2:80" from "weights:www.x.io"',
     'weights:www.x.io/api | weight-unusable | remove "http://10.0.0.1:80" from "weights:www.x.io/api"',
+    'healthcheck:www.x.io | check-field | remove "interval" from "healthcheck:www.x.io"',
+    'healthcheck:www.x.io | check-field | remove "statsu" from "healthcheck:www.x.io"',
     'errors:www.x.io | page-unusable | remove "200" from "errors:www.x.io"',
   ]);
 });
@@ -242,6 +256,7 @@ test('every code is made by one of these mistakes, save those of a file and of r
     'options-long',
     'headers-long',
     'weights-long',
+    'checks-long',
     // See checker-faults.test.ts.
     'checker-blind',
     'checker-deadly',

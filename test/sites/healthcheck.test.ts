@@ -4,7 +4,8 @@ import { isGoodStatus } from '../../lib/core/health/check-rules.ts';
 import { CHECK_FIELDS, checkFieldFault, checkRulesOf, idleCheckFields } from '../../lib/sites/healthcheck.ts';
 
 const rulesOf = (fields: Readonly<Record<string, string>>) => checkRulesOf(new Map(Object.entries(fields)));
-const idle = (fields: Readonly<Record<string, string>>) => idleCheckFields(new Map(Object.entries(fields)));
+const idle = (fields: Readonly<Record<string, string>>) =>
+  idleCheckFields(new Map(Object.entries(fields)))?.text ?? null;
 const passing = (status: string): number[] =>
   Array.from({ length: 500 }, (_, i) => 100 + i).filter((code) => isGoodStatus(code, rulesOf({ status })));
 
@@ -101,8 +102,8 @@ test('each field that is documented can be used', () => {
 });
 
 test('fields without an effect are named', () => {
-  assert.match(idle({ type: 'tcp', path: '/x', status: '200' }) ?? '', /^path, status .* tcp$/);
-  assert.match(idle({ type: 'grpc', path: '/x', host: 'h' }) ?? '', /^path has .* grpc$/);
-  assert.match(idle({ path: '/x', service: 's' }) ?? '', /^service has .* http$/);
+  assert.match(idle({ type: 'tcp', path: '/x', status: '200' }) ?? '', /^path, status: .* tcp$/);
+  assert.match(idle({ type: 'grpc', path: '/x', host: 'h' }) ?? '', /^path: .* grpc$/);
+  assert.match(idle({ path: '/x', service: 's' }) ?? '', /^service: .* http$/);
   assert.equal(idle({ type: 'grpc', service: 's', host: 'h' }), null);
 });

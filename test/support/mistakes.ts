@@ -213,6 +213,19 @@ export const MISTAKES: readonly Mistake[] = [
     typed: [ROUTE, 'hset weights:www.x.io http://10.0.0.77:80 50'],
     code: 'weight-unlisted',
   },
+  { what: 'SET for HSET of checks', typed: [ROUTE, 'set healthcheck:www.x.io /health'], code: 'checks-type' },
+  { what: 'an interval of no time', typed: [ROUTE, 'hset healthcheck:www.x.io interval 0'], code: 'check-field' },
+  { what: 'a misspelt field of checks', typed: [ROUTE, 'hset healthcheck:www.x.io intervall 5'], code: 'check-field' },
+  {
+    what: 'a path for a check by TCP',
+    typed: [ROUTE, 'hset healthcheck:www.x.io type tcp path /health'],
+    code: 'check-idle',
+  },
+  {
+    what: 'checks of a wildcard',
+    typed: ['rpush frontend:*.x.io site http://10.0.0.1:80', 'hset healthcheck:*.x.io path /health'],
+    code: 'check-wildcard',
+  },
   { what: 'options of a frontend that is gone', typed: ['hset options:www.x.io strip 1'], code: 'side-stale' },
   {
     what: 'a page for a status that is no error',

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { candidates } from '../../core/routing/hostname.ts';
-import type { SiteHash } from '../../core/routing/site.ts';
 import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
 import { readOwn, realOwnPath } from '../../files/read.ts';
 import { UnsafePathError } from '../../files/unsafe-path.ts';
@@ -16,6 +15,7 @@ import {
   type FieldsChange,
   type PageOptions,
   type RouteEditor,
+  type FieldsHash,
   METADATA_KINDS,
   METADATA_TYPES,
   type MetadataKind,
@@ -160,7 +160,7 @@ export class FileEditor implements RouteEditor {
     return await this.#inTurn(() => this.#write((contents) => changed(contents, key, edit)));
   }
 
-  async changeFields(hash: SiteHash, key: string, changes: FieldChanges): Promise<FieldsChange> {
+  async changeFields(hash: FieldsHash, key: string, changes: FieldChanges): Promise<FieldsChange> {
     return await this.#inTurn(() => this.#write((contents) => withHash(contents, `${hash}:${key}`, changes)));
   }
 

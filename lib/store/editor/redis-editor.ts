@@ -1,7 +1,6 @@
 import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
 import { RouterError } from '../../core/errors.ts';
 import { candidates } from '../../core/routing/hostname.ts';
-import type { SiteHash } from '../../core/routing/site.ts';
 import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
 import {
   type ListChange,
@@ -16,6 +15,7 @@ import {
   type FieldsChange,
   type PageOptions,
   type RouteEditor,
+  type FieldsHash,
   METADATA_KINDS,
   type MetadataKind,
   type UnknownKeysPage,
@@ -207,7 +207,7 @@ export class RedisEditor implements RouteEditor {
   }
 
   async changeFields(
-    hash: SiteHash,
+    hash: FieldsHash,
     key: string,
     changes: FieldChanges,
     { isForced = false }: EditOptions = {},

@@ -1,6 +1,7 @@
 import type { StoredValue, MetadataKind } from './route-editor.ts';
 import { flatOf } from '../redis/site-metadata.ts';
 import { HASH_RULES } from '../../sites/hashes.ts';
+import { CHECK_BOUNDS } from '../../sites/healthcheck.ts';
 import { MAX_NAMES } from '../limits.ts';
 import { storedValueOf, refusedBy } from './redis-stored-routes.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
@@ -14,6 +15,7 @@ const READ: Readonly<Record<MetadataKind, readonly [measure: string, read: strin
   options: ['hlen', 'hgetall', HASH_RULES.options.maxFields],
   headers: ['hlen', 'hgetall', HASH_RULES.headers.maxFields],
   weights: ['hlen', 'hgetall', HASH_RULES.weights.maxFields],
+  healthcheck: ['hlen', 'hgetall', CHECK_BOUNDS.fields],
   // There are 200 statuses.
   errors: ['hlen', 'hgetall', 200],
 };

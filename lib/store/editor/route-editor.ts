@@ -62,10 +62,20 @@ export interface PageOptions {
   readonly match: string;
 }
 
-/** What can belong to a frontend's list: a set of prefixes, hashes of options, of header fields, of weights and of error pages. */
-export type MetadataKind = 'prefixes' | SiteHash | 'errors';
+/** What can belong to a frontend's list: a set of prefixes, hashes of options, of header fields, of weights, of active checks and of error pages. */
+export type MetadataKind = 'prefixes' | FieldsHash | 'errors';
 
-export const METADATA_KINDS: readonly MetadataKind[] = ['prefixes', 'options', 'headers', 'weights', 'errors'];
+/** The hashes whose fields can be changed one by one. */
+export type FieldsHash = SiteHash | 'healthcheck';
+
+export const METADATA_KINDS: readonly MetadataKind[] = [
+  'prefixes',
+  'options',
+  'headers',
+  'weights',
+  'healthcheck',
+  'errors',
+];
 
 /** The type of each kind. */
 export const METADATA_TYPES: Readonly<Record<MetadataKind, 'set' | 'hash'>> = {
@@ -73,6 +83,7 @@ export const METADATA_TYPES: Readonly<Record<MetadataKind, 'set' | 'hash'>> = {
   options: 'hash',
   headers: 'hash',
   weights: 'hash',
+  healthcheck: 'hash',
   errors: 'hash',
 };
 
@@ -180,7 +191,7 @@ export interface RouteEditor {
   /** Removes a frontend and its dead marks. Succeeds if there is none. */
   remove(key: string, options?: EditOptions): Promise<ListChange>;
   /** Changes some fields of one of a frontend's hashes in one step, and keeps the others. Values are not checked. */
-  changeFields(hash: SiteHash, key: string, changes: FieldChanges, options?: EditOptions): Promise<FieldsChange>;
+  changeFields(hash: FieldsHash, key: string, changes: FieldChanges, options?: EditOptions): Promise<FieldsChange>;
   /** Frees sockets and timers. Idempotent. */
   close(): Promise<void>;
 }

@@ -8,9 +8,10 @@ import type { RouteEntry } from '../route-table.ts';
  * 32-bit words in the machine's byte order: a seed, the number of buckets (a power of two, at least twice the number of
  * frontends), the buckets, then the records. A bucket holds the offset of its record in words, or 0; a key whose bucket
  * is taken has the next free one. A record: the lengths of key and list in bytes, the key, the list as JSON. What
- * belongs to a frontend has records of its own: `options:<key>`, `headers:<key>`, `weights:<key>` and `errors:<key>` have
- * fields and values in turn, `prefixes:<host>` has the number of segments of the host's deepest prefix; whether a path has a prefix is
- * found by lookups. If there is any record of a kind, `<kind>:` has a record, too.
+ * belongs to a frontend has records of its own: `options:<key>`, `headers:<key>`, `weights:<key>`, `healthcheck:<key>` and
+ * `errors:<key>` have fields and values in turn, `prefixes:<host>` has the number of segments of the host's deepest prefix; whether a path has a prefix is
+ * found by lookups. If there is any record of a kind, `<kind>:` has a record, too; that of
+ * `healthcheck:` has all keys with checks.
  */
 const HEADER_WORDS = 2;
 const RECORD_WORDS = 2;
@@ -18,7 +19,8 @@ const WORD = 4;
 
 // Other keys are no host names, and no request can look them up. Each of these characters is one byte.
 const ASCII = /^[\x20-\x7e]+$/;
-const KIND = /^(?:options|headers|weights|errors):/;
+const KIND = /^(?:options|headers|weights|healthcheck|errors):/;
+const CHECKS = 'healthcheck:';
 
 /**
  * Makes the image of a file's routes. Omits empty lists, and keys with characters that no request can have; of equal
@@ -30,12 +32,15 @@ export function encodeRoutes(
   seed: number = randomInt(2 ** 32),
 ): Uint8Array<ArrayBuffer> {
   const lists = new Map<string, string>();
+  const checked: string[] = [];
   for (const [key, list] of entries) {
     if (list.length === 0 || !ASCII.test(key)) continue;
     lists.set(key, JSON.stringify(list));
     const kind = KIND.exec(key)?.[0];
     if (kind !== undefined) lists.set(kind, '[]');
+    if (kind === CHECKS) checked.push(key.slice(CHECKS.length));
   }
+  if (checked.length > 0) lists.set(CHECKS, JSON.stringify(checked));
   for (const [host, segments] of depthsOf(lists.keys())) {
     lists.set('prefixes:', '[]').set(`prefixes:${host}`, JSON.stringify([String(segments)]));
   }

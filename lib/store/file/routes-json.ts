@@ -2,6 +2,7 @@ import { parseBackend } from '../../core/routing/backend-url.ts';
 import { hostOf, mayBeAskedFor } from '../../core/routing/hostname.ts';
 import type { SiteHash } from '../../core/routing/site.ts';
 import { hashFault, SITE_HASHES } from '../../sites/hashes.ts';
+import { checkFieldFault } from '../../sites/healthcheck.ts';
 import { fieldFault } from '../../sites/site.ts';
 import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
 import { fieldsOf } from '../fields.ts';
@@ -19,7 +20,7 @@ export interface RouteWarning {
 /** The content of a routes file. With faults it must not be used; each warning costs one route, backend or option. */
 export interface RoutesText {
   readonly entries: readonly RouteEntry[];
-  /** `options:<key>`, `headers:<key>`, `weights:<key>` and `errors:<key>`, with fields and values in turn. */
+  /** `options:<key>`, `headers:<key>`, `weights:<key>`, `healthcheck:<key>` and `errors:<key>`, with fields and values in turn. */
   readonly hashes: readonly RouteEntry[];
   readonly faults: readonly string[];
   readonly warnings: readonly RouteWarning[];
@@ -27,7 +28,7 @@ export interface RoutesText {
 
 /**
  * Parses a routes file: a JSON object from a frontend to a list of its identifier and its backend URLs, and from
- * `options:<frontend>`, `headers:<frontend>`, `weights:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of
+ * `options:<frontend>`, `headers:<frontend>`, `weights:<frontend>`, `healthcheck:<frontend>` and `errors:<frontend>` to an object. A frontend with a path is a prefix of
  * its host. Wrong types are faults. What Redis would store without complaint is a warning: a mistake in one site must not
  * stop the routing of the others. Never throws.
  */
@@ -70,20 +71,26 @@ export function parseRoutes(text: string): RoutesText {
   return faults.length > 0 ? refused(faults) : { entries, hashes, faults, warnings };
 }
 
-type HashKind = SiteHash | 'errors';
+type HashKind = SiteHash | 'healthcheck' | 'errors';
 
 /** Which hash a key is for; null where it is a frontend's. */
 function kindOf(key: string): HashKind | null {
   return HASH_KINDS.find((kind) => key.length > kind.length + 1 && key.startsWith(`${kind}:`)) ?? null;
 }
 
-const HASH_KINDS: readonly HashKind[] = [...SITE_HASHES, 'errors'];
+const HASH_KINDS: readonly HashKind[] = [...SITE_HASHES, 'healthcheck', 'errors'];
 const NOUNS: Readonly<Record<HashKind, string>> = {
   options: 'option',
   headers: 'header',
   weights: 'weight',
+  healthcheck: 'check',
   errors: 'page',
 };
+
+function faultOfField(kind: HashKind, field: string, text: string): string | null {
+  if (kind === 'errors') return pageFault(field, text);
+  return kind === 'healthcheck' ? checkFieldFault(field, text) : fieldFault(field, text, kind);
+}
 
 /** The fields of an object, and warnings about some; or the fault. */
 function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings: string[] } | string {
@@ -96,7 +103,7 @@ function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings:
       return `may only have texts, numbers, true and false; ${JSON.stringify(field)} has another type`;
     }
     const text = String(held);
-    const fault = kind === 'errors' ? pageFault(field, text) : fieldFault(field, text, kind);
+    const fault = faultOfField(kind, field, text);
     // Kept nevertheless: an edit of the file must not lose it.
     fields.push(field, text);
     if (fault !== null) warnings.push(`${NOUNS[kind]} ${JSON.stringify(field)}: ${fault}`);
