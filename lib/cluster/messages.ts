@@ -56,6 +56,8 @@ export type ToWorker =
   | { readonly type: 'certificates'; readonly piece: Piece }
   /** The reply to `mark`, sent to all workers: a backend is dead. Only without Redis, which has the marks otherwise. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
+  /** The reply to `unmark`, sent to all workers. */
+  | { readonly type: 'alive'; readonly mark: DeadMark }
   /** The other reply to `mark`: the backend is the last living one of its site, and is not marked. */
   | { readonly type: 'last-living'; readonly mark: DeadMark }
   /** The reply to `snapshot-query`. */
@@ -119,6 +121,8 @@ export type ToMaster =
   | { readonly type: 'closed' }
   /** It found a backend dead. Only without Redis. */
   | { readonly type: 'mark'; readonly asked: AskedMark }
+  /** A backend that is marked dead passes its checks. Only without Redis. */
+  | { readonly type: 'unmark'; readonly mark: DeadMark }
   /** The reply to `ask`. With `id` 0: its last metrics, sent unasked before it exits. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
   /** A line of the operator's log. Only with an admin interface. */

@@ -72,3 +72,8 @@ export interface CheckSource {
 export function keepResultsMs({ intervalMs }: Pick<CheckRules, 'intervalMs'>): number {
   return 10 * intervalMs + 60_000;
 }
+
+/** Marks are under the host that clients ask for: a wildcard's backends would have to be marked for each of its hosts. */
+export function mayBeChecked(key: string): boolean {
+  return key !== '' && !key.startsWith('*');
+}

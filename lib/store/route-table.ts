@@ -138,6 +138,11 @@ export class RouteTable {
   bury(mark: DeadMark): void {
     this.#marks.add(mark);
   }
+
+  /** Removes a mark. */
+  revive({ frontend, id }: DeadMark): void {
+    this.#marks.remove(frontend, id);
+  }
 }
 
 /** The text of a backend URL's fault. */

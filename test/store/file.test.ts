@@ -67,7 +67,12 @@ test('a dead mark stays where the same URL keeps its place, whatever else change
 
 test('until the last piece has come lookups see the old routes, all of them, and then the new ones', async () => {
   let wanted = 0;
-  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, askToMark: () => {} });
+  const store = new FileStore({
+    wantPiece: () => wanted++,
+    wantCertificates: () => {},
+    askToMark: () => {},
+    askToUnmark: () => {},
+  });
   assert.equal(wanted, 1);
   feed(store, manyRoutes(3, 'http://10.0.0.1'));
   const before = wanted;
@@ -86,7 +91,12 @@ test('until the last piece has come lookups see the old routes, all of them, and
 });
 
 test('before the first routes have come nobody is told that a site does not exist', async () => {
-  const store = new FileStore({ wantPiece: () => {}, wantCertificates: () => {}, askToMark: () => {} });
+  const store = new FileStore({
+    wantPiece: () => {},
+    wantCertificates: () => {},
+    askToMark: () => {},
+    askToUnmark: () => {},
+  });
   await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
   assert.equal(store.peek('x.io', '/'), undefined);
   feed(store, ROUTES);
@@ -97,7 +107,12 @@ test('before the first routes have come nobody is told that a site does not exis
 
 test('a store that is closed asks for nothing more, and nobody waits for it', async () => {
   let wanted = 0;
-  const store = new FileStore({ wantPiece: () => wanted++, wantCertificates: () => {}, askToMark: () => {} });
+  const store = new FileStore({
+    wantPiece: () => wanted++,
+    wantCertificates: () => {},
+    askToMark: () => {},
+    askToUnmark: () => {},
+  });
   await store.close();
   await store.ready();
   feed(store, ROUTES);
@@ -115,6 +130,10 @@ function storeOf(entries: readonly RouteEntry[], onMark: (mark: DeadMark) => voi
       if (!marks.addUnlessLast(mark, usable, () => false)) return store.spare(mark);
       onMark(mark);
       store.bury(mark);
+    },
+    askToUnmark: (mark) => {
+      marks.remove(mark.frontend, mark.id);
+      store.revive(mark);
     },
   });
   feed(store, entries);

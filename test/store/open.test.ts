@@ -10,7 +10,7 @@ import { freePort } from '../support/ports.ts';
 import { feed } from '../support/routes.ts';
 import { find } from './contract.ts';
 
-const FILE = { wantPiece: () => {}, wantCertificates: () => {}, askToMark: () => {} };
+const FILE = { wantPiece: () => {}, wantCertificates: () => {}, askToMark: () => {}, askToUnmark: () => {} };
 
 const CACHE = { mode: 'request', max: 10, maxAgeMs: 60_000, maxStaleMs: 60_000, lruMs: 0 } as const;
 const REST = {

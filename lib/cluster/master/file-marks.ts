@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster';
 import type { ToWorker } from '../messages.ts';
 import type { AskedMark } from '../../store/file/asked-marks.ts';
-import { DeadMarks } from '../../store/dead-marks.ts';
+import { type DeadMark, DeadMarks } from '../../store/dead-marks.ts';
 import { send } from './worker-slot.ts';
 
 /** The dead marks of all workers when routes come from a file. With Redis, the marks are in Redis. */
@@ -23,6 +23,14 @@ export class FileMarks {
   add({ mark, entries }: AskedMark, worker: Worker): void {
     if (this.#marks.addUnlessLast(mark, entries, () => false)) this.#tellAll({ type: 'dead', mark });
     else send(worker, { type: 'last-living', mark });
+  }
+
+  /** Removes a mark for all workers: the backend passes its checks. */
+  remove(mark: DeadMark): void {
+    // Another one may be at its place by now.
+    if (!this.#marks.list(mark.frontend).some(({ id, url }) => id === mark.id && url === mark.url)) return;
+    this.#marks.remove(mark.frontend, mark.id);
+    this.#tellAll({ type: 'alive', mark });
   }
 
   /** Sends all marks to a worker that has just started. Does nothing at later calls. */

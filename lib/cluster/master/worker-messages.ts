@@ -73,6 +73,8 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
     }
     case 'mark':
       return marks.add(message.asked, worker);
+    case 'unmark':
+      return marks.remove(message.mark);
     case 'fat':
       // If the reload is refused, the worker sends this again.
       if (recipients.isSettled()) void recipients.replacement.ask(worker, slot, message.excess);

@@ -4,6 +4,7 @@ import { parseDriverUrl } from '../../core/routing/driver-url.ts';
 import { nameOfAddress } from '../../core/routing/redis-address.ts';
 import type { CertificateStore } from '../../store/certificates.ts';
 import type { CheckSource } from '../../store/checks.ts';
+import type { DeadMark } from '../../store/dead-marks.ts';
 import type { FileStore } from '../../store/file/store.ts';
 import type { CacheSettings, KnownSettings } from '../../store/redis/open.ts';
 import { openStore } from '../../store/drivers/open-store.ts';
@@ -62,6 +63,7 @@ export class WorkerStore {
         wantPiece: () => say({ type: 'want-routes' }),
         wantCertificates: () => say({ type: 'want-certificates' }),
         askToMark: (asked) => say({ type: 'mark', asked }),
+        askToUnmark: (mark) => say({ type: 'unmark', mark }),
       },
     });
     this.routes = store;
@@ -81,6 +83,18 @@ export class WorkerStore {
   /** Whether lookups have results: from the store, or last-known routes while it does not reply. */
   get hasRoutes(): boolean {
     return !this.#silent.has(this.#reads) || this.routes.hasLastKnown;
+  }
+
+  /** The master's messages about the dead marks of a routes file. */
+  changeMark(change: 'dead' | 'alive' | 'last-living', mark: DeadMark): void {
+    switch (change) {
+      case 'dead':
+        return this.fed?.bury(mark);
+      case 'alive':
+        return this.fed?.revive(mark);
+      case 'last-living':
+        return this.fed?.spare(mark);
+    }
   }
 
   /** The master's reply to `snapshot-query`. */

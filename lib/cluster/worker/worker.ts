@@ -157,10 +157,9 @@ export class Worker {
         this.#store.fed?.certificates.take(message.piece);
         return;
       case 'dead':
-        this.#store.fed?.bury(message.mark);
-        return;
+      case 'alive':
       case 'last-living':
-        this.#store.fed?.spare(message.mark);
+        this.#store.changeMark(message.type, message.mark);
         return;
       case 'snapshot-reply':
         this.#store.recalled(message.recalled);

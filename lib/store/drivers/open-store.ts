@@ -37,8 +37,8 @@ export interface OpenedStore {
   readonly file: FileStore | null;
   /** The secret that all routers share: in Redis. Null where the store keeps none. */
   readonly stickySecret: ((own: string) => Promise<string | null>) | null;
-  /** Active checks, shared with other routers; null where the store has none. */
-  readonly checks: CheckSource | null;
+  /** Active checks; with Redis shared with other routers. */
+  readonly checks: CheckSource;
 }
 
 /**
@@ -53,5 +53,5 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
   const store = new FileStore({ ...file, options: settings.options });
-  return { store, certificates: store.certificates, file: store, stickySecret: null, checks: null };
+  return { store, certificates: store.certificates, file: store, stickySecret: null, checks: store.checks };
 }

@@ -5,6 +5,7 @@ import type { Death, Route } from '../../core/routing/types.ts';
 import { type AskedMark, AskedMarks } from './asked-marks.ts';
 import { type DeadMark, markOf } from '../dead-marks.ts';
 import { FileCertificates } from './certificates.ts';
+import { FileChecks } from './checks.ts';
 import { ImageLists } from './image-lists.ts';
 import type { Lists } from '../lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
@@ -30,6 +31,8 @@ export interface FileStoreParts {
   readonly options?: SiteFields | undefined;
   /** Asks the master to mark a backend dead; the reply comes by `bury` or `spare`. */
   readonly askToMark: (asked: AskedMark) => void;
+  /** Asks the master to remove a mark; the reply comes by `revive`. */
+  readonly askToUnmark: (mark: DeadMark) => void;
 }
 
 /**
@@ -40,11 +43,13 @@ export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
   readonly trials = NO_TRIAL_MARKS;
   readonly certificates: FileCertificates;
+  readonly checks: FileChecks;
   readonly #parts: FileStoreParts;
   readonly #table: RouteTable;
   readonly #joiner = new Joiner();
   readonly #asked = new AskedMarks();
   readonly #filled = new Turn();
+  #image: RoutesImage | null = null;
   #imageBytes = 0;
   #isFilled = false;
   #filledAt = 0;
@@ -55,6 +60,13 @@ export class FileStore implements RouteStore {
     this.#parts = parts;
     this.#table = new RouteTable(NOTHING, Date.now, parts.options);
     this.certificates = new FileCertificates(parts.wantCertificates);
+    this.checks = new FileChecks({
+      image: () => this.#image,
+      marks: (frontend) => this.#table.marks(frontend),
+      mark: (asked) => this.#asked.ask(asked, parts.askToMark),
+      unmark: parts.askToUnmark,
+      now: Date.now,
+    });
     parts.wantPiece();
   }
 
@@ -66,7 +78,8 @@ export class FileStore implements RouteStore {
     if (this.#isClosed) return;
     const image = this.#joiner.add(piece);
     if (image !== null) {
-      this.#table.replace(new ImageLists(new RoutesImage(image)));
+      this.#image = new RoutesImage(image);
+      this.#table.replace(new ImageLists(this.#image));
       this.#imageBytes = image.byteLength;
       this.#isFilled = true;
       this.#filledAt = performance.now();
@@ -83,6 +96,11 @@ export class FileStore implements RouteStore {
   bury(mark: DeadMark): void {
     this.#table.bury(mark);
     this.#asked.answered(mark, 'marked');
+  }
+
+  /** The master has removed a mark. */
+  revive(mark: DeadMark): void {
+    this.#table.revive(mark);
   }
 
   /** The backend that this worker found dead is the last living one of its site. */

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CHECK_BOUNDS } from '../../sites/healthcheck.ts';
-import type { CheckOutcome, CheckReport, CheckSource, CheckTurn, DueList } from '../checks.ts';
+import {
+  type CheckOutcome,
+  type CheckReport,
+  type CheckSource,
+  type CheckTurn,
+  type DueList,
+  mayBeChecked,
+} from '../checks.ts';
 import { fieldsOf } from '../fields.ts';
 import { isReplyError, type RedisLink, unavailable } from '../redis-client/link.ts';
 import { isScriptRefused } from '../redis-client/refusals.ts';
@@ -100,11 +107,6 @@ export class RedisChecks implements CheckSource {
     const args = ['1', `${this.#prefix}${CHECKS}`, nextWalkMs, ...keys];
     await evaluate(this.#link, ADD, args, this.#link.deadline());
   }
-}
-
-/** Marks are under the host that clients ask for: a wildcard's backends would have to be marked for each of its hosts. */
-export function mayBeChecked(key: string): boolean {
-  return key !== '' && !key.startsWith('*');
 }
 
 function forScript({

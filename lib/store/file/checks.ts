@@ -1,0 +1,123 @@
+import { readList } from '../../core/routing/backend.ts';
+import { siteOf } from '../../core/routing/prefixes.ts';
+import { checkRulesOf } from '../../sites/healthcheck.ts';
+import {
+  type CheckOutcome,
+  type CheckReport,
+  type CheckSource,
+  type CheckTurn,
+  type DueList,
+  mayBeChecked,
+} from '../checks.ts';
+import type { DeadMark } from '../dead-marks.ts';
+import { fieldsOf } from '../fields.ts';
+import type { Marking } from '../store.ts';
+import type { AskedMark } from './asked-marks.ts';
+import type { RoutesImage } from './routes-image.ts';
+
+const CHECKS = 'healthcheck:';
+
+/** What the checks of a routes file need. */
+export interface FileChecksParts {
+  /** The routes; null before the first have come. */
+  readonly image: () => RoutesImage | null;
+  /** The dead marks of a frontend. */
+  readonly marks: (frontend: string) => readonly DeadMark[];
+  /** Has the master mark a backend, or renew its mark. Rejects when the master does not reply. */
+  readonly mark: (asked: AskedMark) => Promise<Marking>;
+  /** Has the master remove a mark. */
+  readonly unmark: (mark: DeadMark) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** A list with checks. */
+interface Checked {
+  due: number;
+  /** Results by URL. */
+  readonly results: Map<string, string>;
+}
+
+/** Active checks of a routes file, by one worker of the router: the schedule and the results are in its memory. */
+export class FileChecks implements CheckSource {
+  readonly #parts: FileChecksParts;
+  #image: RoutesImage | null = null;
+  #lists: ReadonlyMap<string, Checked> = new Map();
+
+  constructor(parts: FileChecksParts) {
+    this.#parts = parts;
+  }
+
+  async turn(reports: readonly CheckReport[], max: number): Promise<CheckTurn> {
+    this.#follow();
+    const outcomes = await Promise.all(reports.map((report) => this.#file(report)));
+    const due: DueList[] = [];
+    const now = this.#parts.now();
+    for (const [key, checked] of this.#lists) {
+      if (due.length >= max) break;
+      if (checked.due > now) continue;
+      const list = this.#take(key, checked, now);
+      if (list !== null) due.push(list);
+    }
+    return { outcomes, due, lists: this.#lists.size, isPaused: false, off: null };
+  }
+
+  close(): void {
+    this.#lists = new Map();
+  }
+
+  /** The file may have changed. What is known of lists that stay is kept. */
+  #follow(): void {
+    const image = this.#parts.image();
+    if (image === this.#image) return;
+    this.#image = image;
+    const keys = image?.get(CHECKS) ?? [];
+    const known = this.#lists;
+    this.#lists = new Map(
+      keys.filter(mayBeChecked).map((key) => [key, known.get(key) ?? { due: 0, results: new Map() }]),
+    );
+  }
+
+  #take(key: string, checked: Checked, now: number): DueList | null {
+    const fields = fieldsOf(this.#image?.get(CHECKS + key) ?? []);
+    const list = this.#image?.get(key) ?? [];
+    checked.due = now + checkRulesOf(fields).intervalMs;
+    const urls = new Set(list.slice(1).map((url) => url.trim()));
+    for (const url of checked.results.keys()) if (!urls.has(url)) checked.results.delete(url);
+    const marks = this.#parts.marks(key);
+    const dead = marks.map(({ id }) => String(id));
+    const flat = marks.flatMap(({ id, url }) => [String(id), url]);
+    return list.length < 2 ? null : { key, fields, list, dead, marks: flat, results: checked.results };
+  }
+
+  async #file(report: CheckReport): Promise<CheckOutcome> {
+    const { key, url, result, action } = report;
+    const checked = this.#lists.get(key);
+    if (checked === undefined) return 'gone';
+    checked.results.set(url, result);
+    if (action === 'none') return 'noted';
+    const { backends } = readList(this.#image?.get(key) ?? [], () => {});
+    const places = backends.filter(({ href }) => href === url);
+    const marks = this.#parts.marks(key).filter((mark) => mark.url === url);
+    if (places.length === 0) return 'moved';
+    if (action === 'clear') {
+      for (const mark of marks) this.#parts.unmark(mark);
+      return marks.length > 0 ? 'cleared' : 'noted';
+    }
+    const entries = backends.map(({ id, href }) => ({ id, href }));
+    const now = this.#parts.now();
+    const { ttlMs, renewMs } = report.life;
+    let outcome: CheckOutcome = 'kept';
+    for (const { id } of places) {
+      const until = marks.find((mark) => mark.id === id)?.until ?? 0;
+      if (until - now >= renewMs) continue;
+      const mark = { frontend: key, site: siteOf(key), id, url, until: now + ttlMs };
+      // One after the other: the first may make the next the last living one.
+      const marking = await this.#parts.mark({ mark, entries }).catch(() => null);
+      if (marking === null) return 'failed';
+      if (marking === 'last') return 'last';
+      if (until <= now) outcome = 'marked';
+    }
+    return outcome;
+  }
+}

@@ -1,0 +1,61 @@
+// @one-lane: checks are made beside the lanes, which see their marks as those of any worker
+// @waits: for the intervals of checks, a second each
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRouter } from '../support/router.ts';
+
+const SITE = 'site.test';
+const OFTEN = { path: '/health', interval: 1, timeout: 1, rise: 2, fall: 2 };
+
+async function startPatient(t: TestContext, name: string) {
+  const patient = { isIll: false, checks: 0, requests: 0 };
+  const { url } = await startBackend(t, (request, response) => {
+    if (request.url === '/health') {
+      patient.checks++;
+      response.statusCode = patient.isIll ? 503 : 200;
+    } else patient.requests++;
+    response.end(name);
+  });
+  return Object.assign(patient, { url });
+}
+
+test('with a routes file one worker checks, and all workers skip a backend that fails', async (t) => {
+  const [good, bad] = [await startPatient(t, 'good'), await startPatient(t, 'bad')];
+  bad.isIll = true;
+  const list = ['site', good.url, bad.url];
+  const routes = { [SITE]: list, [`healthcheck:${SITE}`]: OFTEN };
+  const router = await startRouter(t, { routes, server: { workers: 2 } });
+  const failed = await router.event('check-failed');
+  assert.deepEqual([failed['frontend'], failed['backend'], failed['isLast']], [SITE, bad.url, false]);
+  assert.equal(bad.requests, 0);
+  for (let i = 0; i < 40; i++) assert.equal((await ask(router)).body, 'good');
+  bad.isIll = false;
+  await router.event('check-passed');
+  await eventually(async () => assert.equal((await ask(router)).body, 'bad'));
+  // Two lists of one worker each would have twice as many.
+  const [before, from] = [good.checks, performance.now()];
+  await eventually(() => assert.ok(good.checks >= before + 4));
+  assert.ok(performance.now() - from > 2_500, 'checked too often');
+});
+
+test('with a routes file the last living backend is not marked, and checks follow the file', async (t) => {
+  const [one, two] = [await startPatient(t, 'one'), await startPatient(t, 'two')];
+  one.isIll = true;
+  const routes = { [SITE]: ['site', one.url], [`healthcheck:${SITE}`]: OFTEN };
+  const router = await startRouter(t, { routes });
+  assert.equal((await router.event('check-failed'))['isLast'], true);
+  assert.equal((await ask(router)).body, 'one');
+  const from = router.log.length;
+  writeFileSync(
+    join(router.folder, 'routes.json'),
+    JSON.stringify({ [SITE]: ['site', two.url, one.url], [`healthcheck:${SITE}`]: OFTEN }),
+  );
+  // It was down already, and now has another one beside it.
+  assert.equal((await router.event('check-failed', from))['id'], 1);
+  for (let i = 0; i < 20; i++) assert.equal((await ask(router)).body, 'two');
+});
