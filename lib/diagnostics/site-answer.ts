@@ -5,7 +5,7 @@ import { NO_VALUES } from '../core/balance/sticky.ts';
 import { RecentTurns } from '../core/balance/turns.ts';
 import { RouterError } from '../core/errors.ts';
 import { type Redirect, redirectByEntry, type Visit } from '../core/routing/redirect.ts';
-import { choose, NO_LOAD, NO_TRIALS } from '../core/routing/selection.ts';
+import { choose, NO_LOAD, NO_RESTS, NO_TRIALS } from '../core/routing/selection.ts';
 import { NO_IDENTITY } from '../core/http/trait.ts';
 import type { Site } from '../core/routing/site.ts';
 import type { Backend, Route } from '../core/routing/types.ts';
@@ -22,6 +22,7 @@ const UNUSED = {
   sticky: NO_VALUES,
   aliveSince: () => 0,
   trials: NO_TRIALS,
+  outliers: NO_RESTS,
 };
 const TRAITS = { method: 'GET', path: '/', clientIp: '', hasBody: false, ...NO_IDENTITY };
 
@@ -96,9 +97,10 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null, zone: st
   const usable = balance?.candidates(living, route, zone) ?? living;
   const others = usable.length < living.length ? ' (the others are draining, backups, or in other zones)' : '';
   const chosen = others === '' ? backends : `${usable.length} of ${backends}${others}`;
-  const text =
+  const way =
     usable.length === 1 ? `the one of ${chosen}` : `one of ${chosen}, ${balance?.text ?? 'with equal probability'}`;
-  return { kind: 'backend', status: null, code: null, text };
+  const rests = route.site.eject === null ? '' : '; each worker rests those that fail far more often than the others';
+  return { kind: 'backend', status: null, code: null, text: way + rests };
 }
 
 function sent({ status, location }: Redirect, more: string): AnswerView {

@@ -46,10 +46,10 @@ export class Account {
    */
   judge({ status, hasRetryAfter: retryAfter }: ReadResponse, isDead: boolean, judge: LaneParts['judge']): void {
     // Only a status from 500 on can mark a backend dead (see core/health/verdict.ts). Any other matters only if the
-    // backend is dead, or on trial: it may be alive again.
+    // backend is dead, or on trial: it may be alive again; or if the site counts responses.
     const { route, backend, triedAt, head } = this;
-    if (status < 500 && !isDead && (route === null || route.onTrial.size === 0)) return;
     if (route === null || backend === null || head === null) return;
+    if (status < 500 && !isDead && route.onTrial.size === 0 && route.site.eject === null) return;
     const outcome = { type: 'answered', status, retryAfter } as const;
     judge({ found: route, backend, outcome, begunAt: triedAt, hasBlamed: false, client: head.clientIp });
   }

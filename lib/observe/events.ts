@@ -90,6 +90,14 @@ export function logDeathEvent(log: Log, notice: DeathEvent): void {
         `${frontend}: ${url} fails, and is not marked dead because it is the site's last living backend: ${notice.why}`,
       );
       return;
+    case 'backend-rested': {
+      const { restSeconds, requests, failures, why } = notice;
+      log.warn(
+        { event: notice.type, frontend, backend: url, id: backend.id, restSeconds, requests, failures, why },
+        `${frontend}: ${url} gets no requests for ${restSeconds} s: ${failures} of ${requests} have failed, the last: ${why}`,
+      );
+      return;
+    }
     case 'death-unfiled': {
       const cause = describeCause(notice.cause);
       log.error(

@@ -1,3 +1,4 @@
+import type { Ejection } from '../backends/outliers.ts';
 import { Quiet } from '../core/limits/quiet.ts';
 import type { Death } from '../core/routing/types.ts';
 import type { HealthMarks } from '../store/store.ts';
@@ -7,6 +8,8 @@ export type DeathEvent =
   | { readonly type: 'backend-dead'; readonly death: Death; readonly ttlSeconds: number; readonly why: string }
   /** The backend failed and is not marked: it is the last living one of its site. */
   | { readonly type: 'last-backend'; readonly death: Death; readonly why: string }
+  /** The backend fails far more often than its siblings: this worker rests it. */
+  | ({ readonly type: 'backend-rested' } & Ejection)
   | { readonly type: 'death-unfiled'; readonly death: Death; readonly cause: unknown }
   /** The backend responds normally again. */
   | { readonly type: 'backend-alive'; readonly death: Death; readonly deadSeconds: number };

@@ -28,6 +28,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
+import type { Outliers } from '../backends/outliers.ts';
 import type { Trials } from '../backends/trials.ts';
 
 /** The dependencies of `judge`. */
@@ -39,6 +40,7 @@ export interface JudgeParts {
   readonly backends: Pick<BackendStates, 'failed' | 'agrees'>;
   readonly recoveryWatch: RecoveryWatch;
   readonly trials: Pick<Trials, 'passed' | 'failed' | 'left'>;
+  readonly outliers: Pick<Outliers, 'ended'>;
   /** The opposite of `markDead`: a backend responds again, `deadMs` after its death. */
   readonly markAlive: (death: Death, deadMs: number) => void;
   readonly policy: { readonly deadOn500: boolean };
@@ -46,6 +48,7 @@ export interface JudgeParts {
 
 export interface RouterParts extends JudgeParts, Balancing {
   readonly trials: Trials;
+  readonly outliers: Outliers;
   readonly clock: TimeLimits;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
@@ -157,11 +160,12 @@ export function judge({ found, backend, outcome, begunAt, hasBlamed, client }: J
   const { recoveryWatch, backends, trials } = parts;
   const on500 = parts.policy.deadOn500 && parts.store.hasHealthChecker;
   const death = { route: found, backend };
-  const { deadOn5xx } = found.site;
+  const { deadOn5xx, eject } = found.site;
   const isDisputed = deadOn5xx === 'agreed' && isFailedResponse(outcome, on500);
   const isAgreed = isDisputed && backends.agrees(backend, client);
   const isDeath = isDeadly(outcome, { on500, hasBlamed, deadOn5xx, isAgreed });
   if (isDeath || isDisputed || isFailure(outcome)) backends.failed(backend, outcome);
+  if (eject !== null) parts.outliers.ended(death, outcome, eject);
   if (isDeath) {
     // A sole backend is never marked dead: a bad response is better than none. A dead one that was tried as a last
     // resort is already marked.

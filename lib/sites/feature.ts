@@ -1,7 +1,7 @@
 /** A feature that the hashes `options:<key>`, `headers:<key>` and `weights:<key>` can turn on for a site. `features.ts` lists all. */
 import type { BalanceRules } from '../core/balance/site-balance.ts';
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
-import type { Admission, DeadOn5xx, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
+import type { Admission, DeadOn5xx, EjectRule, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
 
 /** Parses the trimmed text of a field: the settings, or why it cannot be used. */
 export type FieldReader<Settings> = (text: string) => Partial<Settings> | string;
@@ -31,6 +31,8 @@ export interface SiteBehaviour {
   readonly redirectStatus?: RedirectStatus;
   /** When responses mark a backend dead. */
   readonly deadOn5xx?: DeadOn5xx;
+  /** When a backend is rested. */
+  readonly eject?: EjectRule | null;
   /** False where a backend that was marked dead needs no trial request. */
   readonly isTried?: boolean;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */

@@ -1,6 +1,7 @@
 /** All site features, in the order in which they act. A new one needs its file, a line here, a test, and docs/sites.md. */
 import { balance } from './balance.ts';
 import { deadOn5xx } from './dead-on-5xx.ts';
+import { eject } from './eject.ts';
 import type { SiteFeature } from './feature.ts';
 import { headers } from './headers.ts';
 import { hsts } from './hsts.ts';
@@ -15,6 +16,7 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   state,
   rewrite,
   deadOn5xx,
+  eject,
   hsts,
   headers,
   balance,

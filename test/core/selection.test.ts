@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { buildRoute, type Marks } from '../../lib/core/routing/backend.ts';
-import { choose, isLastLiving, NO_LOAD, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
+import { choose, isLastLiving, NO_LOAD, NO_RESTS, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Backend, BackendLoad, Selection } from '../../lib/core/routing/types.ts';
 import { TRAITS } from '../support/balancing.ts';
 
@@ -13,6 +13,7 @@ const REST = {
   zone: null,
   sticky: NO_VALUES,
   trials: NO_TRIALS,
+  outliers: NO_RESTS,
   aliveSince: () => 0,
 };
 const URLS = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'];

@@ -5,7 +5,7 @@ import { candidates } from '../../lib/core/routing/hostname.ts';
 import { redirectByEntry } from '../../lib/core/routing/redirect.ts';
 import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
-import { choose, NO_LOAD, NO_TRIALS } from '../../lib/core/routing/selection.ts';
+import { choose, NO_LOAD, NO_RESTS, NO_TRIALS } from '../../lib/core/routing/selection.ts';
 import type { Backend, Selection } from '../../lib/core/routing/types.ts';
 import type { RouteEditor } from '../../lib/store/editor/route-editor.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -25,6 +25,7 @@ const REST = {
   zone: null,
   sticky: NO_VALUES,
   trials: NO_TRIALS,
+  outliers: NO_RESTS,
   aliveSince: () => 0,
 };
 const LIST = ['site', 'http://10.0.0.1:80', 'http://10.0.0.2:80', 'http//10.0.0.3'];
@@ -87,6 +88,14 @@ test('an identifier alone is passed over for a wildcard that names backends', as
   );
   assert.equal(told.route?.key, '*');
   assert.equal(told.answer.text, 'one of 2 living backends of 3, with equal probability');
+});
+
+test('a site that rests outliers is said to', async (t) => {
+  const editor = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
+  await redis.cli('hset', 'options:www.x.io', 'eject', '5xx:50% 10s');
+  const { answer } = await explain(editor, 'www.x.io', '/');
+  assert.match(answer.text, /^one of 2 living backends of 2, .*; each worker rests those that fail far more often/);
 });
 
 test('what the router refuses is told with its status and code', async (t) => {

@@ -6,7 +6,7 @@ import { ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
 import { NO_VALUES } from '../../lib/core/balance/sticky.ts';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import type { StickyValues } from '../../lib/core/routing/choice.ts';
-import { NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
+import { NO_RESTS, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Site } from '../../lib/core/routing/site.ts';
 import { TimeLimits } from '../../lib/clock/time-limits.ts';
 import type { ExchangeRecord } from '../../lib/core/record/exchange-record.ts';
@@ -111,6 +111,7 @@ export async function startLane(
     zone: null,
     sticky: sticky ?? NO_VALUES,
     trials: NO_TRIALS,
+    outliers: NO_RESTS,
     clock: new TimeLimits(),
     headerPolicy: {
       style: 'standard',

@@ -22,6 +22,7 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { strip: '1', prepend: '/v2', mapBack: '1' },
   { deadOn5xx: 'never' },
   { deadOn5xx: 'agreed' },
+  { eject: '5xx:50% 10s' },
   { hsts: '60' },
   { balance: 'roundrobin' },
   { balance: 'hash:cookie:a' },

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { RecentTurns } from '../../lib/core/balance/turns.ts';
 import { buildRoute, NO_MARKS } from '../../lib/core/routing/backend.ts';
-import type { Balancing, TrialChoice } from '../../lib/core/routing/choice.ts';
-import { choose, NO_LOAD, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
+import type { Balancing, RestingBackends, TrialChoice } from '../../lib/core/routing/choice.ts';
+import { choose, NO_LOAD, NO_RESTS, NO_TRIALS, pickRandom } from '../../lib/core/routing/selection.ts';
 import type { Backend, BackendLoad, RequestTraits, Route } from '../../lib/core/routing/types.ts';
 import { layerOf, makeSite } from '../../lib/sites/site.ts';
 import { seeded } from './random.ts';
@@ -43,6 +43,7 @@ export class Scene implements Balancing {
     valueOf: ({ href }: Backend, key: string) => `${key} ${href}`,
   };
   readonly trials: TrialChoice = NO_TRIALS;
+  readonly outliers: RestingBackends = NO_RESTS;
   readonly random: () => number;
   /** By id. */
   readonly loads: Partial<BackendLoad>[] = [];

@@ -33,6 +33,7 @@ import { Pauses } from '../../proxy/pauses.ts';
 import { pong } from '../../proxy/ping.ts';
 import { AgentPool } from '../../backends/http1/agent-pool.ts';
 import { RecoveryWatch } from '../../backends/recovery-watch.ts';
+import { Outliers } from '../../backends/outliers.ts';
 import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
 import { errorMessage, refuse } from '../../proxy/refuse.ts';
@@ -219,6 +220,7 @@ export class Lanes {
       random: Math.random,
       now: clockMs,
       turns: new RecentTurns(),
+      outliers: new Outliers(clockMs, (ejection) => logDeathEvent(log, { type: 'backend-rested', ...ejection })),
       trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
       zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
@@ -255,7 +257,8 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, aliveSince, random, now, turns, trials, zone, sticky, headerPolicy, budget } = full;
+    const { select, loadOf, aliveSince, random, now, turns, trials, outliers, zone, sticky, headerPolicy, budget } =
+      full;
     return {
       store: this.#routes,
       select,
@@ -265,6 +268,7 @@ export class Lanes {
       now,
       turns,
       trials,
+      outliers,
       zone,
       sticky,
       clock: this.#clock,

@@ -59,6 +59,7 @@ export interface Balancing {
   readonly zone: string | null;
   readonly sticky: StickyValues;
   readonly trials: TrialChoice;
+  readonly outliers: RestingBackends;
   /**
    * Since when a backend lives, in this worker, on the clock of `now`. One that is not known yet lives from now on.
    * @param isDead it is marked dead: it will not live before now
@@ -77,6 +78,12 @@ export interface TrialChoice {
   begun(frontend: string, backend: Backend): void;
   /** It has ended, and does not show whether the backend lives. */
   left(frontend: string, backend: Backend): void;
+}
+
+/** Which living backends are rested for a while: see core/health/outlier.ts. */
+export interface RestingBackends {
+  /** Those of the living ones that do not rest; all, where all rest. @param backends of the list */
+  among(backends: readonly Backend[], alive: readonly Backend[]): readonly Backend[];
 }
 
 /** The trials of a route: see Route. */

@@ -1,6 +1,6 @@
 import { RouterError } from '../errors.ts';
 import { withMarks } from './backend.ts';
-import type { Balancing, TrialChoice } from './choice.ts';
+import type { Balancing, RestingBackends, TrialChoice } from './choice.ts';
 import type { Backend, BackendLoad, RequestTraits, Route, Selection } from './types.ts';
 
 /** Any of the living backends, with equal probability. */
@@ -22,12 +22,17 @@ export const NO_LOAD: BackendLoad = Object.freeze({
   isDead: false,
 });
 
+/** Where no backend is rested. */
+export const NO_RESTS: RestingBackends = Object.freeze({
+  among: (_: readonly Backend[], alive: readonly Backend[]) => alive,
+});
+
 /** Where no request is a trial. */
 export const NO_TRIALS: TrialChoice = Object.freeze({ next: () => null, begun: () => {}, left: () => {} });
 
 /**
- * Chooses a living backend that this request has not tried yet, or one on trial, if this request is to be its trial. If all
- * were tried, one on trial, then one that a router marked dead, once: it may be alive again, and otherwise the client would
+ * Chooses a living backend that this request has not tried yet, or one on trial, if this request is to be its trial. Those
+ * that are rested come after the others. If all were tried, one on trial, then one that a router marked dead, once: it may be alive again, and otherwise the client would
  * get an error. Marks of health checkers and operators are always respected. Null when none is left.
  * @throws RouterError `no-backend` when none is named, none is usable, or all are dead
  */
@@ -40,7 +45,8 @@ export function choose(
   if (route.size === 0)
     throw new RouterError('no-backend', 'Cannot find a valid backend: the list holds an identifier only');
   if (route.backends.length === 0) throw new RouterError('no-backend', 'backend is invalid');
-  const alive = serving(route);
+  const served = serving(route);
+  const alive = route.site.eject === null ? served : balancing.outliers.among(route.backends, served);
   if (alive.length === 0) throw new RouterError('no-backend', 'Cannot find a valid backend: all are dead');
   if (route.onTrial.size > 0 && tried.size === 0) {
     const tries = trial(alive, route, traits, balancing);
@@ -48,6 +54,8 @@ export function choose(
   }
   const fresh = untried(alive, tried);
   if (fresh.length > 0) return pick(fresh, route, traits, balancing);
+  const rested = alive === served ? [] : untried(served, tried);
+  if (rested.length > 0) return pick(rested, route, traits, balancing);
   const due = route.onTrial.size === 0 ? [] : untried(awaitingTrial(route), tried);
   if (due.length > 0) return pick(due, route, traits, balancing);
   const lastResort = marked(route, tried);

@@ -37,6 +37,17 @@ export interface ResponseScene {
  */
 export type DeadOn5xx = 'first' | 'agreed' | 'never';
 
+/** When a backend is rested because it fails far more often than the others: see core/health/outlier.ts. */
+export interface EjectRule {
+  /** What is a failure, besides failed attempts: responses of 500 to 599, or those of 502, 503 and 504. */
+  readonly kind: '5xx' | 'gateway';
+  /** Of its requests, from 0 to 1. */
+  readonly share: number;
+  readonly windowMs: number;
+  /** With fewer requests in a window nothing is concluded. */
+  readonly least: number;
+}
+
 /** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
 export type SeenScheme = 'http' | 'https' | 'unknown';
 
@@ -68,6 +79,8 @@ export interface Site {
   /** The fields of a request, names and values in turn, as backends get them. */
   readonly adaptRequest: (fields: readonly string[]) => readonly string[];
   readonly deadOn5xx: DeadOn5xx;
+  /** Null: no backend is rested. */
+  readonly eject: EjectRule | null;
   /** Whether a backend that was marked dead needs a trial request. Not where something else decides when it lives. */
   readonly isTried: boolean;
 }
@@ -86,5 +99,6 @@ export const NO_SITE: Site = Object.freeze({
   adaptSwitching: (fields: readonly string[]) => fields,
   adaptRequest: (fields: readonly string[]) => fields,
   deadOn5xx: 'first',
+  eject: null,
   isTried: true,
 });
