@@ -22,12 +22,15 @@ function pushRouterOn(t: TestContext, redis: TestRedis): Promise<Router> {
 
 /** A backend that counts its checks and its requests, and is ill while a test says so. */
 async function startPatient(t: TestContext, name: string) {
-  const patient = { url: '', isIll: false, checks: 0, requests: 0 };
+  const patient = { url: '', isIll: false, failsRequests: false, checks: 0, requests: 0 };
   const { url } = await startBackend(t, (request, response) => {
     if (request.url === '/health') {
       patient.checks++;
       response.statusCode = patient.isIll ? 503 : 200;
-    } else patient.requests++;
+    } else {
+      patient.requests++;
+      if (patient.failsRequests) response.statusCode = 502;
+    }
     response.end(name);
   });
   return Object.assign(patient, { url });
@@ -105,6 +108,50 @@ test('the last living backend is not marked, until another one lives', async (t)
   assert.equal((await ask(router)).status, 200);
   other.isIll = false;
   await eventually(async () => assert.deepEqual(await deadOf(redis), [last === one ? '0' : '1']));
+});
+
+test('once checks have found a silent backend, it costs no request of three routers, and gets no trial', async (t) => {
+  const redis = await startRedis(t);
+  const good = await startPatient(t, 'good');
+  let requests = 0;
+  const { url } = await startBackend(t, (request) => {
+    if (request.url !== '/health') requests++;
+  });
+  await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, url);
+  await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+  const server = { deadBackendTTL: 1, timeouts: { firstByte: 0.3 } };
+  const routers = await Promise.all([1, 2, 3].map(() => routerOn(t, redis, '', { server })));
+  await Promise.any(routers.map((router) => router.event('check-failed')));
+  const until = performance.now() + 4_000;
+  const before = requests;
+  const statuses = new Set<number>();
+  while (performance.now() < until) {
+    for (const { port } of routers) {
+      statuses.add((await ask({ port, method: 'POST', headers: { Host: SITE } })).status);
+    }
+  }
+  assert.deepEqual([...statuses], [200]);
+  assert.equal(requests, before);
+  assert.equal(await redis.cli('exists', `trial:${SITE}`), 0);
+});
+
+test('a backend that fails requests and passes its checks gets no trial: the checks bring it back', async (t) => {
+  const redis = await startRedis(t);
+  const [good, bad] = [await startPatient(t, 'good'), await startPatient(t, 'bad')];
+  await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, bad.url);
+  await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+  const router = await routerOn(t, redis);
+  await checked(bad, 1);
+  await eventually(async () => assert.equal(await redis.cli('exists', `check:${SITE}`), 1));
+  bad.failsRequests = true;
+  await eventually(async () => {
+    await ask(router);
+    assert.ok(router.log.some(({ event }) => event === 'backend-dead'));
+  });
+  assert.equal(await redis.cli('exists', `trial:${SITE}`), 0);
+  bad.failsRequests = false;
+  await router.event('check-passed');
+  await eventually(async () => assert.equal((await ask(router)).body, 'bad'));
 });
 
 test('marks of operators and other checkers stay, whatever the checks show', async (t) => {

@@ -12,7 +12,7 @@ import { IS_REMOVED, RECORD, RECORD_DEATH, TIME } from './trial-scripts.ts';
 /**
  * Marks a backend dead, unless no other backend of the list is alive: one step inside Redis, so that two routers cannot
  * mark the last two backends at the same time. A backend that waits for its trial is not alive. KEYS: `dead:`, `marks:` and
- * `trial:` of the host, and the list's `frontend:`. ARGV: the id, its URL, seconds, the number of backends in the list, how
+ * `trial:` of the host, and the list's `frontend:` and `check:`. ARGV: the id, its URL, seconds, the number of backends in the list, how
  * to record the death (`RecordAs`), then the ids of unusable ones. Returns a `Marking`. Where the list is not on the server
  * that takes marks, the router's own reading of it decides.
  */
@@ -61,8 +61,8 @@ local added = redis.call('SADD', KEYS[1], id)
 redis.call('EXPIRE', KEYS[1], seconds)
 redis.pcall('HSET', KEYS[2], id, url)
 redis.pcall('EXPIRE', KEYS[2], seconds)
--- Without the right to it, there are no trials.
-if ARGV[5] ~= '' then pcall(record, KEYS[3], url, seconds * 1000, ARGV[5] == 'again', added == 1) end
+-- Without the right to it, there are no trials. Where the list is checked, the checks decide.
+if ARGV[5] ~= '' and redis.pcall('EXISTS', KEYS[5]) ~= 1 then pcall(record, KEYS[3], url, seconds * 1000, ARGV[5] == 'again', added == 1) end
 return 'marked'
 `);
 
@@ -129,9 +129,9 @@ export async function markInRedis(
     return marking;
   }
   try {
-    const list = `${before}frontend:${key}`;
-    const args = [...keys, list, String(id), href, seconds, String(size), recordAs, ...unusableOf(death.route)];
-    return markingOf(await evaluate(link, MARK, ['4', ...args], deadline));
+    const ofList = [`${before}frontend:${key}`, `${before}check:${key}`];
+    const args = [...keys, ...ofList, String(id), href, seconds, String(size), recordAs, ...unusableOf(death.route)];
+    return markingOf(await evaluate(link, MARK, ['5', ...args], deadline));
   } catch (error) {
     if (!isReplyError(error) || !isScriptRefused(error)) throw error;
     return await markWithoutScript(link, keys, death, seconds, deadline);
