@@ -32,8 +32,9 @@ export const NO_TRIALS: TrialChoice = Object.freeze({ next: () => null, begun: (
 
 /**
  * Chooses a living backend that this request has not tried yet, or one on trial, if this request is to be its trial. Those
- * that are rested come after the others. If all were tried, one on trial, then one that a router marked dead, once: it may be alive again, and otherwise the client would
- * get an error. Marks of health checkers and operators are always respected. Null when none is left.
+ * that are rested come after the others. If all were tried, one on trial is chosen, then one that a router marked dead,
+ * once: it may be alive again, and otherwise the client would get an error. Marks of health checkers and operators are
+ * always respected. Null when none is left.
  * @throws RouterError `no-backend` when none is named, none is usable, or all are dead
  */
 export function choose(
