@@ -55,7 +55,7 @@ export class Admin {
 
   constructor(config: Config, parts: AdminParts) {
     this.#parts = parts;
-    this.#totals = new Totals(config.metrics.topN, () => performance.now());
+    this.#totals = new Totals(config.metrics, () => performance.now());
     this.#workerQueries = new WorkerQueries(parts.say, (pid, answer) => this.#onAnswer(pid, answer));
     this.#stream = new EventStream(this.events);
     this.#token = config.admin?.token ?? null;

@@ -26,7 +26,11 @@ export async function activityOf(
   workerQueries: Pick<WorkerQueries, 'ask'>,
 ): Promise<ActivityView> {
   const servers = serversOf(backends.slice(0, MAX_BACKENDS), urls);
-  const { workers, answers } = await workerQueries.ask({ type: 'backends', servers: [...new Set(servers.values())] });
+  const { workers, answers } = await workerQueries.ask({
+    type: 'backends',
+    servers: [...new Set(servers.values())],
+    more: 0,
+  });
   const records = new Map<string, WorkerRecord[]>();
   let replied = 0;
   for (const [pid, answer] of answers) {

@@ -36,7 +36,7 @@ export function overview(parts: OverviewParts): Requests {
       return json({ ready, degraded: isDegraded, reasons }, ready ? 200 : 503);
     },
     'GET /metrics': async () => {
-      const replies = await look();
+      const [replies] = await Promise.all([look(), totals.backends.update(workerQueries)]);
       const reply = text(await prometheusText(totals, replies.workers, readinessIn(replies), replies.master.changes));
       return { ...reply, headers: { 'Content-Type': CONTENT_TYPE } };
     },

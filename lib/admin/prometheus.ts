@@ -4,26 +4,14 @@ import { DURATION_ENDS_MS, durationsIn } from '../core/record/durations.ts';
 import { version } from '../core/version.ts';
 import { BACKEND_AT, CLASSES, LANES, TOTAL_AT } from '../observe/request-counters.ts';
 import type { Changes } from './changes.ts';
+import { type Metric, metric, type Value } from './metric.ts';
+import { backendMetrics } from './prometheus-backends.ts';
 import type { Known } from './questions.ts';
 import type { Readiness } from './readiness.ts';
 import type { Totals } from './totals.ts';
 
 /** The media type of `prometheusText`. */
 export const CONTENT_TYPE: string = prometheusContentType;
-
-interface Value {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly metricName?: string;
-}
-
-interface Metric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly aggregator: 'sum';
-  readonly values: readonly Value[];
-}
 
 /** The metrics as text. @param workers the running workers */
 export async function prometheusText(
@@ -37,6 +25,7 @@ export async function prometheusText(
     ...storeMetrics(totals),
     ...faultMetrics(totals),
     ...stateMetrics(totals),
+    ...backendMetrics(totals.backends),
     ...readinessMetrics(readiness),
     ...changeMetrics(changes),
   ];
@@ -206,10 +195,6 @@ function workerMetric(workers: readonly Known[]): Metric {
 function buildMetric(): Metric {
   const labels = { version, node: process.version };
   return metric('gauge', 'hipache_build_info', 'What runs', [{ value: 1, labels }]);
-}
-
-function metric(type: Metric['type'], name: string, help: string, values: readonly Value[]): Metric {
-  return { name, help, type, aggregator: 'sum', values };
 }
 
 function only(value: number): readonly Value[] {

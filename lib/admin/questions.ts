@@ -10,8 +10,11 @@ export type Question =
   | { readonly type: 'recollect'; readonly host: string; readonly path: string }
   /** Which dead marks does only the worker know? */
   | { readonly type: 'marks'; readonly host: string | null }
-  /** What does the worker know of these servers? They are as `serverOf` returns them. */
-  | { readonly type: 'backends'; readonly servers: readonly string[] }
+  /**
+   * What does the worker know of these servers, which are as `serverOf` returns them? `more`: how many others, those with
+   * the most responses.
+   */
+  | { readonly type: 'backends'; readonly servers: readonly string[]; readonly more: number }
   /** Which certificate of the store does the worker use for this host? */
   | { readonly type: 'certificate'; readonly host: string }
   /** Drops what the worker remembers. */

@@ -1,12 +1,14 @@
 import { DURATION_CELLS } from '../core/record/durations.ts';
 import type { MetricsReport, WorkerState } from '../observe/worker-metrics.ts';
 import { ROW, type CountedRequests } from '../observe/request-counters.ts';
+import { BackendCounters } from './backend-counters.ts';
 import { FrontendRows } from './frontend-rows.ts';
 import { FrontendSeries } from './series.ts';
 
 /** The sums of all workers' counters since this process started, and the state of each worker. */
 export class Totals {
   readonly frontends: FrontendRows;
+  readonly backends: BackendCounters;
   /** The series of all requests. */
   readonly series = new FrontendSeries();
   /** Durations of store lookups: see core/record/durations.ts. */
@@ -27,10 +29,12 @@ export class Totals {
   readonly now: () => number;
 
   /**
-   * @param topN how many frontends have metrics of their own. @param now the current time, ms since the process began
+   * @param limits how many frontends, and how many backends, have metrics of their own
+   * @param now the current time, ms since the process began
    */
-  constructor(topN: number, now: () => number) {
+  constructor({ topN, backends }: { readonly topN: number; readonly backends: number }, now: () => number) {
     this.now = now;
+    this.backends = new BackendCounters(backends, now);
     this.frontends = new FrontendRows(topN, now);
   }
 

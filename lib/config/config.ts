@@ -18,8 +18,8 @@ export interface Config {
   readonly options: Readonly<Record<string, string>>;
   /** Null without an admin interface. */
   readonly admin: AdminConfig | null;
-  /** `topN`: how many frontends have metrics of their own. */
-  readonly metrics: { readonly topN: number };
+  /** How many frontends, and how many backends, have metrics of their own. */
+  readonly metrics: { readonly topN: number; readonly backends: number };
   /** Null without tracing. */
   readonly otel: OtelConfig | null;
   /** The user of workers when the program starts as root; null when it does not, or may stay root. */

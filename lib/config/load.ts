@@ -120,7 +120,7 @@ export function readConfig(
     cache: cacheConfig,
     options: resolveOptions(options),
     admin,
-    metrics: { topN: metrics.topN },
+    metrics: { topN: metrics.topN, backends: metrics.backends },
     otel: resolveOtel(otel),
     runAs,
   });

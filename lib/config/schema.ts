@@ -188,7 +188,7 @@ const admin = {
 /** The default options of frontends, named as in `options:<key>`. */
 const options = Object.fromEntries(FIELD_NAMES.map((name) => [name, v.nullish(option(name))]));
 
-const metrics = { topN: v.nullish(wholeNumber(0), 500) };
+const metrics = { topN: v.nullish(wholeNumber(0), 500), backends: v.nullish(wholeNumber(0), 0) };
 
 /** The sections of a file. Each is parsed separately, so that a fault in one hides none in another. */
 export const serverSection = v.nullish(section(server), {});

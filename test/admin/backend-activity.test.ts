@@ -77,5 +77,5 @@ test('of a list that is too long the first 1,000 are asked for, each server once
 test('with server.legacyScheme the record is that of the server that requests go to', async () => {
   const queries = workforce(new Map(), []);
   await activityOf([{ id: 0, url: 'https://10.0.0.1' }], { ...USUAL_URLS, legacyScheme: true }, queries);
-  assert.deepEqual(queries.asked, [{ type: 'backends', servers: ['http:10.0.0.1:80'] }]);
+  assert.deepEqual(queries.asked, [{ type: 'backends', servers: ['http:10.0.0.1:80'], more: 0 }]);
 });

@@ -3,11 +3,26 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { prometheusText } from '../../lib/admin/prometheus.ts';
+import type { Answer } from '../../lib/admin/questions.ts';
 import { Totals } from '../../lib/admin/totals.ts';
+import { BackendStates } from '../../lib/backends/state/backend-states.ts';
+import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { WorkerMetrics } from '../../lib/observe/worker-metrics.ts';
 import { metricFaults } from '../support/metric-rules.ts';
 
 const noPromtool = spawnSync('promtool', ['--version']).status === 0 ? false : 'promtool is not installed';
+
+const MADE = { at: 1, reason: null, madeAt: 1 };
+const MASTER = {
+  pid: 1,
+  upSeconds: 1,
+  residentBytes: 1,
+  listening: [],
+  workers: 1,
+  isStopping: false,
+  hasRoutes: true,
+  changes: { reload: MADE, upgrade: MADE, routes: MADE, logs: MADE, snapshot: MADE },
+};
 
 /** All metrics, each with a value and all of its labels. */
 async function allMetrics(t: TestContext): Promise<string> {
@@ -31,15 +46,19 @@ async function allMetrics(t: TestContext): Promise<string> {
   metrics.cut('slow-reader');
   metrics.closed('full');
   metrics.store.answered(2, 3);
-  const totals = new Totals(10, () => 0);
+  const totals = new Totals({ topN: 10, backends: 10 }, () => 0);
   const own = { connections: 1, exchanges: 1, tunnels: 0, isStoreUp: true, hasRoutes: true };
   totals.add(7, metrics.take({ ...own, certificateFaults: 0, linesDropped: 0, spansDropped: 0 }));
   totals.retries.set('silent', 1);
-  const made = { at: 1, reason: null, madeAt: 1 };
   const workers = [{ pid: 7, generation: 1, state: 'serving', upSeconds: 1 }] as const;
+  const states = new BackendStates(Date.now, () => 1_000);
+  const parsed = parseBackend('http://10.0.0.1', 0);
+  assert.ok('backend' in parsed);
+  states.of(parsed.backend).responded(200, 0, 10);
+  const answers = new Map<number, Answer>([[7, { type: 'backends', backends: states.snapshot() }]]);
+  await totals.backends.update({ ask: () => Promise.resolve({ master: MASTER, workers, answers }) });
   const readiness = { isReady: true, isDegraded: false, reasons: [] };
-  const changes = { reload: made, upgrade: made, routes: made, logs: made, snapshot: made };
-  return await prometheusText(totals, workers, readiness, changes);
+  return await prometheusText(totals, workers, readiness, MASTER.changes);
 }
 
 test('every metric has a help, a type, a name and labels as Prometheus wants them', async (t) => {

@@ -11,7 +11,7 @@ const READINESS = { isReady: true, isDegraded: false, reasons: [] };
 const CHANGES = { reload: null, upgrade: null, routes: null, logs: null, snapshot: null };
 
 test('docs/admin.md tells of every metric, and of no other', async () => {
-  const text = await prometheusText(new Totals(1, () => 0), [], READINESS, CHANGES);
+  const text = await prometheusText(new Totals({ topN: 1, backends: 0 }, () => 0), [], READINESS, CHANGES);
   const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name);
   const told = rowsOf(readFileSync(join(packageRoot, 'docs/admin.md'), 'utf8'), 'metric').flatMap(([name = '']) =>
     codesOf(name),

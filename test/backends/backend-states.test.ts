@@ -175,6 +175,7 @@ test('a snapshot is plain data', () => {
       latencyMs: 12.5,
       isDead: false,
       responses: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 1, '5xx': 0 },
+      failed: 1,
       recent: { seconds: 2, requests: 3, errors: 1, durations },
       failures: [{ at: 5, type: 'broken', reason: 'reset', code: null }],
     },
@@ -193,6 +194,19 @@ test('a snapshot of some servers has these alone, and makes no record', () => {
   assert.equal(states.size, 2);
 });
 
+test('a snapshot may have others, those with the most responses', () => {
+  const states = new BackendStates(Date.now);
+  for (let i = 1; i <= 5; i++) {
+    const state = states.of(backendAt(`http://10.0.0.${i}`));
+    for (let count = 0; count < i % 4; count++) state.responded(200, 0, 1);
+  }
+  const servers = (more: number): readonly string[] =>
+    states.snapshot(['http:10.0.0.1:80'], more).map(({ server }) => server);
+  assert.deepEqual(servers(0), ['http:10.0.0.1:80']);
+  assert.deepEqual(servers(2), ['http:10.0.0.1:80', 'http:10.0.0.3:80', 'http:10.0.0.2:80']);
+  assert.equal(servers(10).length, 5);
+});
+
 test('a failed attempt and a response that is broken off are errors; a response of 502 is one alone', () => {
   const states = new BackendStates(Date.now, () => 10_000);
   const backend = backendAt('http://10.0.0.1');
@@ -202,6 +216,7 @@ test('a failed attempt and a response that is broken off are errors; a response 
   states.of(backend).responded(200, 9_900, 10_000);
   states.cut(backend, new Error('broken off'));
   const [snapshot] = states.snapshot();
-  assert.equal(snapshot?.recent.requests, 3);
-  assert.equal(snapshot?.recent.errors, 3);
+  assert.equal(snapshot?.failed, 2);
+  assert.equal(snapshot.recent.requests, 3);
+  assert.equal(snapshot.recent.errors, 3);
 });

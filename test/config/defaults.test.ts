@@ -56,7 +56,7 @@ const EMPTY: Config = {
   backendTls: { verify: true, ca: [] },
   cache: { mode: 'request', max: 100_000, maxAge: 300, maxStale: 3600, snapshot: null, preload: true },
   admin: null,
-  metrics: { topN: 500 },
+  metrics: { topN: 500, backends: 0 },
   otel: null,
   runAs: null,
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BackendActivity, FrontendAnswer, LiveExplanation } from '../../lib/admin/answers.ts';
-import { adminOf, askAdmin } from '../support/admin.ts';
+import { adminOf, askAdmin, metric } from '../support/admin.ts';
 import { refusingUrl, says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -74,5 +74,21 @@ test('requests, connections and failures of all workers are added up for each ba
     p99: null,
     responses: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
     failures: [],
+  });
+});
+
+test('with metrics.backends, /metrics has backends of their own', async (t) => {
+  const good = await startBackend(t, says('good'));
+  const refusing = refusingUrl();
+  const router = await startRouter(t, {
+    routes: { 'a.test': ['site', good.url], 'b.test': ['other', refusing] },
+    config: { admin: join(temporaryFolder(t), 'admin.sock'), metrics: { backends: 2 } },
+  });
+  const admin = await adminOf(router);
+  for (const host of ['a.test', 'a.test', 'b.test']) await ask({ port: router.port, host });
+  await eventually(async () => {
+    assert.equal(await metric(admin, `hipache_backend_responses_total{backend="${good.url}",class="2xx"}`), 2);
+    assert.equal(await metric(admin, `hipache_backend_failures_total{backend="${refusing}"}`), 1);
+    assert.ok((await metric(admin, `hipache_backend_response_seconds{backend="${good.url}",percentile="99"}`)) > 0);
   });
 });

@@ -51,7 +51,7 @@ test('what a worker has counted reaches the text, whole', async (t) => {
   const use = { opened: 3, reused: 4 };
   const metrics = new WorkerMetrics(2_000, use);
   t.after(() => metrics.close());
-  const totals = new Totals(500, () => 0);
+  const totals = new Totals({ topN: 500, backends: 0 }, () => 0);
   for (let run = 0; run < 2; run++) {
     busy(metrics);
     metrics.died();

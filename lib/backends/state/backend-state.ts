@@ -58,6 +58,8 @@ export class BackendState implements BackendLoad, ResponseRecord {
   peakAt = 0;
   /** Requests, errors and latencies of the last minute. */
   readonly recent = new RecentActivity();
+  /** Number of failed attempts, and of responses that were broken off. */
+  failureCount = 0;
   /** Responses by class: 1xx (only 101), 2xx, 3xx, 4xx, 5xx. */
   readonly #byClass = [0, 0, 0, 0, 0];
   #failures: readonly Failure[] = NO_FAILURES;
@@ -118,7 +120,10 @@ export class BackendState implements BackendLoad, ResponseRecord {
   /** An attempt has failed. @param at epoch ms. @param now ms on the clock of `responded` */
   failed(outcome: Outcome, at: number, now: number): void {
     // The response of an attempt that was answered has been counted.
-    if (outcome.type !== 'answered') this.recent.failed(now, false);
+    if (outcome.type !== 'answered') {
+      this.failureCount++;
+      this.recent.failed(now, false);
+    }
     this.#note({ at, type: outcome.type, reason: describeOutcome(outcome), code: codeOf(outcome) });
   }
 
@@ -130,6 +135,7 @@ export class BackendState implements BackendLoad, ResponseRecord {
 
   /** A response was broken off behind its head. @param at, now as in `failed` */
   cut(why: Error & { readonly code?: string | undefined }, at: number, now: number): void {
+    this.failureCount++;
     this.recent.failed(now, true);
     this.#note({ at, type: 'cut', reason: why.message, code: why.code ?? null });
   }

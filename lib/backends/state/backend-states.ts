@@ -14,6 +14,8 @@ export interface BackendSnapshot extends Omit<BackendLoad, 'peakMs' | 'peakAt'> 
   /** Scheme, host and port, or the path of a socket. */
   readonly server: string;
   readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
+  /** Failed attempts, and responses that were broken off. */
+  readonly failed: number;
   readonly recent: Activity;
   /** The latest ten, oldest first. */
   readonly failures: readonly Failure[];
@@ -79,11 +81,23 @@ export class BackendStates implements Iterable<BackendState> {
     return this.#states.values();
   }
 
-  /** States as plain data. @param servers those to include, as `serverOf` returns them; all without it */
-  snapshot(servers?: readonly string[]): readonly BackendSnapshot[] {
+  /**
+   * States as plain data.
+   * @param servers those to include, as `serverOf` returns them; all without it
+   * @param more how many others to include: those with the most responses
+   */
+  snapshot(servers?: readonly string[], more = 0): readonly BackendSnapshot[] {
     const states = servers?.map((server) => this.#states.get(server)) ?? [...this.#states.values()];
+    if (servers !== undefined && more > 0) states.push(...this.#busiest(more, new Set(servers)));
     const now = this.#clock();
     return states.flatMap((state) => (state === undefined ? [] : [snapshotOf(state, now)]));
+  }
+
+  #busiest(most: number, except: ReadonlySet<string>): readonly BackendState[] {
+    return [...this.#states.values()]
+      .filter(({ server }) => !except.has(server))
+      .toSorted((one, other) => other.responseCount - one.responseCount)
+      .slice(0, most);
   }
 
   #make(server: string): BackendState {
@@ -103,9 +117,21 @@ export class BackendStates implements Iterable<BackendState> {
 }
 
 function snapshotOf(state: BackendState, now: number): BackendSnapshot {
-  const { server, inFlight, waiting, open, idle, latencyMs, isDead, failures } = state;
+  const { server, inFlight, waiting, open, idle, latencyMs, isDead, failures, failureCount } = state;
   const [informational = 0, good = 0, redirected = 0, refused = 0, failed = 0] = state.byClass;
   const responses = { '1xx': informational, '2xx': good, '3xx': redirected, '4xx': refused, '5xx': failed };
   const recent = state.recent.read(now);
-  return { server, inFlight, waiting, open, idle, latencyMs, isDead, responses, recent, failures };
+  return {
+    server,
+    inFlight,
+    waiting,
+    open,
+    idle,
+    latencyMs,
+    isDead,
+    responses,
+    failed: failureCount,
+    recent,
+    failures,
+  };
 }

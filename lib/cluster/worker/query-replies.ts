@@ -28,7 +28,7 @@ export function answer(question: Question, sources: QuerySources, reply: (answer
     case 'marks':
       return reply({ type, marks: store.ownMarks(question.host) });
     case 'backends':
-      return reply({ type, backends: sources.backends.snapshot(question.servers) });
+      return reply({ type, backends: sources.backends.snapshot(question.servers, question.more) });
     case 'forget':
       return reply({ type, hosts: store.forget(question.host) });
     case 'certificate':
