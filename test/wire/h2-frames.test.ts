@@ -200,7 +200,12 @@ const CASES: readonly FrameCase[] = [
     connectionError(CODE.protocol),
   ],
   ['PRIORITY_UPDATE of a stream is an error', '§7.1', [get, priorityUpdate(1, 1)], connectionError(CODE.protocol)],
-  ['PRIORITY_UPDATE of 3 bytes is an error', '§7.1', [frame(0x10, 0, 0, Buffer.alloc(3))], connectionError(CODE.frameSize)],
+  [
+    'PRIORITY_UPDATE of 3 bytes is an error',
+    '§7.1',
+    [frame(0x10, 0, 0, Buffer.alloc(3))],
+    connectionError(CODE.frameSize),
+  ],
   ['PRIORITY_UPDATE of as many streams as may be open is accepted', '§7.1', [...updates(100), get], response(1)],
   [
     'PRIORITY_UPDATE of more streams than may be open is an error',
