@@ -116,6 +116,7 @@ function withoutStore(
     }),
     route: null,
     prefix: null,
+    checks: [],
     options: [],
     asks: null,
     beside: [],

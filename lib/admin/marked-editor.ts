@@ -45,6 +45,7 @@ export function withOwnMarks(
     near: (host) => editor.near(host),
     unknownKeys: (cursor, limit) => editor.unknownKeys(cursor, limit),
     checker: () => editor.checker(),
+    checks: (key) => editor.checks(key),
     metadataKey: (kind, key) => editor.metadataKey(kind, key),
     sides: (kind, keys) => editor.sides(kind, keys),
     prefixesAmong: (key, prefixes) => editor.prefixesAmong(key, prefixes),

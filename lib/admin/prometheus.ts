@@ -80,7 +80,7 @@ function storeMetrics({ lookups, cache, storeErrors, states }: Totals): Metric[]
   ];
 }
 
-function faultMetrics({ retries, refused, closed, cut, deaths, linesDropped, spansDropped }: Totals): Metric[] {
+function faultMetrics({ retries, refused, closed, cut, deaths, checks, linesDropped, spansDropped }: Totals): Metric[] {
   return [
     metric(
       'counter',
@@ -102,6 +102,7 @@ function faultMetrics({ retries, refused, closed, cut, deaths, linesDropped, spa
     ),
     metric('counter', 'hipache_clients_cut_total', 'Clients cut within a response', labelled('reason', cut)),
     metric('counter', 'hipache_deaths_total', 'Backends marked dead', only(deaths)),
+    metric('counter', 'hipache_checks_total', 'Active checks of backends', labelled('result', checks)),
     metric('counter', 'hipache_access_log_lines_dropped_total', 'Lines the access log lost', only(linesDropped)),
     metric('counter', 'hipache_spans_dropped_total', 'Spans that were lost', only(spansDropped)),
   ];

@@ -21,6 +21,7 @@ export class Totals {
   readonly connections = { opened: 0, reused: 0 };
   storeErrors = 0;
   deaths = 0;
+  readonly checks = new Map<string, number>();
   linesDropped = 0;
   spansDropped = 0;
   /** By process id, of running workers. */
@@ -60,6 +61,7 @@ export class Totals {
     addAll(this.closed, metrics.closed);
     addAll(this.cut, metrics.cut);
     this.deaths += deaths;
+    addAll(this.checks, metrics.checks);
     const before = this.states.get(pid);
     this.linesDropped += state.linesDropped - (before?.linesDropped ?? 0);
     this.spansDropped += state.spansDropped - (before?.spansDropped ?? 0);

@@ -2,6 +2,7 @@ import { explain } from '../diagnostics/explain.ts';
 import type {
   AnswerView,
   CertificateView,
+  CheckView,
   DeadView,
   Explanation,
   KeyView,
@@ -97,6 +98,8 @@ function linesOf(
   const activity = explanation.activity ?? null;
   const now = Date.now();
   const failed = route === null ? 0 : recentlyFailed(route, activity, now);
+  // A router of another version may have none.
+  const { checks = [] } = explanation as Partial<Explanation>;
   const isFine = (answer.status ?? 200) < 400;
   const verdict = paint(console, isFine ? (failed > 0 ? 'yellow' : 'green') : 'red', verdictOf(answer));
   const warning = isFine && failed > 0 ? ` Within the last minute, ${failed} of these backends failed.` : '';
@@ -113,6 +116,7 @@ function linesOf(
       ? []
       : section(console, 'A request to each backend, from this machine', probeLines(console, probes))),
     ...section(console, 'Prefixes and options', siteLines(console, explanation)),
+    ...section(console, 'Active checks', checks.map(checkLine)),
     ...section(console, 'Dead marks', dead === null ? [] : deadLines(console, dead)),
     ...section(console, 'Certificate', certificate === null ? [] : certificateLines(console, certificate)),
     ...section(
@@ -151,6 +155,13 @@ function siteLines(console: Console, { path, prefix, options, asks, beside }: Ex
   lines.push(...new Table().lines(options.map(({ field, value, from }) => [field, shownText(value), from])));
   if (asks !== null && asks !== path) lines.push(clean(`the backend gets the path ${asks}`));
   return [...lines, ...beside.flatMap(({ key, faults }) => faults.flatMap((each) => faultLines(console, each, key)))];
+}
+
+function checkLine({ url, state, waits, passed, detail, secondsAgo, router }: CheckView): string {
+  const waiting = waits ? '; it gets no traffic before its first good check' : '';
+  if (passed === null) return clean(`${url} has not been checked yet${waiting}`);
+  const said = `${passed ? 'passed' : 'failed'} ${(secondsAgo ?? 0).toFixed(1)} s ago, ${detail}, by ${router}`;
+  return clean(`${url} is ${state}: ${said}${waiting}`);
 }
 
 function memoryLine({ pid, generation, knows, ageSeconds, key, backends, dead }: MemoryView): string {

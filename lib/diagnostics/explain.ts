@@ -9,7 +9,8 @@ import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { isFresh, type Lookup } from '../store/redis/codec.ts';
-import { countedMarks } from '../store/redis/marks.ts';
+import { countedMarks, withUnchecked } from '../store/redis/marks.ts';
+import { checkViews, waitingIds } from './check-views.ts';
 import { explainCertificate } from './certificate-faults.ts';
 import { faultsBesideChecker, faultsOfChecker } from './checker-faults.ts';
 import { faultsOfDead } from './dead-faults.ts';
@@ -71,7 +72,7 @@ export async function explain(
   };
 }
 
-const NO_ROUTE = { route: null, prefix: null, options: [], asks: null } as const;
+const NO_ROUTE = { route: null, prefix: null, options: [], asks: null, checks: [] } as const;
 
 /** The list that counts, and its effect. */
 async function wayOn(
@@ -82,7 +83,7 @@ async function wayOn(
   way: Way,
   surroundings: Surroundings,
   hasHealthChecker: boolean,
-): Promise<Pick<Explanation, 'answer' | 'route' | 'options' | 'asks'>> {
+): Promise<Pick<Explanation, 'answer' | 'route' | 'options' | 'asks' | 'checks'>> {
   const { key, prefix, list, dead, marks, found } = whatCounts(keys, way);
   if (list === null) return { ...NO_ROUTE, answer: refused(new RouterError('no-frontend', 'frontend not found')) };
   const advice = editor.advice;
@@ -92,14 +93,16 @@ async function wayOn(
   if (found.type !== 'found') return { ...NO_ROUTE, route, answer: broken(key, found) };
   const { site, views } = await siteOptions(editor, key, surroundings.config);
   const entries = readList(found.list, () => {});
-  const counted = typeof found.dead === 'string' ? NO_MARKS : countedMarks(found.dead, found.marks, entries);
+  const checks = await editor.checks(key);
+  const marked = typeof found.dead === 'string' ? NO_MARKS : countedMarks(found.dead, found.marks, entries);
+  const counted = withUnchecked(marked, waitingIds(checks, entries), entries);
   const taken = routeOf(host + prefix, key, entries, counted, site);
   const authority = aLabelsOf(asked);
   const visit = { scheme: surroundings.scheme, authority, hostname: host, path, port: null };
   const answer = answerOf(taken, visit, surroundings, dead.secondsLeft);
   const isAsked = answer.kind === 'backend' || answer.kind === 'paused';
   const asks = isAsked ? site.targetFor(path, prefix) : null;
-  return { answer, route, options: views, asks };
+  return { answer, route, options: views, asks, checks: checkViews(checks, entries, Date.now()) };
 }
 
 /** The list that counts, of the host or a prefix. If the host's own key has another type, all requests fail. */

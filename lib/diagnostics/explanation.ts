@@ -97,6 +97,20 @@ export interface MetadataView {
   readonly faults: readonly Fault[];
 }
 
+/** What active checks have shown of a backend. */
+export interface CheckView {
+  readonly url: string;
+  readonly state: 'new' | 'up' | 'down';
+  /** It gets no traffic before its first good check, unless no other backend lives. */
+  readonly waits: boolean;
+  /** Of the last check; null before the first. */
+  readonly passed: boolean | null;
+  readonly detail: string | null;
+  readonly secondsAgo: number | null;
+  /** The router that made it. */
+  readonly router: string | null;
+}
+
 /** The response that a client gets. */
 export type AnswerView =
   | { readonly kind: 'backend'; readonly status: null; readonly code: null; readonly text: string }
@@ -122,8 +136,10 @@ export interface Explanation {
   readonly options: readonly OptionView[];
   /** The path that the backend gets, without that of its URL; null when no backend gets the request. */
   readonly asks: string | null;
-  /** Prefixes, options, header fields, weights and error pages of the keys above, if there are any. */
+  /** Prefixes, options, header fields, weights, checks and error pages of the keys above, if there are any. */
   readonly beside: readonly MetadataView[];
+  /** Backends of the route that are checked, as of their last checks. */
+  readonly checks: readonly CheckView[];
   readonly dead: DeadView | null;
   /** Null when there is no valid host, the router responds itself, or the store cannot be read. */
   readonly certificate: CertificateView | null;

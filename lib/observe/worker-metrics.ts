@@ -16,6 +16,8 @@ export interface MetricsReport {
   /** By the type of the Outcome that caused the retry. */
   readonly retries: Readonly<Record<string, number>>;
   readonly deaths: number;
+  /** Active checks, by `passed` and `failed`. */
+  readonly checks: Readonly<Record<string, number>>;
   /** Client connections closed because of a connection limit, by reason. */
   readonly closed: Readonly<Record<string, number>>;
   /** Clients cut within a response, by reason. */
@@ -72,6 +74,7 @@ export class WorkerMetrics {
   #retries = new Map<string, number>();
   #cut = new Map<string, number>();
   #deaths = 0;
+  readonly #checks = new Map<string, number>();
   #closed = new Map<string, number>();
   #windowFrom = performance.now();
   #lastWindow = NO_DELAY;
@@ -111,6 +114,11 @@ export class WorkerMetrics {
     this.#deaths++;
   }
 
+  /** Counts an active check. */
+  checked(hasPassed: boolean): void {
+    increment(this.#checks, hasPassed ? 'passed' : 'failed');
+  }
+
   /** Counts a connection that was closed because of a connection limit. */
   closed(reason: CloseReason): void {
     increment(this.#closed, reason);
@@ -126,6 +134,7 @@ export class WorkerMetrics {
       refused: Object.fromEntries(this.#refused),
       retries: Object.fromEntries(this.#retries),
       deaths: this.#deaths,
+      checks: Object.fromEntries(this.#checks),
       closed: Object.fromEntries(this.#closed),
       cut: Object.fromEntries(this.#cut),
       state: { ...own, ...memoryNow(), loopDelay: this.#loopDelay() },
@@ -135,6 +144,7 @@ export class WorkerMetrics {
     this.#retries.clear();
     this.#cut.clear();
     this.#deaths = 0;
+    this.#checks.clear();
     this.#closed.clear();
     return taken;
   }

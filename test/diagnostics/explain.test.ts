@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
+import { writeResult } from '../../lib/core/health/check-result.ts';
 import { RouterError } from '../../lib/core/errors.ts';
 import { candidates } from '../../lib/core/routing/hostname.ts';
 import { redirectByEntry } from '../../lib/core/routing/redirect.ts';
@@ -36,6 +37,25 @@ async function open(t: TestContext): Promise<RouteEditor> {
   t.after(() => editor.close());
   return editor;
 }
+
+test('the last checks of backends are told, and who waits for the first good one', async (t) => {
+  const editor = await open(t);
+  const [one = '', two = ''] = LIST.slice(1);
+  await redis.cli('rpush', 'frontend:www.x.io', ...LIST);
+  const result = { hasPassed: true, detail: 'status 200', at: Date.now() - 2_000, tookMs: 3, router: 'r1' };
+  const text = writeResult({ ...result, state: { is: 'up', streak: 0 } });
+  await redis.cli('hset', 'check:www.x.io', one, text, 'http://10.0.0.9', text);
+  await redis.cli('sadd', 'checked:www.x.io', one);
+  const told = await explain(editor, 'www.x.io', '/');
+  assert.equal(told.answer.text, 'the one of 1 living backend of 3');
+  assert.deepEqual(
+    told.checks.map(({ secondsAgo, ...rest }) => [secondsAgo !== null && secondsAgo >= 2, rest]),
+    [
+      [true, { url: one, state: 'up', waits: false, passed: true, detail: 'status 200', router: 'r1' }],
+      [false, { url: two, state: 'new', waits: true, passed: null, detail: null, router: null }],
+    ],
+  );
+});
 
 test('a request for a host with a list of its own goes to one of the living', async (t) => {
   const editor = await open(t);

@@ -58,6 +58,7 @@ test('what a worker has counted reaches the text, whole', async (t) => {
     metrics.refused('no-backend');
     metrics.store.hits += 5;
     metrics.store.answered(2, 3);
+    for (const hasPassed of [true, false, true]) metrics.checked(hasPassed);
     totals.add(7, deserialize(serialize(metrics.take(OWN))) as ReturnType<WorkerMetrics['take']>);
   }
   const readiness = { isReady: true, isDegraded: true, reasons: ['a reason'] };
@@ -81,6 +82,8 @@ test('what a worker has counted reaches the text, whole', async (t) => {
     'hipache_cache_lookups_total{result="hit"} 10',
     'hipache_cache_lookups_total{result="miss"} 6',
     'hipache_deaths_total 2',
+    'hipache_checks_total{result="passed"} 4',
+    'hipache_checks_total{result="failed"} 2',
     'hipache_refused_total{reason="no-backend"} 2',
     'hipache_backend_connections_total{reused="true"} 4',
     'hipache_backend_connections_total{reused="false"} 3',

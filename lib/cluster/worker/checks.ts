@@ -12,7 +12,11 @@ import type { CheckSource } from '../../store/checks.ts';
  * @param source null where another worker does
  * @returns ends them
  */
-export function startChecks(source: CheckSource | null, dialer: Dialer, log: Log): () => void {
+export function startChecks(
+  source: CheckSource | null,
+  dialer: Dialer,
+  { log, onChecked }: { readonly log: Log; readonly onChecked: (hasPassed: boolean) => void },
+): () => void {
   if (source === null) return () => {};
   const clock = new TimeLimits();
   const checker = new Checker({
@@ -21,7 +25,7 @@ export function startChecks(source: CheckSource | null, dialer: Dialer, log: Log
     probe: (target, onShown) => new Probe(target, { dialer, clock }, onShown),
     router: hostname(),
     notify: (event) => logCheckEvent(log, event),
-    onChecked: () => {},
+    onChecked,
     now: Date.now,
   });
   return () => checker.close();

@@ -134,7 +134,10 @@ export class Worker {
     if (runAs) dropPrivileges(runAs);
     this.#recorder.start();
     await this.#store.routes.ready();
-    if (this.#drained === null) this.#stopChecks = startChecks(this.#store.checks, this.#lanes.dialer, this.#log);
+    const onChecked = (hasPassed: boolean): void => this.#recorder.metrics?.checked(hasPassed);
+    const { dialer } = this.#lanes;
+    if (this.#drained === null)
+      this.#stopChecks = startChecks(this.#store.checks, dialer, { log: this.#log, onChecked });
     this.#stopWatching = watchMemory({
       limits: server.memory,
       intervalSeconds: server.memory.interval,

@@ -11,6 +11,7 @@ import {
   type CheckerSign,
   type Edit,
   type FieldChanges,
+  type StoredChecks,
   type StoredValue,
   type FieldsChange,
   type PageOptions,
@@ -145,6 +146,10 @@ export class FileEditor implements RouteEditor {
 
   async checker(): Promise<CheckerSign> {
     return { type: 'none', ping: null };
+  }
+
+  async checks(): Promise<StoredChecks> {
+    return { results: new Map(), checked: [] };
   }
 
   async replace(key: string, list: readonly string[]): Promise<ListChange> {

@@ -11,6 +11,7 @@ import {
   type Edit,
   type EditOptions,
   type FieldChanges,
+  type StoredChecks,
   type StoredValue,
   type FieldsChange,
   type PageOptions,
@@ -38,6 +39,9 @@ import { membersAmong, readMetadata } from './redis-site-metadata.ts';
 import { inAnyCase, literally, type Stretch, walk } from '../redis/walk.ts';
 import { EditorError } from '../editor-error.ts';
 import { withinPage } from '../cursor.ts';
+import { fieldsOf } from '../fields.ts';
+import { flatOf } from '../redis/site-metadata.ts';
+import { isTexts } from '../texts.ts';
 
 /** Keys read at a time: Redis handles a packet of so many at once. */
 const CHUNK = 50;
@@ -161,6 +165,16 @@ export class RedisEditor implements RouteEditor {
     const [type, ping] = await asEditorError(this.#read.sendAll(commands, this.#read.deadline()));
     // For a user who may not read it, no checker is running: the router sees none either.
     return { type: typeof type === 'string' ? type : 'none', ping: typeof ping === 'string' ? ping : null };
+  }
+
+  async checks(key: string): Promise<StoredChecks> {
+    const commands = [
+      ['hgetall', `${this.prefix}check:${key}`],
+      ['smembers', `${this.prefix}checked:${key}`],
+    ] as const;
+    // To a user who may not read them, nothing is known of checks.
+    const [results, checked] = await asEditorError(this.#read.sendAll(commands, this.#read.deadline()));
+    return { results: fieldsOf(flatOf(results)), checked: isTexts(checked) ? checked : [] };
   }
 
   frontendName(key: string): string {

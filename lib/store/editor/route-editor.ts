@@ -100,6 +100,14 @@ export interface UnknownKeysPage {
   readonly next: string | null;
 }
 
+/** What active checks have found. */
+export interface StoredChecks {
+  /** The last results, by URL: see `readResult`. */
+  readonly results: SiteFields;
+  /** With the rule `first`, the URLs that have passed a check; else empty. */
+  readonly checked: readonly string[];
+}
+
 /** The sign of an active health checker. */
 export interface CheckerSign {
   /** The type of `hchecker_ping`; `none` if it does not exist. */
@@ -170,6 +178,8 @@ export interface RouteEditor {
   /** All other relevant keys, page by page, of at most `limit` keys of the store. */
   unknownKeys(cursor: string | null, limit: number): Promise<UnknownKeysPage>;
   checker(): Promise<CheckerSign>;
+  /** What active checks have found of a frontend; nothing with a file, where a worker has it. */
+  checks(key: string): Promise<StoredChecks>;
   /** The key of metadata, as the store spells it: `options:www.x.io`. */
   metadataKey(kind: MetadataKind, key: string): string;
   /** The metadata of these keys, in their order. */

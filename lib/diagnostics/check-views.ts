@@ -1,0 +1,27 @@
+/** What active checks have shown of the backends of a list, for explain. */
+import { readResult } from '../core/health/check-result.ts';
+import type { RouteList } from '../core/routing/backend.ts';
+import type { StoredChecks } from '../store/editor/route-editor.ts';
+import type { CheckView } from './explanation.ts';
+
+/** The backends that were checked, in the order of the list; each URL once. @param now ms since 1970 */
+export function checkViews(
+  { results, checked }: StoredChecks,
+  { backends }: RouteList,
+  now: number,
+): readonly CheckView[] {
+  const urls = new Set(backends.map(({ href }) => href));
+  return [...urls].flatMap((url): readonly CheckView[] => {
+    const waits = checked.length > 0 && !checked.includes(url);
+    const result = readResult(results.get(url) ?? '');
+    if (result === null)
+      return waits ? [{ url, state: 'new', waits, passed: null, detail: null, secondsAgo: null, router: null }] : [];
+    const { state, hasPassed: passed, detail, at, router } = result;
+    return [{ url, state: state.is, waits, passed, detail, secondsAgo: Math.max(0, (now - at) / 1000), router }];
+  });
+}
+
+/** Ids of the backends that wait for their first good check. */
+export function waitingIds({ checked }: StoredChecks, { backends }: RouteList): readonly number[] {
+  return checked.length === 0 ? [] : backends.filter(({ href }) => !checked.includes(href)).map(({ id }) => id);
+}
