@@ -56,6 +56,6 @@ test('with a routes file the last living backend is not marked, and checks follo
     JSON.stringify({ [SITE]: ['site', two.url, one.url], [`healthcheck:${SITE}`]: OFTEN }),
   );
   // It was down already, and now has another one beside it.
-  assert.equal((await router.event('check-failed', from))['id'], 1);
+  assert.equal((await router.event('check-failed', from))['backend'], one.url);
   for (let i = 0; i < 20; i++) assert.equal((await ask(router)).body, 'two');
 });
