@@ -6,6 +6,7 @@ import { parseDriverUrl } from '../core/routing/driver-url.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
 import type { EventsAnswer } from './answers.ts';
+import { configuredCertificates } from './configured-certificates.ts';
 import { readDashboard } from './dashboard.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
@@ -130,7 +131,7 @@ export class Admin {
         store: this.#editor.name,
         needsToken: config.admin?.token !== null,
       }),
-      ...frontends(this.#editor, this.#workerQueries, this.#totals, {
+      ...frontends(this.#editor, this.#workerQueries, this.#totals, configuredCertificates(config), {
         httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
         config: new Map(Object.entries(config.options)),
         zone: config.server.zone,

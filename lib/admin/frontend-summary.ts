@@ -65,7 +65,11 @@ function stateOf({ backends, errors }: ReadFrontend, alive: number, errorsPerSec
 /** Sorted by a column, then by key. Unknown values are last. */
 export function sorted(summaries: readonly FrontendSummary[], by: SortKey): readonly FrontendSummary[] {
   const order = ORDERS[by];
-  return summaries.toSorted((a, b) => order(a, b) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return summaries.toSorted((a, b) => order(a, b) || byKey(a, b));
+}
+
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
 type Order = (a: FrontendSummary, b: FrontendSummary) => number;
@@ -114,7 +118,10 @@ export function countsOf(summaries: readonly FrontendSummary[]): SummaryAnswer['
 
 /** The problems of frontends: those without a usable backend, those with errors, and those with faults. */
 export function problemsOf(reads: readonly ReadFrontend[], summaries: readonly FrontendSummary[]): readonly Problem[] {
-  const down = summaries.filter(({ state }) => state === 'down');
+  const down = sorted(
+    summaries.filter(({ state }) => state === 'down'),
+    'key',
+  );
   const failing = sorted(
     summaries.filter(({ errorsPerSecond }) => (errorsPerSecond ?? 0) > 0),
     'errors',
@@ -122,7 +129,8 @@ export function problemsOf(reads: readonly ReadFrontend[], summaries: readonly F
   return [
     ...down.map((each) => problem('all-dead', each.key, downText(each))),
     ...failing.map((each) => problem('errors', each.key, errorsText(each))),
-    ...reads.flatMap(({ key, fault }) => {
+    // Not in the order in which the store returned them.
+    ...reads.toSorted(byKey).flatMap(({ key, fault }) => {
       return fault === null ? [] : [problem('fault', key, `${fault.code}: ${fault.text}`, fault.advice)];
     }),
   ];

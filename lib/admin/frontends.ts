@@ -13,7 +13,7 @@ import { AllFrontends } from './all-frontends.ts';
 import { activityOf } from './backend-activity.ts';
 import { explainHere } from './explanations.ts';
 import { ownFields, patchFields } from './frontend-fields.ts';
-import { LintWatch } from './lint-watch.ts';
+import { type ConfiguredCertificate, LintWatch } from './lint-watch.ts';
 import { withOwnMarks } from './marked-editor.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
 import type { Answerer, Requests } from './requests.ts';
@@ -52,12 +52,14 @@ const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 
 /**
  * @param editor returns the editor of the running configuration
  * @param totals the traffic of frontends
+ * @param configured the certificates of the configuration
  * @param surroundings returns the settings of that configuration that matter to requests
  */
 export function frontends(
   editor: RouteEditor,
   workerQueries: WorkerQueries,
   totals: Totals,
+  configured: readonly ConfiguredCertificate[],
   surroundings: Omit<Surroundings, 'scheme'>,
 ): Requests {
   const marks = async (host: string | null) => {
@@ -66,7 +68,7 @@ export function frontends(
   };
   const marked = withOwnMarks(editor, marks);
   const all = new AllFrontends(marked);
-  const lint = new LintWatch(editor);
+  const lint = new LintWatch(editor, configured);
   /** An edit that may have been made. */
   const edited = async (reply: Promise<Reply>): Promise<Reply> => {
     try {

@@ -11,6 +11,8 @@ export function count(value: number | null): string {
 /** @param value per second */
 export function rate(value: number | null): string {
   if (value === null) return '–';
+  // Not 0: one error in a minute is one.
+  if (value > 0 && value < 0.05) return '< 0.1';
   return value > 0 && value < 10 ? TENTHS.format(value) : WHOLE.format(value);
 }
 

@@ -17,6 +17,17 @@ const SOON_MS = 14 * 86_400_000;
 /** What the texts about certificates depend on, in the store. */
 export type CertificateEditor = Pick<RouteEditor, 'advice' | 'certificateName' | 'certificate'>;
 
+/** When a certificate expires. */
+type Expiry = Pick<ReturnType<typeof checkPair>, 'expiresAt'>;
+
+/** The problem of a certificate that has expired, or expires soon; null without one. @param now ms since 1970 */
+export function expiryFault({ expiresAt }: Expiry, now: number): Fault | null {
+  const date = Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : '';
+  if (expiresAt <= now) return fault('tls-expired', `it has a certificate that expired on ${date}`);
+  if (expiresAt - now >= SOON_MS) return null;
+  return fault('tls-expires', `it has a certificate that expires on ${date}`);
+}
+
 /** The problems of a key's content. @param now ms since 1970 */
 export function faultsOfCertificate(
   editor: CertificateEditor,
@@ -42,8 +53,8 @@ export function faultsOfCertificate(
   if (found !== null) {
     return [...ofKey, fault(found.code === 'expired' ? 'tls-expired' : 'tls-pair', `it ${found.text}`, renewal)];
   }
-  if (expiresAt - now >= SOON_MS) return ofKey;
-  return [...ofKey, fault('tls-expires', `it has a certificate that expires on ${new Date(expiresAt).toISOString()}`)];
+  const soon = expiryFault({ expiresAt }, now);
+  return soon === null ? ofKey : [...ofKey, soon];
 }
 
 function keyFault(editor: CertificateEditor, key: string, name: string): Fault {

@@ -55,7 +55,7 @@ test('numbers are short, and carry their unit', () => {
     '12.0 s',
     '–',
   ]);
-  assert.deepEqual([0, 0.24, 9.9, 1234, null].map(page.rate), ['0', '0.2', '9.9', '1,234', '–']);
+  assert.deepEqual([0, 0.03, 0.24, 9.9, 1234, null].map(page.rate), ['0', '< 0.1', '0.2', '9.9', '1,234', '–']);
   assert.deepEqual([0, 119, 300, 301, 7500, 200_000].map(page.duration), [
     '0 s',
     '119 s',

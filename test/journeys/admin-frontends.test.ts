@@ -100,7 +100,8 @@ for (const [store, open] of [
     const replaced = await put(admin, 'a.test', ['site', two.url]);
     assert.equal(replaced.status, 200);
     await eventually(() => served('two'));
-    const { activity: _, ...read } = (await askAdmin(admin, '/api/v1/frontends/a.test')).json as FrontendAnswer;
+    const answered = (await askAdmin(admin, '/api/v1/frontends/a.test')).json as FrontendAnswer;
+    const { activity: _activity, traffic: _traffic, ...read } = answered;
     assert.deepEqual(read, replaced.json);
     assert.deepEqual((await askAdmin(admin, '/api/v1/frontends')).json, { frontends: [replaced.json], next: null });
     const gone = await askAdmin(admin, '/api/v1/frontends/a.test', { method: 'DELETE' });
