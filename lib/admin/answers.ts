@@ -5,6 +5,7 @@ export type {
   ActivityView,
   BackendActivity,
   BackendView,
+  CheckView,
   FailureView,
   FrontendView,
   KeyView,

@@ -22,9 +22,8 @@ export function activityLines(console: Console, { workers, replied, backends }: 
   const missing = workers - replied;
   return [
     rows[0] ?? '',
-    ...backends.flatMap(({ failures, lastCheck }, i) => [
+    ...backends.flatMap(({ failures }, i) => [
       rows[i + 1] ?? '',
-      ...(lastCheck === undefined ? [] : [`    last check, ${ago(lastCheck.time, now)}: ${clean(lastCheck.text)}`]),
       ...failures.map((failure) => paint(console, 'dim', `    ${failureText(failure, now)}`)),
     ]),
     ...(missing > 0 ? [paint(console, 'yellow', `without ${counted(missing, 'worker')} that did not reply`)] : []),

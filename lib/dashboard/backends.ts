@@ -1,24 +1,38 @@
 /** Backends with their state, and what the workers know of them. */
-import type { ActivityView, BackendActivity, BackendView, FailureView, Fault } from '../admin/answers.ts';
+import type { ActivityView, BackendActivity, BackendView, CheckView, FailureView, Fault } from '../admin/answers.ts';
 import { adviceLines } from './copying.ts';
 import { cards, column, make, type Part } from './elements.ts';
 import { clock, count, duration, latency, plural, rate } from './words.ts';
 
-const COLUMNS = ['Backend', 'State', 'Req/s', 'Err/s', 'p50', 'p99', 'In flight', 'Connections', 'Last failures'];
+const COLUMNS = [
+  'Backend',
+  'State',
+  'Req/s',
+  'Err/s',
+  'p50',
+  'p99',
+  'In flight',
+  'Connections',
+  'Last check and failures',
+];
 /** How many columns precede those with numbers, and how many of these there are. */
 const TEXTS = 2;
 const NUMBERS = 6;
 
-/** The backends of a frontend. @param receivedAt performance.now() of the response that they were in */
+/** The backends of a frontend. @param checks what active checks have shown of them. @param receivedAt performance.now() of the response that they were in */
 export function backendsTable(
   backends: readonly BackendView[],
   activity: ActivityView | null,
+  checks: readonly CheckView[],
   receivedAt: number,
 ): readonly Part[] {
   if (backends.length === 0) return [make('p', { class: 'empty' }, 'None.')];
   const byId = new Map(activity?.backends.map((each) => [each.id, each]));
+  const checkByUrl = new Map(checks.map((each) => [each.url, each]));
   const titles = COLUMNS.map((title, i) => column(title, { isNumber: i >= TEXTS && i < TEXTS + NUMBERS }));
-  const rows = backends.map((backend) => backendRow(backend, byId.get(backend.id) ?? null, receivedAt));
+  const rows = backends.map((backend) =>
+    backendRow(backend, byId.get(backend.id) ?? null, checkByUrl.get(backend.url.trim()) ?? null, receivedAt),
+  );
   const missing = activity === null ? 0 : activity.workers - activity.replied;
   return [
     cards('Backends, and what the workers know of them', titles, rows),
@@ -26,7 +40,12 @@ export function backendsTable(
   ];
 }
 
-function backendRow(backend: BackendView, activity: BackendActivity | null, receivedAt: number): HTMLTableRowElement {
+function backendRow(
+  backend: BackendView,
+  activity: BackendActivity | null,
+  check: CheckView | null,
+  receivedAt: number,
+): HTMLTableRowElement {
   const { id, url, state } = backend;
   const numbers = [
     rate(activity?.requestsPerSecond ?? null),
@@ -44,7 +63,7 @@ function backendRow(backend: BackendView, activity: BackendActivity | null, rece
     ...numbers.map((cell, i) =>
       make('td', { role: 'cell', class: 'number', 'data-label': COLUMNS[TEXTS + i] ?? '' }, cell),
     ),
-    make('td', { role: 'cell' }, failuresPart(activity)),
+    make('td', { role: 'cell' }, checkPart(check), failuresPart(activity)),
   );
 }
 
@@ -63,22 +82,24 @@ function markOf({ state, secondsLeft, markedBy }: BackendView, receivedAt: numbe
   return left > 0 ? `dead, ${duration(Math.ceil(left))} left${by}` : 'dead, expires now';
 }
 
+/** The last active check; nothing where there are none. */
+function checkPart(check: CheckView | null): Part {
+  if (check === null) return null;
+  const { passed, detail, secondsAgo, waits } = check;
+  const waiting = waits ? ', waits for its first good check' : '';
+  if (passed === null) return make('p', { class: 'aside' }, `Not checked yet${waiting}`);
+  const when = duration(Math.round(secondsAgo ?? 0));
+  const text = `Check ${passed ? 'passed' : 'failed'} ${when} ago: ${detail ?? ''}${waiting}`;
+  return make('p', { class: passed ? 'good' : 'bad' }, text);
+}
+
 function failuresPart(activity: BackendActivity | null): Part {
   if (activity === null) return '–';
-  const { failures, lastCheck } = activity;
-  const check =
-    lastCheck !== undefined &&
-    make(
-      'p',
-      { class: lastCheck.isPassed ? 'good' : 'bad' },
-      `Check at ${clock(Date.parse(lastCheck.time))}: ${lastCheck.text}`,
-    );
-  const [last, ...more] = failures;
-  if (last === undefined) return make('div', {}, check, make('span', { class: 'aside' }, 'none'));
+  const [last, ...more] = activity.failures;
+  if (last === undefined) return make('span', { class: 'aside' }, 'none');
   return make(
     'div',
     {},
-    check,
     make('p', { class: 'failure' }, ...failureParts(last)),
     more.length > 0 &&
       make(

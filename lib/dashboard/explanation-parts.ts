@@ -63,7 +63,7 @@ function moodOf({ answer, activity, route }: ExplainAnswer): string {
 
 function routeParts(
   route: FrontendView,
-  { activity, dead, host, traffic }: ExplainAnswer,
+  { activity, checks, dead, host, traffic }: ExplainAnswer,
   receivedAt: number,
   seconds: number,
 ): readonly Part[] {
@@ -74,7 +74,7 @@ function routeParts(
       make('h3', {}, `Backends of ${route.key}`, route.name === '' ? '' : `, “${route.name}”`),
       button('edit', 'Edit', { 'data-key': route.key, 'aria-label': `Edit ${route.key}` }),
     ),
-    ...backendsTable(route.backends, activity, receivedAt),
+    ...backendsTable(route.backends, activity, checks, receivedAt),
     faultsList(route.faults),
     dead === null
       ? null

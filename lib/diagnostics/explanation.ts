@@ -191,8 +191,6 @@ export interface BackendActivity {
   readonly responses: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number>>;
   /** The last ten, newest first. */
   readonly failures: readonly FailureView[];
-  /** The last active check; absent where there are none. */
-  readonly lastCheck?: CheckView;
 }
 
 /** An attempt that failed. */
@@ -206,14 +204,6 @@ export interface FailureView {
   readonly code: string | null;
   /** The worker. */
   readonly pid: number;
-}
-
-/** The result of an active check. */
-export interface CheckView {
-  /** ISO 8601. */
-  readonly time: string;
-  readonly isPassed: boolean;
-  readonly text: string;
 }
 
 /** The explanation of a running router. */
