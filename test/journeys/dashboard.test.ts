@@ -69,6 +69,7 @@ journey('a frontend is edited in the page, with the token alone', async (t) => {
   const editor = await page.edit('www.a.test');
   await editor.getByRole('textbox', { name: 'Backend 0' }).fill(two.url);
   await editor.getByRole('button', { name: 'Save' }).click();
+  await editor.waitFor({ state: 'hidden' });
   await page.explain('www.a.test');
   await page.backend(two.url).waitFor();
   assert.deepEqual(await redis.cli('lrange', 'frontend:www.a.test', 0, -1), ['site', two.url]);
