@@ -1,5 +1,5 @@
 /** Commands for redis-cli that the operator can copy. */
-import { announce, button, make } from './elements.ts';
+import { announce, button, make, setText } from './elements.ts';
 
 /** How long a button says that it has copied, ms. */
 const COPIED_MS = 2000;
@@ -13,9 +13,16 @@ export function adviceLines(advice: string): HTMLElement | null {
   return make('ul', { class: 'advice' }, ...lines);
 }
 
-/** A button that copies a text. */
+/** The text that was copied last, and what its buttons say for now; null when that is over. */
+let latest: { readonly text: string; readonly label: string } | null = null;
+
+/** A button that copies a text. Lists are rendered again while it says that it has. */
 function copyButton(text: string): HTMLButtonElement {
-  return button('copy', 'Copy', { class: 'copy', 'data-text': text, 'aria-label': `Copy ${text}` });
+  return button('copy', labelOf(text), { class: 'copy', 'data-text': text, 'aria-label': `Copy ${text}` });
+}
+
+function labelOf(text: string): string {
+  return latest?.text === text ? latest.label : 'Copy';
 }
 
 /** Copies the text of a button. */
@@ -23,10 +30,19 @@ export async function copyFrom(pressed: HTMLElement): Promise<void> {
   const text = pressed.dataset['text'] ?? '';
   const isCopied = await copied(text);
   announce(isCopied ? 'Copied' : 'The browser does not allow copying');
-  pressed.textContent = isCopied ? 'Copied' : 'Not allowed';
+  const said = { text, label: isCopied ? 'Copied' : 'Not allowed' };
+  latest = said;
+  showLabels();
   setTimeout(() => {
-    pressed.textContent = 'Copy';
+    if (latest === said) latest = null;
+    showLabels();
   }, COPIED_MS);
+}
+
+function showLabels(): void {
+  for (const each of document.querySelectorAll<HTMLElement>('[data-action="copy"]')) {
+    setText(each, labelOf(each.dataset['text'] ?? ''));
+  }
 }
 
 async function copied(text: string): Promise<boolean> {

@@ -369,6 +369,7 @@ export class StubAdmin {
         },
       ],
       activity: route === null ? null : this.#activity(route),
+      checks: route === null ? [] : checksOf(route.backends),
       traffic: route === null || !this.busiest.includes(route.name) ? null : this.#series(route.name, 300),
     };
   }
@@ -481,4 +482,13 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   for await (const part of request) parts.push(part as Buffer);
   const text = Buffer.concat(parts).toString();
   return text === '' ? null : JSON.parse(text);
+}
+
+/** Every backend has passed its last check, but the dead ones. */
+function checksOf(backends: readonly { readonly url: string; readonly state: string }[]): readonly object[] {
+  return backends.map(({ url, state }) => {
+    const passed = state !== 'dead';
+    const detail = passed ? 'status 200' : 'status 503';
+    return { url, state: passed ? 'up' : 'down', waits: false, passed, detail, secondsAgo: 2.1, router: 'edge1' };
+  });
 }
