@@ -11,6 +11,10 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 import { type Router, startRouter } from '../support/router.ts';
 
 const TTL = 1;
+/** How long the sick backend is waited for, s: much longer than a good one takes on a busy machine. */
+const FIRST_BYTE = 1.5;
+/** After so long all requests are over that were sent before a mark, ms. */
+const SETTLED_MS = FIRST_BYTE * 1_000 + 200;
 
 interface Request {
   readonly method: string;
@@ -31,7 +35,7 @@ async function scene(t: TestContext, server: Readonly<Record<string, unknown>> =
   await redis.cli('rpush', 'frontend:site.test', 'site', ...backends.map(({ url }) => url));
   const options = {
     config: { driver: `redis://127.0.0.1:${redis.port}` },
-    server: { workers: 1, deadBackendTTL: TTL, timeouts: { firstByte: 0.3 }, ...server },
+    server: { workers: 1, deadBackendTTL: TTL, timeouts: { firstByte: FIRST_BYTE }, ...server },
   };
   const routers = await Promise.all([1, 2, 3].map(() => startRouter(t, options)));
   return { redis, state, seen, routers, url: backends[1]?.url ?? '' };
@@ -75,13 +79,13 @@ test('a silent backend costs the fleet one GET for each trial, ever more rarely,
   const { redis, state, seen, routers } = await scene(t);
   await untilDead(routers, redis, 'GET');
   // Those that were sent before the mark.
-  await delay(400);
+  await delay(SETTLED_MS);
   const from = performance.now();
   const before = seen.length;
-  const statuses = await askAll(routers, 'GET', 8_000);
+  const statuses = await askAll(routers, 'GET', 10_000);
   assert.deepEqual(new Set(statuses), new Set([200]));
   const trials = seen.length - before;
-  assert.ok(trials >= 2 && trials <= 3, `${trials} trials in 8 s`);
+  assert.ok(trials >= 1 && trials <= 3, `${trials} trials in 10 s`);
   assertDoubling(seen, from);
 
   state.isSilent = false;
@@ -97,7 +101,7 @@ test('a silent backend costs the fleet one GET for each trial, ever more rarely,
 test('while there are GETs, no POST is a trial', async (t) => {
   const { redis, seen, routers } = await scene(t);
   await untilDead(routers, redis, 'GET');
-  await delay(400);
+  await delay(SETTLED_MS);
   const before = seen.length;
   const [posts] = await Promise.all([askAll(routers, 'POST', 4_000), askAll(routers, 'GET', 4_000)]);
   assert.deepEqual(new Set(posts), new Set([200]));
@@ -107,12 +111,12 @@ test('while there are GETs, no POST is a trial', async (t) => {
 test('where all are POSTs, one of them fails for each trial', async (t) => {
   const { redis, seen, routers } = await scene(t);
   await untilDead(routers, redis, 'POST');
-  await delay(400);
+  await delay(SETTLED_MS);
   const before = seen.length;
-  const statuses = await askAll(routers, 'POST', 8_000);
+  const statuses = await askAll(routers, 'POST', 10_000);
   const failed = statuses.filter((status) => status !== 200);
   const trials = seen.length - before;
-  assert.ok(trials >= 1 && trials <= 2, `${trials} trials in 8 s`);
+  assert.ok(trials >= 1 && trials <= 2, `${trials} trials in 10 s`);
   assert.equal(failed.length, trials);
 });
 
@@ -122,7 +126,7 @@ test('with server.trial false a backend gets its share when its mark ends, and n
     await ask({ port: routers[0]?.port ?? 0 });
     assert.equal(await redis.cli('exists', 'dead:site.test'), 1);
   });
-  await delay(400);
+  await delay(SETTLED_MS);
   const before = seen.length;
   await askAll(routers, 'GET', 3_000);
   assert.ok(seen.length - before > 3, `${seen.length - before}`);
