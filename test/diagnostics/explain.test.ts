@@ -189,9 +189,9 @@ test('a frontend is shown with the state of each backend', async (t) => {
   const { entries } = await editor.page({ cursor: null, limit: 10, match: '' });
   const [view] = entries.map((entry) => frontendOf(entry, editor.advice));
   assert.deepEqual(view?.backends, [
-    { id: 0, url: LIST[1], state: 'dead', secondsLeft: null, fault: null },
-    { id: 1, url: LIST[2], state: 'alive', secondsLeft: null, fault: null },
-    { id: 2, url: LIST[3], state: 'unusable', secondsLeft: null, fault: 'not a URL' },
+    { id: 0, url: LIST[1], state: 'dead', markedBy: 'other', secondsLeft: null, fault: null },
+    { id: 1, url: LIST[2], state: 'alive', markedBy: null, secondsLeft: null, fault: null },
+    { id: 2, url: LIST[3], state: 'unusable', markedBy: null, secondsLeft: null, fault: 'not a URL' },
   ]);
   assert.deepEqual(
     view?.faults.map(({ code }) => code),

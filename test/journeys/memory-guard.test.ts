@@ -204,6 +204,7 @@ async function askAll(port: number, hosts: readonly string[]): Promise<void> {
     for (let text = ''; text.split('HTTP/1.1 200 ').length <= batch.length || !text.endsWith('ok');) {
       const [chunk] = (await once(socket, 'data', { signal: AbortSignal.timeout(60_000) })) as [Buffer];
       text += chunk.toString('latin1');
+      assert.doesNotMatch(text, /HTTP\/1\.1 [345]/);
     }
   }
   socket.destroy();

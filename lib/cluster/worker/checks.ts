@@ -4,6 +4,7 @@ import type { Dialer } from '../../backends/dialing/dialer.ts';
 import { Checker } from '../../checks/checker.ts';
 import { TimeLimits } from '../../clock/time-limits.ts';
 import { logCheckEvent } from '../../observe/check-events.ts';
+import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
 import type { Log } from '../../observe/log.ts';
 import type { CheckSource } from '../../store/checks.ts';
 
@@ -15,7 +16,8 @@ import type { CheckSource } from '../../store/checks.ts';
 export function startChecks(
   source: CheckSource | null,
   dialer: Dialer,
-  { log, onChecked }: { readonly log: Log; readonly onChecked: (hasPassed: boolean) => void },
+  { metrics }: Pick<ExchangeRecorder, 'metrics'>,
+  log: Log,
 ): () => void {
   if (source === null) return () => {};
   const clock = new TimeLimits();
@@ -25,7 +27,7 @@ export function startChecks(
     probe: (target, onShown) => new Probe(target, { dialer, clock }, onShown),
     router: hostname(),
     notify: (event) => logCheckEvent(log, event),
-    onChecked,
+    onChecked: (hasPassed) => metrics?.checked(hasPassed),
     now: Date.now,
   });
   return () => checker.close();

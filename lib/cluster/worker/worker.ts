@@ -134,10 +134,8 @@ export class Worker {
     if (runAs) dropPrivileges(runAs);
     this.#recorder.start();
     await this.#store.routes.ready();
-    const onChecked = (hasPassed: boolean): void => this.#recorder.metrics?.checked(hasPassed);
-    const { dialer } = this.#lanes;
-    if (this.#drained === null)
-      this.#stopChecks = startChecks(this.#store.checks, dialer, { log: this.#log, onChecked });
+    const { checks } = this.#store;
+    if (this.#drained === null) this.#stopChecks = startChecks(checks, this.#lanes.dialer, this.#recorder, this.#log);
     this.#stopWatching = watchMemory({
       limits: server.memory,
       intervalSeconds: server.memory.interval,
