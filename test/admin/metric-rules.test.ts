@@ -45,6 +45,7 @@ async function allMetrics(t: TestContext): Promise<string> {
   metrics.refused('no-backend');
   metrics.cut('slow-reader');
   metrics.closed('full');
+  metrics.checked(true);
   metrics.store.answered(2, 3);
   const totals = new Totals({ topN: 10, backends: 10 }, () => 0);
   const own = { connections: 1, exchanges: 1, tunnels: 0, isStoreUp: true, hasRoutes: true };
