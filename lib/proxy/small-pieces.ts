@@ -38,7 +38,7 @@ export class SmallPieces {
       return;
     }
     if (this.#joined === null) {
-      this.#joined = Buffer.allocUnsafe(JOINED_BYTES);
+      this.#joined = Buffer.allocUnsafeSlow(JOINED_BYTES);
       this.#first.copy(this.#joined);
     }
     this.#length += piece.copy(this.#joined, this.#length);

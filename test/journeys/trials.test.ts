@@ -1,5 +1,5 @@
 /** A backend whose time as a dead one is over gets one trial of all routers, before its share of the requests. */
-// @waits: for marks to end
+// @alone: counts by the clock when requests of three routers come
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { test, type TestContext } from 'node:test';
