@@ -18,7 +18,7 @@ export interface ConfiguredCertificate {
 }
 
 /**
- * Runs `hipache lint` again and again while somebody asks for its errors, and for certificates that expire soon: those of
+ * Runs `hipache lint` repeatedly while clients request its errors, and for certificates that expire soon: those of
  * the store, and the configuration's.
  */
 export class LintWatch {
@@ -68,7 +68,7 @@ async function findings(editor: RouteEditor): Promise<readonly Problem[]> {
   return problems;
 }
 
-/** In a routes file every key could be a frontend's: those of metadata are told by their kind. */
+/** In a routes file every key could be a frontend's: those of metadata begin with their kind. */
 function isFrontend(editor: RouteEditor, key: string): boolean {
   const isMetadata = METADATA_KINDS.some((kind) => key.startsWith(editor.metadataKey(kind, '')));
   return !isMetadata && editor.frontendKey(key) !== null;

@@ -33,8 +33,6 @@ export interface SiteBehaviour {
   readonly deadOn5xx?: DeadOn5xx;
   /** When a backend is rested. */
   readonly eject?: EjectRule | null;
-  /** False where a backend that was marked dead needs no trial request. */
-  readonly isTried?: boolean;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
   /** How a backend is chosen. Features that say something about it are joined; a later one counts. */

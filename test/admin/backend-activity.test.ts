@@ -49,7 +49,7 @@ test('a worker that does not reply is left out, and that is said', async () => {
   assert.deepEqual([activity.workers, activity.replied], [2, 1]);
 });
 
-test('the last ten failures of all workers are told, the newest first', async () => {
+test('the response has the last ten failures of all workers, the newest first', async () => {
   let now = 0;
   const states = [7, 8].map((pid) => [pid, new BackendStates(() => now)] as const);
   for (now = 0; now < 24; now++) {

@@ -20,7 +20,7 @@ function probed(url: string, { limitMs = LONG_MS, verify = true, sent = SENT } =
   return probe(parsed.backend, sent, new Dialer({ verify, ca: [] }, new Names()), limitMs);
 }
 
-test('a backend gets one GET with the host and the path, and its status is told', async (t) => {
+test('a backend gets one GET with the host and the path, and the result has its status', async (t) => {
   const heads: unknown[] = [];
   const { url, server } = await startBackend(t, (request, response) => {
     heads.push([request.method, request.url, request.headers.host]);

@@ -38,7 +38,7 @@ async function open(t: TestContext): Promise<RouteEditor> {
   return editor;
 }
 
-test('the last checks of backends are told, and who waits for the first good one', async (t) => {
+test('explain has the last checks of backends, and which backends wait for the first good one', async (t) => {
   const editor = await open(t);
   const [one = '', two = ''] = LIST.slice(1);
   await redis.cli('rpush', 'frontend:www.x.io', ...LIST);

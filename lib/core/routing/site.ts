@@ -81,8 +81,6 @@ export interface Site {
   readonly deadOn5xx: DeadOn5xx;
   /** Null: no backend is rested. */
   readonly eject: EjectRule | null;
-  /** Whether a backend that was marked dead needs a trial request. Not where something else decides when it lives. */
-  readonly isTried: boolean;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -100,5 +98,4 @@ export const NO_SITE: Site = Object.freeze({
   adaptRequest: (fields: readonly string[]) => fields,
   deadOn5xx: 'first',
   eject: null,
-  isTried: true,
 });

@@ -128,7 +128,7 @@ local function file(report)
   redis.call('HSET', results, report.url, report.result)
   redis.call('PEXPIRE', results, report.keep)
   if report.good then
-    -- Whoever has died needs no trial: the checks decide.
+    -- A backend that died needs no trial: the checks decide.
     redis.pcall('HDEL', before .. 'trial:' .. report.key, report.url)
     local checked = before .. 'checked:' .. report.key
     redis.call('SADD', checked, report.url)

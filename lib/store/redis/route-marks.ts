@@ -1,6 +1,5 @@
 import { withTrials } from '../../core/health/trial.ts';
 import { type Marks, NO_MARKS, type RouteList } from '../../core/routing/backend.ts';
-import type { Site } from '../../core/routing/site.ts';
 import type { Found } from './codec.ts';
 import { countedMarks, withUnchecked } from './marks.ts';
 import { recordsOf, type RedisTrials } from './trials.ts';
@@ -11,7 +10,8 @@ const LAG_MS = 1_000;
 /** Decides from what a lookup has read which backends of a route are dead, and which of them are on trial. */
 export class RouteMarks {
   readonly #trials: RedisTrials;
-  readonly #isOn: boolean;
+  /** Whether a backend needs a trial after it was marked dead. */
+  readonly hasTrials: boolean;
   readonly #lagMs: number;
   readonly #onFault: (frontend: string, fault: string) => void;
 
@@ -26,24 +26,18 @@ export class RouteMarks {
     onFault: (frontend: string, fault: string) => void,
   ) {
     this.#trials = trials;
-    this.#isOn = settings.isOn;
+    this.hasTrials = settings.isOn;
     this.#lagMs = settings.isOneServer ? 0 : LAG_MS;
     this.#onFault = onFault;
-  }
-
-  /** Whether a backend of this site needs a trial after it was marked dead. */
-  hasTrials({ isTried }: Site): boolean {
-    return isTried && this.#isOn;
   }
 
   of(
     frontend: string,
     { dead, marks, records, unchecked }: Pick<Found, 'dead' | 'marks' | 'records' | 'unchecked'>,
     list: RouteList,
-    site: Site,
   ): Marks {
     const counted = this.#counted(frontend, dead, marks, list);
-    if (records.length === 0 || !this.hasTrials(site)) return withUnchecked(counted, unchecked, list);
+    if (records.length === 0 || !this.hasTrials) return withUnchecked(counted, unchecked, list);
     const tried = withTrials(counted, list, recordsOf(records), performance.now(), this.#lagMs);
     if (tried.removed.length > 0) this.#trials.drop(frontend, tried.removed);
     return withUnchecked(tried.marks, unchecked, list);

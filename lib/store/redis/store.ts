@@ -215,7 +215,7 @@ export class RedisStore implements RouteSource {
     site: Site,
   ): Route {
     const list = this.#lists.read(key, found.list);
-    return routeOf(frontend, key, list, this.#marks.of(frontend, found, list, site), site);
+    return routeOf(frontend, key, list, this.#marks.of(frontend, found, list), site);
   }
 
   #keyOf(kind: 'frontend' | 'dead', key: string): string {
@@ -227,7 +227,7 @@ export class RedisStore implements RouteSource {
       return this.wildcardMarks.keep(death, ttlSeconds) ? 'marked' : 'last';
     }
     const { prefix } = this.#settings.write;
-    const hasTrials = this.#marks.hasTrials(death.route.site);
+    const { hasTrials } = this.#marks;
     const isActive = this.hasHealthChecker || ttlSeconds <= 0;
     try {
       const marking = isActive ? 'announced' : await markInRedis(this.#write, prefix, death, ttlSeconds, hasTrials);
