@@ -78,10 +78,14 @@ local function marksOf(key)
     redis.call('HDEL', marksKey, id)
   end
 
+  -- A URL that ended before its mark would make that another checker's; one without a limit would outlive it.
   function self.renew(ttl, least)
-    if redis.call('PTTL', deadKey) >= least then return end
-    redis.call('PEXPIRE', deadKey, ttl)
-    redis.call('PEXPIRE', marksKey, ttl)
+    local left = redis.call('PTTL', deadKey)
+    if left < least then
+      redis.call('PEXPIRE', deadKey, ttl)
+      left = ttl
+    end
+    if redis.call('PTTL', marksKey) < left then redis.call('PEXPIRE', marksKey, left) end
   end
 
   return self

@@ -58,11 +58,18 @@ for i = 0, (isKnown and #list or tonumber(ARGV[4])) - 1 do
 end
 if not lives then return 'last' end
 local added = redis.call('SADD', KEYS[1], id)
-redis.call('EXPIRE', KEYS[1], seconds)
 redis.pcall('HSET', KEYS[2], id, url)
+local isChecked = redis.pcall('EXISTS', KEYS[5]) == 1
+-- A set has one time limit. Marks of checks have a longer one, until their next check but one, which is kept.
+local left = isChecked and redis.pcall('PTTL', KEYS[1])
+if type(left) == 'number' and left > seconds * 1000 then
+  seconds = string.format('%.0f', math.ceil(left / 1000))
+else
+  redis.call('EXPIRE', KEYS[1], seconds)
+end
 redis.pcall('EXPIRE', KEYS[2], seconds)
 -- Without the right to it, there are no trials. Where the list is checked, the checks decide.
-if ARGV[5] ~= '' and redis.pcall('EXISTS', KEYS[5]) ~= 1 then pcall(record, KEYS[3], url, seconds * 1000, ARGV[5] == 'again', added == 1) end
+if ARGV[5] ~= '' and not isChecked then pcall(record, KEYS[3], url, seconds * 1000, ARGV[5] == 'again', added == 1) end
 return 'marked'
 `);
 
