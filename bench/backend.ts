@@ -8,6 +8,9 @@ import type { Processes } from './processes.ts';
 /** What it answers, by path. */
 export const ANSWERS = { '/20': 20, '/1k': 1024, '/100k': 102_400, '/1m': 1_048_576 } as const;
 
+/** Addresses at which it listens: as many backends for a system that balances. */
+export const ADDRESSES = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4'] as const;
+
 /** Starts it. @returns its port */
 export async function startBackend(processes: Processes, cores: readonly number[], parent: string): Promise<number> {
   const folder = join(parent, 'backend');
@@ -33,7 +36,7 @@ function configuration(folder: string, port: number): string {
   open_file_cache max=10;
   sendfile on;
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    ${ADDRESSES.map((address) => `listen ${address}:${port} backlog=4096;`).join(' ')}
     location = /20 { return 200 "${'x'.repeat(ANSWERS['/20'])}"; }
     location = /1k { return 200 "${'x'.repeat(ANSWERS['/1k'])}"; }
     location = /100k { root ${folder}; }

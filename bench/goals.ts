@@ -1,4 +1,5 @@
 /** The figures that the router must reach, and whether a report reaches them. */
+import { BALANCES } from './cases/settings.ts';
 import type { Metric } from './figures.ts';
 import type { CaseReport, Report, Row } from './report/report.ts';
 
@@ -110,6 +111,15 @@ export const GOALS: readonly Goal[] = [
   prefixed('push', '1,000', 1.3),
   prefixed('request', '10', 1.1),
   prefixed('request', '1,000', 1.3),
+  ...BALANCES.slice(1).map((way) =>
+    cpu(
+      `CPU per request, balance ${way} against ${BALANCES[0]}`,
+      'balance',
+      `hipache, balance ${way}`,
+      `hipache, balance ${BALANCES[0]}`,
+      1.03,
+    ),
+  ),
 ];
 
 export interface Reached {

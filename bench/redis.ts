@@ -20,9 +20,20 @@ const SPECIAL_HOSTS = 2;
 /** Where the hosts lead. */
 export interface Backends {
   readonly plain: string;
+  /** The same server at four addresses. */
+  readonly four: readonly string[];
   readonly echo: string;
   /** gRPC, by HTTP/2 without TLS. */
   readonly grpc: string;
+}
+
+/** What a database has. */
+export interface Contents {
+  readonly frontends: number;
+  /** Of each frontend. */
+  readonly prefixes: number;
+  /** The option `balance` of all frontends, which then have four backends. */
+  readonly balance?: string;
 }
 
 export class BenchRedis {
@@ -30,7 +41,7 @@ export class BenchRedis {
   readonly #process: Running;
   readonly #processes: Processes;
   readonly #cores: readonly number[];
-  /** Databases by the number of frontends in them, and of prefixes of each. */
+  /** Databases by their contents. */
   readonly #filled = new Map<string, number>();
 
   private constructor(port: number, process: Running, processes: Processes, cores: readonly number[]) {
@@ -74,29 +85,31 @@ export class BenchRedis {
     return parseCalls(await this.#cli('info', 'commandstats'));
   }
 
-  /** Sees to it that a database holds so many frontends, with so many prefixes each. @returns its URL as a driver */
-  async driver(frontends: number, backends: Backends, prefixes = 0): Promise<string> {
-    const contents = `${frontends} ${prefixes}`;
-    const database = this.#filled.get(contents) ?? this.#filled.size;
-    if (!this.#filled.has(contents)) {
-      await this.#fill(database, frontends, backends, prefixes);
-      this.#filled.set(contents, database);
+  /** Fills a database, unless one has these contents. @returns its URL as a driver */
+  async driver(contents: Contents, backends: Backends): Promise<string> {
+    const name = JSON.stringify(contents);
+    const database = this.#filled.get(name) ?? this.#filled.size;
+    if (!this.#filled.has(name)) {
+      await this.#fill(database, contents, backends);
+      this.#filled.set(name, database);
     }
     return `redis://127.0.0.1:${this.port}/${database}`;
   }
 
-  async #fill(database: number, frontends: number, backends: Backends, prefixes: number): Promise<void> {
+  async #fill(database: number, contents: Contents, backends: Backends): Promise<void> {
     const where = ['-p', String(this.port), '-n', String(database)];
     const cli = spawn('redis-cli', [...where, '--pipe'], {
       stdio: ['pipe', 'ignore', 'ignore'],
       timeout: FILL_LIMIT_MS,
     });
     const closed = once(cli, 'close');
-    await pipeline(commands(frontends, backends, prefixes), cli.stdin);
+    await pipeline(commands(contents, backends), cli.stdin);
     await closed;
     const found = Number(await this.#cli('-n', String(database), 'dbsize'));
-    // Each prefix has a list, and each frontend that has any a set of them.
-    const wanted = SPECIAL_HOSTS + frontends * (prefixes === 0 ? 1 : 2 + prefixes);
+    const { frontends, prefixes, balance } = contents;
+    // Each prefix has a list, and each frontend that has any a set of them. Options of all frontends are one hash.
+    const options = balance === undefined ? 0 : 1;
+    const wanted = SPECIAL_HOSTS + options + frontends * (prefixes === 0 ? 1 : 2 + prefixes);
     if (found !== wanted) throw new Error(`Redis took ${found} keys of ${wanted}`);
   }
 
@@ -106,15 +119,17 @@ export class BenchRedis {
   }
 }
 
-function* commands(frontends: number, { plain, echo, grpc }: Backends, prefixes: number): Generator<string> {
+function* commands({ frontends, prefixes, balance }: Contents, backends: Backends): Generator<string> {
+  const { plain, four, echo, grpc } = backends;
+  const list = balance === undefined ? plain : four.join(' ');
+  if (balance !== undefined) yield `HSET options:* balance ${balance}\r\n`;
   yield `RPUSH frontend:${ECHO_HOST} echo ${echo}\r\n`;
   yield `RPUSH frontend:${GRPC_HOST} grpc ${grpc}\r\n`;
   for (let from = 0; from < frontends; from += CHUNK) {
     const size = Math.min(CHUNK, frontends - from);
-    yield Array.from(
-      { length: size },
-      (_, i) => `RPUSH frontend:${hostOf(from + i)} site${from + i} ${plain}\r\n`,
-    ).join('');
+    yield Array.from({ length: size }, (_, i) => `RPUSH frontend:${hostOf(from + i)} site${from + i} ${list}\r\n`).join(
+      '',
+    );
   }
   const names = prefixesOf(prefixes);
   for (let n = 0; names.length > 0 && n < frontends; n++) {

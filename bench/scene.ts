@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startBackend } from './backend.ts';
+import { ADDRESSES, startBackend } from './backend.ts';
 import { makeCertificate, type Certificate } from './certificate.ts';
 import { childCommand } from './child.ts';
 import { allowedCores, layOut, type Cores } from './cores.ts';
@@ -67,6 +67,7 @@ async function build(folder: string, processes: Processes): Promise<Scene> {
     load,
     backends: {
       plain: `http://127.0.0.1:${plain}`,
+      four: ADDRESSES.map((address) => `http://${address}:${plain}`),
       echo: `http://127.0.0.1:${echo}`,
       grpc: `h2c://127.0.0.1:${grpc}`,
     },

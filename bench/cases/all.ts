@@ -5,7 +5,7 @@ import type { Case } from './case.ts';
 import { connect, echo, idleConnections, idleWebSockets, tls, tlsNew, tlsResumed } from './connections.ts';
 import { grpc, http2, http2Large, http2Plain } from './http2.ts';
 import { frontends, prefixes, redisCases } from './redis.ts';
-import { accessLog, fastLane, metrics, workers } from './settings.ts';
+import { accessLog, balance, fastLane, metrics, workers } from './settings.ts';
 
 export const cases: readonly Case[] = [
   small,
@@ -31,5 +31,6 @@ export const cases: readonly Case[] = [
   accessLog,
   metrics,
   fastLane,
+  balance,
   workers,
 ];

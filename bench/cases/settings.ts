@@ -1,4 +1,4 @@
-/** What our own settings cost: the access log, metrics, the fast lane, workers. */
+/** What our own settings cost: the access log, metrics, the fast lane, the ways to balance, workers. */
 import { requests } from '../measure/requests.ts';
 import { hipache, type Routes } from '../peers/hipache.ts';
 import { nginx } from '../peers/nginx.ts';
@@ -44,6 +44,17 @@ export const fastLane: Case = {
     hipache({ routes, fastLane: true }, {}, `${routes}, fast lane on`),
     hipache({ routes, fastLane: false }, {}, `${routes}, fast lane off`),
   ]),
+};
+
+/** The ways to balance that are compared with the first one. */
+export const BALANCES = ['random', 'p2c', 'leastconn', 'roundrobin', 'latency', 'hash:ip'] as const;
+
+export const balance: Case = {
+  ...common,
+  name: 'balance',
+  title: 'Ways to choose among four backends, 20-byte answers, 64 kept connections',
+  note: 'The four are one server at four addresses; nginx has it once. With hash:ip all requests go to one of them.',
+  peers: BALANCES.map((way) => hipache({ routes: 'push', balance: way }, {}, `balance ${way}`)),
 };
 
 export const workers: Case = {

@@ -1,6 +1,7 @@
 /** The router itself, in its many settings. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Contents } from '../redis.ts';
 import { ECHO_HOST, GRPC_HOST, hostOf, prefixesOf } from '../wrk.ts';
 import { PLAIN, type Peer, type Place, type Recipe, type Setup } from './peer.ts';
 
@@ -20,6 +21,8 @@ export interface Settings {
   readonly metrics?: boolean;
   /** How many prefixes each frontend has. */
   readonly prefixes?: number;
+  /** The option `balance` of all frontends, which then have four backends. */
+  readonly balance?: string;
 }
 
 const ROUTES: Readonly<Record<Routes, string>> = {
@@ -40,8 +43,10 @@ export function hipache(settings: Settings, setup: Partial<Setup> = {}, label: s
   };
 }
 
-async function recipe(place: Place, { routes, fastLane, metrics = false, prefixes = 0 }: Settings): Promise<Recipe> {
+async function recipe(place: Place, settings: Settings): Promise<Recipe> {
+  const { routes, fastLane, metrics = false, prefixes = 0, balance } = settings;
   const { scene, setup, port, folder } = place;
+  const contents: Contents = { frontends: setup.frontends, prefixes, ...(balance === undefined ? {} : { balance }) };
   const { cert, key } = scene.certificate;
   const listener = { port, bind: ['127.0.0.1'] };
   const configuration = {
@@ -60,27 +65,34 @@ async function recipe(place: Place, { routes, fastLane, metrics = false, prefixe
       : { http: { ...listener, http2: setup.http2 } }),
     ...(routes === 'push' ? { cache: { mode: 'push' } } : {}),
     ...(metrics ? { admin: { port: 0 } } : {}),
-    driver:
-      routes === 'file' ? 'file:routes.json' : await scene.redis.driver(setup.frontends, scene.backends, prefixes),
+    driver: routes === 'file' ? 'file:routes.json' : await scene.redis.driver(contents, scene.backends),
     ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
   };
   const path = join(folder, 'hipache.json');
-  const table = routes === 'file' ? { 'routes.json': JSON.stringify(routesOf(place, prefixes)) } : {};
+  const table = routes === 'file' ? { 'routes.json': JSON.stringify(routesOf(place, contents)) } : {};
   return {
     files: { ...table, 'hipache.json': JSON.stringify(configuration) },
     command: [process.execPath, COMMAND, '--config', path],
   };
 }
 
+/** The same as Redis has, as a routes file. */
 function routesOf(
-  { scene: { backends }, setup }: Place,
-  prefixes: number,
-): Readonly<Record<string, readonly string[]>> {
+  { scene: { backends } }: Place,
+  { frontends, prefixes, balance }: Contents,
+): Readonly<Record<string, readonly string[] | Readonly<Record<string, string>>>> {
+  const list = balance === undefined ? [backends.plain] : backends.four;
+  const options = balance === undefined ? {} : { 'options:*': { balance } };
   const paths = ['', ...prefixesOf(prefixes)];
-  const sites = Array.from({ length: setup.frontends }, (_, n) =>
-    paths.map((path) => [hostOf(n) + path, [`site${n}`, backends.plain]] as const),
+  const sites = Array.from({ length: frontends }, (_, n) =>
+    paths.map((path) => [hostOf(n) + path, [`site${n}`, ...list]] as const),
   ).flat();
-  return { ...Object.fromEntries(sites), [ECHO_HOST]: ['echo', backends.echo], [GRPC_HOST]: ['grpc', backends.grpc] };
+  return {
+    ...Object.fromEntries(sites),
+    ...options,
+    [ECHO_HOST]: ['echo', backends.echo],
+    [GRPC_HOST]: ['grpc', backends.grpc],
+  };
 }
 
 /** Settings that this version does not know yet are no reason to fail: `--dry` says which they are. */

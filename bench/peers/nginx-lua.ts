@@ -68,7 +68,9 @@ export function nginxLua(way: Way): Peer {
 
 async function configuration({ scene, setup, port, folder }: Place, way: Way): Promise<string> {
   const { backends, redis } = scene;
-  const { port: redisPort, pathname } = new URL(await redis.driver(setup.frontends, backends));
+  const { port: redisPort, pathname } = new URL(
+    await redis.driver({ frontends: setup.frontends, prefixes: 0 }, backends),
+  );
   // The configuration asks for a server; the balancer chooses the real one.
   return `${NGINX_COMMON(folder, setup.workers, MODULES)}
   access_log off;
