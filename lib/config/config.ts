@@ -97,6 +97,8 @@ export interface ServerConfig {
   readonly stickySecret: string | null;
   /** Whether a backend whose dead mark ends gets one trial request of all routers before others: see core/health/trial.ts. */
   readonly trial: boolean;
+  /** Whether this router makes active checks. Marks and results of other routers count in any case. */
+  readonly checks: boolean;
   /** Where this machine is: backends of the same zone in `weights:<key>` are preferred. Null: that does not matter. */
   readonly zone: string | null;
 }

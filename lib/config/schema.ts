@@ -118,6 +118,7 @@ const server = {
   legacyScheme: v.nullish(flag, false),
   stickySecret: v.nullish(longSecret, null),
   trial: v.nullish(flag, true),
+  checks: v.nullish(flag, true),
   zone: v.nullish(zone, null),
 };
 

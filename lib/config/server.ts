@@ -50,6 +50,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     legacyScheme: settings.legacyScheme,
     stickySecret: settings.stickySecret,
     trial: settings.trial,
+    checks: settings.checks,
     zone: settings.zone,
   };
 }

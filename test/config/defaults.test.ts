@@ -47,6 +47,7 @@ const EMPTY: Config = {
     legacyScheme: false,
     stickySecret: null,
     trial: true,
+    checks: true,
     zone: null,
   },
   listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', http2: false, tls: null }],

@@ -58,6 +58,7 @@ const OPEN: readonly unknown[] = [
   { user: 1001, group: 'staff' },
   { user: 'root' },
   { server: { port: 81, address: '::1' }, redisHost: 'h' },
+  { server: { checks: false, trial: false } },
 ];
 
 for (const content of OPEN) {

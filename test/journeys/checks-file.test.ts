@@ -3,26 +3,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { startBackend } from '../support/backends.ts';
+import { test } from 'node:test';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { OFTEN, startPatient } from '../support/patients.ts';
 import { startRouter } from '../support/router.ts';
 
 const SITE = 'site.test';
-const OFTEN = { path: '/health', interval: 1, timeout: 1, rise: 2, fall: 2 };
-
-async function startPatient(t: TestContext, name: string) {
-  const patient = { isIll: false, checks: 0, requests: 0 };
-  const { url } = await startBackend(t, (request, response) => {
-    if (request.url === '/health') {
-      patient.checks++;
-      response.statusCode = patient.isIll ? 503 : 200;
-    } else patient.requests++;
-    response.end(name);
-  });
-  return Object.assign(patient, { url });
-}
 
 test('with a routes file one worker checks, and all workers skip a backend that fails', async (t) => {
   const [good, bad] = [await startPatient(t, 'good'), await startPatient(t, 'bad')];

@@ -6,11 +6,11 @@ import { refusingUrl, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { hipache } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { OFTEN_ARGS, type Patient, startPatient } from '../support/patients.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { type Router, type RouterOptions, startRouter } from '../support/router.ts';
 
 const SITE = 'site.test';
-const OFTEN = ['interval', '1', 'timeout', '1', 'rise', '2', 'fall', '2'] as const;
 
 function routerOn(t: TestContext, redis: TestRedis, rest = '', options: RouterOptions = {}): Promise<Router> {
   return startRouter(t, { ...options, config: { driver: `redis://127.0.0.1:${redis.port}${rest}` } });
@@ -21,24 +21,8 @@ function pushRouterOn(t: TestContext, redis: TestRedis): Promise<Router> {
   return startRouter(t, { config });
 }
 
-/** A backend that counts its checks and its requests, and is ill while a test says so. */
-async function startPatient(t: TestContext, name: string) {
-  const patient = { url: '', isIll: false, failsRequests: false, checks: 0, requests: 0 };
-  const { url } = await startBackend(t, (request, response) => {
-    if (request.url === '/health') {
-      patient.checks++;
-      response.statusCode = patient.isIll ? 503 : 200;
-    } else {
-      patient.requests++;
-      if (patient.failsRequests) response.statusCode = 502;
-    }
-    response.end(name);
-  });
-  return Object.assign(patient, { url });
-}
-
 /** Waits until so many more checks of a backend have been made. */
-async function checked(patient: { readonly checks: number }, times: number): Promise<void> {
+async function checked(patient: Patient, times: number): Promise<void> {
   const target = patient.checks + times;
   await eventually(() => assert.ok(patient.checks >= target, `${patient.checks} of ${target}`));
 }
@@ -52,7 +36,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const [good, bad] = [await startPatient(t, 'good'), await startPatient(t, 'bad')];
     bad.isIll = true;
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, `${bad.url} `);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     const failed = await router.event('check-failed');
     assert.deepEqual(
@@ -83,7 +67,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const redis = await startRedis(t);
     const good = await startPatient(t, 'good');
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, refusingUrl());
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     await router.event('check-failed');
     // As if most of it had passed.
@@ -99,7 +83,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     one.isIll = true;
     two.isIll = true;
     await redis.cli('rpush', `frontend:${SITE}`, 'site', one.url, two.url, 'not a URL');
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     const entries = await router.until('both events', () => {
       const failed = router.log.filter(({ event }) => event === 'check-failed');
@@ -123,7 +107,7 @@ void suite('active checks', { concurrency: 4 }, () => {
       if (request.url !== '/health') requests++;
     });
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, url);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const server = { deadBackendTTL: 1, timeouts: { firstByte: 0.3 } };
     const routers = await Promise.all([1, 2, 3].map(() => routerOn(t, redis, '', { server })));
     await Promise.any(routers.map((router) => router.event('check-failed')));
@@ -144,7 +128,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const redis = await startRedis(t);
     const [good, bad] = [await startPatient(t, 'good'), await startPatient(t, 'bad')];
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, bad.url);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     await checked(bad, 1);
     await eventually(async () => assert.equal(await redis.cli('exists', `check:${SITE}`), 1));
@@ -165,7 +149,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     await redis.cli('rpush', `frontend:${SITE}`, 'site', one.url, two.url, three.url);
     await redis.cli('sadd', `dead:${SITE}`, 0, 2);
     three.isIll = true;
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     await Promise.all([checked(one, 4), checked(three, 4)]);
     assert.deepEqual(await deadOf(redis), ['0', '2']);
@@ -178,7 +162,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const redis = await startRedis(t);
     const [good, other] = [await startPatient(t, 'good'), await startPatient(t, 'other')];
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, other.url);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     await redis.cli('sadd', `dead:${SITE}`, 1);
     await redis.cli('hset', `marks:${SITE}`, 1, other.url);
     const router = await routerOn(t, redis);
@@ -192,7 +176,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const [good, bad, later] = [await startPatient(t, 'g'), await startPatient(t, 'b'), await startPatient(t, 'l')];
     bad.isIll = true;
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, bad.url, later.url);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     await router.event('check-failed');
     // The list moves: another backend stands where the mark was made for the bad one.
@@ -214,7 +198,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     await routerOn(t, redis);
     assert.equal((await redis.cli('zcard', 'checks')) === 0 || good.checks === 0, true);
     const from = performance.now();
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     await eventually(async () => assert.deepEqual(await deadOf(redis), ['1']));
     assert.ok(performance.now() - from < 12_000, 'it took long');
     await redis.cli('del', `healthcheck:${SITE}`);
@@ -227,7 +211,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     bad.isIll = true;
     await redis.cli('set', 'hchecker_ping', Math.floor(Date.now() / 1000));
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, bad.url);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis);
     await router.event('checks-paused');
     assert.equal(good.checks, 0);
@@ -241,7 +225,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const redis = await startRedis(t, { lines: [`user old on >pw ${rights}`] });
     const good = await startPatient(t, 'good');
     await redis.cli('rpush', `frontend:${SITE}`, 'site', good.url, refusingUrl());
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await startRouter(t, { config: { driver: `redis://old:pw@127.0.0.1:${redis.port}` } });
     const off = await router.event('checks-off');
     assert.match(String(off['cause']), /NOPERM|permission/i);
@@ -255,13 +239,13 @@ void suite('active checks', { concurrency: 4 }, () => {
     bad.isIll = true;
     await redis.cli('rpush', 'eu-frontend:broken.test', 'site', good.url, bad.url);
     await redis.cli('set', 'eu-dead:broken.test', 'a text');
-    await redis.cli('hset', 'eu-healthcheck:broken.test', 'path', '/health', ...OFTEN);
+    await redis.cli('hset', 'eu-healthcheck:broken.test', ...OFTEN_ARGS);
     await redis.cli('set', 'eu-frontend:text.test', 'a text');
     await redis.cli('hset', 'eu-healthcheck:text.test', 'path', '/health');
     await redis.cli('set', 'eu-healthcheck:odd.test', 'a text');
     await redis.cli('hset', 'eu-healthcheck:*.wild.test', 'path', '/health');
     await redis.cli('rpush', `eu-frontend:${SITE}`, 'site', good.url, bad.url);
-    await redis.cli('hset', `eu-healthcheck:${SITE}`, 'path', '/health', ...OFTEN);
+    await redis.cli('hset', `eu-healthcheck:${SITE}`, ...OFTEN_ARGS);
     const router = await routerOn(t, redis, '#eu-');
     await eventually(async () => assert.deepEqual(await deadOf(redis, `eu-dead:${SITE}`), ['1']));
     assert.deepEqual(
@@ -275,7 +259,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     const [old, young] = [await startPatient(t, 'old'), await startPatient(t, 'young')];
     young.isIll = true;
     await redis.cli('rpush', `frontend:${SITE}`, 'site', old.url);
-    await redis.cli('hset', `healthcheck:${SITE}`, 'path', '/health', ...OFTEN, 'first', 1, 'fall', 100);
+    await redis.cli('hset', `healthcheck:${SITE}`, ...OFTEN_ARGS, 'first', 1, 'fall', 100);
     const routers = [await routerOn(t, redis), await pushRouterOn(t, redis)];
     await eventually(async () => assert.deepEqual(await redis.cli('smembers', `checked:${SITE}`), [old.url]));
     await redis.cli('rpush', `frontend:${SITE}`, young.url);
@@ -306,7 +290,7 @@ void suite('active checks', { concurrency: 4 }, () => {
     await redis.cli('rpush', `frontend:${SITE}`, 'site', host.url);
     await redis.cli('sadd', `prefixes:${SITE}`, '/api');
     await redis.cli('rpush', `frontend:${SITE}/api`, 'api', old.url, ` ${young.url}`);
-    await redis.cli('hset', `healthcheck:${SITE}/api`, 'path', '/health', ...OFTEN, 'first', 1, 'fall', 100);
+    await redis.cli('hset', `healthcheck:${SITE}/api`, ...OFTEN_ARGS, 'first', 1, 'fall', 100);
     const routers = [await routerOn(t, redis), await pushRouterOn(t, redis)];
     await eventually(async () => assert.deepEqual(await redis.cli('smembers', `checked:${SITE}/api`), [old.url]));
     for (const { port } of routers) {

@@ -31,7 +31,7 @@ export class WorkerStore {
   readonly fed: FileStore | null;
   /** Where the secret of sticky cookies comes from. */
   readonly stickySecret: SecretSource;
-  /** Active checks; null where another worker of the router makes them. */
+  /** Active checks; null where another worker of the router makes them, or none of it: `server.checks`. */
   readonly checks: CheckSource | null;
   readonly #snapshotLookups: SnapshotLookups;
   /** The name of the server that routes are read from. */
@@ -68,7 +68,7 @@ export class WorkerStore {
     });
     this.routes = store;
     this.certificates = certificates;
-    this.checks = preloads ? checks : null;
+    this.checks = preloads && server.checks ? checks : null;
     this.fed = file;
     // A configured one counts.
     const { stickySecret: configured } = server;
