@@ -2,6 +2,7 @@
 import { splitKey } from '../core/routing/prefixes.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
+import { storedFrontend } from '../store/editor/router-marks.ts';
 import { isTexts } from '../store/texts.ts';
 import type { Surroundings } from '../diagnostics/explain.ts';
 import type { FrontendView } from '../diagnostics/explanation.ts';
@@ -134,11 +135,9 @@ function trafficOf(name: string, totals: Totals): Seconds | null {
 }
 
 async function one(key: string, editor: RouteEditor): Promise<FrontendView> {
-  const { lists, dead, marks } = await editor.look([key], key);
-  const [held] = lists;
-  if (held === undefined || held.type === 'none')
-    throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(key)}`);
-  return frontendOf({ key, list: held, dead, marks }, editor.advice);
+  const stored = await storedFrontend(editor, key);
+  if (stored === null) throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(key)}`);
+  return frontendOf(stored, editor.advice);
 }
 
 async function put({ body, query }: Asked, host: string, editor: RouteEditor): Promise<Reply> {

@@ -6,7 +6,9 @@ import type {
   PageOptions,
   RouteEditor,
 } from '../store/editor/route-editor.ts';
+import { hasSharedList } from '../store/checks.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
+import { withRouterMarks } from '../store/editor/router-marks.ts';
 
 /**
  * An editor that also has the dead marks which only the workers know: because routes come from a file, or because Redis
@@ -45,7 +47,12 @@ export function withOwnMarks(
     near: (host) => editor.near(host),
     unknownKeys: (cursor, limit) => editor.unknownKeys(cursor, limit),
     checker: () => editor.checker(),
-    checks: (key) => editor.checks(key),
+    checks: async (key) => {
+      const [checks, own] = await Promise.all([editor.checks(key), hasSharedList(key) ? marks(key) : []]);
+      if (own.length === 0) return checks;
+      const downSeconds = Math.max(checks.downSeconds ?? 0, ...own.map(({ until }) => (until - Date.now()) / 1000));
+      return { ...checks, down: [...checks.down, ...own.map(({ url }) => url)], downSeconds };
+    },
     metadataKey: (kind, key) => editor.metadataKey(kind, key),
     sides: (kind, keys) => editor.sides(kind, keys),
     prefixesAmong: (key, prefixes) => editor.prefixesAmong(key, prefixes),
@@ -62,13 +69,12 @@ export function withOwnMarks(
 type Marked = Pick<StoredCandidates, 'dead' | 'marks'>;
 
 /** A mark counts only while the backend that died is still at its position in the list. */
-function marked({ dead, marks }: Marked, list: StoredValue | undefined, own: readonly DeadMark[]): Marked {
+function marked(stored: Marked, list: StoredValue | undefined, own: readonly DeadMark[]): Marked {
   const those = own.filter(({ id, url }) => list?.holds[id + 1]?.trim() === url);
-  if (those.length === 0 || (dead.type !== 'set' && dead.type !== 'none')) return { dead, marks };
-  const ids = new Set([...dead.holds, ...those.map(({ id }) => String(id))]);
-  const ownLeft = Math.max(...those.map(({ until }) => (until - Date.now()) / 1000));
-  const hasNoEnd = dead.type === 'set' && dead.secondsLeft === null;
-  const secondsLeft = hasNoEnd ? null : Math.max(dead.secondsLeft ?? 0, ownLeft);
-  const urls = those.flatMap(({ id, url }) => [String(id), url]);
-  return { dead: { ...dead, type: 'set', holds: [...ids], length: ids.size, secondsLeft }, marks: [...marks, ...urls] };
+  const left = Math.max(...those.map(({ until }) => (until - Date.now()) / 1000));
+  return withRouterMarks(
+    stored,
+    those.map(({ id, url }) => [id, url]),
+    left,
+  );
 }

@@ -2,6 +2,7 @@ import { readResult } from '../core/health/check-result.ts';
 import { type CheckRules, type CheckState, UNCHECKED } from '../core/health/check-rules.ts';
 import { isDialled, originOf } from '../core/routing/backend.ts';
 import { parseBackend } from '../core/routing/backend-url.ts';
+import { bracketed } from '../core/routing/hostname.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { Backend } from '../core/routing/types.ts';
 import { checkRulesOf } from '../sites/healthcheck.ts';
@@ -27,11 +28,11 @@ export interface CheckedBackend {
 }
 
 /** The backends of a list that are checked: each server once, however often it stands there. Pure. */
-export function checkedBackends({ key, fields, list, dead, marks, results }: DueList): readonly CheckedBackend[] {
+export function checkedBackends(due: DueList): readonly CheckedBackend[] {
+  const { key, fields, list, dead, marks, down, results } = due;
   const rules = checkRulesOf(fields);
-  const { host } = splitKey(key);
   const members = new Set(dead);
-  const marked = new Set<string>();
+  const marked = new Set<string>(down);
   for (let i = 0; i + 1 < marks.length; i += 2) {
     const [id = '', url = ''] = marks.slice(i, i + 2);
     if (members.has(id) && list[Number(id) + 1]?.trim() === url) marked.add(url);
@@ -52,9 +53,17 @@ export function checkedBackends({ key, fields, list, dead, marks, results }: Due
     entry: url.includes(';') ? originOf(backend) : url,
     backend,
     rules,
-    host,
+    host: hostFor(key, backend),
     state: readResult(results.get(url) ?? '')?.state ?? UNCHECKED,
     isMarked: marked.has(url),
     unusable,
   }));
+}
+
+/** The host that a check asks for. Under a wildcard it is the name that all its hosts end with; under `*` the backend's own. */
+function hostFor(key: string, { hostname, socketPath }: Backend): string {
+  const { host } = splitKey(key);
+  if (host === '*') return socketPath === null ? bracketed(hostname) : 'localhost';
+  if (host.startsWith('*.')) return host.slice(2);
+  return host.startsWith('[') ? host : bracketed(host);
 }

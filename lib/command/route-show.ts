@@ -1,5 +1,6 @@
 import type { BackendView, FrontendView } from '../diagnostics/explanation.ts';
 import { frontendOf } from '../diagnostics/frontend.ts';
+import { storedFrontend } from '../store/editor/router-marks.ts';
 import { CommandFailure } from './command.ts';
 import { clean, type Console, paint, Table } from './console.ts';
 import { keyOf } from './route-key.ts';
@@ -9,12 +10,11 @@ import { faultLines } from './show-fault.ts';
 /** Prints one frontend. @throws CommandFailure when it does not exist */
 export async function showRoute({ editor, console, words, isJson, isForced }: RouteRun): Promise<number> {
   const key = keyOf(words[0] ?? '', isForced, editor);
-  const { lists, dead, marks } = await editor.look([key], key);
-  const [list] = lists;
-  if (list === undefined || list.type === 'none') {
+  const stored = await storedFrontend(editor, key);
+  if (stored === null) {
     throw new CommandFailure('no-frontend', `there is no frontend ${key}; "hipache route explain ${key}" tells more`);
   }
-  const frontend = frontendOf({ key, list, dead, marks }, editor.advice);
+  const frontend = frontendOf(stored, editor.advice);
   await console.write(isJson ? `${JSON.stringify(frontend)}\n` : `${frontendLines(console, frontend).join('\n')}\n`);
   return 0;
 }

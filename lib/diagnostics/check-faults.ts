@@ -5,15 +5,10 @@ import type { RouteEditor, StoredValue } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { fault, type Fault } from './fault.ts';
 
-/** @param key the key of the list */
 export function faultsOfChecks(
   { key: name, holds }: StoredValue,
-  key: string,
   { advice }: Pick<RouteEditor, 'advice'>,
 ): readonly Fault[] {
-  if (key.startsWith('*')) {
-    return [fault('check-wildcard', 'lists under a wildcard are not checked', advice.removeMetadata(name))];
-  }
   const fields = fieldsOf(holds);
   const faults = [...fields].flatMap(([field, text]): readonly Fault[] => {
     const why = checkFieldFault(field, text);

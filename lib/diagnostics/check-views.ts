@@ -2,6 +2,7 @@
 import { readResult } from '../core/health/check-result.ts';
 import type { RouteList } from '../core/routing/backend.ts';
 import type { StoredChecks } from '../store/editor/route-editor.ts';
+import type { Checked } from '../store/redis/marks.ts';
 import type { CheckView } from './explanation.ts';
 
 /** The backends that were checked, in the order of the list; each URL once. @param now ms since 1970 */
@@ -21,7 +22,10 @@ export function checkViews(
   });
 }
 
-/** Ids of the backends that wait for their first good check. */
-export function waitingIds({ checked }: StoredChecks, { backends }: RouteList): readonly number[] {
-  return checked.length === 0 ? [] : backends.filter(({ href }) => !checked.includes(href)).map(({ id }) => id);
+/** What the checks say about the backends of a list, as a lookup reads it. */
+export function checkedIds({ checked, down }: StoredChecks, { backends }: RouteList): Checked {
+  return {
+    unchecked: checked.length === 0 ? [] : backends.filter(({ href }) => !checked.includes(href)).map(({ id }) => id),
+    down: backends.filter(({ href }) => down.includes(href)).map(({ id }) => id),
+  };
 }

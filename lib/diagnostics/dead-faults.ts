@@ -22,7 +22,9 @@ export function faultsOfDead(
   const { key, type, holds, secondsLeft } = dead;
   if (type === 'none' || (type === 'string' && MONITOR_LOCK.test(host))) return [];
   const removal = command('DEL', key);
-  if (host.startsWith('*')) return [wildcardMarks(key)];
+  const marked = urlsById(marks);
+  if (host.startsWith('*'))
+    return holds.every((id) => marked.has(Number(id))) && type === 'set' ? [] : [wildcardMarks(key)];
   if (type === 'unknown') return [fault('unreadable', `this user may not read ${JSON.stringify(key)}`)];
   if (type !== 'set') {
     return [fault('dead-type', `it is a ${type}, not a set: no backend counts as dead or can be marked dead`, removal)];
@@ -46,7 +48,6 @@ export function faultsOfDead(
     const text = `${shown(outside)}: the list has ${size} backend${size === 1 ? '' : 's'}, and the first is 0`;
     faults.push(fault('dead-out-of-range', text, command('SREM', key, ...outside.slice(0, MAX_SHOWN))));
   }
-  const marked = urlsById(marks);
   for (const id of idsOf(holds, size)) {
     const url = marked.get(id);
     const entry = list[id + 1]?.trim();

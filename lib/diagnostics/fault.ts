@@ -73,7 +73,6 @@ const SEVERITY = {
   'checks-long': 'error',
   'check-field': 'error',
   'check-idle': 'note',
-  'check-wildcard': 'error',
   'canonical-unserved': 'note',
   'pages-type': 'error',
   'page-unusable': 'error',

@@ -21,7 +21,10 @@ export function faultsOfNewList(key: string, list: readonly string[], advice: Ad
   return faultsOfFrontend(key, { key, type: 'list', holds: list, length: list.length, secondsLeft: null }, advice);
 }
 
-/** A frontend of a page. Marks of hosts that a wildcard matches are under those hosts' names, and not shown here. */
+/**
+ * A frontend of a page. Marks of hosts that a wildcard matches are under those hosts' names, and not shown here, unless its
+ * active checks have made them.
+ */
 export function frontendOf(entry: StoredFrontend, advice: Advice): FrontendView {
   const { key, list } = entry;
   return viewOf(entry, [...faultsOfFrontend(key, list, advice), ...faultsOfDead(key, entry, list.holds)]);
@@ -31,18 +34,12 @@ export function frontendOf(entry: StoredFrontend, advice: Advice): FrontendView 
 export function viewOf({ key, list, dead, marks }: StoredFrontend, faults: readonly Fault[]): FrontendView {
   // The router uses nothing of a list that is too long.
   const [name = '', ...urls] = list.length > MAX_LIST ? [] : list.holds;
-  // Marks under a wildcard's own name have no effect.
-  const isCounted = dead.type === 'set' && !/dead:\*[^:]*$/.test(dead.key);
   // A sole backend is used even if it is marked dead.
   const isSole = urls.length === 1;
-  const counted =
-    isCounted && !isSole
-      ? countedMarks(
-          dead.holds,
-          marks,
-          readList(list.holds, () => {}),
-        )
-      : NO_MARKS;
+  const entries = readList(list.holds, () => {});
+  const marked = dead.type === 'set' && !isSole ? countedMarks(dead.holds, marks, entries) : NO_MARKS;
+  // Under a wildcard's own name only those of active checks have an effect.
+  const counted = /dead:\*[^:]*$/.test(dead.key) ? { ...marked, dead: marked.deadByRouters } : marked;
   const backends = urls.map((url, id): BackendView => {
     const parsed = parseBackend(url, id);
     if ('fault' in parsed) {

@@ -17,8 +17,6 @@ const MAX_FAULTS = 100;
 /** What the problems of metadata depend on. */
 export interface MetadataSurroundings {
   readonly editor: Pick<RouteEditor, 'advice'>;
-  /** The key of the list that the metadata belongs to. */
-  readonly listKey: string;
   /** Whether requests use the key that the metadata belongs to. */
   readonly isServed: boolean;
   /** Prefixes whose list has no backend. */
@@ -69,7 +67,7 @@ const FAULTS: Readonly<Record<MetadataKind, Faults>> = {
   options: faultsOfOptions,
   headers: faultsOfHeaders,
   weights: faultsOfWeights,
-  healthcheck: (held, { editor, listKey }) => faultsOfChecks(held, listKey, editor),
+  healthcheck: (held, { editor }) => faultsOfChecks(held, editor),
   errors: faultsOfPages,
 };
 

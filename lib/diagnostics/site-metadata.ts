@@ -36,7 +36,6 @@ async function viewOf(editor: RouteEditor, kind: MetadataKind, key: string, held
   if (odd !== null) return { key: held.key, type: held.type, faults: [odd] };
   const faults = metadataFaultsOf(kind, held, {
     editor,
-    listKey: key,
     // What applies to all frontends needs no frontend with this key.
     isServed: (key === '*' && kind !== 'prefixes') || (await isServed(editor, kind, key)),
     bare: kind === 'prefixes' && editor.hasPrefixSets ? await bareOf(editor, key, held.holds) : new Set(),

@@ -1,5 +1,6 @@
 /** Where active checks come from and go to: the lists that are due, and the results. */
 import type { CheckRules, MarkAction, MarkLife } from '../core/health/check-rules.ts';
+import { splitKey } from '../core/routing/prefixes.ts';
 import type { SiteFields } from '../core/routing/site.ts';
 
 /** A list whose backends are to be checked now, by this router alone. */
@@ -13,6 +14,8 @@ export interface DueList {
   readonly dead: readonly string[];
   /** Fields and values of `marks:<key>` in turn. */
   readonly marks: readonly string[];
+  /** The URLs of `down:<key>`: see `hasSharedList`. */
+  readonly down: readonly string[];
   /** The last results, by URL: see `readResult`. */
   readonly results: SiteFields;
 }
@@ -73,7 +76,12 @@ export function keepResultsMs({ intervalMs }: Pick<CheckRules, 'intervalMs'>): n
   return 10 * intervalMs + 60_000;
 }
 
-/** Marks are under the host that clients ask for: a wildcard's backends would have to be marked for each of its hosts. */
-export function mayBeChecked(key: string): boolean {
-  return key !== '' && !key.startsWith('*');
+/**
+ * Whether hosts of other names have this list: all that a wildcard matches, or an IPv6 address, which has brackets as a host.
+ * Lookups read the dead marks of the host. So checks keep the URLs of its backends that are down in a set of the list's own,
+ * `down:<key>`, which lookups read, too.
+ */
+export function hasSharedList(key: string): boolean {
+  const { host } = splitKey(key);
+  return host.startsWith('*') || (host.includes(':') && !host.startsWith('['));
 }

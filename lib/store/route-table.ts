@@ -3,8 +3,9 @@ import type { SiteFields, Site } from '../core/routing/site.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
 import { layerOf, makeSite } from '../sites/site.ts';
 import type { PrefixMatcher } from '../core/routing/prefixes.ts';
+import { withDead } from '../core/routing/selection.ts';
 import type { Death, Route } from '../core/routing/types.ts';
-import { DeadMarks, type DeadMark, markOf } from './dead-marks.ts';
+import { DeadMarks, type DeadMark, type Entry, markOf } from './dead-marks.ts';
 import type { Lists } from './lists.ts';
 import { pageFault } from './pages.ts';
 
@@ -102,8 +103,11 @@ export class RouteTable {
 
   #route(host: string, key: string, prefix: string, list: RouteList): Route {
     const frontend = host + prefix;
+    const name = key + prefix;
     const marks = this.#marks.among(list.backends, frontend);
-    return routeOf(frontend, key + prefix, list, marks, this.#optionsOf(list, key, prefix));
+    const route = routeOf(frontend, name, list, marks, this.#optionsOf(list, key, prefix));
+    // Those of active checks: see hasSharedList.
+    return name === frontend ? route : withDead(route, this.#marks.among(list.backends, name).dead);
   }
 
   #optionsOf(list: RouteList, key: string, prefix: string): Site {
@@ -132,6 +136,11 @@ export class RouteTable {
   /** The dead marks of a host, or all (null). */
   marks(frontend: string | null): readonly DeadMark[] {
     return this.#marks.list(frontend);
+  }
+
+  /** Ids of those that are marked dead under a key. */
+  markedAmong(backends: readonly Entry[], key: string): ReadonlySet<number> {
+    return this.#marks.among(backends, key).dead;
   }
 
   /** Marks a backend dead that another process found dead. */

@@ -57,6 +57,44 @@ test('explain has the last checks of backends, and which backends wait for the f
   );
 });
 
+test('what checks have found of a list under a wildcard is explained for each of its hosts, and shown of the list', async (t) => {
+  const editor = await open(t);
+  const [one = '', two = ''] = LIST.slice(1);
+  await redis.cli('rpush', 'frontend:*.x.io', ...LIST);
+  await redis.cli('hset', 'healthcheck:*.x.io', 'path', '/');
+  await redis.cli('sadd', 'down:*.x.io', two);
+  await redis.cli('expire', 'down:*.x.io', 30);
+  const { answer, route, dead, beside } = await explain(editor, 'www.x.io', '/');
+  assert.equal(answer.text, 'the one of 1 living backend of 3');
+  assert.deepEqual(
+    route?.backends.map(({ state, markedBy }) => [state, markedBy]),
+    [
+      ['alive', null],
+      ['dead', 'router'],
+      ['unusable', null],
+    ],
+  );
+  assert.deepEqual([dead?.type, dead?.faults], ['none', []]);
+  assert.deepEqual(
+    beside.flatMap(({ faults }) => faults),
+    [],
+  );
+  const { entries } = await editor.page({ cursor: null, limit: 10, match: '' });
+  const shown = entries.map((entry) => frontendOf(entry, editor.advice));
+  assert.deepEqual(
+    shown.map(({ key, backends, faults }) => [key, backends[1]?.state, faults.map(({ code }) => code)]),
+    [['*.x.io', 'dead', ['bad-url']]],
+  );
+  // Without a living one, all get requests.
+  await redis.cli('sadd', 'down:*.x.io', one);
+  const all = await explain(editor, 'www.x.io', '/');
+  assert.equal(all.answer.kind, 'backend');
+  assert.deepEqual(
+    all.route?.backends.map(({ state }) => state),
+    ['alive', 'alive', 'unusable'],
+  );
+});
+
 test('a request for a host with a list of its own goes to one of the living', async (t) => {
   const editor = await open(t);
   await redis.cli('rpush', 'frontend:www.x.io', ...LIST);

@@ -34,7 +34,7 @@ test('a death that may not be announced is filed nevertheless, and that is told'
 });
 
 test('without the right to one kind of hash the others count, with scripts and without', async (t) => {
-  const common = 'resetchannels ~frontend:* ~dead:* ~marks:* ~trial:* ~prefixes:* ~options:* ~checked:*';
+  const common = 'resetchannels ~frontend:* ~dead:* ~marks:* ~trial:* ~prefixes:* ~options:* ~checked:* ~down:*';
   const rights = { both: '~headers:* ~weights:*', headers: '~headers:*', weights: '~weights:*', neither: '' };
   const lines = Object.entries(rights).flatMap(([name, keys]) => [
     `user ${name} on >pw ${common} ${keys} +@all`,

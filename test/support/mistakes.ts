@@ -221,11 +221,6 @@ export const MISTAKES: readonly Mistake[] = [
     typed: [ROUTE, 'hset healthcheck:www.x.io type tcp path /health'],
     code: 'check-idle',
   },
-  {
-    what: 'checks of a wildcard',
-    typed: ['rpush frontend:*.x.io site http://10.0.0.1:80', 'hset healthcheck:*.x.io path /health'],
-    code: 'check-wildcard',
-  },
   { what: 'options of a frontend that is gone', typed: ['hset options:www.x.io strip 1'], code: 'side-stale' },
   {
     what: 'a page for a status that is no error',

@@ -149,7 +149,7 @@ export class FileEditor implements RouteEditor {
   }
 
   async checks(): Promise<StoredChecks> {
-    return { results: new Map(), checked: [] };
+    return { results: new Map(), checked: [], down: [], downSeconds: null };
   }
 
   async replace(key: string, list: readonly string[]): Promise<ListChange> {

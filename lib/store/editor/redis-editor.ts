@@ -26,22 +26,21 @@ import { RedisAdvice } from './redis-advice.ts';
 import { checkList, pathOfKey } from './edit-rules.ts';
 import type { StoredCertificate } from '../certificates.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
+import { hasSharedList } from '../checks.ts';
 import { RedisCertificates } from '../redis/certificates.ts';
 import { RedisCluster } from '../redis-client/cluster.ts';
 import { RedisConnection } from '../redis-client/connection.ts';
 import { changeFieldsOnOneServer, editOnOneServer } from './redis-edit.ts';
 import { changeFieldsInCluster, editInCluster } from './redis-edit-cluster.ts';
+import { withDown } from './router-marks.ts';
 import { entryOf, lookCommands, lookOf, refusedBy } from './redis-stored-routes.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
 import { isCommandRefused } from '../redis-client/refusals.ts';
 import { RedisSession } from '../redis-client/session.ts';
-import { membersAmong, readMetadata } from './redis-site-metadata.ts';
+import { membersAmong, readChecks, readMetadata } from './redis-site-metadata.ts';
 import { inAnyCase, literally, type Stretch, walk } from '../redis/walk.ts';
 import { EditorError } from '../editor-error.ts';
 import { withinPage } from '../cursor.ts';
-import { fieldsOf } from '../fields.ts';
-import { flatOf } from '../redis/site-metadata.ts';
-import { isTexts } from '../texts.ts';
 
 /** Keys read at a time: Redis handles a packet of so many at once. */
 const CHUNK = 50;
@@ -95,7 +94,7 @@ export class RedisEditor implements RouteEditor {
         const entries: StoredFrontend[] = [];
         for (let i = 0; i < keys.length; i += CHUNK) {
           const chunk = keys.slice(i, i + CHUNK).map((key) => key.slice(start.length));
-          const read = await Promise.all(chunk.map(async (key) => entryOf(key, await this.#look([key], key))));
+          const read = await Promise.all(chunk.map((key) => this.#entry(key)));
           // Keys that were removed since the scan are skipped.
           entries.push(...read.filter((entry) => entry !== null).filter(({ list }) => list.type !== 'none'));
         }
@@ -168,13 +167,7 @@ export class RedisEditor implements RouteEditor {
   }
 
   async checks(key: string): Promise<StoredChecks> {
-    const commands = [
-      ['hgetall', `${this.prefix}check:${key}`],
-      ['smembers', `${this.prefix}checked:${key}`],
-    ] as const;
-    // To a user who may not read them, nothing is known of checks.
-    const [results, checked] = await asEditorError(this.#read.sendAll(commands, this.#read.deadline()));
-    return { results: fieldsOf(flatOf(results)), checked: isTexts(checked) ? checked : [] };
+    return await asEditorError(readChecks(this.#read, this.prefix, key));
   }
 
   frontendName(key: string): string {
@@ -251,6 +244,13 @@ export class RedisEditor implements RouteEditor {
     const commands = lookCommands(lists, dead, `${this.prefix}marks:${host}`);
     const replies = await this.#read.sendAll(commands, this.#read.deadline());
     return lookOf(host, lists, dead, replies);
+  }
+
+  /** A frontend with its dead marks; under a wildcard with those of its checks. */
+  async #entry(key: string): Promise<StoredFrontend | null> {
+    const [look, checks] = await Promise.all([this.#look([key], key), hasSharedList(key) ? this.checks(key) : null]);
+    const entry = entryOf(key, look);
+    return entry === null || checks === null ? entry : withDown(entry, checks);
   }
 
   /** The deadline of a search that may be long; callers have a limit, too. */

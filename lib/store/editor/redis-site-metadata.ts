@@ -1,4 +1,7 @@
-import type { StoredValue, MetadataKind } from './route-editor.ts';
+import type { StoredChecks, StoredValue, MetadataKind } from './route-editor.ts';
+import { hasSharedList } from '../checks.ts';
+import { fieldsOf } from '../fields.ts';
+import { isTexts } from '../texts.ts';
 import { flatOf } from '../redis/site-metadata.ts';
 import { HASH_RULES } from '../../sites/hashes.ts';
 import { CHECK_BOUNDS } from '../../sites/healthcheck.ts';
@@ -72,4 +75,21 @@ export async function membersAmong(
   }
   if (replies.length !== wanted.length) throw new EditorError('store-unavailable', 'Redis sent too few replies');
   return wanted.filter((_, i) => replies[i] === 1);
+}
+
+/** What active checks have found of a frontend. To a user who may not read that, nothing is known. */
+export async function readChecks(link: RedisLink, prefix: string, key: string): Promise<StoredChecks> {
+  const commands = [
+    ['hgetall', `${prefix}check:${key}`],
+    ['smembers', `${prefix}checked:${key}`],
+    ['smembers', `${prefix}down:${key}`],
+    ['pttl', `${prefix}down:${key}`],
+  ] as const;
+  const [results, checked, down, left] = await link.sendAll(commands, link.deadline());
+  return {
+    results: fieldsOf(flatOf(results)),
+    checked: isTexts(checked) ? checked : [],
+    down: isTexts(down) && hasSharedList(key) ? down : [],
+    downSeconds: typeof left === 'number' && left >= 0 ? left / 1000 : null,
+  };
 }

@@ -106,6 +106,10 @@ export interface StoredChecks {
   readonly results: SiteFields;
   /** With the rule `first`, the URLs that have passed a check; else empty. */
   readonly checked: readonly string[];
+  /** The URLs of `down:<key>`, which fail their checks: see `hasSharedList`. */
+  readonly down: readonly string[];
+  /** Until that set expires; null: never, or there is none. */
+  readonly downSeconds: number | null;
 }
 
 /** The sign of an active health checker. */

@@ -1,14 +1,7 @@
 import { readList } from '../../core/routing/backend.ts';
 import { siteOf } from '../../core/routing/prefixes.ts';
 import { checkRulesOf } from '../../sites/healthcheck.ts';
-import {
-  type CheckOutcome,
-  type CheckReport,
-  type CheckSource,
-  type CheckTurn,
-  type DueList,
-  mayBeChecked,
-} from '../checks.ts';
+import { type CheckOutcome, type CheckReport, type CheckSource, type CheckTurn, type DueList } from '../checks.ts';
 import type { DeadMark } from '../dead-marks.ts';
 import { fieldsOf } from '../fields.ts';
 import type { Marking } from '../store.ts';
@@ -73,9 +66,7 @@ export class FileChecks implements CheckSource {
     this.#image = image;
     const keys = image?.get(CHECKS) ?? [];
     const known = this.#lists;
-    this.#lists = new Map(
-      keys.filter(mayBeChecked).map((key) => [key, known.get(key) ?? { due: 0, results: new Map() }]),
-    );
+    this.#lists = new Map(keys.map((key) => [key, known.get(key) ?? { due: 0, results: new Map() }]));
   }
 
   #take(key: string, checked: Checked, now: number): DueList | null {
@@ -87,7 +78,7 @@ export class FileChecks implements CheckSource {
     const marks = this.#parts.marks(key);
     const dead = marks.map(({ id }) => String(id));
     const flat = marks.flatMap(({ id, url }) => [String(id), url]);
-    return list.length < 2 ? null : { key, fields, list, dead, marks: flat, results: checked.results };
+    return list.length < 2 ? null : { key, fields, list, dead, marks: flat, down: [], results: checked.results };
   }
 
   async #file(report: CheckReport): Promise<CheckOutcome> {

@@ -1,4 +1,5 @@
 import { RouterError } from '../../core/errors.ts';
+import { NO_MARKS } from '../../core/routing/backend.ts';
 import { candidates } from '../../core/routing/hostname.ts';
 import type { SiteFields } from '../../core/routing/site.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
@@ -142,7 +143,10 @@ export class FileStore implements RouteStore {
 
   /** The master decides, because it has the marks of all workers. Rejects when it does not reply. */
   markDead(death: Death, ttlSeconds: number): Promise<Marking> {
-    const entries = death.route.backends.map(({ id, href }) => ({ id, href }));
+    const { backends, frontend, key } = death.route;
+    // A backend that fails its checks under a wildcard is none that lives.
+    const down = frontend === key ? NO_MARKS.dead : this.#table.markedAmong(backends, key);
+    const entries = backends.filter(({ id }) => !down.has(id)).map(({ id, href }) => ({ id, href }));
     return this.#asked.ask({ mark: markOf(death, ttlSeconds, Date.now()), entries }, this.#parts.askToMark);
   }
 

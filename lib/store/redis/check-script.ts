@@ -43,11 +43,52 @@ local function setOf(members)
   return set
 end
 
+-- hasSharedList in store/checks.ts.
+local function isShared(key)
+  local host = string.match(key, '^[^/]*')
+  return string.find(host, '^%*') ~= nil or string.find(host, '^[^%[].*:') ~= nil or string.find(host, '^:') ~= nil
+end
+
+-- The marks of a list that hosts of other names have: a set of URLs.
+local function sharedMarksOf(key, list)
+  local downKey = before .. 'down:' .. key
+  local isMember = setOf(redis.call('SMEMBERS', downKey))
+  local self = {list = list}
+
+  function self.isRouters(i)
+    return isMember[list[i + 1]]
+  end
+
+  function self.isOthers()
+    return false
+  end
+
+  self.isDead = self.isRouters
+
+  function self.add(i)
+    redis.call('SADD', downKey, list[i + 1])
+  end
+
+  function self.remove(i)
+    redis.call('SREM', downKey, list[i + 1])
+  end
+
+  function self.renew(ttl, least)
+    if redis.call('PTTL', downKey) < least then redis.call('PEXPIRE', downKey, ttl) end
+  end
+
+  -- Other checkers look for the host of a message.
+  function self.announce() end
+
+  return self
+end
+
 -- The marks of one list.
 local function marksOf(key)
-  local deadKey, marksKey = before .. 'dead:' .. key, before .. 'marks:' .. key
   local list = redis.call('LRANGE', before .. 'frontend:' .. key, 1, ${MAX_LIST})
   for i, url in ipairs(list) do list[i] = trimmed(url) end
+  if isShared(key) then return sharedMarksOf(key, list) end
+  local deadKey, marksKey = before .. 'dead:' .. key, before .. 'marks:' .. key
   local isMember = setOf(redis.call('SMEMBERS', deadKey))
   local urls = mapOf(redis.call('HGETALL', marksKey))
   local self = {list = list}
@@ -88,6 +129,10 @@ local function marksOf(key)
     if redis.call('PTTL', marksKey) < left then redis.call('PEXPIRE', marksKey, left) end
   end
 
+  function self.announce(i, entry)
+    redis.pcall('PUBLISH', 'dead', string.format('%s;%s;%d;%d', key, entry, i, #list))
+  end
+
   return self
 end
 
@@ -107,7 +152,7 @@ local function mark(report, marks, places)
       if not marks.isRouters(i) then
         marks.add(i)
         outcome = 'marked'
-        redis.pcall('PUBLISH', 'dead', string.format('%s;%s;%d;%d', report.key, report.entry, i, #marks.list))
+        marks.announce(i, report.entry)
       end
     end
   end
@@ -185,11 +230,15 @@ local function forget(key, list, results, isFirst)
   for i = 1, #results, 2 do
     if not isListed[results[i]] then redis.call('HDEL', before .. 'check:' .. key, results[i]) end
   end
+  local function clean(name)
+    for _, url in ipairs(redis.call('SMEMBERS', name)) do
+      if not isListed[url] then redis.call('SREM', name, url) end
+    end
+  end
+  if isShared(key) then clean(before .. 'down:' .. key) end
   local checked = before .. 'checked:' .. key
   if not isFirst then return redis.call('PEXPIRE', checked, 0) end
-  for _, url in ipairs(redis.call('SMEMBERS', checked)) do
-    if not isListed[url] then redis.call('SREM', checked, url) end
-  end
+  clean(checked)
 end
 
 local elements = 0
@@ -204,11 +253,15 @@ local function take(key)
   local list = redis.call('LRANGE', before .. 'frontend:' .. key, 0, ${MAX_LIST})
   if #list < 2 then return nil end
   elements = elements + #list
-  local dead = redis.call('SMEMBERS', before .. 'dead:' .. key)
-  local marks = #dead > 0 and redis.call('HGETALL', before .. 'marks:' .. key) or {}
-  local results = redis.call('HGETALL', before .. 'check:' .. key)
-  forget(key, list, results, string.match(said['first'] or '', '^%s*(.-)%s*$') == '1')
-  return {key = key, fields = fields, list = list, dead = dead, marks = marks, results = results}
+  local found = {key = key, fields = fields, list = list, results = redis.call('HGETALL', before .. 'check:' .. key)}
+  forget(key, list, found.results, string.match(said['first'] or '', '^%s*(.-)%s*$') == '1')
+  if isShared(key) then
+    found.down = redis.call('SMEMBERS', before .. 'down:' .. key)
+  else
+    found.dead = redis.call('SMEMBERS', before .. 'dead:' .. key)
+    if #found.dead > 0 then found.marks = redis.call('HGETALL', before .. 'marks:' .. key) end
+  end
+  return found
 end
 
 local walks = not redis.call('ZSCORE', KEYS[1], '')

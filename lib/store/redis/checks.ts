@@ -1,13 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CHECK_BOUNDS } from '../../sites/healthcheck.ts';
-import {
-  type CheckOutcome,
-  type CheckReport,
-  type CheckSource,
-  type CheckTurn,
-  type DueList,
-  mayBeChecked,
-} from '../checks.ts';
+import { type CheckOutcome, type CheckReport, type CheckSource, type CheckTurn, type DueList } from '../checks.ts';
 import { fieldsOf } from '../fields.ts';
 import { isReplyError, type RedisLink, unavailable } from '../redis-client/link.ts';
 import { isScriptRefused } from '../redis-client/refusals.ts';
@@ -92,7 +85,7 @@ export class RedisChecks implements CheckSource {
           limits,
         );
         busyMs += performance.now() - begun;
-        if (keys.length > 0) await this.#add('', keys.map((key) => key.slice(start.length)).filter(mayBeChecked));
+        if (keys.length > 0) await this.#add('', keys.map((key) => key.slice(start.length)).filter(isKey));
         place = next;
         if (place !== null) await delay(PAUSE_MS, undefined, { signal: this.#over.signal, ref: false });
       } while (place !== null && !this.#over.signal.aborted);
@@ -140,8 +133,8 @@ function turnOf(reply: unknown, reports: number): { readonly walks: boolean; rea
 }
 
 function dueOf(reply: unknown): DueList | null {
-  const { key, fields, list, dead, marks, results } = objectOf(reply) ?? {};
-  if (typeof key !== 'string' || !mayBeChecked(key)) return null;
+  const { key, fields, list, dead, marks, down, results } = objectOf(reply) ?? {};
+  if (typeof key !== 'string' || !isKey(key)) return null;
   const checked = fieldsOf(textsOf(fields));
   if (checked.size > CHECK_BOUNDS.fields) return null;
   return {
@@ -150,8 +143,14 @@ function dueOf(reply: unknown): DueList | null {
     list: textsOf(list),
     dead: textsOf(dead),
     marks: textsOf(marks),
+    down: textsOf(down),
     results: fieldsOf(textsOf(results)),
   };
+}
+
+/** The member without a name is the walk. */
+function isKey(key: string): boolean {
+  return key !== '';
 }
 
 /** Lua has one empty table for both lists and maps. */

@@ -34,8 +34,10 @@ export interface Found {
   readonly marks: readonly string[];
   /** URLs and records of `trial:<host>` in turn, then the time of Redis; empty without one. See trials.ts. */
   readonly records: readonly string[];
-  /** Ids of backends without a good check, where only those with one get traffic. Only by script. */
+  /** Ids of backends without a good check, where only those with one get traffic. */
   readonly unchecked: readonly number[];
+  /** Ids of backends that fail their checks, of a list that hosts of other names have. */
+  readonly down: readonly number[];
   /** When the first of the keys expires, ms from now; negative when none does, or when that was not requested. */
   readonly leftMs: number;
 }
@@ -72,7 +74,7 @@ export function lookedOfScript(reply: unknown): Looked {
 function lookupOfScript(reply: unknown): Lookup {
   if (reply === false) return { type: 'none' };
   if (!Array.isArray(reply)) throw isError(reply) ? new Error(reply.err) : unexpected(reply);
-  const [type, index, third, dead, leftMs, urls = [], records = [], unchecked = []]: unknown[] = reply;
+  const [type, index, third, dead, leftMs, urls = [], records = [], unchecked, down]: unknown[] = reply;
   if (typeof index !== 'number') throw unexpected(reply);
   if (type === 'too-long') return { type, index };
   if (type === 'wrong-type' && typeof third === 'string') return { type, index, found: third };
@@ -81,7 +83,8 @@ function lookupOfScript(reply: unknown): Lookup {
   const deaths = listOf(records);
   const members = typeof dead === 'string' ? dead : listOf(dead);
   if (marks === null || members === null || deaths === null) throw unexpected(reply);
-  return { type, index, list: third, dead: members, marks, records: deaths, unchecked: idsIn(unchecked), leftMs };
+  const checks = { unchecked: idsIn(unchecked), down: idsIn(down) };
+  return { type, index, list: third, dead: members, marks, records: deaths, ...checks, leftMs };
 }
 
 /** Lua has one empty table for both lists and maps. Null for anything else. */
@@ -143,11 +146,12 @@ export function lookupOfPipeline(replies: readonly unknown[], wantsExpiry: boole
         marks: [],
         records: [],
         unchecked: [],
+        down: [],
         leftMs: sooner(left, deadLeft),
       };
     }
     if (list.length === 1 && bare.type === 'none') {
-      bare = { type: 'found', index, list, dead: [], marks: [], records: [], unchecked: [], leftMs: -1 };
+      bare = { type: 'found', index, list, dead: [], marks: [], records: [], unchecked: [], down: [], leftMs: -1 };
     }
   }
   return bare.type === 'found' ? { ...bare, leftMs: left } : bare;

@@ -1,8 +1,8 @@
 import { HASH_RULES, SITE_HASHES } from '../../sites/hashes.ts';
 
 /**
- * The part of the lookup script (lookup-script.ts) about the hashes that make a site: functions in Lua, which use its
- * variables `ask`, `before`, `deadAt`, `denied`, and its functions `reason` and `sooner`.
+ * The part of the lookup script (lookup-script.ts) about the hashes that make a site, and the sets of active checks: functions
+ * in Lua, which use its variables `ask`, `before`, `deadAt`, `denied`, and its functions `reason` and `sooner`.
  */
 export const HASHES = `
   local kinds = {${SITE_HASHES.map((hash) => `'${hash}'`).join(', ')}}
@@ -55,7 +55,7 @@ export const HASHES = `
         local reply = kind ~= 'options' and ask('EXISTS', before .. kind .. ':*')
         if type(reply) == 'table' then refused[kind] = reply.err end
       end
-      for _, kind in ipairs({'trial', 'checked'}) do
+      for _, kind in ipairs({'trial', 'checked', 'down'}) do
         local reply = ask('EXISTS', before .. kind .. ':*')
         if type(reply) == 'table' then refused[kind] = reply.err end
       end
@@ -63,6 +63,7 @@ export const HASHES = `
     local keys = {before .. 'prefixes:' .. name, deadKey}
     if not refused.trial then table.insert(keys, before .. 'trial:' .. string.sub(deadKey, deadAt)) end
     if not refused.checked then table.insert(keys, before .. 'checked:' .. name) end
+    if not refused.down then table.insert(keys, before .. 'down:' .. name) end
     for _, kind in ipairs(kinds) do
       if not refused[kind] then
         table.insert(keys, before .. kind .. ':' .. name)
@@ -74,9 +75,25 @@ export const HASHES = `
     return count
   end
 
+  -- The ids of backends that are in a set of URLs, or in those of the kind checked the ids of all others (checks.ts).
+  local function idsBy(kind, name, list, beside)
+    local key = before .. kind .. ':' .. name
+    local urls = ask('SMEMBERS', key)
+    if urls.err or #urls == 0 then return nil end
+    beside.left = sooner(beside.left, key)
+    local isIn = {}
+    for _, url in ipairs(urls) do isIn[url] = true end
+    local ids = {}
+    for i = 2, #list do
+      local is = isIn[string.match(list[i], '^%s*(.-)%s*$')] or false
+      if is == (kind == 'down') then table.insert(ids, i - 2) end
+    end
+    return ids
+  end
+
   local function denials()
     local faults
-    for _, kind in ipairs({'trial', 'checked', unpack(kinds)}) do
+    for _, kind in ipairs({'trial', 'checked', 'down', unpack(kinds)}) do
       if denied[kind] then
         faults = faults or {}
         table.insert(faults, {before .. kind .. ':*', denied[kind]})

@@ -63,21 +63,6 @@ local function make()
     return marks
   end
 
-  -- The ids of backends without a good check, where only those with one get traffic (checks.ts).
-  local function unchecked(name, list, beside)
-    local key = before .. 'checked:' .. name
-    local urls = ask('SMEMBERS', key)
-    if urls.err or #urls == 0 then return nil end
-    beside.left = sooner(beside.left, key)
-    local isChecked = {}
-    for _, url in ipairs(urls) do isChecked[url] = true end
-    local ids = {}
-    for i = 2, #list do
-      if not isChecked[string.match(list[i], '^%s*(.-)%s*$')] then table.insert(ids, i - 2) end
-    end
-    return ids
-  end
-
   -- A path's whole segments from its beginning, the longest first: core/prefixes.ts.
   local function cuts(path)
     local found = {}
@@ -131,7 +116,9 @@ ${HASHES}
     local frontend = string.sub(deadKey, deadAt) .. prefix
     local keys = {deadKey .. prefix}
     if not denied or not denied.trial then table.insert(keys, before .. 'trial:' .. frontend) end
+    local isShared = own ~= frontend
     if not denied or not denied.checked then table.insert(keys, before .. 'checked:' .. own) end
+    if isShared and (not denied or not denied.down) then table.insert(keys, before .. 'down:' .. own) end
     for _, kind in ipairs(kinds) do
       if not denied or not denied[kind] then table.insert(keys, before .. kind .. ':' .. own) end
     end
@@ -145,7 +132,8 @@ ${HASHES}
         if hit.dead then hit.marks = urls(frontend, hit.dead) end
         beside.left = sooner(beside.left, deadKey .. prefix)
         hit.records, beside.left = records(frontend, beside.left)
-        hit.unchecked = unchecked(own, list, beside)
+        hit.unchecked = idsBy('checked', own, list, beside)
+        hit.down = isShared and idsBy('down', own, list, beside) or nil
       end
     end
     if mayHave then
@@ -181,7 +169,7 @@ ${HASHES}
   end
 
   more = {
-    records = records, reason = reason, members = members, urls = urls, unchecked = unchecked, site = site, paths = paths,
+    records = records, reason = reason, members = members, urls = urls, idsBy = idsBy, site = site, paths = paths,
     permitted = permitted,
     denials = denials, remembers = maxNames > 0
   }
@@ -204,10 +192,18 @@ local function look(first, last, path)
     local key = KEYS[i]
     local name = i == first and frontend or string.sub(key, nameAt)
     -- Most have nothing beside their lists, and nobody is dead: one command tells.
-    local count = denied or ask('EXISTS',
-      before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
-      before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey, trialKey,
-      before .. 'checked:' .. name)
+    local count = denied
+    if not count and i == first then
+      count = ask('EXISTS',
+        before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
+        before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey, trialKey,
+        before .. 'checked:' .. name)
+    elseif not count then
+      count = ask('EXISTS',
+        before .. 'prefixes:' .. name, before .. 'options:' .. name, allOptions,
+        before .. 'headers:' .. name, allHeaders, before .. 'weights:' .. name, allWeights, deadKey, trialKey,
+        before .. 'checked:' .. name, before .. 'down:' .. name)
+    end
     if type(count) == 'table' then
       if not more then make() end
       count = more.permitted(name, deadKey)
@@ -245,7 +241,7 @@ local function look(first, last, path)
     if #list > 0 then left = sooner(left, key) end
     if #list > 1 then
       local dead = {}
-      local marks, found, unchecked
+      local marks, found, unchecked, down
       if beside then
         dead = more.members(deadKey)
         if dead.err then return dead end
@@ -256,11 +252,13 @@ local function look(first, last, path)
         if may[i] and #dead > 0 then may[i] = may[i] - 1 end
         if may[i] and found then may[i] = may[i] - 1 end
         if (may[i] or 0) > 0 then
-          unchecked = more.unchecked(name, list, beside)
+          unchecked = more.idsBy('checked', name, list, beside)
           if unchecked then may[i] = may[i] - 1 end
+          down = i > first and more.idsBy('down', name, list, beside) or nil
+          if down then may[i] = may[i] - 1 end
         end
       end
-      own = {'found', i - first, list, dead, left, marks or {}, found or {}, unchecked}
+      own = {'found', i - first, list, dead, left, marks or {}, found or {}, unchecked or {}, down}
       at = i
       break
     end

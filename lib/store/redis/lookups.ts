@@ -24,6 +24,7 @@ import { evaluate } from '../redis-client/script.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
 import { isScriptRefused } from '../redis-client/refusals.ts';
+import { CHECK_SETS, checkedOf, checkSetCommands } from './check-sets.ts';
 import { LOOKUP } from './lookup-script.ts';
 import { readRecords } from './trials.ts';
 import type { StoreCounts } from '../store-counts.ts';
@@ -152,15 +153,20 @@ export class RedisLookups {
     try {
       const lists = lookupCommands(keysOf(prefix, candidates), wantsExpiry);
       const [host = ''] = candidates;
-      const commands = [...lists, ...siteMetadataCommands(prefix, candidates), this.#askForRecords(host)];
+      const beside = siteMetadataCommands(prefix, candidates);
+      const checks = candidates.flatMap((key) => checkSetCommands(prefix, key));
+      const commands = [...lists, ...beside, ...checks, this.#askForRecords(host)];
       const replies = await this.#link.sendAll(commands, deadline);
       const read = lookupOfPipeline(replies.slice(0, lists.length), wantsExpiry);
       const hasRecords = !this.#link.isOneServer && replies.at(-1) === 1;
-      const own = read.type === 'found' ? await this.#withMarks(read, host, hasRecords, deadline) : read;
-      const sides = metadataOf(prefix, candidates, replies.slice(lists.length, -1));
-      const beside = await this.#readBeside(own, sides, candidates, path, deadline);
+      const [besideEnd, checksEnd] = [lists.length + beside.length, commands.length - 1];
+      const sets = replies.slice(besideEnd, checksEnd);
+      const own =
+        read.type === 'found' ? await this.#withMarks(withSets(read, sets), host, hasRecords, deadline) : read;
+      const sides = metadataOf(prefix, candidates, replies.slice(lists.length, besideEnd));
+      const found = await this.#readBeside(own, sides, candidates, path, deadline);
       this.#counts.answered(performance.now() - askedAt, 1);
-      return { own, beside };
+      return { own, beside: found };
     } catch (error) {
       this.#counts.errors++;
       throw isReplyError(error) ? refused(error) : error;
@@ -188,11 +194,15 @@ export class RedisLookups {
     const under = underCommands(prefix, key, host, path);
     const cuts = cutsOf(pathOf(path));
     const records = cuts.map((cut) => this.#askForRecords(host + cut));
-    const replies = await this.#link.sendAll([...under, ...records], deadline);
+    const checks = cuts.flatMap((cut) => checkSetCommands(prefix, key + cut));
+    const replies = await this.#link.sendAll([...under, ...records, ...checks], deadline);
     const { hit, missing } = hitOfPipeline(path, replies, hashes[paths] ?? NO_HASHES);
     if (hit?.type !== 'found') return { ...beside, hit, missing };
-    const hasRecords = !this.#link.isOneServer && replies[under.length + cuts.indexOf(hit.prefix)] === 1;
-    return { ...beside, hit: await this.#withMarks(hit, host + hit.prefix, hasRecords, deadline), missing };
+    const at = cuts.indexOf(hit.prefix);
+    const hasRecords = !this.#link.isOneServer && replies[under.length + at] === 1;
+    const sets = replies.slice(under.length + records.length + CHECK_SETS * at);
+    const checked = { ...hit, ...checkedOf(hit.list, sets, key !== host) };
+    return { ...beside, hit: await this.#withMarks(checked, host + hit.prefix, hasRecords, deadline), missing };
   }
 
   /**
@@ -238,6 +248,11 @@ export class RedisLookups {
 export function refused(error: unknown): RouterError {
   const said = error instanceof Error ? error.message : String(error);
   return new RouterError('store-unavailable', `Redis does not serve: ${said}`, { cause: error });
+}
+
+/** The list with what its checks have shown. @param sets the replies to `checkSetCommands` of all candidates */
+function withSets(read: Found, sets: readonly unknown[]): Found {
+  return { ...read, ...checkedOf(read.list, sets.slice(CHECK_SETS * read.index), read.index > 0) };
 }
 
 /** The candidates' keys, then the host's dead set. */

@@ -1,4 +1,4 @@
-import type { Death } from '../../core/routing/types.ts';
+import type { Backend, Death, Route } from '../../core/routing/types.ts';
 import { isLastLiving } from '../../core/routing/selection.ts';
 import { MAX_LIST } from '../limits.ts';
 import { evaluate, scriptOf } from '../redis-client/script.ts';
@@ -12,7 +12,7 @@ import { IS_REMOVED, RECORD, RECORD_DEATH, TIME } from './trial-scripts.ts';
 /**
  * Marks a backend dead, unless no other backend of the list is alive: one step inside Redis, so that two routers cannot
  * mark the last two backends at the same time. A backend that waits for its trial is not alive. KEYS: `dead:`, `marks:` and
- * `trial:` of the host, and the list's `frontend:` and `check:`. ARGV: the id, its URL, seconds, the number of backends in the list, how
+ * `trial:` of the host, and the list's `frontend:` and `check:`, and its `down:` where that counts for the host. ARGV: the id, its URL, seconds, the number of backends in the list, how
  * to record the death (`RecordAs`), then the ids of unusable ones. Returns a `Marking`. Where the list is not on the server
  * that takes marks, the router's own reading of it decides.
  */
@@ -30,6 +30,10 @@ if isKnown and urlAt(tonumber(id)) ~= url then return 'moved' end
 
 local isUnusable = {[id] = true}
 for i = 6, #ARGV do isUnusable[ARGV[i]] = true end
+
+-- URLs that fail their checks. Without the right to that, none do.
+local isDown = {}
+for _, failed in ipairs(KEYS[6] and redis.pcall('SMEMBERS', KEYS[6]) or {}) do isDown[failed] = true end
 
 local function isOnTrial(at)
   local found = redis.pcall('HGET', KEYS[3], at)
@@ -51,7 +55,7 @@ if type_ ~= 'set' and type_ ~= 'none' then return redis.error_reply('WRONGTYPE i
 local lives = false
 for i = 0, (isKnown and #list or tonumber(ARGV[4])) - 1 do
   local name = string.format('%d', i)
-  if not isUnusable[name] and not isDead(i, name) then
+  if not isUnusable[name] and not isDown[urlAt(i)] and not isDead(i, name) then
     lives = true
     break
   end
@@ -117,14 +121,15 @@ export async function markInRedis(
   ttlSeconds: number,
   hasTrials: boolean,
 ): Promise<Exclude<Marking, 'announced'>> {
-  const { frontend, key, size, backends, onTrial } = death.route;
+  const { frontend, key, size, onTrial } = death.route;
   const { id, href } = death.backend;
   const keys = [`${before}dead:${frontend}`, `${before}marks:${frontend}`, `${before}trial:${frontend}`] as const;
   const recordAs: RecordAs = !hasTrials ? '' : onTrial.has(id) ? 'again' : 'first';
   const seconds = String(Math.ceil(ttlSeconds));
   const deadline = link.deadline();
   if (!link.isOneServer) {
-    const others = backends.filter((each) => each.id !== id).map((each) => String(each.id));
+    const living = await notDown(link, before, death.route, deadline);
+    const others = living.filter((each) => each.id !== id).map((each) => String(each.id));
     // First: otherwise the mark would count for any URL for a moment.
     await noteUrl(link, keys[1], [String(id), href, seconds], deadline);
     const args = ['1', keys[0], String(id), seconds, ...others];
@@ -137,11 +142,13 @@ export async function markInRedis(
   }
   try {
     const ofList = [`${before}frontend:${key}`, `${before}check:${key}`];
-    const args = [...keys, ...ofList, String(id), href, seconds, String(size), recordAs, ...unusableOf(death.route)];
-    return markingOf(await evaluate(link, MARK, ['5', ...args], deadline));
+    const all = [...keys, ...ofList, ...(frontend === key ? [] : [`${before}down:${key}`])];
+    const args = [String(id), href, seconds, String(size), recordAs, ...unusableOf(death.route)];
+    return markingOf(await evaluate(link, MARK, [String(all.length), ...all, ...args], deadline));
   } catch (error) {
     if (!isReplyError(error) || !isScriptRefused(error)) throw error;
-    return await markWithoutScript(link, keys, death, seconds, deadline);
+    const living = await notDown(link, before, death.route, deadline);
+    return await markWithoutScript(link, keys, death, living, seconds, deadline);
   }
 }
 
@@ -152,6 +159,19 @@ function unusableOf({ size, backends }: Death['route']): readonly string[] {
   return Array.from({ length: size }, (_, id) => id)
     .filter((id) => !usable.has(id))
     .map(String);
+}
+
+/** The backends that do not fail the checks of a list that hosts of other names have. All, where that cannot be read. */
+async function notDown(
+  link: RedisLink,
+  before: string,
+  { backends, frontend, key }: Route,
+  deadline: number,
+): Promise<readonly Backend[]> {
+  if (frontend === key) return backends;
+  const [reply] = await link.sendAll([['smembers', `${before}down:${key}`]], deadline);
+  const down = new Set(isTexts(reply) ? reply : []);
+  return backends.filter(({ href }) => !down.has(href));
 }
 
 /** Without permission for `marks:`, the mark counts for whatever URL is at that position. */
@@ -176,18 +196,20 @@ async function recordDeath(link: RedisLink, args: readonly string[], deadline: n
  * For servers that refuse scripts, and users without permission for `marks:`. Two routers at once may both find that
  * another backend is alive. So the mark is made, then checked, and removed if it was the last. Transactions have one
  * order for all routers, so that one of the two sees both marks.
+ * @param living see `notDown`
  */
 async function markWithoutScript(
   link: RedisLink,
   [dead, marks]: readonly [dead: string, marks: string, trial: string],
-  { route, backend }: Death,
+  { backend }: Death,
+  living: readonly Backend[],
   seconds: string,
   deadline: number,
 ): Promise<'marked' | 'last'> {
   const id = String(backend.id);
   const isLast = (members: unknown): boolean => {
     const known = new Set(isTexts(members) ? members : []);
-    return isLastLiving(route.backends, backend.id, (other) => known.has(String(other)));
+    return isLastLiving(living, backend.id, (other) => known.has(String(other)));
   };
   if (isLast(await link.send(['smembers', dead], deadline))) return 'last';
   // Separately: a transaction is refused as a whole.

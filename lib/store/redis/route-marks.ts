@@ -1,7 +1,7 @@
 import { withTrials } from '../../core/health/trial.ts';
 import { type Marks, NO_MARKS, type RouteList } from '../../core/routing/backend.ts';
 import type { Found } from './codec.ts';
-import { countedMarks, withUnchecked } from './marks.ts';
+import { countedMarks, withChecked } from './marks.ts';
 import { recordsOf, type RedisTrials } from './trials.ts';
 
 /** A mark and its record on two nodes are read within this time of each other, ms. */
@@ -33,14 +33,14 @@ export class RouteMarks {
 
   of(
     frontend: string,
-    { dead, marks, records, unchecked }: Pick<Found, 'dead' | 'marks' | 'records' | 'unchecked'>,
+    { dead, marks, records, ...checked }: Pick<Found, 'dead' | 'marks' | 'records' | 'unchecked' | 'down'>,
     list: RouteList,
   ): Marks {
     const counted = this.#counted(frontend, dead, marks, list);
-    if (records.length === 0 || !this.hasTrials) return withUnchecked(counted, unchecked, list);
+    if (records.length === 0 || !this.hasTrials) return withChecked(counted, checked, list);
     const tried = withTrials(counted, list, recordsOf(records), performance.now(), this.#lagMs);
     if (tried.removed.length > 0) this.#trials.drop(frontend, tried.removed);
-    return withUnchecked(tried.marks, unchecked, list);
+    return withChecked(tried.marks, checked, list);
   }
 
   #counted(frontend: string, dead: Found['dead'], urls: readonly string[], list: RouteList): Marks {

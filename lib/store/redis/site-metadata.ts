@@ -47,6 +47,8 @@ export type Hit =
       readonly records: readonly string[];
       /** As `Found.unchecked`. */
       readonly unchecked: readonly number[];
+      /** As `Found.down`. */
+      readonly down: readonly number[];
       /** The hashes of the host's key, and of the prefix. */
       readonly host: FlatHashes;
       readonly site: FlatHashes;
@@ -73,7 +75,7 @@ export function siteMetadataOf(reply: unknown): SiteMetadata {
 
 function hitOf(reply: unknown): Hit {
   if (!isObject(reply) || typeof reply['prefix'] !== 'string') throw unexpected();
-  const { type = 'found', prefix, list, dead, marks, unchecked, host, site, found, records } = reply;
+  const { type = 'found', prefix, list, dead, marks, unchecked, down, host, site, found, records } = reply;
   if (type === 'too-long') return { type, prefix };
   if (type === 'wrong-type' && typeof found === 'string') return { type, prefix, found };
   if (type !== 'found') throw unexpected();
@@ -85,6 +87,7 @@ function hitOf(reply: unknown): Hit {
     marks: textsOf(marks),
     records: textsOf(records),
     unchecked: idsIn(unchecked),
+    down: idsIn(down),
     host: hashesOf(host),
     site: hashesOf(site),
   };
@@ -243,7 +246,7 @@ function oneHit(
   if (list.length > MAX_LIST) return { type: 'too-long', prefix };
   if (list.length < 2) return null;
   const members = isTexts(dead) ? dead : 'thing that cannot be read';
-  return { type: 'found', prefix, list, dead: members, marks: [], records: [], unchecked: [], host, site };
+  return { type: 'found', prefix, list, dead: members, marks: [], records: [], unchecked: [], down: [], host, site };
 }
 
 /** The reply to HGETALL, which ioredis converts to an object, as fields and values in turn. */

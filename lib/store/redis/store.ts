@@ -211,7 +211,7 @@ export class RedisStore implements RouteSource {
   #route(
     frontend: string,
     key: string,
-    found: Pick<Found, 'list' | 'dead' | 'marks' | 'records' | 'unchecked'>,
+    found: Pick<Found, 'list' | 'dead' | 'marks' | 'records' | 'unchecked' | 'down'>,
     site: Site,
   ): Route {
     const list = this.#lists.read(key, found.list);

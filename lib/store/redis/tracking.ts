@@ -10,7 +10,7 @@ export interface TrackingEvents {
   readonly onBegin: () => void;
   /** Changes may go unreported until `onBegin`. */
   readonly onEnd: () => void;
-  /** The list of a frontend, a wildcard, or one of its prefixes has changed. */
+  /** The list of a frontend, a wildcard, or one of its prefixes has changed, or what its checks have shown. */
   readonly onRoute: (key: string) => void;
   /** Its options, header fields, or set of prefixes. */
   readonly onSite: (key: string) => void;
@@ -69,6 +69,7 @@ export class RedisTracking {
       [`${address.prefix}dead:`, events.onDead],
       [`${address.prefix}trial:`, events.onDead],
       [`${address.prefix}checked:`, events.onRoute],
+      [`${address.prefix}down:`, events.onRoute],
       [`${address.prefix}tls:`, events.onCertificate],
       ...SITE_HASHES.map((hash) => [`${address.prefix}${hash}:`, events.onSite] as const),
       [`${address.prefix}prefixes:`, events.onPrefixes],
