@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { CHECK_BOUNDS } from '../../sites/healthcheck.ts';
 import { type CheckOutcome, type CheckReport, type CheckSource, type CheckTurn, type DueList } from '../checks.ts';
 import { fieldsOf } from '../fields.ts';
@@ -7,20 +6,14 @@ import { isScriptRefused } from '../redis-client/refusals.ts';
 import { evaluate } from '../redis-client/script.ts';
 import { isTexts } from '../texts.ts';
 import { ADD, TURN } from './check-script.ts';
-import { literally, walk } from './walk.ts';
+import { PlainChecks } from './plain-checks.ts';
+import { walkForChecks } from './check-walk.ts';
 
 /** The sorted set of the lists that are checked. */
 export const CHECKS = 'checks';
 
-/** From one walk for new lists to the next, of all routers together, ms; longer in a Redis with many keys. */
-const WALK_EVERY_MS = 3_000;
-/** A walk takes no more than this share of Redis' time. */
-const WALK_SHARE = 0.01;
-/** A step of a walk, and the pause after it, ms. */
-const STEP_MS = 20;
-const PAUSE_MS = 20;
-/** How many keys are found in one step. */
-const BATCH = 500;
+/** No connection. */
+const NEVER = -1;
 
 const NOTHING: CheckTurn = { outcomes: [], due: [], lists: 0, isPaused: false, off: null };
 const OUTCOMES: ReadonlySet<unknown> = new Set<CheckOutcome>([
@@ -40,15 +33,22 @@ export class RedisChecks implements CheckSource {
   readonly #prefix: string;
   readonly #over = new AbortController();
   #isWalking = false;
+  /** What is used in a cluster, and where scripts are refused. */
+  readonly #plain: PlainChecks;
+  /** The connection on which scripts were refused. */
+  #scriptless = NEVER;
 
   /** @param link to the server that takes writes @param prefix of all keys */
   constructor(link: RedisLink, prefix: string) {
     this.#link = link;
     this.#prefix = prefix;
+    this.#plain = new PlainChecks(link, prefix);
   }
 
   async turn(reports: readonly CheckReport[], max: number): Promise<CheckTurn> {
-    if (!this.#link.isOneServer) return { ...NOTHING, off: 'Redis is a cluster' };
+    const { epoch, isOneServer } = this.#link;
+    if (!isOneServer) return await this.#plain.turn(reports, max);
+    if (this.#scriptless === epoch) return await this.#plainTurn(reports, max);
     const args = [`${this.#prefix}${CHECKS}`, this.#prefix, String(max), JSON.stringify(reports.map(forScript))];
     try {
       const reply = await evaluate(this.#link, TURN, ['1', ...args], this.#link.deadline());
@@ -57,39 +57,33 @@ export class RedisChecks implements CheckSource {
       return turn;
     } catch (error) {
       if (!isReplyError(error)) throw error;
-      // A key `checks` of another type is refused for good, too.
-      if (isScriptRefused(error) || error.message.includes('WRONGTYPE')) return { ...NOTHING, off: error.message };
-      throw unavailable(error.message, error);
+      // A key `checks` of another type is refused for good.
+      if (error.message.includes('WRONGTYPE')) return { ...NOTHING, off: error.message };
+      if (!isScriptRefused(error)) throw unavailable(error.message, error);
+      this.#scriptless = epoch;
+      return await this.#plainTurn(reports, max);
     }
+  }
+
+  /** Where these are refused, too, the script is tried again the next time: rights may be given meanwhile. */
+  async #plainTurn(reports: readonly CheckReport[], max: number): Promise<CheckTurn> {
+    const turn = await this.#plain.turn(reports, max);
+    if (turn.off !== null) this.#scriptless = NEVER;
+    return turn;
   }
 
   close(): void {
     this.#over.abort();
+    this.#plain.close();
   }
 
   /** Adds all lists with a hash `healthcheck:`. Never rejects: another walk follows. */
   async #walk(): Promise<void> {
     if (this.#isWalking) return;
     this.#isWalking = true;
-    const start = `${this.#prefix}healthcheck:`;
-    let busyMs = 0;
     try {
-      let place: string | null = null;
-      do {
-        const begun = performance.now();
-        const limits = { found: BATCH, until: begun + STEP_MS };
-        const { keys, next }: Awaited<ReturnType<typeof walk>> = await walk(
-          this.#link,
-          `${literally(start)}*`,
-          place,
-          limits,
-        );
-        busyMs += performance.now() - begun;
-        if (keys.length > 0) await this.#add('', keys.map((key) => key.slice(start.length)).filter(isKey));
-        place = next;
-        if (place !== null) await delay(PAUSE_MS, undefined, { signal: this.#over.signal, ref: false });
-      } while (place !== null && !this.#over.signal.aborted);
-      await this.#add(String(Math.round(Math.max(WALK_EVERY_MS, busyMs / WALK_SHARE))), []);
+      const nextMs = await walkForChecks(this.#link, this.#prefix, this.#over.signal, (keys) => this.#add('', keys));
+      await this.#add(String(nextMs), []);
     } catch {
       // Redis does not reply, or the router ends. The walk is due again after its time limit.
     }
@@ -134,7 +128,7 @@ function turnOf(reply: unknown, reports: number): { readonly walks: boolean; rea
 
 function dueOf(reply: unknown): DueList | null {
   const { key, fields, list, dead, marks, down, results } = objectOf(reply) ?? {};
-  if (typeof key !== 'string' || !isKey(key)) return null;
+  if (typeof key !== 'string' || key === '') return null;
   const checked = fieldsOf(textsOf(fields));
   if (checked.size > CHECK_BOUNDS.fields) return null;
   return {
@@ -146,11 +140,6 @@ function dueOf(reply: unknown): DueList | null {
     down: textsOf(down),
     results: fieldsOf(textsOf(results)),
   };
-}
-
-/** The member without a name is the walk. */
-function isKey(key: string): boolean {
-  return key !== '';
 }
 
 /** Lua has one empty table for both lists and maps. */

@@ -136,6 +136,9 @@ export async function markInRedis(
     const reply = await evaluate(link, MARK_IN_CLUSTER, args, deadline);
     const marking = markingOf(reply);
     if (marking !== 'marked' || recordAs === '') return marking;
+    // Where the list is checked, the checks decide.
+    const [isChecked] = await link.sendAll([['exists', `${before}check:${key}`]], deadline);
+    if (isChecked === 1) return marking;
     const ms = String(Number(seconds) * 1000);
     await recordDeath(link, [keys[2], href, ms, recordAs, reply === 'new' ? 'new' : 'renewed'], deadline);
     return marking;
