@@ -1,12 +1,18 @@
-/** Reads and changes the options, header fields and weights of frontends. */
-import type { SiteHash } from '../core/routing/site.ts';
-import { fieldFault } from '../sites/site.ts';
-import type { FieldChanges, RouteEditor } from '../store/editor/route-editor.ts';
+/** Reads and changes the options, header fields, weights and active checks of frontends. */
+import { SITE_HASHES } from '../sites/hashes.ts';
+import { editedFieldFault } from '../store/editor/edit-rules.ts';
+import type { FieldChanges, FieldsHash, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { type Asked, json, Refusal, type Reply } from './reply.ts';
 
+/** The hashes of a frontend, by the last part of their paths. */
+export const FIELDS_BY_PATH: Readonly<Record<string, FieldsHash>> = {
+  ...Object.fromEntries(SITE_HASHES.map((hash) => [hash, hash])),
+  checks: 'healthcheck',
+};
+
 /** The frontend's own options. Those that it inherits are part of its explanation. */
-export async function ownFields(hash: SiteHash, key: string, editor: RouteEditor): Promise<Reply> {
+export async function ownFields(hash: FieldsHash, key: string, editor: RouteEditor): Promise<Reply> {
   const [held] = await editor.sides(hash, [key]);
   if (held !== undefined && held.type !== 'none' && held.type !== 'hash') {
     throw new Refusal(409, 'wrong-type', `${held.key} holds a ${held.type}, not a hash`);
@@ -17,7 +23,7 @@ export async function ownFields(hash: SiteHash, key: string, editor: RouteEditor
 /** Applies a JSON Merge Patch (RFC 7396): null removes a field; fields that are not named are kept. */
 export async function patchFields(
   { body }: Asked,
-  hash: SiteHash,
+  hash: FieldsHash,
   key: string,
   isForced: boolean,
   editor: RouteEditor,
@@ -26,13 +32,14 @@ export async function patchFields(
   return json(Object.fromEntries(after));
 }
 
-const WORDS: Readonly<Record<SiteHash, { readonly code: string; readonly example: string }>> = {
+const WORDS: Readonly<Record<FieldsHash, { readonly code: string; readonly example: string }>> = {
   options: { code: 'bad-option', example: '{"strip": "1", "prepend": null}' },
   headers: { code: 'bad-header', example: '{"response:X-Frame-Options": "DENY", "response:Server": null}' },
   weights: { code: 'bad-weight', example: '{"http://10.0.0.1:8080": 100, "http://10.0.0.2:8080": "backup"}' },
+  healthcheck: { code: 'bad-check', example: '{"path": "/health", "interval": 5, "timeout": null}' },
 };
 
-function changesOf(hash: SiteHash, patch: unknown): FieldChanges {
+function changesOf(hash: FieldsHash, patch: unknown): FieldChanges {
   const { code, example } = WORDS[hash];
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
     throw new Refusal(400, code, `send ${example}: fields to set, and null for those to go`);
@@ -56,6 +63,6 @@ function textOf(value: unknown): string | null | undefined {
 }
 
 /** Unknown fields may be removed. */
-function faultOf(hash: SiteHash, field: string, text: string | null): string | null {
-  return text === null ? null : fieldFault(field, text, hash);
+function faultOf(hash: FieldsHash, field: string, text: string | null): string | null {
+  return text === null ? null : editedFieldFault(hash, field, text);
 }

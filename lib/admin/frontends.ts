@@ -1,6 +1,5 @@
 /** Reads and edits frontends. */
 import { splitKey } from '../core/routing/prefixes.ts';
-import { SITE_HASHES } from '../sites/hashes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { storedFrontend } from '../store/editor/router-marks.ts';
 import { isTexts } from '../store/texts.ts';
@@ -13,7 +12,7 @@ import type { ExplainAnswer, FrontendAnswer, FrontendsAnswer, Seconds } from './
 import { AllFrontends } from './all-frontends.ts';
 import { activityOf } from './backend-activity.ts';
 import { explainHere } from './explanations.ts';
-import { ownFields, patchFields } from './frontend-fields.ts';
+import { FIELDS_BY_PATH, ownFields, patchFields } from './frontend-fields.ts';
 import { type ConfiguredCertificate, LintWatch } from './lint-watch.ts';
 import { withOwnMarks } from './marked-editor.ts';
 import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
@@ -94,10 +93,10 @@ export function frontends(
       return json({ ...explained, traffic } satisfies ExplainAnswer);
     }),
     ...Object.fromEntries(
-      SITE_HASHES.flatMap((hash) => [
-        [`GET /api/v1/frontends/HOST/${hash}`, told((_asked, host) => ownFields(hash, meantBy(host, editor), marked))],
+      Object.entries(FIELDS_BY_PATH).flatMap(([name, hash]) => [
+        [`GET /api/v1/frontends/HOST/${name}`, told((_asked, host) => ownFields(hash, meantBy(host, editor), marked))],
         [
-          `PATCH /api/v1/frontends/HOST/${hash}`,
+          `PATCH /api/v1/frontends/HOST/${name}`,
           told((asked, host) => patchFields(asked, hash, meantBy(host, editor), isForced(asked.query), marked)),
         ],
       ]),

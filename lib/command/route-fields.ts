@@ -1,6 +1,9 @@
 import { nearest } from '../config/nearest.ts';
-import type { SiteFields, SiteHash } from '../core/routing/site.ts';
-import { FIELD_NAMES, fieldFault } from '../sites/site.ts';
+import type { SiteFields } from '../core/routing/site.ts';
+import { CHECK_FIELDS } from '../sites/healthcheck.ts';
+import { FIELD_NAMES } from '../sites/site.ts';
+import { editedFieldFault } from '../store/editor/edit-rules.ts';
+import type { FieldsHash } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { metadataOf } from '../diagnostics/site-metadata.ts';
 import { CommandFailure } from './command.ts';
@@ -23,6 +26,16 @@ export async function routeHeaders(run: RouteRun): Promise<number> {
 /** Shows or changes the weights of a frontend's backends. @throws as routeOptions */
 export async function routeWeights(run: RouteRun): Promise<number> {
   return await showOrChange(run, 'weights', weightChange);
+}
+
+/** Shows or changes how the backends of a frontend are checked. The word "off" removes all of it. @throws as routeOptions */
+export async function routeChecks(run: RouteRun): Promise<number> {
+  const [word = '', ...pairs] = run.words;
+  if (pairs.length !== 1 || pairs[0] !== 'off') return await showOrChange(run, 'healthcheck', optionChange);
+  const key = keyOf(word, run.isForced, run.editor);
+  const [held] = await run.editor.sides('healthcheck', [key]);
+  const fields = held?.type === 'hash' ? [...fieldsOf(held.holds).keys()] : [];
+  return await change(run, 'healthcheck', key, new Map(fields.map((field) => [field, null])));
 }
 
 /** A field and its new value; null removes the field. */
@@ -52,27 +65,36 @@ function weightChange(pair: string): Change {
   return [pair.slice(0, at), text === '' ? null : text];
 }
 
-async function showOrChange(run: RouteRun, hash: SiteHash, changeIn: (pair: string) => Change): Promise<number> {
+async function showOrChange(run: RouteRun, hash: FieldsHash, changeIn: (pair: string) => Change): Promise<number> {
   const { editor, words, isForced } = run;
   const [word = '', ...pairs] = words;
   const key = keyOf(word, isForced, editor);
   const changes = new Map(pairs.map(changeIn));
   if (!isForced) checkChanges(hash, changes);
-  if (changes.size > 0) {
-    const { after } = await editor.changeFields(hash, key, changes, { isForced });
-    return await show(run, hash, key, after, `written to ${editor.writeName}`);
-  }
+  if (changes.size > 0) return await change(run, hash, key, changes);
   const [held] = await editor.sides(hash, [key]);
   return await show(run, hash, key, fieldsOf(held?.type === 'hash' ? held.holds : []));
 }
 
-function checkChanges(hash: SiteHash, changes: ReadonlyMap<string, string | null>): void {
+async function change(
+  run: RouteRun,
+  hash: FieldsHash,
+  key: string,
+  changes: ReadonlyMap<string, string | null>,
+): Promise<number> {
+  const { editor, isForced } = run;
+  const { after } = await editor.changeFields(hash, key, changes, { isForced });
+  return await show(run, hash, key, after, `written to ${editor.writeName}`);
+}
+
+function checkChanges(hash: FieldsHash, changes: ReadonlyMap<string, string | null>): void {
   const faults: string[] = [];
   for (const [field, text] of changes) {
     // Unknown fields may be removed.
-    const fault = text === null ? null : fieldFault(field, text, hash);
+    const fault = text === null ? null : editedFieldFault(hash, field, text);
     if (fault === null) continue;
-    const meant = hash !== 'options' || FIELD_NAMES.includes(field) ? null : nearest(field, FIELD_NAMES);
+    const names = NAMES[hash] ?? [];
+    const meant = names.includes(field) ? null : nearest(field, names);
     faults.push(`"${field}": ${fault}${meant === null ? '' : `; did you mean "${meant}"?`}`);
   }
   if (faults.length === 0) return;
@@ -84,20 +106,27 @@ export function shownText(text: string): string {
   return text === '' ? '""' : text;
 }
 
-const CODES: Readonly<Record<SiteHash, string>> = {
+/** The fields of hashes that have fixed ones. */
+const NAMES: Readonly<Partial<Record<FieldsHash, readonly string[]>>> = {
+  options: FIELD_NAMES,
+  healthcheck: CHECK_FIELDS,
+};
+const CODES: Readonly<Record<FieldsHash, string>> = {
   options: 'bad-option',
   headers: 'bad-header',
   weights: 'bad-weight',
+  healthcheck: 'bad-check',
 };
-const NONE: Readonly<Record<SiteHash, string>> = {
+const NONE: Readonly<Record<FieldsHash, string>> = {
   options: 'no options of its own',
   headers: 'no header fields of its own',
   weights: 'no weights of its own',
+  healthcheck: 'no active checks',
 };
 
 async function show(
   { editor, console, isJson }: RouteRun,
-  hash: SiteHash,
+  hash: FieldsHash,
   key: string,
   fields: SiteFields,
   ...notes: readonly string[]

@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { addRoute } from './route-add.ts';
 import { explainRoute } from './route-explain.ts';
 import { listRoutes } from './route-list.ts';
-import { routeHeaders, routeOptions, routeWeights } from './route-fields.ts';
+import { routeChecks, routeHeaders, routeOptions, routeWeights } from './route-fields.ts';
 import { removeRoute } from './route-remove.ts';
 import { setRoute } from './route-set.ts';
 import { showRoute } from './route-show.ts';
@@ -24,6 +24,8 @@ Shows and edits the routes in the store. A running router needs no restart.
                                response:NAME or request:NAME; without = it goes
   weights HOST [URL=WEIGHT...]  show the weights of its backends, or change some;
                                URL= removes one
+  checks HOST [FIELD=VALUE...|off]  show how its backends are checked, or change
+                               that; FIELD= removes one field, off all of them
   explain HOST [PATH]          where a request goes, and why
 
 HOST is www.example.com, or a wildcard: '*.example.com', '*'. HOST with a path,
@@ -44,7 +46,18 @@ on usage errors.
 `;
 
 /** The actions of "hipache route". */
-export const ACTIONS = ['list', 'show', 'set', 'add', 'remove', 'options', 'headers', 'weights', 'explain'] as const;
+export const ACTIONS = [
+  'list',
+  'show',
+  'set',
+  'add',
+  'remove',
+  'options',
+  'headers',
+  'weights',
+  'checks',
+  'explain',
+] as const;
 
 const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
   list: listRoutes,
@@ -55,6 +68,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   options: routeOptions,
   headers: routeHeaders,
   weights: routeWeights,
+  checks: routeChecks,
   explain: explainRoute,
 };
 
@@ -68,6 +82,7 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   options: [1, Infinity, 'HOST [FIELD=VALUE...]'],
   headers: [1, Infinity, 'HOST [FIELD[=VALUE]...]'],
   weights: [1, Infinity, 'HOST [URL=WEIGHT...]'],
+  checks: [1, Infinity, 'HOST [FIELD=VALUE...|off]'],
   explain: [1, 2, 'HOST [PATH]'],
 };
 

@@ -168,6 +168,14 @@ for (const [store, open] of [
       { field: 'response:X-A', value: 'b', from: 'headers:a.test/api' },
       { field: 'response:X-B', value: '', from: 'headers:a.test/api' },
     ]);
+    const checks = (body: unknown): Promise<AdminAnswer> => askAdmin(admin, `${at}/checks`, { method: 'PATCH', body });
+    assert.deepEqual((await askAdmin(admin, `${at}/checks`)).json, {});
+    const checked = await checks({ path: '/health', interval: 300 });
+    assert.deepEqual([checked.status, checked.json], [200, { path: '/health', interval: '300' }]);
+    const unknown = await checks({ intervall: 5, path: null });
+    assert.equal(unknown.status, 400);
+    assert.match(unknown.text, /"bad-check".*intervall/);
+    assert.deepEqual((await checks({ path: null, interval: null })).json, {});
     assert.equal((await askAdmin(admin, at, { method: 'DELETE' })).status, 204);
     await eventually(async () => {
       assert.equal((await ask({ port: router.port, host: 'a.test', path: '/api/x' })).body, 'site');

@@ -239,6 +239,36 @@ test('weights are shown, set and removed; those that mean nothing are refused', 
   assert.match((await route('weights', 'www.x.com', 'http://10.9.9.9=5')).stdout, /weight-unlisted/);
 });
 
+test('active checks are shown, set and removed; fields that mean nothing are refused', async () => {
+  await redis.cli('flushall');
+  await route('set', 'www.x.com', 'site', A, B);
+  fine(await route('checks', 'www.x.com'), 'www.x.com: no active checks\n');
+  fine(
+    await route('checks', 'www.x.com', 'path=/health', 'interval=7', 'body=a=b'),
+    `www.x.com\n  path      /health\n  interval  7\n  body      a=b\n${WRITTEN}`,
+  );
+  assert.deepEqual(await redis.cli('hgetall', 'healthcheck:www.x.com'), {
+    path: '/health',
+    interval: '7',
+    body: 'a=b',
+  });
+  fine(await route('checks', 'www.x.com', 'body=', '--json'), '{"path":"/health","interval":"7"}\n');
+  failed(
+    await route('checks', 'www.x.com', 'intervall=5', 'rise=0'),
+    /"intervall": there is no such field of a check; did you mean "interval"\?; "rise": it is a whole number.*nothing was/,
+  );
+  failed(await route('checks', 'www.x.com', 'none'), /"none" is no FIELD=VALUE/, 2);
+  assert.match((await route('checks', 'www.x.com', 'service=s')).stdout, /\nnote check-idle: /);
+  fine(await route('checks', 'www.x.com', 'off'), `www.x.com: no active checks\n${WRITTEN}`);
+  assert.equal(await redis.cli('exists', 'healthcheck:www.x.com'), 0);
+  await route('set', '*.x.com', 'wild', A, B);
+  await redis.cli('sadd', 'down:*.x.com', B);
+  fine(
+    await route('show', '*.x.com'),
+    `*.x.com  "wild"\n  0  ${A}  not marked dead\n  1  ${B}  dead, without expiry\n`,
+  );
+});
+
 test('in a routes file options and paths are edited, too', async () => {
   const path = write({ 'www.x.com': ['site', A], 'options:www.x.com': { hsts: 5 } });
   const file = ['--driver', `file:${path}`];

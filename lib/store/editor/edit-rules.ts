@@ -1,7 +1,9 @@
 /** Rules of edits that all editors share. Pure functions. */
 import type { SiteFields } from '../../core/routing/site.ts';
 import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
-import type { FieldChanges } from './route-editor.ts';
+import { checkFieldFault } from '../../sites/healthcheck.ts';
+import { fieldFault } from '../../sites/site.ts';
+import type { FieldChanges, FieldsHash } from './route-editor.ts';
 import { isTexts } from '../texts.ts';
 import { MAX_LIST } from '../limits.ts';
 import { EditorError } from '../editor-error.ts';
@@ -32,6 +34,11 @@ export function withFields(before: SiteFields, changes: FieldChanges): SiteField
     else after.set(field, text);
   }
   return after;
+}
+
+/** Why a field of one of a frontend's hashes cannot be used; null when it can. */
+export function editedFieldFault(hash: FieldsHash, field: string, text: string): string | null {
+  return hash === 'healthcheck' ? checkFieldFault(field, text) : fieldFault(field, text, hash);
 }
 
 /** @throws EditorError `bad-list` for an invalid list */
