@@ -10,6 +10,9 @@ import { flatOf } from './site-metadata.ts';
 /** What this needs of a link. */
 type Link = Pick<RedisLink, 'sendAll' | 'deadline'>;
 
+/** A URL may outlive its mark by so much, ms. */
+const LAG_MS = 1_000;
+
 /** What became of reports. */
 export interface Filed {
   /** In their order. */
@@ -145,7 +148,9 @@ async function mark(
     const pairs = added.flatMap((i) => [String(i), report.url]);
     await all(link, [
       ...(pairs.length > 0 ? [['hset', urls, ...pairs] as const] : []),
+      // A URL that ended before its mark would make that another checker's; one without a limit would outlive it.
       ...(renews ? [['pexpire', urls, ttl] as const] : []),
+      ...(!renews && pairs.length > 0 ? [['pexpire', urls, String(marks.leftMs + LAG_MS)] as const] : []),
     ]);
   }
   const ids = marks.isShared ? added.slice(0, 1).map(() => report.url) : added.map(String);

@@ -128,17 +128,15 @@ export async function markInRedis(
   const seconds = String(Math.ceil(ttlSeconds));
   const deadline = link.deadline();
   if (!link.isOneServer) {
-    const living = await notDown(link, before, death.route, deadline);
+    const { living, isChecked, seconds: kept } = await beforeMark(link, before, death.route, seconds, deadline);
     const others = living.filter((each) => each.id !== id).map((each) => String(each.id));
     // First: otherwise the mark would count for any URL for a moment.
-    await noteUrl(link, keys[1], [String(id), href, seconds], deadline);
-    const args = ['1', keys[0], String(id), seconds, ...others];
+    await noteUrl(link, keys[1], [String(id), href, kept], deadline);
+    const args = ['1', keys[0], String(id), kept, ...others];
     const reply = await evaluate(link, MARK_IN_CLUSTER, args, deadline);
     const marking = markingOf(reply);
-    if (marking !== 'marked' || recordAs === '') return marking;
     // Where the list is checked, the checks decide.
-    const [isChecked] = await link.sendAll([['exists', `${before}check:${key}`]], deadline);
-    if (isChecked === 1) return marking;
+    if (marking !== 'marked' || recordAs === '' || isChecked) return marking;
     const ms = String(Number(seconds) * 1000);
     await recordDeath(link, [keys[2], href, ms, recordAs, reply === 'new' ? 'new' : 'renewed'], deadline);
     return marking;
@@ -150,8 +148,8 @@ export async function markInRedis(
     return markingOf(await evaluate(link, MARK, [String(all.length), ...all, ...args], deadline));
   } catch (error) {
     if (!isReplyError(error) || !isScriptRefused(error)) throw error;
-    const living = await notDown(link, before, death.route, deadline);
-    return await markWithoutScript(link, keys, death, living, seconds, deadline);
+    const { living, seconds: kept } = await beforeMark(link, before, death.route, seconds, deadline);
+    return await markWithoutScript(link, keys, death, living, kept, deadline);
   }
 }
 
@@ -164,17 +162,36 @@ function unusableOf({ size, backends }: Death['route']): readonly string[] {
     .map(String);
 }
 
-/** The backends that do not fail the checks of a list that hosts of other names have. All, where that cannot be read. */
-async function notDown(
+/** What the script MARK sees of a list and of its checks. */
+interface BeforeMark {
+  /** The backends that do not fail the checks of a list that hosts of other names have. All, where that cannot be read. */
+  readonly living: readonly Backend[];
+  readonly isChecked: boolean;
+  /** The time limit of the set: marks of checks have a longer one, which is kept. */
+  readonly seconds: string;
+}
+
+async function beforeMark(
   link: RedisLink,
   before: string,
   { backends, frontend, key }: Route,
+  seconds: string,
   deadline: number,
-): Promise<readonly Backend[]> {
-  if (frontend === key) return backends;
-  const [reply] = await link.sendAll([['smembers', `${before}down:${key}`]], deadline);
-  const down = new Set(isTexts(reply) ? reply : []);
-  return backends.filter(({ href }) => !down.has(href));
+): Promise<BeforeMark> {
+  const commands: RedisCommand[] = [
+    ['exists', `${before}check:${key}`],
+    ['pttl', `${before}dead:${frontend}`],
+  ];
+  if (frontend !== key) commands.push(['smembers', `${before}down:${key}`]);
+  const [exists, left, members] = await link.sendAll(commands, deadline);
+  const isChecked = exists === 1;
+  const down = new Set(isTexts(members) ? members : []);
+  const isLonger = isChecked && typeof left === 'number' && left > Number(seconds) * 1000;
+  return {
+    living: backends.filter(({ href }) => !down.has(href)),
+    isChecked,
+    seconds: isLonger ? String(Math.ceil(left / 1000)) : seconds,
+  };
 }
 
 /** Without permission for `marks:`, the mark counts for whatever URL is at that position. */
@@ -199,7 +216,7 @@ async function recordDeath(link: RedisLink, args: readonly string[], deadline: n
  * For servers that refuse scripts, and users without permission for `marks:`. Two routers at once may both find that
  * another backend is alive. So the mark is made, then checked, and removed if it was the last. Transactions have one
  * order for all routers, so that one of the two sees both marks.
- * @param living see `notDown`
+ * @param living see `BeforeMark`
  */
 async function markWithoutScript(
   link: RedisLink,
