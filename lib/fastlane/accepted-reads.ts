@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { type EndReads, intoBuffer, type ReadAccepted } from '../http1/read-buffer.ts';
+import { type EndReads, type ReadAccepted, readsOf, SHARED } from '../http1/read-buffer.ts';
 
 /** Time limit of the tests at start, ms. */
 const PROOF_MS = 1_000;
@@ -43,10 +43,9 @@ export const readAccepted: ReadAccepted = (socket, onBytes) => {
   const inside = socket as unknown as Inside;
   const { _handle: handle } = inside;
   if (SYMBOLS === null || typeof handle?.useUserBuffer !== 'function') return null;
-  const reads = intoBuffer(onBytes);
-  inside[SYMBOLS.buffer] = reads.buffer;
-  inside[SYMBOLS.callback] = reads.callback.bind(null);
-  handle.useUserBuffer(reads.buffer);
+  inside[SYMBOLS.buffer] = SHARED;
+  inside[SYMBOLS.callback] = readsOf(onBytes);
+  handle.useUserBuffer(SHARED);
   return () => {
     // Node keeps the buffer. The bytes are pushed to the stream, which applies backpressure.
     inside[SYMBOLS.callback] = intoStream(socket);
@@ -155,7 +154,7 @@ function intoStream(socket: Duplex): (length: number, buffer: Buffer) => boolean
 }
 
 function findSymbols(): Symbols | null {
-  const socket = new Socket({ onread: intoBuffer(() => {}) } as object);
+  const socket = new Socket({ onread: { buffer: SHARED, callback: () => true } } as object);
   const named = (name: string): symbol | undefined =>
     Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
   const buffer = named('kBuffer');

@@ -2,7 +2,6 @@
  * The buffer that all sockets of the fast lane read into, except for large responses (see ResponseReads). The bytes of a
  * read must be used, or copied, before the next read.
  */
-import type { OnReadOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { memoryOf } from './lent-memory.ts';
 
@@ -47,13 +46,10 @@ export function letGo(piece: Buffer | string): void {
   if (typeof piece !== 'string') memoryOf(piece)?.release();
 }
 
-/** Options for `net.connect` that make the socket read into the buffer. */
-export function intoBuffer(onBytes: (bytes: Buffer) => void): OnReadOpts {
-  return {
-    buffer: SHARED,
-    callback: (length) => {
-      onBytes(SHARED.subarray(0, length));
-      return true;
-    },
+/** The callback of a socket that reads into the buffer. @returns that the socket is read on */
+export function readsOf(onBytes: (bytes: Buffer) => void): (length: number) => boolean {
+  return (length) => {
+    onBytes(SHARED.subarray(0, length));
+    return true;
   };
 }

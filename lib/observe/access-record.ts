@@ -3,7 +3,7 @@ import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 
 /** The access log's record of an exchange that has ended. */
 export function exchangeRecord(exchange: Exchange): ExchangeRecord {
-  const { request, method, target, outgoing, peer, route } = exchange;
+  const { method, target, outgoing, peer, route, logged } = exchange;
   const now = performance.now();
   return {
     clientIp: outgoing?.clientIp ?? peer.address,
@@ -11,8 +11,8 @@ export function exchangeRecord(exchange: Exchange): ExchangeRecord {
     target,
     status: exchange.status,
     bytes: exchange.bytesSent,
-    referer: request.headers.referer,
-    userAgent: request.headers['user-agent'],
+    referer: logged.referer,
+    userAgent: logged.userAgent,
     host: exchange.head?.hostname ?? null,
     backend: exchange.trying?.href ?? null,
     name: route?.name ?? null,

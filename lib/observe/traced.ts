@@ -31,9 +31,9 @@ export function tracedExchange(exchange: Exchange, policy: TracePolicy): TracedE
   };
 }
 
-function endingOf({ interruption, response, status, upgrade }: Exchange): TracedExchange['ending'] {
+function endingOf({ interruption, response, status }: Exchange): TracedExchange['ending'] {
   // A tunnel counts as complete, however it ends.
-  if (upgrade !== null && status === 101) return 'whole';
+  if (status === 101) return 'whole';
   if (interruption === 'client-left') return 'left';
   return response.writableFinished ? 'whole' : 'cut';
 }

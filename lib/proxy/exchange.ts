@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { RouterError } from '../core/errors.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { RequestHead } from '../core/http/request-head.ts';
@@ -8,14 +7,7 @@ import type { Trace } from '../core/trace-context.ts';
 import type { Attempted, Backend, LookedUp, HandoffState, Route } from '../core/routing/types.ts';
 import { RequestBody } from './body.ts';
 import { readEarly } from './early-bytes.ts';
-
-/** The client's socket after an upgrade request, and the bytes that came with it. */
-export interface UpgradeSocket {
-  readonly socket: Duplex;
-  readonly head: Buffer;
-  /** Takes the socket from the response, which is not used. */
-  readonly release: () => void;
-}
+import { type Messages, nothing, TUNNELLED, type UpgradeSocket } from './messages.ts';
 
 /** What an exchange is opened with. */
 export interface ExchangeStart {
@@ -30,21 +22,24 @@ export interface ExchangeStart {
   readonly rejection?: RouterError | null;
 }
 
+/** Fields of a request that are in the access log. */
+interface LoggedFields {
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
 /**
  * One request, from its head to its log line. The steps fill in its fields; nothing is added to `request` or
  * `response`.
  */
 export class Exchange {
-  readonly request: IncomingMessage;
+  #messages: Messages;
+  /** Set when the messages are dropped. */
+  #logged: LoggedFields | null = null;
   /** As the client sent them. A handed-off `request` may have others, which Node's parser accepts. */
   readonly method: string;
   readonly target: string;
-  readonly response: ServerResponse;
-  readonly upgrade: UpgradeSocket | null;
   readonly peer: Peer;
-  readonly body: RequestBody;
-  /** Returns what the client sent ahead of the response to its upgrade, after `upgrade.head`, and stops reading. */
-  readonly takeEarly: () => Buffer;
   /** `performance.now()`, ms. */
   readonly startedAt: number;
   /** The body, or part of it, is lost: it cannot be read, and no next request can be found behind it. */
@@ -91,14 +86,10 @@ export class Exchange {
   #end: () => void = () => {};
 
   constructor(start: ExchangeStart) {
-    this.request = start.request;
-    this.response = start.response;
-    this.upgrade = start.upgrade;
+    const { request, response, upgrade, handoff } = start;
     this.peer = start.peer;
-    this.body = new RequestBody(start.request);
-    const { handoff } = start;
-    this.method = handoff?.method ?? start.request.method ?? '';
-    this.target = handoff?.target ?? start.request.url ?? '';
+    this.method = handoff?.method ?? request.method ?? '';
+    this.target = handoff?.target ?? request.url ?? '';
     this.rejection = start.rejection ?? null;
     this.startedAt = handoff?.startedAt ?? performance.now();
     this.isHandedOff = handoff !== null;
@@ -109,12 +100,50 @@ export class Exchange {
       this.#end = resolve;
     });
     this.over = this.ended.then(() => this.remainder ?? undefined);
-    const { response, upgrade } = this;
-    const onClose = (): void => this.onClientGone();
     // A tunnel outlives its response: the exchange ends with the socket.
-    if (upgrade) upgrade.socket.once('close', onClose);
-    else response.once('close', onClose);
-    this.takeEarly = upgrade ? readEarly(upgrade.socket, () => this.#onUpgradeEnd(upgrade)) : () => Buffer.alloc(0);
+    (upgrade === null ? response : upgrade.socket).on('close', this.#onClose);
+    const takeEarly = upgrade === null ? nothing : readEarly(upgrade.socket, this.#onUpgradeEnd);
+    this.#messages = { request, response, upgrade, body: new RequestBody(request), takeEarly };
+  }
+
+  get request(): IncomingMessage {
+    return this.#messages.request;
+  }
+
+  get response(): ServerResponse {
+    return this.#messages.response;
+  }
+
+  /** Null when the client did not ask to switch protocols, and when they were switched. */
+  get upgrade(): UpgradeSocket | null {
+    return this.#messages.upgrade;
+  }
+
+  get body(): RequestBody {
+    return this.#messages.body;
+  }
+
+  /** Fields of the request for the access log. */
+  get logged(): LoggedFields {
+    return this.#logged ?? loggedFields(this.request);
+  }
+
+  /** Returns what the client sent ahead of the response to its upgrade, after `upgrade.head`, and stops reading. */
+  takeEarly(): Buffer {
+    return this.#messages.takeEarly();
+  }
+
+  /**
+   * The connection has become a tunnel. Drops the messages, because tunnels are many and may be idle for days: what is
+   * recorded of the exchange stays.
+   * @param cut destroys both sides of the tunnel
+   */
+  becomeTunnel(cut: () => void): void {
+    this.onInterrupt = cut;
+    this.#logged = loggedFields(this.request);
+    this.#messages = TUNNELLED;
+    const { outgoing } = this;
+    if (outgoing !== null) this.outgoing = { ...outgoing, headers: [], responseFields: [] };
   }
 
   /** Nothing more will be sent to the client. Idempotent. */
@@ -158,16 +187,22 @@ export class Exchange {
     this.interruption = interruption;
   }
 
+  readonly #onClose = (): void => this.onClientGone();
+
   /** A client that ends its side before the response has left: it could not use the tunnel. */
-  #onUpgradeEnd({ socket }: UpgradeSocket): void {
-    if (!this.isResponding) socket.destroy();
-  }
+  readonly #onUpgradeEnd = (): void => {
+    if (!this.isResponding) this.upgrade?.socket.destroy();
+  };
 
   /** Destroys the client's connection: a partial response must not look like a whole one. */
   cut(): void {
-    if (this.#isEnded) this.onInterrupt?.();
+    if (this.#isEnded || this.#messages === TUNNELLED) this.onInterrupt?.();
     if (this.upgrade) this.upgrade.socket.destroy();
     else this.response.destroy();
     this.end();
   }
+}
+
+function loggedFields({ headers }: IncomingMessage): LoggedFields {
+  return { referer: headers.referer, userAgent: headers['user-agent'] };
 }

@@ -1,9 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { breakOff } from '../backends/http2/websocket.ts';
-import { Timer, type TimeLimits } from '../clock/time-limits.ts';
+import type { Timed, TimeLimits } from '../clock/time-limits.ts';
 import type { ReadAccepted } from '../http1/read-buffer.ts';
 import { isFull, send } from '../http1/send.ts';
-import type { Exchange } from './exchange.ts';
 
 /** How long the other side may take to close after one side has, ms. */
 const CLOSING_MS = 5_000;
@@ -14,48 +13,56 @@ export interface TunnelParts {
   readonly readAccepted: ReadAccepted;
 }
 
+/** The exchange that becomes a tunnel. */
+export interface TunnelOwner {
+  /** Bytes from the backend. */
+  bytesSent: number;
+  /** @param cut destroys both sides */
+  becomeTunnel(cut: () => void): void;
+}
+
 /**
  * Relays bytes between a client's socket and a backend's socket or stream, with backpressure, until both have ended. An
  * error of one side destroys both; a side that ends lets the other finish. Idle tunnels are many: each has as few objects
  * as possible.
  */
-class Tunnel {
-  readonly #exchange: Exchange;
+class Tunnel implements Timed {
+  due = Infinity;
+  readonly #owner: TunnelOwner;
   readonly #client: Duplex;
   readonly #backend: Duplex;
   readonly #clock: TimeLimits;
   readonly #idleMs: number;
-  readonly #timer: Timer;
   #isClosing = false;
 
-  constructor(exchange: Exchange, client: Duplex, backend: Duplex, { clock }: TunnelParts, idleMs: number) {
-    this.#exchange = exchange;
+  constructor(owner: TunnelOwner, client: Duplex, backend: Duplex, { clock }: TunnelParts, idleMs: number) {
+    this.#owner = owner;
     this.#client = client;
     this.#backend = backend;
     this.#clock = clock;
     this.#idleMs = idleMs;
-    this.#timer = new Timer(this.destroy);
   }
 
   begin(readAccepted: ReadAccepted): void {
     const { destroy } = this;
     const [client, backend] = [this.#client, this.#backend];
+    // Not `once`, which makes three objects: the calls are idempotent.
     client
       .on('error', destroy)
       .on('drain', () => backend.resume())
-      .once('end', () => endOnce(backend))
-      .once('close', () => this.#onClosed(backend));
+      .on('end', () => endOnce(backend))
+      .on('close', () => this.#onClientClosed());
     backend
       .on('error', destroy)
       .on('drain', () => client.resume())
-      .once('end', () => endOnce(client))
-      .once('close', () => this.#onClosed(client));
-    this.#clock.set(this.#timer, this.#idleMs);
+      .on('end', () => endOnce(client))
+      .on('close', () => this.#onBackendClosed());
+    this.#limit(this.#idleMs);
     read(client, (bytes) => this.#relay(client, backend, bytes), readAccepted, backend);
     read(
       backend,
       (bytes) => {
-        this.#exchange.bytesSent += bytes.length;
+        this.#owner.bytesSent += bytes.length;
         this.#relay(backend, client, bytes);
       },
       readAccepted,
@@ -63,30 +70,42 @@ class Tunnel {
     );
   }
 
-  /** The exchange has ended: the client's side is closed. */
-  end(): void {
-    this.#clock.clear(this.#timer);
-    breakOff(this.#backend);
-  }
-
   readonly destroy = (): void => {
     breakOff(this.#client);
     breakOff(this.#backend);
   };
 
+  onTimeout(): void {
+    this.destroy();
+  }
+
   #relay(from: Duplex, to: Duplex, bytes: Buffer): void {
     if (this.#isClosing) return;
-    this.#clock.set(this.#timer, this.#idleMs);
+    this.due = this.#clock.after(this.#idleMs);
     if (!to.writableEnded && !send(to, bytes)) from.pause();
   }
 
-  #onClosed(other: Duplex): void {
+  /** @param limitMs 0 is no limit */
+  #limit(limitMs: number): void {
+    this.due = this.#clock.after(limitMs);
+    if (limitMs > 0) this.#clock.add(this);
+  }
+
+  /** The exchange has ended. */
+  #onClientClosed(): void {
     this.#isClosing = true;
-    endOnce(other);
-    if (other.destroyed) return;
-    this.#clock.set(this.#timer, CLOSING_MS);
+    this.#clock.remove(this);
+    breakOff(this.#backend);
+  }
+
+  #onBackendClosed(): void {
+    const client = this.#client;
+    this.#isClosing = true;
+    endOnce(client);
+    if (client.destroyed) return;
+    this.#limit(CLOSING_MS);
     // What it sends is dropped, but only reading shows its end.
-    other.resume();
+    client.resume();
   }
 }
 
@@ -94,11 +113,10 @@ class Tunnel {
  * Joins both sides of a WebSocket.
  * @param idleMs time without bytes in both directions after which the tunnel is closed; 0 is no limit
  */
-export function join(exchange: Exchange, client: Duplex, backend: Duplex, parts: TunnelParts, idleMs: number): void {
-  const tunnel = new Tunnel(exchange, client, backend, parts, idleMs);
+export function join(owner: TunnelOwner, client: Duplex, backend: Duplex, parts: TunnelParts, idleMs: number): void {
+  const tunnel = new Tunnel(owner, client, backend, parts, idleMs);
+  owner.becomeTunnel(tunnel.destroy);
   tunnel.begin(parts.readAccepted);
-  exchange.onInterrupt = tunnel.destroy;
-  void exchange.ended.then(() => tunnel.end());
 }
 
 /** Reads one side, and first what its stream has read already. @param to the other side, which may be full */

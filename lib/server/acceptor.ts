@@ -125,7 +125,8 @@ export class Acceptor {
     this.#accepted++;
     const connection = connectionLimit.enter(socket);
     count?.(1);
-    socket.once('close', () => {
+    // Emitted once. `once` would keep three more objects for each connection.
+    socket.on('close', () => {
       connectionLimit.leave(connection);
       count?.(-1);
     });

@@ -45,7 +45,7 @@ export class Connection {
     this.rejection = rejection;
     this.#activity = activity;
     // Node informs only the response that has the socket: pipelined ones behind it would stay open.
-    stream.once('close', () => this.#onClose());
+    stream.on('close', () => this.#onClose());
   }
 
   /** Adds an exchange, until it is over. */

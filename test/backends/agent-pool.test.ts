@@ -2,17 +2,25 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import type { Dialing } from '../../lib/backends/dialing/dialing.ts';
 import { type ForBackend, AgentPool } from '../../lib/backends/http1/agent-pool.ts';
+import { AgentConnections, BackendStream } from '../../lib/backends/http1/backend-stream.ts';
 import { BackendState } from '../../lib/backends/state/backend-state.ts';
-import { says, startBackend } from '../support/backends.ts';
+import type { Backend } from '../../lib/core/routing/types.ts';
+import { says, startBackend, startRawBackend } from '../support/backends.ts';
 import { deferred } from '../support/deferred.ts';
 import { expecting } from '../support/agent-requests.ts';
 import { eventually } from '../support/eventually.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 test('a connection counts from the moment it is being made', async (t) => {
   const { port } = await startBackend(t, says('ok'));
@@ -49,6 +57,63 @@ test('a connection counts from the moment it is being made', async (t) => {
   assert.equal(state.open, 2);
   for (const dialing of dialings) dialing.cancel();
   assert.equal(state.open, 2, 'calling off what is there changes nothing');
+});
+
+/** What is left in memory of a request that has become a tunnel. */
+interface Tunnel {
+  readonly socket: Socket;
+  readonly left: readonly WeakRef<object>[];
+}
+
+async function openTunnel(pools: AgentPool, backend: Backend, connections: AgentConnections): Promise<Tunnel> {
+  const options: ForBackend & { agent: unknown } = {
+    backend,
+    connections,
+    agent: pools.agent,
+    onDialing: () => {},
+    headers: { connection: 'Upgrade', upgrade: 'websocket' },
+  };
+  const asked = request(options);
+  asked.once('socket', (stream: Duplex) => {
+    if (stream instanceof BackendStream) stream.expect(false, true);
+  });
+  const [, stream] = (await once(asked.end(), 'upgrade')) as [IncomingMessage, Duplex];
+  assert.ok(stream instanceof BackendStream);
+  return { socket: stream.release(), left: [new WeakRef(asked), new WeakRef(stream)] };
+}
+
+test('a tunnel to a backend with a name keeps neither the request nor its stream in memory', async (t) => {
+  const { port } = await startRawBackend(t, (socket) =>
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    ),
+  );
+  const watched: (() => void)[] = [];
+  const names = {
+    find: () => Promise.resolve(['127.0.0.1']),
+    shun: () => {},
+    hold: (_name: string, _address: string, onMoved: () => void) => {
+      watched.push(onMoved);
+      return () => {};
+    },
+  };
+  const pools = new AgentPool({ maxSockets: 3, keepAlive: true, dialer: new Dialer({ verify: true, ca: [] }, names) });
+  t.after(() => pools.close());
+  const parsed = parseBackend(`http://a.test:${port}`, 0);
+  assert.ok('backend' in parsed);
+  const { socket, left } = await openTunnel(pools, parsed.backend, new AgentConnections());
+  t.after(() => socket.destroy());
+  await eventually(() => {
+    collect();
+    assert.deepEqual(
+      left.map((object) => object.deref()),
+      [undefined, undefined],
+    );
+  });
+  // The tunnel stays when the name leads elsewhere.
+  assert.equal(watched.length, 1);
+  watched[0]?.();
+  assert.equal(socket.destroyed, false);
 });
 
 /** In a thread of its own: answers a head at once, and resets the connection. Says its port, and by `isReset` that it did. */

@@ -5,7 +5,6 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { TimeLimits } from '../../lib/clock/time-limits.ts';
 import { readAccepted, readNone } from '../../lib/fastlane/accepted-reads.ts';
-import type { Exchange } from '../../lib/proxy/exchange.ts';
 import { join } from '../../lib/proxy/tunnel.ts';
 import { eventually } from '../support/eventually.ts';
 import { propertyRuns, seeded } from '../support/random.ts';
@@ -33,13 +32,10 @@ async function pair(t: TestContext): Promise<readonly [Socket, Socket]> {
 
 async function startTunnel(t: TestContext, reader: typeof readAccepted, idleMs = 0, early = ''): Promise<Scene> {
   const [[client, accepted], [dialed, backend]] = [await pair(t), await pair(t)];
-  const ended = new Promise<void>((resolve) => {
-    accepted.once('close', () => resolve());
-  });
-  const exchange = { bytesSent: 0, onInterrupt: null, ended };
+  const exchange = { bytesSent: 0, becomeTunnel: (): void => {} };
   if (early !== '') accepted.unshift(Buffer.from(early));
   const parts = { clock: new TimeLimits(), readAccepted: reader };
-  join(exchange as unknown as Exchange, accepted, dialed, parts, idleMs);
+  join(exchange, accepted, dialed, parts, idleMs);
   return { client, backend, exchange };
 }
 

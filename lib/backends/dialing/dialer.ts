@@ -167,6 +167,9 @@ class Call implements Dialing {
 
   #succeed(socket: Socket): void {
     this.#isOver = true;
+    // The call lasts as long as the connection, when its name is watched.
+    this.#race = null;
+    this.#secured = null;
     this.#caller.onSocket(socket);
   }
 

@@ -1,9 +1,10 @@
 import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { serverOf } from '../../core/routing/backend.ts';
 import type { Backend } from '../../core/routing/types.ts';
 import type { Dialer } from '../dialing/dialer.ts';
-import type { Dialing } from '../dialing/dialing.ts';
+import type { Caller, Dialing } from '../dialing/dialing.ts';
 import type { BackendState } from '../state/backend-state.ts';
 import { type AgentConnections, BackendStream } from './backend-stream.ts';
 
@@ -86,6 +87,64 @@ type Created = (cause: Error | null, socket: Duplex) => void;
 /** The unused argument beside an error. */
 const NO_SOCKET = undefined as unknown as Duplex;
 
+/**
+ * One connection made for Node's agent. A dialer refers to its caller until the connection has closed, so this drops the
+ * agent's callback, which refers to the request, and a connection that has become a tunnel.
+ */
+class AgentCall implements Caller {
+  readonly #connections: AgentConnections;
+  #created: Created | null;
+  #made: BackendStream | null = null;
+
+  /** @param created the agent's callback */
+  constructor(connections: AgentConnections, created: Created | null) {
+    this.#connections = connections;
+    this.#created = created;
+    connections.open++;
+  }
+
+  dial(dialer: Pick<Dialer, 'dial'>, { backend, onDialing }: ForBackend): void {
+    const dialing = dialer.dial(backend, this);
+    onDialing({
+      cancel: () => {
+        dialing.cancel();
+        this.#tell(new Error('no request waits for the connection'), NO_SOCKET);
+      },
+    });
+  }
+
+  onSocket(socket: Socket): void {
+    const made = new BackendStream(socket, this.#connections);
+    // Node's client listens for errors until the response has ended. A write that fails later would crash the
+    // worker.
+    made.on('error', () => {});
+    made.onReleased = () => {
+      this.#made = null;
+    };
+    this.#made = made;
+    this.#tell(null, made);
+  }
+
+  onNoSocket(cause: Error): void {
+    this.#tell(cause, NO_SOCKET);
+  }
+
+  onMoved(): void {
+    const made = this.#made;
+    if (made === null) return;
+    made.isLast = true;
+    if (made.wake()) made.destroy();
+  }
+
+  #tell(cause: Error | null, socket: Duplex): void {
+    const created = this.#created;
+    if (created === null) return;
+    this.#created = null;
+    if (cause !== null) this.#connections.open--;
+    created(cause, socket);
+  }
+}
+
 /** Node's agent, with connections that are made and named by the router, including TLS and unix sockets. */
 class BackendAgent extends Agent {
   readonly #dialer: Pick<Dialer, 'dial'>;
@@ -101,37 +160,8 @@ class BackendAgent extends Agent {
   }
 
   override createConnection(options: ForBackend, callback?: Created): null {
-    const { connections } = options;
-    connections.open++;
-    let isOver = false;
-    const tell: Created = (cause, socket) => {
-      if (isOver) return;
-      isOver = true;
-      if (cause !== null) connections.open--;
-      callback?.(cause, socket);
-    };
-    let made: BackendStream | null = null;
-    const dialing = this.#dialer.dial(options.backend, {
-      onSocket: (socket) => {
-        made = new BackendStream(socket, connections);
-        // Node's client listens for errors until the response has ended. A write that fails later would crash the
-        // worker.
-        made.on('error', () => {});
-        tell(null, made);
-      },
-      onNoSocket: (cause) => tell(cause, NO_SOCKET),
-      onMoved: () => {
-        if (made === null) return;
-        made.isLast = true;
-        if (made.wake()) made.destroy();
-      },
-    });
-    options.onDialing({
-      cancel: () => {
-        dialing.cancel();
-        tell(new Error('no request waits for the connection'), NO_SOCKET);
-      },
-    });
+    const call = new AgentCall(options.connections, callback ?? null);
+    call.dial(this.#dialer, options);
     return null;
   }
 

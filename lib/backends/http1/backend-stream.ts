@@ -32,6 +32,8 @@ export class BackendStream extends Duplex implements Wire {
   idleSince = 0;
   /** Close the connection after the current request. */
   isLast = false;
+  /** Called when the socket was given away by `release`. */
+  onReleased = ignore;
   /** The connections of its backend; null when it is no longer one of them. */
   #siblings: AgentConnections | null;
 
@@ -84,6 +86,7 @@ export class BackendStream extends Duplex implements Wire {
   /** Gives the socket to the caller, after a 101 of which only the head was read. */
   release(): Socket {
     this.#leave();
+    this.onReleased();
     const socket = this.#socket;
     // A listener of its own would keep this stream, and the request, in memory for as long as the tunnel is open.
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
