@@ -43,7 +43,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     const total = this.#client.bodyBytes;
     if (limits.bodyBytes > 0 && total > limits.bodyBytes) this.#giveUp();
     const socket = this.#backend?.connection.socket ?? null;
-    const isFlowing = bytes === null || socket === null || send(socket, bytes);
+    const isFlowing = bytes === null || socket === null || send(socket, bytes, this.#client.output.clientKey);
     if (isWhole) return this.#end();
     if (this.#pace.isTooSlow(total, now())) return this.#cut();
     if (!isFlowing) {

@@ -33,7 +33,7 @@ export class ClientOutput {
     const spool = this.#spool;
     if (spool !== null) {
       spool.push(text);
-      if (bytes !== null) spool.push(held(bytes));
+      if (bytes !== null) spool.push(held(bytes, this.clientKey));
       return false;
     }
     const isFlowing = this.#send(text, bytes);
@@ -90,14 +90,16 @@ export class ClientOutput {
   }
 
   #sendHeld(piece: string | Buffer): boolean {
-    const isFlowing = send(this.#socket, piece);
+    const isFlowing = send(this.#socket, piece, this.clientKey);
     letGo(piece);
     return isFlowing;
   }
 
   #send(text: string, bytes: Buffer | null): boolean {
-    if (bytes === null) return send(this.#socket, text);
-    return text === '' ? send(this.#socket, bytes) : sendTogether(this.#socket, text, bytes);
+    if (bytes === null) return send(this.#socket, text, this.clientKey);
+    return text === ''
+      ? send(this.#socket, bytes, this.clientKey)
+      : sendTogether(this.#socket, text, bytes, this.clientKey);
   }
 
   #block(): void {

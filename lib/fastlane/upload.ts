@@ -75,7 +75,7 @@ export class Upload {
    * @returns false when the body comes too slowly
    */
   pass(socket: Socket | null, bytes: Buffer | null, isTimed: boolean): boolean {
-    const isFlowing = bytes === null || socket === null || send(socket, bytes);
+    const isFlowing = bytes === null || socket === null || send(socket, bytes, this.#client.output.clientKey);
     if (this.isWhole) {
       if (isTimed) this.#awaitResponse();
       return true;

@@ -1,9 +1,11 @@
 /**
  * Memory for large bodies, which go from a read to a write without a copy. A connection to a backend reads into it (see
  * ResponseReads); a write that the kernel does not take at once holds it until it is done, and the connection reads into
- * other memory meanwhile. As with the shared buffer, bytes are valid until the call that delivered them returns.
+ * other memory meanwhile. As with the shared buffer, bytes are valid until the call that delivered them returns. A client
+ * that reads slowly on many connections holds at most its share: its bytes are copied then, and others still get memory.
  */
 import type { Duplex } from 'node:stream';
+import { Shares } from '../core/limits/shares.ts';
 
 /** Maximum size of one read, bytes. At least as much as the shared buffer has. */
 const ROOM_BYTES = 131_072;
@@ -18,6 +20,8 @@ const MOST_SPARE = 32;
 const BY_BUFFER = new WeakMap<ArrayBufferLike, LentMemory>();
 const SPARE: LentMemory[] = [];
 let made = 0;
+/** Memory that writes hold, by client. */
+const HELD = new Shares(MOST);
 
 /** One piece of memory: its reader fills it, and any number of writes and holders need what is in it. */
 export class LentMemory {
@@ -27,7 +31,8 @@ export class LentMemory {
   /** Writes that have not called back, and holders. */
   #uses = 0;
   #isRead = true;
-  #isHeld = false;
+  /** The client that it is held for; null while nothing holds it. */
+  #holder: string | null = null;
 
   constructor() {
     BY_BUFFER.set(this.#whole.buffer, this);
@@ -35,13 +40,12 @@ export class LentMemory {
 
   /** Its bytes are needed after the current call: nothing may be read into it again. */
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#holder !== null;
   }
 
   /** It gets a reader. */
   begin(): void {
     this.#isRead = true;
-    this.#isHeld = false;
   }
 
   /** Its reader reads into it no more. It is used again when the last write is done. */
@@ -53,15 +57,16 @@ export class LentMemory {
   /**
    * Writes latin1 text, then bytes in this memory. They stay as they are until the write is done.
    * @param socket calls back for each write, when it needs the bytes no more
+   * @param client as `clientKey` returns it
    * @returns as `socket.write`
    */
-  write(socket: Duplex, text: string, bytes: Buffer): boolean {
+  write(socket: Duplex, text: string, bytes: Buffer, client: string): boolean {
     const start = bytes.byteOffset - text.length;
     let isFlowing: boolean;
     this.#uses++;
     if (text === '') {
       isFlowing = socket.write(bytes, this.#release);
-    } else if (start >= 0 && !this.#isHeld) {
+    } else if (start >= 0 && this.#holder === null) {
       // What is in front of the bytes was used before: the head of the backend's response, or nothing.
       this.#whole.write(text, start, 'latin1');
       isFlowing = socket.write(this.#whole.subarray(start, bytes.byteOffset + bytes.length), this.#release);
@@ -72,20 +77,20 @@ export class LentMemory {
       socket.uncork();
     }
     // At 0 the kernel has all of it, though the callback comes later.
-    if (socket.writableLength > 0) this.#isHeld = true;
+    if (socket.writableLength > 0) this.#count(client);
     return isFlowing;
   }
 
   /** The same with bytes of the shared buffer, which are copied. */
-  writeCopy(socket: Duplex, text: string, bytes: Buffer): boolean {
+  writeCopy(socket: Duplex, text: string, bytes: Buffer, client: string): boolean {
     bytes.copy(this.room);
-    return this.write(socket, text, this.room.subarray(0, bytes.length));
+    return this.write(socket, text, this.room.subarray(0, bytes.length), client);
   }
 
-  /** Its bytes are needed until `release`. */
-  hold(): void {
+  /** Its bytes are needed until `release`. @param client as `clientKey` returns it */
+  hold(client: string): void {
     this.#uses++;
-    this.#isHeld = true;
+    this.#count(client);
   }
 
   /** Ends one `hold`. */
@@ -99,8 +104,17 @@ export class LentMemory {
     this.#settle();
   };
 
+  /** Bytes are read for one client at a time, and nothing is read into memory that is held: the first one counts. */
+  #count(client: string): void {
+    if (this.#holder !== null) return;
+    this.#holder = client;
+    HELD.add(client, 1);
+  }
+
   #settle(): void {
     if (this.#isRead || this.#uses > 0) return;
+    if (this.#holder !== null) HELD.add(this.#holder, -1);
+    this.#holder = null;
     if (SPARE.length < MOST_SPARE) SPARE.push(this);
     else made--;
   }
@@ -116,6 +130,11 @@ export function takeMemory(): LentMemory | null {
   if (made === MOST) return null;
   made++;
   return new LentMemory();
+}
+
+/** Whether a client may hold more. Otherwise its bytes are copied. @param client as `clientKey` returns it */
+export function mayHold(client: string): boolean {
+  return !HELD.isSpent(client);
 }
 
 /** Whether a connection may keep memory until its next response. */

@@ -3,7 +3,7 @@
  * read must be used, or copied, before the next read.
  */
 import type { Duplex } from 'node:stream';
-import { memoryOf } from './lent-memory.ts';
+import { mayHold, memoryOf } from './lent-memory.ts';
 
 const BYTES = 65_536;
 /** The buffer. Not from Node's pool of small buffers: it is recognised by its ArrayBuffer. */
@@ -32,12 +32,12 @@ export function kept(bytes: Buffer): Buffer {
 
 /**
  * The same for bytes that are written later: lent memory that they mostly fill is held instead of copied, until
- * `letGo`.
+ * `letGo`. @param client as `clientKey` returns it
  */
-export function held(bytes: Buffer): Buffer {
+export function held(bytes: Buffer, client: string): Buffer {
   const memory = memoryOf(bytes);
-  if (memory === null || bytes.length * 2 < memory.room.length) return kept(bytes);
-  memory.hold();
+  if (memory === null || bytes.length * 2 < memory.room.length || !mayHold(client)) return kept(bytes);
+  memory.hold(client);
   return bytes;
 }
 

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { ClientStream } from './client-stream.ts';
-import { memoryOf, takeMemory } from './lent-memory.ts';
+import { mayHold, memoryOf, takeMemory } from './lent-memory.ts';
 import { isTransient, kept } from './read-buffer.ts';
 
 /** Up to this size bytes are written as a string: Node copies it to its stack, so no buffer has to be kept. */
@@ -10,16 +10,17 @@ const STRING_BYTES = 16_384;
 
 /**
  * Writes bytes, or latin1.
+ * @param client that the exchange belongs to, as `clientKey` returns it: memory is shared out by it
  * @returns false when the socket is blocked. This is not the return value of `socket.write`, which is also false for
  *   a large piece that the kernel has taken at once
  */
-export function send(socket: Duplex, data: Buffer | string): boolean {
+export function send(socket: Duplex, data: Buffer | string, client: string): boolean {
   const isFlowing =
     typeof data === 'string'
       ? socket.write(data, 'latin1')
       : data.length <= STRING_BYTES
         ? socket.write(data.toString('latin1'), 'latin1')
-        : writeLarge(socket, '', data);
+        : writeLarge(socket, '', data, client);
   return isFlowing || socket.writableLength === 0;
 }
 
@@ -27,7 +28,7 @@ export function send(socket: Duplex, data: Buffer | string): boolean {
 export function sendRequest(socket: Duplex, head: string, body: readonly (string | Buffer)[]): boolean {
   const [first = ''] = body;
   if (body.length <= 1 && typeof first === 'string' && head.length + first.length <= STRING_BYTES) {
-    return send(socket, head + first);
+    return socket.write(head + first, 'latin1') || socket.writableLength === 0;
   }
   socket.cork();
   socket.write(head, 'latin1');
@@ -39,10 +40,10 @@ export function sendRequest(socket: Duplex, head: string, body: readonly (string
   return !isFull(socket);
 }
 
-/** Writes text and bytes after it in one packet if possible. @returns as `send` */
-export function sendTogether(socket: Duplex, text: string, bytes: Buffer): boolean {
-  if (text.length + bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'));
-  writeLarge(socket, text, bytes);
+/** Writes text and bytes after it in one packet if possible. @param client as in `send`. @returns as `send` */
+export function sendTogether(socket: Duplex, text: string, bytes: Buffer, client: string): boolean {
+  if (text.length + bytes.length <= STRING_BYTES) return send(socket, text + bytes.toString('latin1'), client);
+  writeLarge(socket, text, bytes, client);
   return !isFull(socket);
 }
 
@@ -52,14 +53,14 @@ export function isFull(socket: Duplex): boolean {
 }
 
 /** @returns as `socket.write` */
-function writeLarge(socket: Duplex, text: string, bytes: Buffer): boolean {
-  if (isTransient(bytes) && mayBorrow(socket)) {
+function writeLarge(socket: Duplex, text: string, bytes: Buffer, client: string): boolean {
+  if (isTransient(bytes) && mayBorrow(socket) && mayHold(client)) {
     const lent = memoryOf(bytes);
-    if (lent !== null) return lent.write(socket, text, bytes);
+    if (lent !== null) return lent.write(socket, text, bytes, client);
     const memory = takeMemory();
     // It is used again as soon as the write is done, so copying allocates nothing.
     if (memory !== null) {
-      const isFlowing = memory.writeCopy(socket, text, bytes);
+      const isFlowing = memory.writeCopy(socket, text, bytes, client);
       memory.leave();
       return isFlowing;
     }

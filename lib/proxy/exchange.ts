@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouterError } from '../core/errors.ts';
+import { clientKey } from '../core/limits/client-key.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { RequestHead } from '../core/http/request-head.ts';
 import type { OutgoingRequest } from '../core/http/request-headers.ts';
@@ -121,6 +122,11 @@ export class Exchange {
 
   get body(): RequestBody {
     return this.#messages.body;
+  }
+
+  /** Identifies the client for limits. */
+  get clientKey(): string {
+    return clientKey(this.outgoing?.clientIp ?? this.peer.address);
   }
 
   /** Fields of the request for the access log. */

@@ -20,7 +20,6 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { isHttp2, isTls, pathAt } from '../core/routing/backend.ts';
-import { clientKey } from '../core/limits/client-key.ts';
 import { RouterError } from '../core/errors.ts';
 import type { ConnectionSlot, ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import { isIdempotent, STALE_LIMIT, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
@@ -85,7 +84,7 @@ export class Forwarder {
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
     const giveUp = (): void =>
       exchange.interrupt(new RouterError('request-timeout', 'the request body held a slot that others needed'));
-    const leave = this.#parts.slowUploads.enter(backend, clientOf(exchange), this.#limitAt(backend), giveUp);
+    const leave = this.#parts.slowUploads.enter(backend, exchange.clientKey, this.#limitAt(backend), giveUp);
     if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
     void exchange.over.then(leave);
     const outcome = await this.#try(exchange, backend);
@@ -98,7 +97,7 @@ export class Forwarder {
     if (!isHttp2(backend) && method !== method.toUpperCase()) return { type: 'unfit', cause: inCapitals(method) };
     const { slots, clock, limits, backends } = this.#parts;
     const state = backends.of(backend);
-    const client = clientOf(exchange);
+    const client = exchange.clientKey;
     const now = performance.now();
     const slot =
       slots.enter(state.slots, client, now, this.#limitAt(backend)) ??
@@ -218,10 +217,6 @@ export class Forwarder {
       (error) => attempt.fail(error),
     );
   }
-}
-
-function clientOf({ outgoing, peer }: Exchange): string {
-  return clientKey(outgoing?.clientIp ?? peer.address);
 }
 
 /** Node's HTTP/1.1 client changes methods to upper case, which is another method (RFC 9110 §9.1). */

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { clientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { ReadPace } from '../core/limits/pace.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
@@ -92,9 +91,8 @@ export class PacedResponse {
   #send(chunk: Buffer): boolean {
     const response = this.#response;
     if (response.write(chunk)) return true;
-    const { outgoing, peer } = this.#exchange;
     const { clock, limits, spools } = this.#parts;
-    this.#spool ??= new Spool(spools, clientKey(outgoing?.clientIp ?? peer.address));
+    this.#spool ??= new Spool(spools, this.#exchange.clientKey);
     // Without a socket the client is reading an earlier response.
     this.#blockedAt = response.socket === null ? Infinity : performance.now();
     this.#untaken = response.writableLength;

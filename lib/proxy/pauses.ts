@@ -1,4 +1,3 @@
-import { clientKey } from '../core/limits/client-key.ts';
 import { RouterError } from '../core/errors.ts';
 import { FairSeats } from '../core/limits/fair-seats.ts';
 import { candidates, hostOf } from '../core/routing/hostname.ts';
@@ -71,7 +70,7 @@ export class Pauses {
   ): Promise<void> {
     if (limitMs <= 0) return Promise.reject(new RouterError('paused', 'the site was paused for too long'));
     const waiter: Waiter = { refuse: null };
-    const client = clientKey(exchange.outgoing?.clientIp ?? exchange.peer.address);
+    const client = exchange.clientKey;
     const loser = this.#seats.enter(waiter, siteOf(key), client);
     if (loser === waiter) return Promise.reject(tooMany());
     loser?.refuse?.(tooMany());

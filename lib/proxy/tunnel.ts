@@ -17,6 +17,7 @@ export interface TunnelParts {
 export interface TunnelOwner {
   /** Bytes from the backend. */
   bytesSent: number;
+  readonly clientKey: string;
   /** @param cut destroys both sides */
   becomeTunnel(cut: () => void): void;
 }
@@ -33,6 +34,7 @@ class Tunnel implements Timed {
   readonly #backend: Duplex;
   readonly #clock: TimeLimits;
   readonly #idleMs: number;
+  readonly #clientKey: string;
   #isClosing = false;
 
   constructor(owner: TunnelOwner, client: Duplex, backend: Duplex, { clock }: TunnelParts, idleMs: number) {
@@ -41,6 +43,7 @@ class Tunnel implements Timed {
     this.#backend = backend;
     this.#clock = clock;
     this.#idleMs = idleMs;
+    this.#clientKey = owner.clientKey;
   }
 
   begin(readAccepted: ReadAccepted): void {
@@ -82,7 +85,7 @@ class Tunnel implements Timed {
   #relay(from: Duplex, to: Duplex, bytes: Buffer): void {
     if (this.#isClosing) return;
     this.due = this.#clock.after(this.#idleMs);
-    if (!to.writableEnded && !send(to, bytes)) from.pause();
+    if (!to.writableEnded && !send(to, bytes, this.#clientKey)) from.pause();
   }
 
   /** @param limitMs 0 is no limit */

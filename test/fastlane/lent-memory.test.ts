@@ -74,11 +74,11 @@ class Relay implements Reader {
   /** What the client has to get. */
   readonly sent: Buffer[] = [];
 
-  constructor(path: string, accepted: Socket, random: () => number) {
+  constructor(path: string, accepted: Socket, random: () => number, client = '192.0.2.1') {
     this.#random = random;
     const limits = { readMinRate: 0, readMs: 60_000 };
     const parts = { limits, spools: new SpoolBudget(), now: () => performance.now() } as unknown as LaneParts;
-    const output = new ClientOutput(accepted, '192.0.2.1', parts);
+    const output = new ClientOutput(accepted, client, parts);
     this.#output = output;
     this.source = connect({ path, onread: this.#reads.options });
     const end = (): void => {
@@ -192,7 +192,7 @@ for (const isTls of [false, true]) {
       for (let i = 0; i < MOST; i++) {
         const connection = await open();
         connection.client.pause();
-        stalled.push({ connection, relay: new Relay(path, connection.accepted, random) });
+        stalled.push({ connection, relay: new Relay(path, connection.accepted, random, `192.0.2.${i}`) });
       }
       await eventually(() => assert.ok(stalled.filter(({ relay }) => relay.isPaused).length > MOST / 2));
       assert.ok(lentCount() > MOST / 2);
@@ -202,6 +202,35 @@ for (const isTls of [false, true]) {
       const got = await receive(client, () => 0, Infinity);
       assert.ok(got.equals(Buffer.concat(relay.sent)));
       for (const { connection } of stalled) connection.client.destroy();
+      await eventually(() => assert.equal(lentCount(), 0));
+    },
+  );
+
+  test(
+    `${kind}: one client that stops reading on many connections holds half of the memory, and another still gets some`,
+    { skip: isTls && noOpenssl },
+    async (t) => {
+      const random = seeded(7);
+      const path = await startSource(t, random);
+      const open = await startClients(t, isTls);
+      const clients: Socket[] = [];
+      const stall = async (address: string, count: number): Promise<void> => {
+        const relays: Relay[] = [];
+        for (let i = 0; i < count; i++) {
+          const { accepted, client } = await open();
+          client.pause();
+          clients.push(client);
+          relays.push(new Relay(path, accepted, random, address));
+        }
+        await eventually(() => assert.ok(relays.every(({ isPaused, source }) => isPaused || source.destroyed)));
+      };
+      await stall('192.0.2.1', MOST);
+      const held = lentCount();
+      assert.ok(held > MOST / 4, `${held} held`);
+      assert.ok(held <= MOST / 2, `${held} held`);
+      await stall('192.0.2.2', 4);
+      assert.ok(lentCount() > held);
+      for (const client of clients) client.destroy();
       await eventually(() => assert.equal(lentCount(), 0));
     },
   );

@@ -32,7 +32,7 @@ async function pair(t: TestContext): Promise<readonly [Socket, Socket]> {
 
 async function startTunnel(t: TestContext, reader: typeof readAccepted, idleMs = 0, early = ''): Promise<Scene> {
   const [[client, accepted], [dialed, backend]] = [await pair(t), await pair(t)];
-  const exchange = { bytesSent: 0, becomeTunnel: (): void => {} };
+  const exchange = { bytesSent: 0, clientKey: '192.0.2.1', becomeTunnel: (): void => {} };
   if (early !== '') accepted.unshift(Buffer.from(early));
   const parts = { clock: new TimeLimits(), readAccepted: reader };
   join(exchange, accepted, dialed, parts, idleMs);
