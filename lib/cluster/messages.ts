@@ -1,6 +1,7 @@
 import type { Answer, Question } from '../admin/questions.ts';
 import type { Config } from '../config/config.ts';
 import type { AskedMark } from '../store/file/asked-marks.ts';
+import type { AskedTrialRight, TrialName } from '../store/file/trials.ts';
 import type { MemoryExcess } from '../core/limits/memory-judgement.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 import type { StoredPair } from '../store/certificates.ts';
@@ -56,10 +57,12 @@ export type ToWorker =
   | { readonly type: 'certificates'; readonly piece: Piece }
   /** The reply to `mark`, sent to all workers: a backend is dead. Only without Redis, which has the marks otherwise. */
   | { readonly type: 'dead'; readonly mark: DeadMark }
-  /** The reply to `unmark`, sent to all workers. */
+  /** The reply to `unmark` and `trial-passed`, sent to all workers. */
   | { readonly type: 'alive'; readonly mark: DeadMark }
   /** The other reply to `mark`: the backend is the last living one of its site, and is not marked. */
   | { readonly type: 'last-living'; readonly mark: DeadMark }
+  /** The reply to `trial`. `waitMs`: 0 when the worker has the right to the trial, else after how long to ask again. */
+  | { readonly type: 'trial-reply'; readonly name: TrialName; readonly waitMs: number }
   /** The reply to `snapshot-query`. */
   | { readonly type: 'snapshot-reply'; readonly recalled: SnapshotReply }
   /** New keys for session tickets. */
@@ -83,6 +86,12 @@ export type ToWorker =
   | { readonly type: 'unready' }
   /** The reply to `want-socket`, with a socket to listen on. Without one, the worker makes its own. */
   | { readonly type: 'socket'; readonly index: number };
+
+/** Messages to a worker about its routes, its certificates and dead marks. */
+export type StoreMessage = Extract<
+  ToWorker,
+  { type: 'routes' | 'certificates' | 'dead' | 'alive' | 'last-living' | 'trial-reply' | 'snapshot-reply' }
+>;
 
 /** Messages from a worker to the master. */
 export type ToMaster =
@@ -123,6 +132,10 @@ export type ToMaster =
   | { readonly type: 'mark'; readonly asked: AskedMark }
   /** A backend that is marked dead passes its checks. Only without Redis. */
   | { readonly type: 'unmark'; readonly mark: DeadMark }
+  /** It asks for the right to the trial of a backend whose time as a dead one is over. Only without Redis. */
+  | { readonly type: 'trial'; readonly asked: AskedTrialRight }
+  /** A backend on trial has responded. Only without Redis. */
+  | { readonly type: 'trial-passed'; readonly name: TrialName }
   /** The reply to `ask`. With `id` 0: its last metrics, sent unasked before it exits. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
   /** A line of the operator's log. Only with an admin interface. */

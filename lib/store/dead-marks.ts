@@ -1,5 +1,6 @@
 import { type Marks, NO_MARKS } from '../core/routing/backend.ts';
 import { FairRoom } from '../core/limits/fair-room.ts';
+import { type DeathRecord, withTrials } from '../core/health/trial.ts';
 import { siteOf } from '../core/routing/prefixes.ts';
 import { isLastLiving } from '../core/routing/selection.ts';
 import type { Backend, Death } from '../core/routing/types.ts';
@@ -13,17 +14,39 @@ export interface DeadMark {
   readonly id: number;
   /** The backend's URL as in its list. Ids are positions in a list, and lists change. */
   readonly url: string;
-  /** Milliseconds since 1970. */
+  /** Until when the backend is dead, milliseconds since 1970. Then it is on trial, if the mark has `trial`. */
   readonly until: number;
+  /** Null: the backend lives again when the mark ends. */
+  readonly trial: MarkTrial | null;
 }
 
-/** Makes a mark that starts now. @param now milliseconds since 1970 */
+/** The trial after a mark: see core/health/trial.ts. Times in ms since 1970. */
+export interface MarkTrial {
+  /** In a row: each failed trial is one more. */
+  readonly deaths: number;
+  /** When the backend would live again without trials. */
+  readonly plainUntil: number;
+  /** When it lives again because no request was its trial. */
+  readonly forgottenAt: number;
+}
+
+/** When a mark ends without trials, ms since 1970. */
+export function plainEndOf({ until, trial }: DeadMark): number {
+  return trial?.plainUntil ?? until;
+}
+
+/** When a mark has no effect any more, ms since 1970. */
+export function endOf({ until, trial }: DeadMark): number {
+  return trial?.forgottenAt ?? until;
+}
+
+/** Makes a mark that starts now, without a trial. @param now milliseconds since 1970 */
 export function markOf(
   { route: { frontend, key }, backend: { id, href } }: Death,
   ttlSeconds: number,
   now: number,
 ): DeadMark {
-  return { frontend, site: siteOf(key), id, url: href, until: now + ttlSeconds * 1000 };
+  return { frontend, site: siteOf(key), id, url: href, until: now + ttlSeconds * 1000, trial: null };
 }
 
 /** An element of a list, as marks identify it. */
@@ -37,10 +60,15 @@ export class DeadMarks {
   readonly #byFrontend = new Map<string, Map<number, DeadMark>>();
   readonly #room = new FairRoom(MAX_FRONTENDS);
   readonly #now: () => number;
+  readonly #hasTrials: boolean;
 
-  /** @param now returns milliseconds since 1970 */
-  constructor(now: () => number) {
+  /**
+   * @param now returns milliseconds since 1970
+   * @param hasTrials whether backends are on trial after marks that say so; else all live again after their usual time
+   */
+  constructor(now: () => number, hasTrials = true) {
     this.#now = now;
+    this.#hasTrials = hasTrials;
   }
 
   /**
@@ -57,7 +85,7 @@ export class DeadMarks {
   }
 
   /**
-   * Adds a mark, unless no other backend of the list is alive.
+   * Adds a mark, unless no other backend of the list is alive. Those on trial are not.
    * @param entries the usable backends
    * @param isDeadElsewhere whether a backend counts as dead for reasons other than these marks
    * @returns whether the mark was added
@@ -80,35 +108,56 @@ export class DeadMarks {
     return this.#byFrontend.size === 0;
   }
 
-  /** The marks of a host, or all (null). */
+  /** The marks of a host, or all (null), with those of backends on trial. */
   list(frontend: string | null): readonly DeadMark[] {
     const now = this.#now();
     const one = frontend === null ? undefined : this.#byFrontend.get(frontend);
     const all = frontend === null ? [...this.#byFrontend.values()] : one === undefined ? [] : [one];
-    return all.flatMap((marks) => [...marks.values()].filter(({ until }) => until > now));
+    return all.flatMap((marks) => [...marks.values()].filter((mark) => endOf(mark) > now));
   }
 
-  /** Which of these backends are marked dead for this host now. All marks in memory were made by routers. */
-  among(backends: readonly Entry[], frontend: string): Marks {
+  /**
+   * Which of these backends are dead for this host now, and which of them are on trial. All marks in memory were made by
+   * routers.
+   * @param size how many backends the list names, usable or not
+   */
+  among(backends: readonly Entry[], frontend: string, size = backends.length): Marks {
     const marks = this.#byFrontend.get(frontend);
     if (marks === undefined) return NO_MARKS;
     const now = this.#now();
-    for (const { id, until } of marks.values()) {
-      if (until <= now) marks.delete(id);
+    for (const mark of marks.values()) {
+      if (endOf(mark) <= now) marks.delete(mark.id);
     }
     if (marks.size === 0) {
       this.#forget(frontend);
       return NO_MARKS;
     }
     const dead = new Set<number>();
+    const counted: DeadMark[] = [];
     for (const { id, href } of backends) {
-      if (marks.get(id)?.url === href) dead.add(id);
+      const mark = marks.get(id);
+      if (mark?.url !== href) continue;
+      counted.push(mark);
+      if (plainEndOf(mark) > now) dead.add(id);
     }
-    return { dead, deadByRouters: dead };
+    const plain = { dead, deadByRouters: dead };
+    if (!this.#hasTrials) return plain;
+    return withTrials(plain, { backends, size }, recordsOf(counted, now), performance.now(), 0).marks;
   }
 
   #forget(frontend: string): void {
     this.#byFrontend.delete(frontend);
     this.#room.leave(frontend);
   }
+}
+
+/** The records of these marks, by URL: a URL that has several has the one that is due last. @param now ms since 1970 */
+export function recordsOf(marks: readonly DeadMark[], now: number): ReadonlyMap<string, DeathRecord> {
+  const records = new Map<string, DeathRecord>();
+  for (const { url, until, trial } of marks) {
+    const leftMs = until - now;
+    if (trial === null || leftMs < (records.get(url)?.leftMs ?? -Infinity)) continue;
+    records.set(url, { sinceMs: 0, markLeftMs: trial.plainUntil - now, leftMs });
+  }
+  return records;
 }

@@ -17,6 +17,14 @@ const NONE: SiteFields = new Map();
 /** Called for a backend URL that cannot be used. */
 export type OnUrlFault = (key: string, fault: string) => void;
 
+/** Settings of a RouteTable. */
+export interface RouteTableSettings {
+  /** The default options of frontends. */
+  readonly options?: SiteFields | undefined;
+  /** Whether backends are on trial after their marks: see DeadMarks. */
+  readonly hasTrials?: boolean;
+}
+
 /** Routes and dead marks in memory, with the rule by which a request finds its route. No I/O. */
 export class RouteTable {
   #lists: Lists;
@@ -28,12 +36,12 @@ export class RouteTable {
   /** The options of each list. A list belongs to one key. */
   #options = new WeakMap<RouteList, Site>();
 
-  /** @param now returns milliseconds since 1970 @param config the default options of frontends */
-  constructor(lists: Lists, now: () => number, config?: SiteFields) {
+  /** @param now returns milliseconds since 1970 */
+  constructor(lists: Lists, now: () => number, { options, hasTrials = false }: RouteTableSettings = {}) {
     this.#lists = lists;
     this.#now = now;
-    this.#config = config;
-    this.#marks = new DeadMarks(now);
+    this.#config = options;
+    this.#marks = new DeadMarks(now, hasTrials);
   }
 
   /** Replaces all lists in one step. */
@@ -47,7 +55,7 @@ export class RouteTable {
   own(host: string): Route | undefined {
     const list = this.#lists.get(host);
     if (list === undefined || list.size === 0 || this.#lists.prefixes(host) !== undefined) return undefined;
-    const marks = this.#marks.among(list.backends, host);
+    const marks = this.#marks.among(list.backends, host, list.size);
     if (marks.dead.size > 0) return routeOf(host, host, list, marks, this.#optionsOf(list, host, ''));
     let route = this.#healthy.get(list);
     if (route === undefined) {
@@ -104,7 +112,7 @@ export class RouteTable {
   #route(host: string, key: string, prefix: string, list: RouteList): Route {
     const frontend = host + prefix;
     const name = key + prefix;
-    const marks = this.#marks.among(list.backends, frontend);
+    const marks = this.#marks.among(list.backends, frontend, list.size);
     const route = routeOf(frontend, name, list, marks, this.#optionsOf(list, key, prefix));
     // Those of active checks: see hasSharedList.
     return name === frontend ? route : withDead(route, this.#marks.among(list.backends, name).dead);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DeadMark, DeadMarks } from '../../lib/store/dead-marks.ts';
+import type { DeadMark } from '../../lib/store/dead-marks.ts';
 import { FileStore } from '../../lib/store/file/store.ts';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
 import { pieceAt } from '../../lib/store/file/pieces.ts';
 import { encodeRoutes } from '../../lib/store/file/routes-image.ts';
-import { feed, manyRoutes } from '../support/routes.ts';
+import { startFileWorkers } from '../support/file-workers.ts';
+import { feed, manyRoutes, NO_MASTER } from '../support/routes.ts';
 import { die, find, storeContract } from './contract.ts';
 
 storeContract('file', async (t) => {
@@ -67,12 +68,7 @@ test('a dead mark stays where the same URL keeps its place, whatever else change
 
 test('until the last piece has come lookups see the old routes, all of them, and then the new ones', async () => {
   let wanted = 0;
-  const store = new FileStore({
-    wantPiece: () => wanted++,
-    wantCertificates: () => {},
-    askToMark: () => {},
-    askToUnmark: () => {},
-  });
+  const store = new FileStore({ ...NO_MASTER, wantPiece: () => wanted++, hasTrials: true });
   assert.equal(wanted, 1);
   feed(store, manyRoutes(3, 'http://10.0.0.1'));
   const before = wanted;
@@ -91,12 +87,7 @@ test('until the last piece has come lookups see the old routes, all of them, and
 });
 
 test('before the first routes have come nobody is told that a site does not exist', async () => {
-  const store = new FileStore({
-    wantPiece: () => {},
-    wantCertificates: () => {},
-    askToMark: () => {},
-    askToUnmark: () => {},
-  });
+  const store = new FileStore({ ...NO_MASTER, hasTrials: true });
   await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
   assert.equal(store.peek('x.io', '/'), undefined);
   feed(store, ROUTES);
@@ -107,12 +98,7 @@ test('before the first routes have come nobody is told that a site does not exis
 
 test('a store that is closed asks for nothing more, and nobody waits for it', async () => {
   let wanted = 0;
-  const store = new FileStore({
-    wantPiece: () => wanted++,
-    wantCertificates: () => {},
-    askToMark: () => {},
-    askToUnmark: () => {},
-  });
+  const store = new FileStore({ ...NO_MASTER, wantPiece: () => wanted++, hasTrials: true });
   await store.close();
   await store.ready();
   feed(store, ROUTES);
@@ -120,21 +106,13 @@ test('a store that is closed asks for nothing more, and nobody waits for it', as
   await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
 });
 
-/** A store whose master knows the marks of this store alone. @param onMark told of those that it tells its workers of */
+/** A store with a master of its own. @param onMark told of those that it tells its workers of */
 function storeOf(entries: readonly RouteEntry[], onMark: (mark: DeadMark) => void = () => {}): FileStore {
-  const marks = new DeadMarks(Date.now);
-  const store = new FileStore({
-    wantPiece: () => {},
-    wantCertificates: () => {},
-    askToMark: ({ mark, entries: usable }) => {
-      if (!marks.addUnlessLast(mark, usable, () => false)) return store.spare(mark);
-      onMark(mark);
-      store.bury(mark);
-    },
-    askToUnmark: (mark) => {
-      marks.remove(mark.frontend, mark.id);
-      store.revive(mark);
-    },
+  const { stores, told } = startFileWorkers(1);
+  const [store] = stores;
+  assert.ok(store);
+  told((message) => {
+    if (message.type === 'dead') onMark(message.mark);
   });
   feed(store, entries);
   return store;

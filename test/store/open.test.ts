@@ -7,10 +7,8 @@ import { RedisStore } from '../../lib/store/redis/store.ts';
 import { RememberingStore } from '../../lib/store/cache/remembering.ts';
 import { StoreCounts } from '../../lib/store/store-counts.ts';
 import { freePort } from '../support/ports.ts';
-import { feed } from '../support/routes.ts';
+import { feed, NO_MASTER } from '../support/routes.ts';
 import { find } from './contract.ts';
-
-const FILE = { wantPiece: () => {}, wantCertificates: () => {}, askToMark: () => {}, askToUnmark: () => {} };
 
 const CACHE = { mode: 'request', max: 10, maxAgeMs: 60_000, maxStaleMs: 60_000, lruMs: 0 } as const;
 const REST = {
@@ -21,7 +19,7 @@ const REST = {
   deadMs: 30_000,
   hasTrials: true,
   known: null,
-  file: FILE,
+  file: NO_MASTER,
 } as const;
 
 test('a file: URL opens a store that the master feeds', async () => {

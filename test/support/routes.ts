@@ -1,7 +1,17 @@
-import type { FileStore } from '../../lib/store/file/store.ts';
+import type { FileStore, FileStoreMaster } from '../../lib/store/file/store.ts';
 import { pieceAt } from '../../lib/store/file/pieces.ts';
 import type { RouteEntry } from '../../lib/store/route-table.ts';
 import { encodeRoutes } from '../../lib/store/file/routes-image.ts';
+
+/** A master that does nothing. */
+export const NO_MASTER: FileStoreMaster = Object.freeze({
+  wantPiece: () => {},
+  wantCertificates: () => {},
+  askToMark: () => {},
+  askToUnmark: () => {},
+  askForTrial: () => {},
+  sayPassed: () => {},
+});
 
 /** Gives a store new routes, as the master does. */
 export function feed(store: FileStore, entries: Iterable<RouteEntry>): void {

@@ -1,4 +1,4 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Known, Question } from '../../admin/questions.ts';
 import type { Config } from '../../config/config.ts';
@@ -25,7 +25,7 @@ export class Generations {
   readonly #reports: Reports;
   /** Generations with running workers. */
   readonly #alive = new Set<Generation>();
-  readonly #marks = new FileMarks((message) => this.tell(message));
+  readonly #marks = new FileMarks<Worker>({ tellAll: (message) => this.tell(message), tell: send, now: Date.now });
   /** The last good certificates, as workers found them. */
   readonly goodPairs = new LastGoodCertificates((source, news, but) => {
     for (const generation of this.#alive) {

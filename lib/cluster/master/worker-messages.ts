@@ -23,7 +23,7 @@ export interface Reports {
 export interface Recipients {
   readonly slot: WorkerSlot;
   readonly generation: Generation;
-  readonly marks: FileMarks;
+  readonly marks: FileMarks<Worker>;
   readonly goodPairs: LastGoodCertificates;
   readonly replacement: WorkerReplacement;
   /** Whether all generations have started. During a reload all workers are about to be replaced. */
@@ -75,6 +75,10 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
       return marks.add(message.asked, worker);
     case 'unmark':
       return marks.remove(message.mark);
+    case 'trial':
+      return marks.give(message.asked, worker);
+    case 'trial-passed':
+      return marks.passed(message.name);
     case 'fat':
       // If the reload is refused, the worker sends this again.
       if (recipients.isSettled()) void recipients.replacement.ask(worker, slot, message.excess);

@@ -4,7 +4,6 @@ import { parseDriverUrl } from '../../core/routing/driver-url.ts';
 import { nameOfAddress } from '../../core/routing/redis-address.ts';
 import type { CertificateStore } from '../../store/certificates.ts';
 import type { CheckSource } from '../../store/checks.ts';
-import type { DeadMark } from '../../store/dead-marks.ts';
 import type { FileStore } from '../../store/file/store.ts';
 import type { CacheSettings, KnownSettings } from '../../store/redis/open.ts';
 import { openStore } from '../../store/drivers/open-store.ts';
@@ -13,7 +12,7 @@ import type { StoreCounts } from '../../store/store-counts.ts';
 import type { Notify, RouteStore, StoreEvent } from '../../store/store.ts';
 import { SnapshotLookups } from './snapshot-lookups.ts';
 import type { SecretSource } from './sticky-secret.ts';
-import type { Configure, ToMaster, SnapshotReply } from '../messages.ts';
+import type { Configure, StoreMessage, ToMaster } from '../messages.ts';
 
 /** What WorkerStore needs of its worker. */
 export interface WorkerStoreParts {
@@ -56,7 +55,7 @@ export class WorkerStore {
       counts,
       options: optionsOf(config),
       notify: (notice) => {
-        this.#hear(notice);
+        this.#follow(notice);
         notify(notice);
       },
       file: {
@@ -64,6 +63,8 @@ export class WorkerStore {
         wantCertificates: () => say({ type: 'want-certificates' }),
         askToMark: (asked) => say({ type: 'mark', asked }),
         askToUnmark: (mark) => say({ type: 'unmark', mark }),
+        askForTrial: (asked) => say({ type: 'trial', asked }),
+        sayPassed: (name) => say({ type: 'trial-passed', name }),
       },
     });
     this.routes = store;
@@ -85,21 +86,24 @@ export class WorkerStore {
     return !this.#silent.has(this.#reads) || this.routes.hasLastKnown;
   }
 
-  /** The master's messages about the dead marks of a routes file. */
-  changeMark(change: 'dead' | 'alive' | 'last-living', mark: DeadMark): void {
-    switch (change) {
+  /** Handles a message of the master about routes, certificates and dead marks. */
+  hear(message: StoreMessage): void {
+    switch (message.type) {
+      case 'routes':
+        return this.fed?.take(message.piece);
+      case 'certificates':
+        return this.fed?.certificates.take(message.piece);
       case 'dead':
-        return this.fed?.bury(mark);
+        return this.fed?.bury(message.mark);
       case 'alive':
-        return this.fed?.revive(mark);
+        return this.fed?.revive(message.mark);
       case 'last-living':
-        return this.fed?.spare(mark);
+        return this.fed?.spare(message.mark);
+      case 'trial-reply':
+        return this.fed?.trials.replied(message.name, message.waitMs);
+      case 'snapshot-reply':
+        return this.#snapshotLookups.take(message.recalled);
     }
-  }
-
-  /** The master's reply to `snapshot-query`. */
-  recalled(recalled: SnapshotReply): void {
-    this.#snapshotLookups.take(recalled);
   }
 
   #known(run: KnownRun, preloads: boolean, say: (message: ToMaster) => void): KnownSettings {
@@ -111,7 +115,7 @@ export class WorkerStore {
     };
   }
 
-  #hear(notice: StoreEvent): void {
+  #follow(notice: StoreEvent): void {
     if (notice.type === 'store-down') this.#silent.add(notice.store);
     if (notice.type === 'store-up') this.#silent.delete(notice.store);
   }

@@ -152,18 +152,13 @@ export class Worker {
         this.#listeners.take(message.index, socket);
         return;
       case 'routes':
-        this.#store.fed?.take(message.piece);
-        return;
       case 'certificates':
-        this.#store.fed?.certificates.take(message.piece);
-        return;
       case 'dead':
       case 'alive':
       case 'last-living':
-        this.#store.changeMark(message.type, message.mark);
-        return;
+      case 'trial-reply':
       case 'snapshot-reply':
-        this.#store.recalled(message.recalled);
+        this.#store.hear(message);
         return;
       case 'ask':
         this.#tell(message.id, message.question);

@@ -2,8 +2,8 @@
  * When the time of a dead mark is over, one request tries the backend. The rules: which backends wait for that, and which
  * requests may be the trial. Pure functions.
  */
-import type { Marks, RouteList } from '../routing/backend.ts';
-import type { RequestTraits } from '../routing/types.ts';
+import type { Marks } from '../routing/backend.ts';
+import type { Backend, RequestTraits } from '../routing/types.ts';
 import { isIdempotent } from './retry.ts';
 
 /** The time of a mark is at most this many times `server.deadBackendTTL`. */
@@ -30,6 +30,12 @@ export function isRemoved({ sinceMs, markLeftMs }: DeathRecord, lagMs: number): 
   return sinceMs >= lagMs && markLeftMs > EXPIRY_MS;
 }
 
+/** The part of a list that marks depend on: its usable backends, and how many it names. */
+export interface TriedList {
+  readonly backends: readonly Pick<Backend, 'id' | 'href'>[];
+  readonly size: number;
+}
+
 /** The marks of a list, with its records. */
 export interface MarksWithTrials {
   readonly marks: Marks;
@@ -46,7 +52,7 @@ export interface MarksWithTrials {
  */
 export function withTrials(
   marks: Marks,
-  { backends, size }: Pick<RouteList, 'backends' | 'size'>,
+  { backends, size }: TriedList,
   records: ReadonlyMap<string, DeathRecord>,
   now: number,
   lagMs: number,

@@ -2,7 +2,7 @@ import type { SiteFields } from '../../core/routing/site.ts';
 import type { DriverUrl } from '../../core/routing/driver-url.ts';
 import type { CertificateStore } from '../certificates.ts';
 import type { CheckSource } from '../checks.ts';
-import { FileStore, type FileStoreParts } from '../file/store.ts';
+import { FileStore, type FileStoreMaster } from '../file/store.ts';
 import { type CacheSettings, type KnownSettings, openRedisStore } from '../redis/open.ts';
 import type { StoreCounts } from '../store-counts.ts';
 import type { Notify, RouteStore } from '../store.ts';
@@ -26,7 +26,7 @@ export interface StoreSettings {
   /** The default options of frontends. */
   readonly options?: SiteFields | undefined;
   /** For `file:`: how the store communicates with the master, which reads the file. */
-  readonly file: FileStoreParts;
+  readonly file: FileStoreMaster;
 }
 
 /** A store; `fed` is the same store if it is a FileStore, which the master feeds. */
@@ -52,6 +52,6 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
-  const store = new FileStore({ ...file, options: settings.options });
+  const store = new FileStore({ ...file, options: settings.options, hasTrials: settings.hasTrials });
   return { store, certificates: store.certificates, file: store, stickySecret: null, checks: store.checks };
 }

@@ -55,6 +55,11 @@ export class FileChecks implements CheckSource {
     return { outcomes, due, lists: this.#lists.size, isPaused: false, off: null };
   }
 
+  /** Whether the backends of a list are checked. */
+  hasChecks(key: string): boolean {
+    return mayBeChecked(key) && this.#parts.image()?.has(CHECKS + key) === true;
+  }
+
   close(): void {
     this.#lists = new Map();
   }
@@ -102,9 +107,9 @@ export class FileChecks implements CheckSource {
     for (const { id } of places) {
       const until = marks.find((mark) => mark.id === id)?.until ?? 0;
       if (until - now >= renewMs) continue;
-      const mark = { frontend: key, site: siteOf(key), id, url, until: now + ttlMs };
+      const mark = { frontend: key, site: siteOf(key), id, url, until: now + ttlMs, trial: null };
       // One after the other: the first may make the next the last living one.
-      const marking = await this.#parts.mark({ mark, entries }).catch(() => null);
+      const marking = await this.#parts.mark({ mark, entries, trial: null }).catch(() => null);
       if (marking === null) return 'failed';
       if (marking === 'last') return 'last';
       if (until <= now) outcome = 'marked';

@@ -12,7 +12,8 @@ import type { Lists } from '../lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
 import { RouteTable } from '../route-table.ts';
 import { RoutesImage } from './routes-image.ts';
-import { type Marking, NO_TRIAL_MARKS, type Recollection, type RouteStore } from '../store.ts';
+import { FileTrials, type FileTrialsParts } from './trials.ts';
+import type { Marking, Recollection, RouteStore } from '../store.ts';
 import { Turn } from '../turn.ts';
 
 const NOTHING: Lists = {
@@ -23,17 +24,23 @@ const NOTHING: Lists = {
 };
 
 /** How a FileStore communicates with the master. No function may throw. */
-export interface FileStoreParts {
+export interface FileStoreMaster extends FileTrialsParts {
   /** Requests the next piece of the routes: it arrives at once, or when the file has changed. */
   readonly wantPiece: () => void;
   /** Requests the next piece of the certificates. */
   readonly wantCertificates: () => void;
-  /** The default options of frontends. */
-  readonly options?: SiteFields | undefined;
   /** Asks the master to mark a backend dead; the reply comes by `bury` or `spare`. */
   readonly askToMark: (asked: AskedMark) => void;
   /** Asks the master to remove a mark; the reply comes by `revive`. */
   readonly askToUnmark: (mark: DeadMark) => void;
+}
+
+/** What a FileStore is made of. */
+export interface FileStoreParts extends FileStoreMaster {
+  /** The default options of frontends. */
+  readonly options?: SiteFields | undefined;
+  /** Whether a backend is on trial after its mark. */
+  readonly hasTrials: boolean;
 }
 
 /**
@@ -42,7 +49,7 @@ export interface FileStoreParts {
  */
 export class FileStore implements RouteStore {
   readonly hasHealthChecker = false;
-  readonly trials = NO_TRIAL_MARKS;
+  readonly trials: FileTrials;
   readonly certificates: FileCertificates;
   readonly checks: FileChecks;
   readonly #parts: FileStoreParts;
@@ -59,7 +66,8 @@ export class FileStore implements RouteStore {
   /** Requests its first piece at once. */
   constructor(parts: FileStoreParts) {
     this.#parts = parts;
-    this.#table = new RouteTable(NOTHING, Date.now, parts.options);
+    this.#table = new RouteTable(NOTHING, Date.now, parts);
+    this.trials = new FileTrials(parts);
     this.certificates = new FileCertificates(parts.wantCertificates);
     this.checks = new FileChecks({
       image: () => this.#image,
@@ -143,11 +151,14 @@ export class FileStore implements RouteStore {
 
   /** The master decides, because it has the marks of all workers. Rejects when it does not reply. */
   markDead(death: Death, ttlSeconds: number): Promise<Marking> {
-    const { backends, frontend, key } = death.route;
+    const { key, frontend, backends, onTrial } = death.route;
     // A backend that fails its checks under a wildcard is none that lives.
     const down = frontend === key ? NO_MARKS.dead : this.#table.markedAmong(backends, key);
     const entries = backends.filter(({ id }) => !down.has(id)).map(({ id, href }) => ({ id, href }));
-    return this.#asked.ask({ mark: markOf(death, ttlSeconds, Date.now()), entries }, this.#parts.askToMark);
+    // In a list with active checks, these decide when the backend lives again.
+    const hasTrial = this.#parts.hasTrials && !this.checks.hasChecks(key);
+    const trial = hasTrial ? { isAgain: onTrial.has(death.backend.id), ttlMs: ttlSeconds * 1000 } : null;
+    return this.#asked.ask({ mark: markOf(death, ttlSeconds, Date.now()), entries, trial }, this.#parts.askToMark);
   }
 
   /** Resolves when all routes have arrived for the first time. The master has them before it starts workers. */
