@@ -63,6 +63,8 @@ export type ToWorker =
   | { readonly type: 'last-living'; readonly mark: DeadMark }
   /** The reply to `trial`. `waitMs`: 0 when the worker has the right to the trial, else after how long to ask again. */
   | { readonly type: 'trial-reply'; readonly name: TrialName; readonly waitMs: number }
+  /** Another worker, or this one, has sent the same. */
+  | { readonly type: 'checked'; readonly key: string; readonly urls: readonly string[] | null }
   /** The reply to `snapshot-query`. */
   | { readonly type: 'snapshot-reply'; readonly recalled: SnapshotReply }
   /** New keys for session tickets. */
@@ -90,7 +92,7 @@ export type ToWorker =
 /** Messages to a worker about its routes, its certificates and dead marks. */
 export type StoreMessage = Extract<
   ToWorker,
-  { type: 'routes' | 'certificates' | 'dead' | 'alive' | 'last-living' | 'trial-reply' | 'snapshot-reply' }
+  { type: 'routes' | 'certificates' | 'dead' | 'alive' | 'last-living' | 'trial-reply' | 'checked' | 'snapshot-reply' }
 >;
 
 /** Messages from a worker to the master. */
@@ -136,6 +138,11 @@ export type ToMaster =
   | { readonly type: 'trial'; readonly asked: AskedTrialRight }
   /** A backend on trial has responded. Only without Redis. */
   | { readonly type: 'trial-passed'; readonly name: TrialName }
+  /**
+   * With the rule `first` of active checks: the URLs of a list that have passed a check. Null: no backend of it waits for that.
+   * Only without Redis.
+   */
+  | { readonly type: 'checked'; readonly key: string; readonly urls: readonly string[] | null }
   /** The reply to `ask`. With `id` 0: its last metrics, sent unasked before it exits. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
   /** A line of the operator's log. Only with an admin interface. */

@@ -1,8 +1,8 @@
 /** What active checks have shown of the backends of a list, for explain. */
 import { readResult } from '../core/health/check-result.ts';
-import type { RouteList } from '../core/routing/backend.ts';
+import { type Checked, uncheckedIds } from '../core/health/checked.ts';
+import { isDialled, type RouteList } from '../core/routing/backend.ts';
 import type { StoredChecks } from '../store/editor/route-editor.ts';
-import type { Checked } from '../store/redis/marks.ts';
 import type { CheckView } from './explanation.ts';
 
 /** The backends that were checked, in the order of the list; each URL once. @param now ms since 1970 */
@@ -11,7 +11,7 @@ export function checkViews(
   { backends }: RouteList,
   now: number,
 ): readonly CheckView[] {
-  const urls = new Set(backends.map(({ href }) => href));
+  const urls = new Set(backends.filter(isDialled).map(({ href }) => href));
   return [...urls].flatMap((url): readonly CheckView[] => {
     const waits = checked.length > 0 && !checked.includes(url);
     const result = readResult(results.get(url) ?? '');
@@ -23,9 +23,9 @@ export function checkViews(
 }
 
 /** What the checks say about the backends of a list, as a lookup reads it. */
-export function checkedIds({ checked, down }: StoredChecks, { backends }: RouteList): Checked {
+export function checkedIds({ checked, down }: StoredChecks, list: RouteList): Checked {
   return {
-    unchecked: checked.length === 0 ? [] : backends.filter(({ href }) => !checked.includes(href)).map(({ id }) => id),
-    down: backends.filter(({ href }) => down.includes(href)).map(({ id }) => id),
+    unchecked: checked.length === 0 ? [] : uncheckedIds(new Set(checked), list),
+    down: list.backends.filter(({ href }) => down.includes(href)).map(({ id }) => id),
   };
 }

@@ -1,6 +1,7 @@
 /** Explains where a request for a host goes, by the router's own rules. */
 import { NO_MARKS, readList, routeOf } from '../core/routing/backend.ts';
 import { RouterError } from '../core/errors.ts';
+import { withChecked } from '../core/health/checked.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import type { SiteFields } from '../core/routing/site.ts';
 import { pathOf } from '../core/routing/prefixes.ts';
@@ -10,7 +11,7 @@ import { withDown } from '../store/editor/router-marks.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { isFresh, type Lookup } from '../store/redis/codec.ts';
-import { countedMarks, withChecked } from '../store/redis/marks.ts';
+import { countedMarks } from '../store/redis/marks.ts';
 import { checkedIds, checkViews } from './check-views.ts';
 import { explainCertificate } from './certificate-faults.ts';
 import { faultsBesideChecker, faultsOfChecker } from './checker-faults.ts';

@@ -1,9 +1,9 @@
-import { NO_MARKS, type RouteList, routeOf } from '../core/routing/backend.ts';
+import { uncheckedIds, withChecked } from '../core/health/checked.ts';
+import { type Marks, NO_MARKS, type RouteList, routeOf } from '../core/routing/backend.ts';
 import type { SiteFields, Site } from '../core/routing/site.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
 import { layerOf, makeSite } from '../sites/site.ts';
 import type { PrefixMatcher } from '../core/routing/prefixes.ts';
-import { withDead } from '../core/routing/selection.ts';
 import type { Death, Route } from '../core/routing/types.ts';
 import { DeadMarks, type DeadMark, type Entry, markOf } from './dead-marks.ts';
 import type { Lists } from './lists.ts';
@@ -35,6 +35,8 @@ export class RouteTable {
   #healthy = new WeakMap<RouteList, Route>();
   /** The options of each list. A list belongs to one key. */
   #options = new WeakMap<RouteList, Site>();
+  /** By key of a list whose backends wait for their first good check: the URLs that have passed one. */
+  readonly #checked = new Map<string, ReadonlySet<string>>();
 
   /** @param now returns milliseconds since 1970 */
   constructor(lists: Lists, now: () => number, { options, hasTrials = false }: RouteTableSettings = {}) {
@@ -55,7 +57,7 @@ export class RouteTable {
   own(host: string): Route | undefined {
     const list = this.#lists.get(host);
     if (list === undefined || list.size === 0 || this.#lists.prefixes(host) !== undefined) return undefined;
-    const marks = this.#marks.among(list.backends, host, list.size);
+    const marks = this.#marksOf(host, host, list);
     if (marks.dead.size > 0) return routeOf(host, host, list, marks, this.#optionsOf(list, host, ''));
     let route = this.#healthy.get(list);
     if (route === undefined) {
@@ -112,10 +114,17 @@ export class RouteTable {
   #route(host: string, key: string, prefix: string, list: RouteList): Route {
     const frontend = host + prefix;
     const name = key + prefix;
+    const marks = this.#marksOf(frontend, name, list);
+    return routeOf(frontend, name, list, marks, this.#optionsOf(list, key, prefix));
+  }
+
+  /** @param key of the list: its checks hold for all hosts that have it (see hasSharedList) */
+  #marksOf(frontend: string, key: string, list: RouteList): Marks {
     const marks = this.#marks.among(list.backends, frontend, list.size);
-    const route = routeOf(frontend, name, list, marks, this.#optionsOf(list, key, prefix));
-    // Those of active checks: see hasSharedList.
-    return name === frontend ? route : withDead(route, this.#marks.among(list.backends, name).dead);
+    const passed = this.#checked.get(key);
+    if (key === frontend && passed === undefined) return marks;
+    const down = key === frontend ? [] : [...this.#marks.among(list.backends, key).dead];
+    return withChecked(marks, { down, unchecked: passed === undefined ? [] : uncheckedIds(passed, list) }, list);
   }
 
   #optionsOf(list: RouteList, key: string, prefix: string): Site {
@@ -149,6 +158,17 @@ export class RouteTable {
   /** Ids of those that are marked dead under a key. */
   markedAmong(backends: readonly Entry[], key: string): ReadonlySet<number> {
     return this.#marks.among(backends, key).dead;
+  }
+
+  /** With the rule `first` of active checks: which URLs have passed a check, by key of their list. Kept when lists change. */
+  get checked(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#checked;
+  }
+
+  /** Changes `checked`. @param urls null: no backend of the list waits */
+  setChecked(key: string, urls: readonly string[] | null): void {
+    if (urls === null) this.#checked.delete(key);
+    else this.#checked.set(key, new Set(urls));
   }
 
   /** Marks a backend dead that another process found dead. */

@@ -166,15 +166,21 @@ test('a URL that is at two positions has one trial, and passes it at both', () =
   );
 });
 
-test('workers that start get the marks, and those of backends on trial', () => {
-  const { die, pass, start, sent } = scene();
+test('workers that start get the marks, those of backends on trial, and the backends that have passed a check', () => {
+  const { marks, die, pass, start, sent } = scene();
   die();
   pass(TTL + 1);
+  marks.setChecked('x.io', [A]);
+  marks.setChecked('y.io', [A]);
+  marks.setChecked('y.io', null);
   sent();
   start('b');
   assert.deepEqual(
     sent().map(([to, message]) => [to, message.type]),
-    [['b', 'dead']],
+    [
+      ['b', 'dead'],
+      ['b', 'checked'],
+    ],
   );
   start('b');
   assert.deepEqual(sent(), []);

@@ -30,6 +30,32 @@ test('with a routes file one worker checks, and all workers skip a backend that 
   assert.ok(performance.now() - from > 2_500, 'checked too often');
 });
 
+test('with a routes file and `first`, a new backend gets no traffic from any worker before its first good check', async (t) => {
+  const [old, young] = [await startPatient(t, 'old'), await startPatient(t, 'young')];
+  young.isIll = true;
+  const check = { ...OFTEN, first: 1, fall: 100 };
+  const router = await startRouter(t, {
+    routes: { [SITE]: ['site', old.url], [`healthcheck:${SITE}`]: check },
+    server: { workers: 2 },
+  });
+  await eventually(() => assert.ok(old.checks >= 2));
+  const from = router.log.length;
+  writeFileSync(
+    join(router.folder, 'routes.json'),
+    JSON.stringify({ [SITE]: ['site', old.url, young.url], [`healthcheck:${SITE}`]: check }),
+  );
+  await router.event('routes-loaded', from);
+  await eventually(() => assert.ok(young.checks >= 2));
+  for (let i = 0; i < 40; i++) assert.equal((await ask(router)).body, 'old');
+  // New workers have it, too.
+  router.signal('SIGHUP');
+  await router.event('reloaded', from);
+  for (let i = 0; i < 40; i++) assert.equal((await ask(router)).body, 'old');
+  assert.equal(young.requests, 0);
+  young.isIll = false;
+  await eventually(async () => assert.equal((await ask(router)).body, 'young'));
+});
+
 test('with a routes file the last living backend is not marked, and checks follow the file', async (t) => {
   const [one, two] = [await startPatient(t, 'one'), await startPatient(t, 'two')];
   one.isIll = true;

@@ -1,4 +1,4 @@
-/** Trials with a routes file: workers and their master. */
+/** Trials, and backends that wait for their first good check, with a routes file: workers and their master. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Backend, Route } from '../../lib/core/routing/types.ts';
@@ -127,4 +127,70 @@ test('in a list with active checks there is no trial, and checks that begin end 
 function report(url: string, action: CheckReport['action'], isGood = true): CheckReport {
   const life = { ttlMs: 30_000, renewMs: 10_000 };
   return { key: 'x.io', url, entry: url, result: '', isGood, action, life, keepMs: 1_000, unusable: [] };
+}
+
+/** A list whose backends wait for their first good check. */
+function firstScene(list: readonly string[]) {
+  const check: RouteEntry = ['healthcheck:x.io', ['first', '1', 'interval', '1']];
+  const parts = scene([['x.io', list], check]);
+  return {
+    ...parts,
+    /** A worker has checked these. */
+    passed: async (...urls: readonly string[]) =>
+      parts.one.checks.turn(
+        urls.map((url) => report(url, 'none')),
+        10,
+      ),
+    change: (changed: readonly string[], fields = check[1]) =>
+      parts.set([
+        ['x.io', changed],
+        ['healthcheck:x.io', fields],
+      ]),
+    deadFor: async (store: FileStore) => (await look(store)).dead,
+  };
+}
+
+test('with `first`, backends without a good check get no traffic in all workers, once another one has had one', async () => {
+  const { one, two, passed, deadFor } = firstScene(['x', A, B, C]);
+  assert.deepEqual(await deadFor(two), [], 'no other one lives');
+  await passed(A, C);
+  assert.deepEqual([await deadFor(one), await deadFor(two)], [[1], [1]]);
+  assert.equal(await die(one, 'x.io', 0, 30), 'marked');
+  assert.equal(await die(one, 'x.io', 2, 30), 'marked');
+  assert.deepEqual(await deadFor(two), [0, 2], 'it is no worse than an error');
+  await passed(B);
+  assert.deepEqual(await deadFor(two), [0, 2]);
+});
+
+test('with `first`, a backend that is new or comes back waits, and entries that are no servers do not', async () => {
+  const { two, passed, change, deadFor } = firstScene(['x', A]);
+  await passed(A);
+  change(['x', A, B, 'redirect://other.io/']);
+  assert.deepEqual(await deadFor(two), [1], 'from the first request on');
+  await passed(B);
+  assert.deepEqual(await deadFor(two), []);
+  change(['x', A]);
+  await untilTaken(passed);
+  change(['x', A, B]);
+  assert.deepEqual(await deadFor(two), [1]);
+});
+
+test('without the rule, without checks, and without the list, no backend waits any more', async () => {
+  const { one, two, passed, change, set, deadFor } = firstScene(['x', A, B]);
+  await passed(A);
+  assert.deepEqual(await deadFor(two), [1]);
+  change(['x', A, B], ['first', '0', 'interval', '1']);
+  await untilTaken(passed);
+  assert.deepEqual(await deadFor(two), []);
+  change(['x', A, B]);
+  await passed(A);
+  assert.deepEqual(await deadFor(two), [1]);
+  set([['x.io', ['x', A, B]]]);
+  await one.checks.turn([], 10);
+  assert.deepEqual(await deadFor(two), []);
+});
+
+/** The list has been due again. */
+async function untilTaken(turn: () => Promise<{ readonly due: readonly unknown[] }>): Promise<void> {
+  await eventually(async () => assert.equal((await turn()).due.length, 1));
 }

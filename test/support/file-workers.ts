@@ -27,6 +27,7 @@ export function startFileWorkers(count: number, { hasTrials = true } = {}): File
       ...NO_MASTER,
       askToMark: (asked) => marks.add(copied(asked), store),
       askToUnmark: (mark) => marks.remove(copied(mark)),
+      sayChecked: (key, urls) => marks.setChecked(key, copied(urls)),
       askForTrial: (asked) => marks.give(copied(asked), store),
       sayPassed: (name) => marks.passed(copied(name)),
     };
@@ -47,6 +48,8 @@ function deliver(store: FileStore, sent: ToWorker): void {
       return store.spare(message.mark);
     case 'trial-reply':
       return store.trials.replied(message.name, message.waitMs);
+    case 'checked':
+      return store.setChecked(message.key, message.urls);
     default:
       throw new Error(message.type);
   }

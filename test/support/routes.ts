@@ -9,6 +9,7 @@ export const NO_MASTER: FileStoreMaster = Object.freeze({
   wantCertificates: () => {},
   askToMark: () => {},
   askToUnmark: () => {},
+  sayChecked: () => {},
   askForTrial: () => {},
   sayPassed: () => {},
 });

@@ -21,14 +21,16 @@ interface Right<Worker> {
 }
 
 /**
- * What workers share about backends when routes come from a file: dead marks, and rights to trials. With Redis, all that is
- * in Redis. It outlasts reloads, and ends with this process.
+ * What workers share about backends when routes come from a file: dead marks, rights to trials, and which backends have
+ * passed their first check. With Redis, all that is in Redis. It outlasts reloads, and ends with this process.
  */
 export class FileMarks<Worker extends object> {
   readonly #parts: FileMarksParts<Worker>;
   readonly #marks: DeadMarks;
   /** By the mark after which the trial is. */
   readonly #rights = new WeakMap<DeadMark, Right<Worker>>();
+  /** By key of a list, the URLs that have passed a check. The worker that makes the checks removes lists that are gone. */
+  readonly #checked = new Map<string, readonly string[]>();
   /** Workers that got the marks which existed when they started. */
   readonly #informed = new WeakSet<Worker>();
 
@@ -71,11 +73,19 @@ export class FileMarks<Worker extends object> {
     for (const mark of this.#marks.list(frontend)) if (mark.url === url && mark.trial !== null) this.remove(mark);
   }
 
+  /** Which URLs of a list have passed a check, for all workers. Null: no backend waits for that. */
+  setChecked(key: string, urls: readonly string[] | null): void {
+    if (urls === null) this.#checked.delete(key);
+    else this.#checked.set(key, urls);
+    this.#parts.tellAll({ type: 'checked', key, urls });
+  }
+
   /** Sends all of this to a worker that has just started. Does nothing at later calls. */
   sendAll(worker: Worker): void {
     if (this.#informed.has(worker)) return;
     this.#informed.add(worker);
     for (const mark of this.#marks.list(null)) this.#parts.tell(worker, { type: 'dead', mark });
+    for (const [key, urls] of this.#checked) this.#parts.tell(worker, { type: 'checked', key, urls });
   }
 
   /** @returns 0 when the worker has the right; else after how many ms to ask again */

@@ -75,6 +75,8 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
       return marks.add(message.asked, worker);
     case 'unmark':
       return marks.remove(message.mark);
+    case 'checked':
+      return marks.setChecked(message.key, message.urls);
     case 'trial':
       return marks.give(message.asked, worker);
     case 'trial-passed':

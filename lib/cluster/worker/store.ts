@@ -63,6 +63,7 @@ export class WorkerStore {
         wantCertificates: () => say({ type: 'want-certificates' }),
         askToMark: (asked) => say({ type: 'mark', asked }),
         askToUnmark: (mark) => say({ type: 'unmark', mark }),
+        sayChecked: (key, urls) => say({ type: 'checked', key, urls }),
         askForTrial: (asked) => say({ type: 'trial', asked }),
         sayPassed: (name) => say({ type: 'trial-passed', name }),
       },
@@ -101,6 +102,8 @@ export class WorkerStore {
         return this.fed?.spare(message.mark);
       case 'trial-reply':
         return this.fed?.trials.replied(message.name, message.waitMs);
+      case 'checked':
+        return this.fed?.setChecked(message.key, message.urls);
       case 'snapshot-reply':
         return this.#snapshotLookups.take(message.recalled);
     }

@@ -157,6 +157,7 @@ export class Worker {
       case 'alive':
       case 'last-living':
       case 'trial-reply':
+      case 'checked':
       case 'snapshot-reply':
         this.#store.hear(message);
         return;

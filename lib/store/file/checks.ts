@@ -20,6 +20,10 @@ export interface FileChecksParts {
   readonly mark: (asked: AskedMark) => Promise<Marking>;
   /** Has the master remove a mark. */
   readonly unmark: (mark: DeadMark) => void;
+  /** With the rule `first`, the URLs that have passed a check, by key of their list: all workers have them. */
+  readonly checked: () => ReadonlyMap<string, ReadonlySet<string>>;
+  /** Changes `checked`, for all workers. `urls` null: no backend of the list waits for its first good check. */
+  readonly setChecked: (key: string, urls: readonly string[] | null) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -57,7 +61,7 @@ export class FileChecks implements CheckSource {
 
   /** Whether the backends of a list are checked. */
   hasChecks(key: string): boolean {
-    return mayBeChecked(key) && this.#parts.image()?.has(CHECKS + key) === true;
+    return this.#parts.image()?.has(CHECKS + key) === true;
   }
 
   close(): void {
@@ -72,25 +76,39 @@ export class FileChecks implements CheckSource {
     const keys = image?.get(CHECKS) ?? [];
     const known = this.#lists;
     this.#lists = new Map(keys.map((key) => [key, known.get(key) ?? { due: 0, results: new Map() }]));
+    for (const key of this.#parts.checked().keys()) if (!this.#lists.has(key)) this.#parts.setChecked(key, null);
   }
 
   #take(key: string, checked: Checked, now: number): DueList | null {
     const fields = fieldsOf(this.#image?.get(CHECKS + key) ?? []);
     const list = this.#image?.get(key) ?? [];
-    checked.due = now + checkRulesOf(fields).intervalMs;
+    const { intervalMs, first } = checkRulesOf(fields);
+    checked.due = now + intervalMs;
     const urls = new Set(list.slice(1).map((url) => url.trim()));
     for (const url of checked.results.keys()) if (!urls.has(url)) checked.results.delete(url);
+    this.#forget(key, first ? urls : null);
     const marks = this.#parts.marks(key);
     const dead = marks.map(({ id }) => String(id));
     const flat = marks.flatMap(({ id, url }) => [String(id), url]);
     return list.length < 2 ? null : { key, fields, list, dead, marks: flat, down: [], results: checked.results };
   }
 
+  /** What is known of backends that have left the list: one that comes back is new. @param urls null: without the rule `first` */
+  #forget(key: string, urls: ReadonlySet<string> | null): void {
+    const passed = this.#parts.checked().get(key);
+    if (passed === undefined) return;
+    if (urls === null) return this.#parts.setChecked(key, null);
+    const left = [...passed].filter((url) => urls.has(url));
+    if (left.length < passed.size) this.#parts.setChecked(key, left.length === 0 ? null : left);
+  }
+
   async #file(report: CheckReport): Promise<CheckOutcome> {
-    const { key, url, result, action } = report;
+    const { key, url, result, isGood, action } = report;
     const checked = this.#lists.get(key);
     if (checked === undefined) return 'gone';
     checked.results.set(url, result);
+    const passed = this.#parts.checked().get(key);
+    if (isGood && passed?.has(url) !== true) this.#parts.setChecked(key, [...(passed ?? []), url]);
     if (action === 'none') return 'noted';
     const { backends } = readList(this.#image?.get(key) ?? [], () => {});
     const places = backends.filter(({ href }) => href === url);

@@ -33,6 +33,8 @@ export interface FileStoreMaster extends FileTrialsParts {
   readonly askToMark: (asked: AskedMark) => void;
   /** Asks the master to remove a mark; the reply comes by `revive`. */
   readonly askToUnmark: (mark: DeadMark) => void;
+  /** Has the master tell all workers which URLs of a list have passed a check; it comes by `setChecked`. */
+  readonly sayChecked: (key: string, urls: readonly string[] | null) => void;
 }
 
 /** What a FileStore is made of. */
@@ -74,6 +76,12 @@ export class FileStore implements RouteStore {
       marks: (frontend) => this.#table.marks(frontend),
       mark: (asked) => this.#asked.ask(asked, parts.askToMark),
       unmark: parts.askToUnmark,
+      checked: () => this.#table.checked,
+      setChecked: (key, urls) => {
+        // At once: several results may come before the master has replied.
+        this.#table.setChecked(key, urls);
+        parts.sayChecked(key, urls);
+      },
       now: Date.now,
     });
     parts.wantPiece();
@@ -110,6 +118,11 @@ export class FileStore implements RouteStore {
   /** The master has removed a mark. */
   revive(mark: DeadMark): void {
     this.#table.revive(mark);
+  }
+
+  /** Which URLs of a list have passed a check, as the worker that makes the checks has found. Null: no backend waits for that. */
+  setChecked(key: string, urls: readonly string[] | null): void {
+    this.#table.setChecked(key, urls);
   }
 
   /** The backend that this worker found dead is the last living one of its site. */

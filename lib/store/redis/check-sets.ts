@@ -1,7 +1,7 @@
 /** What active checks have shown of a list, read by plain commands. Pure functions. */
 import { isTexts } from '../texts.ts';
 import type { RedisCommand } from '../redis-client/protocol.ts';
-import type { Checked } from './marks.ts';
+import type { Checked } from '../../core/health/checked.ts';
 
 /** How many commands there are for one list. */
 export const CHECK_SETS = 2;

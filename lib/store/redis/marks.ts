@@ -26,33 +26,6 @@ export function countedMarks(members: readonly string[], urls: readonly string[]
   return { dead, deadByRouters };
 }
 
-/** What the active checks of a list have shown, beside the marks of its host: ids of backends. */
-export interface Checked {
-  /** Those that fail their checks, where that is kept beside the list. */
-  readonly down: readonly number[];
-  /** Those that wait for their first good check. */
-  readonly unchecked: readonly number[];
-}
-
-/**
- * The marks, with backends that fail their checks, and those that wait for their first good one: they get no traffic, unless
- * no other backend lives. As with routers' marks, a request that has failed everywhere else may try one.
- */
-export function withChecked(marks: Marks, { down, unchecked }: Checked, list: RouteList): Marks {
-  return withoutTraffic(withoutTraffic(marks, down, list), unchecked, list);
-}
-
-function withoutTraffic(marks: Marks, ids: readonly number[], { backends }: RouteList): Marks {
-  if (ids.length === 0) return marks;
-  const added = new Set(ids);
-  if (backends.every(({ id }) => marks.dead.has(id) || added.has(id))) return marks;
-  return {
-    ...marks,
-    dead: new Set([...marks.dead, ...added]),
-    deadByRouters: new Set([...marks.deadByRouters, ...ids.filter((id) => !marks.dead.has(id))]),
-  };
-}
-
 /** The hash as a map. Fields that are no ids are left out. @param urls fields and values in turn */
 export function urlsById(urls: readonly string[]): ReadonlyMap<number, string> {
   const byId = new Map<number, string>();

@@ -1,7 +1,8 @@
 import { withTrials } from '../../core/health/trial.ts';
+import { withChecked } from '../../core/health/checked.ts';
 import { type Marks, NO_MARKS, type RouteList } from '../../core/routing/backend.ts';
 import type { Found } from './codec.ts';
-import { countedMarks, withChecked } from './marks.ts';
+import { countedMarks } from './marks.ts';
 import { recordsOf, type RedisTrials } from './trials.ts';
 
 /** A mark and its record on two nodes are read within this time of each other, ms. */
