@@ -51,6 +51,8 @@ export interface FrontendSummary {
   /** Backends that are not marked dead, and that the router can use. */
   readonly alive: number;
   readonly dead: number;
+  /** Backends whose time as dead ones is over: one request of each decides whether it lives. */
+  readonly onTrial: number;
   readonly unusable: number;
   /** Problems of the severity `error`. */
   readonly errors: number;

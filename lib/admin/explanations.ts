@@ -92,6 +92,7 @@ function memoryOf(pid: number, generation: number, remembered: Remembered | null
     name: route?.name ?? null,
     backends: route?.backends ?? [],
     dead: route?.dead ?? [],
+    onTrial: route?.onTrial ?? [],
   };
 }
 

@@ -1,6 +1,6 @@
 /** Frontends in one line each, their order, and their problems. Pure functions. */
 import type { ActivityRates } from '../core/record/recent-activity.ts';
-import type { FrontendView } from '../diagnostics/explanation.ts';
+import type { BackendView, FrontendView } from '../diagnostics/explanation.ts';
 import type { Fault } from '../diagnostics/fault.ts';
 import type { FrontendState, FrontendSummary, Problem, SortKey, SummaryAnswer } from './answers.ts';
 
@@ -10,6 +10,7 @@ export interface ReadFrontend {
   readonly name: string;
   readonly backends: number;
   readonly dead: number;
+  readonly onTrial: number;
   readonly unusable: number;
   /** How many there are. */
   readonly errors: number;
@@ -23,22 +24,24 @@ export type RatesOf = (name: string) => ActivityRates | null;
 const STATES: readonly FrontendState[] = ['down', 'failing', 'degraded', 'faulty', 'good'];
 
 export function readFrontend({ key, name, backends, faults }: FrontendView): ReadFrontend {
+  const inState = (wanted: BackendView['state']): number => backends.filter(({ state }) => state === wanted).length;
   const errors = faults.filter(({ severity }) => severity === 'error');
   return {
     key,
     name,
     backends: backends.length,
-    dead: backends.filter(({ state }) => state === 'dead').length,
-    unusable: backends.filter(({ state }) => state === 'unusable').length,
+    dead: inState('dead'),
+    onTrial: inState('on-trial'),
+    unusable: inState('unusable'),
     errors: errors.length,
     fault: errors[0] ?? null,
   };
 }
 
 export function summaryOf(read: ReadFrontend, ratesOf: RatesOf): FrontendSummary {
-  const { key, name, backends, dead, unusable, errors } = read;
+  const { key, name, backends, dead, onTrial, unusable, errors } = read;
   const rates = ratesOf(name);
-  const alive = backends - dead - unusable;
+  const alive = backends - dead - onTrial - unusable;
   return {
     key,
     name,
@@ -46,6 +49,7 @@ export function summaryOf(read: ReadFrontend, ratesOf: RatesOf): FrontendSummary
     backends,
     alive,
     dead,
+    onTrial,
     unusable,
     errors,
     requestsPerSecond: rates?.requestsPerSecond ?? null,
@@ -55,8 +59,9 @@ export function summaryOf(read: ReadFrontend, ratesOf: RatesOf): FrontendSummary
   };
 }
 
-function stateOf({ backends, errors }: ReadFrontend, alive: number, errorsPerSecond: number): FrontendState {
-  if (alive === 0) return 'down';
+function stateOf({ backends, onTrial, errors }: ReadFrontend, alive: number, errorsPerSecond: number): FrontendState {
+  // Without a living backend, those on trial get the requests.
+  if (alive + onTrial === 0) return 'down';
   if (errorsPerSecond > 0) return 'failing';
   if (alive < backends) return 'degraded';
   return errors > 0 ? 'faulty' : 'good';

@@ -7,7 +7,7 @@ import type {
   RouteEditor,
 } from '../store/editor/route-editor.ts';
 import { hasSharedList } from '../store/checks.ts';
-import type { DeadMark } from '../store/dead-marks.ts';
+import { type DeadMark, plainEndOf, recordsOf } from '../store/dead-marks.ts';
 import { withRouterMarks } from '../store/editor/router-marks.ts';
 
 /**
@@ -66,15 +66,16 @@ export function withOwnMarks(
   };
 }
 
-type Marked = Pick<StoredCandidates, 'dead' | 'marks'>;
+type Marked = Pick<StoredCandidates, 'dead' | 'marks' | 'deaths'>;
 
 /** A mark counts only while the backend that died is still at its position in the list. */
 function marked(stored: Marked, list: StoredValue | undefined, own: readonly DeadMark[]): Marked {
-  const those = own.filter(({ id, url }) => list?.holds[id + 1]?.trim() === url);
-  const left = Math.max(...those.map(({ until }) => (until - Date.now()) / 1000));
-  return withRouterMarks(
-    stored,
-    those.map(({ id, url }) => [id, url]),
-    left,
-  );
+  const now = Date.now();
+  const counted = own.filter(({ id, url }) => list?.holds[id + 1]?.trim() === url);
+  if (counted.length === 0 || (stored.dead.type !== 'set' && stored.dead.type !== 'none')) return stored;
+  const deaths = new Map([...stored.deaths, ...recordsOf(counted, now)]);
+  const those = counted.filter((mark) => plainEndOf(mark) > now);
+  const left = Math.max(...those.map((mark) => (plainEndOf(mark) - now) / 1000));
+  const added = those.map(({ id, url }) => [id, url] as const);
+  return { ...withRouterMarks(stored, added, left), deaths };
 }

@@ -47,8 +47,9 @@ export interface RememberedRoute {
   readonly name: string;
   /** URLs. */
   readonly backends: readonly string[];
-  /** Ids. */
+  /** Ids, with those on trial. */
   readonly dead: readonly number[];
+  readonly onTrial: readonly number[];
   readonly options: Readonly<Record<string, string>>;
 }
 

@@ -164,13 +164,15 @@ function checkLine({ url, state, waits, passed, detail, secondsAgo, router }: Ch
   return clean(`${url} is ${state}: ${said}${waiting}`);
 }
 
-function memoryLine({ pid, generation, knows, ageSeconds, key, backends, dead }: MemoryView): string {
+function memoryLine({ pid, generation, knows, ageSeconds, key, backends, dead, onTrial }: MemoryView): string {
   const worker = `${pid} (generation ${generation})`;
   if (knows === 'nothing') return `${worker} remembers nothing of it`;
   const what = key === null ? 'that there is no frontend' : `${clean(key)}, ${counted(backends.length, 'backend')}`;
-  const marks = dead.length === 0 ? '' : `, dead ${dead.join(', ')}`;
+  const isDead = dead.filter((id) => !onTrial.includes(id));
+  const marks = isDead.length === 0 ? '' : `, dead ${isDead.join(', ')}`;
+  const trials = onTrial.length === 0 ? '' : `, on trial ${onTrial.join(', ')}`;
   const use = knows === 'fresh' ? 'and uses it' : 'for when the store does not reply';
-  return `${worker} remembers ${what}${marks}, read ${(ageSeconds ?? 0).toFixed(1)} s ago, ${use}`;
+  return `${worker} remembers ${what}${marks}${trials}, read ${(ageSeconds ?? 0).toFixed(1)} s ago, ${use}`;
 }
 
 function section(console: Console, title: string, lines: readonly string[]): readonly string[] {

@@ -32,7 +32,7 @@ export async function listRoutes({ editor, console, match, isJson }: RouteRun): 
 const HEADING = ['HOST', 'NAME', 'BACKENDS', 'DEAD', 'FAULTS'];
 
 function rowOf({ key, name, backends, faults }: FrontendView): readonly string[] {
-  const dead = backends.filter(({ state }) => state === 'dead').length;
+  const dead = backends.filter(({ state }) => state === 'dead' || state === 'on-trial').length;
   const codes = new Set(faults.filter(({ severity }) => severity === 'error').map(({ code }) => code));
   return [key, name, String(backends.length), String(dead), [...codes].join(' ') || '-'];
 }

@@ -79,7 +79,7 @@ async function viewNow(
   holds: readonly string[],
   faults: readonly Fault[],
 ): Promise<FrontendView> {
-  const { dead, marks } = await editor.look([key], key);
+  const { dead, marks, deaths } = await editor.look([key], key);
   const list = { key, type: 'list', holds, length: holds.length, secondsLeft: null };
-  return viewOf({ key, list, dead, marks }, faults);
+  return viewOf({ key, list, dead, marks, deaths }, faults);
 }

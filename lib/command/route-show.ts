@@ -29,9 +29,11 @@ export function frontendLines(console: Console, { key, name, backends, faults }:
 }
 
 /** `alive` is about marks alone: a backend that has just failed may not be marked. */
-function stateOf({ state, secondsLeft, markedBy, fault }: BackendView): string {
+function stateOf({ state, secondsLeft, markedBy, trialInSeconds, fault }: BackendView): string {
   if (state === 'unusable') return `unusable: ${fault}`;
   if (state === 'alive') return 'not marked dead';
+  if (state === 'on-trial') return 'on trial: it was dead, and gets one request';
   const left = secondsLeft === null ? 'dead, without expiry' : `dead for ${Math.ceil(secondsLeft)} s more`;
+  if (trialInSeconds !== null) return `${left}, then on trial`;
   return markedBy === 'other' ? `${left}, by a checker, an operator or an older router` : left;
 }

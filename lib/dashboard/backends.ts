@@ -1,5 +1,13 @@
 /** Backends with their state, and what the workers know of them. */
-import type { ActivityView, BackendActivity, BackendView, CheckView, FailureView, Fault } from '../admin/answers.ts';
+import type {
+  ActivityView,
+  BackendActivity,
+  BackendView,
+  CheckView,
+  FailureView,
+  Fault,
+  MemoryView,
+} from '../admin/answers.ts';
 import { adviceLines } from './copying.ts';
 import { cards, column, make, type Part } from './elements.ts';
 import { clock, count, duration, latency, plural, rate } from './words.ts';
@@ -74,11 +82,13 @@ function stateMark(backend: BackendView, receivedAt: number): HTMLElement {
   return make('span', { class: `mark state-${state}` }, text);
 }
 
-function markOf({ state, secondsLeft, markedBy }: BackendView, receivedAt: number): string {
+function markOf({ state, secondsLeft, markedBy, trialInSeconds }: BackendView, receivedAt: number): string {
+  if (state === 'on-trial') return 'on trial, gets one request';
   if (state !== 'dead') return 'not marked dead';
   const by = markedBy === 'other' ? ', by a checker or operator' : '';
   if (secondsLeft === null) return `dead, without expiry${by}`;
   const left = secondsLeft - (performance.now() - receivedAt) / 1000;
+  if (trialInSeconds !== null) return left > 0 ? `dead, trial in ${duration(Math.ceil(left))}` : 'dead, trial is due';
   return left > 0 ? `dead, ${duration(Math.ceil(left))} left${by}` : 'dead, expires now';
 }
 
@@ -116,15 +126,17 @@ function failureParts({ time, type, reason, code }: FailureView): readonly Part[
   return [make('time', { datetime: time, title: time }, clock(Date.parse(time))), ` ${what}: ${reason}`];
 }
 
+const REMEMBERED = { alive: 'not marked dead', dead: 'dead', 'on-trial': 'on trial' } as const;
+
 /** A backend as a worker remembers it. */
-export function rememberedBackend(url: string, id: number, isDead: boolean): HTMLElement {
-  const state = isDead ? 'dead' : 'alive';
+export function rememberedBackend(url: string, id: number, { dead, onTrial }: MemoryView): HTMLElement {
+  const state = onTrial.includes(id) ? 'on-trial' : dead.includes(id) ? 'dead' : 'alive';
   return make(
     'li',
     { 'data-row': id, class: `backend ${state}` },
     make('span', { class: 'name' }, url),
     ' ',
-    make('span', { class: 'mark' }, isDead ? 'dead' : 'not marked dead'),
+    make('span', { class: 'mark' }, REMEMBERED[state]),
   );
 }
 

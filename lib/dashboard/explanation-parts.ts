@@ -177,7 +177,8 @@ function memories(workers: readonly MemoryView[], age: number): HTMLElement {
   return make('ul', { class: 'keys' }, ...workers.map((worker) => memoryItem(worker, age)));
 }
 
-function memoryItem({ pid, generation, knows, ageSeconds, backends, dead }: MemoryView, age: number): HTMLElement {
+function memoryItem(memory: MemoryView, age: number): HTMLElement {
+  const { pid, generation, knows, ageSeconds, backends } = memory;
   return make(
     'li',
     { 'data-row': pid, class: `knows-${knows}` },
@@ -185,6 +186,6 @@ function memoryItem({ pid, generation, knows, ageSeconds, backends, dead }: Memo
     make('span', { class: 'mark' }, FRESHNESS[knows]),
     ageSeconds !== null && make('span', { class: 'aside' }, ` from ${duration(ageSeconds + age)} ago`),
     backends.length > 0 &&
-      make('ul', { class: 'backends' }, ...backends.map((url, id) => rememberedBackend(url, id, dead.includes(id)))),
+      make('ul', { class: 'backends' }, ...backends.map((url, id) => rememberedBackend(url, id, memory))),
   );
 }

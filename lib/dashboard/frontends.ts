@@ -224,10 +224,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'p99', sort: 'latency', isDescending: true, isNumber: true, part: ({ p99 }) => latency(p99) },
 ];
 
-function backendsText({ backends, dead, unusable, errors }: FrontendSummary): string {
+function backendsText({ backends, dead, onTrial, unusable, errors }: FrontendSummary): string {
   return [
     count(backends),
     dead > 0 && `${count(dead)} dead`,
+    onTrial > 0 && `${count(onTrial)} on trial`,
     unusable > 0 && `${count(unusable)} unusable`,
     errors > unusable && plural(errors, 'fault'),
   ]

@@ -1,5 +1,5 @@
 /** Explains where a request for a host goes, by the router's own rules. */
-import { NO_MARKS, readList, routeOf } from '../core/routing/backend.ts';
+import { readList, routeOf } from '../core/routing/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import { withChecked } from '../core/health/checked.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
@@ -11,13 +11,12 @@ import { withDown } from '../store/editor/router-marks.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import { MAX_LIST } from '../store/limits.ts';
 import { isFresh, type Lookup } from '../store/redis/codec.ts';
-import { countedMarks } from '../store/redis/marks.ts';
 import { checkedIds, checkViews } from './check-views.ts';
 import { explainCertificate } from './certificate-faults.ts';
 import { faultsBesideChecker, faultsOfChecker } from './checker-faults.ts';
 import { faultsOfDead } from './dead-faults.ts';
 import type { AnswerView, DeadView, Explanation } from './explanation.ts';
-import { faultsOfFrontend, viewOf } from './frontend.ts';
+import { faultsOfFrontend, marksOf, viewOf } from './frontend.ts';
 import { keyViews } from './key-views.ts';
 import { nearOf } from './near.ts';
 import { metadataOf } from './site-metadata.ts';
@@ -86,20 +85,19 @@ async function wayOn(
   surroundings: Surroundings,
   hasHealthChecker: boolean,
 ): Promise<Pick<Explanation, 'answer' | 'route' | 'options' | 'asks' | 'checks'>> {
-  const { key, prefix, list, dead, marks, found } = whatCounts(keys, way);
+  const { key, prefix, list, dead, marks, deaths, found } = whatCounts(keys, way);
   if (list === null) return { ...NO_ROUTE, answer: refused(new RouterError('no-frontend', 'frontend not found')) };
   const advice = editor.advice;
   const unseen = hasHealthChecker && editor.prefix === '' ? faultsBesideChecker(key, list, advice) : [];
   const faults = [...faultsOfFrontend(key, list, advice), ...unseen];
-  const entry = { key, list, dead, marks };
+  const entry = { key, list, dead, marks, deaths };
   if (found.type === 'none') throw new Error('an empty list was found');
   if (found.type !== 'found') return { ...NO_ROUTE, route: viewOf(entry, faults), answer: broken(key, found) };
   const { site, views } = await siteOptions(editor, key, surroundings.config);
   const entries = readList(found.list, () => {});
   const checks = await editor.checks(key);
-  const marked = typeof found.dead === 'string' ? NO_MARKS : countedMarks(found.dead, found.marks, entries);
   const checked = checkedIds(checks, entries);
-  const counted = withChecked(marked, checked, entries);
+  const counted = withChecked(marksOf(entry, entries), checked, entries);
   // Where all backends are down, none of them counts as dead.
   const isInEffect = checked.down.every((id) => counted.dead.has(id));
   const route = viewOf(isInEffect ? withDown(entry, checks) : entry, faults);
@@ -115,12 +113,12 @@ async function wayOn(
 /** The list that counts, of the host or a prefix. If the host's own key has another type, all requests fail. */
 function whatCounts(keys: readonly string[], { look, own, hit }: Way) {
   if (hit !== null && (own.type === 'none' || own.type === 'found')) {
-    const { key, prefix, list, dead, marks } = hit;
-    return { key, prefix, list, dead, marks, found: lookupOf({ lists: [list], dead, marks }) };
+    const { key, prefix, list, dead, marks, deaths } = hit;
+    return { key, prefix, list, dead, marks, deaths, found: lookupOf({ lists: [list], dead, marks }) };
   }
   const index = own.type === 'none' ? -1 : own.index;
-  const { dead, marks } = look;
-  return { key: keys[index] ?? '', prefix: '', list: look.lists[index] ?? null, dead, marks, found: own };
+  const { dead, marks, deaths } = look;
+  return { key: keys[index] ?? '', prefix: '', list: look.lists[index] ?? null, dead, marks, deaths, found: own };
 }
 
 function broken(key: string, found: Exclude<Lookup, { type: 'none' | 'found' }>): AnswerView {

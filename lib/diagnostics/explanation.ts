@@ -5,9 +5,12 @@ import type { Fault } from './fault.ts';
 export interface BackendView {
   readonly id: number;
   readonly url: string;
-  readonly state: 'alive' | 'dead' | 'unusable';
-  /** The TTL of a dead mark; null without expiry, and without a mark. */
+  /** `on-trial`: its time as a dead one is over, and no request has shown yet that it lives. */
+  readonly state: 'alive' | 'dead' | 'on-trial' | 'unusable';
+  /** How long it stays dead; null without expiry, and in other states. */
   readonly secondsLeft: number | null;
+  /** Until one request tries it; 0 when one may. Null where there is no trial. */
+  readonly trialInSeconds: number | null;
   /**
    * Who marked it dead. `router`: a router, for this URL. `other`: a health checker, an operator, or an older router.
    * Null without a mark.
@@ -157,7 +160,9 @@ export interface MemoryView {
   readonly key: string | null;
   readonly name: string | null;
   readonly backends: readonly string[];
+  /** Ids, with those on trial. */
   readonly dead: readonly number[];
+  readonly onTrial: readonly number[];
 }
 
 /** The workers' records of the backends of a frontend. */

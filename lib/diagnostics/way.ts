@@ -1,6 +1,12 @@
 /** Finds the list that a request uses, by the router's own rules, from an operator's editor. */
 import { cutsOf, pathOf } from '../core/routing/prefixes.ts';
-import type { StoredCandidates, StoredValue, MarkedUrls, RouteEditor } from '../store/editor/route-editor.ts';
+import type {
+  StoredCandidates,
+  StoredDeaths,
+  StoredValue,
+  MarkedUrls,
+  RouteEditor,
+} from '../store/editor/route-editor.ts';
 import { type Lookup, lookupOfPipeline } from '../store/redis/codec.ts';
 
 /** A matching prefix, and the content of its list. */
@@ -11,6 +17,7 @@ export interface PathLook {
   readonly list: StoredValue;
   readonly dead: StoredValue;
   readonly marks: MarkedUrls;
+  readonly deaths: StoredDeaths;
 }
 
 /** The keys that a lookup reads, and the list that it uses. */
@@ -55,7 +62,8 @@ export async function wayOf(editor: RouteEditor, keys: readonly string[], host: 
 async function lookAt(editor: RouteEditor, key: string, host: string, prefix: string) {
   const look = await editor.look([key + prefix], host + prefix);
   const [list = nothingAt(key + prefix)] = look.lists;
-  return { at: { prefix, key: key + prefix, list, dead: look.dead, marks: look.marks }, lookup: lookupOf(look) };
+  const { dead, marks, deaths } = look;
+  return { at: { prefix, key: key + prefix, list, dead, marks, deaths }, lookup: lookupOf(look) };
 }
 
 function nothingAt(key: string): StoredValue {
@@ -63,7 +71,7 @@ function nothingAt(key: string): StoredValue {
 }
 
 /** The result of the router's own lookup rule for these keys. */
-export function lookupOf({ lists, dead, marks }: Omit<StoredCandidates, 'host'>): Lookup {
+export function lookupOf({ lists, dead, marks }: Pick<StoredCandidates, 'lists' | 'dead' | 'marks'>): Lookup {
   const replies = [...lists.map(replyOf), dead.type === 'set' || dead.type === 'none' ? dead.holds : wrongType()];
   const types = [...lists, dead].map(({ type }) => type);
   const pairs = replies.flatMap((reply, i) => [types[i], reply]);

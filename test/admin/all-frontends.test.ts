@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { AllFrontends } from '../../lib/admin/all-frontends.ts';
 import { EditorError } from '../../lib/store/editor-error.ts';
 import { openEditor } from '../../lib/store/drivers/open-editor.ts';
-import type { FrontendPage, PageOptions, RouteEditor, StoredValue } from '../../lib/store/editor/route-editor.ts';
+import {
+  type FrontendPage,
+  NO_DEATHS,
+  type PageOptions,
+  type RouteEditor,
+  type StoredValue,
+} from '../../lib/store/editor/route-editor.ts';
 import { deferred } from '../support/deferred.ts';
 
 const none = (key: string): StoredValue => ({ key, type: 'none', holds: [], length: 0, secondsLeft: null });
@@ -12,7 +18,7 @@ function page(from: number, many: number, next: string | null): FrontendPage {
   const entries = Array.from({ length: many }, (_, i) => {
     const key = `${from + i}.test`;
     const list = { key, type: 'list', holds: ['site', 'http://10.0.0.1'], length: 2, secondsLeft: null };
-    return { key, list, dead: none(`dead:${key}`), marks: [] };
+    return { key, list, dead: none(`dead:${key}`), marks: [], deaths: NO_DEATHS };
   });
   return { entries, next };
 }

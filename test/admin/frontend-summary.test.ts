@@ -17,7 +17,15 @@ type State = BackendView['state'];
 
 function frontend(key: string, states: readonly State[], faults: FrontendView['faults'] = []): FrontendView {
   const backends = states.map((state, id): BackendView => {
-    return { id, url: `http://10.0.0.1:${id + 1}`, state, secondsLeft: null, markedBy: null, fault: null };
+    return {
+      id,
+      url: `http://10.0.0.1:${id + 1}`,
+      state,
+      secondsLeft: null,
+      trialInSeconds: null,
+      markedBy: null,
+      fault: null,
+    };
   });
   return { key, name: `site-${key}`, backends, faults };
 }
@@ -67,6 +75,14 @@ test('the state of a frontend is the worst that is known of it; notes are none',
   const hurt = summaries.find(({ key }) => key === 'hurt');
   assert.deepEqual([hurt?.backends, hurt?.alive, hurt?.dead, hurt?.unusable], [3, 1, 1, 1]);
   assert.deepEqual([hurt?.requestsPerSecond, hurt?.p99], [null, null], 'it has no metrics of its own');
+});
+
+test('backends on trial are neither alive nor dead; where none lives, they serve', () => {
+  const [tried, last] = [frontend('a', ['alive', 'on-trial']), frontend('b', ['dead', 'on-trial'])].map((view) =>
+    summaryOf(readFrontend(view), ratesOf),
+  );
+  assert.deepEqual([tried?.state, tried?.alive, tried?.dead, tried?.onTrial], ['degraded', 1, 0, 1]);
+  assert.deepEqual([last?.state, last?.alive, last?.dead, last?.onTrial], ['degraded', 0, 1, 1]);
 });
 
 test('frontends are sorted by each column; what is unknown is last, and equal ones are in the order of keys', () => {

@@ -274,7 +274,15 @@ export class StubAdmin {
           text: `backend ${id}, "${url}": ${parsed.fault}`,
           advice: `LSET frontend:${key} ${id + 1} http://HOST:PORT`,
         });
-        return { id, url, state: 'unusable', secondsLeft: null, markedBy: null, fault: parsed.fault };
+        return {
+          id,
+          url,
+          state: 'unusable',
+          secondsLeft: null,
+          trialInSeconds: null,
+          markedBy: null,
+          fault: parsed.fault,
+        };
       }
       const until = dead.get(id);
       const isDead = until !== undefined && (until === null || until > Date.now());
@@ -284,6 +292,7 @@ export class StubAdmin {
         url,
         state: isDead ? 'dead' : 'alive',
         secondsLeft,
+        trialInSeconds: null,
         markedBy: isDead ? 'router' : null,
         fault: null,
       };
@@ -356,6 +365,7 @@ export class StubAdmin {
           name: route?.name ?? null,
           backends: route?.backends.map(({ url }) => url) ?? [],
           dead: dead.map(({ id }) => id),
+          onTrial: [],
         },
         {
           pid: 4712,
@@ -366,6 +376,7 @@ export class StubAdmin {
           name: null,
           backends: [],
           dead: [],
+          onTrial: [],
         },
       ],
       activity: route === null ? null : this.#activity(route),

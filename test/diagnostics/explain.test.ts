@@ -206,6 +206,28 @@ test('keys of other hosts are not near', async (t) => {
   assert.deepEqual((await explain(editor, 'www.x.io', '/')).near, []);
 });
 
+test('a backend is shown as dead until its trial, and then as on trial', async (t) => {
+  const editor = await open(t);
+  const [a, b, c] = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'] as const;
+  await redis.cli('rpush', 'frontend:www.x.io', 'site', a, b, c);
+  const now = Date.now();
+  // Twice dead: Redis has no mark any more. And one that died once.
+  await redis.cli('hset', 'trial:www.x.io', a, `2 ${now - 40_000} ${now - 10_000} ${now + 20_000} 0 -`);
+  await redis.cli('hset', 'trial:www.x.io', b, `1 ${now - 31_000} ${now - 1_000} ${now - 1_000} 0 -`);
+  const { route, answer } = await explain(editor, 'www.x.io', '/');
+  assert.deepEqual(
+    route?.backends.map(({ state, markedBy, trialInSeconds, secondsLeft }) => {
+      return [state, markedBy, trialInSeconds && Math.round(trialInSeconds / 10) * 10, trialInSeconds === secondsLeft];
+    }),
+    [
+      ['dead', 'router', 20, true],
+      ['on-trial', 'router', 0, false],
+      ['alive', null, null, true],
+    ],
+  );
+  assert.equal(answer.text, 'the one of 1 living backend of 3');
+});
+
 test('routes of a file are explained in the file’s words', async (t) => {
   const path = write({ 'WWW.x.io': ['site', '10.0.0.1:80'], '*.x.io': LIST });
   const file = { scheme: 'file', path } as const;
@@ -227,9 +249,17 @@ test('a frontend is shown with the state of each backend', async (t) => {
   const { entries } = await editor.page({ cursor: null, limit: 10, match: '' });
   const [view] = entries.map((entry) => frontendOf(entry, editor.advice));
   assert.deepEqual(view?.backends, [
-    { id: 0, url: LIST[1], state: 'dead', markedBy: 'other', secondsLeft: null, fault: null },
-    { id: 1, url: LIST[2], state: 'alive', markedBy: null, secondsLeft: null, fault: null },
-    { id: 2, url: LIST[3], state: 'unusable', markedBy: null, secondsLeft: null, fault: 'not a URL' },
+    { id: 0, url: LIST[1], state: 'dead', markedBy: 'other', secondsLeft: null, trialInSeconds: null, fault: null },
+    { id: 1, url: LIST[2], state: 'alive', markedBy: null, secondsLeft: null, trialInSeconds: null, fault: null },
+    {
+      id: 2,
+      url: LIST[3],
+      state: 'unusable',
+      markedBy: null,
+      secondsLeft: null,
+      trialInSeconds: null,
+      fault: 'not a URL',
+    },
   ]);
   assert.deepEqual(
     view?.faults.map(({ code }) => code),

@@ -93,7 +93,15 @@ for (const [store, open] of [
     };
     const created = await put(admin, 'A.test', { name: 'site', backends: [one.url] });
     assert.equal(created.status, 201);
-    const view = { id: 0, url: one.url, state: 'alive', secondsLeft: null, markedBy: null, fault: null };
+    const view = {
+      id: 0,
+      url: one.url,
+      state: 'alive',
+      secondsLeft: null,
+      trialInSeconds: null,
+      markedBy: null,
+      fault: null,
+    };
     assert.deepEqual(created.json, { key: 'a.test', name: 'site', backends: [view], faults: [] });
     assert.deepEqual(await held('a.test'), ['site', one.url]);
     await eventually(() => served('one'));

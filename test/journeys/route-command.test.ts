@@ -387,7 +387,7 @@ test('with --json what was done is JSON, and failures too', async () => {
   assert.deepEqual([status, stderr], [1, '']);
   const store = `redis://127.0.0.1:${redis.port}/0`;
   const set = await route('set', 'www.x.com', 'site', A, '--json');
-  const shown = { id: 0, url: A, state: 'alive', secondsLeft: null, markedBy: null, fault: null };
+  const shown = { id: 0, url: A, state: 'alive', secondsLeft: null, trialInSeconds: null, markedBy: null, fault: null };
   assert.deepEqual(JSON.parse(set.stdout), { key: 'www.x.com', name: 'site', backends: [shown], faults: [], store });
   const removed = await route('remove', 'www.x.com', '--json');
   assert.deepEqual(JSON.parse(removed.stdout), { key: 'www.x.com', removed: true, store });

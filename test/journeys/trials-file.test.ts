@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BackendView, FrontendView } from '../../lib/diagnostics/explanation.ts';
+import { adminOf, askAdmin } from '../support/admin.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis.ts';
 import { type Router, startRouter } from '../support/router.ts';
 
 const TTL = 1;
@@ -94,3 +97,42 @@ test('with server.trial false it gets its share again when its mark ends', async
   // The fourth trial would come after 15 s.
   assert.ok(performance.now() - from < 12_000, 'the time of its mark has grown');
 });
+
+/** The sick backend, as the admin interface shows it. */
+async function shown(router: Router): Promise<BackendView | undefined> {
+  const { json } = await askAdmin(await adminOf(router), `/api/v1/frontends/${SITE}`);
+  return (json as FrontendView).backends[1];
+}
+
+for (const store of ['a file', 'Redis']) {
+  test(`in ${store} a backend is shown as dead until its trial, then as on trial, then as alive`, async (t) => {
+    const admin = { port: 0 };
+    const { list, state } = await startSite(t);
+    const redis = store === 'Redis' ? await startRedis(t) : null;
+    await redis?.cli('rpush', `frontend:${SITE}`, ...list);
+    const where =
+      redis === null
+        ? { routes: { [SITE]: list }, config: { admin } }
+        : { config: { admin, driver: `redis://127.0.0.1:${redis.port}` } };
+    const router = await startRouter(t, { ...where, server: { workers: 2, deadBackendTTL: 3 } });
+    await eventually(async () => {
+      await ask(router);
+      const backend = await shown(router);
+      assert.equal(backend?.state, 'dead');
+      const { trialInSeconds, markedBy } = backend;
+      assert.ok(trialInSeconds !== null && trialInSeconds > 0 && trialInSeconds <= 3, String(trialInSeconds));
+      assert.equal(markedBy, 'router');
+    });
+    await eventually(async () => {
+      const { state: is, trialInSeconds, secondsLeft } = (await shown(router)) ?? {};
+      assert.deepEqual([is, trialInSeconds, secondsLeft], ['on-trial', 0, null]);
+    });
+    const { text } = await askAdmin(await adminOf(router), `/api/v1/frontends/${SITE}/explain`);
+    assert.match(text, /the one of 1 living backend of 2/);
+    state.isSick = false;
+    await eventually(async () => {
+      await ask(router);
+      assert.equal((await shown(router))?.state, 'alive');
+    });
+  });
+}

@@ -42,8 +42,9 @@ function rememberedOf(recollection: Recollection | null): Remembered | null {
   if (recollection === null) return null;
   const { route, isFresh, ageMs } = recollection;
   if (route === null) return { route, isFresh, ageMs };
-  const { key, name, backends, dead, site } = route;
+  const { key, name, backends, dead, onTrial, site } = route;
   const hrefs = backends.map(({ href }) => href);
   const fields = Object.fromEntries(site.fields);
-  return { route: { key, name, backends: hrefs, dead: [...dead], options: fields }, isFresh, ageMs };
+  const ids = { dead: [...dead], onTrial: [...onTrial.keys()] };
+  return { route: { key, name, backends: hrefs, ...ids, options: fields }, isFresh, ageMs };
 }

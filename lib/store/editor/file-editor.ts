@@ -18,6 +18,7 @@ import {
   type RouteEditor,
   type FieldsHash,
   METADATA_KINDS,
+  NO_DEATHS,
   METADATA_TYPES,
   type MetadataKind,
   type UnknownKeysPage,
@@ -74,7 +75,7 @@ export class FileEditor implements RouteEditor {
 
   async look(keys: readonly string[], host: string): Promise<StoredCandidates> {
     const { lists } = await this.#read();
-    return { host, lists: keys.map((key) => storedValueOf(key, lists.get(key))), dead: noMarks(host), marks: [] };
+    return { host, lists: keys.map((key) => storedValueOf(key, lists.get(key))), ...noMarks(host) };
   }
 
   async page({ cursor, limit, match }: PageOptions): Promise<FrontendPage> {
@@ -85,7 +86,7 @@ export class FileEditor implements RouteEditor {
       if (!key.includes(match)) continue;
       const last = page.at(-1);
       if (page.length === withinPage(limit) && last) return { entries: page, next: encodeCursor([last.key]) };
-      page.push({ key, list: storedValueOf(key, lists.get(key)), dead: noMarks(key), marks: [] });
+      page.push({ key, list: storedValueOf(key, lists.get(key)), ...noMarks(key) });
     }
     return { entries: page, next: null };
   }
@@ -246,8 +247,9 @@ function storedValueOf(key: string, list: readonly string[] | undefined): Stored
   return { key, type: 'list', holds: list, length: list.length, secondsLeft: null };
 }
 
-function noMarks(host: string): StoredValue {
-  return { key: `dead:${host}`, type: 'none', holds: [], length: 0, secondsLeft: null };
+function noMarks(host: string): Pick<StoredFrontend, 'dead' | 'marks' | 'deaths'> {
+  const dead = { key: `dead:${host}`, type: 'none', holds: [], length: 0, secondsLeft: null };
+  return { dead, marks: [], deaths: NO_DEATHS };
 }
 
 function broken(path: string, fault: string): EditorError {

@@ -11,6 +11,7 @@ import {
   type Edit,
   type EditOptions,
   type FieldChanges,
+  NO_DEATHS,
   type StoredChecks,
   type StoredValue,
   type FieldsChange,
@@ -41,6 +42,7 @@ import { membersAmong, readChecks, readMetadata } from './redis-site-metadata.ts
 import { inAnyCase, literally, type Stretch, walk } from '../redis/walk.ts';
 import { EditorError } from '../editor-error.ts';
 import { withinPage } from '../cursor.ts';
+import { readDeaths } from '../redis/trials.ts';
 
 /** Keys read at a time: Redis handles a packet of so many at once. */
 const CHUNK = 50;
@@ -241,9 +243,11 @@ export class RedisEditor implements RouteEditor {
   async #look(keys: readonly string[], host: string): Promise<StoredCandidates> {
     const lists = keys.map((key) => `${this.prefix}frontend:${key}`);
     const dead = `${this.prefix}dead:${host}`;
+    const trial = `${this.prefix}trial:${host}`;
     const commands = lookCommands(lists, dead, `${this.prefix}marks:${host}`);
-    const replies = await this.#read.sendAll(commands, this.#read.deadline());
-    return lookOf(host, lists, dead, replies);
+    const replies = await this.#read.sendAll([...commands, ['exists', trial]], this.#read.deadline());
+    const deaths = replies.at(-1) === 1 ? await readDeaths(this.#read, trial) : NO_DEATHS;
+    return lookOf(host, lists, dead, replies.slice(0, -1), deaths);
   }
 
   /** A frontend with its dead marks; under a wildcard with those of its checks. */

@@ -1,5 +1,5 @@
 /** Reads the content of Redis keys: makes commands, parses replies. Pure functions. */
-import type { StoredFrontend, StoredCandidates, StoredValue } from './route-editor.ts';
+import type { StoredFrontend, StoredCandidates, StoredDeaths, StoredValue } from './route-editor.ts';
 import { flatOf } from '../redis/site-metadata.ts';
 import { isTexts } from '../texts.ts';
 import { MAX_LIST } from '../limits.ts';
@@ -61,6 +61,7 @@ export function lookOf(
   lists: readonly string[],
   dead: string,
   replies: readonly unknown[],
+  deaths: StoredDeaths,
 ): StoredCandidates {
   const held = lists.map((key, i) => storedValueOf(key, replies.slice(i * WIDTH, (i + 1) * WIDTH)));
   return {
@@ -68,13 +69,14 @@ export function lookOf(
     lists: held,
     dead: storedValueOf(dead, replies.slice(lists.length * WIDTH, -1)),
     marks: flatOf(replies.at(-1)),
+    deaths,
   };
 }
 
 /** A frontend with its dead marks, from a lookup of its own key only. */
-export function entryOf(key: string, { lists, dead, marks }: StoredCandidates): StoredFrontend | null {
+export function entryOf(key: string, { lists, dead, marks, deaths }: StoredCandidates): StoredFrontend | null {
   const [list] = lists;
-  return list === undefined ? null : { key, list, dead, marks };
+  return list === undefined ? null : { key, list, dead, marks, deaths };
 }
 
 /** The error for a permanent refusal. */

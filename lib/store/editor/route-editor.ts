@@ -1,4 +1,5 @@
 /** Routes as an operator reads and edits them: uncached, with invalid content shown instead of hidden. */
+import type { DeathRecord } from '../../core/health/trial.ts';
 import type { SiteFields, SiteHash } from '../../core/routing/site.ts';
 import type { UrlRules } from '../../core/routing/url-rules.ts';
 import type { StoredCertificate } from '../certificates.ts';
@@ -28,7 +29,16 @@ export interface StoredFrontend {
   readonly list: StoredValue;
   readonly dead: StoredValue;
   readonly marks: MarkedUrls;
+  readonly deaths: StoredDeaths;
 }
+
+/**
+ * The records of backends that routers marked dead, by URL: when their trials are due. Empty when there are none, or when
+ * this user may not read them.
+ */
+export type StoredDeaths = ReadonlyMap<string, DeathRecord>;
+
+export const NO_DEATHS: StoredDeaths = new Map();
 
 /**
  * The URLs that routers' marks are for: fields (ids) and values in turn, as in `marks:<host>`. Empty when there are
@@ -43,6 +53,7 @@ export interface StoredCandidates {
   readonly lists: readonly StoredValue[];
   readonly dead: StoredValue;
   readonly marks: MarkedUrls;
+  readonly deaths: StoredDeaths;
 }
 
 /** A page of frontends. */

@@ -41,9 +41,9 @@ export function withDown(frontend: StoredFrontend, { down, downSeconds }: Stored
 
 /** A frontend by its key, with all of its own marks; null where the key does not exist. @throws EditorError */
 export async function storedFrontend(editor: RouteEditor, key: string): Promise<StoredFrontend | null> {
-  const { lists, dead, marks } = await editor.look([key], key);
+  const { lists, dead, marks, deaths } = await editor.look([key], key);
   const [list] = lists;
   if (list === undefined || list.type === 'none') return null;
-  const frontend = { key, list, dead, marks };
+  const frontend = { key, list, dead, marks, deaths };
   return hasSharedList(key) ? withDown(frontend, await editor.checks(key)) : frontend;
 }

@@ -61,6 +61,11 @@ export async function readRecords(link: RedisLink, key: string, deadline: number
   return isTexts(reply) ? reply : [];
 }
 
+/** The records of a host, by URL. None for a user without the rights, and where scripts are refused. */
+export async function readDeaths(link: RedisLink, key: string): Promise<ReadonlyMap<string, DeathRecord>> {
+  return recordsOf(await readRecords(link, key, link.deadline()).catch(() => []));
+}
+
 const RECORD = /^\d{1,9} (\d{1,15}) (\d{1,15}) (\d{1,15}) \d{1,15} \S+$/;
 
 /** Parses records. Others than routers write are left out. @param flat URLs and records in turn, then the time of Redis */
