@@ -8,6 +8,8 @@ import type { StoredPair } from '../store/certificates.ts';
 import type { KnownRun } from '../store/cache/known-routes.ts';
 import type { SnapshotUpdate } from '../store/cache/snapshot-updates.ts';
 import type { Piece } from '../store/file/pieces.ts';
+import type { AskedShares } from '../store/file/shares.ts';
+import type { Share } from '../store/shares.ts';
 
 /** A worker's question for routes that other workers know; see `ToMaster`. */
 export interface SnapshotQuery {
@@ -65,6 +67,8 @@ export type ToWorker =
   | { readonly type: 'trial-reply'; readonly name: TrialName; readonly waitMs: number }
   /** Another worker, or this one, has sent the same. */
   | { readonly type: 'checked'; readonly key: string; readonly urls: readonly string[] | null }
+  /** The reply to `want-shares`. */
+  | { readonly type: 'shares'; readonly id: number; readonly shares: readonly Share[] }
   /** The reply to `snapshot-query`. */
   | { readonly type: 'snapshot-reply'; readonly recalled: SnapshotReply }
   /** New keys for session tickets. */
@@ -89,10 +93,21 @@ export type ToWorker =
   /** The reply to `want-socket`, with a socket to listen on. Without one, the worker makes its own. */
   | { readonly type: 'socket'; readonly index: number };
 
-/** Messages to a worker about its routes, its certificates and dead marks. */
+/** Messages to a worker about its routes, its certificates, dead marks and shares. */
 export type StoreMessage = Extract<
   ToWorker,
-  { type: 'routes' | 'certificates' | 'dead' | 'alive' | 'last-living' | 'trial-reply' | 'checked' | 'snapshot-reply' }
+  {
+    type:
+      | 'routes'
+      | 'certificates'
+      | 'dead'
+      | 'alive'
+      | 'last-living'
+      | 'trial-reply'
+      | 'checked'
+      | 'shares'
+      | 'snapshot-reply';
+  }
 >;
 
 /** Messages from a worker to the master. */
@@ -143,6 +158,8 @@ export type ToMaster =
    * Only without Redis.
    */
   | { readonly type: 'checked'; readonly key: string; readonly urls: readonly string[] | null }
+  /** What it is asked for under limits that all workers share. Only without Redis. */
+  | { readonly type: 'want-shares'; readonly asked: AskedShares }
   /** The reply to `ask`. With `id` 0: its last metrics, sent unasked before it exits. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }
   /** A line of the operator's log. Only with an admin interface. */

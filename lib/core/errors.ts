@@ -13,6 +13,7 @@ const STATUS = {
   'range-unsatisfiable': 416,
   'expectation-failed': 417,
   misdirected: 421,
+  'rate-limited': 429,
   'head-too-large': 431,
   internal: 500,
   'coding-unknown': 501,

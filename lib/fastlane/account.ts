@@ -24,6 +24,8 @@ export class Account {
   lookupFault: unknown = null;
   /** The chosen backend. */
   backend: Backend | null = null;
+  /** The site's rate limit has let it through. */
+  isCounted = false;
   startedAt = 0;
   /** When the backend was chosen; 0 before. */
   triedAt = 0;
@@ -36,6 +38,7 @@ export class Account {
     this.isLookedUp = false;
     this.lookupFault = null;
     this.backend = null;
+    this.isCounted = false;
     this.startedAt = now;
     this.triedAt = 0;
   }
@@ -61,7 +64,7 @@ export class Account {
       clientIp: this.head?.clientIp ?? writer.peer.address,
       method,
       target,
-      status: relay.response?.status ?? 0,
+      status: relay.status,
       bytes: relay.bodyBytes,
       referer,
       userAgent,
@@ -94,12 +97,12 @@ export class Account {
       authority: request.host,
       clientIp,
       peerAddress: peer.address,
-      status: relay.response?.status ?? 0,
+      status: relay.status,
       route: this.route,
       startedAt: this.startedAt,
       endedAt,
       attempts: this.#attempts(relay, endedAt),
-      refusal: null,
+      refusal: relay.isOwn ? 'rate-limited' : null,
       ending,
     };
   }
@@ -112,9 +115,9 @@ export class Account {
     isBodyLost: boolean,
     now: number,
   ): HandoffState {
-    const { startedAt, backend } = this;
+    const { startedAt, backend, isCounted } = this;
     const trace = this.head?.trace ?? null;
-    const common = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost, trace };
+    const common = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost, trace, isCounted };
     if (outcome === null || backend === null) return { ...common, triedAt: null, attempts: [] };
     const attempt = { backend, outcome, startedAt: this.triedAt, tookMs: now - this.triedAt };
     return { ...common, triedAt: this.triedAt, attempts: [attempt] };

@@ -22,6 +22,7 @@ import { pathFor, withTarget } from './backend-target.ts';
 import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
 import type { ReadRequest } from './request-grammar.ts';
+import { rateKey } from '../rates/rate-key.ts';
 import type { LaneShared } from './shared.ts';
 import { Upload } from './upload.ts';
 
@@ -162,6 +163,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const key = this.#keyOf(head.clientIp);
     this.#client.output.clientKey = key;
     this.#relay.responseFields = head.responseFields;
+    if (this.#isLimited(request, route, key)) return;
     const { method, target } = request;
     const { affinity, cookies } = identityOf(route, request);
     const hasBody = request.framing === 'chunked' || request.length > 0;
@@ -185,6 +187,19 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     if (route.onTrial.has(backend.id)) parts.trials.begun(route.frontend, backend);
     this.#phase = 'trying';
     this.#attempt.begin(backend, key, account.triedAt);
+  }
+
+  /** Takes the request from its site's rate limit, and responds when it is beyond that. */
+  #isLimited(request: ReadRequest, { site: { rate }, key, frontend }: Route, client: string): boolean {
+    if (rate === null) return false;
+    const { parts } = this.#shared;
+    const waitMs = parts.rates.take(rate, key, rateKey(rate, client, frontend, request.text, lineValue));
+    this.#account.isCounted = waitMs === 0;
+    if (waitMs === 0) return false;
+    this.#relay.respond(parts.limited(rate, waitMs));
+    parts.onLimited(this.#account.head?.clientIp ?? '', frontend);
+    this.onDone(null);
+    return true;
   }
 
   /** As `clientKey` returns it. Requests of one connection mostly have the same client. */

@@ -11,12 +11,22 @@ import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { FastLaneLimits } from '../core/limits/exchange-limits.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { Balancing } from '../core/routing/choice.ts';
+import type { RateRule } from '../core/routing/site.ts';
 import type { ConnectionUse, HandoffState } from '../core/routing/types.ts';
 import type { Judged } from '../core/health/verdict.ts';
 import type { ReadAccepted } from '../http1/read-buffer.ts';
 import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
+import type { RateLimits } from '../rates/rate-limits.ts';
+
+/** A response by the router itself. */
+export interface OwnResponse {
+  readonly status: number;
+  /** Latin1, without fields about the connection, Date, and the empty line. */
+  readonly head: string;
+  readonly body: Buffer;
+}
 
 export interface LaneParts extends Balancing {
   readonly store: Pick<RouteLookups, 'find' | 'peek'>;
@@ -26,6 +36,11 @@ export interface LaneParts extends Balancing {
   readonly clock: TimeLimits;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: { requestStarted(): void; requestEnded(): void };
+  readonly rates: Pick<RateLimits, 'take'>;
+  /** The response to a request beyond a rate limit. @param waitMs until one would pass */
+  readonly limited: (rule: RateRule, waitMs: number) => OwnResponse;
+  /** Called for each such request. */
+  readonly onLimited: (clientIp: string, host: string) => void;
   readonly slots: ConnectionSlots;
   readonly spools: SpoolBudget;
   /** Called for each client that is cut off because it reads a response too slowly. */

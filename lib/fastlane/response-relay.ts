@@ -4,6 +4,7 @@ import type { OwnedConnection } from './connection-owner.ts';
 import { kept } from '../http1/read-buffer.ts';
 import { HEAD_BYTES, headEnd, takeResponse } from '../http1/lenient-response.ts';
 import type { ReadResponse } from '../http1/response-grammar.ts';
+import type { OwnResponse } from './parts.ts';
 import type { LaneShared } from './shared.ts';
 
 /**
@@ -23,6 +24,7 @@ export class ResponseRelay {
   readonly #body = new Body();
   #toHead = false;
   #partial: Buffer | null = null;
+  #own: OwnResponse | null = null;
   /** Number of 1xx responses so far. */
   #information = 0;
   /** The head of the response; null until it has come. */
@@ -51,6 +53,7 @@ export class ResponseRelay {
     this.#toHead = toHead;
     this.isLast = isLast;
     this.responseFields = '';
+    this.#own = null;
     this.#partial = null;
     this.#information = 0;
     this.response = null;
@@ -59,9 +62,33 @@ export class ResponseRelay {
     this.#body.start('none', 0);
   }
 
+  /** Responds instead of a backend. */
+  respond(own: OwnResponse): void {
+    this.#own = own;
+    this.isLast ||= this.#shared.parts.isDraining();
+    const head = own.head + this.responseFields + this.#shared.dateLine() + this.#endLines;
+    this.#client.output.write(head, this.#toHead ? null : own.body);
+  }
+
+  /** The router itself has responded. */
+  get isOwn(): boolean {
+    return this.#own !== null;
+  }
+
+  /** Of the response; 0 before it has come. */
+  get status(): number {
+    return this.#own?.status ?? this.response?.status ?? 0;
+  }
+
   /** Bytes of the response's body so far, without chunk framing. */
   get bodyBytes(): number {
+    if (this.#own !== null) return this.#toHead ? 0 : this.#own.body.length;
     return this.#body.payload;
+  }
+
+  /** The last lines of a head. */
+  get #endLines(): string {
+    return this.isLast ? 'Connection: close\r\n\r\n' : this.#shared.keepLines;
   }
 
   /** The backend's connection can serve a next request. */
@@ -109,12 +136,12 @@ export class ResponseRelay {
   }
 
   #begin(response: ReadResponse, bytes: Buffer, at: number, asText: string): ResponseProgress {
-    const { parts, keepLines, dateLine } = this.#shared;
+    const { parts, dateLine } = this.#shared;
     this.response = response;
     let head = response.head;
     if (!response.hasRequestId) head += this.responseFields;
     this.isLast ||= parts.isDraining();
-    const end = this.isLast ? 'Connection: close\r\n\r\n' : keepLines;
+    const end = this.#endLines;
     head += response.hasDate ? end : dateLine() + end;
     this.#body.start(response.framing, response.length, true);
     return this.#relay(head, bytes, at, asText);

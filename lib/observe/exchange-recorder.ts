@@ -13,7 +13,7 @@ import { AccessLog } from './access-log.ts';
 import { WorkerMetrics, type OwnState, type MetricsReport } from './worker-metrics.ts';
 import type { Log } from './log.ts';
 import { exchangeRecord } from './access-record.ts';
-import { logCut, logGarbage, logHttp2Refusal, logRefusal, logResponseCut } from './refusals.ts';
+import { logCut, logGarbage, logHttp2Refusal, logLimited, logRefusal, logResponseCut } from './refusals.ts';
 import { tracedExchange } from './traced.ts';
 import { Tracing } from './tracing.ts';
 
@@ -75,6 +75,12 @@ export class ExchangeRecorder {
     this.metrics?.refused(error.code);
     logGarbage(this.#log, error, clientIp);
     this.#accessLog?.writeGarbage(clientIp, firstLine, error.status, bytes);
+  }
+
+  /** Records that the fast lane has refused a request that is beyond a rate limit. */
+  limited(client: string, host: string): void {
+    this.metrics?.refused('rate-limited');
+    logLimited(this.#log, client, host);
   }
 
   /** Records that a client was cut within a response. @param host the requested host, if known */

@@ -24,6 +24,14 @@ export function logRefusal(log: Log, { refusal, outgoing, peer, head, trying }: 
   log[level]({ event: 'refused', code, status, client, host, backend, why }, `${status} for ${host ?? client}: ${why}`);
 }
 
+/** Logs a request beyond a rate limit, as `logRefusal` does. */
+export function logLimited(log: Log, client: string, host: string): void {
+  const code = 'rate-limited';
+  if (!log.hasRoom('info', 'refused', code)) return;
+  const why = 'the rate limit of the site';
+  log.info({ event: 'refused', code, status: 429, client, host, why }, `429 for ${host}: ${why}`);
+}
+
 /** Logs bytes that were not a valid request. */
 export function logGarbage(log: Log, error: RouterError, client: string): void {
   const { code, status } = error;
@@ -69,6 +77,7 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     // The limit is the operator's own setting, and may be too low.
     case 'body-too-large':
     case 'paused':
+    case 'rate-limited':
       return 'info';
     // The operator has turned it on.
     case 'maintenance':

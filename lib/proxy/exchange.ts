@@ -49,6 +49,8 @@ export class Exchange {
   readonly isHandedOff: boolean;
   /** The route, if the fast lane has looked it up. */
   readonly lookedUp: LookedUp | null;
+  /** The site's rate limit has let it through. */
+  readonly isCounted: boolean;
   /** Why the request is rejected. */
   readonly rejection: RouterError | null;
 
@@ -96,6 +98,7 @@ export class Exchange {
     this.isHandedOff = handoff !== null;
     this.lookedUp = handoff?.lookedUp ?? null;
     this.isBodyLost = handoff?.isBodyLost ?? false;
+    this.isCounted = handoff?.isCounted ?? false;
     if (handoff !== null) this.#goOn(handoff);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;

@@ -2,6 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import type { RouterError } from '../core/errors.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteLookups } from '../store/store.ts';
+import type { RateRule } from '../core/routing/site.ts';
+import { rateFields } from '../rates/rate-fields.ts';
 import type { Exchange } from './exchange.ts';
 import { sendWhole, type OwnResponseParts } from './own-response.ts';
 import type { Page, Pages } from './pages.ts';
@@ -41,8 +43,8 @@ async function tenantPage(
   error: RouterError,
   store: RefuseParts['store'],
 ): Promise<Page | null> {
-  // No page without a known host, or while the store is unavailable.
-  if (head === null || error.code === 'store-unavailable') return null;
+  // No page without a known host, or while the store is unavailable. Requests beyond a limit must not cost a lookup.
+  if (head === null || error.code === 'store-unavailable' || error.code === 'rate-limited') return null;
   const key = route?.key ?? '*';
   const host = splitKey(key).host;
   try {
@@ -54,7 +56,7 @@ async function tenantPage(
 }
 
 /** The header section of an error page, names and values in turn. */
-function errorHeaders({ type, body }: Page, { code, fields }: RouterError): string[] {
+function errorHeaders({ type, body }: Page, { code, fields }: Pick<RouterError, 'code' | 'fields'>): string[] {
   const length = String(body.length);
   return [
     'Content-Type',
@@ -77,8 +79,25 @@ function errorHeaders({ type, body }: Page, { code, fields }: RouterError): stri
 export function errorMessage(pages: Pages, error: RouterError): Buffer {
   const { status } = error;
   const page = pages.for(status);
-  const fields = [...errorHeaders(page, error), 'Connection', 'close'];
+  const text = headText(status, [...errorHeaders(page, error), 'Connection', 'close']);
+  return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), page.body]);
+}
+
+/** A response to a request beyond a rate limit, without fields about the connection: the fast lane adds those. */
+export function limitedResponse(
+  pages: Pages,
+  rule: RateRule,
+  waitMs: number,
+): { readonly status: number; readonly head: string; readonly body: Buffer } {
+  const status = 429;
+  const page = pages.for(status);
+  const head = headText(status, errorHeaders(page, { code: 'rate-limited', fields: rateFields(rule, waitMs) }));
+  return { status, head, body: page.body };
+}
+
+/** A status line, and fields, names and values in turn. */
+function headText(status: number, fields: readonly string[]): string {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n`;
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
-  return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), page.body]);
+  return text;
 }

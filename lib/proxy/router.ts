@@ -27,9 +27,11 @@ import { cookieFor } from './sticky-cookie.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
+import { limitRate } from './rate-limit.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 import type { Outliers } from '../backends/outliers.ts';
 import type { Trials } from '../backends/trials.ts';
+import type { RateLimits } from '../rates/rate-limits.ts';
 
 /** The dependencies of `judge`. */
 export interface JudgeParts {
@@ -49,6 +51,7 @@ export interface JudgeParts {
 export interface RouterParts extends JudgeParts, Balancing {
   readonly trials: Trials;
   readonly outliers: Outliers;
+  readonly rates: RateLimits;
   readonly clock: TimeLimits;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
@@ -89,6 +92,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   exchange.trace = exchange.outgoing.trace;
   const found = await admit(exchange, head, parts.admission);
   if (found === null || exchange.interruption !== null) return stopped(exchange);
+  limitRate(exchange, found, exchange.outgoing.clientIp, parts.rates);
   const traits = {
     method,
     path: head.path,

@@ -1,7 +1,15 @@
 /** A feature that the hashes `options:<key>`, `headers:<key>` and `weights:<key>` can turn on for a site. `features.ts` lists all. */
 import type { BalanceRules } from '../core/balance/site-balance.ts';
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
-import type { Admission, DeadOn5xx, EjectRule, ResponseScene, SeenScheme, SiteHash } from '../core/routing/site.ts';
+import type {
+  Admission,
+  DeadOn5xx,
+  EjectRule,
+  RateRule,
+  ResponseScene,
+  SeenScheme,
+  SiteHash,
+} from '../core/routing/site.ts';
 
 /** Parses the trimmed text of a field: the settings, or why it cannot be used. */
 export type FieldReader<Settings> = (text: string) => Partial<Settings> | string;
@@ -33,6 +41,8 @@ export interface SiteBehaviour {
   readonly deadOn5xx?: DeadOn5xx;
   /** When a backend is rested. */
   readonly eject?: EjectRule | null;
+  /** How many requests the site takes. */
+  readonly rate?: RateRule | null;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
   /** How a backend is chosen. Features that say something about it are joined; a later one counts. */

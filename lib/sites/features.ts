@@ -5,6 +5,7 @@ import { eject } from './eject.ts';
 import type { SiteFeature } from './feature.ts';
 import { headers } from './headers.ts';
 import { hsts } from './hsts.ts';
+import { rate } from './rate.ts';
 import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
 import { state } from './state.ts';
@@ -14,6 +15,7 @@ import { weights } from './weights.ts';
 export const FEATURES: readonly SiteFeature[] = Object.freeze([
   redirects,
   state,
+  rate,
   rewrite,
   deadOn5xx,
   eject,

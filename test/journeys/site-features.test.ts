@@ -16,6 +16,8 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { state: 'maintenance', retryAfter: '7' },
   { state: 'paused', pauseMax: '1' },
   { state: 'live' },
+  { rate: '1000', rateBy: 'host' },
+  { rate: '60000/m 100', rateBy: 'cookie:a' },
   { strip: '1' },
   { prepend: '/v2' },
   { rewrite: '^/api/(.*)$ /letters/$1' },

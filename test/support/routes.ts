@@ -12,6 +12,7 @@ export const NO_MASTER: FileStoreMaster = Object.freeze({
   sayChecked: () => {},
   askForTrial: () => {},
   sayPassed: () => {},
+  askForShares: () => {},
 });
 
 /** Gives a store new routes, as the master does. */

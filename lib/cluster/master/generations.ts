@@ -10,6 +10,7 @@ import type { ToWorker } from '../messages.ts';
 import { logExit, replaceStuck, WorkerReplacement } from './worker-replacement.ts';
 import { send } from './worker-slot.ts';
 import { FileMarks } from './file-marks.ts';
+import { WorkerShares } from './shares.ts';
 import { onWorkerMessage, type Reports } from './worker-messages.ts';
 
 /** How long `retire` waits until the old generation accepts no more, ms. */
@@ -26,6 +27,7 @@ export class Generations {
   /** Generations with running workers. */
   readonly #alive = new Set<Generation>();
   readonly #marks = new FileMarks<Worker>({ tellAll: (message) => this.tell(message), tell: send, now: Date.now });
+  readonly #workerShares = new WorkerShares(() => performance.now());
   /** The last good certificates, as workers found them. */
   readonly goodPairs = new LastGoodCertificates((source, news, but) => {
     for (const generation of this.#alive) {
@@ -54,6 +56,7 @@ export class Generations {
     const isAlone = this.#alive.size === 0 && !this.#hasPredecessor;
     const recipients = {
       marks: this.#marks,
+      shares: this.#workerShares,
       goodPairs: this.goodPairs,
       replacement: this.#replacement,
       isSettled: () => [...this.#alive].every(({ isReady }) => isReady),

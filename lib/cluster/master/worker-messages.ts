@@ -4,6 +4,7 @@ import type { SnapshotQuery, SnapshotReply, ToMaster } from '../messages.ts';
 import type { SnapshotUpdate } from '../../store/cache/snapshot-updates.ts';
 import type { Answer } from '../../admin/questions.ts';
 import type { FileMarks } from './file-marks.ts';
+import type { WorkerShares } from './shares.ts';
 import type { Generation } from './generation.ts';
 import { type LastGoodCertificates, sourceOf } from './last-good-certificates.ts';
 import { replace, type WorkerReplacement } from './worker-replacement.ts';
@@ -24,6 +25,7 @@ export interface Recipients {
   readonly slot: WorkerSlot;
   readonly generation: Generation;
   readonly marks: FileMarks<Worker>;
+  readonly shares: WorkerShares;
   readonly goodPairs: LastGoodCertificates;
   readonly replacement: WorkerReplacement;
   /** Whether all generations have started. During a reload all workers are about to be replaced. */
@@ -81,6 +83,10 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
       return marks.give(message.asked, worker);
     case 'trial-passed':
       return marks.passed(message.name);
+    case 'want-shares': {
+      const { id, demands } = message.asked;
+      return send(worker, { type: 'shares', id, shares: recipients.shares.exchange(String(worker.id), demands) });
+    }
     case 'fat':
       // If the reload is refused, the worker sends this again.
       if (recipients.isSettled()) void recipients.replacement.ask(worker, slot, message.excess);

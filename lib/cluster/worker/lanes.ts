@@ -7,6 +7,7 @@ import type { RouterError } from '../../core/errors.ts';
 import { isDialled } from '../../core/routing/backend.ts';
 import { BackendStates } from '../../backends/state/backend-states.ts';
 import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
+import { RateLimits } from '../../rates/rate-limits.ts';
 import { RecentTurns } from '../../core/balance/turns.ts';
 import { pickRandom } from '../../core/routing/selection.ts';
 import { SpoolBudget } from '../../core/limits/spool.ts';
@@ -36,13 +37,14 @@ import { RecoveryWatch } from '../../backends/recovery-watch.ts';
 import { Outliers } from '../../backends/outliers.ts';
 import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
-import { errorMessage, refuse } from '../../proxy/refuse.ts';
+import { errorMessage, limitedResponse, refuse } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
 import { SlowUploads } from '../../proxy/slow-uploads.ts';
 import { StaticRoots } from '../../proxy/files/static-roots.ts';
 import { Traffic } from '../../server/traffic.ts';
 import { FaultLog } from '../../store/fault-log.ts';
 import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
+import type { ShareSource } from '../../store/shares.ts';
 import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
 import { readPages } from './error-pages.ts';
 import { StickySecret, type SecretSource } from './sticky-secret.ts';
@@ -52,6 +54,7 @@ import { attemptMs, fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
 export interface LanesParts {
   readonly store: RouteStore;
   readonly stickySecret: SecretSource;
+  readonly shares: ShareSource;
   readonly log: Log;
   readonly recorder: ExchangeRecorder;
   readonly isTrusted: (address: string) => boolean;
@@ -222,6 +225,7 @@ export class Lanes {
       turns: new RecentTurns(),
       outliers: new Outliers(clockMs, (ejection) => logDeathEvent(log, { type: 'backend-rested', ...ejection })),
       trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
+      rates: new RateLimits({ shares: this.#parts.shares, now: clockMs }),
       zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
       headerPolicy: {
@@ -257,28 +261,17 @@ export class Lanes {
     const { recorder, isDraining, isClosing } = this.#parts;
     const { tracing, use, passed: record } = recorder;
     const full = this.#full;
-    const { select, loadOf, aliveSince, random, now, turns, trials, outliers, zone, sticky, headerPolicy, budget } =
-      full;
     return {
+      // The parts of both lanes.
+      ...full,
       store: this.#routes,
-      select,
-      loadOf,
-      aliveSince,
-      random,
-      now,
-      turns,
-      trials,
-      outliers,
-      zone,
-      sticky,
-      clock: this.#clock,
-      headerPolicy,
-      budget,
+      backends: this.backends,
+      limited: (rule, waitMs) => limitedResponse(this.#pages, rule, waitMs),
+      onLimited: (clientIp, host) => recorder.limited(clientIp, host),
       slots: this.#slots,
       spools: this.#spools,
       onCut: (reason, clientIp, host) => recorder.cut(reason, clientIp, host),
       onResponseCut: (cut) => this.#onResponseCut(cut),
-      backends: this.backends,
       maxSockets: server.maxSockets,
       dialer: this.dialer,
       use,

@@ -4,6 +4,7 @@ import { parseDriverUrl } from '../../core/routing/driver-url.ts';
 import { nameOfAddress } from '../../core/routing/redis-address.ts';
 import type { CertificateStore } from '../../store/certificates.ts';
 import type { CheckSource } from '../../store/checks.ts';
+import type { ShareSource } from '../../store/shares.ts';
 import type { FileStore } from '../../store/file/store.ts';
 import type { CacheSettings, KnownSettings } from '../../store/redis/open.ts';
 import { openStore } from '../../store/drivers/open-store.ts';
@@ -32,6 +33,8 @@ export class WorkerStore {
   readonly stickySecret: SecretSource;
   /** Active checks; null where another worker of the router makes them, or none of it: `server.checks`. */
   readonly checks: CheckSource | null;
+  /** How the workers of all routers share limits. */
+  readonly shares: ShareSource;
   readonly #snapshotLookups: SnapshotLookups;
   /** The name of the server that routes are read from. */
   readonly #reads: string;
@@ -44,7 +47,7 @@ export class WorkerStore {
     this.#snapshotLookups = new SnapshotLookups((recall) => say({ type: 'snapshot-query', recall }));
     const read = parseDriverUrl(driver.read, driverTls);
     this.#reads = read.scheme === 'redis' ? nameOfAddress(read.redis) : '';
-    const { store, certificates, file, stickySecret, checks } = openStore({
+    const { store, certificates, file, stickySecret, checks, shares } = openStore({
       read,
       write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
@@ -66,11 +69,13 @@ export class WorkerStore {
         sayChecked: (key, urls) => say({ type: 'checked', key, urls }),
         askForTrial: (asked) => say({ type: 'trial', asked }),
         sayPassed: (name) => say({ type: 'trial-passed', name }),
+        askForShares: (asked) => say({ type: 'want-shares', asked }),
       },
     });
     this.routes = store;
     this.certificates = certificates;
     this.checks = preloads && server.checks ? checks : null;
+    this.shares = shares;
     this.fed = file;
     // A configured one counts.
     const { stickySecret: configured } = server;
@@ -87,7 +92,7 @@ export class WorkerStore {
     return !this.#silent.has(this.#reads) || this.routes.hasLastKnown;
   }
 
-  /** Handles a message of the master about routes, certificates and dead marks. */
+  /** Handles a message of the master about routes, certificates, dead marks and shares. */
   hear(message: StoreMessage): void {
     switch (message.type) {
       case 'routes':
@@ -104,6 +109,8 @@ export class WorkerStore {
         return this.fed?.trials.replied(message.name, message.waitMs);
       case 'checked':
         return this.fed?.setChecked(message.key, message.urls);
+      case 'shares':
+        return this.fed?.shares.answered(message.id, message.shares);
       case 'snapshot-reply':
         return this.#snapshotLookups.take(message.recalled);
     }

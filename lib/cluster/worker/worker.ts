@@ -74,6 +74,7 @@ export class Worker {
     this.#lanes = new Lanes(config, {
       store: this.#store.routes,
       stickySecret: this.#store.stickySecret,
+      shares: this.#store.shares,
       log: this.#log,
       recorder: this.#recorder,
       isTrusted,
@@ -158,6 +159,7 @@ export class Worker {
       case 'last-living':
       case 'trial-reply':
       case 'checked':
+      case 'shares':
       case 'snapshot-reply':
         this.#store.hear(message);
         return;

@@ -23,7 +23,7 @@ export function identityIn({ trait, sticky }: SiteBalance, valueOf: FieldReader)
 }
 
 /** The value of a header field or a cookie; null where the request has none. */
-function traitIn({ kind, name }: Trait, valueOf: FieldReader): string | null {
+export function traitIn({ kind, name }: Trait, valueOf: FieldReader): string | null {
   if (kind === 'header') return valueOf(name, ', ');
   // A client may send several lines (RFC 9113 §8.2.3).
   const cookies = valueOf('cookie', '; ');

@@ -1,7 +1,7 @@
 /** The features of a site, as the lanes use them. lib/sites makes it from the site's fields. */
 import type { RouterError } from '../errors.ts';
 import type { Backend } from './backend-url.ts';
-import type { SiteBalance } from './choice.ts';
+import type { SiteBalance, Trait } from './choice.ts';
 import type { Redirect, RedirectStatus, Visit } from './redirect.ts';
 import { pathOf } from './prefixes.ts';
 
@@ -48,6 +48,17 @@ export interface EjectRule {
   readonly least: number;
 }
 
+/** How many requests a site takes: see core/limits/leaky-bucket.ts. */
+export interface RateRule {
+  /** So many requests in so many seconds. */
+  readonly requests: number;
+  readonly seconds: number;
+  /** How many may come at once. */
+  readonly burst: number;
+  /** Each client, each host that clients ask for, or each value of a field or a cookie has the rate for itself. */
+  readonly by: 'client' | 'host' | Trait;
+}
+
 /** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
 export type SeenScheme = 'http' | 'https' | 'unknown';
 
@@ -81,6 +92,8 @@ export interface Site {
   readonly deadOn5xx: DeadOn5xx;
   /** Null: no backend is rested. */
   readonly eject: EjectRule | null;
+  /** Null: any number of requests. */
+  readonly rate: RateRule | null;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -98,4 +111,5 @@ export const NO_SITE: Site = Object.freeze({
   adaptRequest: (fields: readonly string[]) => fields,
   deadOn5xx: 'first',
   eject: null,
+  rate: null,
 });

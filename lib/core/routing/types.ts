@@ -109,6 +109,8 @@ export interface HandoffState {
   readonly isBodyLost: boolean;
   /** The trace of the exchange; null when none was begun. */
   readonly trace: Trace | null;
+  /** Its site's rate limit has let it through. */
+  readonly isCounted: boolean;
 }
 
 /** A backend that failed, as stored and announced on the channel `dead`. */

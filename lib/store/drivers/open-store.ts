@@ -2,6 +2,7 @@ import type { SiteFields } from '../../core/routing/site.ts';
 import type { DriverUrl } from '../../core/routing/driver-url.ts';
 import type { CertificateStore } from '../certificates.ts';
 import type { CheckSource } from '../checks.ts';
+import type { ShareSource } from '../shares.ts';
 import { FileStore, type FileStoreMaster } from '../file/store.ts';
 import { type CacheSettings, type KnownSettings, openRedisStore } from '../redis/open.ts';
 import type { StoreCounts } from '../store-counts.ts';
@@ -39,6 +40,8 @@ export interface OpenedStore {
   readonly stickySecret: ((own: string) => Promise<string | null>) | null;
   /** Active checks; with Redis shared with other routers. */
   readonly checks: CheckSource;
+  /** How the workers of all routers share limits. */
+  readonly shares: ShareSource;
 }
 
 /**
@@ -53,5 +56,6 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
   const store = new FileStore({ ...file, options: settings.options, hasTrials: settings.hasTrials });
-  return { store, certificates: store.certificates, file: store, stickySecret: null, checks: store.checks };
+  const { certificates, checks, shares } = store;
+  return { store, certificates, file: store, stickySecret: null, checks, shares };
 }

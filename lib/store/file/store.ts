@@ -12,6 +12,7 @@ import type { Lists } from '../lists.ts';
 import { Joiner, type Piece } from './pieces.ts';
 import { RouteTable } from '../route-table.ts';
 import { RoutesImage } from './routes-image.ts';
+import { type AskedShares, FileShares } from './shares.ts';
 import { FileTrials, type FileTrialsParts } from './trials.ts';
 import type { Marking, Recollection, RouteStore } from '../store.ts';
 import { Turn } from '../turn.ts';
@@ -35,6 +36,8 @@ export interface FileStoreMaster extends FileTrialsParts {
   readonly askToUnmark: (mark: DeadMark) => void;
   /** Has the master tell all workers which URLs of a list have passed a check; it comes by `setChecked`. */
   readonly sayChecked: (key: string, urls: readonly string[] | null) => void;
+  /** Asks the master for shares; the reply comes by `shares.answered`. */
+  readonly askForShares: (asked: AskedShares) => void;
 }
 
 /** What a FileStore is made of. */
@@ -54,6 +57,7 @@ export class FileStore implements RouteStore {
   readonly trials: FileTrials;
   readonly certificates: FileCertificates;
   readonly checks: FileChecks;
+  readonly shares: FileShares;
   readonly #parts: FileStoreParts;
   readonly #table: RouteTable;
   readonly #joiner = new Joiner();
@@ -84,6 +88,7 @@ export class FileStore implements RouteStore {
       },
       now: Date.now,
     });
+    this.shares = new FileShares(parts.askForShares);
     parts.wantPiece();
   }
 

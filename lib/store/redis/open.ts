@@ -9,6 +9,7 @@ import { SnapshotUpdates, type SnapshotUpdate } from '../cache/snapshot-updates.
 import type { PageSource } from '../pages.ts';
 import type { CertificateStore } from '../certificates.ts';
 import type { CheckSource } from '../checks.ts';
+import type { ShareSource } from '../shares.ts';
 import { Preload } from './preload.ts';
 import { RedisTracking } from './tracking.ts';
 import { RedisStore } from './store.ts';
@@ -72,6 +73,7 @@ export interface OpenedRedis {
   /** See `RedisSecrets.sticky`. */
   readonly stickySecret: (own: string) => Promise<string | null>;
   readonly checks: CheckSource;
+  readonly shares: ShareSource;
 }
 
 /** How often all routes are confirmed within the time that a known one may be used. */
@@ -120,9 +122,9 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   });
   const certificates = new RememberedCertificates({ source: source.certificates, timeoutMs, watch, maxAgeMs });
   const stickySecret = (own: string): Promise<string | null> => source.secrets.sticky(own);
-  const { checks } = source;
+  const { checks, shares } = source;
   if (watch === null && cache.lruMs === 0 && maxStaleMs === 0)
-    return { store: source, certificates, stickySecret, checks };
+    return { store: source, certificates, stickySecret, checks, shares };
 
   let isPreloaded = false;
   const preload =
@@ -160,7 +162,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   if (watch !== null && pages !== null) {
     tracking = track(read, timeoutMs, { watch, store, certificates, pages }, notify);
   }
-  return { store, certificates, stickySecret, checks };
+  return { store, certificates, stickySecret, checks, shares };
 }
 
 function lastKnownPages(

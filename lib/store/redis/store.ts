@@ -13,6 +13,7 @@ import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './certificates.ts';
 import { RedisChecks } from './checks.ts';
 import { RedisSecrets } from './secrets.ts';
+import { RedisShares } from './shares.ts';
 import { RedisCluster } from '../redis-client/cluster.ts';
 import { announcement, faultOf, isFresh, type Found, type Lookup } from './codec.ts';
 import { type Reading, routeIn, type RouteSource, type Under } from '../reading.ts';
@@ -69,13 +70,14 @@ export class RedisStore implements RouteSource {
   readonly certificates: RedisCertificates;
   readonly secrets: RedisSecrets;
   readonly checks: RedisChecks;
+  readonly shares: RedisShares;
   readonly wildcardMarks = new WildcardMarks(Date.now);
   /** The lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Unsent>();
   #ping: unknown = null;
 
   constructor(settings: RedisStoreSettings) {
-    const { read, write, notify } = settings;
+    const { read, write, notify, wantsExpiry = false, wantsNames = false } = settings;
     this.#settings = settings;
     this.#faults = new FaultLog(notify, () => performance.now());
     this.#lists = new ListMemo((key, fault) => this.#faults.tell(`${read.prefix}frontend:${key}`, fault));
@@ -88,7 +90,6 @@ export class RedisStore implements RouteSource {
       onServing: () => settings.onReader?.(this.#read),
       onLoss: () => settings.onReader?.(null),
     });
-    const { wantsExpiry = false, wantsNames = false } = settings;
     const wishes = { prefix: read.prefix, wantsExpiry, wantsNames };
     this.#lookups = new RedisLookups(this.#read, wishes, settings.counts ?? new StoreCounts());
     this.#sites = new SiteMemo(settings.options, (key, fault) => this.#faults.tell(read.prefix + key, fault));
@@ -103,6 +104,7 @@ export class RedisStore implements RouteSource {
       (frontend, fault) => this.#faults.tell(this.#keyOf('dead', frontend), fault),
     );
     this.checks = new RedisChecks(this.#write, write.prefix);
+    this.shares = new RedisShares(this.#write, write.prefix);
     this.secrets = new RedisSecrets(this.#read, this.#write, { read: read.prefix, write: write.prefix });
   }
 
