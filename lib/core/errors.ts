@@ -24,6 +24,7 @@ const STATUS = {
   'backend-crowded': 503,
   'store-unavailable': 503,
   maintenance: 503,
+  'unknown-hosts': 503,
   paused: 503,
   'backend-silent': 504,
   'version-unknown': 505,
@@ -49,6 +50,11 @@ export class RouterError extends Error {
     this.fields = options?.fields ?? [];
     this.status = STATUS[code];
   }
+}
+
+/** Whether the store did not reply, in contrast to an invalid reply. */
+export function isStoreSilent(error: unknown): boolean {
+  return error instanceof RouterError && error.code === 'store-unavailable';
 }
 
 /** Converts anything thrown to a RouterError: another error is a bug in the router, hence 500. */

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { RouterError } from '../core/errors.ts';
+import type { ErrorCode, RouterError } from '../core/errors.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { RateRule } from '../core/routing/site.ts';
@@ -33,9 +33,12 @@ function respond(exchange: Exchange, error: RouterError, page: Page, parts: Refu
   const { status, code } = error;
   const headers = errorHeaders(page, error);
   if (code === 'store-unavailable') headers.push('Retry-After', RETRY_AFTER);
-  if (code === 'paused') headers.push('Retry-After', RETRY_AFTER);
+  if (code === 'paused' || code === 'unknown-hosts') headers.push('Retry-After', RETRY_AFTER);
   sendWhole(exchange, status, headers, page.body, parts);
 }
+
+/** Errors whose pages are not looked up: the store does not reply, or a flood must not ask it. */
+const WITHOUT_LOOKUP: ReadonlySet<ErrorCode> = new Set(['store-unavailable', 'rate-limited', 'unknown-hosts']);
 
 /** The page of the frontend, of its host, or of all sites: the first one found. */
 async function tenantPage(
@@ -43,8 +46,8 @@ async function tenantPage(
   error: RouterError,
   store: RefuseParts['store'],
 ): Promise<Page | null> {
-  // No page without a known host, or while the store is unavailable. Requests beyond a limit must not cost a lookup.
-  if (head === null || error.code === 'store-unavailable' || error.code === 'rate-limited') return null;
+  // No page without a known host, or while the store is unavailable.
+  if (head === null || WITHOUT_LOOKUP.has(error.code)) return null;
   const key = route?.key ?? '*';
   const host = splitKey(key).host;
   try {

@@ -56,6 +56,26 @@ test('a host without a route, or with an identifier only, is asked for each time
   assert.equal((await find(store, 'x.io'))?.size, 2);
 });
 
+test('made-up hosts cause no more than a bounded number of lookups, and hosts with a route are looked up beside them', async () => {
+  const { inner, store } = scene();
+  inner.set('seen.io', LIST);
+  inner.set('new.io', LIST);
+  await find(store, 'seen.io');
+  const errors: unknown[] = [];
+  const flood = async (first: number, count: number): Promise<void> => {
+    const asked = Array.from({ length: count }, (_, i) => find(store, `made-up-${first + i}.io`));
+    for (const result of await Promise.allSettled(asked)) if (result.status === 'rejected') errors.push(result.reason);
+  };
+  await flood(0, 1_000);
+  assert.equal(errors.length, 0);
+  assert.ok(await find(store, 'new.io'), 'a new host is found while made-up ones come');
+  await flood(1_000, 20_000);
+  assert.ok(inner.finds < 12_000, `${inner.finds} lookups`);
+  assert.ok(errors.length > 8_000);
+  assert.ok(errors.every((error) => error instanceof RouterError && error.code === 'unknown-hosts'));
+  assert.ok(await find(store, 'seen.io'), 'known hosts are served');
+});
+
 test('a death marked here is seen at once', async () => {
   const { inner, store } = scene();
   inner.set('x.io', LIST);

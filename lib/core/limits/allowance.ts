@@ -17,10 +17,27 @@ export class Allowance {
 
   /** Takes one. @returns false when that was one too many */
   take(): boolean {
+    this.#fill();
+    this.#left--;
+    return this.#left >= 0;
+  }
+
+  /** Takes one if there is one. @returns whether there was */
+  takeOne(): boolean {
+    this.#fill();
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+
+  /** Gives back one that was not needed. */
+  giveBack(): void {
+    this.#left = Math.min(this.#burst, this.#left + 1);
+  }
+
+  #fill(): void {
     const now = this.#now();
     this.#left = Math.min(this.#burst, this.#left + ((now - this.#at) * this.#perSecond) / 1000);
     this.#at = now;
-    this.#left--;
-    return this.#left >= 0;
   }
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { NO_MARKS, withMarks } from '../../core/routing/backend.ts';
-import { RouterError } from '../../core/errors.ts';
+import { isStoreSilent } from '../../core/errors.ts';
 import { splitKey } from '../../core/routing/prefixes.ts';
 import { withDead } from '../../core/routing/selection.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
@@ -14,6 +14,7 @@ import { type Read, Reads } from './reads.ts';
 import { restoreRoute, type SavedRoute } from './snapshot.ts';
 import type { StoreCounts } from '../store-counts.ts';
 import type { Marking, Recollection, RouteStore, TrialMarks } from '../store.ts';
+import { UnknownHosts } from './unknown-hosts.ts';
 import { UnfiledDeaths } from './unfiled-deaths.ts';
 
 /** What RememberingStore needs. */
@@ -51,6 +52,7 @@ export class RememberingStore implements RouteStore {
   readonly #look: Get = (frontend) => this.#memory.peek(frontend);
   readonly #reads = new Reads();
   readonly #unfiled: UnfiledDeaths;
+  readonly #unknownHosts = new UnknownHosts(() => performance.now());
   /** Hosts that other workers were asked for recently. */
   readonly #recalled = new LRUCache<string, true>({ max: MAX_RECALLED, ttl: RECALL_MS });
 
@@ -194,11 +196,13 @@ export class RememberingStore implements RouteStore {
     const { source, freshness } = this.#parts;
     const read = this.#reads.begin(host, performance.now(), freshness.stamp);
     try {
-      const reading = await source.read(candidates, path);
+      const look = (): Promise<Reading> => source.read(candidates, path);
+      const isUnknown = this.#memory.peek(host) === undefined;
+      const reading = await (isUnknown ? this.#unknownHosts.read(look) : look());
       this.#remember(host, reading, read);
       return this.#withUnfiled(routeIn(reading));
     } catch (error) {
-      if (!isSilence(error)) throw error;
+      if (!isStoreSilent(error)) throw error;
       await this.#recall(host);
       const known = this.#lastKnown(host, path);
       if (known === null) throw error;
@@ -293,8 +297,3 @@ const SOME = 'some';
 
 /** A stamp from before anything was confirmed. */
 const BEFORE = { era: -1, wildcards: 0 } as const;
-
-/** Whether the source did not reply, in contrast to an invalid reply. */
-function isSilence(error: unknown): boolean {
-  return error instanceof RouterError && error.code === 'store-unavailable';
-}
