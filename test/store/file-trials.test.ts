@@ -26,7 +26,10 @@ function states(route: Route | null) {
 
 const look = async (store: FileStore) => states(await find(store, 'x.io'));
 
-function scene(entries: readonly RouteEntry[] = [LIST], how: { readonly hasTrials?: boolean } = {}) {
+function scene(
+  entries: readonly RouteEntry[] = [LIST],
+  how: { readonly hasTrials?: boolean; readonly hasChecks?: boolean } = {},
+) {
   const { stores, marks } = startFileWorkers(2, how);
   const [one, two] = stores;
   assert.ok(one && two);
@@ -122,6 +125,12 @@ test('in a list with active checks there is no trial, and checks that begin end 
   );
   await one.checks.turn([report(B, 'clear', false)], 0);
   assert.deepEqual([await look(one), await look(two)], [ALIVE, ALIVE]);
+});
+
+test('where the router makes no checks, a list with checks has trials', async () => {
+  const { one, two } = scene([LIST, ['healthcheck:x.io', ['path', '/']]], { hasChecks: false });
+  await die(one, 'x.io', 1, TTL);
+  await untilOnTrial(one, two);
 });
 
 function report(url: string, action: CheckReport['action'], isGood = true): CheckReport {

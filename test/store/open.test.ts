@@ -18,6 +18,7 @@ const REST = {
   cache: CACHE,
   deadMs: 30_000,
   hasTrials: true,
+  hasChecks: true,
   known: null,
   file: NO_MASTER,
 } as const;

@@ -11,7 +11,7 @@ export interface FileWorkers {
   readonly told: (listener: (message: ToWorker) => void) => void;
 }
 
-export function startFileWorkers(count: number, { hasTrials = true } = {}): FileWorkers {
+export function startFileWorkers(count: number, { hasTrials = true, hasChecks = true } = {}): FileWorkers {
   const listeners: ((message: ToWorker) => void)[] = [];
   const stores: FileStore[] = [];
   const marks = new FileMarks<FileStore>({
@@ -31,7 +31,7 @@ export function startFileWorkers(count: number, { hasTrials = true } = {}): File
       askForTrial: (asked) => marks.give(copied(asked), store),
       sayPassed: (name) => marks.passed(copied(name)),
     };
-    const store: FileStore = new FileStore({ ...master, hasTrials });
+    const store: FileStore = new FileStore({ ...master, hasTrials, hasChecks });
     stores.push(store);
   }
   return { stores, marks, told: (listener) => listeners.push(listener) };

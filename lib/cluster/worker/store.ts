@@ -54,6 +54,7 @@ export class WorkerStore {
       cache: cacheOf(config),
       deadMs: server.deadBackendTTL * 1000,
       hasTrials: server.trial,
+      hasChecks: server.checks,
       known: cache.maxStale === 0 ? null : this.#known(known, preloads && cache.preload, say),
       counts,
       options: optionsOf(config),

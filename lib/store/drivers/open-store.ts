@@ -22,6 +22,8 @@ export interface StoreSettings {
   readonly deadMs: number;
   /** Whether a backend needs a trial after its mark: `server.trial`. */
   readonly hasTrials: boolean;
+  /** Whether this router makes active checks: `server.checks`. */
+  readonly hasChecks: boolean;
   /** For Redis: what other workers know; null where there are none. */
   readonly known: KnownSettings | null;
   /** The default options of frontends. */
@@ -55,7 +57,8 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
-  const store = new FileStore({ ...file, options: settings.options, hasTrials: settings.hasTrials });
+  const { options, hasTrials, hasChecks } = settings;
+  const store = new FileStore({ ...file, options, hasTrials, hasChecks });
   const { certificates, checks, shares } = store;
   return { store, certificates, file: store, stickySecret: null, checks, shares };
 }

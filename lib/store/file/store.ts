@@ -46,6 +46,8 @@ export interface FileStoreParts extends FileStoreMaster {
   readonly options?: SiteFields | undefined;
   /** Whether a backend is on trial after its mark. */
   readonly hasTrials: boolean;
+  /** Whether a worker of this router makes active checks; yes, if missing. */
+  readonly hasChecks?: boolean;
 }
 
 /**
@@ -174,7 +176,8 @@ export class FileStore implements RouteStore {
     const down = frontend === key ? NO_MARKS.dead : this.#table.markedAmong(backends, key);
     const entries = backends.filter(({ id }) => !down.has(id)).map(({ id, href }) => ({ id, href }));
     // In a list with active checks, these decide when the backend lives again.
-    const hasTrial = this.#parts.hasTrials && !this.checks.hasChecks(key);
+    const { hasTrials, hasChecks = true } = this.#parts;
+    const hasTrial = hasTrials && !(hasChecks && this.checks.hasChecks(key));
     const trial = hasTrial ? { isAgain: onTrial.has(death.backend.id), ttlMs: ttlSeconds * 1000 } : null;
     return this.#asked.ask({ mark: markOf(death, ttlSeconds, Date.now()), entries, trial }, this.#parts.askToMark);
   }
