@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import type { MarkAction } from '../../lib/core/health/check-rules.ts';
 import { startRedis } from '../support/redis.ts';
-import { die } from './contract.ts';
+import { die, find } from './contract.ts';
 import { openRedis } from './redis-subject.ts';
 
 const URLS = ['http://10.0.0.1', 'http://10.0.0.2', 'http://10.0.0.3'] as const;
@@ -61,6 +61,18 @@ for (const [name, userinfo] of USERS) {
     await assertLimits(30_000);
   });
 }
+
+test('a mark of an operator stays theirs when a request fails that was sent before it', async (t) => {
+  const { store, file } = await scene(t);
+  const before = await find(store, 'x.io');
+  const backend = before?.backends[1];
+  assert.ok(before && backend);
+  await redis.cli('sadd', 'dead:x.io', '1');
+  assert.equal(await store.markDead({ route: before, backend }, 30), 'marked');
+  assert.equal(await redis.cli('exists', 'marks:x.io'), 0);
+  assert.equal(await file(1, 'clear'), 'noted');
+  assert.deepEqual(await redis.cli('smembers', 'dead:x.io'), ['1']);
+});
 
 test('in a list without checks the last mark of a request sets the limit, as in Hipache', async (t) => {
   const { store } = await scene(t);

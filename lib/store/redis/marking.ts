@@ -62,7 +62,8 @@ for i = 0, (isKnown and #list or tonumber(ARGV[4])) - 1 do
 end
 if not lives then return 'last' end
 local added = redis.call('SADD', KEYS[1], id)
-redis.pcall('HSET', KEYS[2], id, url)
+-- A mark of an operator or another checker stays theirs: this request was sent before it.
+if added == 1 or type(redis.pcall('HGET', KEYS[2], id)) == 'string' then redis.pcall('HSET', KEYS[2], id, url) end
 local isChecked = redis.pcall('EXISTS', KEYS[5]) == 1
 -- A set has one time limit. Marks of checks have a longer one, until their next check but one, which is kept.
 local left = isChecked and redis.pcall('PTTL', KEYS[1])
