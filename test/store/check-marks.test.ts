@@ -62,14 +62,26 @@ for (const [name, userinfo] of USERS) {
   });
 }
 
-test('a mark of an operator stays theirs when a request fails that was sent before it', async (t) => {
+for (const [name, userinfo] of USERS) {
+  test(`a mark of an operator stays theirs when a request fails that was sent before it, ${name}`, async (t) => {
+    const { store } = await scene(t, userinfo);
+    const before = await find(store, 'x.io');
+    const backend = before?.backends[1];
+    assert.ok(before && backend);
+    await redis.cli('sadd', 'dead:x.io', '1');
+    assert.equal(await store.markDead({ route: before, backend }, 30), 'marked');
+    assert.equal(await redis.cli('exists', 'marks:x.io'), 0);
+    // A router's own gets the URL that it is for now.
+    await redis.cli('hset', 'marks:x.io', '1', URLS[0]);
+    assert.equal(await store.markDead({ route: before, backend }, 30), 'marked');
+    assert.deepEqual(await redis.cli('hgetall', 'marks:x.io'), { 1: URLS[1] });
+  });
+}
+
+test('checks that pass do not remove the mark of an operator, also when a request has failed since', async (t) => {
   const { store, file } = await scene(t);
-  const before = await find(store, 'x.io');
-  const backend = before?.backends[1];
-  assert.ok(before && backend);
   await redis.cli('sadd', 'dead:x.io', '1');
-  assert.equal(await store.markDead({ route: before, backend }, 30), 'marked');
-  assert.equal(await redis.cli('exists', 'marks:x.io'), 0);
+  assert.equal(await die(store, 'x.io', 1, 30), 'marked');
   assert.equal(await file(1, 'clear'), 'noted');
   assert.deepEqual(await redis.cli('smembers', 'dead:x.io'), ['1']);
 });

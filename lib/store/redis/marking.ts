@@ -232,9 +232,14 @@ async function markWithoutScript(
     const known = new Set(isTexts(members) ? members : []);
     return isLastLiving(living, backend.id, (other) => known.has(String(other)));
   };
-  if (isLast(await link.send(['smembers', dead], deadline))) return 'last';
-  // Separately: a transaction is refused as a whole.
-  await link.sendAll(transaction(['hset', marks, id, backend.href], ['expire', marks, seconds]), deadline);
+  const before = await link.send(['smembers', dead], deadline);
+  if (isLast(before)) return 'last';
+  const isMarked = isTexts(before) && before.includes(id);
+  const [url] = isMarked ? await link.sendAll([['hget', marks, id]], deadline) : [];
+  // Separately: a transaction is refused as a whole. A mark of an operator or another checker stays theirs, without a URL.
+  if (url !== null) {
+    await link.sendAll(transaction(['hset', marks, id, backend.href], ['expire', marks, seconds]), deadline);
+  }
   const commands = transaction(['sadd', dead, id], ['expire', dead, seconds], ['smembers', dead]);
   const replies = await link.sendAll(commands, deadline);
   const made = madeOf(replies);
