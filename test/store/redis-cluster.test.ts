@@ -46,6 +46,21 @@ test('a mark ends by itself, wherever it is kept, and every node tells of the de
   }
 });
 
+test('a mark of an operator stays theirs when a request fails, and a mark of a check keeps its time', async (t) => {
+  await shared.flush();
+  const { store } = openCluster(t, shared);
+  await shared.cli('rpush', 'frontend:x.io', 'x', 'http://10.0.0.1', 'http://10.0.0.2');
+  const route = await find(store, 'x.io');
+  const backend = route?.backends[1];
+  assert.ok(route && backend);
+  await shared.cli('sadd', 'dead:x.io', '1');
+  await shared.cli('expire', 'dead:x.io', '240');
+  await shared.cli('hset', 'check:x.io', backend.href, '{}');
+  assert.equal(await store.markDead({ route, backend }, 30), 'marked');
+  assert.equal(await shared.cli('exists', 'marks:x.io'), 0);
+  assert.ok(Number(await shared.cli('ttl', 'dead:x.io')) > 200);
+});
+
 test('an active health checker is noticed, whichever node has its pulse', async (t) => {
   await shared.flush();
   await shared.cli('set', 'hchecker_ping', Math.floor(Date.now() / 1000));

@@ -1,4 +1,4 @@
-import type { Backend, Death, Route } from '../../core/routing/types.ts';
+import type { Backend, Death } from '../../core/routing/types.ts';
 import { isLastLiving } from '../../core/routing/selection.ts';
 import { MAX_LIST } from '../limits.ts';
 import { evaluate, scriptOf } from '../redis-client/script.ts';
@@ -129,10 +129,10 @@ export async function markInRedis(
   const seconds = String(Math.ceil(ttlSeconds));
   const deadline = link.deadline();
   if (!link.isOneServer) {
-    const { living, isChecked, seconds: kept } = await beforeMark(link, before, death.route, seconds, deadline);
+    const { living, isChecked, isTheirs, seconds: kept } = await beforeMark(link, before, death, seconds, deadline);
     const others = living.filter((each) => each.id !== id).map((each) => String(each.id));
     // First: otherwise the mark would count for any URL for a moment.
-    await noteUrl(link, keys[1], [String(id), href, kept], deadline);
+    if (!isTheirs) await noteUrl(link, keys[1], [String(id), href, kept], deadline);
     const args = ['1', keys[0], String(id), kept, ...others];
     const reply = await evaluate(link, MARK_IN_CLUSTER, args, deadline);
     const marking = markingOf(reply);
@@ -149,8 +149,13 @@ export async function markInRedis(
     return markingOf(await evaluate(link, MARK, [String(all.length), ...all, ...args], deadline));
   } catch (error) {
     if (!isReplyError(error) || !isScriptRefused(error)) throw error;
-    const { living, seconds: kept } = await beforeMark(link, before, death.route, seconds, deadline);
-    return await markWithoutScript(link, keys, death, living, kept, deadline);
+    return await markWithoutScript(
+      link,
+      keys,
+      death,
+      await beforeMark(link, before, death, seconds, deadline),
+      deadline,
+    );
   }
 }
 
@@ -168,6 +173,8 @@ interface BeforeMark {
   /** The backends that do not fail the checks of a list that hosts of other names have. All, where that cannot be read. */
   readonly living: readonly Backend[];
   readonly isChecked: boolean;
+  /** The backend has a mark of an operator or another checker, which stays theirs: without a URL. */
+  readonly isTheirs: boolean;
   /** The time limit of the set: marks of checks have a longer one, which is kept. */
   readonly seconds: string;
 }
@@ -175,22 +182,26 @@ interface BeforeMark {
 async function beforeMark(
   link: RedisLink,
   before: string,
-  { backends, frontend, key }: Route,
+  { route: { backends, frontend, key }, backend }: Death,
   seconds: string,
   deadline: number,
 ): Promise<BeforeMark> {
+  const id = String(backend.id);
   const commands: RedisCommand[] = [
     ['exists', `${before}check:${key}`],
     ['pttl', `${before}dead:${frontend}`],
+    ['sismember', `${before}dead:${frontend}`, id],
+    ['hget', `${before}marks:${frontend}`, id],
   ];
   if (frontend !== key) commands.push(['smembers', `${before}down:${key}`]);
-  const [exists, left, members] = await link.sendAll(commands, deadline);
+  const [exists, left, isMarked, url, members] = await link.sendAll(commands, deadline);
   const isChecked = exists === 1;
   const down = new Set(isTexts(members) ? members : []);
   const isLonger = isChecked && typeof left === 'number' && left > Number(seconds) * 1000;
   return {
     living: backends.filter(({ href }) => !down.has(href)),
     isChecked,
+    isTheirs: isMarked === 1 && url === null,
     seconds: isLonger ? String(Math.ceil(left / 1000)) : seconds,
   };
 }
@@ -217,14 +228,12 @@ async function recordDeath(link: RedisLink, args: readonly string[], deadline: n
  * For servers that refuse scripts, and users without permission for `marks:`. Two routers at once may both find that
  * another backend is alive. So the mark is made, then checked, and removed if it was the last. Transactions have one
  * order for all routers, so that one of the two sees both marks.
- * @param living see `BeforeMark`
  */
 async function markWithoutScript(
   link: RedisLink,
   [dead, marks]: readonly [dead: string, marks: string, trial: string],
   { backend }: Death,
-  living: readonly Backend[],
-  seconds: string,
+  { living, isTheirs, seconds }: BeforeMark,
   deadline: number,
 ): Promise<'marked' | 'last'> {
   const id = String(backend.id);
@@ -232,12 +241,9 @@ async function markWithoutScript(
     const known = new Set(isTexts(members) ? members : []);
     return isLastLiving(living, backend.id, (other) => known.has(String(other)));
   };
-  const before = await link.send(['smembers', dead], deadline);
-  if (isLast(before)) return 'last';
-  const isMarked = isTexts(before) && before.includes(id);
-  const [url] = isMarked ? await link.sendAll([['hget', marks, id]], deadline) : [];
-  // Separately: a transaction is refused as a whole. A mark of an operator or another checker stays theirs, without a URL.
-  if (url !== null) {
+  if (isLast(await link.send(['smembers', dead], deadline))) return 'last';
+  // Separately: a transaction is refused as a whole.
+  if (!isTheirs) {
     await link.sendAll(transaction(['hset', marks, id, backend.href], ['expire', marks, seconds]), deadline);
   }
   const commands = transaction(['sadd', dead, id], ['expire', dead, seconds], ['smembers', dead]);
