@@ -23,10 +23,17 @@ export interface ExchangeStart {
   readonly rejection?: RouterError | null;
 }
 
+const NO_FIELDS: readonly string[] = [];
+
 /** Fields of a request that are in the access log. */
 interface LoggedFields {
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
+}
+
+/** Counts the tunnels of a backend. */
+interface TunnelCount {
+  tunnels: number;
 }
 
 /**
@@ -37,6 +44,8 @@ export class Exchange {
   #messages: Messages;
   /** Set when the messages are dropped. */
   #logged: LoggedFields | null = null;
+  /** The backend that counts the exchange among its tunnels. */
+  #tunnelOf: TunnelCount | null = null;
   /** As the client sent them. A handed-off `request` may have others, which Node's parser accepts. */
   readonly method: string;
   readonly target: string;
@@ -106,7 +115,7 @@ export class Exchange {
     this.over = this.ended.then(() => this.remainder ?? undefined);
     // A tunnel outlives its response: the exchange ends with the socket.
     (upgrade === null ? response : upgrade.socket).on('close', this.#onClose);
-    const takeEarly = upgrade === null ? nothing : readEarly(upgrade.socket, this.#onUpgradeEnd);
+    const takeEarly = upgrade === null ? nothing : readEarly(upgrade.socket, () => this.#onUpgradeEnd());
     this.#messages = { request, response, upgrade, body: new RequestBody(request), takeEarly };
   }
 
@@ -152,12 +161,21 @@ export class Exchange {
     this.#logged = loggedFields(this.request);
     this.#messages = TUNNELLED;
     const { outgoing } = this;
-    if (outgoing !== null) this.outgoing = { ...outgoing, headers: [], responseFields: [] };
+    if (outgoing !== null) this.outgoing = { ...outgoing, headers: NO_FIELDS, responseFields: NO_FIELDS };
+  }
+
+  /** Counts the exchange among the tunnels of a backend until it ends. Call it once. */
+  countAsTunnel(backend: TunnelCount): void {
+    if (this.#isEnded) return;
+    backend.tunnels++;
+    this.#tunnelOf = backend;
   }
 
   /** Nothing more will be sent to the client. Idempotent. */
   end(): void {
     this.#isEnded = true;
+    if (this.#tunnelOf !== null) this.#tunnelOf.tunnels--;
+    this.#tunnelOf = null;
     this.#end();
   }
 
@@ -199,9 +217,9 @@ export class Exchange {
   readonly #onClose = (): void => this.onClientGone();
 
   /** A client that ends its side before the response has left: it could not use the tunnel. */
-  readonly #onUpgradeEnd = (): void => {
+  #onUpgradeEnd(): void {
     if (!this.isResponding) this.upgrade?.socket.destroy();
-  };
+  }
 
   /** Destroys the client's connection: a partial response must not look like a whole one. */
   cut(): void {

@@ -113,8 +113,7 @@ export class Forwarder {
     // The agent no longer owns a tunnel's connection. An HTTP/2 stream that has become a tunnel still counts as one
     // of the backend's streams.
     if (outcome.type === 'upgraded' && !isHttp2(backend)) {
-      state.tunnels++;
-      void exchange.ended.then(() => state.tunnels--);
+      exchange.countAsTunnel(state);
       leave();
     } else {
       void freed.then(leave);

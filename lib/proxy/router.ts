@@ -64,7 +64,7 @@ export interface RouterParts extends JudgeParts, Balancing {
   readonly policy: { readonly retries: number; readonly deadOn500: boolean; readonly maxBodyBytes: number };
 }
 
-/** Serves one request. Never rejects: every error gets a response and is recorded. */
+/** Serves one request. Never rejects: every error gets a response and is recorded. Resolves when the exchange is over. */
 export async function route(exchange: Exchange, parts: RouterParts): Promise<void> {
   parts.budget.requestStarted();
   try {
@@ -75,6 +75,7 @@ export async function route(exchange: Exchange, parts: RouterParts): Promise<voi
   await exchange.ended;
   parts.budget.requestEnded();
   parts.record(exchange);
+  await exchange.over;
 }
 
 async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {

@@ -121,22 +121,17 @@ export class Lanes {
 
   /** Serves an exchange in the full lane. */
   serve(exchange: Exchange): void {
-    this.#add(exchange, route(exchange, this.#full));
+    this.traffic.add(exchange, route(exchange, this.#full));
   }
 
   /** Responds to an exchange with an error. */
   refuse(exchange: Exchange, error: RouterError): void {
     const refused = this.#full.refuse(exchange, error);
-    const recorded = Promise.all([refused, exchange.ended]).then(() => this.#full.record(exchange));
-    this.#add(exchange, recorded);
-  }
-
-  /** @param recorded resolves when the exchange has ended and was recorded */
-  #add(exchange: Exchange, recorded: Promise<void>): void {
-    this.traffic.add(
-      exchange,
-      recorded.then(() => exchange.over),
-    );
+    const over = Promise.all([refused, exchange.ended]).then(() => {
+      this.#full.record(exchange);
+      return exchange.over;
+    });
+    this.traffic.add(exchange, over);
   }
 
   /** A complete error response, for connections on which no request was read. */

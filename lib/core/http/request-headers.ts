@@ -9,7 +9,7 @@ import { joinTrace, type ReceivedTrace, type Trace, type TracePolicy } from '../
 /** The header section for the backend, and the client. */
 export interface OutgoingRequest {
   /** Names and values in turn; order, case and duplicates as the client sent them. */
-  readonly headers: string[];
+  readonly headers: readonly string[];
   readonly clientIp: string;
   /** As received from a trusted peer, or made; null when ids are off. */
   readonly requestId: string | null;
