@@ -124,3 +124,15 @@ test('a tunnel that is cut closes both sides, and its exchange ends', async (t) 
   exchange.cut();
   await Promise.all([closed, exchange.ended]);
 });
+
+test('a tunnel counts among those of its backend until it ends, and not after', async (t) => {
+  const { client, exchange } = await startTunnel(t);
+  const backend = { tunnels: 3 };
+  exchange.countAsTunnel(backend);
+  assert.equal(backend.tunnels, 4);
+  client.destroy();
+  await exchange.ended;
+  assert.equal(backend.tunnels, 3);
+  exchange.countAsTunnel(backend);
+  assert.equal(backend.tunnels, 3);
+});
