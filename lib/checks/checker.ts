@@ -174,7 +174,7 @@ export class Checker {
     const state = advance(before, hasPassed, isMarked, rules);
     const at = this.#parts.now();
     const result = writeResult({ state, hasPassed, detail, at, tookMs, router: this.#parts.router });
-    const action = actionFor(state, isMarked);
+    const action = actionFor(state, isMarked, hasPassed);
     const keepMs = keepResultsMs(rules);
     const isTurned = state.is !== before.is;
     return {

@@ -38,11 +38,13 @@ test('a backend that a router has marked needs `rise` good checks, from the mark
 });
 
 test('a mark is made or renewed while a backend is down, and removed when it has risen', () => {
-  assert.equal(actionFor({ is: 'down', streak: 1 }, true), 'mark');
-  assert.equal(actionFor({ is: 'down', streak: 0 }, false), 'mark');
-  assert.equal(actionFor({ is: 'up', streak: 0 }, true), 'clear');
-  assert.equal(actionFor({ is: 'up', streak: 0 }, false), 'none');
-  assert.equal(actionFor({ is: 'new', streak: 2 }, false), 'none');
+  assert.equal(actionFor({ is: 'down', streak: 0 }, true, false), 'mark');
+  assert.equal(actionFor({ is: 'down', streak: 0 }, false, false), 'mark');
+  assert.equal(actionFor({ is: 'down', streak: 1 }, true, true), 'renew');
+  assert.equal(actionFor({ is: 'down', streak: 1 }, false, true), 'renew');
+  assert.equal(actionFor({ is: 'up', streak: 0 }, true, true), 'clear');
+  assert.equal(actionFor({ is: 'up', streak: 0 }, false, true), 'none');
+  assert.equal(actionFor({ is: 'new', streak: 2 }, false, false), 'none');
 });
 
 test('a mark outlasts two intervals and their checks, however long they are', () => {

@@ -116,3 +116,17 @@ test('a URL whose limit is shorter than that of its mark gets the same', async (
   assert.equal(await file(1, 'mark'), 'kept');
   await assertLimits(60_000);
 });
+
+for (const [name, userinfo] of USERS) {
+  test(`a check that passes renews a mark, and makes none where an operator has removed it, ${name}`, async (t) => {
+    const { file } = await scene(t, userinfo);
+    assert.equal(await file(1, 'mark'), 'marked');
+    for (const key of ['dead:x.io', 'marks:x.io']) await redis.cli('pexpire', key, 5_000);
+    assert.equal(await file(1, 'renew'), 'kept');
+    await assertLimits(30_000);
+    await redis.cli('srem', 'dead:x.io', '1');
+    assert.equal(await file(1, 'renew'), 'noted');
+    assert.deepEqual(await redis.cli('smembers', 'dead:x.io'), []);
+    assert.equal(await file(1, 'mark'), 'marked');
+  });
+}

@@ -60,11 +60,15 @@ export function advance(
   return before + 1 >= fall ? { is: 'down', streak: 0 } : { is, streak: before + 1 };
 }
 
-/** What is done about a backend's marks after a check. `mark`: made, or kept from expiring. `clear`: routers' marks are removed. */
-export type MarkAction = 'mark' | 'clear' | 'none';
+/**
+ * What is done about a backend's marks after a check. `mark`: made, or kept from expiring. `renew`: kept from expiring, where
+ * they still are. `clear`: routers' marks are removed.
+ */
+export type MarkAction = 'mark' | 'renew' | 'clear' | 'none';
 
-export function actionFor({ is }: CheckState, isMarked: boolean): MarkAction {
-  if (is === 'down') return 'mark';
+/** A check that has passed makes no mark: one that is missing was removed by an operator or another checker. */
+export function actionFor({ is }: CheckState, isMarked: boolean, hasPassed: boolean): MarkAction {
+  if (is === 'down') return hasPassed ? 'renew' : 'mark';
   return is === 'up' && isMarked ? 'clear' : 'none';
 }
 

@@ -124,7 +124,7 @@ export class FileChecks implements CheckSource {
     let outcome: CheckOutcome = 'kept';
     for (const { id } of places) {
       const until = marks.find((mark) => mark.id === id)?.until ?? 0;
-      if (until - now >= renewMs) continue;
+      if (until - now >= renewMs || (action === 'renew' && until <= now)) continue;
       const mark = { frontend: key, site: siteOf(key), id, url, until: now + ttlMs, trial: null };
       // One after the other: the first may make the next the last living one.
       const marking = await this.#parts.mark({ mark, entries, trial: null }).catch(() => null);

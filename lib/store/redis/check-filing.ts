@@ -65,6 +65,7 @@ async function fileReport(link: Link, before: string, report: CheckReport): Prom
   if (action === 'mark') return await mark(link, before, marks, places, report);
   const marked = places.filter((i) => marks.routers.has(i));
   if (marked.length === 0) return 'noted';
+  if (action === 'renew') return await renew(link, marks, report);
   await remove(link, marks, marked);
   return 'cleared';
 }
@@ -165,6 +166,17 @@ async function mark(
   }
   if (!marks.isShared) await announce(link, marks, added, report);
   return 'marked';
+}
+
+/** Extends a mark that is there. */
+async function renew(link: Link, { leftMs, names }: ListMarks, { life }: CheckReport): Promise<CheckOutcome> {
+  if (leftMs >= life.renewMs) return 'kept';
+  // The URL first: one that ended before its mark would make that another checker's.
+  await all(
+    link,
+    names.toReversed().map((name) => ['pexpire', name, String(life.ttlMs)] as const),
+  );
+  return 'kept';
 }
 
 /** A mark counts even if the announcement is refused. */
