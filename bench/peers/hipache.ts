@@ -56,6 +56,8 @@ async function recipe(place: Place, settings: Settings): Promise<Recipe> {
       // As many as the peers may keep; and nobody is replaced in the middle of a measurement.
       maxSockets: 512,
       memory: { limitMB: 0 },
+      // All clients have one address.
+      limits: { connectionsPerClient: 0 },
       timeouts: { idle: 600 },
       drain: { requests: 1, tunnels: 1 },
       ...(fastLane === undefined ? {} : { fastLane }),

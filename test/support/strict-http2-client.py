@@ -19,8 +19,9 @@ from h2.settings import SettingCodes
 
 PORT, SEED, REQUESTS = (int(text) for text in sys.argv[1:4])
 MOST_OPEN = 20
-# The router allows 50 at once.
+# The router allows 50 at once, and 200 PINGs: this loop may turn as often as it likes.
 MOST_CHANGES = 40
+MOST_PINGS = 150
 # Not smaller than before: python3-h2 takes an empty frame in a window below 0 for an error, and may not open it again.
 WINDOW_GROWTH = (0, 1_000, 100_000)
 
@@ -33,7 +34,7 @@ h2.initiate_connection()
 sent = {}  # By stream: the body, and how much of it was sent.
 received = {}  # By stream: the status and the bytes so far.
 unread = []  # Streams and sizes of DATA whose window was not given back yet.
-opened = done = resets = changes = 0
+opened = done = resets = changes = pings = 0
 window = 65_535
 # python3-h2 takes an acknowledgement for one of all changes that are under way.
 is_changing = True
@@ -89,10 +90,12 @@ def change_settings():
 
 
 def change_something():
-    global resets
+    global resets, pings
     kind = rand.random()
     if kind < 0.05:
-        h2.ping(rand.randbytes(8))
+        if pings < MOST_PINGS:
+            h2.ping(rand.randbytes(8))
+        pings += 1
     elif kind < 0.5:
         change_settings()
     elif kind < 0.55 and sent and resets < REQUESTS // 10:
