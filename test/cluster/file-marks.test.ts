@@ -136,7 +136,7 @@ test('a mark without a trial ends that of its backend, and what checks remove ha
   );
 });
 
-test('a backend that nobody tries lives again after ten times its time', () => {
+test('a backend without a trial lives again after ten times its time', () => {
   const { die, pass, take, start, sent } = scene();
   die();
   pass(11 * TTL - 1);

@@ -106,12 +106,12 @@ test('a store that is closed asks for nothing more, and nobody waits for it', as
   await assert.rejects(store.find(['x.io'], '/'), { code: 'store-unavailable' });
 });
 
-/** A store with a master of its own. @param onMark told of those that it tells its workers of */
+/** A store with a master of its own. @param onMark called with each mark that it sends to its workers */
 function storeOf(entries: readonly RouteEntry[], onMark: (mark: DeadMark) => void = () => {}): FileStore {
-  const { stores, told } = startFileWorkers(1);
+  const { stores, onSent } = startFileWorkers(1);
   const [store] = stores;
   assert.ok(store);
-  told((message) => {
+  onSent((message) => {
     if (message.type === 'dead') onMark(message.mark);
   });
   feed(store, entries);

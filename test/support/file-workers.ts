@@ -8,7 +8,7 @@ export interface FileWorkers {
   readonly stores: readonly FileStore[];
   readonly marks: FileMarks<FileStore>;
   /** Called with all that the master sends. */
-  readonly told: (listener: (message: ToWorker) => void) => void;
+  readonly onSent: (listener: (message: ToWorker) => void) => void;
 }
 
 export function startFileWorkers(count: number, { hasTrials = true, hasChecks = true } = {}): FileWorkers {
@@ -34,7 +34,7 @@ export function startFileWorkers(count: number, { hasTrials = true, hasChecks = 
     const store: FileStore = new FileStore({ ...master, hasTrials, hasChecks });
     stores.push(store);
   }
-  return { stores, marks, told: (listener) => listeners.push(listener) };
+  return { stores, marks, onSent: (listener) => listeners.push(listener) };
 }
 
 function deliver(store: FileStore, sent: ToWorker): void {

@@ -19,7 +19,7 @@ export class UnknownHosts {
   }
 
   /**
-   * Looks up a host of which this worker knows nothing.
+   * Looks up a host of which nothing is remembered.
    * @throws RouterError `unknown-hosts` when too many have had no route lately; else as `read`
    */
   async read(read: () => Promise<Reading>): Promise<Reading> {

@@ -9,7 +9,7 @@ export interface TrialName {
   readonly url: string;
 }
 
-/** A worker's wish for the right to a trial, for so long. */
+/** A worker's request for the right to a trial, for so long. */
 export interface AskedTrialRight extends TrialName {
   readonly ms: number;
 }
