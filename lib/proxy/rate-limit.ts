@@ -1,6 +1,5 @@
 import { RouterError } from '../core/errors.ts';
 import { rawValue } from '../core/http/trait.ts';
-import { clientKey } from '../core/limits/client-key.ts';
 import type { Route } from '../core/routing/types.ts';
 import { inWords, rateFields } from '../rates/rate-fields.ts';
 import { rateKey } from '../rates/rate-key.ts';
@@ -11,10 +10,10 @@ import type { Exchange } from './exchange.ts';
  * Takes a request from its site's rate limit, unless the fast lane has done so.
  * @throws RouterError `rate-limited` when it is beyond that
  */
-export function limitRate(exchange: Exchange, route: Route, clientIp: string, rates: Pick<RateLimits, 'take'>): void {
+export function limitRate(exchange: Exchange, route: Route, rates: Pick<RateLimits, 'take'>): void {
   const { rate } = route.site;
   if (rate === null || exchange.isCounted) return;
-  const of = rateKey(rate, clientKey(clientIp), route.frontend, exchange.request.rawHeaders, rawValue);
+  const of = rateKey(rate, exchange.clientKey, route.frontend, exchange.request.rawHeaders, rawValue);
   const waitMs = rates.take(rate, route.key, of);
   if (waitMs > 0) throw new RouterError('rate-limited', inWords(rate), { fields: rateFields(rate, waitMs) });
 }

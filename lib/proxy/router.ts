@@ -93,7 +93,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   exchange.trace = exchange.outgoing.trace;
   const found = await admit(exchange, head, parts.admission);
   if (found === null || exchange.interruption !== null) return stopped(exchange);
-  limitRate(exchange, found, exchange.outgoing.clientIp, parts.rates);
+  limitRate(exchange, found, parts.rates);
   const traits = {
     method,
     path: head.path,

@@ -6,8 +6,7 @@ import { powerOfTwo } from '../core/balance/power-of-two.ts';
 import { byAddress, byAffinity, byPath, rendezvous } from '../core/balance/rendezvous.ts';
 import { roundRobin } from '../core/balance/round-robin.ts';
 import type { MethodRules } from '../core/balance/site-balance.ts';
-import { isToken } from '../core/http/token.ts';
-import { wholeNumber } from './field-readers.ts';
+import { readTrait, wholeNumber } from './field-readers.ts';
 import { siteFeature } from './feature.ts';
 
 interface Settings {
@@ -43,16 +42,14 @@ const WAYS: ReadonlyMap<string, MethodRules> = new Map(
 
 const EXPECTED =
   'it must be random, p2c, leastconn, roundrobin, latency, hash:ip, hash:path, hash:header:NAME or hash:cookie:NAME';
-const MAX_NAME = 100;
 
 function readBalance(text: string): Pick<Settings, 'rules'> | string {
   const rules = WAYS.get(text.toLowerCase());
   if (rules !== undefined) return { rules };
-  const [, word = '', name = ''] = /^hash:(header|cookie):(.*)$/is.exec(text) ?? [];
-  const kind = word.toLowerCase();
-  if (kind !== 'header' && kind !== 'cookie') return EXPECTED;
-  if (!isToken(name) || name.length > MAX_NAME) return `"${name.slice(0, MAX_NAME)}" cannot be the name of a ${kind}`;
-  // Names of fields are the same in any case (RFC 9110 §5.1), those of cookies are not (RFC 6265 §5.4).
-  const trait = { kind, name: kind === 'header' ? name.toLowerCase() : name } as const;
-  return { rules: { method: rendezvous(byAffinity), text: `by a hash of the ${kind} ${name}`, trait } };
+  const [, whole = ''] = /^hash:(.*)$/is.exec(text) ?? [];
+  const trait = readTrait(whole);
+  if (trait === null) return EXPECTED;
+  if (typeof trait === 'string') return trait;
+  const name = whole.slice(whole.indexOf(':') + 1);
+  return { rules: { method: rendezvous(byAffinity), text: `by a hash of the ${trait.kind} ${name}`, trait } };
 }

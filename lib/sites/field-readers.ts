@@ -1,4 +1,6 @@
 /** Parsers of fields that several features share. */
+import { isToken } from '../core/http/token.ts';
+import type { Trait } from '../core/routing/choice.ts';
 import type { FieldReader } from './feature.ts';
 
 /** `1`, `0`, `true` or `false`. */
@@ -20,4 +22,16 @@ export function wholeNumber<Settings>(
     const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
     return number >= min && number <= max ? made(number) : `it must be a whole number from ${min} to ${max}`;
   };
+}
+
+const MAX_NAME = 100;
+
+/** `header:NAME` or `cookie:NAME`. Null for any other text; a string says why the name cannot be used. */
+export function readTrait(text: string): Trait | string | null {
+  const [, word = '', name = ''] = /^(header|cookie):(.*)$/is.exec(text) ?? [];
+  const kind = word.toLowerCase();
+  if (kind !== 'header' && kind !== 'cookie') return null;
+  if (!isToken(name) || name.length > MAX_NAME) return `"${name.slice(0, MAX_NAME)}" cannot be the name of a ${kind}`;
+  // Names of fields are the same in any case (RFC 9110 §5.1), those of cookies are not (RFC 6265 §5.4).
+  return { kind, name: kind === 'header' ? name.toLowerCase() : name };
 }

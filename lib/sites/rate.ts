@@ -1,7 +1,7 @@
 /** `rate` and `rateBy`: how many requests a site takes, and of what each has a limit of its own. */
-import { isToken } from '../core/http/token.ts';
 import type { RateRule } from '../core/routing/site.ts';
 import { siteFeature } from './feature.ts';
+import { readTrait } from './field-readers.ts';
 
 interface Settings {
   readonly rate: Pick<RateRule, 'requests' | 'seconds' | 'burst'> | null;
@@ -10,7 +10,6 @@ interface Settings {
 
 const FORM = /^([0-9]{1,7})(?:\/(s|m|h))?(?:\s+([0-9]{1,7}))?$/;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-const MAX_NAME = 100;
 
 /** The features `rate` and `rateBy`. */
 export const rate = siteFeature<Settings>({
@@ -36,9 +35,7 @@ function readRate(text: string): Pick<Settings, 'rate'> | string {
 function readBy(text: string): Pick<Settings, 'by'> | string {
   const lower = text.toLowerCase();
   if (lower === 'client' || lower === 'host') return { by: lower };
-  const [, word = '', name = ''] = /^(header|cookie):(.*)$/is.exec(text) ?? [];
-  const kind = word.toLowerCase();
-  if (kind !== 'header' && kind !== 'cookie') return 'it must be client, host, header:NAME or cookie:NAME';
-  if (!isToken(name) || name.length > MAX_NAME) return `"${name.slice(0, MAX_NAME)}" cannot be the name of a ${kind}`;
-  return { by: { kind, name: kind === 'header' ? name.toLowerCase() : name } };
+  const by = readTrait(text);
+  if (by === null) return 'it must be client, host, header:NAME or cookie:NAME';
+  return typeof by === 'string' ? by : { by };
 }

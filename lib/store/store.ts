@@ -49,12 +49,6 @@ export interface TrialMarks {
   pass(frontend: string, backend: Backend): Promise<void>;
 }
 
-/** Where no backend is ever on trial. */
-export const NO_TRIAL_MARKS: TrialMarks = Object.freeze({
-  take: () => Promise.resolve(Infinity),
-  pass: () => Promise.resolve(),
-});
-
 /** What a worker has of the store in memory, for operators. */
 export interface RouteMemory {
   /** What is remembered for a host and path; null when nothing is. Does not extend how long it is kept. */

@@ -4,6 +4,7 @@ import { mock, test } from 'node:test';
 import type { RateRule } from '../../lib/core/routing/site.ts';
 import { rateFields } from '../../lib/rates/rate-fields.ts';
 import { rateKey } from '../../lib/rates/rate-key.ts';
+import { fieldFault, makeSite } from '../../lib/sites/site.ts';
 import { RateLimits } from '../../lib/rates/rate-limits.ts';
 import type { ShareDemand, ShareSource } from '../../lib/store/shares.ts';
 
@@ -123,4 +124,25 @@ test('the fields of a 429 say the rate, and in how many whole seconds to come ba
     '"requests";r=0;t=2',
   ]);
   assert.equal(rateFields(RULE, 1)[1], '1');
+});
+
+const ruleOf = (rate: string, rateBy = 'client') =>
+  makeSite({
+    host: new Map([
+      ['rate', rate],
+      ['rateBy', rateBy],
+    ]),
+  }).rate;
+
+test('the fields say a rate in seconds, minutes or hours, and what has it for itself', () => {
+  assert.deepEqual(ruleOf('10'), { requests: 10, seconds: 1, burst: 10, by: 'client' });
+  assert.deepEqual(ruleOf('10 50', 'Host'), { requests: 10, seconds: 1, burst: 50, by: 'host' });
+  assert.deepEqual(ruleOf('90/m'), { requests: 90, seconds: 60, burst: 2, by: 'client' });
+  assert.deepEqual(ruleOf('100/h 3', 'header:X-Key')?.by, { kind: 'header', name: 'x-key' });
+  assert.deepEqual(ruleOf('100/h 3', 'cookie:Id')?.by, { kind: 'cookie', name: 'Id' });
+  assert.equal(ruleOf('off'), null);
+  for (const text of ['', '0', '-1', '1.5', '10/d', '10 0', '10 20 30', '99999999'])
+    assert.notEqual(fieldFault('rate', text), null, text);
+  for (const text of ['', 'ip', 'header:', 'cookie:a b', 'path'])
+    assert.notEqual(fieldFault('rateBy', text), null, text);
 });

@@ -5,13 +5,7 @@ import type { SiteFields, SiteHash } from '../../lib/core/routing/site.ts';
 import type { DeadMark } from '../../lib/store/dead-marks.ts';
 import { MemoryLists } from './memory-lists.ts';
 import { RouteTable } from '../../lib/store/route-table.ts';
-import {
-  type Marking,
-  NO_TRIAL_MARKS,
-  type Notify,
-  type Recollection,
-  type RouteStore,
-} from '../../lib/store/store.ts';
+import { type Marking, type Notify, type Recollection, type RouteStore } from '../../lib/store/store.ts';
 
 /** What a MemoryStore may be given; all of it has a default. */
 export interface MemoryStoreOptions {
@@ -23,7 +17,8 @@ export interface MemoryStoreOptions {
 /** Routes of this process alone: the reference for all stores, and what tests route by. */
 export class MemoryStore implements RouteStore {
   readonly hasHealthChecker = false;
-  readonly trials = NO_TRIAL_MARKS;
+  /** No backend is ever on trial. */
+  readonly trials = { take: () => Promise.resolve(Infinity), pass: () => Promise.resolve() };
   readonly remembered = { hosts: 0, bytes: 0 };
   readonly #lists = new MemoryLists();
   readonly #table: RouteTable;
