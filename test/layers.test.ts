@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lib/core/balance', 'lib/core/health', 'lib/core/http', 'lib/core/record'],
   ['lib/sites', 'lib/http1', 'lib/http2/hpack', 'lib/http2/frames'],
   ['lib/config', 'lib/store', 'lib/backends/dialing'],
-  ['lib/store/redis-client', 'lib/store/cache', 'lib/store/file', 'lib/backends', 'lib/rates'],
+  ['lib/store/redis-client', 'lib/store/cache', 'lib/store/file', 'lib/backends', 'lib/rates', 'lib/concurrency'],
   ['lib/store/redis'],
   ['lib/store/editor'],
   ['lib/store/drivers'],

@@ -137,6 +137,12 @@ function stateMetrics({ states }: Totals): Metric[] {
       'Open WebSockets',
       sum(({ tunnels }) => tunnels),
     ),
+    metric(
+      'gauge',
+      'hipache_queued_requests',
+      'Requests that wait for a permit of their site',
+      sum(({ queued }) => queued),
+    ),
     metric('gauge', 'hipache_event_loop_delay_seconds', 'How late timers are', labelled('percentile', delays)),
     metric(
       'gauge',

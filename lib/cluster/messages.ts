@@ -8,8 +8,7 @@ import type { StoredPair } from '../store/certificates.ts';
 import type { KnownRun } from '../store/cache/known-routes.ts';
 import type { SnapshotUpdate } from '../store/cache/snapshot-updates.ts';
 import type { Piece } from '../store/file/pieces.ts';
-import type { AskedShares } from '../store/file/shares.ts';
-import type { Share } from '../store/shares.ts';
+import type { AskedShares, RepliedShares } from '../store/file/shares.ts';
 
 /** A worker's question for routes that other workers know; see `ToMaster`. */
 export interface SnapshotQuery {
@@ -68,7 +67,7 @@ export type ToWorker =
   /** Another worker, or this one, has sent the same. */
   | { readonly type: 'checked'; readonly key: string; readonly urls: readonly string[] | null }
   /** The reply to `want-shares`. */
-  | { readonly type: 'shares'; readonly id: number; readonly shares: readonly Share[] }
+  | { readonly type: 'shares'; readonly reply: RepliedShares }
   /** The reply to `snapshot-query`. */
   | { readonly type: 'snapshot-reply'; readonly recalled: SnapshotReply }
   /** New keys for session tickets. */
@@ -158,7 +157,7 @@ export type ToMaster =
    * Only without Redis.
    */
   | { readonly type: 'checked'; readonly key: string; readonly urls: readonly string[] | null }
-  /** What it is asked for under limits that all workers share. Only without Redis. */
+  /** What it is asked for and needs under limits that all workers share. Only without Redis. */
   | { readonly type: 'want-shares'; readonly asked: AskedShares }
   /** The reply to `ask`. With `id` 0: its last metrics, sent unasked before it exits. */
   | { readonly type: 'told'; readonly id: number; readonly answer: Answer }

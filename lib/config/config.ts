@@ -115,6 +115,8 @@ export interface Limits {
   readonly connectionsPerClient: number | null;
   /** The maximum number of requests held for paused frontends, per worker. */
   readonly paused: number;
+  /** The maximum number of requests that wait for sites with `maxConn` or `maxConnPerBackend`, per worker. */
+  readonly queued: number;
   /** 0 is no limit. */
   readonly bodyBytes: number;
   /** The minimum rate of a request body after its first seconds, bytes per second. 0 is no limit. */

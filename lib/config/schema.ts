@@ -60,6 +60,7 @@ const limits = {
   // The default is a quarter of `connections`: see core/limits/connection-limits.ts.
   connectionsPerClient: v.nullish(wholeNumber(0), null),
   paused: v.nullish(wholeNumber(0), 1000),
+  queued: v.nullish(wholeNumber(0), 1000),
   bodyMinRate: v.nullish(wholeNumber(0), 240),
   readMinRate: v.nullish(wholeNumber(0), 240),
 };

@@ -40,6 +40,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
       connections: settings.limits.connections,
       connectionsPerClient: settings.limits.connectionsPerClient,
       paused: settings.limits.paused,
+      queued: settings.limits.queued,
       bodyMinRate: settings.limits.bodyMinRate,
       readMinRate: settings.limits.readMinRate,
     },

@@ -26,6 +26,7 @@ const STATUS = {
   maintenance: 503,
   'unknown-hosts': 503,
   paused: 503,
+  'site-busy': 503,
   'backend-silent': 504,
   'version-unknown': 505,
 } as const;

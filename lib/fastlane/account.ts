@@ -2,6 +2,7 @@ import type { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
 import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { Ending, TracedAttempt, TracedExchange } from '../core/record/spans.ts';
+import type { Permit } from '../core/routing/site.ts';
 import type { Backend, LookedUp, Outcome, HandoffState, Route } from '../core/routing/types.ts';
 import type { ResponseRelay } from './response-relay.ts';
 import type { HeadWriter, WrittenHead } from './head-writer.ts';
@@ -26,6 +27,8 @@ export class Account {
   backend: Backend | null = null;
   /** The site's rate limit has let it through. */
   isCounted = false;
+  /** Its permits under the site's limits of requests in flight; null without any. */
+  permit: Permit | null = null;
   startedAt = 0;
   /** When the backend was chosen; 0 before. */
   triedAt = 0;
@@ -39,6 +42,7 @@ export class Account {
     this.lookupFault = null;
     this.backend = null;
     this.isCounted = false;
+    this.permit = null;
     this.startedAt = now;
     this.triedAt = 0;
   }
@@ -107,7 +111,7 @@ export class Account {
     };
   }
 
-  /** The state with which the full lane goes on. @param outcome of the attempt; null when there was none */
+  /** The state with which the full lane goes on, with the permits. @param outcome of the attempt; null when there was none */
   handoff(
     { method, target }: ReadRequest,
     outcome: Outcome | null,
@@ -115,9 +119,11 @@ export class Account {
     isBodyLost: boolean,
     now: number,
   ): HandoffState {
-    const { startedAt, backend, isCounted } = this;
+    const { startedAt, backend, isCounted, permit } = this;
+    this.permit = null;
     const trace = this.head?.trace ?? null;
-    const common = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost, trace, isCounted };
+    const known = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost };
+    const common = { ...known, trace, isCounted, permit };
     if (outcome === null || backend === null) return { ...common, triedAt: null, attempts: [] };
     const attempt = { backend, outcome, startedAt: this.triedAt, tookMs: now - this.triedAt };
     return { ...common, triedAt: this.triedAt, attempts: [attempt] };

@@ -5,7 +5,7 @@
 import { needsCookie } from '../core/balance/sticky.ts';
 import { isDialled, isHttp2 } from '../core/routing/backend.ts';
 import { GATHER_MS } from '../core/limits/client-limits.ts';
-import { clientKey } from '../core/limits/client-key.ts';
+import { LastClientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
@@ -42,9 +42,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   #phase: Phase = 'over';
   /** Distinguishes a late reply of the store to an earlier request from one to this request. */
   #serial = 0;
-  /** Of the last request, and its `clientKey`. */
-  #clientIp = '';
-  #clientKey = '';
+  readonly #clientKey = new LastClientKey();
 
   constructor(client: OwnedConnection, shared: LaneShared) {
     this.#client = client;
@@ -160,10 +158,16 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     if (balance !== null && balance.sticky !== null && !parts.sticky.isReady()) return this.#handOff(null, null);
     const head = this.#client.writer.write(request);
     account.head = head;
-    const key = this.#keyOf(head.clientIp);
+    const key = this.#clientKey.of(head.clientIp);
     this.#client.output.clientKey = key;
     this.#relay.responseFields = head.responseFields;
     if (this.#isLimited(request, route, key)) return;
+    const { concurrency } = route.site;
+    if (concurrency !== null) {
+      account.permit = parts.permits.enter(route.key, concurrency);
+      // The full lane waits.
+      if (account.permit === null) return this.#handOff(null, null);
+    }
     const { method, target } = request;
     const { affinity, cookies } = identityOf(route, request);
     const hasBody = request.framing === 'chunked' || request.length > 0;
@@ -179,6 +183,8 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     // Its response needs another field.
     if (balance !== null && needsCookie(balance, backend, route.key, cookies, parts.sticky))
       return this.#handOff(null, null);
+    // The full lane finds another, or waits.
+    if (account.permit !== null && !account.permit.useBackend(backend)) return this.#handOff(null, null);
     this.#upload.wait();
     account.backend = backend;
     const path = pathFor(route, backend, target, parts.hasBackendPath);
@@ -200,15 +206,6 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     parts.onLimited(this.#account.head?.clientIp ?? '', frontend);
     this.onDone(null);
     return true;
-  }
-
-  /** As `clientKey` returns it. Requests of one connection mostly have the same client. */
-  #keyOf(clientIp: string): string {
-    if (clientIp !== this.#clientIp) {
-      this.#clientIp = clientIp;
-      this.#clientKey = clientKey(clientIp);
-    }
-    return this.#clientKey;
   }
 
   onFailed(outcome: Outcome): void {
@@ -260,6 +257,8 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   #drop(): void {
     this.#phase = 'over';
     this.#upload.end();
+    this.#account.permit?.release();
+    this.#account.permit = null;
     this.#shared.parts.budget.requestEnded();
     this.#attempt.end();
   }

@@ -18,6 +18,7 @@ import type { ReadAccepted } from '../http1/read-buffer.ts';
 import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
+import type { Permits } from '../concurrency/permits.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 
 /** A response by the router itself. */
@@ -37,6 +38,7 @@ export interface LaneParts extends Balancing {
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: { requestStarted(): void; requestEnded(): void };
   readonly rates: Pick<RateLimits, 'take'>;
+  readonly permits: Pick<Permits, 'enter'>;
   /** The response to a request beyond a rate limit. @param waitMs until one would pass */
   readonly limited: (rule: RateRule, waitMs: number) => OwnResponse;
   /** Called for each such request. */

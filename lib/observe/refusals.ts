@@ -78,6 +78,7 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     case 'body-too-large':
     case 'paused':
     case 'rate-limited':
+    case 'site-busy':
     case 'unknown-hosts':
       return 'info';
     // The operator has turned it on.

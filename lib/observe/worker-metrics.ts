@@ -32,6 +32,8 @@ export interface WorkerState {
   /** Open exchanges, with tunnels. */
   readonly exchanges: number;
   readonly tunnels: number;
+  /** Requests that wait in the queues of their sites. */
+  readonly queued: number;
   readonly isStoreUp: boolean;
   /** Whether it can find routes: its store replies, or it uses last-known routes. */
   readonly hasRoutes: boolean;

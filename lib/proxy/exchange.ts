@@ -5,6 +5,7 @@ import type { Peer } from '../core/http/forwarded.ts';
 import type { RequestHead } from '../core/http/request-head.ts';
 import type { OutgoingRequest } from '../core/http/request-headers.ts';
 import type { Trace } from '../core/trace-context.ts';
+import type { Permit } from '../core/routing/site.ts';
 import type { Attempted, Backend, LookedUp, HandoffState, Route } from '../core/routing/types.ts';
 import { RequestBody } from './body.ts';
 import { readEarly } from './early-bytes.ts';
@@ -84,6 +85,8 @@ export class Exchange {
   bytesSent = 0;
   /** A 100 was sent to the client. */
   hasContinued = false;
+  /** How long it has waited in its site's queue, ms. */
+  queuedMs = 0;
   /** 0 until a response has begun. */
   status = 0;
 
@@ -94,6 +97,7 @@ export class Exchange {
   readonly over: Promise<void>;
   /** Set while the rest of the body is handled after the response. */
   remainder: Promise<void> | null = null;
+  #permit: Permit | null = null;
   #isEnded = false;
   #end: () => void = () => {};
 
@@ -171,9 +175,21 @@ export class Exchange {
     this.#tunnelOf = backend;
   }
 
+  /** Its permits under its site's limits of requests in flight, which it releases when it ends. Null without any. */
+  get permit(): Permit | null {
+    return this.#permit;
+  }
+
+  /** Call it once. */
+  keep(permit: Permit): void {
+    if (this.#isEnded) permit.release();
+    else this.#permit = permit;
+  }
+
   /** Nothing more will be sent to the client. Idempotent. */
   end(): void {
     this.#isEnded = true;
+    this.#permit?.release();
     if (this.#tunnelOf !== null) this.#tunnelOf.tunnels--;
     this.#tunnelOf = null;
     this.#end();
@@ -206,8 +222,9 @@ export class Exchange {
     if (this.isResponding) this.cut();
   }
 
-  #goOn({ attempts, triedAt, interruption, trace }: HandoffState): void {
+  #goOn({ attempts, triedAt, interruption, trace, permit }: HandoffState): void {
     this.trace = trace;
+    this.#permit = permit;
     this.attempts.push(...attempts);
     this.trying = attempts.at(-1)?.backend ?? null;
     this.tryingSince = triedAt;

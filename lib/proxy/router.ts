@@ -32,6 +32,8 @@ import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 import type { Outliers } from '../backends/outliers.ts';
 import type { Trials } from '../backends/trials.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
+import { chooseWithRoom } from './backend-choice.ts';
+import type { SiteQueue } from './site-queue.ts';
 
 /** The dependencies of `judge`. */
 export interface JudgeParts {
@@ -52,6 +54,7 @@ export interface RouterParts extends JudgeParts, Balancing {
   readonly trials: Trials;
   readonly outliers: Outliers;
   readonly rates: RateLimits;
+  readonly queue: SiteQueue;
   readonly clock: TimeLimits;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
@@ -94,6 +97,10 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   const found = await admit(exchange, head, parts.admission);
   if (found === null || exchange.interruption !== null) return stopped(exchange);
   limitRate(exchange, found, parts.rates);
+  if (found.site.concurrency !== null) {
+    await parts.queue.enter(exchange, found);
+    if (exchange.interruption !== null || exchange.isEnded) return stopped(exchange);
+  }
   const traits = {
     method,
     path: head.path,
@@ -127,7 +134,12 @@ async function tryBackends(exchange: Exchange, found: Route, traits: RequestTrai
     if (exchange.interruption !== null) return stopped(exchange);
     let made = earlier[retries];
     if (made === undefined) {
-      const backend = choose(found, tried, parts, traits);
+      const { permit } = exchange;
+      const backend =
+        permit === null
+          ? choose(found, tried, parts, traits)
+          : await chooseWithRoom(exchange, permit, found, tried, traits, parts);
+      if (exchange.interruption !== null) return stopped(exchange);
       if (backend === null) throw givenUp(failure);
       if (retries > 0 && !parts.budget.take(site)) throw givenUp(failure);
       exchange.cookie = cookieFor(exchange, found, backend, traits, parts);

@@ -37,7 +37,7 @@ interface Bucket {
 
 /** The dependencies of RateLimits. */
 export interface RateLimitsParts {
-  readonly shares: ShareSource;
+  readonly shares: Pick<ShareSource, 'exchange'>;
   /** ms; only differences count. */
   readonly now: () => number;
 }

@@ -3,6 +3,7 @@ import type { BalanceRules } from '../core/balance/site-balance.ts';
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
 import type {
   Admission,
+  ConcurrencyRule,
   DeadOn5xx,
   EjectRule,
   RateRule,
@@ -43,6 +44,8 @@ export interface SiteBehaviour {
   readonly eject?: EjectRule | null;
   /** How many requests the site takes. */
   readonly rate?: RateRule | null;
+  /** How many requests may be in flight. */
+  readonly concurrency?: ConcurrencyRule | null;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
   /** How a backend is chosen. Features that say something about it are joined; a later one counts. */

@@ -5,6 +5,7 @@ import { eject } from './eject.ts';
 import type { SiteFeature } from './feature.ts';
 import { headers } from './headers.ts';
 import { hsts } from './hsts.ts';
+import { maxConn } from './max-conn.ts';
 import { rate } from './rate.ts';
 import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
@@ -16,6 +17,7 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   redirects,
   state,
   rate,
+  maxConn,
   rewrite,
   deadOn5xx,
   eject,

@@ -24,6 +24,19 @@ export function wholeNumber<Settings>(
   };
 }
 
+/** A whole number within bounds, or `off`: null. */
+export function wholeNumberOrOff<Settings>(
+  min: number,
+  max: number,
+  made: (number: number | null) => Partial<Settings>,
+): FieldReader<Settings> {
+  const readNumber = wholeNumber<Settings>(min, max, made);
+  return (text) => {
+    const read = text === 'off' ? made(null) : readNumber(text);
+    return typeof read === 'string' ? `${read}, or "off"` : read;
+  };
+}
+
 const MAX_NAME = 100;
 
 /** `header:NAME` or `cookie:NAME`. Null for any other text; a string says why the name cannot be used. */

@@ -111,6 +111,7 @@ function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
     deadOn5xx: behaviours.find(({ deadOn5xx }) => deadOn5xx)?.deadOn5xx ?? NO_SITE.deadOn5xx,
     eject: behaviours.find(({ eject }) => eject)?.eject ?? null,
     rate: behaviours.find(({ rate }) => rate)?.rate ?? null,
+    concurrency: behaviours.find(({ concurrency }) => concurrency)?.concurrency ?? null,
   });
 }
 

@@ -1,4 +1,5 @@
-/** How the workers of all routers share limits that hold for all of them together: see core/limits/demand.ts. */
+/** How the workers of all routers share limits that hold for all of them together: see core/limits/demand.ts and permits.ts. */
+import type { PermitShare } from '../core/limits/permits.ts';
 
 /** What a worker was asked for under one limit. */
 export interface ShareDemand {
@@ -16,11 +17,22 @@ export interface Share {
   readonly sharers: number;
 }
 
-/** Divides limits among all workers. */
+/** What a worker does under one limit of requests in flight. */
+export interface PermitNeed {
+  /** Identifies the limit. */
+  readonly key: string;
+  /** How many permits there are for all workers. */
+  readonly limit: number;
+  /** How many it would use now. */
+  readonly wanted: number;
+  /** How many it uses now. */
+  readonly used: number;
+}
+
+/** Divides limits among all workers. A worker that says nothing of a limit for a second has no part in it any more. */
 export interface ShareSource {
-  /**
-   * Says what this worker is asked for, and gets its share of each. A worker that says nothing for a second has none.
-   * Rejects when the store does not reply, or refuses.
-   */
+  /** Says what this worker is asked for, and gets its share of each. Rejects when the store does not reply, or refuses. */
   exchange(demands: readonly ShareDemand[]): Promise<readonly Share[]>;
+  /** Says what this worker needs, and gets its permits under each limit. Rejects when the store does not reply, or refuses. */
+  lease(needs: readonly PermitNeed[]): Promise<readonly PermitShare[]>;
 }

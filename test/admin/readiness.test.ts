@@ -19,6 +19,7 @@ const FINE: WorkerState = {
   connections: 0,
   exchanges: 0,
   tunnels: 0,
+  queued: 0,
   isStoreUp: true,
   hasRoutes: true,
   certificateFaults: 0,

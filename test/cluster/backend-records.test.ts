@@ -36,7 +36,7 @@ async function startWorker(t: TestContext, fastLane: boolean): Promise<Worker> {
   const recorder = new ExchangeRecorder(config, log);
   const lanes = new Lanes(config, {
     store,
-    shares: { exchange: async () => [] },
+    shares: { exchange: async () => [], lease: async () => [] },
     stickySecret: { own: 'x'.repeat(43), shared: null },
     log,
     recorder,

@@ -127,6 +127,7 @@ export async function startLane(
     onCut: () => {},
     onResponseCut: () => {},
     rates: { take: () => 0 },
+    permits: { enter: () => null },
     limited: () => ({ status: 429, head: '', body: Buffer.alloc(0) }),
     onLimited: () => {},
     backends,

@@ -18,6 +18,7 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { state: 'live' },
   { rate: '1000', rateBy: 'host' },
   { rate: '60000/m 100', rateBy: 'cookie:a' },
+  { maxConn: '1000', maxConnPerBackend: '1000', queue: '10 1' },
   { strip: '1' },
   { prepend: '/v2' },
   { rewrite: '^/api/(.*)$ /letters/$1' },

@@ -9,6 +9,7 @@ const OWN: OwnState = {
   connections: 1,
   exchanges: 1,
   tunnels: 0,
+  queued: 0,
   isStoreUp: true,
   hasRoutes: true,
   certificateFaults: 0,

@@ -9,7 +9,9 @@ import { RateLimits } from '../../lib/rates/rate-limits.ts';
 import type { ShareDemand, ShareSource } from '../../lib/store/shares.ts';
 
 const RULE: RateRule = { requests: 100, seconds: 1, burst: 10, by: 'client' };
-const ALONE: ShareSource = { exchange: async (demands) => demands.map(() => ({ share: 1, sharers: 1 })) };
+const ALONE: Pick<ShareSource, 'exchange'> = {
+  exchange: async (demands) => demands.map(() => ({ share: 1, sharers: 1 })),
+};
 
 const passes = (limits: RateLimits, times: number, of = 'a', key = 'site.test'): number =>
   Array.from({ length: times }, () => limits.take(RULE, key, of)).filter((wait) => wait === 0).length;
@@ -34,7 +36,7 @@ test('a worker has the share that the store gives it, and keeps it while the sto
   let now = 1000;
   let isDown = false;
   const asked: (readonly ShareDemand[])[] = [];
-  const shares: ShareSource = {
+  const shares: Pick<ShareSource, 'exchange'> = {
     exchange: async (demands) => {
       if (isDown) throw new Error('it does not reply');
       asked.push(demands);
@@ -70,7 +72,7 @@ test('a worker that is asked for little exchanges nothing, and one that is asked
   t.after(() => mock.timers.reset());
   let now = 1000;
   const asked: (readonly ShareDemand[])[] = [];
-  const shares: ShareSource = {
+  const shares: Pick<ShareSource, 'exchange'> = {
     exchange: async (demands) => {
       asked.push(demands);
       return demands.map(() => ({ share: 1, sharers: 1 }));

@@ -84,8 +84,11 @@ export function onWorkerMessage(message: ToMaster, worker: Worker, recipients: R
     case 'trial-passed':
       return marks.passed(message.name);
     case 'want-shares': {
-      const { id, demands } = message.asked;
-      return send(worker, { type: 'shares', id, shares: recipients.shares.exchange(String(worker.id), demands) });
+      const { id, demands, needs } = message.asked;
+      const name = String(worker.id);
+      const { shares } = recipients;
+      const reply = { id, shares: shares.exchange(name, demands), permits: shares.lease(name, needs) };
+      return send(worker, { type: 'shares', reply });
     }
     case 'fat':
       // If the reload is refused, the worker sends this again.

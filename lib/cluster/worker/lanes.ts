@@ -7,6 +7,7 @@ import type { RouterError } from '../../core/errors.ts';
 import { isDialled } from '../../core/routing/backend.ts';
 import { BackendStates } from '../../backends/state/backend-states.ts';
 import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
+import { Permits } from '../../concurrency/permits.ts';
 import { RateLimits } from '../../rates/rate-limits.ts';
 import { RecentTurns } from '../../core/balance/turns.ts';
 import { pickRandom } from '../../core/routing/selection.ts';
@@ -39,6 +40,7 @@ import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
 import { errorMessage, limitedResponse, refuse } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
+import { SiteQueue } from '../../proxy/site-queue.ts';
 import { SlowUploads } from '../../proxy/slow-uploads.ts';
 import { StaticRoots } from '../../proxy/files/static-roots.ts';
 import { Traffic } from '../../server/traffic.ts';
@@ -80,6 +82,7 @@ export class Lanes {
   readonly #pages: Pages;
   readonly #slots: ConnectionSlots;
   readonly #spools = new SpoolBudget();
+  readonly #permits: Permits;
   readonly #routes: RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
   /** For all connections to backends. */
   readonly dialer: Dialer;
@@ -103,6 +106,7 @@ export class Lanes {
     this.#pages = readPages(staticDir, parts.log);
     this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
     this.#slots = new ConnectionSlots(maxSockets);
+    this.#permits = new Permits({ shares: parts.shares, now: clockMs });
     watchCrowds(this.#slots, this.#clock);
     this.dialer = new Dialer(config.backendTls, new Names(), parts.onShortage);
     this.#pools = new AgentPool({ maxSockets, keepAlive: httpKeepAlive, dialer: this.dialer });
@@ -111,6 +115,11 @@ export class Lanes {
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;
     this.traffic = new Traffic(this.fast);
+  }
+
+  /** Requests that wait because their site has as many in flight as it may. */
+  get queued(): number {
+    return this.#permits.waiting;
   }
 
   /** Finds out what this Node supports. Call it before there are connections. */
@@ -221,6 +230,7 @@ export class Lanes {
       outliers: new Outliers(clockMs, (ejection) => logDeathEvent(log, { type: 'backend-rested', ...ejection })),
       trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
       rates: new RateLimits({ shares: this.#parts.shares, now: clockMs }),
+      queue: new SiteQueue({ permits: this.#permits, clock: this.#clock, max: server.limits.queued }),
       zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
       headerPolicy: {
@@ -264,6 +274,7 @@ export class Lanes {
       limited: (rule, waitMs) => limitedResponse(this.#pages, rule, waitMs),
       onLimited: (clientIp, host) => recorder.limited(clientIp, host),
       slots: this.#slots,
+      permits: this.#permits,
       spools: this.#spools,
       onCut: (reason, clientIp, host) => recorder.cut(reason, clientIp, host),
       onResponseCut: (cut) => this.#onResponseCut(cut),

@@ -111,7 +111,7 @@ export class WorkerStore {
       case 'checked':
         return this.fed?.setChecked(message.key, message.urls);
       case 'shares':
-        return this.fed?.shares.answered(message.id, message.shares);
+        return this.fed?.shares.answered(message.reply);
       case 'snapshot-reply':
         return this.#snapshotLookups.take(message.recalled);
     }

@@ -1,3 +1,18 @@
+/** The key of the last address: requests of one connection mostly have the same client. */
+export class LastClientKey {
+  #address = '';
+  #key = '';
+
+  /** As `clientKey` returns it. */
+  of(address: string): string {
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#key = clientKey(address);
+    }
+    return this.#key;
+  }
+}
+
 /**
  * Identifies a client for limits: an IPv4 address, or the first 64 bits of an IPv6 address, because one customer has
  * at least as many (RFC 6177).

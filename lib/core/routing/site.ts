@@ -59,6 +59,30 @@ export interface RateRule {
   readonly by: 'client' | 'host' | Trait;
 }
 
+/** How many requests of a site may be in flight, in all routers together, and how others wait. */
+export interface ConcurrencyRule {
+  /** Null: no limit. */
+  readonly maxConn: number | null;
+  /** The same at each backend of a list. */
+  readonly maxConnPerBackend: number | null;
+  /** How many wait, in all workers together where they share the limit, and for how long. */
+  readonly queueLength: number;
+  readonly queueSeconds: number;
+}
+
+/** The permits of one request under its site's ConcurrencyRule, from before a backend is chosen until its exchange ends. */
+export interface Permit {
+  /**
+   * Takes a permit of this backend, after releasing that of the backend before. Always succeeds where the site has no limit of its
+   * backends. @returns false when all are taken
+   */
+  useBackend(backend: Backend): boolean;
+  /** Of some backends, the ids of those whose permits are all taken. */
+  fullAmong(backends: readonly Backend[]): ReadonlySet<number>;
+  /** Releases all. Idempotent. */
+  release(): void;
+}
+
 /** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
 export type SeenScheme = 'http' | 'https' | 'unknown';
 
@@ -94,6 +118,8 @@ export interface Site {
   readonly eject: EjectRule | null;
   /** Null: any number of requests. */
   readonly rate: RateRule | null;
+  /** Null: any number of requests in flight. */
+  readonly concurrency: ConcurrencyRule | null;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -112,4 +138,5 @@ export const NO_SITE: Site = Object.freeze({
   deadOn5xx: 'first',
   eject: null,
   rate: null,
+  concurrency: null,
 });

@@ -1,7 +1,7 @@
 /** The nouns of routing. Types only: this file compiles to nothing. */
 import type { RouterError } from '../errors.ts';
 import type { Backend } from './backend-url.ts';
-import type { Site } from './site.ts';
+import type { Permit, Site } from './site.ts';
 import type { Trace } from '../trace-context.ts';
 
 export type { Backend } from './backend-url.ts';
@@ -111,6 +111,8 @@ export interface HandoffState {
   readonly trace: Trace | null;
   /** Its site's rate limit has let it through. */
   readonly isCounted: boolean;
+  /** Its permits; null without any. The full lane releases them. */
+  readonly permit: Permit | null;
 }
 
 /** A backend that failed, as stored and announced on the channel `dead`. */

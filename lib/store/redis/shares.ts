@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { SILENT_MS } from '../../core/limits/demand.ts';
 import { type RedisLink, unavailable } from '../redis-client/link.ts';
 import { evaluate, scriptOf } from '../redis-client/script.ts';
-import type { Share, ShareDemand, ShareSource } from '../shares.ts';
+import type { PermitShare } from '../../core/limits/permits.ts';
+import type { PermitNeed, Share, ShareDemand, ShareSource } from '../shares.ts';
+import { LEASE, needsAsText, permitsIn } from './permits.ts';
 
 /** How long a limit that no worker is asked for stays in Redis, ms. */
 const KEEP_MS = 5_000;
@@ -53,9 +55,29 @@ export class RedisShares implements ShareSource {
   }
 
   async exchange(demands: readonly ShareDemand[]): Promise<readonly Share[]> {
-    if (this.#link.isOneServer) return await this.#ask(demands);
-    const shares = await Promise.all(demands.map((demand) => this.#ask([demand])));
-    return shares.flat();
+    return await this.#inParts(demands, (part) => this.#ask(part));
+  }
+
+  async lease(needs: readonly PermitNeed[]): Promise<readonly PermitShare[]> {
+    return await this.#inParts(needs, (part) => this.#lease(part));
+  }
+
+  /** Where keys are on several servers, each has a script call of its own. */
+  async #inParts<Said, Got>(
+    all: readonly Said[],
+    ask: (part: readonly Said[]) => Promise<readonly Got[]>,
+  ): Promise<readonly Got[]> {
+    if (this.#link.isOneServer) return await ask(all);
+    const parts = await Promise.all(all.map((each) => ask([each])));
+    return parts.flat();
+  }
+
+  async #lease(needs: readonly PermitNeed[]): Promise<readonly PermitShare[]> {
+    const keys = needs.map(({ key }) => `${this.#prefix}permits:${key}`);
+    const args = [String(keys.length), ...keys, ...needsAsText(this.#name, needs)];
+    const permits = permitsIn(await evaluate(this.#link, LEASE, args, this.#link.deadline()));
+    if (permits.length !== needs.length) throw unavailable('it sent an invalid reply about permits');
+    return permits;
   }
 
   async #ask(demands: readonly ShareDemand[]): Promise<readonly Share[]> {
