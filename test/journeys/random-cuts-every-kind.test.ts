@@ -155,16 +155,18 @@ async function startBackends(t: TestContext, folder: string): Promise<{ urls: st
   return { urls: [http.url, https.url, h2c.url, h2.url], ca: pair.certFile };
 }
 
-test('connections of every kind that break at random points leave no trace', { skip: noOpenssl }, async (t) => {
+/** Requests of all kinds, by ways that break at random points. @param options of the sites @returns the router's port */
+async function breakWays(t: TestContext, options: Readonly<Record<string, string>>, rounds: number): Promise<number> {
   const folder = temporaryFolder(t);
   const { urls, ca } = await startBackends(t, folder);
-  const routes: Record<string, string[]> = {};
+  const routes: Record<string, readonly string[] | Readonly<Record<string, string>>> = {};
   for (const [i, host] of HOSTS.entries()) {
     const url = new URL(urls[i] ?? '');
     routes[`good-${host}`] = ['good', url.origin === 'null' ? url.href : url.origin];
     const random = seeded(SEED + i);
     url.port = String(await startBreaker(t, { port: Number(url.port), bytes: 8_000, spared: 0.3, random }));
     routes[host] = ['site', url.href];
+    routes[`options:${host}`] = options;
   }
   const pair = makePair(folder, '*.router.test');
   const https = { port: 0, bind: ['127.0.0.1'], key: pair.keyFile, cert: pair.certFile };
@@ -184,11 +186,25 @@ test('connections of every kind that break at random points leave no trace', { s
 
   const way: Way = { port: broken, ca: pair.cert, random };
   const lane = async (askOnce: (way: Way) => Promise<void>): Promise<void> => {
-    for (let round = 0; round < ROUNDS; round++) await askOnce(way);
+    for (let round = 0; round < rounds; round++) await askOnce(way);
   };
   await Promise.all([lane(askByHttp1), lane(askByHttp1), lane(askByHttp1), lane(askByHttp2), lane(askByHttp2)]);
 
   await askGood();
   // A connection of HTTP/2 to each of the backends may stay.
   await assertNoTraces(10);
+  return router.port;
+}
+
+test('connections of every kind that break at random points leave no trace', { skip: noOpenssl }, async (t) => {
+  await breakWays(t, {}, ROUNDS);
+});
+
+test('the only permit of a site comes back, however its requests end', { skip: noOpenssl }, async (t) => {
+  const port = await breakWays(t, { maxConn: '1', maxConnPerBackend: '1', queue: '100 20' }, Math.ceil(ROUNDS / 3));
+  for (const host of HOSTS) {
+    // Its way breaks, too.
+    const { headers } = await ask({ port, host });
+    assert.notEqual(headers['x-router-error'], 'site-busy', host);
+  }
 });
