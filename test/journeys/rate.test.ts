@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { says, startBackend } from '../support/backends.ts';
+import { makePair, noOpenssl } from '../support/certificates.ts';
 import { type Answer, ask } from '../support/client.ts';
 import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { startRouter } from '../support/router.ts';
+import { startRouter, temporaryFolder } from '../support/router.ts';
 import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
 
 const FEW = '2/h 2';
@@ -145,3 +146,26 @@ test('streams of HTTP/2 and WebSockets count, too', async (t) => {
   };
   assert.deepEqual(await statuses(3, open), [101, 101, 429]);
 });
+
+test(
+  'requests over TLS, also as streams of HTTP/2, count with those of the same client without',
+  { skip: noOpenssl },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const pair = makePair(folder, 'site.test');
+    const backend = await startBackend(t, says('ok'));
+    const router = await startRouter(t, {
+      routes: { 'site.test': ['site', backend.url], 'options:site.test': { rate: '4/h 4' } },
+      config: { https: { port: 0, bind: ['127.0.0.1'], key: pair.keyFile, cert: pair.certFile } },
+    });
+    const securePort = Number(new URL(router.urls[1] ?? '').port);
+    const tls = { ca: pair.cert, servername: 'site.test' };
+    assert.deepEqual(await statuses(2, () => ask({ port: securePort, tls })), [200, 200]);
+    const session = await openSession(t, securePort, tls);
+    assert.deepEqual(await statuses(1, () => request(session)), [200]);
+    assert.deepEqual(await statuses(2, () => ask({ port: router.port })), [200, 429]);
+    assert.deepEqual(await statuses(1, () => request(session)), [429]);
+    const limited = await ask({ port: securePort, tls });
+    assert.deepEqual([limited.status, limited.headers['ratelimit-policy']], [429, '"requests";q=4;w=3600']);
+  },
+);
