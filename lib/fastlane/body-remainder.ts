@@ -97,7 +97,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
 
   #wait(): void {
     const { parts, clock } = this.#shared;
-    const { bodyMs, firstByteMs } = parts.limits;
+    const { bodyMs, firstByteMs } = this.#client.limits;
     if (this.#isBlocked) this.#pace.blocked(parts.now());
     this.#client.due = clock.after(this.#isBlocked ? firstByteMs : bodyMs);
   }
@@ -145,7 +145,7 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
     const { socket } = connection;
     connection.user = null;
     if (socket === null || socket.writableLength === 0) return this.#release(backend);
-    connection.due = this.#shared.clock.after(this.#shared.parts.limits.firstByteMs);
+    connection.due = this.#shared.clock.after(this.#client.limits.firstByteMs);
     socket.write('', () => this.#release(backend));
   }
 

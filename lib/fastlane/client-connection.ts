@@ -4,6 +4,7 @@
  */
 import type { ClientStream } from '../http1/client-stream.ts';
 import { LINGER_MS } from '../core/limits/client-limits.ts';
+import type { RequestLimits } from '../core/limits/exchange-limits.ts';
 import type { Activity } from '../core/limits/activity.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { HandoffState } from '../core/routing/types.ts';
@@ -32,6 +33,7 @@ type State = 'head' | 'busy' | 'flushing' | 'closing' | 'gone';
 
 export class ClientConnection implements LaneConnection, OwnedConnection, InputHandler, SocketHandler, Timed {
   due: number;
+  limits: RequestLimits;
   readonly socket: ClientStream;
   readonly writer: HeadWriter;
   readonly output: ClientOutput;
@@ -59,6 +61,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     this.#shared = shared;
     this.#fullLane = fullLane;
     const { parts, clock } = shared;
+    this.limits = parts.limits;
     this.output = new ClientOutput(socket, peer.address, parts);
     this.#input = new ClientInput(this, socket, parts.limits.headerBytes);
     this.writer = shared.writers.of(peer);
@@ -172,7 +175,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
   };
 
   readonly onDrain = (): void => {
-    if (this.output.isBlocked && !this.output.flush()) return this.#cutSlow();
+    if (this.output.isBlocked && !this.output.flush(this.limits.readMs)) return this.#cutSlow();
     if (this.#state === 'flushing') this.#next();
     else this.owner?.onClientDrained();
   };
@@ -229,7 +232,7 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
     if (!this.output.isAway) {
       // Responses to a client that does not read must not pile up in memory.
       this.#state = 'flushing';
-      this.due = clock.after(parts.limits.readMs);
+      this.due = clock.after(this.limits.readMs);
       return;
     }
     if (this.#endsFlushed) return this.#close();
@@ -251,13 +254,13 @@ export class ClientConnection implements LaneConnection, OwnedConnection, InputH
 
   /** Closes the connection in steps, after what is held for the client was written. See LingeringClose. */
   #close(): void {
-    const { clock, parts } = this.#shared;
+    const { clock } = this.#shared;
     this.#busy.set(true);
     this.owner = null;
     if (this.output.isHolding) {
       this.#endsFlushed = true;
       this.#state = 'flushing';
-      this.due = clock.after(parts.limits.readMs);
+      this.due = clock.after(this.limits.readMs);
       return;
     }
     this.#state = 'closing';

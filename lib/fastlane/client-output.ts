@@ -61,11 +61,15 @@ export class ClientOutput {
     return this.#spool !== null && !this.#spool.isEmpty;
   }
 
-  /** Call it when the socket has drained: writes what is held. @returns false when the client reads too slowly */
-  flush(): boolean {
+  /**
+   * Call it when the socket has drained: writes what is held.
+   * @param readMs for how long the client may lag behind its minimum rate; 0 is the default
+   * @returns false when the client reads too slowly
+   */
+  flush(readMs: number): boolean {
     const spool = this.#spool;
     const now = this.#parts.now();
-    if (this.#readPace.isTooSlow(this.#untaken, now - this.#blockedAt)) return false;
+    if (this.#readPace.isTooSlow(this.#untaken, now - this.#blockedAt, readMs || undefined)) return false;
     for (let piece = spool?.shift(); piece !== undefined; piece = spool?.shift()) {
       if (this.#sendHeld(piece)) continue;
       this.#block();

@@ -1,4 +1,5 @@
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { RequestLimits } from '../core/limits/exchange-limits.ts';
 import type { HandoffState } from '../core/routing/types.ts';
 import type { BackendConnection } from '../backends/http1/backend-connection.ts';
 import type { ClientOutput } from './client-output.ts';
@@ -35,6 +36,8 @@ export interface ConnectionOwner {
 export interface OwnedConnection {
   /** When `onTimeout` is called, on the clock's scale; Infinity for never. */
   due: number;
+  /** Those of the request under way: of its site, once it is known. */
+  limits: RequestLimits;
   readonly writer: HeadWriter;
   readonly output: ClientOutput;
   /** Bytes of the request's body so far, chunk framing left out. */

@@ -79,7 +79,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#link.reset();
     this.#phase = 'waiting';
     if (this.#slot.take(state, client, now)) return this.#connect(now);
-    this.#client.due = clock.after(parts.limits.connectMs);
+    this.#client.due = clock.after(this.#client.limits.connectMs);
   }
 
   /** The request's body is passed to the backend as it comes. */
@@ -108,7 +108,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     if (this.#phase !== 'answering') return;
     const { isBlocked } = this.#client.output;
     const { clock, parts } = this.#shared;
-    const { readMs, responseMs } = parts.limits;
+    const { readMs, responseMs } = this.#client.limits;
     this.#client.due = clock.after(isBlocked ? readMs : responseMs);
     this.#slot.onClientRead(isBlocked, parts.now());
     if (!isBlocked) this.#link.connection?.socket?.resume();
@@ -171,7 +171,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     }
     const { clock, parts } = this.#shared;
     if (progress === 'head') {
-      this.#client.due = clock.after(parts.limits.firstByteMs);
+      this.#client.due = clock.after(this.#client.limits.firstByteMs);
       return;
     }
     if (this.#phase !== 'answering') {
@@ -181,11 +181,11 @@ export class FastAttempt implements LinkUser, SlotUser {
     }
     if (progress !== 'body') return this.#finish(progress === 'whole');
     if (!output.isBlocked) {
-      this.#client.due = clock.after(parts.limits.responseMs);
+      this.#client.due = clock.after(this.#client.limits.responseMs);
       return;
     }
     // From now on the client's silence is limited, whatever the backend still sends.
-    if (!wasBlocked) this.#client.due = clock.after(parts.limits.readMs);
+    if (!wasBlocked) this.#client.due = clock.after(this.#client.limits.readMs);
     if (!output.isFull) return;
     this.#link.connection?.socket?.pause();
     this.#slot.awaitClient(this.#client.bodyBytes, parts.now());
@@ -231,7 +231,7 @@ export class FastAttempt implements LinkUser, SlotUser {
     const { backend, request } = this.#account;
     const state = this.#state;
     if (backend === null || state === null || request === null) return;
-    const { parts, clock } = this.#shared;
+    const { clock } = this.#shared;
     const isSafe = isIdempotent(request.method);
     if (this.#link.takeIdle(state, isSafe)) {
       if (isSafe) return this.#send(now);
@@ -240,7 +240,7 @@ export class FastAttempt implements LinkUser, SlotUser {
       return this.#link.check();
     }
     this.#phase = 'connecting';
-    this.#client.due = clock.after(parts.limits.connectMs);
+    this.#client.due = clock.after(this.#client.limits.connectMs);
     this.#link.open(backend, state);
   }
 

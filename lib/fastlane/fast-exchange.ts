@@ -13,6 +13,7 @@ import { type Identity, identityIn, NO_IDENTITY } from '../core/http/trait.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import { choose } from '../core/routing/selection.ts';
 import { NO_SITE } from '../core/routing/site.ts';
+import type { SiteLimits } from '../core/site-limits.ts';
 import type { Ending } from '../core/record/spans.ts';
 import type { Backend, Outcome, Route } from '../core/routing/types.ts';
 import { lineValue } from '../http1/field-lines.ts';
@@ -23,6 +24,7 @@ import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connectio
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { rateKey } from '../rates/rate-key.ts';
+import { fits, isOver } from './request-size.ts';
 import type { LaneShared } from './shared.ts';
 import { Upload } from './upload.ts';
 
@@ -55,6 +57,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   /** Starts an exchange. The request's body follows by `onBody`. */
   start(request: ReadRequest): void {
     const { parts } = this.#shared;
+    this.#client.limits = parts.limits;
     this.#account.begin(request, parts.now());
     this.#upload.start(request);
     this.#relay.start(request.method === 'HEAD', request.isLast);
@@ -77,7 +80,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const { isSending: isSent } = this.#attempt;
     const upload = this.#upload;
     upload.take(bytes, isWhole, isSent);
-    const { bodyBytes: limit } = this.#shared.parts.limits;
+    const { bodyBytes: limit } = this.#client.limits;
     if (isOver(this.#client.bodyBytes, limit)) {
       if (this.#account.backend === null) this.#handOff(null, null);
       else this.onInterrupted(new RouterError('body-too-large', `a body of more than ${limit} bytes`));
@@ -134,6 +137,8 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#account.route = route;
     if (route === null) return this.#handOff(null, null);
     if (route.site !== NO_SITE && !this.#mayServe(route)) return this.#handOff(null, null);
+    const { limits } = route.site;
+    if (limits !== null && !this.#isWithin(limits)) return this.#handOff(null, null);
     if (this.#upload.isReady) return this.#choose();
     this.#phase = 'gathering';
     this.#client.due = this.#shared.clock.after(GATHER_MS);
@@ -146,6 +151,13 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     // A forwarded field may say that the client reached another proxy over TLS.
     const scheme = request.fields === null ? 'unknown' : this.#client.writer.peer.isTls ? 'https' : 'http';
     return site.mayServeFast(request.host, scheme, request.target);
+  }
+
+  /** Applies a site's limits. @returns false when the request exceeds one of the sizes */
+  #isWithin(own: SiteLimits): boolean {
+    const { request } = this.#account;
+    this.#client.limits = this.#shared.parts.limitsBySite.of(own);
+    return request !== null && fits(request, this.#client.bodyBytes, this.#client.limits);
   }
 
   #choose(): void {
@@ -283,9 +295,4 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
 function identityOf({ site: { balance } }: Route, { text }: ReadRequest): Identity {
   if (balance === null) return NO_IDENTITY;
   return identityIn(balance, (name, separator) => lineValue(text, name, separator));
-}
-
-/** @param limit bytes; 0 is none */
-function isOver(bytes: number, limit: number): boolean {
-  return limit > 0 && bytes > limit;
 }

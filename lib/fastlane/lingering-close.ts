@@ -1,6 +1,7 @@
 import type { ClientStream } from '../http1/client-stream.ts';
 import { LINGER_MS } from '../core/limits/client-limits.ts';
 import { Pace } from '../core/limits/pace.ts';
+import type { RequestLimits } from '../core/limits/exchange-limits.ts';
 import type { ClientInput } from './client-input.ts';
 import type { BusyReport } from './connection-keeper.ts';
 import type { LaneShared } from './shared.ts';
@@ -8,6 +9,8 @@ import type { LaneShared } from './shared.ts';
 /** The connection that is closed. */
 export interface LingeringClient {
   due: number;
+  /** Of its last request. */
+  readonly limits: RequestLimits;
   readonly socket: ClientStream;
 }
 
@@ -32,9 +35,9 @@ export class LingeringClose {
   }
 
   begin(): void {
-    const { clock, parts } = this.#shared;
+    const { clock } = this.#shared;
     const { socket } = this.#client;
-    this.#client.due = clock.after(parts.limits.responseMs);
+    this.#client.due = clock.after(this.#client.limits.responseMs);
     socket.end(this.#onEnded);
     socket.resume();
   }
@@ -52,7 +55,7 @@ export class LingeringClose {
     } else if (pace.isTooSlow(body.payload, parts.now())) {
       this.#client.socket.destroy();
     } else {
-      this.#client.due = clock.after(parts.limits.bodyMs);
+      this.#client.due = clock.after(this.#client.limits.bodyMs);
     }
   }
 
@@ -62,8 +65,8 @@ export class LingeringClose {
     const { clock, parts } = this.#shared;
     const { body, isBodyLost } = this.#input;
     if (body.isDone || isBodyLost) return this.#linger();
-    this.#pace = new Pace(parts.limits.bodyMinRate, parts.now(), body.payload);
-    this.#client.due = clock.after(parts.limits.bodyMs);
+    this.#pace = new Pace(this.#client.limits.bodyMinRate, parts.now(), body.payload);
+    this.#client.due = clock.after(this.#client.limits.bodyMs);
   };
 
   #linger(): void {

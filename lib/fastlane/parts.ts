@@ -9,6 +9,7 @@ import type { TracedExchange } from '../core/record/spans.ts';
 import type { ExchangeRecord } from '../core/record/exchange-record.ts';
 import type { ResponseCut } from '../core/record/response-cut.ts';
 import type { FastLaneLimits } from '../core/limits/exchange-limits.ts';
+import type { LimitsBySite } from '../core/limits/limits-by-site.ts';
 import type { SpoolBudget } from '../core/limits/spool.ts';
 import type { Balancing } from '../core/routing/choice.ts';
 import type { RateRule } from '../core/routing/site.ts';
@@ -59,6 +60,7 @@ export interface LaneParts extends Balancing {
   /** Whether connections to backends are kept for the next request. */
   readonly isKeeping: boolean;
   readonly limits: FastLaneLimits;
+  readonly limitsBySite: LimitsBySite;
   /** Makes a client's socket read into the shared buffer, where this Node can: see accepted-reads.ts. */
   readonly readAccepted: ReadAccepted;
   /**

@@ -104,14 +104,14 @@ export class Upload {
   }
 
   #awaitResponse(): void {
-    const { parts, clock } = this.#shared;
-    this.#client.due = clock.after(parts.limits.firstByteMs);
+    const { clock } = this.#shared;
+    this.#client.due = clock.after(this.#client.limits.firstByteMs);
   }
 
   /** Limits the wait for the next part: by the client, or by a backend that is blocked. */
   #awaitRest(): void {
     const { parts, clock } = this.#shared;
-    const { bodyMs, firstByteMs } = parts.limits;
+    const { bodyMs, firstByteMs } = this.#client.limits;
     if (this.isBlocked) this.#pace?.blocked(parts.now());
     this.#client.due = clock.after(this.isBlocked ? firstByteMs : bodyMs);
   }

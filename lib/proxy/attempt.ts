@@ -2,6 +2,7 @@ import type { InformationEvent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { hasBody } from '../core/http/framing.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
+import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import { isIdempotent, lossOnReused, mayResend } from '../core/health/retry.ts';
 import type { Outcome } from '../core/routing/types.ts';
@@ -34,6 +35,8 @@ export class Attempt implements UploadOwner {
   readonly freed: Promise<void>;
   readonly #exchange: Exchange;
   readonly #parts: AttemptParts;
+  readonly #limits: ExchangeLimits;
+  readonly #method: string;
   readonly #timer: Timer;
   readonly #slot: ConnectionSlot;
   /** Limits of the request's body; null before it is sent. */
@@ -61,6 +64,8 @@ export class Attempt implements UploadOwner {
   constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot) {
     this.#exchange = exchange;
     this.#parts = parts;
+    this.#limits = exchange.limits ?? parts.limits;
+    this.#method = exchange.method;
     this.#slot = slot;
     this.#timer = new Timer(() => this.#onTimeout());
     this.outcome = new Promise((resolve) => {
@@ -81,10 +86,6 @@ export class Attempt implements UploadOwner {
     return mayResend(this.#method, isUnsent);
   }
 
-  get #method(): string {
-    return this.#exchange.method;
-  }
-
   /** A request that must not be sent twice is held back until the connection is known and checked. */
   get #isHeldBack(): boolean {
     return this.#out?.isChecking !== true && !isIdempotent(this.#method);
@@ -93,7 +94,7 @@ export class Attempt implements UploadOwner {
   /** Starts sending. http-proxy calls this instead of piping the body. */
   start(out: BackendRequest): void {
     this.#out = out;
-    this.#parts.clock.set(this.#timer, this.#parts.limits.connectMs);
+    this.#parts.clock.set(this.#timer, this.#limits.connectMs);
     out.once('socket', (socket: Wire) => this.#onSocket(socket));
     out.on('information', (information: InformationEvent) => this.#onInformation(information));
     out.once('response', (response: BackendResponse) => this.#onResponse(response));
@@ -174,7 +175,7 @@ export class Attempt implements UploadOwner {
     this.#phase = 'connecting';
     this.#parts.use.opened++;
     // The time limit for connecting starts here, after the wait in the agent's queue.
-    this.#parts.clock.set(this.#timer, this.#parts.limits.connectMs);
+    this.#parts.clock.set(this.#timer, this.#limits.connectMs);
   }
 
   #onConnected(): void {
@@ -200,7 +201,7 @@ export class Attempt implements UploadOwner {
   onBodySent(): void {
     if (this.#phase !== 'sending') return;
     this.#phase = 'sent';
-    this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
+    this.#parts.clock.set(this.#timer, this.#limits.firstByteMs);
   }
 
   #onInformation(information: InformationEvent): void {
@@ -212,7 +213,7 @@ export class Attempt implements UploadOwner {
       this.#end({ type: 'garbled', cause: new Error('too many responses with status 1xx') });
       return;
     }
-    this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
+    this.#parts.clock.set(this.#timer, this.#limits.firstByteMs);
     relayInformation(this.#exchange, information);
   }
 

@@ -40,6 +40,7 @@ class BodyRemainder implements BodyProgress {
   readonly over: Promise<void>;
   readonly #exchange: Exchange;
   readonly #parts: RemainderParts;
+  readonly #limits: RemainderParts['limits'];
   readonly #timer = new Timer(() => this.#onTimeout());
   readonly #pace: Pace;
   #out: BackendRequest | null;
@@ -54,10 +55,11 @@ class BodyRemainder implements BodyProgress {
     const out = asked?.out ?? null;
     this.#exchange = exchange;
     this.#parts = parts;
+    this.#limits = exchange.limits ?? parts.limits;
     this.#out = out;
     this.#hold = asked?.slot.hold(() => this.#out?.destroy()) ?? null;
     this.#backendSocket = out instanceof ClientRequest ? out.socket : null;
-    this.#pace = new Pace(parts.limits.bodyMinRate, performance.now(), exchange.body.bytes);
+    this.#pace = new Pace(this.#limits.bodyMinRate, performance.now(), exchange.body.bytes);
     this.over = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -72,7 +74,7 @@ class BodyRemainder implements BodyProgress {
     void ended.then(() => {
       if (!this.#isOver) this.#exchange.onInterrupt = () => this.#cut();
     });
-    this.#set(this.#parts.limits.bodyMs);
+    this.#set(this.#limits.bodyMs);
     const out = this.#out;
     if (out === null) return this.#drop();
     out.once('close', this.#onBackendGone);
@@ -83,7 +85,7 @@ class BodyRemainder implements BodyProgress {
   }
 
   onBytes(total: number): void {
-    const { bodyMs, bodyBytes } = this.#parts.limits;
+    const { bodyMs, bodyBytes } = this.#limits;
     const now = performance.now();
     this.#hold?.onBytes(total, now);
     this.#isBlocked = false;
@@ -96,7 +98,7 @@ class BodyRemainder implements BodyProgress {
     this.#isBlocked = true;
     this.#pace.blocked(performance.now());
     this.#hold?.stop();
-    this.#set(this.#parts.limits.firstByteMs);
+    this.#set(this.#limits.firstByteMs);
   }
 
   /** The body is complete and was given to the backend. */
@@ -105,7 +107,7 @@ class BodyRemainder implements BodyProgress {
     const { socket } = this.#exchange.request;
     if (socket.writableEnded) socket.destroy();
     // The backend may still have to read it.
-    if (this.#out !== null) this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
+    if (this.#out !== null) this.#parts.clock.set(this.#timer, this.#limits.firstByteMs);
   }
 
   #set(limitMs: number): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouterError } from '../core/errors.ts';
+import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { Peer } from '../core/http/forwarded.ts';
 import type { RequestHead } from '../core/http/request-head.ts';
@@ -68,6 +69,8 @@ export class Exchange {
   head: RequestHead | null = null;
   outgoing: OutgoingRequest | null = null;
   route: Route | null = null;
+  /** Of its site, if that has its own; null where the configuration's count. */
+  limits: ExchangeLimits | null = null;
   /** The trace that the exchange is part of; null until it is known. */
   trace: Trace | null = null;
   /** The backend that is tried, or has responded. */

@@ -95,13 +95,14 @@ export class Forwarder {
   async #try(exchange: Exchange, backend: Backend): Promise<Outcome> {
     const { method } = exchange;
     if (!isHttp2(backend) && method !== method.toUpperCase()) return { type: 'unfit', cause: inCapitals(method) };
-    const { slots, clock, limits, backends } = this.#parts;
+    const { slots, clock, backends } = this.#parts;
+    const { connectMs } = exchange.limits ?? this.#parts.limits;
     const state = backends.of(backend);
     const client = exchange.clientKey;
     const now = performance.now();
     const slot =
       slots.enter(state.slots, client, now, this.#limitAt(backend)) ??
-      (await awaitSlot(exchange, (onTurn) => slots.wait(state.slots, client, now, onTurn), clock, limits.connectMs));
+      (await awaitSlot(exchange, (onTurn) => slots.wait(state.slots, client, now, onTurn), clock, connectMs));
     if ('type' in slot) return slot;
     // Later: the connection is free only after its agent knows. Too early, the agent would queue the next request,
     // and then open a connection for it with the options of this one.

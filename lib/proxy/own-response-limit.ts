@@ -19,8 +19,10 @@ export interface ResponseLimits {
  * earlier ones of the connection starts with its turn.
  * @returns call it on progress that the response's events do not show
  */
-export function limitResponse(exchange: Exchange, { clock, readMs, readMinRate, onCut }: ResponseLimits): () => void {
+export function limitResponse(exchange: Exchange, parts: ResponseLimits): () => void {
+  const { clock, readMinRate, onCut } = parts;
   const { response } = exchange;
+  const { readMs } = exchange.limits ?? parts;
   const pace = new ReadPace(readMinRate, readMs);
   let movedAt = performance.now();
   let taken = 0;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { CutReason } from '../core/record/cut-reason.ts';
+import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 import { ReadPace } from '../core/limits/pace.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
@@ -30,6 +31,7 @@ export class PacedResponse {
   readonly #exchange: Exchange;
   readonly #response: ServerResponse;
   readonly #parts: AttemptParts;
+  readonly #limits: ExchangeLimits;
   readonly #slot: ConnectionSlot;
   readonly #source: ResponseSource;
   readonly #pace: ReadPace;
@@ -48,10 +50,12 @@ export class PacedResponse {
 
   /** @param slot the backend's: it waits for the client while the backend does */
   constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, source: ResponseSource) {
-    const { limits, clock } = parts;
+    const { clock } = parts;
+    const limits = exchange.limits ?? parts.limits;
     this.#exchange = exchange;
     this.#response = exchange.response;
     this.#parts = parts;
+    this.#limits = limits;
     this.#slot = slot;
     this.#source = source;
     this.#pace = new ReadPace(limits.readMinRate, limits.readMs);
@@ -81,7 +85,7 @@ export class PacedResponse {
 
   #pass(bytes: Buffer): void {
     if (this.#spool !== null) this.#spool.push(bytes);
-    else if (this.#send(bytes)) this.#parts.clock.set(this.#timer, this.#parts.limits.responseMs);
+    else if (this.#send(bytes)) this.#parts.clock.set(this.#timer, this.#limits.responseMs);
     if (this.#spool === null || !this.#spool.isFull) return;
     this.#hold ??= this.#slot.hold(() => this.#cut('slot-needed'));
     this.#hold.begin(performance.now());
@@ -91,12 +95,12 @@ export class PacedResponse {
   #send(chunk: Buffer): boolean {
     const response = this.#response;
     if (response.write(chunk)) return true;
-    const { clock, limits, spools } = this.#parts;
+    const { clock, spools } = this.#parts;
     this.#spool ??= new Spool(spools, this.#exchange.clientKey);
     // Without a socket the client is reading an earlier response.
     this.#blockedAt = response.socket === null ? Infinity : performance.now();
     this.#untaken = response.writableLength;
-    clock.set(this.#timer, limits.readMs);
+    clock.set(this.#timer, this.#limits.readMs);
     return false;
   }
 
@@ -118,7 +122,7 @@ export class PacedResponse {
     if (!isFlowing) return;
     this.#spool = null;
     if (this.#exchange.isEnded) return;
-    this.#parts.clock.set(this.#timer, this.#parts.limits.responseMs);
+    this.#parts.clock.set(this.#timer, this.#limits.responseMs);
     this.#source.resume();
   }
 

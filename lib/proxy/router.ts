@@ -2,6 +2,7 @@
 import { asRouterError, RouterError } from '../core/errors.ts';
 import { hasBody } from '../core/http/framing.ts';
 import { GATHER_MS } from '../core/limits/client-limits.ts';
+import type { LimitsBySite } from '../core/limits/limits-by-site.ts';
 import { siteOf } from '../core/routing/prefixes.ts';
 import { readHead } from '../core/http/request-head.ts';
 import { type RequestHeaderPolicy, requestHeaders } from '../core/http/request-headers.ts';
@@ -28,6 +29,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
 import { limitRate } from './rate-limit.ts';
+import { limitBody, limitSize } from './request-size.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 import type { Outliers } from '../backends/outliers.ts';
 import type { Trials } from '../backends/trials.ts';
@@ -56,6 +58,7 @@ export interface RouterParts extends JudgeParts, Balancing {
   readonly rates: RateLimits;
   readonly queue: SiteQueue;
   readonly clock: TimeLimits;
+  readonly limitsBySite: LimitsBySite;
   readonly admission: AdmissionParts;
   readonly headerPolicy: RequestHeaderPolicy;
   readonly budget: RetryBudget;
@@ -88,14 +91,16 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   exchange.head = head;
   if (isPing(head)) return parts.pong(exchange);
   if (exchange.rejection !== null) throw exchange.rejection;
-  const { maxBodyBytes } = parts.policy;
-  if (maxBodyBytes > 0 && head.framing.kind === 'length' && head.framing.bytes > maxBodyBytes) {
-    throw new RouterError('body-too-large', `a body of ${head.framing.bytes} bytes`);
-  }
+  limitBody(exchange, head, parts.policy.maxBodyBytes);
   exchange.outgoing = requestHeaders(head, rawHeaders, exchange.peer, parts.headerPolicy, exchange.trace);
   exchange.trace = exchange.outgoing.trace;
   const found = await admit(exchange, head, parts.admission);
   if (found === null || exchange.interruption !== null) return stopped(exchange);
+  const { limits } = found.site;
+  if (limits !== null) {
+    exchange.limits = parts.limitsBySite.of(limits);
+    limitSize(exchange, head, exchange.limits);
+  }
   limitRate(exchange, found, parts.rates);
   if (found.site.concurrency !== null) {
     await parts.queue.enter(exchange, found);
@@ -111,9 +116,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   // A client that waits for a 100 sends no body before a backend has sent one.
   if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost)
     await exchange.body.gather(parts.clock, GATHER_MS);
-  if (maxBodyBytes > 0 && exchange.body.bytes > maxBodyBytes) {
-    throw new RouterError('body-too-large', `a body of more than ${maxBodyBytes} bytes`);
-  }
+  limitBody(exchange, head, exchange.limits?.bodyBytes ?? parts.policy.maxBodyBytes);
   if (found.site.balance?.sticky && !parts.sticky.isReady()) await parts.sticky.ready();
   await tryBackends(exchange, found, traits, parts);
 }

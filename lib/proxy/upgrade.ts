@@ -41,6 +41,6 @@ export function relayUpgrade(
   if (head.length > 0) upgrade.socket.write(head);
   for (const bytes of [upgrade.head, exchange.takeEarly()]) if (bytes.length > 0) backend.write(bytes);
   exchange.bytesSent += head.length;
-  join(exchange, upgrade.socket, backend, parts, parts.limits.tunnelMs);
+  join(exchange, upgrade.socket, backend, parts, (exchange.limits ?? parts.limits).tunnelMs);
   return null;
 }

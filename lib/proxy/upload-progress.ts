@@ -1,5 +1,6 @@
 import { RouterError } from '../core/errors.ts';
 import { Pace } from '../core/limits/pace.ts';
+import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
@@ -21,6 +22,7 @@ export interface UploadOwner {
 export class UploadProgress implements BodyProgress {
   readonly #exchange: Exchange;
   readonly #parts: AttemptParts;
+  readonly #limits: ExchangeLimits;
   readonly #timer: Timer;
   readonly #owner: UploadOwner;
   readonly #pace: Pace;
@@ -31,28 +33,29 @@ export class UploadProgress implements BodyProgress {
   constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, timer: Timer, owner: UploadOwner) {
     this.#exchange = exchange;
     this.#parts = parts;
+    this.#limits = exchange.limits ?? parts.limits;
     this.#timer = timer;
     this.#owner = owner;
     const now = performance.now();
-    this.#pace = new Pace(parts.limits.bodyMinRate, now);
+    this.#pace = new Pace(this.#limits.bodyMinRate, now);
     this.#hold = slot.hold(() => this.giveUp('the request body held a slot that others needed'));
     this.#hold.begin(now);
   }
 
   /** Sends the body. */
   begin(out: BackendRequest): void {
-    this.#parts.clock.set(this.#timer, this.#parts.limits.bodyMs);
+    this.#parts.clock.set(this.#timer, this.#limits.bodyMs);
     this.#exchange.body.feed(out, this);
   }
 
   onBytes(total: number): void {
-    const { limits, clock } = this.#parts;
+    const limits = this.#limits;
     if (limits.bodyBytes > 0 && total > limits.bodyBytes) {
       this.#exchange.interrupt(new RouterError('body-too-large', `a body of more than ${limits.bodyBytes} bytes`));
       return;
     }
     if (this.#isOver) return;
-    clock.set(this.#timer, limits.bodyMs);
+    this.#parts.clock.set(this.#timer, limits.bodyMs);
     const now = performance.now();
     this.#hold.onBytes(total, now);
     if (this.#pace.isTooSlow(total, now)) this.giveUp('the request body came too slowly');
@@ -61,7 +64,7 @@ export class UploadProgress implements BodyProgress {
   onBlocked(): void {
     // From now on the backend is awaited.
     if (this.#isOver) return;
-    this.#parts.clock.set(this.#timer, this.#parts.limits.firstByteMs);
+    this.#parts.clock.set(this.#timer, this.#limits.firstByteMs);
     this.#pace.blocked(performance.now());
     this.#hold.stop();
   }

@@ -1,5 +1,6 @@
 /** A feature that the hashes `options:<key>`, `headers:<key>` and `weights:<key>` can turn on for a site. `features.ts` lists all. */
 import type { BalanceRules } from '../core/balance/site-balance.ts';
+import type { SiteLimits } from '../core/site-limits.ts';
 import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
 import type {
   Admission,
@@ -46,6 +47,8 @@ export interface SiteBehaviour {
   readonly rate?: RateRule | null;
   /** How many requests may be in flight. */
   readonly concurrency?: ConcurrencyRule | null;
+  /** The limits of its exchanges. */
+  readonly limits?: SiteLimits;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
   /** How a backend is chosen. Features that say something about it are joined; a later one counts. */

@@ -6,6 +6,7 @@ import type { SiteFeature } from './feature.ts';
 import { headers } from './headers.ts';
 import { hsts } from './hsts.ts';
 import { maxConn } from './max-conn.ts';
+import { limits } from './limits.ts';
 import { rate } from './rate.ts';
 import { redirects } from './redirects.ts';
 import { rewrite } from './rewrite.ts';
@@ -18,6 +19,7 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   state,
   rate,
   maxConn,
+  limits,
   rewrite,
   deadOn5xx,
   eject,

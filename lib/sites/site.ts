@@ -112,6 +112,7 @@ function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
     eject: behaviours.find(({ eject }) => eject)?.eject ?? null,
     rate: behaviours.find(({ rate }) => rate)?.rate ?? null,
     concurrency: behaviours.find(({ concurrency }) => concurrency)?.concurrency ?? null,
+    limits: behaviours.find(({ limits }) => limits)?.limits ?? null,
   });
 }
 

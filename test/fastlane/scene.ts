@@ -10,6 +10,7 @@ import { NO_RESTS, NO_TRIALS, pickRandom } from '../../lib/core/routing/selectio
 import type { Site } from '../../lib/core/routing/site.ts';
 import { TimeLimits } from '../../lib/clock/time-limits.ts';
 import type { ExchangeRecord } from '../../lib/core/record/exchange-record.ts';
+import { LimitsBySite } from '../../lib/core/limits/limits-by-site.ts';
 import { SpoolBudget } from '../../lib/core/limits/spool.ts';
 import type { Backend, Outcome, HandoffState, Route } from '../../lib/core/routing/types.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
@@ -136,6 +137,7 @@ export async function startLane(
     isKeeping: true,
     hasBackendPath: false,
     limits: { ...LIMITS, ...limits },
+    limitsBySite: new LimitsBySite({ ...LIMITS, ...limits, tunnelMs: 0 }),
     judge: ({ backend, outcome }) => void notes.judged.push({ backend, outcome }),
     record: (passed) => notes.recorded.push(passed),
     use: { opened: 0, reused: 0 },

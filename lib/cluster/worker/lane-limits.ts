@@ -12,6 +12,7 @@ export function fullLaneLimits({ timeouts, limits }: ServerConfig): ExchangeLimi
     responseMs: timeouts.response * 1000,
     tunnelMs: timeouts.tunnel * 1000,
     bodyBytes: limits.bodyBytes,
+    headerBytes: 0,
     bodyMinRate: limits.bodyMinRate,
     // A client that reads nothing is slower than any minimum rate.
     readMs: timeouts.response > 0 || limits.readMinRate === 0 ? timeouts.response * 1000 : READ_LAG_MS,

@@ -11,6 +11,7 @@ import { Permits } from '../../concurrency/permits.ts';
 import { RateLimits } from '../../rates/rate-limits.ts';
 import { RecentTurns } from '../../core/balance/turns.ts';
 import { pickRandom } from '../../core/routing/selection.ts';
+import { LimitsBySite } from '../../core/limits/limits-by-site.ts';
 import { SpoolBudget } from '../../core/limits/spool.ts';
 import { Dialer } from '../../backends/dialing/dialer.ts';
 import { Names } from '../../backends/dialing/names.ts';
@@ -215,6 +216,7 @@ export class Lanes {
     return {
       store: routes,
       clock: this.#clock,
+      limitsBySite: new LimitsBySite(limits),
       admission: {
         store: routes,
         pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),

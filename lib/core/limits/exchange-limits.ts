@@ -10,6 +10,8 @@ export interface ExchangeLimits {
   /** Silence in both directions on an upgraded connection. */
   readonly tunnelMs: number;
   readonly bodyBytes: number;
+  /** Size of a request's head as far as the site limits it: parsers enforce the configuration's limit. */
+  readonly headerBytes: number;
   /** Bytes per second that a request body must keep up after its first seconds. */
   readonly bodyMinRate: number;
   /** For how long a client may read nothing of a response. */
@@ -18,9 +20,13 @@ export interface ExchangeLimits {
   readonly readMinRate: number;
 }
 
+/** The same without tunnels. */
+export type RequestLimits = Omit<ExchangeLimits, 'tunnelMs'>;
+
 /** The limits of the fast lane, which also reads heads and keeps connections alive. */
-export interface FastLaneLimits extends Omit<ExchangeLimits, 'tunnelMs'> {
+export interface FastLaneLimits extends RequestLimits {
   readonly headerMs: number;
   readonly idleMs: number;
+  /** Size of a head that this lane parses. */
   readonly headerBytes: number;
 }

@@ -59,9 +59,13 @@ export class ReadPace {
     this.#lagMs = lagMs === 0 ? READ_LAG_MS : lagMs;
   }
 
-  /** The client has read `bytes` after it had held the response up for `heldMs`. @returns whether that is too slow */
-  isTooSlow(bytes: number, heldMs: number): boolean {
+  /**
+   * The client has read `bytes` after it had held the response up for `heldMs`.
+   * @param lagMs instead of that of the constructor
+   * @returns whether that is too slow
+   */
+  isTooSlow(bytes: number, heldMs: number, lagMs = this.#lagMs): boolean {
     this.#lateMs = Math.max(0, this.#lateMs + heldMs - bytes * this.#msPerByte);
-    return this.#lateMs > this.#lagMs;
+    return this.#lateMs > lagMs;
   }
 }

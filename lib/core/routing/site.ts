@@ -1,5 +1,6 @@
 /** The features of a site, as the lanes use them. lib/sites makes it from the site's fields. */
 import type { RouterError } from '../errors.ts';
+import type { SiteLimits } from '../site-limits.ts';
 import type { Backend } from './backend-url.ts';
 import type { SiteBalance, Trait } from './choice.ts';
 import type { Redirect, RedirectStatus, Visit } from './redirect.ts';
@@ -120,6 +121,8 @@ export interface Site {
   readonly rate: RateRule | null;
   /** Null: any number of requests in flight. */
   readonly concurrency: ConcurrencyRule | null;
+  /** Null: the configuration's. */
+  readonly limits: SiteLimits | null;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -139,4 +142,5 @@ export const NO_SITE: Site = Object.freeze({
   eject: null,
   rate: null,
   concurrency: null,
+  limits: null,
 });

@@ -33,7 +33,8 @@ export async function sendFile(exchange: Exchange, backend: Backend, parts: File
   const asked = isRead ? filePath(route.site.pathInFolder(head.path, route.prefix)) : null;
   const isFolder = pathOf(head.path).endsWith('/');
   const work = search(backend, asked, isFolder, request.headers['accept-encoding'], parts.roots);
-  const found = await inTime(exchange, work, { clock: parts.clock, limitMs: parts.limits.firstByteMs }, discard);
+  const { firstByteMs: limitMs } = exchange.limits ?? parts.limits;
+  const found = await inTime(exchange, work, { clock: parts.clock, limitMs }, discard);
   switch (found.type) {
     case 'file':
       return await sendFound(exchange, found, parts);
