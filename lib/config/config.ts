@@ -64,6 +64,8 @@ export interface ServerConfig {
   readonly staticDir: string | null;
   /** Absolute folders that `file:` entries may serve, with everything below them. */
   readonly staticRoots: readonly string[];
+  /** Where files of buffers are made, absolute; null is the system's folder for temporary files. */
+  readonly bufferFolder: string | null;
   /** The format of the operator's log; `auto`: text on a terminal, JSON elsewhere. */
   readonly log: 'auto' | 'json' | 'text';
   readonly debug: boolean;
@@ -123,6 +125,9 @@ export interface Limits {
   readonly bodyMinRate: number;
   /** The minimum rate at which a client must read a response that waits for it, bytes per second. 0 is no limit. */
   readonly readMinRate: number;
+  /** Of buffers of bodies, per worker, in memory and in files. */
+  readonly bufferMemoryBytes: number;
+  readonly bufferFileBytes: number;
 }
 
 /** One address that the router listens on for clients. */

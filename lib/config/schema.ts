@@ -63,6 +63,8 @@ const limits = {
   queued: v.nullish(wholeNumber(0), 1000),
   bodyMinRate: v.nullish(wholeNumber(0), 240),
   readMinRate: v.nullish(wholeNumber(0), 240),
+  bufferMemoryBytes: v.nullish(wholeNumber(0), 16_777_216),
+  bufferFileBytes: v.nullish(wholeNumber(0), 1_073_741_824),
 };
 
 const cache = {
@@ -101,6 +103,7 @@ const server = {
   sharedReads: v.nullish(flag, true),
   staticDir: v.nullish(text, null),
   staticRoots: v.nullish(listOf(absolute), []),
+  bufferFolder: v.nullish(absolute, null),
   log: v.nullish(oneOf(['auto', 'json', 'text']), 'auto'),
   debug: v.nullish(flag, false),
   lruCache: v.nullish(or(false, null, v.nullable(section(lruCache))), null),

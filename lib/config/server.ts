@@ -24,6 +24,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     sharedReads: settings.sharedReads,
     staticDir: staticDir === null ? null : resolve(staticDir),
     staticRoots: settings.staticRoots.map((folder) => resolve(folder)),
+    bufferFolder: settings.bufferFolder,
     log: settings.log,
     debug: settings.debug,
     // A cache of size or time 0 is no cache.
@@ -43,6 +44,8 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
       queued: settings.limits.queued,
       bodyMinRate: settings.limits.bodyMinRate,
       readMinRate: settings.limits.readMinRate,
+      bufferMemoryBytes: settings.limits.bufferMemoryBytes,
+      bufferFileBytes: settings.limits.bufferFileBytes,
     },
     trustedProxies: settings.trustedProxies,
     forwarded: settings.forwarded,

@@ -24,7 +24,7 @@ import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connectio
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { rateKey } from '../rates/rate-key.ts';
-import { fits, isOver } from './request-size.ts';
+import { fits, hasBody, isOver } from './request-size.ts';
 import type { LaneShared } from './shared.ts';
 import { Upload } from './upload.ts';
 
@@ -150,7 +150,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     if (request === null) return false;
     // A forwarded field may say that the client reached another proxy over TLS.
     const scheme = request.fields === null ? 'unknown' : this.#client.writer.peer.isTls ? 'https' : 'http';
-    return site.mayServeFast(request.host, scheme, request.target);
+    return site.mayServeFast(request.host, scheme, request.target, hasBody(request));
   }
 
   /** Applies a site's limits. @returns false when the request exceeds one of the sizes */
@@ -182,10 +182,9 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     }
     const { method, target } = request;
     const { affinity, cookies } = identityOf(route, request);
-    const hasBody = request.framing === 'chunked' || request.length > 0;
     let backend: Backend | null;
     try {
-      const traits = { method, path: target, clientIp: head.clientIp, hasBody, affinity, cookies };
+      const traits = { method, path: target, clientIp: head.clientIp, hasBody: hasBody(request), affinity, cookies };
       backend = choose(route, NONE_TRIED, parts, traits);
     } catch {
       backend = null;

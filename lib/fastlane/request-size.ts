@@ -11,3 +11,8 @@ export function fits({ text, length }: ReadRequest, bodyBytes: number, limits: R
 export function isOver(bytes: number, limit: number): boolean {
   return limit > 0 && bytes > limit;
 }
+
+/** One of 0 bytes is none. */
+export function hasBody({ framing, length }: ReadRequest): boolean {
+  return framing === 'chunked' || length > 0;
+}

@@ -260,7 +260,7 @@ export class Attempt implements UploadOwner {
       case 'connecting':
         return this.#end({ type: 'unreachable', cause: new Error('connecting timed out') });
       case 'sending':
-        if (this.#exchange.request.isPaused()) break;
+        if (this.#exchange.body.isPaused) break;
         return this.#upload?.giveUp('the request body stopped coming');
       case 'checking':
       case 'sent':

@@ -1,10 +1,16 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import { REPLAY_BYTES } from '../core/limits/client-limits.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 import { KeptBody } from './kept-body.ts';
 import { SmallPieces } from './small-pieces.ts';
+
+/** What a body is read from: a request, or what was taken of it. */
+export interface BodySource extends Pick<Readable, 'on' | 'once' | 'pause' | 'resume' | 'isPaused'> {
+  /** Complete at the end of the body. */
+  readonly rawTrailers: readonly string[];
+}
 
 /** Called with the progress of a body, to set time limits. */
 export interface BodyProgress {
@@ -22,7 +28,7 @@ export interface BodyProgress {
  * pace of the slower side.
  */
 export class RequestBody {
-  readonly #request: IncomingMessage;
+  #source: BodySource;
   /** The bytes sent so far; null once they were too many to keep. */
   #kept: KeptBody | null = new KeptBody();
   readonly #pieces = new SmallPieces((bytes) => this.#take(bytes));
@@ -37,8 +43,8 @@ export class RequestBody {
   /** Set while a first part is gathered: call it when that is enough, or no more will come. */
   #onGathered: (() => void) | null = null;
 
-  constructor(request: IncomingMessage) {
-    this.#request = request;
+  constructor(request: BodySource) {
+    this.#source = request;
   }
 
   /** Bytes read from the client so far. */
@@ -56,9 +62,20 @@ export class RequestBody {
     return this.#isRead;
   }
 
+  /** Whether the backend is awaited, not the client. */
+  get isPaused(): boolean {
+    return this.#source.isPaused();
+  }
+
   /** Whether the first part came slowly. */
   get isSlow(): boolean {
     return this.#isSlow;
+  }
+
+  /** Reads from a buffer instead of the request, before anything was read. @param isWhole the buffer has the whole body */
+  readFrom(buffer: BodySource, isWhole: boolean): void {
+    this.#source = buffer;
+    this.#isSlow = !isWhole;
   }
 
   /** Reads a first part. Resolves when the body is complete, when REPLAY_BYTES have come, or after `patienceMs`. */
@@ -71,12 +88,12 @@ export class RequestBody {
         resolve();
       };
       this.#listen();
-      this.#request.resume();
+      this.#source.resume();
     });
     this.#pieces.flush();
     this.#onGathered = null;
     this.#isSlow = !this.#isRead && this.#bytes < REPLAY_BYTES;
-    if (!this.#isRead) this.#request.pause();
+    if (!this.#isRead) this.#source.pause();
   }
 
   /** Sends the body to `out` from its beginning, then ends `out` with the trailers. Only while `isReplayable`. */
@@ -91,7 +108,7 @@ export class RequestBody {
     }
     this.#listen();
     if (out.writableNeedDrain) this.#block();
-    else this.#request.resume();
+    else this.#source.resume();
   }
 
   /** Stops sending to the backend, and reading from the client. */
@@ -100,7 +117,7 @@ export class RequestBody {
     this.#out?.off('drain', this.#onDrain);
     this.#out = null;
     this.#progress = null;
-    if (this.#isListening && !this.#isRead) this.#request.pause();
+    if (this.#isListening && !this.#isRead) this.#source.pause();
   }
 
   /** The response has ended, and the backend still reads the body. @param progress called from now on */
@@ -120,17 +137,17 @@ export class RequestBody {
     this.#progress = progress;
     this.#isDropped = true;
     this.#listen();
-    this.#request.resume();
+    this.#source.resume();
   }
 
   #listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
-    this.#request.on('data', this.#onData);
-    this.#request.once('end', this.#onEnd);
+    this.#source.on('data', this.#onData);
+    this.#source.once('end', this.#onEnd);
     // The request server interrupts the exchange; here the error only has to be caught.
-    this.#request.on('error', () => this.#onGathered?.());
-    this.#request.once('close', () => this.#onGathered?.());
+    this.#source.on('error', () => this.#onGathered?.());
+    this.#source.once('close', () => this.#onGathered?.());
   }
 
   readonly #onData = (chunk: Buffer): void => this.#pieces.add(chunk);
@@ -169,18 +186,18 @@ export class RequestBody {
   readonly #onDrain = (): void => {
     if (this.#isRead) return;
     this.#progress?.onBytes(this.#bytes);
-    this.#request.resume();
+    this.#source.resume();
   };
 
   #block(): void {
-    this.#request.pause();
+    this.#source.pause();
     this.#progress?.onBlocked();
   }
 
   #finish(): void {
     const out = this.#out;
     if (out === null) return;
-    const trailers = trailerFields(this.#request.rawTrailers);
+    const trailers = trailerFields(this.#source.rawTrailers);
     if (trailers.length > 0) out.addTrailers(trailers);
     out.end();
     this.#progress?.onSent();

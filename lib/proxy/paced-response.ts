@@ -5,10 +5,13 @@ import { ReadPace } from '../core/limits/pace.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import { stoppedComing } from '../core/record/response-cut.ts';
+import { siteOf } from '../core/routing/prefixes.ts';
+import type { BufferRule } from '../core/routing/site.ts';
 import { Spool } from '../core/limits/spool.ts';
 import { Timer } from '../clock/time-limits.ts';
 import type { AttemptParts } from './parts.ts';
 import type { Exchange } from './exchange.ts';
+import { OverflowFile } from './overflow-file.ts';
 import { SmallPieces } from './small-pieces.ts';
 
 /** The backend's side of a PacedResponse. */
@@ -22,8 +25,8 @@ export interface ResponseSource {
 }
 
 /**
- * Writes a backend's response to a client that may be slower. Part of it is held in memory, so that the backend is
- * free before the client has read all; past that the backend waits. Cuts the client off when nothing comes from
+ * Writes a backend's response to a client that may be slower. Part of it is held in memory, and for some sites in a file,
+ * so that the backend is free before the client has read all; past that the backend waits. Cuts the client off when nothing comes from
  * either side in time, when the client is below its minimum rate, or when other requests need the slot while the
  * backend waits.
  */
@@ -37,6 +40,11 @@ export class PacedResponse {
   readonly #pace: ReadPace;
   readonly #pieces = new SmallPieces((bytes) => this.#pass(bytes));
   readonly #timer = new Timer(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
+  /** Set when a part may be held in a file. */
+  readonly #rule: BufferRule | null;
+  /** What is behind the spool; null while that is not full. */
+  #overflow: OverflowFile | null = null;
+  #isReadingFile = false;
   /** Bytes held for a client that reads nothing; null while it reads. */
   #spool: Spool<Buffer> | null = null;
   /** Set when the backend has waited for the client. */
@@ -48,8 +56,17 @@ export class PacedResponse {
   /** Ends the response; set when the backend has sent all of it. */
   #finish: (() => void) | null = null;
 
-  /** @param slot the backend's: it waits for the client while the backend does */
-  constructor(exchange: Exchange, parts: AttemptParts, slot: ConnectionSlot, source: ResponseSource) {
+  /**
+   * @param slot the backend's: it waits for the client while the backend does
+   * @param rule set when a part may be held in a file
+   */
+  constructor(
+    exchange: Exchange,
+    parts: AttemptParts,
+    slot: ConnectionSlot,
+    rule: BufferRule | null,
+    source: ResponseSource,
+  ) {
     const { clock } = parts;
     const limits = exchange.limits ?? parts.limits;
     this.#exchange = exchange;
@@ -57,6 +74,7 @@ export class PacedResponse {
     this.#parts = parts;
     this.#limits = limits;
     this.#slot = slot;
+    this.#rule = rule;
     this.#source = source;
     this.#pace = new ReadPace(limits.readMinRate, limits.readMs);
     this.#response.on('drain', () => this.#onDrain());
@@ -71,8 +89,8 @@ export class PacedResponse {
   end(finish: () => void): void {
     this.#pieces.flush();
     this.#hold?.end();
-    if (this.#spool?.isEmpty !== false) finish();
-    else this.#finish = finish;
+    if (this.#isHolding) this.#finish = finish;
+    else finish();
   }
 
   /** Drops what is held: the exchange has ended. */
@@ -81,12 +99,44 @@ export class PacedResponse {
     this.#hold?.end();
     this.#pieces.clear();
     this.#spool?.clear();
+    this.#overflow?.close();
+  }
+
+  get #site(): string {
+    return siteOf(this.#exchange.route?.key ?? '');
+  }
+
+  get #isHolding(): boolean {
+    return this.#overflow !== null || this.#spool?.isEmpty === false;
   }
 
   #pass(bytes: Buffer): void {
-    if (this.#spool !== null) this.#spool.push(bytes);
+    if (this.#overflow !== null) this.#overflow.push(bytes);
+    else if (this.#spool !== null) this.#spool.push(bytes);
     else if (this.#send(bytes)) this.#parts.clock.set(this.#timer, this.#limits.responseMs);
-    if (this.#spool === null || !this.#spool.isFull) return;
+    if (this.#spool === null) return;
+    if (this.#overflow === null && this.#spool.isFull) this.#overflow = this.#openOverflow();
+    if (this.#overflow === null ? this.#spool.isFull : this.#overflow.isOver) this.#awaitClient();
+    else if (this.#overflow?.isLagging) this.#source.pause();
+  }
+
+  /** Null where nothing more may be held. */
+  #openOverflow(): OverflowFile | null {
+    const rule = this.#rule;
+    const { buffers } = this.#parts;
+    if (rule === null || !buffers.budget.mayOpen(this.#site)) return null;
+    const overflow = new OverflowFile(buffers, this.#site, rule.bytes);
+    overflow.onRoom = () => {
+      if (overflow.isOver) return this.#awaitClient();
+      this.#hold?.stop();
+      this.#source.resume();
+    };
+    return overflow;
+  }
+
+  /** The backend waits for the client. */
+  #awaitClient(): void {
+    if (this.#finish !== null) return;
     this.#hold ??= this.#slot.hold(() => this.#cut('slot-needed'));
     this.#hold.begin(performance.now());
     this.#source.pause();
@@ -113,15 +163,52 @@ export class PacedResponse {
     for (let piece = spool?.shift(); piece !== undefined; piece = isFlowing ? spool?.shift() : undefined) {
       isFlowing = this.#send(piece);
     }
-    this.#hold?.onRead(!isFlowing, now);
+    this.#hold?.onRead(!isFlowing || this.#overflow !== null, now);
+    if (this.#overflow !== null) {
+      if (isFlowing) void this.#passOverflow(this.#overflow);
+      return;
+    }
+    this.#onRead(isFlowing);
+  }
+
+  /** Writes what is in the file, until the client reads no more. Never rejects. */
+  async #passOverflow(overflow: OverflowFile): Promise<void> {
+    if (this.#isReadingFile) return;
+    this.#isReadingFile = true;
+    // The client is not awaited: the disk is.
+    this.#parts.clock.set(this.#timer, this.#limits.responseMs);
+    try {
+      for (let isFlowing = true; isFlowing;) {
+        const bytes = await overflow.read();
+        if (this.#exchange.isEnded) return;
+        if (bytes === null) {
+          overflow.close();
+          this.#overflow = null;
+          this.#isReadingFile = false;
+          return this.#onRead(true);
+        }
+        isFlowing = this.#send(bytes);
+        if (isFlowing) this.#parts.clock.set(this.#timer, this.#limits.responseMs);
+      }
+    } catch (error) {
+      this.#parts.buffers.onFault(this.#site, error);
+      this.#source.destroy();
+      this.#exchange.cut();
+    }
+    this.#isReadingFile = false;
+  }
+
+  /** The client has read, and nothing is behind the spool. @param isFlowing it reads on */
+  #onRead(isFlowing: boolean): void {
     const finish = this.#finish;
-    if (finish !== null && spool?.isEmpty !== false) {
+    if (finish !== null && this.#spool?.isEmpty !== false) {
       this.#finish = null;
       finish();
     }
     if (!isFlowing) return;
     this.#spool = null;
     if (this.#exchange.isEnded) return;
+    this.#hold?.stop();
     this.#parts.clock.set(this.#timer, this.#limits.responseMs);
     this.#source.resume();
   }

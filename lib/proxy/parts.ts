@@ -5,6 +5,7 @@ import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ConnectionUse } from '../core/routing/types.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentPool } from '../backends/http1/agent-pool.ts';
+import type { BufferParts } from './overflow-file.ts';
 import type { TunnelParts } from './tunnel.ts';
 
 /** The dependencies of an attempt and of the relay of its response. */
@@ -12,6 +13,7 @@ export interface AttemptParts extends TunnelParts {
   readonly limits: ExchangeLimits;
   readonly use: ConnectionUse;
   readonly spools: SpoolBudget;
+  readonly buffers: BufferParts;
   /** Called for each client that is cut off because it reads a response too slowly. */
   readonly onCut: (reason: CutReason, exchange: Exchange) => void;
   /** Called for each response that its backend breaks off behind its head. */

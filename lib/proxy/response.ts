@@ -1,5 +1,7 @@
 import { ClientRequest, type InformationEvent } from 'node:http';
 import { endsByClose, hasBody } from '../core/http/framing.ts';
+import { isStreamingType } from '../core/http/streaming-type.ts';
+import type { BufferRule } from '../core/routing/site.ts';
 import { isTooLarge } from '../core/http/http2-fields.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
 import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
@@ -59,7 +61,8 @@ export function relayResponse(
   response.writeHead(status, reason, headers);
 
   let isHeadSent = false;
-  const paced = new PacedResponse(exchange, parts, slot, {
+  const overflow = mayOverflow(exchange, backendResponse);
+  const paced = new PacedResponse(exchange, parts, slot, overflow, {
     pause: () => backendResponse.pause(),
     resume: () => backendResponse.resume(),
     destroy: () => out.destroy(),
@@ -102,6 +105,15 @@ export function relayResponse(
     if (!isHeadSent && !response.destroyed) response.flushHeaders();
   });
   return null;
+}
+
+/** The site's rule if what its client has not read of this response may be held in a file; else null. */
+function mayOverflow({ route }: Exchange, { headers }: BackendResponse): BufferRule | null {
+  const rule = route?.site.buffer ?? null;
+  if (rule === null || !rule.response) return null;
+  // As nginx has it: an application that streams can say so.
+  if (headers['x-accel-buffering'] === 'no' || isStreamingType(headers['content-type'])) return null;
+  return rule;
 }
 
 /**

@@ -29,6 +29,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
 import { limitRate } from './rate-limit.ts';
+import { bufferRequest, isBuffered, type RequestBufferParts } from './request-buffer.ts';
 import { limitBody, limitSize } from './request-size.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 import type { Outliers } from '../backends/outliers.ts';
@@ -52,7 +53,7 @@ export interface JudgeParts {
   readonly policy: { readonly deadOn500: boolean };
 }
 
-export interface RouterParts extends JudgeParts, Balancing {
+export interface RouterParts extends JudgeParts, Balancing, RequestBufferParts {
   readonly trials: Trials;
   readonly outliers: Outliers;
   readonly rates: RateLimits;
@@ -102,10 +103,6 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     limitSize(exchange, head, exchange.limits);
   }
   limitRate(exchange, found, parts.rates);
-  if (found.site.concurrency !== null) {
-    await parts.queue.enter(exchange, found);
-    if (exchange.interruption !== null || exchange.isEnded) return stopped(exchange);
-  }
   const traits = {
     method,
     path: head.path,
@@ -113,8 +110,16 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     hasBody: hasBody(head.framing),
     ...identityOf(found, rawHeaders),
   };
+  const { buffer, concurrency } = found.site;
+  const isTaken = traits.hasBody && isBuffered(buffer, exchange, head);
+  if (isTaken) await bufferRequest(exchange, head, buffer, found, parts);
+  if (concurrency !== null) {
+    if (exchange.interruption !== null) return stopped(exchange);
+    await parts.queue.enter(exchange, found);
+    if (exchange.interruption !== null || exchange.isEnded) return stopped(exchange);
+  }
   // A client that waits for a 100 sends no body before a backend has sent one.
-  if (traits.hasBody && !head.expectsContinue && !exchange.isBodyLost)
+  if (traits.hasBody && !isTaken && !head.expectsContinue && !exchange.isBodyLost)
     await exchange.body.gather(parts.clock, GATHER_MS);
   limitBody(exchange, head, exchange.limits?.bodyBytes ?? parts.policy.maxBodyBytes);
   if (found.site.balance?.sticky && !parts.sticky.isReady()) await parts.sticky.ready();

@@ -5,6 +5,7 @@ import type { RedirectStatus, Visit } from '../core/routing/redirect.ts';
 import type {
   Admission,
   ConcurrencyRule,
+  BufferRule,
   DeadOn5xx,
   EjectRule,
   RateRule,
@@ -22,7 +23,7 @@ export interface SiteBehaviour {
    * Whether the fast lane may serve a request. There it applies nothing of this feature but `target`. If missing, every
    * request of the site goes to the full lane.
    */
-  readonly mayServeFast?: (host: string, scheme: SeenScheme, target: string) => boolean;
+  readonly mayServeFast?: (host: string, scheme: SeenScheme, target: string, hasBody: boolean) => boolean;
   /**
    * Decides about a request before a backend is chosen; null lets it through. The first feature that decides counts.
    */
@@ -49,6 +50,8 @@ export interface SiteBehaviour {
   readonly concurrency?: ConcurrencyRule | null;
   /** The limits of its exchanges. */
   readonly limits?: SiteLimits;
+  /** Which bodies are buffered. */
+  readonly buffer?: BufferRule | null;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
   /** How a backend is chosen. Features that say something about it are joined; a later one counts. */

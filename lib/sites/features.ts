@@ -1,5 +1,6 @@
 /** All site features, in the order in which they act. A new one needs its file, a line here, a test, and docs/sites.md. */
 import { balance } from './balance.ts';
+import { buffer } from './buffer.ts';
 import { deadOn5xx } from './dead-on-5xx.ts';
 import { eject } from './eject.ts';
 import type { SiteFeature } from './feature.ts';
@@ -20,6 +21,7 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   rate,
   maxConn,
   limits,
+  buffer,
   rewrite,
   deadOn5xx,
   eject,

@@ -113,14 +113,15 @@ function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
     rate: behaviours.find(({ rate }) => rate)?.rate ?? null,
     concurrency: behaviours.find(({ concurrency }) => concurrency)?.concurrency ?? null,
     limits: behaviours.find(({ limits }) => limits)?.limits ?? null,
+    buffer: behaviours.find(({ buffer }) => buffer)?.buffer ?? null,
   });
 }
 
 function fastRule(behaviours: readonly SiteBehaviour[]): Site['mayServeFast'] {
   const rules = behaviours.map(({ mayServeFast }) => mayServeFast ?? (() => false));
-  return (host, scheme, target) => {
+  return (host, scheme, target, hasBody) => {
     for (const rule of rules) {
-      if (!rule(host, scheme, target)) return false;
+      if (!rule(host, scheme, target, hasBody)) return false;
     }
     return true;
   };

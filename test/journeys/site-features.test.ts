@@ -29,6 +29,8 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
     'limits.headerBytes': '1000',
   },
   { 'limits.headerBytes': '20' },
+  { buffer: 'request' },
+  { buffer: 'both 1000' },
   { strip: '1' },
   { prepend: '/v2' },
   { rewrite: '^/api/(.*)$ /letters/$1' },

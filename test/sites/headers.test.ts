@@ -41,7 +41,7 @@ for (const [field, text] of [
     const site = siteOf({ [field]: text });
     const made = field.startsWith('request') ? site.adaptRequest([]) : site.adaptResponse([], OWN);
     assert.deepEqual(made, text === '' ? [] : [name, text.trim()]);
-    assert.equal(site.mayServeFast('x.io', 'http', '/'), false, 'the fast lane hands it over');
+    assert.equal(site.mayServeFast('x.io', 'http', '/', false), false, 'the fast lane hands it over');
   });
 }
 

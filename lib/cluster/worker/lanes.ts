@@ -49,6 +49,7 @@ import { FaultLog } from '../../store/fault-log.ts';
 import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
 import type { ShareSource } from '../../store/shares.ts';
 import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
+import { buffersOf } from './buffers.ts';
 import { readPages } from './error-pages.ts';
 import { StickySecret, type SecretSource } from './sticky-secret.ts';
 import { attemptMs, fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
@@ -186,6 +187,7 @@ export class Lanes {
       roots: new StaticRoots(server.staticRoots, clockMs),
       onFault: (key: string, fault: string): void => faults.tell(key, fault),
     };
+    const buffers = buffersOf(server, (site, fault) => faults.tell(site, fault));
     const forwarder = new Forwarder({
       clock: this.#clock,
       limits,
@@ -196,6 +198,7 @@ export class Lanes {
       hasBackendPath: server.backendPath,
       slowUploads: new SlowUploads(),
       spools: this.#spools,
+      buffers,
       onCut,
       onResponseCut,
       use: recorder.use,
@@ -216,7 +219,9 @@ export class Lanes {
     return {
       store: routes,
       clock: this.#clock,
+      limits,
       limitsBySite: new LimitsBySite(limits),
+      buffers,
       admission: {
         store: routes,
         pauses: new Pauses({ store: routes, clock: this.#clock, max: server.limits.paused }),

@@ -84,6 +84,14 @@ export interface Permit {
   release(): void;
 }
 
+/** Which bodies of a site are buffered: see proxy/request-buffer.ts and paced-response.ts. */
+export interface BufferRule {
+  readonly request: boolean;
+  readonly response: boolean;
+  /** Of one body; what is beyond that is streamed. */
+  readonly bytes: number;
+}
+
 /** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
 export type SeenScheme = 'http' | 'https' | 'unknown';
 
@@ -101,7 +109,7 @@ export interface Site {
    * say so is never bypassed.
    * @param host Host as sent
    */
-  readonly mayServeFast: (host: string, scheme: SeenScheme, target: string) => boolean;
+  readonly mayServeFast: (host: string, scheme: SeenScheme, target: string, hasBody: boolean) => boolean;
   /** What happens to a request instead of being sent to a backend; null when nothing does. @param securePort the router's TLS port, or null */
   readonly admit: (visit: Visit, securePort: number | null) => Admission | null;
   /** The request target for the backend. @param prefix the route's, or "" */
@@ -123,6 +131,8 @@ export interface Site {
   readonly concurrency: ConcurrencyRule | null;
   /** Null: the configuration's. */
   readonly limits: SiteLimits | null;
+  /** Null: bodies are streamed. */
+  readonly buffer: BufferRule | null;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -143,4 +153,5 @@ export const NO_SITE: Site = Object.freeze({
   rate: null,
   concurrency: null,
   limits: null,
+  buffer: null,
 });
