@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminPlace, Config } from '../config/config.ts';
 import { isPackaged } from '../config/package.ts';
+import { siteCaps } from '../config/site-caps.ts';
 import { parseDriverUrl } from '../core/routing/driver-url.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
@@ -135,6 +136,7 @@ export class Admin {
         httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
         config: new Map(Object.entries(config.options)),
         zone: config.server.zone,
+        caps: siteCaps(config.server.timeouts, config.server.limits),
       }),
       'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
       [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events } satisfies EventsAnswer),

@@ -58,8 +58,8 @@ export function openStore({ values }: Arguments, configPath: string | null): Ope
     urls: settings.urls,
     isPackaged,
   });
-  const { httpsPort, zone, options, backendTls } = settings;
-  const surroundings = { httpsPort, zone, config: new Map(Object.entries(options)) };
+  const { httpsPort, zone, caps, options, backendTls } = settings;
+  const surroundings = { httpsPort, zone, caps, config: new Map(Object.entries(options)) };
   return { editor, admin: configuredAdmin(settings.admin), surroundings, backendTls };
 }
 

@@ -11,6 +11,8 @@ import { Faults } from './faults.ts';
 import { modernize } from './legacy.ts';
 import { securePlacesOf } from './listeners.ts';
 import { readFile, resolveOptions } from './load.ts';
+import { siteCaps } from './site-caps.ts';
+import { resolveTimeouts } from './timeouts.ts';
 import { readBackendTls } from './tls.ts';
 import { adminSection, driverTlsSection, httpsSection, optionsSection, serverSection } from './schema.ts';
 
@@ -27,6 +29,8 @@ export interface StoreSettings {
   readonly options: Readonly<Record<string, string>>;
   /** The router's zone; null without. */
   readonly zone: string | null;
+  /** The limits that no site's own may exceed: see site-caps.ts. */
+  readonly caps: ReadonlyMap<string, number>;
   /** The port where the router's clients can use TLS; null where they cannot, undefined when it is unknown. */
   readonly httpsPort: number | null | undefined;
   /** Reads the authorities of backends: only programs that connect to backends need to. @throws ConfigError */
@@ -59,6 +63,7 @@ export function readStoreSettings(path: string): StoreSettings {
     storeTimeout,
     options: resolveOptions(options),
     zone,
+    caps: siteCaps(resolveTimeouts(server.timeouts, server.tcpTimeout), server.limits),
     httpsPort: httpsPortOf(keys),
     backendTls: () => {
       const tls = readBackendTls(server, faults);

@@ -36,20 +36,24 @@ export interface Circumstances {
   readonly httpsPort: number | null | undefined;
   /** The router's zone, if it has one that is known. */
   readonly zone?: string | null;
+  /** The configuration's limits, as far as they are known, by the names of the options that they cap; 0 is none. */
+  readonly caps?: ReadonlyMap<string, number>;
 }
+
+const NO_CAPS: ReadonlyMap<string, number> = new Map();
 
 /** @param marksLeft the TTL of the dead marks, seconds; null without expiry */
 export function answerOf(
   route: Route,
   visit: Visit,
-  { httpsPort, zone = null }: Omit<Circumstances, 'scheme'>,
+  { httpsPort, zone = null, caps = NO_CAPS }: Omit<Circumstances, 'scheme'>,
   marksLeft: number | null,
 ): AnswerView {
   const { site } = route;
   const admission = site.admit(visit, httpsPort === undefined ? DEFAULT_TLS_PORT : httpsPort);
   switch (admission?.type) {
     case undefined:
-      return choiceOf(route, visit, marksLeft, zone);
+      return withCaps(choiceOf(route, visit, marksLeft, zone), site, caps);
     case 'redirected':
       return sent(admission.redirect, httpsPort === undefined && isPortGuessed(site, visit) ? GUESSED : '');
     case 'refused':
@@ -101,6 +105,14 @@ function choiceOf(route: Route, visit: Visit, marksLeft: number | null, zone: st
     usable.length === 1 ? `the one of ${chosen}` : `one of ${chosen}, ${balance?.text ?? 'with equal probability'}`;
   const rests = route.site.eject === null ? '' : '; each worker rests those that fail far more often than the others';
   return { kind: 'backend', status: null, code: null, text: way + rests };
+}
+
+/** Adds which limits of a site are more than the configuration allows. */
+function withCaps(view: AnswerView, { fields }: Site, caps: ReadonlyMap<string, number>): AnswerView {
+  if (view.kind !== 'backend') return view;
+  const capped = [...caps].filter(([name, cap]) => cap > 0 && Number(fields.get(name) ?? 0) > cap);
+  const texts = capped.map(([name, cap]) => `; ${name} is ${cap}, since server.${name} allows no more`);
+  return { ...view, text: view.text + texts.join('') };
 }
 
 function sent({ status, location }: Redirect, more: string): AnswerView {

@@ -156,6 +156,31 @@ test('a site that rests outliers is said to', async (t) => {
   assert.match(answer.text, /^one of 2 living backends of 2, .*; each worker rests those that fail far more often/);
 });
 
+test('a limit above the configuration’s is said to be capped', async (t) => {
+  const editor = await open(t);
+  await redis.cli('rpush', 'frontend:www.x.io', 'x', 'http://10.0.0.1');
+  await redis.cli(
+    'hset',
+    'options:www.x.io',
+    'timeouts.firstByte',
+    '60',
+    'timeouts.connect',
+    '1',
+    'timeouts.body',
+    '60',
+  );
+  const caps = new Map([
+    ['timeouts.firstByte', 30],
+    ['timeouts.connect', 5],
+    ['timeouts.body', 0],
+  ]);
+  const { answer } = await explain(editor, 'www.x.io', '/', { scheme: 'http', httpsPort: null, caps });
+  assert.equal(
+    answer.text,
+    'the one of 1 living backend of 1; timeouts.firstByte is 30, since server.timeouts.firstByte allows no more',
+  );
+});
+
 test('what the router refuses is told with its status and code', async (t) => {
   const editor = await open(t);
   await redis.cli('rpush', 'frontend:bare.io', 'site');
