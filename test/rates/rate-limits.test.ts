@@ -5,7 +5,8 @@ import type { RateRule } from '../../lib/core/routing/site.ts';
 import { rateFields } from '../../lib/rates/rate-fields.ts';
 import { rateKey } from '../../lib/rates/rate-key.ts';
 import { fieldFault, makeSite } from '../../lib/sites/site.ts';
-import { RateLimits } from '../../lib/rates/rate-limits.ts';
+import { RateLimits, type RateLimitsParts } from '../../lib/rates/rate-limits.ts';
+import { ShareTurns } from '../../lib/rates/share-turns.ts';
 import type { ShareDemand, ShareSource } from '../../lib/store/shares.ts';
 
 const RULE: RateRule = { requests: 100, seconds: 1, burst: 10, by: 'client' };
@@ -13,11 +14,16 @@ const ALONE: Pick<ShareSource, 'exchange'> = {
   exchange: async (demands) => demands.map(() => ({ share: 1, sharers: 1 })),
 };
 
+const partsOf = (shares: ShareSource, now: () => number): RateLimitsParts => ({
+  turns: new ShareTurns({ shares, now }),
+  now,
+});
+
 const passes = (limits: RateLimits, times: number, of = 'a', key = 'site.test'): number =>
   Array.from({ length: times }, () => limits.take(RULE, key, of)).filter((wait) => wait === 0).length;
 
 test('each client of each site has its own limit', () => {
-  const limits = new RateLimits({ shares: ALONE, now: () => 1000 });
+  const limits = new RateLimits(partsOf(ALONE, () => 1000));
   assert.equal(passes(limits, 50), 10);
   assert.equal(passes(limits, 50, 'b'), 10);
   assert.equal(passes(limits, 50, 'a', 'other.test'), 10);
@@ -43,7 +49,7 @@ test('a worker has the share that the store gives it, and keeps it while the sto
       return demands.map(() => ({ share: 0.25, sharers: 4 }));
     },
   };
-  const limits = new RateLimits({ shares, now: () => now });
+  const limits = new RateLimits(partsOf(shares, () => now));
   passes(limits, 50);
   await turn();
   assert.equal(asked.length, 1);
@@ -78,7 +84,7 @@ test('a worker that is asked for little exchanges nothing, and one that is asked
       return demands.map(() => ({ share: 1, sharers: 1 }));
     },
   };
-  const limits = new RateLimits({ shares, now: () => now });
+  const limits = new RateLimits(partsOf(shares, () => now));
   for (let i = 0; i < 20; i++) {
     passes(limits, 1);
     now += 250;
@@ -95,7 +101,7 @@ test('a worker that is asked for little exchanges nothing, and one that is asked
 });
 
 test('a site with many clients drops its own oldest limit, and not that of another site', () => {
-  const limits = new RateLimits({ shares: ALONE, now: () => 1000 });
+  const limits = new RateLimits(partsOf(ALONE, () => 1000));
   passes(limits, 20, 'a', 'other.test');
   passes(limits, 20, 'first');
   for (let i = 0; i < 20_000; i++) limits.take(RULE, 'site.test', `client ${i}`);

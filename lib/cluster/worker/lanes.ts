@@ -9,6 +9,7 @@ import { BackendStates } from '../../backends/state/backend-states.ts';
 import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
 import { Permits } from '../../concurrency/permits.ts';
 import { RateLimits } from '../../rates/rate-limits.ts';
+import { ShareTurns } from '../../rates/share-turns.ts';
 import { RecentTurns } from '../../core/balance/turns.ts';
 import { pickRandom } from '../../core/routing/selection.ts';
 import { LimitsBySite } from '../../core/limits/limits-by-site.ts';
@@ -85,6 +86,7 @@ export class Lanes {
   readonly #slots: ConnectionSlots;
   readonly #spools = new SpoolBudget();
   readonly #permits: Permits;
+  readonly #turns: ShareTurns;
   readonly #routes: RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
   /** For all connections to backends. */
   readonly dialer: Dialer;
@@ -106,6 +108,7 @@ export class Lanes {
     this.#config = config;
     this.#parts = parts;
     this.#pages = readPages(staticDir, parts.log);
+    this.#turns = new ShareTurns({ shares: parts.shares, now: clockMs });
     this.#routes = config.server.legacyScheme ? new LegacyRoutes(parts.store) : parts.store;
     this.#slots = new ConnectionSlots(maxSockets);
     this.#permits = new Permits({ shares: parts.shares, now: clockMs });
@@ -236,7 +239,7 @@ export class Lanes {
       turns: new RecentTurns(),
       outliers: new Outliers(clockMs, (ejection) => logDeathEvent(log, { type: 'backend-rested', ...ejection })),
       trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
-      rates: new RateLimits({ shares: this.#parts.shares, now: clockMs }),
+      rates: new RateLimits({ turns: this.#turns, now: clockMs }),
       queue: new SiteQueue({ permits: this.#permits, clock: this.#clock, max: server.limits.queued }),
       zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
