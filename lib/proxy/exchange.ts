@@ -8,6 +8,7 @@ import type { OutgoingRequest } from '../core/http/request-headers.ts';
 import type { Trace } from '../core/trace-context.ts';
 import type { Permit } from '../core/routing/site.ts';
 import type { Attempted, Backend, LookedUp, HandoffState, Route } from '../core/routing/types.ts';
+import type { PacedFlow } from '../rates/paced-flow.ts';
 import { RequestBody } from './body.ts';
 import { readEarly } from './early-bytes.ts';
 import { type Messages, nothing, TUNNELLED, type UpgradeSocket } from './messages.ts';
@@ -92,6 +93,8 @@ export class Exchange {
   queuedMs = 0;
   /** 0 until a response has begun. */
   status = 0;
+  /** What slows the response or the tunnel down; null where nothing does. It stops with the exchange. */
+  flow: PacedFlow | null = null;
 
   /** Set by the current step: stops it when the client's side breaks off. */
   onInterrupt: (() => void) | null = null;
@@ -195,6 +198,7 @@ export class Exchange {
     this.#permit?.release();
     if (this.#tunnelOf !== null) this.#tunnelOf.tunnels--;
     this.#tunnelOf = null;
+    this.flow?.stop();
     this.#end();
   }
 

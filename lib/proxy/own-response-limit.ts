@@ -35,8 +35,8 @@ export function limitResponse(exchange: Exchange, parts: ResponseLimits): () => 
     exchange.cut();
   };
   const timer = new Timer(() => {
-    // Without a socket it is another response's turn, which has its own limits.
-    if (response.socket === null) putOff();
+    // Without a socket it is another response's turn, which has its own limits. Else it may wait for its site's bandwidth.
+    if (response.socket === null || exchange.flow?.isWaiting === true) putOff();
     else cut();
   });
   response.on('socket', putOff);

@@ -39,7 +39,7 @@ export class PacedResponse {
   readonly #source: ResponseSource;
   readonly #pace: ReadPace;
   readonly #pieces = new SmallPieces((bytes) => this.#pass(bytes));
-  readonly #timer = new Timer(() => this.#cut(this.#spool === null ? null : 'slow-reader'));
+  readonly #timer = new Timer(() => this.#onTimeout());
   /** Set when a part may be held in a file. */
   readonly #rule: BufferRule | null;
   /** What is behind the spool; null while that is not full. */
@@ -211,6 +211,13 @@ export class PacedResponse {
     this.#hold?.stop();
     this.#parts.clock.set(this.#timer, this.#limits.responseMs);
     this.#source.resume();
+  }
+
+  #onTimeout(): void {
+    if (this.#spool !== null) return this.#cut('slow-reader');
+    // The backend waits for its site's bandwidth, and is not silent.
+    if (this.#exchange.flow?.isWaiting === true) this.#parts.clock.set(this.#timer, this.#limits.responseMs);
+    else this.#cut(null);
   }
 
   #cut(reason: CutReason | null): void {

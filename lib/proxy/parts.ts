@@ -6,10 +6,11 @@ import type { ConnectionUse } from '../core/routing/types.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentPool } from '../backends/http1/agent-pool.ts';
 import type { BufferParts } from './overflow-file.ts';
+import type { SlowFlowParts } from './slow-flow.ts';
 import type { TunnelParts } from './tunnel.ts';
 
 /** The dependencies of an attempt and of the relay of its response. */
-export interface AttemptParts extends TunnelParts {
+export interface AttemptParts extends TunnelParts, SlowFlowParts {
   readonly limits: ExchangeLimits;
   readonly use: ConnectionUse;
   readonly spools: SpoolBudget;

@@ -8,13 +8,15 @@ import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import { responseHeaders } from '../core/http/response-headers.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { AttemptParts } from './parts.ts';
+import type { PacedFlow } from '../rates/paced-flow.ts';
 import type { BackendResponse, BackendRequest } from '../backends/backend-request.ts';
 import { BackendStream } from '../backends/http1/backend-stream.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
-import { PacedResponse } from './paced-response.ts';
+import { PacedResponse, type ResponseSource } from './paced-response.ts';
 import { passRemainder } from './body-remainder.ts';
 import { adapted } from './site-fields.ts';
+import { isSlowed, openFlow } from './slow-flow.ts';
 
 // RFC 9112 §4: a reason phrase is made of tabs, spaces, visible characters and obs-text.
 // oxlint-disable-next-line no-control-regex -- the tab is one of them
@@ -61,20 +63,33 @@ export function relayResponse(
   response.writeHead(status, reason, headers);
 
   let isHeadSent = false;
-  const overflow = mayOverflow(exchange, backendResponse);
-  const paced = new PacedResponse(exchange, parts, slot, overflow, {
+  const isBodiless = framing?.kind === 'none';
+  const source = {
     pause: () => backendResponse.pause(),
     resume: () => backendResponse.resume(),
     destroy: () => out.destroy(),
-  });
-  const isBodiless = framing?.kind === 'none';
+  };
+  const flow =
+    isBodiless || !isSlowed(exchange)
+      ? null
+      : openFlow(exchange, parts, { ...source, pass: (bytes) => paced.write(bytes) }, relayed.headers);
+  // What is slowed down is not held in a file: its backend waits.
+  const overflow = flow === null ? mayOverflow(exchange, backendResponse) : null;
+  const paced = new PacedResponse(exchange, parts, slot, overflow, flow === null ? source : heldBack(flow, source));
 
   backendResponse.on('data', (chunk: Buffer) => {
     if (isBodiless) return;
     isHeadSent = true;
     exchange.bytesSent += chunk.length;
-    paced.write(chunk);
+    if (flow === null) paced.write(chunk);
+    else flow.write(chunk);
   });
+  const finish = (): void =>
+    paced.end(() => {
+      const trailers = framing?.kind === 'chunked' ? trailerFields(backendResponse.rawTrailers) : [];
+      if (trailers.length > 0) response.addTrailers(trailers);
+      response.end();
+    });
   const breakOff = cutter(exchange, out, parts);
   backendResponse.once('end', () => {
     if (isBrokenOff(out)) return breakOff(null);
@@ -87,11 +102,8 @@ export function relayResponse(
       if (head?.expectsContinue && !exchange.hasContinued && exchange.body.bytes === 0) out.destroy();
       passRemainder(exchange, { out, slot }, parts);
     }
-    paced.end(() => {
-      const trailers = framing?.kind === 'chunked' ? trailerFields(backendResponse.rawTrailers) : [];
-      if (trailers.length > 0) response.addTrailers(trailers);
-      response.end();
-    });
+    if (flow === null) finish();
+    else flow.end(finish);
   });
   // A backend cut mid-body would leave the client waiting for the rest, or with a partial body that looks whole.
   backendResponse.once('error', breakOff);
@@ -114,6 +126,11 @@ function mayOverflow({ route }: Exchange, { headers }: BackendResponse): BufferR
   // As nginx has it: an application that streams can say so.
   if (headers['x-accel-buffering'] === 'no' || isStreamingType(headers['content-type'])) return null;
   return rule;
+}
+
+/** The source of a response that is slowed down: a client that reads nothing stops the flow. */
+function heldBack(flow: PacedFlow, source: ResponseSource): ResponseSource {
+  return { pause: () => flow.block(), resume: () => flow.unblock(), destroy: () => source.destroy() };
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { breakOff } from '../backends/http2/websocket.ts';
 import type { Timed, TimeLimits } from '../clock/time-limits.ts';
-import type { ReadAccepted } from '../http1/read-buffer.ts';
+import { kept, type ReadAccepted } from '../http1/read-buffer.ts';
 import { isFull, send } from '../http1/send.ts';
+import type { FlowEnds, PacedFlow } from '../rates/paced-flow.ts';
 
 /** How long the other side may take to close after one side has, ms. */
 const CLOSING_MS = 5_000;
@@ -12,6 +13,9 @@ export interface TunnelParts {
   /** Makes a socket of either side read into the shared buffer, where this Node can. */
   readonly readAccepted: ReadAccepted;
 }
+
+/** Opens what slows the bytes from the backend down; null where nothing does. */
+type OpenFlow = (ends: FlowEnds) => PacedFlow | null;
 
 /** The exchange that becomes a tunnel. */
 export interface TunnelOwner {
@@ -35,15 +39,29 @@ class Tunnel implements Timed {
   readonly #clock: TimeLimits;
   readonly #idleMs: number;
   readonly #clientKey: string;
+  readonly #flow: PacedFlow | null;
   #isClosing = false;
 
-  constructor(owner: TunnelOwner, client: Duplex, backend: Duplex, { clock }: TunnelParts, idleMs: number) {
+  constructor(
+    owner: TunnelOwner,
+    client: Duplex,
+    backend: Duplex,
+    { clock }: TunnelParts,
+    idleMs: number,
+    openFlow: OpenFlow | null,
+  ) {
     this.#owner = owner;
     this.#client = client;
     this.#backend = backend;
     this.#clock = clock;
     this.#idleMs = idleMs;
     this.#clientKey = owner.clientKey;
+    this.#flow =
+      openFlow?.({
+        pass: (bytes) => this.#toClient(bytes),
+        pause: () => backend.pause(),
+        resume: () => backend.resume(),
+      }) ?? null;
   }
 
   begin(readAccepted: ReadAccepted): void {
@@ -52,21 +70,22 @@ class Tunnel implements Timed {
     // Not `once`, which makes three objects: the calls are idempotent.
     client
       .on('error', destroy)
-      .on('drain', () => backend.resume())
+      .on('drain', () => this.#onClientDrained())
       .on('end', () => endOnce(backend))
       .on('close', () => this.#onClientClosed());
     backend
       .on('error', destroy)
       .on('drain', () => client.resume())
-      .on('end', () => endOnce(client))
+      .on('end', () => this.#onBackendEnd())
       .on('close', () => this.#onBackendClosed());
     this.#limit(this.#idleMs);
-    read(client, (bytes) => this.#relay(client, backend, bytes), readAccepted, backend);
+    read(client, (bytes) => this.#toBackend(bytes), readAccepted, backend);
     read(
       backend,
       (bytes) => {
         this.#owner.bytesSent += bytes.length;
-        this.#relay(backend, client, bytes);
+        if (this.#flow === null) this.#toClient(bytes);
+        else this.#flow.write(kept(bytes));
       },
       readAccepted,
       client,
@@ -82,10 +101,31 @@ class Tunnel implements Timed {
     this.destroy();
   }
 
-  #relay(from: Duplex, to: Duplex, bytes: Buffer): void {
-    if (this.#isClosing) return;
+  #toBackend(bytes: Buffer): void {
+    if (!this.#isTaken(this.#backend, bytes)) this.#client.pause();
+  }
+
+  #toClient(bytes: Buffer): void {
+    if (this.#isTaken(this.#client, bytes)) return;
+    if (this.#flow === null) this.#backend.pause();
+    else this.#flow.block();
+  }
+
+  /** @returns false when that side takes no more for now */
+  #isTaken(side: Duplex, bytes: Buffer): boolean {
+    if (this.#isClosing) return true;
     this.due = this.#clock.after(this.#idleMs);
-    if (!to.writableEnded && !send(to, bytes, this.#clientKey)) from.pause();
+    return side.writableEnded || send(side, bytes, this.#clientKey);
+  }
+
+  #onClientDrained(): void {
+    if (this.#flow === null) this.#backend.resume();
+    else this.#flow.unblock();
+  }
+
+  #onBackendEnd(): void {
+    if (this.#flow === null) endOnce(this.#client);
+    else this.#flow.end(() => endOnce(this.#client));
   }
 
   /** @param limitMs 0 is no limit */
@@ -102,6 +142,11 @@ class Tunnel implements Timed {
   }
 
   #onBackendClosed(): void {
+    if (this.#flow === null) this.#closeClient();
+    else this.#flow.end(() => this.#closeClient());
+  }
+
+  #closeClient(): void {
     const client = this.#client;
     this.#isClosing = true;
     endOnce(client);
@@ -116,8 +161,15 @@ class Tunnel implements Timed {
  * Joins both sides of a WebSocket.
  * @param idleMs time without bytes in both directions after which the tunnel is closed; 0 is no limit
  */
-export function join(owner: TunnelOwner, client: Duplex, backend: Duplex, parts: TunnelParts, idleMs: number): void {
-  const tunnel = new Tunnel(owner, client, backend, parts, idleMs);
+export function join(
+  owner: TunnelOwner,
+  client: Duplex,
+  backend: Duplex,
+  parts: TunnelParts,
+  idleMs: number,
+  openFlow: OpenFlow | null = null,
+): void {
+  const tunnel = new Tunnel(owner, client, backend, parts, idleMs, openFlow);
   owner.becomeTunnel(tunnel.destroy);
   tunnel.begin(parts.readAccepted);
 }

@@ -2,10 +2,12 @@ import type { Duplex } from 'node:stream';
 import { interimFields } from '../core/http/interim-fields.ts';
 import { hasToken } from '../core/http/request-head.ts';
 import type { AttemptParts } from './parts.ts';
+import type { FlowEnds } from '../rates/paced-flow.ts';
 import type { SwitchingResponse } from '../backends/backend-request.ts';
 import { debugHeaders } from './debug-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { switchingFields } from './site-fields.ts';
+import { isSlowed, openFlow } from './slow-flow.ts';
 import { join } from './tunnel.ts';
 
 const OF_SWITCHING = new Set(['connection', 'upgrade']);
@@ -41,6 +43,7 @@ export function relayUpgrade(
   if (head.length > 0) upgrade.socket.write(head);
   for (const bytes of [upgrade.head, exchange.takeEarly()]) if (bytes.length > 0) backend.write(bytes);
   exchange.bytesSent += head.length;
-  join(exchange, upgrade.socket, backend, parts, (exchange.limits ?? parts.limits).tunnelMs);
+  const slow = isSlowed(exchange) ? (ends: FlowEnds) => openFlow(exchange, parts, ends) : null;
+  join(exchange, upgrade.socket, backend, parts, (exchange.limits ?? parts.limits).tunnelMs, slow);
   return null;
 }

@@ -31,7 +31,7 @@ export interface SharedLimit {
 
 /** The dependencies of ShareTurns. */
 export interface ShareTurnsParts {
-  readonly shares: ShareSource;
+  readonly shares: Pick<ShareSource, 'exchange'>;
   /** ms; only differences count. */
   readonly now: () => number;
 }

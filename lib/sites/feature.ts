@@ -6,6 +6,7 @@ import type {
   Admission,
   ConcurrencyRule,
   BufferRule,
+  BandwidthRule,
   DeadOn5xx,
   EjectRule,
   RateRule,
@@ -52,6 +53,8 @@ export interface SiteBehaviour {
   readonly limits?: SiteLimits;
   /** Which bodies are buffered. */
   readonly buffer?: BufferRule | null;
+  /** How many bytes a second its clients get. */
+  readonly bandwidth?: BandwidthRule | null;
   /** The host that clients of other names are redirected to. Lint reports when no frontend serves it. */
   readonly canonicalHost?: string | null;
   /** How a backend is chosen. Features that say something about it are joined; a later one counts. */

@@ -1,6 +1,7 @@
 /** All site features, in the order in which they act. A new one needs its file, a line here, a test, and docs/sites.md. */
 import { balance } from './balance.ts';
 import { buffer } from './buffer.ts';
+import { bandwidth } from './bandwidth.ts';
 import { deadOn5xx } from './dead-on-5xx.ts';
 import { eject } from './eject.ts';
 import type { SiteFeature } from './feature.ts';
@@ -27,6 +28,7 @@ export const FEATURES: readonly SiteFeature[] = Object.freeze([
   eject,
   hsts,
   headers,
+  bandwidth,
   balance,
   sticky,
   weights,

@@ -114,6 +114,7 @@ function composed(fields: SiteFields, features: readonly SiteFeature[]): Site {
     concurrency: behaviours.find(({ concurrency }) => concurrency)?.concurrency ?? null,
     limits: behaviours.find(({ limits }) => limits)?.limits ?? null,
     buffer: behaviours.find(({ buffer }) => buffer)?.buffer ?? null,
+    bandwidth: behaviours.find(({ bandwidth }) => bandwidth)?.bandwidth ?? null,
   });
 }
 

@@ -39,6 +39,8 @@ const SITES: readonly Readonly<Record<string, string>>[] = [
   { deadOn5xx: 'agreed' },
   { eject: '5xx:50% 10s' },
   { hsts: '60' },
+  { bandwidth: '64000' },
+  { bandwidth: '64000 x-traffic', bandwidthSite: '1000000' },
   { balance: 'roundrobin' },
   { balance: 'hash:cookie:a' },
   { slowStart: '30' },
@@ -52,6 +54,7 @@ async function startLanes(t: TestContext): Promise<readonly Router[]> {
   const backend = await startBackend(t, (request, response) => {
     request.resume();
     response.setHeader('X-Asked', `${request.method} ${request.url}`);
+    response.setHeader('X-Traffic', '1000000');
     response.setHeader('Location', '/v2/there');
     response.setHeader('Set-Cookie', 'a=b; Path=/v2');
     response.setHeader('Strict-Transport-Security', 'max-age=1');

@@ -14,7 +14,7 @@ const ALONE: Pick<ShareSource, 'exchange'> = {
   exchange: async (demands) => demands.map(() => ({ share: 1, sharers: 1 })),
 };
 
-const partsOf = (shares: ShareSource, now: () => number): RateLimitsParts => ({
+const partsOf = (shares: Pick<ShareSource, 'exchange'>, now: () => number): RateLimitsParts => ({
   turns: new ShareTurns({ shares, now }),
   now,
 });

@@ -8,6 +8,7 @@ import { isDialled } from '../../core/routing/backend.ts';
 import { BackendStates } from '../../backends/state/backend-states.ts';
 import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
 import { Permits } from '../../concurrency/permits.ts';
+import { Bandwidths } from '../../rates/bandwidths.ts';
 import { RateLimits } from '../../rates/rate-limits.ts';
 import { ShareTurns } from '../../rates/share-turns.ts';
 import { RecentTurns } from '../../core/balance/turns.ts';
@@ -183,10 +184,12 @@ export class Lanes {
     const own = { clock: this.#clock, limits, readMs, readMinRate, onCut, isDraining };
     const routes = this.#routes;
     const refusing = { ...own, pages: this.#pages, store: routes };
+    const bandwidths = new Bandwidths({ turns: this.#turns, clock: this.#clock, now: clockMs });
     const faults = new FaultLog((notice) => logStoreEvent(log, notice), clockMs);
     if (server.staticRoots.length > 0) loadSend();
     const files = {
       ...refusing,
+      bandwidths,
       roots: new StaticRoots(server.staticRoots, clockMs),
       onFault: (key: string, fault: string): void => faults.tell(key, fault),
     };
@@ -200,6 +203,7 @@ export class Lanes {
       backends: this.backends,
       hasBackendPath: server.backendPath,
       slowUploads: new SlowUploads(),
+      bandwidths,
       spools: this.#spools,
       buffers,
       onCut,

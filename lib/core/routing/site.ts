@@ -92,6 +92,21 @@ export interface BufferRule {
   readonly bytes: number;
 }
 
+/** The field of a response by which a backend says how many bytes a second its body gets, in lower case. */
+export const TRAFFIC_FIELD = 'x-traffic';
+/** The least that may be said, bytes per second: slower responses would take days. */
+export const LEAST_BANDWIDTH = 1_024;
+
+/** How many bytes a second clients get: see core/limits/byte-bucket.ts. 0 is any number. */
+export interface BandwidthRule {
+  /** Each response, and each tunnel. */
+  readonly perResponse: number;
+  /** A response's field `X-Traffic` counts instead. */
+  readonly byField: boolean;
+  /** All responses together, of all routers. */
+  readonly perSite: number;
+}
+
 /** The client's scheme as the fast lane sees it. `unknown`: a field of the request may say another. */
 export type SeenScheme = 'http' | 'https' | 'unknown';
 
@@ -133,6 +148,8 @@ export interface Site {
   readonly limits: SiteLimits | null;
   /** Null: bodies are streamed. */
   readonly buffer: BufferRule | null;
+  /** Null: as many bytes as come. The fast lane serves no such site. */
+  readonly bandwidth: BandwidthRule | null;
 }
 
 /** A site without fields. A single object: for most requests, `site === NO_SITE` is the only check. */
@@ -154,4 +171,5 @@ export const NO_SITE: Site = Object.freeze({
   concurrency: null,
   limits: null,
   buffer: null,
+  bandwidth: null,
 });

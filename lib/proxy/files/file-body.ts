@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Exchange } from '../exchange.ts';
+import { isSlowed, openFlow, type SlowFlowParts } from '../slow-flow.ts';
 import { close } from './open-below.ts';
 
 /** Bytes read and written at a time: most files are smaller. */
@@ -14,29 +15,51 @@ export interface FilePart {
 /**
  * Sends part of a file as the body of a response whose head was written, at the client's pace, and closes the file.
  * Cuts the client off when the file has become shorter, or cannot be read. Never rejects.
- * @param onMove called on progress
+ * @param onMove called on progress @param parts for sites that are slowed down
  */
 export async function sendBody(
   exchange: Exchange,
   handle: FileHandle,
   part: FilePart,
   onMove: () => void,
+  parts: SlowFlowParts,
 ): Promise<void> {
   try {
-    await pass(exchange, handle, part, onMove);
+    await pass(exchange, handle, part, onMove, parts);
   } catch {
     exchange.cut();
   }
   await close({ handle });
 }
 
-async function pass(exchange: Exchange, handle: FileHandle, part: FilePart, onMove: () => void): Promise<void> {
+async function pass(
+  exchange: Exchange,
+  handle: FileHandle,
+  part: FilePart,
+  onMove: () => void,
+  parts: SlowFlowParts,
+): Promise<void> {
   const { response } = exchange;
   let { start: at, length: left } = part;
+  let isHeld = false;
   let goOn: (() => void) | null = null;
+  const resume = (): void => {
+    isHeld = false;
+    goOn?.();
+  };
+  const pause = (): void => {
+    isHeld = true;
+  };
+  const write = (bytes: Buffer): void => {
+    onMove();
+    if (response.write(bytes)) return;
+    if (flow === null) pause();
+    else flow.block();
+  };
+  const flow = isSlowed(exchange) ? openFlow(exchange, parts, { pass: write, pause, resume }) : null;
   // The client has read what was written, or has left.
-  response.on('drain', () => goOn?.());
-  void exchange.ended.then(() => goOn?.());
+  response.on('drain', () => (flow === null ? resume() : flow.unblock()));
+  void exchange.ended.then(resume);
   while (!exchange.isEnded) {
     onMove();
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(PIECE, left)), 0, null, at);
@@ -46,13 +69,17 @@ async function pass(exchange: Exchange, handle: FileHandle, part: FilePart, onMo
     onMove();
     exchange.bytesSent += bytesRead;
     const bytes = buffer.subarray(0, bytesRead);
-    if (bytesRead === left) {
+    const isLast = bytesRead === left;
+    if (isLast && flow === null) {
       response.end(bytes);
       return;
     }
+    if (flow === null) write(bytes);
+    else flow.write(bytes);
+    if (isLast) return flow?.end(() => response.end());
     at += bytesRead;
     left -= bytesRead;
-    if (response.write(bytes)) continue;
+    if (!isHeld) continue;
     await new Promise<void>((resolve) => {
       goOn = resolve;
     });

@@ -15,9 +15,10 @@ import { close, codeOf } from './open-below.ts';
 import { beginResponse } from '../own-response.ts';
 import { sendRedirect } from '../redirect.ts';
 import { refuse, type RefuseParts } from '../refuse.ts';
+import type { SlowFlowParts } from '../slow-flow.ts';
 import type { StaticRoots } from './static-roots.ts';
 
-export interface FilesParts extends RefuseParts {
+export interface FilesParts extends RefuseParts, SlowFlowParts {
   readonly roots: StaticRoots;
   /** Called for each problem that an operator should fix, as often as it occurs. */
   readonly onFault: (key: string, fault: string) => void;
@@ -115,7 +116,7 @@ async function sendFound(exchange: Exchange, found: FoundFile, parts: FilesParts
     response.end();
     void close(file);
   } else {
-    void sendBody(exchange, file.handle, part, onMove);
+    void sendBody(exchange, file.handle, part, onMove, parts);
   }
   return { type: 'answered', status, retryAfter: false };
 }
