@@ -101,6 +101,8 @@ export interface ServerConfig {
   readonly trial: boolean;
   /** Whether this router makes active checks. Marks and results of other routers count in any case. */
   readonly checks: boolean;
+  /** Seconds of lag of a worker's event loop from which on it refuses requests; 0: it refuses none. */
+  readonly overloadLag: number;
   /** Where this machine is: backends of the same zone in `weights:<key>` are preferred. Null: that does not matter. */
   readonly zone: string | null;
 }

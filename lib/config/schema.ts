@@ -123,6 +123,7 @@ const server = {
   stickySecret: v.nullish(longSecret, null),
   trial: v.nullish(flag, true),
   checks: v.nullish(flag, true),
+  overloadLag: v.nullish(seconds(0), 0.1),
   zone: v.nullish(zone, null),
 };
 

@@ -55,6 +55,7 @@ export function resolveServer(settings: ServerSettings, machine: Machine): Serve
     stickySecret: settings.stickySecret,
     trial: settings.trial,
     checks: settings.checks,
+    overloadLag: settings.overloadLag,
     zone: settings.zone,
   };
 }

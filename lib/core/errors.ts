@@ -24,6 +24,7 @@ const STATUS = {
   'backend-crowded': 503,
   'store-unavailable': 503,
   maintenance: 503,
+  overloaded: 503,
   'unknown-hosts': 503,
   paused: 503,
   'site-busy': 503,

@@ -25,7 +25,7 @@ export class Account {
   lookupFault: unknown = null;
   /** The chosen backend. */
   backend: Backend | null = null;
-  /** The site's rate limit has let it through. */
+  /** The limits of its site have counted it, and let it through. */
   isCounted = false;
   /** Its permits under the site's limits of requests in flight; null without any. */
   permit: Permit | null = null;
@@ -106,7 +106,7 @@ export class Account {
       startedAt: this.startedAt,
       endedAt,
       attempts: this.#attempts(relay, endedAt),
-      refusal: relay.isOwn ? 'rate-limited' : null,
+      refusal: relay.refusal,
       ending,
     };
   }

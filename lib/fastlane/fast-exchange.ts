@@ -23,9 +23,9 @@ import { pathFor, withTarget } from './backend-target.ts';
 import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import { rateKey } from '../rates/rate-key.ts';
 import { fits, hasBody, isOver } from './request-size.ts';
 import type { LaneShared } from './shared.ts';
+import { refusalOf } from './site-limits.ts';
 import { Upload } from './upload.ts';
 
 const NONE_TRIED: ReadonlySet<number> = new Set();
@@ -173,7 +173,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const key = this.#clientKey.of(head.clientIp);
     this.#client.output.clientKey = key;
     this.#relay.responseFields = head.responseFields;
-    if (this.#isLimited(request, route, key)) return;
+    if (this.#isRefused(request, route, key, head.clientIp)) return;
     const { concurrency } = route.site;
     if (concurrency !== null) {
       account.permit = parts.permits.enter(route.key, concurrency);
@@ -206,15 +206,12 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#attempt.begin(backend, key, account.triedAt);
   }
 
-  /** Takes the request from its site's rate limit, and responds when it is beyond that. */
-  #isLimited(request: ReadRequest, { site: { rate }, key, frontend }: Route, client: string): boolean {
-    if (rate === null) return false;
-    const { parts } = this.#shared;
-    const waitMs = parts.rates.take(rate, key, rateKey(rate, client, frontend, request.text, lineValue));
-    this.#account.isCounted = waitMs === 0;
-    if (waitMs === 0) return false;
-    this.#relay.respond(parts.limited(rate, waitMs));
-    parts.onLimited(this.#account.head?.clientIp ?? '', frontend);
+  /** Counts the request for the limits of its site, and responds if they refuse it. */
+  #isRefused(request: ReadRequest, route: Route, client: string, clientIp: string): boolean {
+    const refusal = refusalOf(this.#shared.parts, request, route, client, clientIp);
+    this.#account.isCounted = refusal === null;
+    if (refusal === null) return false;
+    this.#relay.respond(refusal);
     this.onDone(null);
     return true;
   }
@@ -276,9 +273,10 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
 
   /** Reports the finished exchange to the access log, metrics and tracing. */
   #report(ending: Ending): void {
-    const { record, trace, now } = this.#shared.parts;
+    const { record, trace, now, overload } = this.#shared.parts;
     const account = this.#account;
-    const { request } = account;
+    const { request, route } = account;
+    if (overload !== null && route !== null) overload.sent(route.key, this.#relay.bodyBytes);
     if (request === null || (record === null && trace === null)) return;
     const endedAt = now();
     const { writer } = this.#client;

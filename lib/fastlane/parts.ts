@@ -20,10 +20,12 @@ import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { Permits } from '../concurrency/permits.ts';
+import type { Overload } from '../overload/overload.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 
 /** A response by the router itself. */
 export interface OwnResponse {
+  readonly code: 'rate-limited' | 'overloaded';
   readonly status: number;
   /** Latin1, without fields about the connection, Date, and the empty line. */
   readonly head: string;
@@ -42,8 +44,12 @@ export interface LaneParts extends Balancing {
   readonly permits: Pick<Permits, 'enter'>;
   /** The response to a request beyond a rate limit. @param waitMs until one would pass */
   readonly limited: (rule: RateRule, waitMs: number) => OwnResponse;
-  /** Called for each such request. */
-  readonly onLimited: (clientIp: string, host: string) => void;
+  /** Null: this worker refuses nothing however late it is. */
+  readonly overload: Pick<Overload, 'refuses' | 'sent'> | null;
+  /** The response to a request that it refuses. */
+  readonly overloaded: OwnResponse;
+  /** Called for each request that is refused in this lane. */
+  readonly onRefused: (code: OwnResponse['code'], clientIp: string, host: string) => void;
   readonly slots: ConnectionSlots;
   readonly spools: SpoolBudget;
   /** Called for each client that is cut off because it reads a response too slowly. */

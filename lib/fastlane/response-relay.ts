@@ -70,9 +70,9 @@ export class ResponseRelay {
     this.#client.output.write(head, this.#toHead ? null : own.body);
   }
 
-  /** The router itself has responded. */
-  get isOwn(): boolean {
-    return this.#own !== null;
+  /** Why the router itself has responded; null when it has not. */
+  get refusal(): OwnResponse['code'] | null {
+    return this.#own?.code ?? null;
   }
 
   /** Of the response; 0 before it has come. */

@@ -77,10 +77,10 @@ export class ExchangeRecorder {
     this.#accessLog?.writeGarbage(clientIp, firstLine, error.status, bytes);
   }
 
-  /** Records that the fast lane has refused a request that is beyond a rate limit. */
-  limited(client: string, host: string): void {
-    this.metrics?.refused('rate-limited');
-    logLimited(this.#log, client, host);
+  /** Records that the fast lane has refused a request: it is beyond a rate limit, or the worker is overloaded. */
+  refusedFast(code: 'rate-limited' | 'overloaded', client: string, host: string): void {
+    this.metrics?.refused(code);
+    if (code === 'rate-limited') logLimited(this.#log, client, host);
   }
 
   /** Records that a client was cut within a response. @param host the requested host, if known */

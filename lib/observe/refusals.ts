@@ -4,6 +4,7 @@ import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ErrorCode, RouterError } from '../core/errors.ts';
 import type { Http2Refusal } from '../http2/parts.ts';
 import type { ResponseCut } from '../core/record/response-cut.ts';
+import type { OverloadNotice } from '../overload/overload.ts';
 import type { Exchange } from '../proxy/exchange.ts';
 import { describeCause, type Log } from './log.ts';
 
@@ -30,6 +31,21 @@ export function logLimited(log: Log, client: string, host: string): void {
   if (!log.hasRoom('info', 'refused', code)) return;
   const why = 'the rate limit of the site';
   log.info({ event: 'refused', code, status: 429, client, host, why }, `429 for ${host}: ${why}`);
+}
+
+/** Logs that a worker begins to refuse requests because it is late, or ends that. */
+export function logOverload(log: Log, notice: OverloadNotice): void {
+  if (notice.type === 'overloaded') {
+    const { type: event, lagMs, sites } = notice;
+    const of = sites.length === 0 ? 'no site' : sites.join(', ');
+    log.warn({ event, lagMs, sites }, `this worker is late by ${lagMs} ms: it refuses requests, first those for ${of}`);
+    return;
+  }
+  const { type: event, seconds, refused } = notice;
+  log.info(
+    { event, seconds, refused },
+    `this worker is in time again: ${refused} requests were refused in ${seconds} s`,
+  );
 }
 
 /** Logs bytes that were not a valid request. */
@@ -81,6 +97,8 @@ function levelOf(code: Exclude<ErrorCode, 'internal'>): 'debug' | 'info' | 'warn
     case 'site-busy':
     case 'unknown-hosts':
       return 'info';
+    // The beginning and the end are logged.
+    case 'overloaded':
     // The operator has turned it on.
     case 'maintenance':
     case 'not-found':

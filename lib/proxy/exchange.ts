@@ -61,7 +61,7 @@ export class Exchange {
   readonly isHandedOff: boolean;
   /** The route, if the fast lane has looked it up. */
   readonly lookedUp: LookedUp | null;
-  /** The site's rate limit has let it through. */
+  /** The limits of its site have counted it, and let it through. */
   readonly isCounted: boolean;
   /** Why the request is rejected. */
   readonly rejection: RouterError | null;

@@ -3,8 +3,19 @@ import { rawValue } from '../core/http/trait.ts';
 import type { Route } from '../core/routing/types.ts';
 import { inWords, rateFields } from '../rates/rate-fields.ts';
 import { rateKey } from '../rates/rate-key.ts';
+import type { Overload } from '../overload/overload.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 import type { Exchange } from './exchange.ts';
+
+/**
+ * Counts a request of a site for the overload of this worker, unless the fast lane has done so.
+ * @throws RouterError `overloaded` when it is refused
+ */
+export function shed(exchange: Exchange, { key }: Route, overload: Pick<Overload, 'refuses'> | null): void {
+  if (overload === null || exchange.isCounted) return;
+  if (overload.refuses(key))
+    throw new RouterError('overloaded', 'this worker is overloaded, and the site uses the most');
+}
 
 /**
  * Takes a request from its site's rate limit, unless the fast lane has done so.

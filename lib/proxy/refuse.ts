@@ -14,8 +14,10 @@ export interface RefuseParts extends OwnResponseParts {
   readonly store: Pick<RouteLookups, 'page'>;
 }
 
-/** Retry-After when the lookup failed, seconds. */
+/** Retry-After of `LATER`, seconds. */
 const RETRY_AFTER = '5';
+/** Errors after which the same request may soon succeed. */
+const LATER: ReadonlySet<ErrorCode> = new Set(['store-unavailable', 'paused', 'unknown-hosts', 'overloaded']);
 
 /** Sends an error page, which is not cacheable. If part of another response was sent, it only cuts the connection. */
 export async function refuse(exchange: Exchange, error: RouterError, parts: RefuseParts): Promise<void> {
@@ -32,13 +34,17 @@ export async function refuse(exchange: Exchange, error: RouterError, parts: Refu
 function respond(exchange: Exchange, error: RouterError, page: Page, parts: RefuseParts): void {
   const { status, code } = error;
   const headers = errorHeaders(page, error);
-  if (code === 'store-unavailable') headers.push('Retry-After', RETRY_AFTER);
-  if (code === 'paused' || code === 'unknown-hosts') headers.push('Retry-After', RETRY_AFTER);
+  if (LATER.has(code)) headers.push('Retry-After', RETRY_AFTER);
   sendWhole(exchange, status, headers, page.body, parts);
 }
 
 /** Errors whose pages are not looked up: the store does not reply, or a flood must not ask it. */
-const WITHOUT_LOOKUP: ReadonlySet<ErrorCode> = new Set(['store-unavailable', 'rate-limited', 'unknown-hosts']);
+const WITHOUT_LOOKUP: ReadonlySet<ErrorCode> = new Set([
+  'store-unavailable',
+  'rate-limited',
+  'unknown-hosts',
+  'overloaded',
+]);
 
 /** The page of the frontend, of its host, or of all sites: the first one found. */
 async function tenantPage(
@@ -87,15 +93,31 @@ export function errorMessage(pages: Pages, error: RouterError): Buffer {
 }
 
 /** A response to a request beyond a rate limit, without fields about the connection: the fast lane adds those. */
-export function limitedResponse(
+export function limitedResponse(pages: Pages, rule: RateRule, waitMs: number): BareResponse<'rate-limited'> {
+  return bareResponse(pages, 429, 'rate-limited', rateFields(rule, waitMs));
+}
+
+/** The response to a request that an overloaded worker refuses, likewise. */
+export function overloadedResponse(pages: Pages): BareResponse<'overloaded'> {
+  return bareResponse(pages, 503, 'overloaded', ['Retry-After', RETRY_AFTER]);
+}
+
+/** A response of the router without fields about the connection. */
+interface BareResponse<Code> {
+  readonly code: Code;
+  readonly status: number;
+  readonly head: string;
+  readonly body: Buffer;
+}
+
+function bareResponse<Code extends ErrorCode>(
   pages: Pages,
-  rule: RateRule,
-  waitMs: number,
-): { readonly status: number; readonly head: string; readonly body: Buffer } {
-  const status = 429;
+  status: number,
+  code: Code,
+  fields: readonly string[],
+): BareResponse<Code> {
   const page = pages.for(status);
-  const head = headText(status, errorHeaders(page, { code: 'rate-limited', fields: rateFields(rule, waitMs) }));
-  return { status, head, body: page.body };
+  return { code, status, head: headText(status, errorHeaders(page, { code, fields })), body: page.body };
 }
 
 /** A status line, and fields, names and values in turn. */

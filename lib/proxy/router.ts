@@ -28,12 +28,13 @@ import { cookieFor } from './sticky-cookie.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Exchange } from './exchange.ts';
 import { isPing } from './ping.ts';
-import { limitRate } from './rate-limit.ts';
 import { bufferRequest, isBuffered, type RequestBufferParts } from './request-buffer.ts';
 import { limitBody, limitSize } from './request-size.ts';
+import { limitRate, shed } from './rate-limit.ts';
 import type { RecoveryWatch } from '../backends/recovery-watch.ts';
 import type { Outliers } from '../backends/outliers.ts';
 import type { Trials } from '../backends/trials.ts';
+import type { Overload } from '../overload/overload.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 import { chooseWithRoom } from './backend-choice.ts';
 import type { SiteQueue } from './site-queue.ts';
@@ -58,6 +59,8 @@ export interface RouterParts extends JudgeParts, Balancing, RequestBufferParts {
   readonly outliers: Outliers;
   readonly rates: RateLimits;
   readonly queue: SiteQueue;
+  /** Null: this worker refuses nothing however late it is. */
+  readonly overload: Overload | null;
   readonly clock: TimeLimits;
   readonly limitsBySite: LimitsBySite;
   readonly admission: AdmissionParts;
@@ -81,6 +84,7 @@ export async function route(exchange: Exchange, parts: RouterParts): Promise<voi
   }
   await exchange.ended;
   parts.budget.requestEnded();
+  if (exchange.route !== null) parts.overload?.sent(exchange.route.key, exchange.bytesSent);
   parts.record(exchange);
   await exchange.over;
 }
@@ -102,6 +106,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
     exchange.limits = parts.limitsBySite.of(limits);
     limitSize(exchange, head, exchange.limits);
   }
+  shed(exchange, found, parts.overload);
   limitRate(exchange, found, parts.rates);
   const traits = {
     method,

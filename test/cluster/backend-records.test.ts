@@ -1,98 +1,19 @@
 /** What a worker has counted of its backends: its lanes and listeners in this process, with real sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test, type TestContext } from 'node:test';
-import { connectionLimits } from '../../lib/core/limits/connection-limits.ts';
-import { Lanes } from '../../lib/cluster/worker/lanes.ts';
-import { Listeners } from '../../lib/cluster/worker/listeners.ts';
-import { loadConfig } from '../../lib/config/load.ts';
-import { ExchangeRecorder } from '../../lib/observe/exchange-recorder.ts';
-import { createLog } from '../../lib/observe/log.ts';
-import { Certificates } from '../../lib/server/certificates.ts';
-import { ConnectionLimit } from '../../lib/server/connection-limit.ts';
-import type { BackendSnapshot } from '../../lib/backends/state/backend-states.ts';
-import { NO_CERTIFICATE } from '../../lib/store/certificates.ts';
+import { test } from 'node:test';
 import { refusingUrl, says, startBackend, startSink } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { temporaryFolder, writeConfig } from '../support/router.ts';
+import { startInnerWorker } from '../support/inner-worker.ts';
 import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
-
-interface Worker {
-  readonly port: number;
-  readonly store: MemoryStore;
-  /** What is known of the backend with a URL. */
-  readonly of: (url: string) => BackendSnapshot;
-}
-
-async function startWorker(t: TestContext, fastLane: boolean): Promise<Worker> {
-  const folder = temporaryFolder(t);
-  const config = loadConfig(writeConfig(folder, { routes: {}, server: { fastLane, accessLog: null } }));
-  const log = createLog({ debug: false, log: 'json' }, null);
-  log.level = 'silent';
-  const store = new MemoryStore();
-  const recorder = new ExchangeRecorder(config, log);
-  const lanes = new Lanes(config, {
-    store,
-    shares: { exchange: async () => [], lease: async () => [] },
-    stickySecret: { own: 'x'.repeat(43), shared: null },
-    log,
-    recorder,
-    isTrusted: () => false,
-    securePort: () => null,
-    isReady: () => true,
-    isDraining: () => false,
-    isClosing: () => false,
-    onShortage: () => {},
-    onEnded: (exchange) => recorder.ended(exchange),
-  });
-  await lanes.prepare();
-  const listeners: Listeners = new Listeners(config, {
-    say: (message) => {
-      if (message.type === 'want-socket') listeners.take(message.index, undefined);
-    },
-    log,
-    timeouts: config.server.timeouts,
-    headerBytes: config.server.limits.headerBytes,
-    connectionLimit: new ConnectionLimit(connectionLimits(1_000, 0, 0), () => {}),
-    onShortage: () => {},
-    isTrusted: () => false,
-    certificates: new Certificates({
-      store: { nameOf: (key) => key, find: () => Promise.resolve(NO_CERTIFICATE), forget: () => {} },
-      goodPairs: { recall: () => Promise.resolve(null), keep: () => {}, drop: () => {} },
-      onFault: () => {},
-      now: Date.now,
-    }),
-    ticketKeys: new Uint8Array(48),
-    lane: lanes.fast,
-    readAccepted: lanes.readAccepted,
-    serve: (exchange) => lanes.serve(exchange),
-    refuse: (exchange, error) => lanes.refuse(exchange, error),
-    errorMessage: (error) => lanes.errorMessage(error),
-    recordHttp2Refusal: () => {},
-    recordGarbage: () => {},
-  });
-  const [url = ''] = await listeners.open();
-  t.after(async () => {
-    lanes.traffic.cut();
-    lanes.close();
-    await listeners.stop();
-  });
-  const of = (backend: string): BackendSnapshot => {
-    const found = lanes.backends.snapshot().find(({ server }) => server === backend.replace('//', ''));
-    assert.ok(found, `nothing is known of ${backend}`);
-    return found;
-  };
-  return { port: Number(new URL(url).port), store, of };
-}
 
 for (const fastLane of [true, false]) {
   const setting = `with the fast lane ${fastLane ? 'on' : 'off'}`;
 
   test(`requests of both lanes to one backend count in one record, ${setting}`, async (t) => {
-    const { port, store, of } = await startWorker(t, fastLane);
+    const { port, store, of } = await startInnerWorker(t, fastLane);
     const backend = await startWebSocketBackend(t);
     store.set('site.test', ['site', backend.url]);
     store.set('other.test', ['other', `${backend.url}/`]);
@@ -119,7 +40,7 @@ for (const fastLane of [true, false]) {
   });
 
   test(`requests to an HTTP/2 backend count, ${setting}`, async (t) => {
-    const { port, store, of } = await startWorker(t, fastLane);
+    const { port, store, of } = await startInnerWorker(t, fastLane);
     const held: (() => void)[] = [];
     const { url } = await startHttp2Backend(t, (stream) => {
       held.push(() => stream.respond({ ':status': 204 }, { endStream: true }));
@@ -135,7 +56,7 @@ for (const fastLane of [true, false]) {
   });
 
   test(`why attempts failed is written down, ${setting}`, async (t) => {
-    const { port, store, of } = await startWorker(t, fastLane);
+    const { port, store, of } = await startInnerWorker(t, fastLane);
     const good = await startBackend(t, says('ok'));
     const garbled = await startSink(t, 'no HTTP at all\r\n\r\n');
     const cut = await startBackend(t, (_request, response) => {
@@ -167,7 +88,7 @@ for (const fastLane of [true, false]) {
   });
 
   test(`a backend is dead from a death until it responds well again, ${setting}`, async (t) => {
-    const { port, store, of } = await startWorker(t, fastLane);
+    const { port, store, of } = await startInnerWorker(t, fastLane);
     let status = 502;
     const sick = await startBackend(t, (_request, response) => response.writeHead(status).end());
     const well = await startBackend(t, says('ok'));

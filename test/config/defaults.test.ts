@@ -52,6 +52,7 @@ const EMPTY: Config = {
     stickySecret: null,
     trial: true,
     checks: true,
+    overloadLag: 0.1,
     zone: null,
   },
   listeners: [{ address: '127.0.0.1', port: 80, proxyProtocol: 'off', http2: false, tls: null }],

@@ -21,8 +21,6 @@ import { proveAcceptedReads, readNone } from '../../fastlane/accepted-reads.ts';
 import { Lane } from '../../fastlane/lane.ts';
 import type { LaneParts } from '../../fastlane/parts.ts';
 import type { ReadAccepted } from '../../http1/read-buffer.ts';
-import type { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
-import type { Log } from '../../observe/log.ts';
 import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
 import { TimeLimits } from '../../clock/time-limits.ts';
 import { watchCrowds } from '../../backends/slots/slot-queues.ts';
@@ -41,7 +39,7 @@ import { RecoveryWatch } from '../../backends/recovery-watch.ts';
 import { Outliers } from '../../backends/outliers.ts';
 import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
-import { errorMessage, limitedResponse, refuse } from '../../proxy/refuse.ts';
+import { errorMessage, limitedResponse, overloadedResponse, refuse } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
 import { SiteQueue } from '../../proxy/site-queue.ts';
 import { SlowUploads } from '../../proxy/slow-uploads.ts';
@@ -49,34 +47,12 @@ import { StaticRoots } from '../../proxy/files/static-roots.ts';
 import { Traffic } from '../../server/traffic.ts';
 import { FaultLog } from '../../store/fault-log.ts';
 import { LegacyRoutes } from '../../store/drivers/legacy-routes.ts';
-import type { ShareSource } from '../../store/shares.ts';
-import type { HealthMarks, RouteLookups, RouteStore } from '../../store/store.ts';
+import type { HealthMarks, RouteLookups } from '../../store/store.ts';
 import { buffersOf } from './buffers.ts';
 import { readPages } from './error-pages.ts';
-import { StickySecret, type SecretSource } from './sticky-secret.ts';
+import { StickySecret } from './sticky-secret.ts';
 import { attemptMs, fullLaneLimits, fastLaneLimits } from './lane-limits.ts';
-
-/** What Lanes needs of its worker. */
-export interface LanesParts {
-  readonly store: RouteStore;
-  readonly stickySecret: SecretSource;
-  readonly shares: ShareSource;
-  readonly log: Log;
-  readonly recorder: ExchangeRecorder;
-  readonly isTrusted: (address: string) => boolean;
-  /** The port where clients can use TLS; null if there is none. */
-  readonly securePort: () => number | null;
-  /** Whether load balancers should send requests here. */
-  readonly isReady: () => boolean;
-  /** Whether responses should ask clients to close their connection. */
-  readonly isDraining: () => boolean;
-  /** Whether connections are closed instead of waiting for a next request. */
-  readonly isClosing: () => boolean;
-  /** Called when there is no file descriptor left for a connection to a backend. */
-  readonly onShortage: () => void;
-  /** Called once for every exchange that ended in the full lane. The recorder gets those of the fast lane itself. */
-  readonly onEnded: (exchange: Exchange) => void;
-}
+import type { LanesParts } from './lanes-parts.ts';
 
 /** The two lanes of a worker, and what they share: connection slots, budgets, the state of backends. */
 export class Lanes {
@@ -165,6 +141,7 @@ export class Lanes {
     this.#pools.close();
     this.#sessions.close();
     this.fast?.close();
+    this.#parts.overload?.close();
   }
 
   #onResponseCut(cut: ResponseCut): void {
@@ -243,6 +220,7 @@ export class Lanes {
       turns: new RecentTurns(),
       outliers: new Outliers(clockMs, (ejection) => logDeathEvent(log, { type: 'backend-rested', ...ejection })),
       trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
+      overload: this.#parts.overload,
       rates: new RateLimits({ turns: this.#turns, now: clockMs }),
       queue: new SiteQueue({ permits: this.#permits, clock: this.#clock, max: server.limits.queued }),
       zone: server.zone,
@@ -286,7 +264,8 @@ export class Lanes {
       store: this.#routes,
       backends: this.backends,
       limited: (rule, waitMs) => limitedResponse(this.#pages, rule, waitMs),
-      onLimited: (clientIp, host) => recorder.limited(clientIp, host),
+      overloaded: overloadedResponse(this.#pages),
+      onRefused: (code, clientIp, host) => recorder.refusedFast(code, clientIp, host),
       slots: this.#slots,
       permits: this.#permits,
       spools: this.#spools,

@@ -23,6 +23,7 @@ import { Listeners } from './listeners.ts';
 import type { Configure, ToMaster, ToWorker } from '../messages.ts';
 import { maxClientConnections } from '../open-files.ts';
 import { dropPrivileges } from '../privileges.ts';
+import { watchOverload } from './overload.ts';
 import { reopenLogs } from './reopen-logs.ts';
 import { WorkerStore } from './store.ts';
 
@@ -75,6 +76,7 @@ export class Worker {
       store: this.#store.routes,
       stickySecret: this.#store.stickySecret,
       shares: this.#store.shares,
+      overload: watchOverload(server, this.#log),
       log: this.#log,
       recorder: this.#recorder,
       isTrusted,

@@ -109,7 +109,7 @@ export interface HandoffState {
   readonly isBodyLost: boolean;
   /** The trace of the exchange; null when none was begun. */
   readonly trace: Trace | null;
-  /** Its site's rate limit has let it through. */
+  /** The limits of its site have counted it, and let it through. */
   readonly isCounted: boolean;
   /** Its permits; null without any. The full lane releases them. */
   readonly permit: Permit | null;
