@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Backend } from '../core/routing/backend-url.ts';
 import type { ConcurrencyRule, Permit } from '../core/routing/site.ts';
 import type { ShareSource } from '../store/shares.ts';
 import type { InFlightLimit } from './in-flight-limit.ts';
 import { SiteInFlight, type Waiter } from './site-in-flight.ts';
+import { type PermitOwner, SitePermit } from './site-permit.ts';
 
 /** From one turn to the next, ms. In each, permits of all limits in use are asked for. */
 const TURN_MS = 250;
 /** Requests that find no permit while there are more have some asked for at once, but no more often than this, ms. */
 const EARLY_MS = 50;
+/** A store that has not replied for so long is taken for one that does not, ms: requests wait for it. */
+const PATIENCE_MS = 500;
 /** The limits of one question to the store. */
 const MAX_ASKED = 200;
 
@@ -25,7 +27,7 @@ export interface PermitsParts {
  * which follow what it wants, and renews them in the background. Only the first request of a site after a while waits for that.
  * While the store does not reply, the last permits hold.
  */
-export class Permits {
+export class Permits implements PermitOwner {
   readonly #parts: PermitsParts;
   /** The sites in use. */
   readonly #sites = new Map<string, SiteInFlight>();
@@ -213,6 +215,7 @@ export class Permits {
       return { key: digestOf(limit.name), limit: limit.max, wanted: limit.wanted, used: limit.inFlight };
     });
     const full = new Set<SiteInFlight>();
+    const patience = setTimeout(() => this.#doWithout(due), PATIENCE_MS).unref();
     try {
       const leased = await this.#parts.shares.lease(needs);
       this.#isSharing = true;
@@ -228,8 +231,14 @@ export class Permits {
     } catch {
       this.#isSharing = false;
     }
+    clearTimeout(patience);
     for (const [, site] of due) if (site.waiting > 0) site.serve();
     for (const site of full) site.trim(this.#parts.now());
+  }
+
+  #doWithout(due: readonly (readonly [InFlightLimit, SiteInFlight])[]): void {
+    this.#isSharing = false;
+    for (const [, site] of due) if (site.waiting > 0) site.serve();
   }
 }
 
@@ -242,53 +251,4 @@ function shortly(): Promise<void> {
 /** Keys of a store have one length. */
 function digestOf(name: string): string {
   return createHash('sha256').update(name).digest('base64url').slice(0, 22);
-}
-
-class SitePermit implements Permit {
-  readonly #permits: Permits;
-  readonly #site: SiteInFlight;
-  #hasSite: boolean;
-  #backend: InFlightLimit | null = null;
-  #isReleased = false;
-
-  constructor(permits: Permits, site: SiteInFlight, hasSite: boolean) {
-    this.#permits = permits;
-    this.#site = site;
-    this.#hasSite = hasSite;
-  }
-
-  useBackend({ href }: Backend): boolean {
-    this.#leaveBackend();
-    const max = this.#site.rule.maxConnPerBackend;
-    if (max === null || this.#isReleased) return true;
-    const limit = this.#site.backend(href);
-    if (!this.#permits.take(this.#site, limit, max)) return false;
-    this.#backend = limit;
-    return true;
-  }
-
-  fullAmong(backends: readonly Backend[]): ReadonlySet<number> {
-    const max = this.#site.rule.maxConnPerBackend;
-    const full = new Set<number>();
-    if (max === null) return full;
-    for (const { id, href } of backends) {
-      const limit = this.#site.backends.get(href);
-      if (limit !== undefined && this.#permits.isFull(limit, max)) full.add(id);
-    }
-    return full;
-  }
-
-  release(): void {
-    this.#isReleased = true;
-    this.#leaveBackend();
-    if (!this.#hasSite) return;
-    this.#hasSite = false;
-    this.#permits.release(this.#site, this.#site.limit);
-  }
-
-  #leaveBackend(): void {
-    const backend = this.#backend;
-    this.#backend = null;
-    if (backend !== null) this.#permits.release(this.#site, backend);
-  }
 }

@@ -269,3 +269,13 @@ test('those that came before the first reply are refused when the queue has no p
   assert.deepEqual(seen, ['a served', 'c refused', 'd refused']);
   assert.equal(worker?.waiting, 1);
 });
+
+test('a store that is slow to reply is not waited for', async (t) => {
+  const fleet = fleetOf(t, 1);
+  fleet.dead = 0;
+  const permits = come(fleet.workers[0], 6);
+  await fleet.pass(400);
+  assert.equal(permits.length, 0);
+  await fleet.pass(200);
+  assert.equal(permits.length, 4);
+});
