@@ -35,17 +35,20 @@ export function logLimited(log: Log, client: string, host: string): void {
 
 /** Logs that a worker begins to refuse requests because it is late, or ends that. */
 export function logOverload(log: Log, notice: OverloadNotice): void {
-  if (notice.type === 'overloaded') {
-    const { type: event, lagMs, sites } = notice;
-    const of = sites.length === 0 ? 'no site' : sites.join(', ');
-    log.warn({ event, lagMs, sites }, `this worker is late by ${lagMs} ms: it refuses requests, first those for ${of}`);
-    return;
+  switch (notice.type) {
+    case 'overloaded': {
+      const { lagMs, sites } = notice;
+      const text = `this worker is late by ${lagMs} ms: it refuses requests, first those for ${sites.join(', ') || 'no site'}`;
+      log.warn({ event: 'overloaded', lagMs, sites }, text);
+      return;
+    }
+    case 'overload-over': {
+      const { seconds, refused } = notice;
+      const text = `this worker is in time again: ${refused} requests were refused in ${seconds} s`;
+      log.info({ event: 'overload-over', seconds, refused }, text);
+      return;
+    }
   }
-  const { type: event, seconds, refused } = notice;
-  log.info(
-    { event, seconds, refused },
-    `this worker is in time again: ${refused} requests were refused in ${seconds} s`,
-  );
 }
 
 /** Logs bytes that were not a valid request. */

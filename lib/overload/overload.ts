@@ -77,11 +77,13 @@ export class Overload {
     this.#sites.age();
   }
 
-  #decide(part: number, lagMs: number): void {
+  #decide(wanted: number, lagMs: number): void {
     const before = this.#part;
+    if (wanted === 0 && before === 0) return;
+    const parts = refusedParts(this.#sites.costs, wanted);
+    const part = parts.size === 0 ? 0 : wanted;
     this.#part = part;
     if (part === 0 && before === 0) return;
-    const parts = refusedParts(this.#sites.costs, part);
     this.#sites.refuse(parts);
     const now = this.#parts.now();
     if (before === 0) {

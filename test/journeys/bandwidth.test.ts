@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { openSession } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
-import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
+import { openWebSocket, startWebSocketBackend, webSocketOn } from '../support/websockets.ts';
 
 const RATE = 200_000;
 const BODY = Buffer.alloc(3 * RATE);
@@ -259,9 +259,8 @@ test('neither the time limit of a silent backend nor that of a slow client ends 
 
 test('a WebSocket gets the rate from its backend, and sends as fast as before', async (t) => {
   const backend = await startWebSocketBackend(t);
-  const h2 = { bandwidth: RATE };
   const router = await startRouter(t, {
-    routes: { 'site.test': ['site', backend.url], 'options:site.test': h2 },
+    routes: { 'site.test': ['site', backend.url], 'options:site.test': { bandwidth: RATE } },
   });
   const opened = backend.opened();
   const client = openWebSocket(t, `ws://127.0.0.1:${router.port}/`, 'site.test');
@@ -282,4 +281,31 @@ test('a WebSocket gets the rate from its backend, and sends as fast as before', 
   const last = once(client, 'message');
   const [[rest], [code]] = (await Promise.all([last, once(client, 'close')])) as [[Buffer], [number]];
   assert.deepEqual([rest.length, code], [RATE, 4_000]);
+});
+
+test('a WebSocket over HTTP/2 on both sides gets the rate as well', async (t) => {
+  const backend = await startHttp2Backend(
+    t,
+    (stream) => {
+      stream.respond({ ':status': 200 });
+      const socket = webSocketOn(stream, 'server');
+      socket.on('message', () => socket.send(BODY));
+    },
+    { settings: { enableConnectProtocol: true } },
+  );
+  const router = await startRouter(t, {
+    config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } },
+    routes: { 'site.test': ['site', backend.url], 'options:site.test': { bandwidth: RATE } },
+  });
+  const session = await openSession(t, router.port);
+  const stream = session.request(
+    { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/', ':authority': 'site.test' },
+    { endStream: false },
+  );
+  await once(stream, 'response');
+  const client = webSocketOn(stream, 'client');
+  const startedAt = performance.now();
+  client.send('go');
+  const [echo] = (await once(client, 'message')) as [Buffer];
+  assertRate({ bytes: echo.length, ms: performance.now() - startedAt, sum: sumOf(echo) }, RATE, 'HTTP/2');
 });

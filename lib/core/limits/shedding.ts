@@ -20,11 +20,12 @@ export function nextPart(part: number, lagMs: number, limitMs: number): number {
 
 /**
  * The part of its requests that each site loses, so that all together lose `part`: those with the most are cut to the same
- * height, and sites below that lose nothing.
+ * height, and sites below that lose nothing. A site alone loses nothing: there is no other one to make room for.
  * @param costs what each site asks for; sites that lose nothing are not in the result
  */
 export function refusedParts(costs: ReadonlyMap<string, number>, part: number): Map<string, number> {
   const refused = new Map<string, number>();
+  if (costs.size < 2) return refused;
   const sites = [...costs].toSorted(([, a], [, b]) => b - a);
   const all = sites.reduce((sum, [, cost]) => sum + cost, 0);
   const height = heightOf(

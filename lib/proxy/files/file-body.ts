@@ -12,34 +12,33 @@ export interface FilePart {
   readonly length: number;
 }
 
+/** The dependencies of `sendBody`. */
+export interface FileBodyParts extends SlowFlowParts {
+  /** Called on progress. */
+  readonly onMove: () => void;
+}
+
 /**
  * Sends part of a file as the body of a response whose head was written, at the client's pace, and closes the file.
  * Cuts the client off when the file has become shorter, or cannot be read. Never rejects.
- * @param onMove called on progress @param parts for sites that are slowed down
  */
 export async function sendBody(
   exchange: Exchange,
   handle: FileHandle,
   part: FilePart,
-  onMove: () => void,
-  parts: SlowFlowParts,
+  parts: FileBodyParts,
 ): Promise<void> {
   try {
-    await pass(exchange, handle, part, onMove, parts);
+    await pass(exchange, handle, part, parts);
   } catch {
     exchange.cut();
   }
   await close({ handle });
 }
 
-async function pass(
-  exchange: Exchange,
-  handle: FileHandle,
-  part: FilePart,
-  onMove: () => void,
-  parts: SlowFlowParts,
-): Promise<void> {
+async function pass(exchange: Exchange, handle: FileHandle, part: FilePart, parts: FileBodyParts): Promise<void> {
   const { response } = exchange;
+  const { onMove } = parts;
   let { start: at, length: left } = part;
   let isHeld = false;
   let goOn: (() => void) | null = null;

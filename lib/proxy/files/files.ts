@@ -116,7 +116,7 @@ async function sendFound(exchange: Exchange, found: FoundFile, parts: FilesParts
     response.end();
     void close(file);
   } else {
-    void sendBody(exchange, file.handle, part, onMove, parts);
+    void sendBody(exchange, file.handle, part, { onMove, bandwidths: parts.bandwidths });
   }
   return { type: 'answered', status, retryAfter: false };
 }
