@@ -157,7 +157,7 @@ test(
     const pid = workerOf(router);
     const client = await beginUpload(t, port, bodyOf(MIB), 500_000);
     await eventually(() => assert.equal(openBelow(pid, folder), 1));
-    assert.deepEqual(readdirSync(folder), []);
+    await eventually(() => assert.deepEqual(readdirSync(folder), []));
     client.destroy();
     await eventually(() => assert.equal(openBelow(pid, folder), 0));
     assert.equal((await ask({ port })).status, 200);
@@ -211,6 +211,24 @@ test('a body that stops gets 408, and one that is too large 413, and neither rea
   );
   assert.match(large, /^HTTP\/1\.1 413 /);
   assert.equal(seen.heads.length, 0);
+});
+
+test('a body that is framed wrongly gets 400 while it is taken, and reaches no backend', async (t) => {
+  const { port, seen } = await start(t);
+  const chunk = `186a0\r\n${'a'.repeat(100_000)}\r\n`;
+  const head = 'POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n';
+  assert.match(await send(port, `${head}${chunk}xyz\r\n`), /^HTTP\/1\.1 400 /);
+  assert.equal(seen.heads.length, 0);
+});
+
+test('a request behind a buffered body on the same connection is served after it', async (t) => {
+  const { port, seen } = await start(t);
+  const body = bodyOf(200_000);
+  const client = await beginUpload(t, port, body, body.length);
+  client.write('GET /next HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n');
+  const text = await until(client, new RegExp(`${md5(body)}[^]*${md5(Buffer.alloc(0))}`));
+  assert.equal(text.match(/HTTP\/1\.1 200 /g)?.length, 2);
+  assert.equal(seen.heads.length, 2);
 });
 
 const UNBUFFERED: readonly (readonly [string, Record<string, string>, Record<string, unknown>, string])[] = [

@@ -78,7 +78,7 @@ test('a client that reads nothing does not hold the only slot of its backend, an
   for (let i = 0; i < 3; i++) assert.equal((await ask({ port, path: '/small' })).body, 'small');
   if (noProc === false) {
     assert.equal(openBelow(workerOf(router), folder), 1);
-    assert.deepEqual(readdirSync(folder), []);
+    await eventually(() => assert.deepEqual(readdirSync(folder), []));
   }
   assert.equal(await sumOf(client), SUM);
   if (noProc === false) await eventually(() => assert.equal(openBelow(workerOf(router), folder), 0));
