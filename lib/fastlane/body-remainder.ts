@@ -39,8 +39,8 @@ export class BodyRemainder implements ConnectionOwner, BackendUser {
   }
 
   onBody(bytes: Buffer | null, isWhole: boolean): void {
-    const { limits, now } = this.#shared.parts;
-    const total = this.#client.bodyBytes;
+    const { now } = this.#shared.parts;
+    const { limits, bodyBytes: total } = this.#client;
     if (limits.bodyBytes > 0 && total > limits.bodyBytes) this.#giveUp();
     const socket = this.#backend?.connection.socket ?? null;
     const isFlowing = bytes === null || socket === null || send(socket, bytes, this.#client.output.clientKey);

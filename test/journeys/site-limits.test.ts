@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
-import { type RunningBackend, startBackend } from '../support/backends.ts';
+import { type RunningBackend, startBackend, startRawBackend } from '../support/backends.ts';
 import { ask, dial, send } from '../support/client.ts';
+import { deferred } from '../support/deferred.ts';
 import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { startRouter } from '../support/router.ts';
 import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
 
 /** Longer than the limits here, shorter than those of the configuration, ms. */
-const SOON_MS = 4_000;
+const SOON_MS = 15_000;
 
 async function soon<T>(work: Promise<T>): Promise<T> {
   const began = performance.now();
@@ -144,6 +145,25 @@ test('a chunked body that becomes too large while it is sent to a backend gets 4
   client.write(`${chunk}${chunk}${chunk}0\r\n\r\n`);
   const [head] = (await once(client, 'data')) as [Buffer];
   assert.match(head.toString('latin1'), /^HTTP\/1\.1 413 /);
+});
+
+test('a backend that has responded early is cut off from a body that becomes too large for its site', async (t) => {
+  const cut = deferred<void>();
+  const backend = await startRawBackend(t, (socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+    socket.on('data', () => {});
+    socket.once('end', () => cut.resolve()).once('close', () => cut.resolve());
+  });
+  const routes = { 'site.test': ['site', backend.url], 'options:site.test': { 'limits.bodyBytes': 200_000 } };
+  const { port } = await startRouter(t, { routes });
+  const client = await dial(port);
+  t.after(() => client.destroy());
+  const chunk = `186a0\r\n${'a'.repeat(100_000)}\r\n`;
+  client.write(`POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+  const [head] = (await once(client, 'data')) as [Buffer];
+  assert.match(head.toString('latin1'), /^HTTP\/1\.1 200 /);
+  client.write(chunk.repeat(2));
+  await soon(cut.promise);
 });
 
 test('no site has more than the configuration allows', async (t) => {
