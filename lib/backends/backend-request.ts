@@ -7,12 +7,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 // oxlint-disable-next-line typescript/no-explicit-any -- as Node's types have it: nothing else takes every listener
 export type Listener = (...args: any[]) => void;
 
+/** Whether a refused request was certainly not processed, or likely not. */
+export type Refusal = 'certain' | 'likely';
+
 /** An outgoing request: Node's ClientRequest, or an HTTP/2 stream. */
 export interface BackendRequest {
   /** The connection is reused: the backend may have closed it meanwhile, which is no fault. */
   readonly reusedSocket: boolean;
-  /** HTTP/2 only: the backend has certainly not processed the request. */
-  readonly wasRefused?: boolean;
+  /** HTTP/2 only: whether the backend has refused to process the request; null or undefined otherwise. */
+  readonly refusal?: Refusal | null;
   /** The request itself checks an idle connection before it sends. */
   readonly isChecking?: boolean;
   readonly destroyed: boolean;
@@ -63,6 +66,9 @@ export class Unfit extends Error {}
 
 /** The backend has closed a connection after streams on it were reset, perhaps because of that. */
 export class Dropped extends Error {}
+
+/** The backend has refused the stream: at this moment it takes no further ones on this connection. */
+export class Refused extends Dropped {}
 
 /** The backend has violated HTTP. */
 export class NotHttp extends Error {}

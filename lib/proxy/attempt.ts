@@ -80,7 +80,8 @@ export class Attempt implements UploadOwner {
   /** Whether the request may be sent again: a reused connection has failed before a byte of the response came. */
   get mayResend(): boolean {
     if (this.#hasHeard || !this.#exchange.body.isReplayable) return false;
-    if (this.#out?.wasRefused === true) return true;
+    const refusal = this.#out?.refusal ?? null;
+    if (refusal !== null) return mayResend(this.#method, refusal === 'certain');
     if (this.#onReusedSince === null) return false;
     const isUnsent = this.#wire?.sent === this.#sentBefore;
     return mayResend(this.#method, isUnsent);

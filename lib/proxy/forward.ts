@@ -22,13 +22,14 @@ import httpProxy from 'http-proxy';
 import { isHttp2, isTls, pathAt } from '../core/routing/backend.ts';
 import { RouterError } from '../core/errors.ts';
 import type { ConnectionSlot, ConnectionSlots } from '../backends/slots/connection-slots.ts';
-import { isIdempotent, STALE_LIMIT, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
+import { isIdempotent, REFUSED_LIMIT, STALE_LIMIT, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/routing/types.ts';
 import { HEAD_BYTES } from '../http1/lenient-response.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptParts } from './parts.ts';
 import type { Exchange } from './exchange.ts';
+import { Refused } from '../backends/backend-request.ts';
 import { asksForTrailers, http2Fields } from '../core/http/http2-fields.ts';
 import { type Http2Head, Http2Request } from '../backends/http2/request.ts';
 import type { Http2Sessions } from '../backends/http2/sessions.ts';
@@ -150,15 +151,19 @@ export class Forwarder {
   }
 
   async #tryHttp2(exchange: Exchange, backend: Backend, slot: ConnectionSlot): Promise<Tried> {
-    for (let stale = 0; ; stale++) {
+    let stale = 0;
+    for (let refused = 0; ;) {
       const attempt = new Attempt(exchange, this.#parts, slot);
       const out = new Http2Request(this.#http2Head(exchange, backend), this.#parts.sessions.of(backend));
       out.on('error', (error: Error) => attempt.fail(error));
       attempt.start(out);
       const outcome = await attempt.outcome;
-      if (!isLost(outcome) || !attempt.mayResend || stale >= STALE_LIMIT) {
-        return { outcome, freed: attempt.freed };
-      }
+      const { freed } = attempt;
+      if (!isLost(outcome) || !attempt.mayResend) return { outcome, freed };
+      // It waits for a stream of its connection, which gives none for a while.
+      if (outcome.cause instanceof Refused) {
+        if (refused++ >= REFUSED_LIMIT) return { outcome: { type: 'crowded', cause: outcome.cause }, freed };
+      } else if (stale++ >= STALE_LIMIT) return { outcome, freed };
     }
   }
 
@@ -230,8 +235,8 @@ function begin(attempt: Attempt, out: ClientRequest): void {
   attempt.start(out);
 }
 
-function isLost({ type }: Outcome): boolean {
-  return type === 'broken' || type === 'dropped';
+function isLost(outcome: Outcome): outcome is Extract<Outcome, { type: 'broken' | 'dropped' }> {
+  return outcome.type === 'broken' || outcome.type === 'dropped';
 }
 
 function requestStandIn(method: string, url: string): IncomingMessage {

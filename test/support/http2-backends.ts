@@ -12,7 +12,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { startRawBackend } from './backends.ts';
-import { FRAME, frame, readFrames } from './http2.ts';
+import { type Frame, FRAME, frame, readFrames } from './http2.ts';
 
 export interface Http2Backend {
   readonly server: Http2Server;
@@ -57,13 +57,21 @@ export async function startHttp2Backend(
 const PREFACE_BYTES = 24;
 const ACK = 1;
 
+export interface FrameBackendOptions {
+  /** The payload of its SETTINGS. */
+  readonly settings?: Buffer;
+  /** Called with every other frame than HEADERS. */
+  readonly onFrame?: (frame: Frame, socket: Socket) => void;
+}
+
 /** Answers each request with frames that a test writes by hand. Resolves to its URL. */
 export async function startFrameBackend(
   t: TestContext,
   answer: (stream: number, socket: Socket) => readonly Buffer[],
+  { settings, onFrame }: FrameBackendOptions = {},
 ): Promise<string> {
   const { url } = await startRawBackend(t, (socket) => {
-    socket.write(Buffer.concat([frame(FRAME.settings, 0, 0), frame(FRAME.settings, ACK, 0)]));
+    socket.write(Buffer.concat([frame(FRAME.settings, 0, 0, settings), frame(FRAME.settings, ACK, 0)]));
     let bytes = Buffer.alloc(0);
     let isBegun = false;
     socket.on('data', (chunk: Buffer) => {
@@ -72,8 +80,9 @@ export async function startFrameBackend(
       const { frames, rest } = readFrames(isBegun ? bytes : bytes.subarray(PREFACE_BYTES));
       isBegun = true;
       bytes = Buffer.from(rest);
-      for (const { type, stream } of frames) {
-        if (type === FRAME.headers) socket.write(Buffer.concat(answer(stream, socket)));
+      for (const each of frames) {
+        if (each.type === FRAME.headers) socket.write(Buffer.concat(answer(each.stream, socket)));
+        else onFrame?.(each, socket);
       }
     });
     socket.on('end', () => socket.end());

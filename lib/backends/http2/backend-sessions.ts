@@ -100,6 +100,8 @@ export class BackendSessions implements SessionKeeper {
     // connections would be made.
     const known = [...this.#sessions.keys()];
     if (known.length > 0 && known.every(({ connecting }) => connecting)) return null;
+    // The backend has less room than it says.
+    if (known.some(({ isResting }) => isResting)) return null;
     const most = Math.max(1, ...known.map(({ limit }) => limit));
     const session = new BackendSession(this.#backend, this.#parts, this, most);
     this.#sessions.set(session, new Timer(() => session.close()));

@@ -3,15 +3,18 @@ import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { joinField } from '../../core/http/field-section.ts';
 import { isIdempotent } from '../../core/health/retry.ts';
-import { isTooLarge, withoutPseudo } from '../../core/http/http2-fields.ts';
-import { type BackendRequest, Dropped, NotHttp, Unfit } from '../backend-request.ts';
+import { FIELD_BYTES, isTooLarge, MOST_SECTION_BYTES, withoutPseudo } from '../../core/http/http2-fields.ts';
+import { type BackendRequest, Dropped, NotHttp, type Refusal, Refused, Unfit } from '../backend-request.ts';
 import { Http2Response } from './response.ts';
 import type { BackendSession } from './session.ts';
 import type { BackendSessions } from './backend-sessions.ts';
 import { StreamEnd } from './stream-end.ts';
+import type { StreamEnding } from './stream-room.ts';
 import { switchingResponse } from './websocket.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = constants;
+/** Node itself resets a stream whose head has too many fields. A field takes a byte or more: less has not been one. */
+const FEWEST_BYTES = MOST_SECTION_BYTES / FIELD_BYTES;
 /** Codes for violations of the protocol (RFC 9113 §7). */
 const FAULTS = new Set<number>([
   constants.NGHTTP2_PROTOCOL_ERROR,
@@ -44,6 +47,11 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   /** The connection takes no further streams. */
   #isTooLate = false;
   #isPastLast = false;
+  /** Bytes that the connection had received when the stream began. */
+  #receivedBefore = 0;
+  #hasHeard = false;
+  /** The backend has refused the stream, on a connection that accepts others. */
+  #refusal: Refusal | null = null;
   readonly #enter: () => void;
   destroyed = false;
   writableEnded = false;
@@ -64,9 +72,10 @@ export class Http2Request extends EventEmitter implements BackendRequest {
   }
 
   /** RFC 9113 §8.7, and §6.8: streams past the last one of a GOAWAY. No stream was begun on a connection that accepts none either. */
-  get wasRefused(): boolean {
-    if (this.#stream === null) return this.#isTooLate;
-    return this.#stream.rstCode === NGHTTP2_REFUSED_STREAM || this.#isPastLast;
+  get refusal(): Refusal | null {
+    if (this.#stream === null) return this.#isTooLate ? 'certain' : null;
+    const isCertain = this.#stream.rstCode === NGHTTP2_REFUSED_STREAM || this.#isPastLast;
+    return isCertain ? 'certain' : this.#refusal;
   }
 
   readonly isChecking = true;
@@ -137,6 +146,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
       this.#fail(new Unfit('the backend does not take WebSockets by HTTP/2 (RFC 8441)'));
       return;
     }
+    this.#receivedBefore = this.#session.received;
     try {
       const isWhole = this.writableEnded && !this.#isWebSocket;
       this.#stream = this.#session.request(fields, isWhole, isChunked && !isWhole);
@@ -167,6 +177,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
 
   #onInformation(headers: object, rawHeaders: readonly string[]): void {
     if (isTooLarge(rawHeaders)) return this.#fail(new NotHttp('too large a head of a 1xx'));
+    this.#hasHeard = true;
     const statusCode = statusOf(headers);
     if (statusCode === 101) {
       // RFC 9113 §8.6: HTTP/2 has no 101.
@@ -179,6 +190,7 @@ export class Http2Request extends EventEmitter implements BackendRequest {
 
   #onResponse(headers: object, flags: number, raw: readonly string[]): void {
     if (this.#stream === null || this.#end === null || this.destroyed) return;
+    this.#hasHeard = true;
     if (isTooLarge(raw)) return this.#fail(new NotHttp('the head of the response is too large'));
     const { webSocketKey } = this.#head;
     if (webSocketKey !== null) {
@@ -211,23 +223,43 @@ export class Http2Request extends EventEmitter implements BackendRequest {
 
   #told(cause: Error): Error {
     if (this.#session?.hasDropped) return new Dropped(cause.message, { cause });
+    this.#refusal ??= this.#refusalOnOpen();
+    if (this.#refusal !== null) return new Refused('the backend refused the stream', { cause });
     const code = this.#stream?.rstCode ?? 0;
     // Node's own code for a head of too many fields, on either side; a GOAWAY may have it for other reasons.
-    const isOpen = this.#session?.isOpen === true;
-    if (isOpen && code === constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (this.#session?.isOpen === true && code === NGHTTP2_ENHANCE_YOUR_CALM)
       return new NotHttp('a head of too many fields', { cause });
     return FAULTS.has(code) ? new NotHttp(cause.message, { cause }) : cause;
+  }
+
+  /** Whether the backend has refused the stream, while the connection is open. */
+  #refusalOnOpen(): Refusal | null {
+    if (this.#session?.isOpen !== true || this.#hasHeard) return null;
+    switch (this.#stream?.rstCode) {
+      case NGHTTP2_REFUSED_STREAM:
+        return 'certain';
+      case NGHTTP2_ENHANCE_YOUR_CALM:
+        // Node's server has it for a stream beyond its limit, which it has not begun. RFC 9113 does not promise that.
+        return this.#session.received - this.#receivedBefore < FEWEST_BYTES ? 'likely' : null;
+      default:
+        return null;
+    }
   }
 
   #onClose(): void {
     this.destroyed = true;
     this.#session?.off('ready', this.#open).off('lost', this.#fail);
     this.#notePastLast();
-    this.#session?.leave(this.#stream?.rstCode === NGHTTP2_CANCEL);
+    this.#session?.leave(this.#ending);
     this.#session = null;
     // A connection that is lost closes its streams without an error.
     this.#response?.breakOff(new Error('the backend closed the connection'));
     this.emit('close');
+  }
+
+  get #ending(): StreamEnding {
+    if (this.#refusal !== null) return 'refused';
+    return this.#stream?.rstCode === NGHTTP2_CANCEL ? 'cancelled' : 'ended';
   }
 }
 

@@ -10,6 +10,7 @@ import type { Dialer } from '../dialing/dialer.ts';
 import type { Caller, Dialing } from '../dialing/dialing.ts';
 import type { Wire } from '../backend-request.ts';
 import { LivenessWatch, LOOK_MS } from './liveness.ts';
+import { type StreamEnding, StreamRoom } from './stream-room.ts';
 
 /** Maximum number of concurrent streams, even if the backend allows more: beyond, another connection is better. */
 const MOST_STREAMS = 256;
@@ -55,8 +56,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   readonly #lookTimer = new Timer(() => this.#look());
   readonly #keeper: SessionKeeper;
   readonly #cancels = new Allowance(CANCEL_BURST, CANCELS_PER_SECOND, () => performance.now());
-  #limit: number;
-  #streams = 0;
+  readonly #room: StreamRoom;
   #served = 0;
   #isReady = false;
   #isGone = false;
@@ -69,7 +69,17 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   constructor(backend: Backend, { dialer, clock }: SessionParts, keeper: SessionKeeper, limit: number) {
     super();
     this.#clock = clock;
-    this.#limit = limit;
+    this.#room = new StreamRoom(limit, {
+      clock,
+      now: () => performance.now(),
+      received: () => this.received,
+      ping: (onReply) => {
+        if (this.#session?.destroyed === false) this.#session.ping(onReply);
+      },
+      onRoom: () => {
+        if (!this.#isGone) keeper.onFreeStream(this);
+      },
+    });
     // One for each stream that waits for the connection.
     this.setMaxListeners(0);
     this.#keeper = keeper;
@@ -93,7 +103,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
     this.#session
       .once('remoteSettings', () => this.#onReady())
       .on('remoteSettings', ({ maxConcurrentStreams = MOST_STREAMS }) => {
-        this.#limit = Math.min(MOST_STREAMS, maxConcurrentStreams);
+        this.#room.limit = Math.min(MOST_STREAMS, maxConcurrentStreams);
         // Even if it is full: requests that waited for the limit can use another connection.
         if (!this.#isGone) this.#keeper.onFreeStream(this);
       })
@@ -123,16 +133,26 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   }
 
   get streams(): number {
-    return this.#streams;
+    return this.#room.streams;
   }
 
   /** Maximum number of concurrent streams; 1 until the backend has sent its limit. */
   get limit(): number {
-    return this.#isReady ? this.#limit : 1;
+    return this.#isReady ? this.#room.limit : 1;
   }
 
   get hasFreeStream(): boolean {
-    return this.isOpen && this.#streams < this.#limit;
+    return this.isOpen && this.#room.isFree;
+  }
+
+  /** Whether the backend has just refused a stream: others wait until one has ended, or for a short time. */
+  get isResting(): boolean {
+    return this.isOpen && this.#room.isResting;
+  }
+
+  /** Bytes so far. */
+  get received(): number {
+    return this.#socket?.bytesRead ?? 0;
   }
 
   /** Whether it accepts more streams, as far as is known. */
@@ -148,7 +168,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
 
   /** Whether it is an idle, used connection: the backend may have closed it, and the router not know yet. */
   get mayBeStale(): boolean {
-    return this.#served > 0 && this.#streams === 0;
+    return this.#served > 0 && this.streams === 0;
   }
 
   /** Whether the backend has closed it with an error, perhaps because of cancelled streams. */
@@ -163,16 +183,17 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
 
   /** Reserves one stream. */
   enter(): void {
-    this.#streams++;
+    this.#room.enter();
   }
 
-  /** Releases the stream. @param isCancelled the stream was cancelled */
-  leave(isCancelled = false): void {
-    this.#streams--;
+  /** Releases the stream. */
+  leave(ending: StreamEnding = 'ended'): void {
+    this.#room.leave(ending);
     this.#served++;
+    const isCancelled = ending === 'cancelled';
     if (isCancelled) this.#hasCancelled = true;
     // Without a byte the watch goes on: clients may have left because the connection is dead.
-    if (this.#streams === 0 && this.#liveness.hasReceived(this.#socket?.bytesRead ?? 0)) this.#rest();
+    if (this.streams === 0 && this.#liveness.hasReceived(this.received)) this.#rest();
     // Streams under way continue; new ones use another connection.
     if (this.#served >= MOST_SERVED || (isCancelled && !this.#cancels.take())) this.#leave();
     if (this.#isGone) this.#end();
@@ -210,7 +231,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   }
 
   #watch(): void {
-    this.#liveness.begin(this.#socket?.bytesRead ?? 0, performance.now());
+    this.#liveness.begin(this.received, performance.now());
     this.#clock.set(this.#lookTimer, LOOK_MS);
   }
 
@@ -222,7 +243,7 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #look(): void {
     const session = this.#session;
     if (session === null || session.destroyed || this.#socket === null) return;
-    switch (this.#liveness.look(this.#socket.bytesRead, performance.now())) {
+    switch (this.#liveness.look(this.received, performance.now())) {
       case 'rest':
         return;
       case 'close':
@@ -246,13 +267,14 @@ export class BackendSession extends EventEmitter implements Wire, Caller {
   #leave(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    this.#room.close();
     this.#keeper.onGone(this);
     this.#end();
   }
 
   /** Closes the connection of a session that accepts no more streams, when the last stream has ended. */
   #end(): void {
-    if (this.#streams > 0 || this.#session === null || this.#socket === null || this.#socket.closed) return;
+    if (this.streams > 0 || this.#session === null || this.#socket === null || this.#socket.closed) return;
     if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
     // Node waits for the backend to close its side: without a limit it could stay open for ever.
     this.#goodbye ??= setTimeout(() => this.#socket?.destroy(), GOODBYE_MS).unref();

@@ -13,6 +13,9 @@ export const UNSAFE_IDLE_MS = 500;
 /** Connections in a row that the backend had closed, after which the failure counts as the backend's. */
 export const STALE_LIMIT = 3;
 
+/** How often a request that an HTTP/2 backend has refused is sent again, each time when a stream has ended or after a short time. */
+export const REFUSED_LIMIT = 4;
+
 /** A connection that the backend had closed fails after one round trip, on busy machines a little later, ms. */
 const STALE_MS = 500;
 

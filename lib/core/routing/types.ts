@@ -45,7 +45,10 @@ export type Outcome =
   | { readonly type: 'upgraded' }
   /** No connection: not one byte was sent. Another backend may be tried. */
   | { readonly type: 'unreachable'; readonly cause: Error }
-  /** All connections were busy for too long, or this machine could make no more. Not one byte was sent. Not a death. */
+  /**
+   * All connections were busy for too long, this machine could make no more, or an HTTP/2 backend refused the stream again
+   * and again. The backend has not processed the request. Not a death.
+   */
   | { readonly type: 'crowded'; readonly cause: Error }
   /**
    * The backend does not support the request: it has said so before, or by configuration. Not one byte was sent. Not
