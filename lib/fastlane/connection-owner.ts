@@ -1,5 +1,5 @@
-import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
 import type { RequestLimits } from '../core/limits/exchange-limits.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
 import type { HandoffState } from '../core/routing/types.ts';
 import type { BackendConnection } from '../backends/http1/backend-connection.ts';
 import type { ClientOutput } from './client-output.ts';

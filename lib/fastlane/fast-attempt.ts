@@ -4,6 +4,7 @@
  */
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
+import { siteOf } from '../core/routing/prefixes.ts';
 import { stoppedComing } from '../core/record/response-cut.ts';
 import { isIdempotent, lossOnReused } from '../core/health/retry.ts';
 import type { Backend, Outcome } from '../core/routing/types.ts';
@@ -78,7 +79,8 @@ export class FastAttempt implements LinkUser, SlotUser {
     this.#state = state;
     this.#link.reset();
     this.#phase = 'waiting';
-    if (this.#slot.take(state, client, now)) return this.#connect(now);
+    const site = siteOf(this.#account.route?.key ?? '');
+    if (this.#slot.take(state, site, client, now)) return this.#connect(now);
     this.#client.due = clock.after(this.#client.limits.connectMs);
   }
 

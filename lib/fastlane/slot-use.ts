@@ -1,4 +1,5 @@
-import type { ConnectionSlot, ConnectionSlots } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
+import type { ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendState } from '../backends/state/backend-state.ts';
 
@@ -29,11 +30,16 @@ export class SlotUse {
     this.#slots = slots;
   }
 
-  /** @param client as `clientKey` returns it. @param now ms. @returns false when the slot comes later: see `onSlot` */
-  take({ slots }: BackendState, client: string, now: number): boolean {
-    this.#slot = this.#slots.enter(slots, client, now);
+  /**
+   * @param site as `siteOf` returns it
+   * @param client as `clientKey` returns it
+   * @param now ms
+   * @returns false when the slot comes later: see `onSlot`
+   */
+  take({ slots }: BackendState, site: string, client: string, now: number): boolean {
+    this.#slot = this.#slots.enter(slots, site, client, now);
     if (this.#slot !== null) return true;
-    this.#leaveQueue = this.#slots.wait(slots, client, now, this.#onTurn);
+    this.#leaveQueue = this.#slots.wait(slots, site, client, now, this.#onTurn);
     return false;
   }
 

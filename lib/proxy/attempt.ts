@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { hasBody } from '../core/http/framing.ts';
 import { MOST_INFORMATION } from '../core/http/information.ts';
 import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
-import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
 import { isIdempotent, lossOnReused, mayResend } from '../core/health/retry.ts';
 import type { Outcome } from '../core/routing/types.ts';
 import { notConnected } from '../core/health/verdict.ts';

@@ -2,7 +2,7 @@
 import { ClientRequest } from 'node:http';
 import { Socket } from 'node:net';
 import { Pace } from '../core/limits/pace.ts';
-import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import { Timer, type TimeLimits } from '../clock/time-limits.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';

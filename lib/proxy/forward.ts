@@ -20,8 +20,10 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Stream } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { isHttp2, isTls, pathAt } from '../core/routing/backend.ts';
+import { siteOf } from '../core/routing/prefixes.ts';
 import { RouterError } from '../core/errors.ts';
-import type { ConnectionSlot, ConnectionSlots } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
+import type { ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import { isIdempotent, REFUSED_LIMIT, STALE_LIMIT, UNSAFE_IDLE_MS } from '../core/health/retry.ts';
 import { traceparent } from '../core/trace-context.ts';
 import type { Backend, Outcome } from '../core/routing/types.ts';
@@ -85,7 +87,8 @@ export class Forwarder {
     if (!exchange.body.isSlow) return await this.#try(exchange, backend);
     const giveUp = (): void =>
       exchange.interrupt(new RouterError('request-timeout', 'the request body held a slot that others needed'));
-    const leave = this.#parts.slowUploads.enter(backend, exchange.clientKey, this.#limitAt(backend), giveUp);
+    const uploader = { site: siteOf(exchange.route?.key ?? ''), client: exchange.clientKey };
+    const leave = this.#parts.slowUploads.enter(backend, uploader, this.#limitAt(backend), giveUp);
     if (leave === null) return { type: 'crowded', cause: new Error('too many slow uploads to this backend') };
     void exchange.over.then(leave);
     const outcome = await this.#try(exchange, backend);
@@ -100,10 +103,13 @@ export class Forwarder {
     const { connectMs } = exchange.limits ?? this.#parts.limits;
     const state = backends.of(backend);
     const client = exchange.clientKey;
+    const site = siteOf(exchange.route?.key ?? '');
     const now = performance.now();
+    const wait = (onTurn: (slot: ConnectionSlot) => void): (() => void) =>
+      slots.wait(state.slots, site, client, now, onTurn);
     const slot =
-      slots.enter(state.slots, client, now, this.#limitAt(backend)) ??
-      (await awaitSlot(exchange, (onTurn) => slots.wait(state.slots, client, now, onTurn), clock, connectMs));
+      slots.enter(state.slots, site, client, now, this.#limitAt(backend)) ??
+      (await awaitSlot(exchange, wait, clock, connectMs));
     if ('type' in slot) return slot;
     // Later: the connection is free only after its agent knows. Too early, the agent would queue the next request,
     // and then open a connection for it with the options of this one.

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
 import { ReadPace } from '../core/limits/pace.ts';
-import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import { stoppedComing } from '../core/record/response-cut.ts';
 import { siteOf } from '../core/routing/prefixes.ts';

@@ -4,7 +4,7 @@ import { isStreamingType } from '../core/http/streaming-type.ts';
 import type { BufferRule } from '../core/routing/site.ts';
 import { isTooLarge } from '../core/http/http2-fields.ts';
 import { interimFields } from '../core/http/interim-fields.ts';
-import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
 import { responseHeaders } from '../core/http/response-headers.ts';
 import { trailerFields } from '../core/http/trailers.ts';
 import type { AttemptParts } from './parts.ts';

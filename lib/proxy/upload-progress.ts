@@ -1,7 +1,7 @@
 import { RouterError } from '../core/errors.ts';
 import { Pace } from '../core/limits/pace.ts';
 import type { ExchangeLimits } from '../core/limits/exchange-limits.ts';
-import type { ConnectionSlot } from '../backends/slots/connection-slots.ts';
+import type { ConnectionSlot } from '../backends/slots/backend-slots.ts';
 import type { Hold } from '../backends/slots/slot-hold.ts';
 import type { BackendRequest } from '../backends/backend-request.ts';
 import type { Timer } from '../clock/time-limits.ts';

@@ -7,6 +7,7 @@ import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import type { Backend } from '../../lib/core/routing/types.ts';
 
 const CLIENT = '192.0.2.1';
+const SITE = 'site.test';
 
 function backendAt(href: string, id = 0): Backend {
   const parsed = parseBackend(href, id);
@@ -64,10 +65,10 @@ test('a backend lives since it was first seen, or since it was last seen dead', 
 test('requests in flight have a slot, and others wait', () => {
   const state = new BackendState('a');
   const slots = new ConnectionSlots(1);
-  const slot = slots.enter(state.slots, CLIENT, 0);
-  assert.equal(slots.enter(state.slots, CLIENT, 0), null);
-  const leaveQueue = slots.wait(state.slots, CLIENT, 0, () => assert.fail('it has left'));
-  slots.wait(state.slots, CLIENT, 0, (turn) => turn.leave());
+  const slot = slots.enter(state.slots, SITE, CLIENT, 0);
+  assert.equal(slots.enter(state.slots, SITE, CLIENT, 0), null);
+  const leaveQueue = slots.wait(state.slots, SITE, CLIENT, 0, () => assert.fail('it has left'));
+  slots.wait(state.slots, SITE, CLIENT, 0, (turn) => turn.leave());
   assert.deepEqual([state.inFlight, state.waiting], [1, 2]);
   leaveQueue();
   leaveQueue();
@@ -119,17 +120,17 @@ test('records that are not used are forgotten past 10,000, the oldest first; tho
   const states = new BackendStates(Date.now);
   const slots = new ConnectionSlots(1);
   const used = states.of(numbered(0));
-  slots.enter(used.slots, CLIENT, 0);
+  slots.enter(used.slots, SITE, CLIENT, 0);
   const waitedFor = states.of(numbered(1));
   waitedFor.deaths++;
   const connected = states.of(numbered(2));
   connected.relay.open++;
-  for (let i = 3; i < 10_000; i++) slots.enter(states.of(numbered(i)).slots, CLIENT, i)?.leave();
+  for (let i = 3; i < 10_000; i++) slots.enter(states.of(numbered(i)).slots, SITE, CLIENT, i)?.leave();
   assert.equal(states.size, 10_000);
   const old = states.of(numbered(3));
-  slots.enter(old.slots, CLIENT, 10_000)?.leave();
+  slots.enter(old.slots, SITE, CLIENT, 10_000)?.leave();
   for (let i = 10_000; i < 25_000; i++) {
-    slots.enter(states.of(numbered(i)).slots, CLIENT, i)?.leave();
+    slots.enter(states.of(numbered(i)).slots, SITE, CLIENT, i)?.leave();
     assert.ok(states.size <= 10_000);
     if (i === 10_000) {
       assert.equal(states.of(numbered(3)), old, 'it was used since');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BackendSlots, type ConnectionSlot, ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
+import { BackendSlots, type ConnectionSlot } from '../../lib/backends/slots/backend-slots.ts';
+import { ConnectionSlots } from '../../lib/backends/slots/connection-slots.ts';
 
+const SITE = 'site.test';
 const CLIENT = '192.0.2.1';
 
 /** The slots of backends by name. */
@@ -20,11 +22,11 @@ class Slots {
   }
 
   enter(name: string, client: string, now: number, limit?: number): ConnectionSlot | null {
-    return this.slots.enter(this.of(name), client, now, limit);
+    return this.slots.enter(this.of(name), SITE, client, now, limit);
   }
 
   wait(name: string, client: string, now: number, onTurn: (slot: ConnectionSlot) => void): () => void {
-    return this.slots.wait(this.of(name), client, now, onTurn);
+    return this.slots.wait(this.of(name), SITE, client, now, onTurn);
   }
 
   relieve(now: number): boolean {
@@ -164,4 +166,90 @@ test('nothing is left of clients that have gone', () => {
   assert.equal(slots.relieve(0), false);
   first?.leave();
   assert.ok(slots.enter('a', CLIENT, 0));
+});
+
+/** Takes a slot of a backend for a site; the client is another one for each. */
+class Tenants {
+  readonly backend = new BackendSlots({ responseCount: 0, responded: () => {} });
+  readonly slots: ConnectionSlots;
+  #clients = 0;
+
+  constructor(limit: number) {
+    this.slots = new ConnectionSlots(limit);
+  }
+
+  enter(site: string, now = 0, client = `client ${this.#clients++}`): ConnectionSlot | null {
+    return this.slots.enter(this.backend, site, client, now);
+  }
+
+  wait(site: string, onTurn: (slot: ConnectionSlot) => void, now = 0): () => void {
+    return this.slots.wait(this.backend, site, `client ${this.#clients++}`, now, onTurn);
+  }
+
+  /** Takes as many slots as there are for a site. */
+  fill(site: string, now = 0, client?: string): ConnectionSlot[] {
+    const taken: ConnectionSlot[] = [];
+    for (;;) {
+      const slot = this.enter(site, now, client);
+      if (slot === null) return taken;
+      taken.push(slot);
+    }
+  }
+}
+
+test('a site that is alone may have all places of a backend; otherwise three quarters, however many clients it has', () => {
+  const tenants = new Tenants(100);
+  const alone = tenants.fill('a.test');
+  assert.equal(alone.length, 100);
+  for (const slot of alone) slot.leave();
+  tenants.enter('b.test', 1)?.leave();
+  assert.equal(tenants.fill('a.test', 2).length, 75);
+  assert.ok(tenants.enter('b.test', 3));
+  assert.equal(tenants.fill('b.test', 3).length, 24);
+});
+
+test('sites have their turns one after the other, however many clients of one wait', () => {
+  const tenants = new Tenants(1);
+  let taken = tenants.enter('a.test');
+  const turns: string[] = [];
+  const join = (site: string, name: string): void => {
+    tenants.wait(site, (slot) => {
+      turns.push(name);
+      taken = slot;
+    });
+  };
+  for (let i = 0; i < 5; i++) join('a.test', `a ${i}`);
+  join('b.test', 'b 0');
+  join('b.test', 'b 1');
+  for (let i = 0; i < 5; i++) taken?.leave();
+  assert.deepEqual(turns, ['a 0', 'b 0', 'a 1', 'b 1', 'a 2']);
+});
+
+test('a client has three quarters of the places for all sites together', () => {
+  const tenants = new Tenants(100);
+  tenants.enter('a.test', 0, 'another')?.leave();
+  assert.equal(tenants.fill('a.test', 1, CLIENT).length, 75);
+  assert.equal(tenants.enter('b.test', 1, CLIENT), null);
+  assert.ok(tenants.enter('b.test', 1, 'another'));
+});
+
+test('a site that had all places before another came gives them up one by one', () => {
+  const tenants = new Tenants(4);
+  const taken = tenants.fill('a.test');
+  const turns: string[] = [];
+  tenants.wait('a.test', () => turns.push('a'), 1);
+  assert.equal(tenants.enter('b.test', 1), null);
+  tenants.wait('b.test', () => turns.push('b'), 1);
+  taken[0]?.leave();
+  assert.deepEqual(turns, ['b'], 'three of four are its share');
+  taken[1]?.leave();
+  assert.deepEqual(turns, ['b', 'a']);
+});
+
+test('nothing is left of sites that have gone, but of the last', () => {
+  const tenants = new Tenants(2);
+  for (let i = 0; i < 100; i++) tenants.enter(`${i}.test`)?.leave();
+  const leave = tenants.wait('waits.test', () => {});
+  leave();
+  assert.deepEqual(tenants.backend.holders, { sites: 1, clients: 0 });
 });

@@ -1,7 +1,8 @@
 /** Waiting for connection slots. */
 import { Timer, type TimeLimits } from '../../clock/time-limits.ts';
 import type { Outcome } from '../../core/routing/types.ts';
-import type { ConnectionSlot, ConnectionSlots } from './connection-slots.ts';
+import type { ConnectionSlot } from './backend-slots.ts';
+import type { ConnectionSlots } from './connection-slots.ts';
 
 /** How often queues for slots are checked while there are any, ms. */
 const LOOK_MS = 200;

@@ -6,7 +6,7 @@ import type { BackendLoad, Outcome } from '../../core/routing/types.ts';
 import { RelayConnections } from '../http1/backend-connection.ts';
 import { AgentConnections } from '../http1/backend-stream.ts';
 import type { BackendSessions } from '../http2/backend-sessions.ts';
-import { BackendSlots, type ResponseRecord } from '../slots/connection-slots.ts';
+import { BackendSlots, type ResponseRecord } from '../slots/backend-slots.ts';
 
 /** Number of latest failures kept of a backend. */
 const MOST_FAILURES = 10;
