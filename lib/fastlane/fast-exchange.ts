@@ -120,7 +120,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const serial = this.#serial;
     this.#client.due = Infinity;
     const isMine = (): boolean => this.#serial === serial && this.#phase === 'looking';
-    this.#shared.parts.store.find(candidates(hostname), path).then(
+    this.#shared.parts.store.find(candidates(hostname), path, this).then(
       (route) => {
         if (isMine()) this.#onRoute(route);
       },
@@ -214,6 +214,13 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#relay.respond(refusal);
     this.onDone(null);
     return true;
+  }
+
+  /** Of the request that is looked up: store/store.ts asks for it rarely. */
+  get clientKey(): string {
+    const { request } = this.#account;
+    const { writer } = this.#client;
+    return this.#clientKey.of(request === null ? writer.peer.address : writer.write(request).clientIp);
   }
 
   onFailed(outcome: Outcome): void {

@@ -28,7 +28,7 @@ export async function admit(exchange: Exchange, head: RequestHead, parts: Admiss
   for (;;) {
     // After a pause the route is looked up again.
     const lookedUp: LookedUp | null = pausedAt === null ? exchange.lookedUp : null;
-    const found = lookedUp !== null ? routeOf(lookedUp) : await parts.store.find(keys, head.path);
+    const found = lookedUp !== null ? routeOf(lookedUp) : await parts.store.find(keys, head.path, exchange);
     if (!found) throw new RouterError('no-frontend', 'frontend not found');
     exchange.route = found;
     if (exchange.interruption !== null) return found;

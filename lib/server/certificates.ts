@@ -1,5 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
+import { FairAllowance } from '../core/limits/fair-allowance.ts';
 import { certificateKeys } from '../core/routing/server-name.ts';
 import { checkPair, expiry } from '../store/certificate-check.ts';
 import { type CertificateStore, type StoredCertificate, type StoredPair, isSameStored } from '../store/certificates.ts';
@@ -55,6 +56,9 @@ export interface Shown {
   readonly why: string | null;
 }
 
+/** How many lookups of names that turn out to have no certificate there may be at once, and in a second after that. */
+const UNKNOWN_BURST = 5_000;
+const UNKNOWN_PER_SECOND = 1_000;
 /** How many keys have contexts; making one takes a millisecond or more. */
 const MAX_GOOD = 1_000;
 /** How many keys have remembered faults. */
@@ -67,6 +71,8 @@ export class Certificates {
   /** Rejected content, so that it is not checked again. */
   readonly #bad = new LRUCache<string, StoredCertificate>({ max: MAX_FAULTY });
   readonly #told = new LRUCache<string, string>({ max: MAX_FAULTY });
+  /** Clients can make up any number of names. */
+  readonly #unknown = new FairAllowance(UNKNOWN_BURST, UNKNOWN_PER_SECOND, () => performance.now());
 
   constructor(parts: CertificatesParts) {
     this.#parts = parts;
@@ -87,9 +93,20 @@ export class Certificates {
    * than the store's own limit.
    * @param serverName as sent by the client: arbitrary bytes
    * @param trust the authorities that the context checks client certificates against
+   * @param client as `clientKey` returns it. When too many names had no certificate lately, of this client's or of all,
+   *   the store is not asked for a name that is new to this worker, as if it did not reply
    */
-  async find(serverName: string, trust: ClientTrust): Promise<SecureContext | null> {
-    const found = await this.#lookUp(serverName);
+  async find(serverName: string, trust: ClientTrust, client: string): Promise<SecureContext | null> {
+    const keys = certificateKeys(serverName);
+    const [own = ''] = keys;
+    const isNew = !this.#good.has(own) && keys.some((key) => this.#parts.store.mustAsk(key));
+    const mayAsk = !isNew || this.#unknown.takeOne(client);
+    const found = await this.#lookUp(keys, mayAsk);
+    if (isNew && mayAsk && found !== null) {
+      // Clients can make up names under a wildcard, too.
+      if (found.key === own) this.#unknown.giveBack(client);
+      else this.#unknown.giveBackToAll();
+    }
     return found && contextOf(found.good, trust);
   }
 
@@ -97,7 +114,7 @@ export class Certificates {
    * The certificate that a client with this server name gets now; null when the store has no usable one. Never rejects.
    */
   async shown(serverName: string): Promise<Shown | null> {
-    const found = await this.#lookUp(serverName);
+    const found = await this.#lookUp(certificateKeys(serverName), true);
     if (found === null) return null;
     const { key, good, held } = found;
     const { names } = checkPair(good.held, 0);
@@ -112,10 +129,9 @@ export class Certificates {
     };
   }
 
-  async #lookUp(serverName: string): Promise<Found | null> {
-    const keys = certificateKeys(serverName);
+  async #lookUp(keys: readonly string[], mayAsk: boolean): Promise<Found | null> {
     // In parallel, so that Redis gets them in one packet.
-    const held = await Promise.all(keys.map((key) => this.#heldUnder(key)));
+    const held = mayAsk ? await Promise.all(keys.map((key) => this.#heldUnder(key))) : [];
     for (const [i, key] of keys.entries()) {
       const now = held[i] ?? null;
       const good = this.#judge(key, now) ?? (now?.type === 'none' ? null : await this.#recall(key));

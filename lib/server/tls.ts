@@ -10,6 +10,7 @@ import {
   TLSSocket,
 } from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
+import { clientKey } from '../core/limits/client-key.ts';
 import { type Certificates, type ClientTrust, NO_CLIENT_TRUST } from './certificates.ts';
 import { awaitClientHello } from './server-naming.ts';
 import type { TrackedConnection } from './tracked-connection.ts';
@@ -151,15 +152,17 @@ function choose(
   accepted: AcceptedConnections,
 ): Choose {
   return function (name, done) {
+    const connection = this instanceof TLSSocket ? accepted.find(this) : undefined;
+    const client = clientKey(connection?.proxied?.source ?? connection?.raw.remoteAddress ?? '');
     const refuse = (): void => {
-      const raw = this instanceof TLSSocket ? accepted.find(this)?.raw : undefined;
+      const raw = connection?.raw;
       // Node cannot send this alert, so it is written to the socket below. Without that socket, Node sends another alert.
       if (raw === undefined) done(new Error('unrecognized name'));
       else endWith(UNRECOGNIZED_NAME, raw, () => done(new Error('unrecognized name')));
     };
     const go = async (): Promise<void> => {
       try {
-        const context = (await certificates.find(name, trust)) ?? fallback;
+        const context = (await certificates.find(name, trust, client)) ?? fallback;
         if (context === null) refuse();
         else done(null, context);
       } catch (error) {

@@ -27,6 +27,8 @@ export interface CertificateStore {
    * @throws RouterError `store-unavailable` when nothing is known, within the store's time limit
    */
   find(key: string): Promise<StoredCertificate>;
+  /** Whether `find` has to ask for a key: its content is not remembered, or may have changed. */
+  mustAsk(key: string): boolean;
   /** Drops the remembered content of a key, so that it is not used while the store does not reply. */
   forget(key: string): void;
 }

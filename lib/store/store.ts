@@ -1,6 +1,12 @@
 import type { Backend, Death, Route } from '../core/routing/types.ts';
 import type { DeadMark } from './dead-marks.ts';
 
+/** What a lookup is for. */
+export interface Asker {
+  /** The client, as `clientKey` returns it: lookups of hosts without a route are shared among clients. */
+  readonly clientKey: string;
+}
+
 /** Lookups: what each request reads. */
 export interface RouteLookups {
   /**
@@ -9,10 +15,12 @@ export interface RouteLookups {
    * used are omitted and reported.
    * @param candidates keys, most specific first; `candidates[0]` is the requested host, whose dead marks apply
    * @param path the request's path, as sent; core/routing/prefixes.ts defines what matches
+   * @param asker left out by lookups that no request causes
    * @throws RouterError `store-unavailable` when the store did not reply within its time limit, and at once when it is
-   *   known to be down; `route-broken` when a key has another type than a list, or too long a list
+   *   known to be down; `unknown-hosts` when too many hosts had no route lately; `route-broken` when a key has another
+   *   type than a list, or too long a list
    */
-  find(candidates: readonly string[], path: string): Promise<Route | null>;
+  find(candidates: readonly string[], path: string, asker?: Asker): Promise<Route | null>;
   /**
    * The result of `find` for this host and path, if it is known without asking the store; else undefined. Never throws.
    */

@@ -56,24 +56,57 @@ test('a host without a route, or with an identifier only, is asked for each time
   assert.equal((await find(store, 'x.io'))?.size, 2);
 });
 
-test('made-up hosts cause no more than a bounded number of lookups, and hosts with a route are looked up beside them', async () => {
-  const { inner, store } = scene();
-  inner.set('seen.io', LIST);
-  inner.set('new.io', LIST);
-  await find(store, 'seen.io');
+/** Asks for so many hosts that nothing is known of. @returns how many lookups that caused, and the errors */
+async function flood(
+  { inner, store }: ReturnType<typeof scene>,
+  count: number,
+  client: (i: number) => string,
+  domain = '',
+) {
+  const before = inner.finds;
+  const asked = Array.from({ length: count }, (_, i) =>
+    store.find(candidates(`made-up-${madeUp++}${domain}.io`), '/', { clientKey: client(i) }),
+  );
   const errors: unknown[] = [];
-  const flood = async (first: number, count: number): Promise<void> => {
-    const asked = Array.from({ length: count }, (_, i) => find(store, `made-up-${first + i}.io`));
-    for (const result of await Promise.allSettled(asked)) if (result.status === 'rejected') errors.push(result.reason);
-  };
-  await flood(0, 1_000);
-  assert.equal(errors.length, 0);
-  assert.ok(await find(store, 'new.io'), 'a new host is found while made-up ones come');
-  await flood(1_000, 20_000);
-  assert.ok(inner.finds < 12_000, `${inner.finds} lookups`);
-  assert.ok(errors.length > 8_000);
+  for (const result of await Promise.allSettled(asked)) if (result.status === 'rejected') errors.push(result.reason);
   assert.ok(errors.every((error) => error instanceof RouterError && error.code === 'unknown-hosts'));
-  assert.ok(await find(store, 'seen.io'), 'known hosts are served');
+  return { lookups: inner.finds - before, errors: errors.length };
+}
+let madeUp = 0;
+
+test('made-up hosts cause a bounded number of lookups, and leave half of them to other clients', async () => {
+  const parts = scene();
+  const { inner, store } = parts;
+  for (const host of ['seen.io', 'new.io', 'other.io', 'more.io', 'last.io']) inner.set(host, LIST);
+  await find(store, 'seen.io');
+  const ask = (host: string, clientKey: string) => store.find(candidates(host), '/', { clientKey });
+  assert.equal((await flood(parts, 1_000, () => 'a')).errors, 0);
+  assert.ok(await ask('new.io', 'a'), 'a new host is found while made-up ones come');
+  const flooded = flood(parts, 20_000, () => 'a');
+  // At once: the allowance grows.
+  const refused = await Promise.allSettled(Array.from({ length: 20 }, () => ask('other.io', 'a')));
+  assert.ok(
+    refused.some(({ status }) => status === 'rejected'),
+    'its half is spent',
+  );
+  const one = await flooded;
+  assert.ok(one.lookups < 5_000, `${one.lookups} lookups`);
+  assert.ok(one.errors > 15_000);
+  assert.ok(await ask('more.io', 'b'), 'the other clients have the other half');
+  assert.ok(await ask('seen.io', 'a'), 'known hosts are served');
+  const all = await flood(parts, 20_000, (i) => `client ${i}`);
+  assert.ok(all.lookups < 10_000, `${all.lookups} lookups`);
+  assert.ok(await find(store, 'last.io'), 'a lookup without a client');
+});
+
+test('made-up hosts of a wildcard cause a bounded number of lookups for each client', async () => {
+  const parts = scene();
+  parts.inner.set('*.wild.io', LIST);
+  const one = await flood(parts, 20_000, () => 'a', '.wild');
+  assert.ok(one.lookups < 5_000, `${one.lookups} lookups`);
+  for (let i = 0; i < 10; i++) {
+    assert.equal((await flood(parts, 1_000, (j) => `client ${j}`, '.wild')).errors, 0);
+  }
 });
 
 test('a death marked here is seen at once', async () => {

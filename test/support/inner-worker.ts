@@ -61,7 +61,12 @@ export async function startInnerWorker(
     onShortage: () => {},
     isTrusted: () => false,
     certificates: new Certificates({
-      store: { nameOf: (key) => key, find: () => Promise.resolve(NO_CERTIFICATE), forget: () => {} },
+      store: {
+        mustAsk: () => false,
+        nameOf: (key) => key,
+        find: () => Promise.resolve(NO_CERTIFICATE),
+        forget: () => {},
+      },
       goodPairs: { recall: () => Promise.resolve(null), keep: () => {}, drop: () => {} },
       onFault: () => {},
       now: Date.now,

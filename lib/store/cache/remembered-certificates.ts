@@ -59,8 +59,8 @@ export class RememberedCertificates implements CertificateStore {
   }
 
   async find(key: string): Promise<StoredCertificate> {
-    const known = this.#known.get(key) ?? this.#unknown.get(key);
-    if (known !== undefined && this.#isSure(known)) return known.held;
+    const known = this.#sure(key);
+    if (known !== null) return known.held;
     try {
       return await this.#inTime(this.#ask(key));
     } catch (error) {
@@ -68,6 +68,10 @@ export class RememberedCertificates implements CertificateStore {
       if (last === undefined) throw error;
       return last.held;
     }
+  }
+
+  mustAsk(key: string): boolean {
+    return this.#sure(key) === null;
   }
 
   forget(key: string): void {
@@ -121,6 +125,11 @@ export class RememberedCertificates implements CertificateStore {
       (isUnknown ? this.#unknown : this.#known).set(key, { held: same, read });
     }
     return same;
+  }
+
+  #sure(key: string): Known | null {
+    const known = this.#known.get(key) ?? this.#unknown.get(key);
+    return known !== undefined && this.#isSure(known) ? known : null;
   }
 
   #isSure({ read }: Known): boolean {

@@ -13,7 +13,7 @@ import { type Reading, routeIn, type RouteSource } from '../reading.ts';
 import { type Read, Reads } from './reads.ts';
 import { restoreRoute, type SavedRoute } from './snapshot.ts';
 import type { StoreCounts } from '../store-counts.ts';
-import type { Marking, Recollection, RouteStore, TrialMarks } from '../store.ts';
+import type { Asker, Marking, Recollection, RouteStore, TrialMarks } from '../store.ts';
 import { UnknownHosts } from './unknown-hosts.ts';
 import { UnfiledDeaths } from './unfiled-deaths.ts';
 
@@ -111,10 +111,10 @@ export class RememberingStore implements RouteStore {
     return [...this.#unfiled.marks(frontend), ...kept];
   }
 
-  find(candidates: readonly string[], path: string): Promise<Route | null> {
+  find(candidates: readonly string[], path: string, asker?: Asker): Promise<Route | null> {
     const [host = ''] = candidates;
     const route = this.peek(host, path);
-    return route === undefined ? this.#ask(host, candidates, path) : Promise.resolve(route);
+    return route === undefined ? this.#ask(host, candidates, path, asker) : Promise.resolve(route);
   }
 
   async markDead(death: Death, ttlSeconds: number): Promise<Marking> {
@@ -192,13 +192,13 @@ export class RememberingStore implements RouteStore {
     }
   }
 
-  async #ask(host: string, candidates: readonly string[], path: string): Promise<Route | null> {
+  async #ask(host: string, candidates: readonly string[], path: string, asker?: Asker): Promise<Route | null> {
     const { source, freshness } = this.#parts;
     const read = this.#reads.begin(host, performance.now(), freshness.stamp);
     try {
       const look = (): Promise<Reading> => source.read(candidates, path);
       const isUnknown = this.#memory.peek(host) === undefined;
-      const reading = await (isUnknown ? this.#unknownHosts.read(look) : look());
+      const reading = await (isUnknown ? this.#unknownHosts.read(look, asker) : look());
       this.#remember(host, reading, read);
       return this.#withUnfiled(routeIn(reading));
     } catch (error) {

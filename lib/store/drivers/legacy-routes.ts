@@ -1,6 +1,6 @@
 import { LegacyScheme } from '../../core/routing/legacy-scheme.ts';
 import type { Route } from '../../core/routing/types.ts';
-import type { HealthMarks, RouteLookups } from '../store.ts';
+import type { Asker, HealthMarks, RouteLookups } from '../store.ts';
 
 type Routes = RouteLookups & Pick<HealthMarks, 'hasHealthChecker'>;
 
@@ -13,8 +13,8 @@ export class LegacyRoutes implements Routes {
     this.#store = store;
   }
 
-  async find(candidates: readonly string[], path: string): Promise<Route | null> {
-    const route = await this.#store.find(candidates, path);
+  async find(candidates: readonly string[], path: string, asker?: Asker): Promise<Route | null> {
+    const route = await this.#store.find(candidates, path, asker);
     return route && this.#scheme.apply(route);
   }
 

@@ -57,6 +57,10 @@ export class FileCertificates implements CertificateStore {
     return this.#held.get(key) ?? NO_CERTIFICATE;
   }
 
+  mustAsk(): boolean {
+    return false;
+  }
+
   /** Nothing to do: it always has the current content. */
   forget(): void {}
 
