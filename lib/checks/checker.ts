@@ -2,6 +2,7 @@ import { type TimeLimits, Timer } from '../clock/time-limits.ts';
 import { writeResult } from '../core/health/check-result.ts';
 import { actionFor, advance, markLife, offsetOf } from '../core/health/check-rules.ts';
 import { RouterError } from '../core/errors.ts';
+import { siteOf } from '../core/routing/prefixes.ts';
 import type { Shown } from '../backends/checks/answer.ts';
 import type { ProbeTarget } from '../backends/checks/probe.ts';
 import {
@@ -12,7 +13,9 @@ import {
   keepResultsMs,
 } from '../store/checks.ts';
 import type { CheckEvent } from './check-event.ts';
+import { CheckQueue } from './check-queue.ts';
 import { type CheckedBackend, checkedBackends } from './checked-backends.ts';
+import { PendingChecks } from './pending-checks.ts';
 
 /** From one turn to the next, ms. Results wait for it, and lists that are due. */
 const TURN_MS = 500;
@@ -24,10 +27,6 @@ const OFF_MS = 30_000;
 const MAX_LISTS = 100;
 /** How many reports a turn files. */
 const MAX_REPORTS = 500;
-/** Checks that wait for their time or a free place. Beyond, no list is taken: another router has its turn. */
-const MAX_WAITING = 5_000;
-/** Checks at a time. */
-const MAX_RUNNING = 512;
 
 /** A check under way; see `Probe`. */
 interface Running {
@@ -63,7 +62,8 @@ export class Checker {
   readonly #parts: CheckerParts;
   /** Checks whose time has not come. */
   readonly #waiting = new Set<Timer>();
-  readonly #ready: (() => void)[] = [];
+  readonly #queue = new CheckQueue();
+  readonly #pending = new PendingChecks();
   readonly #running = new Set<Running>();
   #unfiled: Unfiled[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -82,7 +82,8 @@ export class Checker {
     clearTimeout(this.#timer);
     for (const timer of this.#waiting) this.#parts.clock.clear(timer);
     this.#waiting.clear();
-    this.#ready.length = 0;
+    this.#queue.clear();
+    this.#pending.clear();
     for (const running of this.#running) running.cancel();
     this.#running.clear();
     this.#parts.source.close();
@@ -95,12 +96,11 @@ export class Checker {
   async #turn(): Promise<void> {
     const { source } = this.#parts;
     const filed = this.#unfiled.splice(0, MAX_REPORTS);
-    const isFull = this.#waiting.size + this.#ready.length + this.#running.size >= MAX_WAITING;
     let turn: CheckTurn;
     try {
       turn = await source.turn(
         filed.map(({ report }) => report),
-        isFull ? 0 : MAX_LISTS,
+        this.#pending.isFull ? 0 : MAX_LISTS,
       );
     } catch (error) {
       if (!(error instanceof RouterError)) throw error;
@@ -137,34 +137,29 @@ export class Checker {
 
   #schedule(checked: CheckedBackend): void {
     const { key, url, rules, state } = checked;
+    const site = siteOf(key);
+    if (!this.#pending.add(site, nameOf(checked))) return;
     // It gets no traffic before.
     const isUrgent = rules.first && state.is === 'new' && state.streak === 0;
     const timer = new Timer(() => {
       this.#waiting.delete(timer);
-      this.#ready.push(() => this.#check(checked));
-      this.#runNext();
+      this.#queue.add(site, () => this.#check(checked));
     });
     // In steps of the clock: checks that begin together cost far less than each by itself.
     this.#parts.clock.set(timer, Math.max(1, isUrgent ? 0 : offsetOf(key, url, rules)));
     this.#waiting.add(timer);
   }
 
-  #runNext(): void {
-    while (this.#running.size < MAX_RUNNING) {
-      const begin = this.#ready.shift();
-      if (begin === undefined) return;
-      begin();
-    }
-  }
-
   #check(checked: CheckedBackend): void {
-    const { backend, rules, host } = checked;
+    const { key, backend, rules, host } = checked;
+    const site = siteOf(key);
     const begun = performance.now();
     const running = this.#parts.probe({ backend, rules, host }, (shown) => {
       this.#running.delete(running);
+      this.#pending.delete(site, nameOf(checked));
       this.#parts.onChecked(shown.hasPassed);
       this.#unfiled.push(this.#result(checked, shown, performance.now() - begun));
-      this.#runNext();
+      this.#queue.ended(site);
     });
     this.#running.add(running);
   }
@@ -197,4 +192,9 @@ export class Checker {
       },
     };
   }
+}
+
+/** A backend of a list: no key has a space in it. */
+function nameOf({ key, url }: CheckedBackend): string {
+  return `${key} ${url}`;
 }
