@@ -84,7 +84,7 @@ test('made-up hosts cause a bounded number of lookups, and leave half of them to
   assert.ok(await ask('new.io', 'a'), 'a new host is found while made-up ones come');
   const flooded = flood(parts, 20_000, () => 'a');
   // At once: the allowance grows.
-  const refused = await Promise.allSettled(Array.from({ length: 20 }, () => ask('other.io', 'a')));
+  const refused = await Promise.allSettled(Array.from({ length: 1_000 }, () => ask('other.io', 'a')));
   assert.ok(
     refused.some(({ status }) => status === 'rejected'),
     'its half is spent',
@@ -107,6 +107,21 @@ test('made-up hosts of a wildcard cause a bounded number of lookups for each cli
   for (let i = 0; i < 10; i++) {
     assert.equal((await flood(parts, 1_000, (j) => `client ${j}`, '.wild')).errors, 0);
   }
+});
+
+test('while the store does not reply, made-up hosts of one client are asked for within its half, and others are not refused', async () => {
+  const parts = scene({ maxStaleMs: 60_000 });
+  const { inner, store } = parts;
+  inner.failure = new RouterError('store-unavailable', 'down');
+  const before = inner.finds;
+  const ask = (i: number, clientKey: string) =>
+    store.find(candidates(`down-${i}.io`), '/', { clientKey }).catch((error: RouterError) => error.code);
+  const codes: unknown[] = [];
+  // A few at a time: what is under way counts for all.
+  for (let i = 0; i < 10_000; i += 100)
+    codes.push(...(await Promise.all(Array.from({ length: 100 }, (_, j) => ask(i + j, 'a')))));
+  assert.ok(codes.includes('unknown-hosts') && inner.finds - before < 9_000, `${inner.finds - before}`);
+  assert.equal(await ask(0, 'b'), 'store-unavailable');
 });
 
 test('a death marked here is seen at once', async () => {

@@ -40,7 +40,8 @@ export class UnknownHosts {
       else if (route !== null) this.#allowance.giveBackToAll();
       return reading;
     } catch (error) {
-      this.#allowance.giveBack(client);
+      // The client's is spent: other processes may be asked for the host.
+      this.#allowance.giveBackToAll();
       throw error;
     }
   }
