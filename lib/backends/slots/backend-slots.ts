@@ -1,6 +1,9 @@
 import { RecentUsers } from './recent-users.ts';
 import { Hold } from './slot-hold.ts';
 
+/** Records of so many sites without slots are kept for their next request. */
+const SITES_KEPT = 8;
+
 /** What users of a slot record of its backend. */
 export interface ResponseRecord {
   /** Number of responses so far. Distinguishes a slow request from a backend that responds to none. */
@@ -33,7 +36,7 @@ export class BackendSlots {
   /** Requests in the queue. */
   waiting = 0;
   readonly record: ResponseRecord;
-  /** Only sites that have slots or wait for one, and the latest. */
+  /** Only sites that have slots or wait for one, and a few others. */
   readonly #sites = new Map<string, SiteUse>();
   /** Only clients that have slots or wait for one. */
   readonly #clients = new Map<string, ClientUse>();
@@ -73,7 +76,7 @@ export class BackendSlots {
     const use = this.#siteOf(site);
     if (this.#leftOf(use, this.#siteUsers) <= 0) return null;
     const share = this.#shareOf(use, client);
-    if (this.#left(share) > 0) return this.#give(share);
+    if (this.#leftOf(share.client, this.#clientUsers) > 0) return this.#give(share);
     this.#forget(share);
     return null;
   }
@@ -174,10 +177,6 @@ export class BackendSlots {
     return Math.max(1, this.limit - Math.max(1, Math.floor(this.limit / 4))) - taken;
   }
 
-  #left({ site, client }: Share): number {
-    return Math.min(this.#leftOf(site, this.#siteUsers), this.#leftOf(client, this.#clientUsers));
-  }
-
   #siteOf(name: string): SiteUse {
     const last = this.#lastSite;
     if (last?.name === name) return last;
@@ -187,7 +186,6 @@ export class BackendSlots {
       this.#sites.set(name, site);
     }
     this.#lastSite = site;
-    if (last !== null && last.shares.size === 0) this.#sites.delete(last.name);
     return site;
   }
 
@@ -224,14 +222,16 @@ export class BackendSlots {
     if (share.taken > 0 || site.queue.has(share) || site.shares.get(client.name) !== share) return;
     site.shares.delete(client.name);
     if (--client.shares === 0) this.#clients.delete(client.name);
-    if (site.shares.size === 0 && site !== this.#lastSite) this.#sites.delete(site.name);
+    if (site.shares.size > 0 || this.#sites.size <= SITES_KEPT) return;
+    this.#sites.delete(site.name);
+    if (this.#lastSite === site) this.#lastSite = null;
   }
 
   /** The next whose turn it is, of those that have less than their share; null without one. */
   #next(): Share | null {
     for (const site of this.#queue) {
       if (this.#leftOf(site, this.#siteUsers) <= 0) continue;
-      for (const share of site.queue) if (this.#left(share) > 0) return share;
+      for (const share of site.queue) if (this.#leftOf(share.client, this.#clientUsers) > 0) return share;
     }
     return null;
   }
