@@ -9,14 +9,12 @@ import { LastClientKey } from '../core/limits/client-key.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
-import { type Identity, identityIn, NO_IDENTITY } from '../core/http/trait.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import { choose } from '../core/routing/selection.ts';
 import { NO_SITE } from '../core/routing/site.ts';
 import type { SiteLimits } from '../core/site-limits.ts';
 import type { Ending } from '../core/record/spans.ts';
 import type { Backend, Outcome, Route } from '../core/routing/types.ts';
-import { lineValue } from '../http1/field-lines.ts';
 import { Account } from './account.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { pathFor, withTarget } from './backend-target.ts';
@@ -24,6 +22,7 @@ import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connectio
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { fits, hasBody, isOver } from './request-size.ts';
+import { traitsOf } from './request-traits.ts';
 import type { LaneShared } from './shared.ts';
 import { refusalOf } from './site-limits.ts';
 import { Upload } from './upload.ts';
@@ -180,11 +179,9 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
       // The full lane waits.
       if (account.permit === null) return this.#handOff(null, null);
     }
-    const { method, target } = request;
-    const { affinity, cookies } = identityOf(route, request);
+    const traits = traitsOf(request, route, head.clientIp);
     let backend: Backend | null;
     try {
-      const traits = { method, path: target, clientIp: head.clientIp, hasBody: hasBody(request), affinity, cookies };
       backend = choose(route, NONE_TRIED, parts, traits);
     } catch {
       backend = null;
@@ -192,14 +189,14 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     // HTTP/2 to backends, and responses by the router itself, are done by the full lane.
     if (backend === null || isHttp2(backend) || !isDialled(backend)) return this.#handOff(null, null);
     // Its response needs another field.
-    if (balance !== null && needsCookie(balance, backend, route.key, cookies, parts.sticky))
+    if (balance !== null && needsCookie(balance, backend, route.key, traits.cookies, parts.sticky))
       return this.#handOff(null, null);
     // The full lane finds another, or waits.
     if (account.permit !== null && !account.permit.useBackend(backend)) return this.#handOff(null, null);
     this.#upload.wait();
     account.backend = backend;
-    const path = pathFor(route, backend, target, parts.hasBackendPath);
-    if (path !== target) account.head = withTarget(head, request, path);
+    const path = pathFor(route, backend, request.target, parts.hasBackendPath);
+    if (path !== request.target) account.head = withTarget(head, request, path);
     account.triedAt = parts.now();
     if (route.onTrial.has(backend.id)) parts.trials.begun(route.frontend, backend);
     this.#phase = 'trying';
@@ -294,9 +291,4 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     const traced = account.traced(request, writer, this.#relay, ending, endedAt);
     if (traced !== null) trace(traced);
   }
-}
-
-function identityOf({ site: { balance } }: Route, { text }: ReadRequest): Identity {
-  if (balance === null) return NO_IDENTITY;
-  return identityIn(balance, (name, separator) => lineValue(text, name, separator));
 }
