@@ -43,7 +43,8 @@ export class BufferedBody extends Readable {
 
   /** No more may be taken. */
   get isFull(): boolean {
-    if (this.#bytes >= this.#most) return true;
+    // A body of just that size is complete: it must not count as one that is still coming.
+    if (this.#bytes > this.#most) return true;
     if (this.#file !== null) return this.#file.isOver;
     return !this.#hasMemory && !this.#parts.budget.mayOpen(this.#site);
   }

@@ -48,7 +48,7 @@ export class OverflowFile {
 
   /** No more should be given, however long the owner waits. */
   get isOver(): boolean {
-    return this.#hasFailed || this.#bytes >= this.#most || this.#parts.budget.fileBytes.isSpent(this.#site);
+    return this.#hasFailed || this.#bytes > this.#most || this.#parts.budget.fileBytes.isSpent(this.#site);
   }
 
   /** The disk has to catch up. */
