@@ -12,6 +12,7 @@ export const METRICS = [
   'p50Ms',
   'p99Ms',
   'residentMB',
+  'connections',
   'bytesPerConnection',
   'errors',
 ] as const;

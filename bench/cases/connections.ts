@@ -32,12 +32,12 @@ export const connect: Case = {
 
 export const idleConnections: Case = {
   name: 'idle',
-  title: '10,000 idle kept connections',
+  title: 'Idle kept connections, 10,000 where open files allow it',
   note: 'Resident memory that each adds, after a warm-up and one request on each; the memory of the kernel is not in it.',
   measure: idle('idle', IDLE),
   reference: nginx(),
   peers: [haproxy(), hipache({ routes: 'file' }), hipache({ routes: 'push' })],
-  columns: ['bytesPerConnection', 'residentMB'],
+  columns: ['connections', 'bytesPerConnection', 'residentMB'],
   ratios: ['bytesPerConnection'],
 };
 
@@ -48,7 +48,7 @@ export const idleWebSockets: Case = {
   measure: idle('idle-websockets', IDLE_WEBSOCKETS),
   reference: nginx(),
   peers: [haproxy(), httpProxy, hipache({ routes: 'file' })],
-  columns: ['bytesPerConnection', 'residentMB'],
+  columns: ['connections', 'bytesPerConnection', 'residentMB'],
   ratios: ['bytesPerConnection'],
 };
 

@@ -1,5 +1,6 @@
 /** Connections and WebSockets without traffic: the resident memory that each adds. Memory of the kernel is not in it. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { openFileLimit } from '../../lib/cluster/open-files.ts';
 import { type Child, childCommand } from '../child.ts';
 import type { Figures } from '../figures.ts';
 import type { Subject } from '../peers/peer.ts';
@@ -14,9 +15,20 @@ const PAUSE_MS = 100;
 /** For memory to settle: collections, buffers given back. */
 const SETTLE_MS = 2_000;
 const MB = 1e6;
+/** Descriptors of a system that are not for connections: the router counts on 50, and warming left some to the backend. */
+const OTHER_FILES = 1_000;
 
-/** @param child opens them, and prints `idle` when all are open */
-export function idle(child: Extract<Child, 'idle' | 'idle-websockets'>, connections: number): Measure {
+/**
+ * How many connections are opened where a process may have so many open files. A router and a proxy may need two for each
+ * connection: near that bound they close idle ones, and their memory would be divided by connections that are gone.
+ */
+export function affordable(wanted: number, openFiles: number): number {
+  return Math.max(1, Math.min(wanted, Math.floor((openFiles - OTHER_FILES) / 2)));
+}
+
+/** @param child opens them, and prints `idle` when all are open @param wanted fewer where open files do not allow them */
+export function idle(child: Extract<Child, 'idle' | 'idle-websockets'>, wanted: number): Measure {
+  const connections = affordable(wanted, openFileLimit());
   return {
     wantsFresh: true,
     warmUp: async (scene, subject) => {
@@ -36,7 +48,7 @@ async function measure(child: Child, connections: number, scene: Scene, subject:
     await delay(SETTLE_MS);
     const after = usageOf(subject.process.pid).residentBytes;
     if (holder.hasEnded) throw new Error(`connections were closed: ${holder.said()}`);
-    return { bytesPerConnection: (after - before) / connections, residentMB: after / MB };
+    return { connections, bytesPerConnection: (after - before) / connections, residentMB: after / MB };
   } finally {
     await holder.stop();
   }

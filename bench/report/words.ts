@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<Metric, Words>> = {
   p50Ms: { heading: 'p50 ms', digits: 2, unit: 'ms' },
   p99Ms: { heading: 'p99 ms', digits: 2, unit: 'ms' },
   residentMB: { heading: 'RSS MB', digits: 0, unit: 'MB' },
+  connections: { heading: 'connections', digits: 0, unit: '' },
   bytesPerConnection: { heading: 'bytes each', digits: 0, unit: 'bytes' },
   errors: { heading: 'errors', digits: 0, unit: '' },
 };

@@ -6,6 +6,7 @@ import { inWords, layOut, parseCores } from '../../bench/cores.ts';
 import { grpcFrame } from '../../bench/grpc.ts';
 import { h2loadCommand, parseH2load, TEN_BY_HUNDRED } from '../../bench/h2load.ts';
 import { parseHandshakes } from '../../bench/measure/handshakes.ts';
+import { affordable } from '../../bench/measure/idle.ts';
 import { busyTicks, parseProcessStat, treeOf } from '../../bench/proc-stat.ts';
 import { callsBetween, parseCalls, totals } from '../../bench/redis-info.ts';
 import { parseWrk, wrkCommand } from '../../bench/wrk.ts';
@@ -152,6 +153,14 @@ test('h2load is told everything on its command line', () => {
 test('a message of gRPC is not compressed, and says its length', () => {
   const frame = grpcFrame();
   assert.deepEqual([frame[0], frame.readUInt32BE(1)], [0, frame.length - 5]);
+});
+
+test('no more idle connections are opened than the router may hold with its open files', () => {
+  assert.equal(affordable(10_000, 1_048_576), 10_000);
+  assert.equal(affordable(10_000, Infinity), 10_000);
+  // The router holds 9,975 then.
+  assert.equal(affordable(10_000, 20_000), 9_500);
+  assert.equal(affordable(10_000, 500), 1);
 });
 
 test('the maker of handshakes is read by its line', () => {
