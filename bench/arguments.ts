@@ -6,6 +6,8 @@ export interface Wanted {
   /** Beginnings of the names of cases; none is all. */
   readonly only: readonly string[];
   readonly peers: readonly string[];
+  /** Names of attacks, for the case that has them; none is all. */
+  readonly attacks: readonly string[];
   readonly rounds: number;
   /** For one run. */
   readonly seconds: number;
@@ -19,6 +21,7 @@ export const HELP = `Usage: npm run bench -- [options]
 
   --only NAMES    cases whose names begin so: small,redis
   --peers NAMES   who takes part: haproxy,hipache; nginx always does
+  --attacks NAMES of the case neighbours: flood,hang
   --rounds N      3 by default
   --seconds N     for one run, 4 by default
   --out FOLDER    for the results; bench/results by default
@@ -39,6 +42,7 @@ export function parseArguments(args: readonly string[]): Wanted {
     options: {
       only: { type: 'string', default: '' },
       peers: { type: 'string', default: '' },
+      attacks: { type: 'string', default: '' },
       rounds: { type: 'string', default: String(ROUNDS) },
       seconds: { type: 'string', default: String(SECONDS) },
       out: { type: 'string' },
@@ -52,6 +56,7 @@ export function parseArguments(args: readonly string[]): Wanted {
     action: values.help ? 'help' : values.list ? 'list' : values.publish ? 'publish' : 'measure',
     only: names(values.only),
     peers: names(values.peers),
+    attacks: names(values.attacks),
     rounds: whole('rounds', values.rounds),
     seconds: whole('seconds', values.seconds),
     keeps: values.keep,
@@ -61,10 +66,11 @@ export function parseArguments(args: readonly string[]): Wanted {
 
 /** How the same is measured again. Where the results went is nobody's business. */
 export function commandOf(args: readonly string[]): string {
-  const { only, peers, rounds, seconds } = parseArguments(args);
+  const { only, peers, attacks, rounds, seconds } = parseArguments(args);
   const told = [
     ...(only.length > 0 ? ['--only', only.join(',')] : []),
     ...(peers.length > 0 ? ['--peers', peers.join(',')] : []),
+    ...(attacks.length > 0 ? ['--attacks', attacks.join(',')] : []),
     ...(rounds === ROUNDS ? [] : ['--rounds', String(rounds)]),
     ...(seconds === SECONDS ? [] : ['--seconds', String(seconds)]),
   ];

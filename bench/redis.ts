@@ -1,8 +1,11 @@
 /** The Redis of a benchmark: a server of its own without persistence, with frontends in three databases. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Certificate } from './certificate.ts';
+import { SITES, siteHost, type TenantBackends } from './neighbours/tenants.ts';
 import { freePort } from './ports.ts';
 import type { Processes, Running } from './processes.ts';
 import { parseCalls, type Calls } from './redis-info.ts';
@@ -25,6 +28,8 @@ export interface Backends {
   readonly echo: string;
   /** gRPC, by HTTP/2 without TLS. */
   readonly grpc: string;
+  /** Those of tenant A in `neighbours`. */
+  readonly tenant: TenantBackends;
 }
 
 /** What a database has. */
@@ -34,6 +39,8 @@ export interface Contents {
   readonly prefixes: number;
   /** The option `balance` of all frontends, which then have four backends. */
   readonly balance?: string;
+  /** With the sites of tenant A, and this certificate for all hosts of the benchmark. */
+  readonly tenant?: Certificate;
 }
 
 export class BenchRedis {
@@ -106,10 +113,11 @@ export class BenchRedis {
     await pipeline(commands(contents, backends), cli.stdin);
     await closed;
     const found = Number(await this.#cli('-n', String(database), 'dbsize'));
-    const { frontends, prefixes, balance } = contents;
+    const { frontends, prefixes, balance, tenant } = contents;
     // Each prefix has a list, and each frontend that has any a set of them. Options of all frontends are one hash.
     const options = balance === undefined ? 0 : 1;
-    const wanted = SPECIAL_HOSTS + options + frontends * (prefixes === 0 ? 1 : 2 + prefixes);
+    const tenants = tenant === undefined ? 0 : [...tenantCommands(tenant, backends.tenant)].length;
+    const wanted = SPECIAL_HOSTS + options + tenants + frontends * (prefixes === 0 ? 1 : 2 + prefixes);
     if (found !== wanted) throw new Error(`Redis took ${found} keys of ${wanted}`);
   }
 
@@ -119,10 +127,11 @@ export class BenchRedis {
   }
 }
 
-function* commands({ frontends, prefixes, balance }: Contents, backends: Backends): Generator<string> {
+function* commands({ frontends, prefixes, balance, tenant }: Contents, backends: Backends): Generator<string> {
   const { plain, four, echo, grpc } = backends;
   const list = balance === undefined ? plain : four.join(' ');
   if (balance !== undefined) yield `HSET options:* balance ${balance}\r\n`;
+  if (tenant !== undefined) yield* tenantCommands(tenant, backends.tenant);
   yield `RPUSH frontend:${ECHO_HOST} echo ${echo}\r\n`;
   yield `RPUSH frontend:${GRPC_HOST} grpc ${grpc}\r\n`;
   for (let from = 0; from < frontends; from += CHUNK) {
@@ -136,4 +145,17 @@ function* commands({ frontends, prefixes, balance }: Contents, backends: Backend
     const lists = names.map((prefix) => `RPUSH frontend:${hostOf(n)}${prefix} site${n} ${plain}\r\n`);
     yield `SADD prefixes:${hostOf(n)} ${names.join(' ')}\r\n${lists.join('')}`;
   }
+}
+
+/** One for each key. */
+function* tenantCommands({ cert, key }: Certificate, backends: TenantBackends): Generator<string> {
+  for (const { name, backend, options } of SITES) {
+    const host = siteHost(name);
+    yield `RPUSH frontend:${host} ${name} ${backends[backend].join(' ')}\r\n`;
+    const fields = Object.entries(options).map(([field, value]) => `${field} ${JSON.stringify(value)}`);
+    if (fields.length > 0) yield `HSET options:${host} ${fields.join(' ')}\r\n`;
+  }
+  // In quotes Redis reads \\n as we write it.
+  const [certificate, privateKey] = [cert, key].map((path) => JSON.stringify(readFileSync(path, 'utf8')));
+  yield `HSET tls:*.bench.test certificate ${certificate} key ${privateKey}\r\n`;
 }

@@ -9,6 +9,7 @@ import { makeCertificate, type Certificate } from './certificate.ts';
 import { childCommand } from './child.ts';
 import { allowedCores, layOut, type Cores } from './cores.ts';
 import { callOnce } from './grpc.ts';
+import { startTenant } from './neighbours/start-tenant.ts';
 import { freePort, untilAnswered } from './ports.ts';
 import { Processes } from './processes.ts';
 import { BenchRedis, type Backends } from './redis.ts';
@@ -70,6 +71,7 @@ async function build(folder: string, processes: Processes): Promise<Scene> {
       four: ADDRESSES.map((address) => `http://${address}:${plain}`),
       echo: `http://127.0.0.1:${echo}`,
       grpc: `h2c://127.0.0.1:${grpc}`,
+      tenant: await startTenant(processes, load),
     },
     redis: await BenchRedis.start(processes, load, folder),
     certificate: makeCertificate(folder),

@@ -4,6 +4,7 @@ import { large, megabyte, post, tlsLarge } from './bodies.ts';
 import type { Case } from './case.ts';
 import { connect, echo, idleConnections, idleWebSockets, tls, tlsNew, tlsResumed } from './connections.ts';
 import { grpc, http2, http2Large, http2Plain } from './http2.ts';
+import { neighbours } from './neighbours.ts';
 import { frontends, prefixes, redisCases } from './redis.ts';
 import { accessLog, balance, fastLane, metrics, workers } from './settings.ts';
 
@@ -33,4 +34,5 @@ export const cases: readonly Case[] = [
   fastLane,
   balance,
   workers,
+  neighbours,
 ];

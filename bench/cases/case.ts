@@ -1,5 +1,7 @@
 import type { Metric } from '../figures.ts';
+import type { Attacks } from '../measure/attacks.ts';
 import type { Measure } from '../measure/measure.ts';
+import { attackedLabel } from '../report/report.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { Tool } from '../tools.ts';
 
@@ -10,10 +12,13 @@ export interface Case {
   readonly title: string;
   /** What a reader must know of it. */
   readonly note?: string;
-  readonly measure: Measure;
+  readonly measure: Measure | Attacks;
   /** Programs without which it cannot be measured, besides those that every case needs. */
   readonly needs?: readonly Tool[];
-  /** Runs before and after each run of the others; their figures are divided by its. */
+  /**
+   * Runs before and after each run of the others; their figures are divided by its. With attacks it is one of the systems: each is
+   * compared with itself.
+   */
   readonly reference: Peer;
   readonly peers: readonly Peer[];
   /** What is shown, in this order. */
@@ -23,3 +28,10 @@ export interface Case {
 }
 
 export const COST_COLUMNS: readonly Metric[] = ['perSecond', 'cpuMicros', 'p50Ms', 'p99Ms', 'residentMB'];
+
+/** The labels of the rows that it has when everyone takes part. */
+export function rowLabels({ measure, reference, peers }: Case): readonly string[] {
+  const systems = [reference, ...peers].map(({ label }) => label);
+  if (!('attacks' in measure)) return systems;
+  return measure.attacks.flatMap((attack) => systems.map((system) => attackedLabel(attack.label, system)));
+}

@@ -23,6 +23,8 @@ export interface Settings {
   readonly prefixes?: number;
   /** The option `balance` of all frontends, which then have four backends. */
   readonly balance?: string;
+  /** With the sites of tenant A, and TLS besides; not with a routes file. */
+  readonly hasTenant?: boolean;
 }
 
 const ROUTES: Readonly<Record<Routes, string>> = {
@@ -44,9 +46,14 @@ export function hipache(settings: Settings, setup: Partial<Setup> = {}, label: s
 }
 
 async function recipe(place: Place, settings: Settings): Promise<Recipe> {
-  const { routes, fastLane, metrics = false, prefixes = 0, balance } = settings;
-  const { scene, setup, port, folder } = place;
-  const contents: Contents = { frontends: setup.frontends, prefixes, ...(balance === undefined ? {} : { balance }) };
+  const { routes, fastLane, metrics = false, prefixes = 0, balance, hasTenant = false } = settings;
+  const { scene, setup, port, tlsPort, folder } = place;
+  const contents: Contents = {
+    frontends: setup.frontends,
+    prefixes,
+    ...(balance === undefined ? {} : { balance }),
+    ...(hasTenant ? { tenant: scene.certificate } : {}),
+  };
   const { cert, key } = scene.certificate;
   const listener = { port, bind: ['127.0.0.1'] };
   const configuration = {
@@ -65,6 +72,8 @@ async function recipe(place: Place, settings: Settings): Promise<Recipe> {
     ...(setup.tls
       ? { http: { bind: [] }, https: { ...listener, cert, key, ciphers: CIPHERS } }
       : { http: { ...listener, http2: setup.http2 } }),
+    // Without a certificate of its own, so that names which are not in Redis are refused.
+    ...(hasTenant ? { https: { port: tlsPort, bind: ['127.0.0.1'], ciphers: CIPHERS } } : {}),
     ...(routes === 'push' ? { cache: { mode: 'push' } } : {}),
     ...(metrics ? { admin: { port: 0 } } : {}),
     driver: routes === 'file' ? 'file:routes.json' : await scene.redis.driver(contents, scene.backends),

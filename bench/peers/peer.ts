@@ -27,6 +27,8 @@ export interface Place {
   readonly setup: Setup;
   /** Where it shall listen, on 127.0.0.1. */
   readonly port: number;
+  /** Where it shall listen with TLS besides, if the case wants both. */
+  readonly tlsPort: number;
   /** A folder of its own. */
   readonly folder: string;
 }
@@ -52,6 +54,7 @@ export interface Peer {
 /** A peer that runs. */
 export interface Subject {
   readonly port: number;
+  readonly tlsPort: number;
   readonly frontends: number;
   readonly process: Running;
 }
@@ -63,7 +66,7 @@ export async function start(peer: Peer, scene: Scene): Promise<Subject | string>
   const { setup } = peer;
   const folder = join(scene.folder, `peer${++count}`);
   mkdirSync(folder);
-  const place = { scene, setup, folder, port: await freePort() };
+  const place = { scene, setup, folder, port: await freePort(), tlsPort: await freePort() };
   const made = await peer.recipe(place);
   for (const [name, content] of Object.entries(made.files)) writeFileSync(join(folder, name), content);
   const reason = (await peer.refusal?.(made, place)) ?? null;
@@ -77,7 +80,7 @@ export async function start(peer: Peer, scene: Scene): Promise<Subject | string>
     await process.stop();
     throw new Error(`it did not start: ${String(error)}: ${last}`, { cause: error });
   }
-  return { port: place.port, frontends: setup.frontends, process };
+  return { port: place.port, tlsPort: place.tlsPort, frontends: setup.frontends, process };
 }
 
 /** `host backend` for each host, in the words of a configuration. */

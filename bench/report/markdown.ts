@@ -1,6 +1,7 @@
 /** A report as Markdown. Pure. */
 import type { Metric } from '../figures.ts';
 import { judge } from '../goals.ts';
+import { attackTable } from './attack-table.ts';
 import type { CaseReport, Machine, Report, Row } from './report.ts';
 import { headingOf, ratioWritten, written } from './words.ts';
 
@@ -73,6 +74,7 @@ export function disturbanceOf(others: number | null): string | null {
 
 /** The table of a case. */
 export function tableOf({ columns, ratios, rows }: Pick<CaseReport, 'columns' | 'ratios' | 'rows'>): string {
+  if (rows.some(({ attack }) => attack !== undefined)) return tableOfLines(attackTable(rows));
   // Failures are shown where there are some.
   const shown: readonly Metric[] = rows.some(({ summary }) => (summary.median.errors ?? 0) > 0)
     ? [...columns, 'errors']
@@ -89,6 +91,10 @@ export function tableOf({ columns, ratios, rows }: Pick<CaseReport, 'columns' | 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = heads.map((_, at) => (at === 0 ? '---' : '--:'));
   return [heads, rule, ...rows].map(lineOf).join('\n');
+}
+
+function tableOfLines([heads = [], ...rows]: readonly (readonly string[])[]): string {
+  return table(heads, rows);
 }
 
 function lineOf(cells: readonly string[]): string {

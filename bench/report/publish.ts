@@ -7,8 +7,8 @@ import { readReport } from './write.ts';
 
 const BEGIN = '<!-- bench: this part is written by the benchmark, see docs/benchmarks.md -->';
 const END = '<!-- bench: end -->';
-/** The case that README shows. */
-const SHOWN = 'small';
+/** The cases that README shows. */
+const SHOWN = new Set(['small', 'neighbours']);
 
 /** Documents, and what of the report each shows. */
 export const PLACES: ReadonlyMap<string, (report: Report) => string> = new Map([
@@ -16,15 +16,14 @@ export const PLACES: ReadonlyMap<string, (report: Report) => string> = new Map([
   ['docs/benchmarks.md', (report) => markdownOf(report, '../bench/results').trimEnd()],
 ]);
 
-/** The newest table, for README. */
+/** The newest tables, for README. */
 export function headline(report: Report): string {
-  const shown = report.cases.find(({ name }) => name === SHOWN);
-  if (shown === undefined) return goalsOf(report).trimEnd();
-  return `${shown.title}; ${report.date.slice(0, 10)}, ${inAll(report)}:
-
-${tableOf(shown)}
-
-${machineOf(report.machine)}`;
+  const shown = report.cases.filter(({ name }) => SHOWN.has(name));
+  if (shown.length === 0) return goalsOf(report).trimEnd();
+  const tables = shown.map(
+    (each) => `${each.title}; ${report.date.slice(0, 10)}, ${inAll(report)}:\n\n${tableOf(each)}`,
+  );
+  return [...tables, machineOf(report.machine)].join('\n\n');
 }
 
 /** The document with the new text in its place. @throws when the place is not marked */

@@ -16,9 +16,15 @@ export interface Row {
   readonly label: string;
   readonly isReference: boolean;
   readonly summary: Summary;
-  /** Of the reference, each run that stood beside one of the others. */
+  /** Of the reference, each run that stood beside one of the others. Those of attacks stand beside the same system without one. */
   readonly runs: readonly Run[];
+  /** In a case with attacks: which of them, and which system it hit. */
+  readonly attack?: string;
+  readonly system?: string;
 }
+
+/** The label of the row of a system under an attack. */
+export const attackedLabel = (attack: string, system: string): string => `${attack}: ${system}`;
 
 export interface Skipped {
   readonly label: string;

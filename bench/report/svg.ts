@@ -3,7 +3,9 @@ import type { CaseReport } from './report.ts';
 import { headingOf, ratioWritten, unitOf, written } from './words.ts';
 
 const WIDTH = 760;
+/** For labels: at least so wide, and so much for each letter of the longest. */
 const LABEL_WIDTH = 250;
+const LETTER_WIDTH = 6.5;
 const VALUE_WIDTH = 150;
 const ROW_HEIGHT = 26;
 const BAR_HEIGHT = 16;
@@ -18,21 +20,22 @@ export function chartOf({ title, ratios: [metric], rows }: CaseReport): string {
     const ratio = ratios[metric];
     return ratio === undefined ? [] : [{ label, ratio, value: written(metric, median[metric]) }];
   });
-  const space = WIDTH - LABEL_WIDTH - VALUE_WIDTH;
+  const left = Math.max(LABEL_WIDTH, ...bars.map(({ label }) => Math.ceil(label.length * LETTER_WIDTH)));
+  const space = WIDTH - left - VALUE_WIDTH;
   const scale = space / Math.max(1, ...bars.map(({ ratio }) => ratio));
   const height = TOP + bars.length * ROW_HEIGHT + 12;
-  const one = (LABEL_WIDTH + scale).toFixed(1);
+  const one = (left + scale).toFixed(1);
   const lines = bars.map(({ label, ratio, value }, at) => {
     const y = TOP + at * ROW_HEIGHT;
     const base = y + BAR_HEIGHT - 3;
     const width = (ratio * scale).toFixed(1);
-    const kind = label.startsWith('hipache') ? 'own' : 'bar';
-    const end = (LABEL_WIDTH + ratio * scale + 6).toFixed(1);
-    return `<text x="${LABEL_WIDTH - 8}" y="${base}" text-anchor="end">${escaped(label)}</text>
-<rect class="${kind}" x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT}"/>
+    const kind = label.includes('hipache') ? 'own' : 'bar';
+    const end = (left + ratio * scale + 6).toFixed(1);
+    return `<text x="${left - 8}" y="${base}" text-anchor="end">${escaped(label)}</text>
+<rect class="${kind}" x="${left}" y="${y}" width="${width}" height="${BAR_HEIGHT}"/>
 <text x="${end}" y="${base}">${ratioWritten(ratio)} <tspan class="small">${value} ${unitOf(metric)}</tspan></text>`;
   });
-  const reference = rows.find(({ isReference }) => isReference)?.label ?? '';
+  const reference = rows.find(({ isReference }) => isReference)?.label ?? 'the same system without an attack';
   const isLess = metric !== 'mbPerSecond' && metric !== 'perSecond';
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>${escaped(title)}</title>

@@ -17,8 +17,11 @@ const WORDS: Readonly<Record<Metric, Words>> = {
   redisScripts: { heading: 'Redis scripts', digits: 2, unit: '' },
   p50Ms: { heading: 'p50 ms', digits: 2, unit: 'ms' },
   p99Ms: { heading: 'p99 ms', digits: 2, unit: 'ms' },
+  maxMs: { heading: 'max ms', digits: 2, unit: 'ms' },
+  p99TimesQuiet: { heading: 'p99 without the attack ×', digits: 2, unit: '×' },
   residentMB: { heading: 'RSS MB', digits: 0, unit: 'MB' },
   connections: { heading: 'connections', digits: 0, unit: '' },
+  grownMB: { heading: 'RSS growth MB', digits: 0, unit: 'MB' },
   bytesPerConnection: { heading: 'bytes each', digits: 0, unit: 'bytes' },
   errors: { heading: 'errors', digits: 0, unit: '' },
 };

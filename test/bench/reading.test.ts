@@ -100,6 +100,7 @@ test('arguments have defaults, and bounds', () => {
     action: 'measure',
     only: [],
     peers: [],
+    attacks: [],
     rounds: 3,
     seconds: 4,
     keeps: false,
@@ -108,7 +109,16 @@ test('arguments have defaults, and bounds', () => {
   const wanted = parseArguments(['--only', 'small,redis', '--peers', 'haproxy', '--rounds', '1', '--list']);
   assert.deepEqual(
     { ...wanted },
-    { action: 'list', only: ['small', 'redis'], peers: ['haproxy'], rounds: 1, seconds: 4, keeps: false, out: null },
+    {
+      action: 'list',
+      only: ['small', 'redis'],
+      peers: ['haproxy'],
+      attacks: [],
+      rounds: 1,
+      seconds: 4,
+      keeps: false,
+      out: null,
+    },
   );
   for (const bad of ['0', '1.5', 'x', '1001']) assert.throws(() => parseArguments(['--rounds', bad]), /--rounds/);
   assert.throws(() => parseArguments(['--nothing']));

@@ -4,11 +4,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cases } from '../../bench/cases/all.ts';
-import { median, medians, summarize, type Run } from '../../bench/figures.ts';
+import { rowLabels } from '../../bench/cases/case.ts';
+import { median, medians, summarize, type Figures, type Run } from '../../bench/figures.ts';
 import { GOALS, judge, type Goal } from '../../bench/goals.ts';
 import { markdownOf, tableOf } from '../../bench/report/markdown.ts';
 import { headline, PLACES, placed } from '../../bench/report/publish.ts';
-import type { CaseReport, Report } from '../../bench/report/report.ts';
+import type { CaseReport, Report, Row } from '../../bench/report/report.ts';
 import { chartOf } from '../../bench/report/svg.ts';
 import { packageRoot } from '../../lib/config/package.ts';
 import { rowsOf } from '../support/markdown.ts';
@@ -101,7 +102,7 @@ test('a goal is judged by the ratios of two rows to the same reference', () => {
 test('every goal names a case and rows that there are', () => {
   for (const { inCase, row, against } of GOALS) {
     const found = cases.find(({ name }) => name === inCase) ?? assert.fail(`no case ${inCase}`);
-    const labels = new Set([found.reference, ...found.peers].map(({ label }) => label));
+    const labels = new Set(rowLabels(found));
     for (const label of [row, against ?? row]) assert.ok(labels.has(label), `${inCase} has no ${label}`);
   }
 });
@@ -109,9 +110,9 @@ test('every goal names a case and rows that there are', () => {
 test('no two cases, and no two rows of a case, have one name', () => {
   const names = cases.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
-  for (const { name, reference, peers } of cases) {
-    const labels = [reference, ...peers].map(({ label }) => label);
-    assert.equal(new Set(labels).size, labels.length, name);
+  for (const each of cases) {
+    const labels = rowLabels(each);
+    assert.equal(new Set(labels).size, labels.length, each.name);
   }
 });
 
@@ -127,6 +128,26 @@ test('a table has a row for each, and a column of ratios', () => {
 test('errors get a column when there are some', () => {
   const bad = rowOf('bad', [{ own: { cpuMicros: 1, errors: 3 }, beside: [{}, {}] }]);
   assert.match(tableOf({ ...small, rows: [...small.rows, bad] }), /\| errors \|/);
+});
+
+function attacked(attack: string, system: string, own: Figures): Row {
+  const runs: readonly Run[] = [{ own, beside: [{ p99Ms: 1 }, { p99Ms: 1 }] }];
+  return { label: `${attack}: ${system}`, isReference: false, summary: summarize(runs), runs, attack, system };
+}
+
+test('a case with attacks has a row for each attack, and a column for each system', () => {
+  const under = { ...small, name: 'neighbours', ratios: ['p99Ms'] as const };
+  const rows = [
+    attacked('flood', 'nginx', { p99Ms: 2, p99TimesQuiet: 2, errors: 1, grownMB: -3.2 }),
+    attacked('flood', 'hipache', { p99Ms: 1.25, p99TimesQuiet: 1.25, errors: 0, grownMB: 8 }),
+    attacked('hang', 'hipache', { p99Ms: 1, p99TimesQuiet: 1, errors: 0, grownMB: 0 }),
+  ];
+  assert.deepEqual(rowsOf(tableOf({ ...under, rows }), 'p99 ms, × without the attack, errors, RSS growth'), [
+    ['flood', '2.00, 2.00 ×, 1, −3 MB', '1.25, 1.25 ×, 0, +8 MB'],
+    ['hang', '–', '1.00, 1.00 ×, 0, +0 MB'],
+  ]);
+  assert.match(chartOf({ ...under, rows }), /as a ratio to the same system without an attack/);
+  assert.match(headline({ ...report, cases: [small, { ...under, rows }] }), /\| hang \|/);
 });
 
 test('the text says what was left out, what disturbed it, and that only ratios count', () => {
