@@ -6,8 +6,8 @@ import { ADDRESSES, type Attack } from './attack.ts';
 import { paced } from './paced.ts';
 
 const COUNT = 2_000;
-/** All are opened within this part of the time. */
-const OPENING = 0.5;
+/** Many times what A may send, and not so much that opening them alone fills a core. */
+const OPENED_PER_SECOND = 500;
 const MESSAGES_PER_SECOND = 200;
 
 export const websockets: Attack = {
@@ -16,10 +16,11 @@ export const websockets: Attack = {
   async run({ port, seconds }) {
     const all = new Set<WebSocket>();
     const open: WebSocket[] = [];
+    const openingSeconds = Math.min(seconds, COUNT / OPENED_PER_SECOND);
     let begun = 0;
     await paced(
-      COUNT / (seconds * OPENING),
-      seconds * OPENING,
+      OPENED_PER_SECOND,
+      openingSeconds,
       () => {
         const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
           headers: { host: siteHost('websockets') },
@@ -35,7 +36,7 @@ export const websockets: Attack = {
       COUNT,
     );
     let next = 0;
-    await paced(MESSAGES_PER_SECOND, seconds * (1 - OPENING), () => {
+    await paced(MESSAGES_PER_SECOND, seconds - openingSeconds, () => {
       const socket = open[next++ % open.length];
       if (socket?.readyState === WebSocket.OPEN) socket.send('hello');
     });
