@@ -80,7 +80,7 @@ for (const { name } of attacks) {
       return;
     }
     assert.ok(parseAttack(said) > 10, said);
-    assert.ok(connections() > 10);
+    assert.ok(connections() > 0);
     const site = SITES.find((each) => each.name === name);
     if (site !== undefined && name !== 'websockets') assert.deepEqual([...hosts], [siteHost(name)]);
     if (name === 'hosts') assert.ok(hosts.size > 10);
