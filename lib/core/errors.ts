@@ -54,6 +54,13 @@ export class RouterError extends Error {
   }
 }
 
+/**
+ * What a client that makes up hosts gets, as often as it likes. Made once: recording the stack of an error takes a tenth of the time of
+ * such a request.
+ */
+export const NO_FRONTEND = new RouterError('no-frontend', 'frontend not found');
+export const TOO_MANY_UNKNOWN = new RouterError('unknown-hosts', 'too many requests for hosts without a frontend');
+
 /** Whether the store did not reply, in contrast to an invalid reply. */
 export function isStoreSilent(error: unknown): boolean {
   return error instanceof RouterError && error.code === 'store-unavailable';

@@ -19,6 +19,8 @@ export class Account {
   /** The head that is sent to the backend. */
   head: WrittenHead | null = null;
   route: Route | null = null;
+  /** The host that is asked for, if it has no route. */
+  unknownHost: string | null = null;
   /** The store has returned `route`. */
   isLookedUp = false;
   /** Why the lookup failed; null when it did not. */
@@ -38,6 +40,7 @@ export class Account {
     this.request = request;
     this.head = null;
     this.route = null;
+    this.unknownHost = null;
     this.isLookedUp = false;
     this.lookupFault = null;
     this.backend = null;
@@ -72,7 +75,7 @@ export class Account {
       bytes: relay.bodyBytes,
       referer,
       userAgent,
-      host: this.route?.frontend ?? null,
+      host: this.route?.frontend ?? this.unknownHost,
       backend: this.backend?.href ?? null,
       name: this.route?.name ?? null,
       totalMs: endedAt - this.startedAt,

@@ -11,8 +11,7 @@ import { RouterError } from '../core/errors.ts';
 import { spokenVersion } from '../core/http/forwarded.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import { choose } from '../core/routing/selection.ts';
-import { NO_SITE } from '../core/routing/site.ts';
-import type { SiteLimits } from '../core/site-limits.ts';
+import { NO_SITE, type Site } from '../core/routing/site.ts';
 import type { Ending } from '../core/record/spans.ts';
 import type { Backend, Outcome, Route } from '../core/routing/types.ts';
 import { Account } from './account.ts';
@@ -20,11 +19,13 @@ import { ResponseRelay } from './response-relay.ts';
 import { pathFor, withTarget } from './backend-target.ts';
 import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
+import { mayServe } from './may-serve.ts';
 import type { ReadRequest } from './request-grammar.ts';
-import { fits, hasBody, isOver } from './request-size.ts';
+import { fits, isOver } from './request-size.ts';
 import { traitsOf } from './request-traits.ts';
 import type { LaneShared } from './shared.ts';
 import { refusalOf } from './site-limits.ts';
+import { hasPage, isTooMany, refuseUnknown } from './unknown-host.ts';
 import { Upload } from './upload.ts';
 
 const NONE_TRIED: ReadonlySet<number> = new Set();
@@ -66,13 +67,11 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
 
     const hostname = hostOf(request.host);
     const { bodyBytes } = parts.limits;
-    if (!request.isPlain || hostname === null || hostname === PING_HOST || isOver(request.length, bodyBytes)) {
-      this.#handOff(null, null);
-      return;
-    }
+    if (!request.isPlain || hostname === null || hostname === PING_HOST || isOver(request.length, bodyBytes))
+      return this.#handOff(null, null);
     const route = parts.store.peek(hostname, request.target);
     if (route === undefined) this.#ask(hostname, request.target);
-    else this.#onRoute(route);
+    else this.#onRoute(route, hostname);
   }
 
   onBody(bytes: Buffer | null, isWhole: boolean): void {
@@ -116,47 +115,54 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   }
 
   #ask(hostname: string, path: string): void {
-    const serial = this.#serial;
-    this.#client.due = Infinity;
-    const isMine = (): boolean => this.#serial === serial && this.#phase === 'looking';
     this.#shared.parts.store.find(candidates(hostname), path, this).then(
-      (route) => {
-        if (isMine()) this.#onRoute(route);
-      },
-      (fault: unknown) => {
-        if (!isMine()) return;
+      this.#onReply((route: Route | null) => this.#onRoute(route, hostname)),
+      this.#onReply((fault: unknown) => {
         this.#account.lookupFault = fault;
-        this.#handOff(null, null);
-      },
+        if (isTooMany(fault)) this.#onUnknown(false, hostname);
+        else this.#handOff(null, null);
+      }),
     );
   }
 
-  #onRoute(route: Route | null): void {
+  /** `act`, for a reply of the store, which limits the wait. Does nothing if the request has ended by then. */
+  #onReply<T>(act: (value: T) => void): (value: T) => void {
+    const serial = this.#serial;
+    this.#client.due = Infinity;
+    return (value) => {
+      if (this.#serial === serial && this.#phase === 'looking') act(value);
+    };
+  }
+
+  #onRoute(route: Route | null, hostname: string): void {
     this.#account.isLookedUp = true;
     this.#account.route = route;
-    if (route === null) return this.#handOff(null, null);
-    if (route.site !== NO_SITE && !this.#mayServe(route)) return this.#handOff(null, null);
-    const { limits } = route.site;
-    if (limits !== null && !this.#isWithin(limits)) return this.#handOff(null, null);
+    if (route === null) {
+      void hasPage(this.#shared.parts).then(this.#onReply((isPage) => this.#onUnknown(isPage, hostname)));
+      return;
+    }
+    const { request } = this.#account;
+    if (request === null || (route.site !== NO_SITE && !this.#isMine(request, route.site)))
+      return this.#handOff(null, null);
     if (this.#upload.isReady) return this.#choose();
     this.#phase = 'gathering';
     this.#client.due = this.#shared.clock.after(GATHER_MS);
   }
 
-  /** Whether the site has no feature for this request or its response that only the full lane implements. */
-  #mayServe({ site }: Route): boolean {
-    const { request } = this.#account;
-    if (request === null) return false;
-    // A forwarded field may say that the client reached another proxy over TLS.
-    const scheme = request.fields === null ? 'unknown' : this.#client.writer.peer.isTls ? 'https' : 'http';
-    return site.mayServeFast(request.host, scheme, request.target, hasBody(request));
+  /** Without a route: there is none, or too many hosts had none. @param isPage all sites have an error page for that */
+  #onUnknown(isPage: boolean, hostname: string): void {
+    const { parts } = this.#shared;
+    if (!isPage && refuseUnknown(parts, this.#client, this.#account, this.#relay, hostname)) this.onDone(null);
+    else this.#handOff(null, null);
   }
 
-  /** Applies a site's limits. @returns false when the request exceeds one of the sizes */
-  #isWithin(own: SiteLimits): boolean {
-    const { request } = this.#account;
-    this.#client.limits = this.#shared.parts.limitsBySite.of(own);
-    return request !== null && fits(request, this.#client.bodyBytes, this.#client.limits);
+  /** Whether this lane may serve a request of a site, which is within its limits of sizes. From now on the site's limits hold. */
+  #isMine(request: ReadRequest, site: Site): boolean {
+    const client = this.#client;
+    if (!mayServe(request, site, client.writer.peer.isTls)) return false;
+    if (site.limits === null) return true;
+    client.limits = this.#shared.parts.limitsBySite.of(site.limits);
+    return fits(request, client.bodyBytes, client.limits);
   }
 
   #choose(): void {

@@ -2,6 +2,7 @@
 import type { ClientStream } from '../http1/client-stream.ts';
 import type { TimeLimits } from '../clock/time-limits.ts';
 import type { Peer } from '../core/http/forwarded.ts';
+import type { RouterError } from '../core/errors.ts';
 import type { CutReason } from '../core/record/cut-reason.ts';
 import type { ConnectionSlots } from '../backends/slots/connection-slots.ts';
 import type { RequestHeaderPolicy } from '../core/http/request-headers.ts';
@@ -23,9 +24,12 @@ import type { Permits } from '../concurrency/permits.ts';
 import type { Overload } from '../overload/overload.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 
+/** Why a request for a host without a route is refused. */
+export type UnknownCode = 'no-frontend' | 'unknown-hosts';
+
 /** A response by the router itself. */
 export interface OwnResponse {
-  readonly code: 'rate-limited' | 'overloaded';
+  readonly code: 'rate-limited' | 'overloaded' | UnknownCode;
   readonly status: number;
   /** Latin1, without fields about the connection, Date, and the empty line. */
   readonly head: string;
@@ -33,7 +37,7 @@ export interface OwnResponse {
 }
 
 export interface LaneParts extends Balancing {
-  readonly store: Pick<RouteLookups, 'find' | 'peek'>;
+  readonly store: Pick<RouteLookups, 'find' | 'peek' | 'page'>;
   /** ms; only differences count. */
   readonly now: () => number;
   /** Time limits of both lanes, on the scale of `now`. */
@@ -49,7 +53,11 @@ export interface LaneParts extends Balancing {
   /** The response to a request that it refuses. */
   readonly overloaded: OwnResponse;
   /** Called for each request that is refused in this lane. */
-  readonly onRefused: (code: OwnResponse['code'], clientIp: string, host: string) => void;
+  readonly onRefused: (code: Exclude<OwnResponse['code'], UnknownCode>, clientIp: string, host: string) => void;
+  /** The responses to requests for hosts without a route. */
+  readonly unknown: Readonly<Record<UnknownCode, OwnResponse>>;
+  /** Called for each of those. */
+  readonly onUnknown: (error: RouterError, clientIp: string, hostname: string) => void;
   readonly slots: ConnectionSlots;
   readonly spools: SpoolBudget;
   /** Called for each client that is cut off because it reads a response too slowly. */

@@ -13,7 +13,7 @@ import { AccessLog } from './access-log.ts';
 import { WorkerMetrics, type OwnState, type MetricsReport } from './worker-metrics.ts';
 import type { Log } from './log.ts';
 import { exchangeRecord } from './access-record.ts';
-import { logCut, logGarbage, logHttp2Refusal, logLimited, logRefusal, logResponseCut } from './refusals.ts';
+import { logCut, logGarbage, logHttp2Refusal, logLimited, logRefusal, logResponseCut, logUnknown } from './refusals.ts';
 import { tracedExchange } from './traced.ts';
 import { Tracing } from './tracing.ts';
 
@@ -81,6 +81,12 @@ export class ExchangeRecorder {
   refusedFast(code: 'rate-limited' | 'overloaded', client: string, host: string): void {
     this.metrics?.refused(code);
     if (code === 'rate-limited') logLimited(this.#log, client, host);
+  }
+
+  /** Records that the fast lane has refused a request for a host without a route. */
+  unknown(error: RouterError, client: string, hostname: string): void {
+    this.metrics?.refused(error.code);
+    logUnknown(this.#log, error, client, hostname);
   }
 
   /** Records that a client was cut within a response. @param host the requested host, if known */

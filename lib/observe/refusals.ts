@@ -51,6 +51,13 @@ export function logOverload(log: Log, notice: OverloadNotice): void {
   }
 }
 
+/** Logs a request for a host without a route, as `logRefusal` does. */
+export function logUnknown(log: Log, { code, status, message: why }: RouterError, client: string, host: string): void {
+  const level = code === 'internal' ? 'error' : levelOf(code);
+  if (!log.hasRoom(level, 'refused', code)) return;
+  log[level]({ event: 'refused', code, status, client, host, why }, `${status} for ${host}: ${why}`);
+}
+
 /** Logs bytes that were not a valid request. */
 export function logGarbage(log: Log, error: RouterError, client: string): void {
   const { code, status } = error;

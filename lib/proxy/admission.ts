@@ -1,5 +1,5 @@
 /** Applies a site's features to a request before a backend is chosen (core/routing/site.ts). */
-import { RouterError } from '../core/errors.ts';
+import { NO_FRONTEND } from '../core/errors.ts';
 import { clientPort, clientScheme } from '../core/http/forwarded.ts';
 import { candidates } from '../core/routing/hostname.ts';
 import type { Redirect, Visit } from '../core/routing/redirect.ts';
@@ -29,7 +29,7 @@ export async function admit(exchange: Exchange, head: RequestHead, parts: Admiss
     // After a pause the route is looked up again.
     const lookedUp: LookedUp | null = pausedAt === null ? exchange.lookedUp : null;
     const found = lookedUp !== null ? routeOf(lookedUp) : await parts.store.find(keys, head.path, exchange);
-    if (!found) throw new RouterError('no-frontend', 'frontend not found');
+    if (!found) throw NO_FRONTEND;
     exchange.route = found;
     if (exchange.interruption !== null) return found;
     if (found.site === NO_SITE) return found;

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorCode, RouterError } from '../core/errors.ts';
+import { type ErrorCode, NO_FRONTEND, type RouterError, TOO_MANY_UNKNOWN } from '../core/errors.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { RateRule } from '../core/routing/site.ts';
@@ -100,6 +100,16 @@ export function limitedResponse(pages: Pages, rule: RateRule, waitMs: number): B
 /** The response to a request that an overloaded worker refuses, likewise. */
 export function overloadedResponse(pages: Pages): BareResponse<'overloaded'> {
   return bareResponse(pages, 503, 'overloaded', ['Retry-After', RETRY_AFTER]);
+}
+
+/** The responses to requests for hosts without a route, likewise. */
+export function unknownResponses(
+  pages: Pages,
+): Readonly<{ 'no-frontend': BareResponse<'no-frontend'>; 'unknown-hosts': BareResponse<'unknown-hosts'> }> {
+  return Object.freeze({
+    'no-frontend': bareResponse(pages, NO_FRONTEND.status, 'no-frontend', []),
+    'unknown-hosts': bareResponse(pages, TOO_MANY_UNKNOWN.status, 'unknown-hosts', ['Retry-After', RETRY_AFTER]),
+  });
 }
 
 /** A response of the router without fields about the connection. */

@@ -29,10 +29,8 @@ async function isQuiet({ lane, backends }: LaneScene): Promise<void> {
 }
 
 for (const [why, request] of Object.entries({
-  'an unknown host': 'GET /odd HTTP/1.1\r\nHost: none.test\r\n\r\n',
   'a body for an unknown host': 'POST /odd HTTP/1.1\r\nHost: none.test\r\nContent-Length: 5\r\n\r\nhello',
   'a chunked body for an unknown host': `POST /odd HTTP/1.1\r\nHost: none.test\r\nTransfer-Encoding: chunked\r\n\r\n${'5;x\r\nhello\r\n'.repeat(20_000)}0\r\nX-A: 1\r\n\r\n`,
-  'a method for an unknown host that Node does not know': 'LIST /odd HTTP/1.1\r\nHost: none.test\r\n\r\n',
   'X-Debug': 'GET /odd HTTP/1.1\r\nHost: site.test\r\nX-Debug: 1\r\n\r\n',
   'an invalid host': 'GET /odd HTTP/1.1\r\nHost: a b\r\n\r\n',
   'HTTP/1.0 that keeps': 'GET /odd HTTP/1.0\r\nHost: site.test\r\nConnection: keep-alive\r\n\r\n',
@@ -53,6 +51,34 @@ for (const [why, request] of Object.entries({
     await isQuiet(scene);
   });
 }
+
+test('a request for an unknown host gets its response here, and the connection serves the next one', async (t) => {
+  const scene = await startLane(t);
+  const backend = await startSink(t);
+  scene.store.set('site.test', ['site', backend.url]);
+  const unknown = ['GET', 'HEAD', 'LIST'].map((method) => `${method} /odd HTTP/1.1\r\nHost: none.test\r\n\r\n`);
+  const answer = await send(scene.port, `${PLAIN}${unknown.join(PLAIN)}${LAST}`);
+  assert.deepEqual(statuses(answer), [200, 400, 200, 400, 200, 400, 200]);
+  assert.equal(scene.lent.length, 0);
+  assert.deepEqual(
+    scene.recorded.map(({ target, status, host }) => [target, status, host === null]),
+    [PLAIN, '', PLAIN, '', PLAIN, '', LAST].map((text) => {
+      if (text === '') return ['/odd', 400, true];
+      return [text === LAST ? '/last' : '/plain', 200, false];
+    }),
+  );
+  await isQuiet(scene);
+});
+
+test('a request for an unknown host is lent when all sites have a page for it', async (t) => {
+  const scene = await startLane(t);
+  scene.store.setPages('*', new Map([['400', 'none']]));
+  const unknown = 'GET /odd HTTP/1.1\r\nHost: none.test\r\nConnection: close\r\n\r\n';
+  assert.deepEqual(statuses(await send(scene.port, unknown)), [299]);
+  assert.equal(scene.lent.length, 1);
+  assert.equal(scene.recorded.length, 0);
+  await isQuiet(scene);
+});
 
 for (const [why, request] of Object.entries({
   'an upgrade': 'GET / HTTP/1.1\r\nHost: site.test\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n',

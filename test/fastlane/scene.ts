@@ -61,6 +61,8 @@ const LIMITS: FastLaneLimits = {
   readMinRate: 0,
 };
 
+const NO_FRONTEND_HEAD = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n';
+
 /** The full lane answers everything with 299 and the method, the path and the body's length. */
 function startFullLane(): Server {
   const server = createHttpServer({ requireHostHeader: false }, (request, response) => {
@@ -90,6 +92,7 @@ function withSite(store: MemoryStore, site: Site): LaneParts['store'] {
       const route = store.peek(host, path);
       return route && made(route);
     },
+    page: (keys, status) => store.page(keys, status),
   };
 }
 
@@ -133,6 +136,11 @@ export async function startLane(
     overloaded: { code: 'overloaded', status: 503, head: '', body: Buffer.alloc(0) },
     limited: () => ({ code: 'rate-limited', status: 429, head: '', body: Buffer.alloc(0) }),
     onRefused: () => {},
+    unknown: {
+      'no-frontend': { code: 'no-frontend', status: 400, head: NO_FRONTEND_HEAD, body: Buffer.alloc(0) },
+      'unknown-hosts': { code: 'unknown-hosts', status: 503, head: '', body: Buffer.alloc(0) },
+    },
+    onUnknown: () => {},
     backends,
     maxSockets,
     dialer: new Dialer({ verify: true, ca: [] }, new Names()),

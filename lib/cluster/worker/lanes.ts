@@ -39,7 +39,7 @@ import { RecoveryWatch } from '../../backends/recovery-watch.ts';
 import { Outliers } from '../../backends/outliers.ts';
 import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
-import { errorMessage, limitedResponse, overloadedResponse, refuse } from '../../proxy/refuse.ts';
+import { errorMessage, limitedResponse, overloadedResponse, refuse, unknownResponses } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
 import { SiteQueue } from '../../proxy/site-queue.ts';
 import { SlowUploads } from '../../proxy/slow-uploads.ts';
@@ -266,6 +266,8 @@ export class Lanes {
       limited: (rule, waitMs) => limitedResponse(this.#pages, rule, waitMs),
       overloaded: overloadedResponse(this.#pages),
       onRefused: (code, clientIp, host) => recorder.refusedFast(code, clientIp, host),
+      unknown: unknownResponses(this.#pages),
+      onUnknown: (error, clientIp, host) => recorder.unknown(error, clientIp, host),
       slots: this.#slots,
       permits: this.#permits,
       spools: this.#spools,

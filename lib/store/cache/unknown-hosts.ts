@@ -1,4 +1,4 @@
-import { RouterError } from '../../core/errors.ts';
+import { TOO_MANY_UNKNOWN } from '../../core/errors.ts';
 import { FairAllowance } from '../../core/limits/fair-allowance.ts';
 import { type Reading, routeIn } from '../reading.ts';
 import type { Asker } from '../store.ts';
@@ -30,7 +30,7 @@ export class UnknownHosts {
     if (asker === undefined) return await read();
     const client = asker.clientKey;
     if (!this.#allowance.takeOne(client)) {
-      throw new RouterError('unknown-hosts', 'too many requests for hosts without a frontend');
+      throw TOO_MANY_UNKNOWN;
     }
     try {
       const reading = await read();
