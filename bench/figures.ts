@@ -15,6 +15,7 @@ export const METRICS = [
   'p99TimesQuiet',
   'residentMB',
   'grownMB',
+  'slopeMB',
   'connections',
   'bytesPerConnection',
   'errors',

@@ -16,6 +16,8 @@ const RATE = 200;
 const WARM_SECONDS = 1;
 /** How long an attack goes on after B, for the reading of memory. */
 const LONGER_SECONDS = 1;
+/** Attacks that last at least so long tell how memory grows with the time; in shorter ones it has not settled. */
+const SLOPE_SECONDS = 30;
 /** For connections of an attack that are being closed. */
 const SETTLE_MS = 1_000;
 /** The attacks of the warm-up. */
@@ -46,9 +48,13 @@ export const neighbours: Attacks = {
     const before = residentMB(subject);
     const attacking = begin(attack, scene, subject, WARM_SECONDS + seconds + LONGER_SECONDS);
     try {
-      const figures = await measure(scene, subject, seconds);
+      const [figures, middle] = await Promise.all([
+        measure(scene, subject, seconds),
+        delay((WARM_SECONDS + seconds / 2) * 1000).then(() => residentMB(subject)),
+      ]);
       const after = residentMB(subject);
-      return { ...figures, perSecond: await attacking, residentMB: after, grownMB: after - before };
+      const slope = seconds < SLOPE_SECONDS ? {} : { slopeMB: (after - middle) / (seconds / 2 / 60) };
+      return { ...figures, perSecond: await attacking, residentMB: after, grownMB: after - before, ...slope };
     } finally {
       // If B's client has failed, the attack ends before the next run.
       await attacking.catch(() => {});

@@ -1,6 +1,7 @@
 /** The table of a case with attacks: a row for each attack, a column for each system. Pure. */
+import type { Metric } from '../figures.ts';
 import type { Row } from './report.ts';
-import { ratioWritten, written } from './words.ts';
+import { ratioWritten, unitOf, written } from './words.ts';
 
 const HEAD = 'p99 ms, × without the attack, errors, RSS growth';
 
@@ -16,7 +17,13 @@ export function attackTable(rows: readonly Row[]): readonly (readonly string[])[
 
 function cellOf(row: Row | undefined): string {
   if (row === undefined) return '–';
-  const { p99Ms, p99TimesQuiet, errors, grownMB = 0 } = row.summary.median;
-  const growth = `${grownMB < 0 ? '−' : '+'}${written('grownMB', Math.abs(grownMB))} MB`;
-  return [written('p99Ms', p99Ms), ratioWritten(p99TimesQuiet), written('errors', errors), growth].join(', ');
+  const { p99Ms, p99TimesQuiet, errors, grownMB, slopeMB } = row.summary.median;
+  const cells = [written('p99Ms', p99Ms), ratioWritten(p99TimesQuiet), written('errors', errors)];
+  if (grownMB !== undefined) cells.push(signed('grownMB', grownMB));
+  if (slopeMB !== undefined) cells.push(signed('slopeMB', slopeMB));
+  return cells.join(', ');
+}
+
+function signed(metric: Metric, value: number): string {
+  return `${value < 0 ? '−' : '+'}${written(metric, Math.abs(value))} ${unitOf(metric)}`;
 }

@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<Metric, Words>> = {
   residentMB: { heading: 'RSS MB', digits: 0, unit: 'MB' },
   connections: { heading: 'connections', digits: 0, unit: '' },
   grownMB: { heading: 'RSS growth MB', digits: 0, unit: 'MB' },
+  slopeMB: { heading: 'RSS slope MB/min', digits: 1, unit: 'MB/min' },
   bytesPerConnection: { heading: 'bytes each', digits: 0, unit: 'bytes' },
   errors: { heading: 'errors', digits: 0, unit: '' },
 };

@@ -140,11 +140,11 @@ test('a case with attacks has a row for each attack, and a column for each syste
   const rows = [
     attacked('flood', 'nginx', { p99Ms: 2, p99TimesQuiet: 2, errors: 1, grownMB: -3.2 }),
     attacked('flood', 'hipache', { p99Ms: 1.25, p99TimesQuiet: 1.25, errors: 0, grownMB: 8 }),
-    attacked('hang', 'hipache', { p99Ms: 1, p99TimesQuiet: 1, errors: 0, grownMB: 0 }),
+    attacked('hang', 'hipache', { p99Ms: 1, p99TimesQuiet: 1, errors: 0, grownMB: 0, slopeMB: -1.25 }),
   ];
   assert.deepEqual(rowsOf(tableOf({ ...under, rows }), 'p99 ms, × without the attack, errors, RSS growth'), [
     ['flood', '2.00, 2.00 ×, 1, −3 MB', '1.25, 1.25 ×, 0, +8 MB'],
-    ['hang', '–', '1.00, 1.00 ×, 0, +0 MB'],
+    ['hang', '–', '1.00, 1.00 ×, 0, +0 MB, −1.3 MB/min'],
   ]);
   assert.match(chartOf({ ...under, rows }), /as a ratio to the same system without an attack/);
   assert.match(headline({ ...report, cases: [small, { ...under, rows }] }), /\| hang \|/);
