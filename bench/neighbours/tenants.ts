@@ -34,7 +34,8 @@ export interface Site {
   readonly options: Readonly<Record<string, string>>;
 }
 
-const RATE = { rate: `${LIMITS.perSecond} ${LIMITS.burst}`, rateBy: 'host' };
+const CONCURRENT = { maxConn: String(LIMITS.concurrent), queue: `${LIMITS.concurrent} ${LIMITS.queueMs / 1000}` };
+const RATE = { rate: `${LIMITS.perSecond} ${LIMITS.burst}`, rateBy: 'host', ...CONCURRENT };
 
 /**
  * The sites of tenant A, one for each attack that has a site. Options of the router that limit a site belong here: the
@@ -48,7 +49,7 @@ export const SITES: readonly Site[] = [
   { name: 'drip', backend: 'drip', hasRate: true, options: { ...RATE } },
   { name: 'uploads', backend: 'sink', hasRate: true, options: { ...RATE } },
   { name: 'downloads', backend: 'big', hasRate: true, options: { ...RATE } },
-  { name: 'websockets', backend: 'echo', hasRate: false, options: {} },
+  { name: 'websockets', backend: 'echo', hasRate: false, options: { ...CONCURRENT } },
 ];
 
 /** The host of a site of A. */

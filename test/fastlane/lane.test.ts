@@ -61,10 +61,10 @@ test('a request for an unknown host gets its response here, and the connection s
   assert.deepEqual(statuses(answer), [200, 400, 200, 400, 200, 400, 200]);
   assert.equal(scene.lent.length, 0);
   assert.deepEqual(
-    scene.recorded.map(({ target, status, host }) => [target, status, host === null]),
+    scene.recorded.map(({ target, status, host }) => [target, status, host]),
     [PLAIN, '', PLAIN, '', PLAIN, '', LAST].map((text) => {
-      if (text === '') return ['/odd', 400, true];
-      return [text === LAST ? '/last' : '/plain', 200, false];
+      if (text === '') return ['/odd', 400, 'none.test'];
+      return [text === LAST ? '/last' : '/plain', 200, 'site.test'];
     }),
   );
   await isQuiet(scene);
