@@ -7,6 +7,7 @@ import { parseBackend } from '../../lib/core/routing/backend-url.ts';
 import type { Backend } from '../../lib/core/routing/types.ts';
 import { Dialer } from '../../lib/backends/dialing/dialer.ts';
 import type { Dialing } from '../../lib/backends/dialing/dialing.ts';
+import { freePort } from '../support/ports.ts';
 import { startBlackhole } from '../support/blackhole.ts';
 import { makePair, noOpenssl } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
@@ -80,6 +81,8 @@ test('a connection is made to whichever address takes it, and next time to that 
     t,
     createServer((socket) => socket.end()),
     '127.0.0.2',
+    // Another test's server may have any other port at 127.0.0.1.
+    await freePort(),
   );
   const names = new FewNames({ 'a.test': ['127.0.0.1', '127.0.0.2', '127.0.0.3'] });
   const dialer = new Dialer(PLAIN, names);
