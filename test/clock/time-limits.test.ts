@@ -136,3 +136,21 @@ test('an object that sets its own limit is called once for each, until it is rem
   time.pass(5_000);
   assert.equal(calls, 2);
 });
+
+test('many time-outs at once come in several turns of the event loop, each once', async () => {
+  let now = 0;
+  const limits = new TimeLimits(() => now);
+  const called: number[] = [];
+  for (let i = 0; i < 100; i++) limits.set(new Timer(() => called.push(i)), 10);
+  now = 10;
+  limits.check();
+  const first = called.length;
+  assert.ok(first > 0 && first < 50, String(first));
+  limits.check();
+  assert.equal(called.length, first, 'they go on by themselves');
+  while (limits.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    called,
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+});
