@@ -77,7 +77,7 @@ async function play(which: Case, measure: Measure, field: Field, wishes: Wishes,
     say(`  round ${round} of ${wishes.rounds} is done`);
   }
   const rows = [...runs].map(([peer, list]) => rowOf(peer, peer === reference, list));
-  // What ended away from its parent is counted for nobody.
+  // What ended away from its parent is not counted for any system.
   return { rows, skipped: field.skipped, others: measure.wantsFresh ? null : shareOfOthers() };
 }
 
