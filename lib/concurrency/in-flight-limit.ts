@@ -1,5 +1,5 @@
 /** A worker that used a limit so lately keeps a part in it, ms. */
-export const WARM_MS = 5_000;
+const WARM_MS = 5_000;
 /** What a worker wants that used a limit lately, and does not now. */
 const WARM_WANT = 0.05;
 /** How much of the last turn's want counts, when less is wanted now. */

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConcurrencyRule, Permit } from '../core/routing/site.ts';
-import type { ShareSource } from '../store/shares.ts';
+import { limitKey, type ShareSource } from '../store/shares.ts';
 import type { InFlightLimit } from './in-flight-limit.ts';
 import { SiteInFlight, type Waiter } from './site-in-flight.ts';
 import { type PermitOwner, SitePermit } from './site-permit.ts';
@@ -212,7 +211,7 @@ export class Permits implements PermitOwner {
   /** Never rejects. */
   async #ask(due: readonly (readonly [InFlightLimit, SiteInFlight])[]): Promise<void> {
     const needs = due.map(([limit]) => {
-      return { key: digestOf(limit.name), limit: limit.max, wanted: limit.wanted, used: limit.inFlight };
+      return { key: limitKey(limit.name), limit: limit.max, wanted: limit.wanted, used: limit.inFlight };
     });
     const full = new Set<SiteInFlight>();
     const patience = setTimeout(() => this.#doWithout(due), PATIENCE_MS).unref();
@@ -246,9 +245,4 @@ function shortly(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, EARLY_MS).unref();
   });
-}
-
-/** Keys of a store have one length. */
-function digestOf(name: string): string {
-  return createHash('sha256').update(name).digest('base64url').slice(0, 22);
 }

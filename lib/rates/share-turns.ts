@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { smoothed } from '../core/limits/demand.ts';
-import type { ShareSource } from '../store/shares.ts';
+import { limitKey, type ShareSource } from '../store/shares.ts';
 
 /** From one exchange of shares to the next, ms. */
 export const TURN_MS = 250;
@@ -100,7 +99,7 @@ export class ShareTurns {
   /** Never rejects. */
   async #exchange(limits: readonly SharedLimit[]): Promise<void> {
     try {
-      const demands = limits.map(({ name, demand }) => ({ key: digestOf(name), asked: demand ?? 0 }));
+      const demands = limits.map(({ name, demand }) => ({ key: limitKey(name), asked: demand ?? 0 }));
       const shares = await this.#parts.shares.exchange(demands);
       this.#isSharing = true;
       let most = 1;
@@ -119,9 +118,4 @@ export class ShareTurns {
 /** The part of its limit that a worker is asked for; more than 1 beyond the limit. */
 function useOf({ demand, perTurn }: SharedLimit): number {
   return (demand ?? 0) / perTurn;
-}
-
-/** Values of clients, which may be secrets, are no keys of a store. */
-function digestOf(name: string): string {
-  return createHash('sha256').update(name).digest('base64url').slice(0, 22);
 }

@@ -1,4 +1,5 @@
 /** How the workers of all routers share limits that hold for all of them together: see core/limits/demand.ts and permits.ts. */
+import { createHash } from 'node:crypto';
 import type { PermitShare } from '../core/limits/permits.ts';
 
 /** What a worker was asked for under one limit. */
@@ -35,4 +36,9 @@ export interface ShareSource {
   exchange(demands: readonly ShareDemand[]): Promise<readonly Share[]>;
   /** Says what this worker needs, and gets its permits under each limit. Rejects when the store does not reply, or refuses. */
   lease(needs: readonly PermitNeed[]): Promise<readonly PermitShare[]>;
+}
+
+/** Identifies a limit in a store: of one length, and without values of clients, which may be secrets. */
+export function limitKey(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, 22);
 }
