@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const OTHER_SETTING = 'off';
 
 /** What a file uses of test/support/router.ts, or of a scene.ts, that reads HIPACHE_FAST_LANE. */
-const STARTS_ROUTERS = /\b(startRouter|launchRouter|writeConfig|scene\.ts)\b/;
+const STARTS_ROUTERS = /\b(startRouter|leaseRouter|launchRouter|writeConfig|scene\.ts)\b/;
 
 /** The files that take longest, longest first: a long file that begins last would keep the whole run waiting. */
 const LONGEST = [

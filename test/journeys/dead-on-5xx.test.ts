@@ -10,7 +10,8 @@ import { ask, type Answer } from '../support/client.ts';
 import { askUntilDead, assertNobodyDied, deathsOf } from '../support/deaths.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { type Router } from '../support/router.ts';
 import { openWebSocket } from '../support/websockets.ts';
 
 const ONE = '127.0.0.2';
@@ -33,7 +34,7 @@ async function start(t: TestContext, deadOn5xx: string | null): Promise<Router> 
     'control.test': ['control', refusingUrl(), ...urls],
     ...(deadOn5xx !== null && { 'options:site.test': { deadOn5xx }, 'options:gone.test': { deadOn5xx } }),
   };
-  return await startRouter(t, { routes, server: { trustedProxies: [] } });
+  return await leaseRouter(t, { routes, server: { trustedProxies: [] } });
 }
 
 async function askAs(router: Router, localAddress: string, path: string, times = 1): Promise<void> {
@@ -95,7 +96,7 @@ async function startHttp2Site(t: TestContext, deadOn5xx: string): Promise<Router
     'control.test': ['control', refusingUrl(), ...urls],
     'options:site.test': { deadOn5xx },
   };
-  return await startRouter(t, { routes, server: { trustedProxies: [] } });
+  return await leaseRouter(t, { routes, server: { trustedProxies: [] } });
 }
 
 test('of HTTP/2 backends, responses mark one with "first", none with "never", and with "agreed" those of two clients', async (t) => {
@@ -137,7 +138,7 @@ async function startWebSocketSite(t: TestContext, deadOn5xx: string): Promise<Ro
     'control.test': ['control', refusingUrl(), ...urls],
     'options:site.test': { deadOn5xx },
   };
-  return await startRouter(t, { routes, server: { trustedProxies: [] } });
+  return await leaseRouter(t, { routes, server: { trustedProxies: [] } });
 }
 
 async function openAs(t: TestContext, router: Router, localAddress: string, path: string, times = 1): Promise<void> {

@@ -12,7 +12,8 @@ import { askUntilDead, assertNobodyDied } from '../support/deaths.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { startRouter, temporaryFolder } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { temporaryFolder } from '../support/router.ts';
 
 function h2c(url: string): string {
   return url.replace('http:', 'h2c:');
@@ -31,7 +32,7 @@ test('requests go to an HTTP/2 backend and back, on one connection', async (t) =
       stream.end(headers[':method'] === 'HEAD' ? undefined : `got ${length}`);
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', `${backend.url}/ignored`] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', `${backend.url}/ignored`] } });
   const { port } = router;
 
   await t.test(
@@ -90,7 +91,7 @@ test('a trailer that HTTP/2 has no place for is left out, on either side', async
     );
   });
   const routes = { 'site.test': ['site', backend.url], 'raw.test': ['raw', raw.url] };
-  const { port } = await startRouter(t, { routes, config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } });
+  const { port } = await leaseRouter(t, { routes, config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } });
 
   const client = await dial(port);
   t.after(() => client.destroy());
@@ -116,7 +117,7 @@ test('trailers go through both ways, and so do 1xx', async (t) => {
       stream.end('body');
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const text = await send(
     router.port,
     'POST / HTTP/1.1\r\nHost: site.test\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n' +
@@ -133,7 +134,7 @@ test('an answer that ends with its head has no body, and says so', async (t) => 
     stream.resume();
     stream.respond({ ':status': Number(headers['x-status']), 'grpc-status': '5' }, { endStream: true });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   for (const [method, code, length] of [
     ['POST', 200, '0'],
     ['HEAD', 200, undefined],
@@ -150,7 +151,7 @@ test('both ways stream at once, at the pace of the slower side', async (t) => {
     stream.respond({ ':status': 200 });
     stream.pipe(stream);
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const out = httpRequest({ port: router.port, method: 'POST', headers: { host: 'site.test' } });
   out.write('one');
   const [answer] = (await once(out, 'response')) as [IncomingMessage];
@@ -171,7 +172,7 @@ test('a client that leaves cancels its stream, and nobody is blamed', async (t) 
     if (headers[':path'] === '/half') stream.write('half');
   });
   const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
-  const router = await startRouter(t, { routes, server: { timeouts: { firstByte: 10 } } });
+  const router = await leaseRouter(t, { routes, server: { timeouts: { firstByte: 10 } } });
   for (const path of ['/none', '/half']) {
     const client = await dial(router.port);
     client.write(`GET ${path} HTTP/1.1\r\nHost: site.test\r\n\r\n`);
@@ -202,7 +203,7 @@ test('clients that leave, however many, cost nobody else the connection', async 
     });
   });
   const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   const { port } = router;
   const answer = ask({ port, path: '/held', method: 'POST', body: 'x' });
   await eventually(() => assert.equal(held.length, 1));
@@ -232,7 +233,7 @@ test('a backend that ends a connection because of clients that left is not dead'
     if (headers[':path'] === '/left') held[0]?.emit('left');
   });
   const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   const { port } = router;
   const answer = ask({ port, path: '/held', method: 'POST', body: 'x' });
   await eventually(() => assert.equal(held.length, 1));
@@ -251,7 +252,7 @@ test('more than a hundred 1xx before an answer are a 502, and nobody is blamed',
     stream.respond({ ':status': 200 }, { endStream: true });
   });
   const routes = { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), backend.url] };
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   const { port } = router;
   assert.equal((await ask({ port, headers: { 'X-Hints': '100' } })).status, 200);
   assert.equal((await ask({ port, headers: { 'X-Hints': '101' } })).status, 502);
@@ -278,7 +279,7 @@ test('what goes wrong is told as with any backend', { skip: noOpenssl }, async (
   const odd = await startHttp2Backend(t, (stream) => stream.close(constants.NGHTTP2_PROTOCOL_ERROR));
   const plain = await startBackend(t, says('HTTP/1.1'));
   const deaf = await startRawBackend(t, (socket) => socket.resume());
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: {
       'good.test': ['good', good.url],
       'misnamed.test': ['misnamed', good.url.replace('localhost', '127.0.0.1')],
@@ -347,7 +348,7 @@ test('no more streams at a time than the backend takes; the others go on other c
     },
     { settings: { maxConcurrentStreams: 2 } },
   );
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { maxSockets: 3 } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] }, server: { maxSockets: 3 } });
   const { port } = router;
   await ask({ port });
   const answers = Array.from({ length: 8 }, () => ask({ port, path: '/hold' }));
@@ -369,7 +370,7 @@ test('a connection that is being closed costs no request, not even a POST', asyn
     stream.respond({ ':status': 200 });
     stream.end('ok');
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const { port } = router;
   const post = () => ask({ port, method: 'POST', body: 'x' });
   assert.equal((await post()).body, 'ok');

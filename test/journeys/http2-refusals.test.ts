@@ -8,7 +8,7 @@ import { ask, dial } from '../support/client.ts';
 import { assertNobodyDied } from '../support/deaths.ts';
 import { ACK, END_HEADERS, END_STREAM, fieldBlock, FRAME, frame } from '../support/http2.ts';
 import { startFrameBackend } from '../support/http2-backends.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = constants;
 
@@ -36,7 +36,7 @@ for (const method of ['GET', 'POST'])
       'site.test': ['site', backend.url, backend.url],
       'dead.test': ['dead', refusingUrl(), backend.url],
     };
-    const router = await startRouter(t, { routes });
+    const router = await leaseRouter(t, { routes });
     const { status, body } = await ask({ port: router.port, method, ...(method === 'POST' && { body: 'x' }) });
     assert.deepEqual([status, body, backend.streams], [200, 'ok', 5]);
     await assertNobodyDied(router, 'site.test', 'dead.test');
@@ -50,7 +50,7 @@ test('a backend that refuses every stream is not dead, and even a POST goes to t
     'dead.test': ['dead', refusingUrl(), good.url],
     'sole.test': ['sole', refuser.url],
   };
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   const { port } = router;
   for (let i = 0; i < 10 && refuser.streams === 0; i++)
     assert.equal((await ask({ port, method: 'POST', body: 'x' })).body, 'good');
@@ -64,7 +64,7 @@ test('a backend that refuses every stream is not dead, and even a POST goes to t
 
 test('a stream that ends with ENHANCE_YOUR_CALM is sent again if its method is idempotent', async (t) => {
   const backend = await startRefuser(t, NGHTTP2_ENHANCE_YOUR_CALM, 2);
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const { port } = router;
   assert.equal((await ask({ port, method: 'POST', body: 'x' })).status, 502);
   assert.equal(backend.streams, 1);
@@ -98,7 +98,7 @@ test('a request takes the place of a cancelled one when the backend has acknowle
       },
     },
   );
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url] }, server: { maxSockets: 1 } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', url] }, server: { maxSockets: 1 } });
   const { port } = router;
   for (let i = 0; i < 5; i++) {
     const client = await dial(port);

@@ -14,6 +14,7 @@ import { makePair, noOpenssl } from '../support/certificates.ts';
 import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerOf, FRAME, GET, openSession, RawHttp2, request } from '../support/http2.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { type Router, type RouterOptions, startRouter, temporaryFolder } from '../support/router.ts';
 import { startSlowBackend } from '../support/slow.ts';
 import { startWebSocketBackend, webSocketOn } from '../support/websockets.ts';
@@ -30,7 +31,7 @@ interface Secure {
 async function startSecure(t: TestContext, options: RouterOptions, https: object = {}): Promise<Secure> {
   const pair = makePair(temporaryFolder(t), 'site.test');
   const section = { port: 0, bind: ['127.0.0.1'], key: pair.keyFile, cert: pair.certFile, ...https };
-  const router = await startRouter(t, { ...options, config: { ...H2C, ...options.config, https: section } });
+  const router = await leaseRouter(t, { ...options, config: { ...H2C, ...options.config, https: section } });
   const port = Number(new URL(router.urls[1] ?? '').port);
   return { router, port, tls: { ca: pair.cert, servername: 'site.test' } };
 }
@@ -112,7 +113,7 @@ test('a host that the certificate does not cover gets 421, and the backend nothi
 test('retries, error pages and pings are those of HTTP/1.1', async (t) => {
   const backend = await startBackend(t, (message, response) => void textOf(message).then((text) => response.end(text)));
   const routes = { 'site.test': ['site', refusingUrl(), backend.url], 'dead.test': ['dead', refusingUrl()] };
-  const router = await startRouter(t, { config: H2C, routes });
+  const router = await leaseRouter(t, { config: H2C, routes });
   const session = await openSession(t, router.port);
   // So many that chance sends one to the backend that refuses.
   for (let i = 0; i < 40; i++) {
@@ -130,7 +131,7 @@ test('a field of an answer may be called as JavaScript calls something', async (
   const backend = await startBackend(t, (_message, response) => {
     response.setHeader('constructor', 'one').setHeader('hasOwnProperty', ['two', 'three']).end();
   });
-  const { port } = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
+  const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
   const { status, headers } = await request(await openSession(t, port));
   assert.equal(status, 200);
   assert.equal(headers['constructor'], 'one');
@@ -139,7 +140,7 @@ test('a field of an answer may be called as JavaScript calls something', async (
 
 test('on a plain port HTTP/1.1 and HTTP/2 are told apart, however their first bytes come', async (t) => {
   const backend = await startBackend(t, says('hello'));
-  const { port } = await startRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
+  const { port } = await leaseRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
   for (const method of ['GET', 'POST', 'PUT', 'PROPFIND']) assert.equal((await ask({ port, method })).status, 200);
   const raw = await RawHttp2.open(t, port);
   raw.headers(1, GET);
@@ -164,7 +165,7 @@ for (const way of ['in the clear', 'over TLS'] as const) {
 test('limits of time hold for each stream, and a session without streams is closed', async (t) => {
   const backend = await startSlowBackend(t);
   const server = { timeouts: { body: 0.3, firstByte: 0.3, idle: 2 } };
-  const router = await startRouter(t, { config: H2C, server, routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { config: H2C, server, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, router.port);
   assert.equal((await request(session)).status, 504);
   const upload = session.request({ ':method': 'POST', ':authority': 'site.test', ':path': '/' }, { endStream: false });
@@ -186,7 +187,7 @@ async function startLingering(t: TestContext, port: number): Promise<RawHttp2> {
 }
 
 test('the connection of a client that ends its session, and does not close it, is cut', async (t) => {
-  const router = await startRouter(t, { config: H2C });
+  const router = await leaseRouter(t, { config: H2C });
   const raw = await startLingering(t, router.port);
   await eventually(() => {
     raw.write(FRAME.ping, 0, 0, Buffer.alloc(8));
@@ -238,7 +239,7 @@ test('a WebSocket over HTTP/2 is one to the backend (RFC 8441)', { skip: noOpens
 test('a WebSocket that the backend refuses is answered', async (t) => {
   const backend = await startBackend(t, says('no', 403));
   backend.server.on('upgrade', (_message, socket) => socket.end('HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno'));
-  const { port } = await startRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
+  const { port } = await leaseRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, port);
   const fields = { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/' };
   const stream = session.request({ ...fields, ':authority': 'site.test' }, { endStream: false });
@@ -350,7 +351,7 @@ test('reloads under load cost no request', async (t) => {
 test('server.limits.connections counts connections, not streams', async (t) => {
   const backend = await startSlowBackend(t);
   const server = { limits: { connections: 1 } };
-  const router = await startRouter(t, { config: H2C, server, routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { config: H2C, server, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, router.port);
   const answers = Array.from({ length: 50 }, () => request(session));
   await backend.arrived(50);
@@ -435,7 +436,7 @@ async function run(
 
 test('a client that is reset by the guard harms nobody else', async (t) => {
   const backend = await startSlowBackend(t);
-  const router = await startRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { config: H2C, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, router.port);
   const gone = once(session, 'goaway');
   const rounds = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startBackend, startRawBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { deathsOf } from '../support/deaths.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
 
 test('a connection to a backend serves one request after the other, of any client', async (t) => {
@@ -20,7 +20,7 @@ test('a connection to a backend serves one request after the other, of any clien
     request.on('end', () => response.setHeader('Content-Length', 64).end(hash.digest('hex')));
   });
   site.server.on('connection', () => connections++);
-  const { port } = await startRouter(t, { routes: { 'site.test': ['site', site.url] } });
+  const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', site.url] } });
   for (let i = 0; i < 10; i++) {
     assert.equal((await ask({ port, method: i % 2 === 0 ? 'GET' : 'HEAD', path: `/${i}` })).status, 200);
     const body = `body ${i}`;
@@ -42,7 +42,7 @@ test('a kept connection that the backend has closed costs no request', async (t)
       if (chunk.toString('latin1').startsWith('GET')) setImmediate(() => socket.end());
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url, url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', url, url] } });
   for (let i = 0; i < 5; i++) {
     assert.equal((await ask({ port: router.port, method: 'POST', body: 'x'.repeat(i) })).status, 200);
     assert.equal((await ask({ port: router.port })).status, 200);
@@ -62,7 +62,7 @@ test('without httpKeepAlive every request has a connection of its own, and WebSo
   });
   site.server.on('connection', () => connections++);
   const echo = await startWebSocketBackend(t);
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: { 'site.test': ['site', site.url], 'echo.test': ['echo', echo.url] },
     server: { httpKeepAlive: false },
   });
@@ -86,7 +86,7 @@ test('maxSockets bounds the connections to a backend: what is too much waits its
     socket.once('close', () => open--);
   });
   const other = await startBackend(t, (_request, response) => response.end('other'));
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: { 'site.test': ['site', site.url], 'other.test': ['other', other.url] },
     server: { maxSockets: 2 },
   });
@@ -114,7 +114,7 @@ test('as many connections are kept as may be open: a burst that comes again need
     waiting = [];
   });
   site.server.on('connection', () => connections++);
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: { 'site.test': ['site', site.url] },
     server: { maxSockets: COUNT },
   });
@@ -128,7 +128,7 @@ test('as many connections are kept as may be open: a burst that comes again need
 test('who waits too long for a connection is told to come again, and the busy backend is not dead', async (t) => {
   const waiting: ServerResponse[] = [];
   const busy = await startBackend(t, (_request, response) => waiting.push(response));
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', busy.url, busy.url] },
     server: { maxSockets: 1, timeouts: { connect: 0.3 } },
   });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { type Router } from '../support/router.ts';
 
 /** The first element of each list is its key, so that the debug headers tell which one was taken. */
 async function keyOf({ port }: Router, host: string): Promise<string> {
@@ -24,7 +25,7 @@ test('the exact host comes first, then wildcards from five labels down, then *',
     '*',
   ];
   const routes = Object.fromEntries(named.map((key) => [key, [key, url]]));
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
 
   const FOUND: readonly (readonly [host: string, key: string])[] = [
     ['www.site.test', 'www.site.test'],
@@ -56,7 +57,7 @@ test('a list without backends is passed over for one that has some; without * ot
     '*.test': ['found', url],
     'www.bare.io': ['bare'],
   };
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   assert.equal(await keyOf(router, 'www.site.test'), 'found');
   assert.equal(await keyOf(router, 'www.bare.io'), '502');
   for (const host of ['www.else.io', 'test', 'www.test.io', 'xtest'])

@@ -10,6 +10,7 @@ import { ask, send } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerOf, openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { startRedis } from '../support/redis.ts';
 import { type Router, type RouterOptions, startRouter, temporaryFolder } from '../support/router.ts';
 import { openWebSocket, startWebSocketBackend, webSocketOn } from '../support/websockets.ts';
@@ -65,7 +66,7 @@ async function startEcho(t: TestContext) {
 }
 
 function start(t: TestContext, fastLane: boolean, routes: RouterOptions['routes'], more: object = {}): Promise<Router> {
-  return startRouter(t, { routes: routes ?? {}, server: { workers: 1, fastLane, ...more }, config: H2C });
+  return leaseRouter(t, { routes: routes ?? {}, server: { workers: 1, fastLane, ...more }, config: H2C });
 }
 
 function assertAdapted(headers: IncomingHttpHeaders, what: string): void {

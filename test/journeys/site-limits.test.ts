@@ -7,7 +7,7 @@ import { ask, dial, send } from '../support/client.ts';
 import { deferred } from '../support/deferred.ts';
 import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { openWebSocket, startWebSocketBackend } from '../support/websockets.ts';
 
 /** Longer than the limits here, shorter than those of the configuration, ms. */
@@ -53,7 +53,7 @@ test('a backend that does not respond in the site’s time is given up with 504'
     'h2c.test': ['site', h2c.url],
     'options:*': { 'timeouts.firstByte': 0.2 },
   };
-  const router = await startRouter(t, { routes, config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } });
+  const router = await leaseRouter(t, { routes, config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } } });
   const { port } = router;
   const { status, headers } = await soon(ask({ port, path: '/silent' }));
   assert.deepEqual([status, headers['x-router-error']], [504, 'backend-silent']);
@@ -69,7 +69,7 @@ test('a request waits for a connection slot as long as its site says', async (t)
     'other.test': ['site', backend.url],
     'options:site.test': { 'timeouts.connect': '0.2' },
   };
-  const { port } = await startRouter(t, { routes, server: { maxSockets: 1, workers: 1, timeouts: { connect: 20 } } });
+  const { port } = await leaseRouter(t, { routes, server: { maxSockets: 1, workers: 1, timeouts: { connect: 20 } } });
   const holder = await dial(port);
   t.after(() => holder.destroy());
   holder.write('GET /half HTTP/1.1\r\nHost: other.test\r\n\r\n');
@@ -81,7 +81,7 @@ test('a request waits for a connection slot as long as its site says', async (t)
 test('a response that stops is cut off in the site’s time', async (t) => {
   const backend = await startMoody(t);
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': OWN };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const text = await soon(send(port, 'GET /half HTTP/1.1\r\nHost: site.test\r\n\r\n'));
   assert.match(text, /^HTTP\/1\.1 200 [\s\S]*\r\n\r\nhalf$/);
 });
@@ -89,7 +89,7 @@ test('a response that stops is cut off in the site’s time', async (t) => {
 test('a body that stops gets 408 in the site’s time', async (t) => {
   const backend = await startMoody(t);
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': OWN };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const text = await soon(send(port, 'POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nhalf'));
   assert.match(text, /^HTTP\/1\.1 408 /);
 });
@@ -97,7 +97,7 @@ test('a body that stops gets 408 in the site’s time', async (t) => {
 test('an idle WebSocket is closed in the site’s time', async (t) => {
   const backend = await startWebSocketBackend(t);
   const routes = { 'ws.test': ['site', backend.url], 'options:ws.test': { 'timeouts.tunnel': '0.5' } };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const socket = openWebSocket(t, `ws://127.0.0.1:${port}/`, 'ws.test');
   await once(socket, 'open');
   await soon(once(socket, 'close'));
@@ -116,7 +116,7 @@ test('a body or a head that is too large for its site gets 413 or 431, and reach
     'options:site.test/any': { 'limits.bodyBytes': 0, 'limits.headerBytes': 0 },
   };
   const config = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
-  const { port } = await startRouter(t, { routes, config });
+  const { port } = await leaseRouter(t, { routes, config });
   const upload = (bytes: number, path: string, headers = {}): Promise<number> =>
     ask({ port, path, method: 'POST', body: 'a'.repeat(bytes), headers }).then(({ status }) => status);
   const chunked = { 'transfer-encoding': 'chunked' };
@@ -137,7 +137,7 @@ test('a body or a head that is too large for its site gets 413 or 431, and reach
 test('a chunked body that becomes too large while it is sent to a backend gets 413', async (t) => {
   const backend = await startMoody(t);
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': { 'limits.bodyBytes': 200_000 } };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const client = await dial(port);
   t.after(() => client.destroy());
   const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`;
@@ -155,7 +155,7 @@ test('a backend that has responded early is cut off from a body that becomes too
     socket.once('end', () => cut.resolve()).once('close', () => cut.resolve());
   });
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': { 'limits.bodyBytes': 200_000 } };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const client = await dial(port);
   t.after(() => client.destroy());
   const chunk = `186a0\r\n${'a'.repeat(100_000)}\r\n`;
@@ -173,7 +173,7 @@ test('no site has more than the configuration allows', async (t) => {
     'options:site.test': { 'timeouts.firstByte': 60, 'limits.bodyBytes': 2000 },
   };
   const server = { timeouts: { firstByte: 0.3 }, limits: { bodyBytes: 1000 } };
-  const { port } = await startRouter(t, { routes, server });
+  const { port } = await leaseRouter(t, { routes, server });
   assert.equal((await soon(ask({ port, path: '/silent' }))).status, 504);
   assert.equal((await ask({ port, method: 'POST', body: 'a'.repeat(1001) })).status, 413);
 });

@@ -115,6 +115,14 @@ export class Router {
     return this.until(`line like ${pattern}`, () => this.lines.find((line) => pattern.test(line)));
   }
 
+  /** Forgets what it has written, except where it listens. */
+  forget(): void {
+    const ready = this.log.filter(({ event }) => event === 'ready').slice(0, 1);
+    this.log.splice(0, Infinity, ...ready);
+    this.lines.length = 0;
+    this.stray.length = 0;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.process.kill(signal);
   }

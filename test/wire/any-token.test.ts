@@ -12,7 +12,8 @@ import { makePair, noOpenssl } from '../support/certificates.ts';
 import { dial, send } from '../support/client.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { answerOf, openSession } from '../support/http2.ts';
-import { startRouter, temporaryFolder } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { temporaryFolder } from '../support/router.ts';
 import { converse, OK, request, type Scene, startScene, statusOf } from './scene.ts';
 
 const FAST = { fastLane: true };
@@ -139,7 +140,7 @@ test('so it does with a body that comes slowly', async (t) => {
       if (text.endsWith('hello')) socket.end(OK);
     });
   });
-  const router = await startRouter(t, { server: FAST, routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { server: FAST, routes: { 'site.test': ['site', backend.url] } });
   const client = await dial(router.port);
   // The full lane sends the head when it has waited for a first part of the body, as the fast lane had.
   const head = once(heard, 'bytes', { signal: AbortSignal.timeout(10_000) });
@@ -253,7 +254,7 @@ test('an https backend is sent them, too', { skip: noOpenssl }, async (t) => {
   await new Promise((resolve) => server.once('listening', resolve));
   t.after(() => server.close());
   const { port } = server.address() as { port: number };
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', `https://127.0.0.1:${port}`] },
     server: { ...FAST, backendTls: { verify: false } },
   });

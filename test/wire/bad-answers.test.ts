@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { ask, dial, send } from '../support/client.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { startRouter } from '../support/router.ts';
 import { request, startScene, statusOf } from './scene.ts';
 
@@ -57,7 +58,7 @@ test('an answer with', async (t) => {
     });
     socket.on('end', () => socket.end());
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const { pid } = await router.event('ready');
 
   for (const name of Object.keys(BAD)) {
@@ -101,7 +102,7 @@ test('an answer that is cut off never looks complete', async (t) => {
       socket.end(cut[name] ?? '');
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   for (const name of Object.keys(cut)) {
     await t.test(name, async () => {
       const answer = await send(router.port, request(`GET /${name} HTTP/1.1`));
@@ -122,7 +123,7 @@ test('bytes behind an answer are never taken for the answer to the next request'
     });
     socket.on('end', () => socket.end());
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   for (let i = 0; i < 20; i++) assert.equal((await ask({ port: router.port })).body, 'ok');
 });
 

@@ -12,6 +12,7 @@ import { assertNobodyDied } from '../support/deaths.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { answerOf, openSession, type StreamAnswer } from '../support/http2.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 
 const BODY_BYTES = 20_000_000;
@@ -111,7 +112,7 @@ for (const kind of ['http', 'h2c'] as const) {
       backend.server.on('session', () => connections++);
       ({ url } = backend);
     }
-    const router = await startRouter(t, {
+    const router = await leaseRouter(t, {
       config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } },
       routes: { 'site.test': ['site', url] },
     });
@@ -153,8 +154,8 @@ test('the rest of an upload is read and dropped after an answer of the router, o
   const backend = await startRawBackend(t, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', () => socket.destroy()));
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
-  const bare = await startRouter(t, { routes: {} });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const bare = await leaseRouter(t, { routes: {} });
   for (const [port, last] of [
     [router.port, '\r\n\r\nok'],
     [bare.port, '</html>\n'],
@@ -185,7 +186,7 @@ async function startEarlyBackend(t: TestContext): Promise<{ readonly url: string
 
 test('an upload goes on to its backend though its client wants the connection closed', async (t) => {
   const { url, received } = await startEarlyBackend(t);
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', url] } });
   for (const chunked of [false, true]) {
     const client = connect({ port: router.port, host: '127.0.0.1', allowHalfOpen: true });
     client.on('error', () => {});
@@ -202,7 +203,7 @@ test('an upload by TLS goes on, too', { skip: noOpenssl }, async (t) => {
   const pair = makePair(temporaryFolder(t), 'site.test');
   const https = { port: 0, bind: ['127.0.0.1'], key: pair.keyFile, cert: pair.certFile };
   const config = { http: { bind: [] }, https };
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url] }, config });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', url] }, config });
   const client = connectTls({ port: router.port, host: '127.0.0.1', rejectUnauthorized: false });
   client.on('error', () => {});
   await once(client, 'secureConnect');
@@ -218,7 +219,7 @@ test('a stream whose client keeps the rest of its upload back is closed in time'
   const { url, received } = await startEarlyBackend(t);
   const config = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
   const server = { timeouts: { body: 1 } };
-  const router = await startRouter(t, { routes: { 'site.test': ['site', url] }, config, server });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', url] }, config, server });
   const session = await openSession(t, router.port);
   const fields = { ':method': 'POST', ':authority': 'site.test', ':path': '/' };
   const stream = session.request(fields, { endStream: false });
@@ -269,7 +270,7 @@ for (const [manner, close] of [
       });
     });
     const well = await startBackend(t, says('ok'));
-    const router = await startRouter(t, {
+    const router = await leaseRouter(t, {
       config: { http: { port: 0, bind: ['127.0.0.1'], http2: true } },
       routes: { 'site.test': ['site', backend.url, backend.url], 'dead.test': ['dead', refusingUrl(), well.url] },
     });

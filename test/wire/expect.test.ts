@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { refusingUrl, startRawBackend } from '../support/backends.ts';
 import { dial } from '../support/client.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 
 const HEAD = 'POST /upload HTTP/1.1\r\nHost: site.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n';
 
@@ -28,7 +28,7 @@ test('the body is asked for when the backend asks for it', async (t) => {
       if (received.endsWith('hello')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone');
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', refusingUrl(), backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', refusingUrl(), backend.url] } });
   const client = await dial(router.port);
   client.write(HEAD);
   assert.equal(await until(client, /\r\n\r\n/), 'HTTP/1.1 100 Continue\r\n\r\n');
@@ -42,7 +42,7 @@ test('a final answer goes back without the body', async (t) => {
   const backend = await startRawBackend(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno'));
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const client = await dial(router.port);
   client.write(HEAD);
   assert.match(await until(client, /no$/), /^HTTP\/1\.1 417 Expectation Failed\r\n/);
@@ -57,7 +57,7 @@ test('a backend that never says 100 still gets a body that is sent anyway', asyn
       if (text.endsWith('hello')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone');
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const client = await dial(router.port);
   client.write(HEAD);
   client.write('hello');
@@ -66,7 +66,7 @@ test('a backend that never says 100 still gets a body that is sent anyway', asyn
 });
 
 test('no site: the refusal comes without a 100', async (t) => {
-  const router = await startRouter(t, { routes: {} });
+  const router = await leaseRouter(t, { routes: {} });
   const client = await dial(router.port);
   client.write(HEAD);
   assert.match(await until(client, /<\/html>/), /^HTTP\/1\.1 400 Bad Request\r\n/);

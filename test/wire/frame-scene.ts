@@ -2,7 +2,8 @@
 import { after } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import type { FrameScene } from '../support/frame-cases.ts';
-import { type Router, type RouterOptions, startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { type Router, type RouterOptions } from '../support/router.ts';
 import { Incomplete, readRequests, type WireRequest } from '../support/wire.ts';
 
 /** The length of the body at `/large`. */
@@ -44,7 +45,7 @@ async function start(owner: { after(end: () => unknown): void }, options: Router
     socket.on('end', () => socket.end());
   });
   const config = { http: { port: 0, bind: ['127.0.0.1'], http2: true }, ...options.config };
-  const router = await startRouter(owner, { ...options, config, routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(owner, { ...options, config, routes: { 'site.test': ['site', backend.url] } });
   return {
     router,
     port: router.port,

@@ -8,7 +8,7 @@ import { startRawBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { answerOf, END_STREAM, FRAME, frame, GET, openSession, RawHttp2, request } from '../support/http2.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { readRequests, valuesOf } from '../support/wire.ts';
 import { OK, shareScene } from './scene.ts';
 
@@ -262,7 +262,7 @@ for (const [name, cut] of [
 ] as const) {
   test(`an answer ${name} that the backend cuts does not look complete`, async (t) => {
     const backend = await startRawBackend(t, (socket) => socket.once('data', () => socket.end(cut)));
-    const { port } = await startRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
+    const { port } = await leaseRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
     const raw = await RawHttp2.open(t, port);
     raw.headers(1, GET);
     assert.equal(await raw.resetOf(1), constants.NGHTTP2_INTERNAL_ERROR);
@@ -276,7 +276,7 @@ test('an answer that ends with the backend’s connection is whole', async (t) =
   const backend = await startRawBackend(t, (socket) =>
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nall of it')),
   );
-  const { port } = await startRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
+  const { port } = await leaseRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, port);
   const { status, body, code } = await request(session);
   assert.deepEqual([status, body, code], [200, 'all of it', 0]);
@@ -292,7 +292,7 @@ test('a client that resets its stream has left: the backend hears at once, and i
     socket.on('end', () => socket.end());
   });
   const routes = { 'site.test': ['site', backend.url, `${backend.url}/`] };
-  const router = await startRouter(t, { ...HTTP2, routes });
+  const router = await leaseRouter(t, { ...HTTP2, routes });
   const session = await openSession(t, router.port);
   const stream = session.request({ ':authority': 'site.test', ':path': '/slow' });
   stream.on('error', () => {});
@@ -310,7 +310,7 @@ test('an early answer goes through, and a client that does not end its body is n
     socket.on('end', () => socket.end());
   });
   const server = { timeouts: { body: 1 } };
-  const { port } = await startRouter(t, { ...HTTP2, server, routes: { 'site.test': ['site', backend.url] } });
+  const { port } = await leaseRouter(t, { ...HTTP2, server, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, port);
   const stream = session.request({ ':method': 'POST', ':authority': 'site.test', ':path': '/' }, { endStream: false });
   stream.write('x'.repeat(1000));
@@ -334,7 +334,7 @@ test('a backend that takes no more of a body stops its stream alone, within the 
     });
     socket.on('end', () => socket.end());
   });
-  const { port } = await startRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
+  const { port } = await leaseRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, port);
   const path = { ':authority': 'site.test', ':path': '/stuck' };
   const upload = session.request({ ':method': 'POST', ...path }, { endStream: false });
@@ -378,7 +378,7 @@ test('a client that does not read its answer stops the backend, and no other str
     });
     socket.on('end', () => socket.end());
   });
-  const { port } = await startRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
+  const { port } = await leaseRouter(t, { ...HTTP2, routes: { 'site.test': ['site', backend.url] } });
   const session = await openSession(t, port);
   const slow = session.request({ ':authority': 'site.test', ':path': '/large' });
   slow.on('error', () => {});

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { startRawBackend } from '../support/backends.ts';
 import { send } from '../support/client.ts';
 import { openSession, request } from '../support/http2.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { readAnswers } from '../support/wire.ts';
 import { startScene, statusOf } from './scene.ts';
 
@@ -68,7 +68,7 @@ for (const isCut of [false, true]) {
       });
       socket.on('end', () => socket.end());
     });
-    const { port } = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
+    const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
     const session = await openSession(t, port);
     for (const [index, [name]] of CASES.entries()) {
       await t.test(`${name} is taken`, async () => {

@@ -6,11 +6,16 @@ import { test } from 'node:test';
 import { startBackend, startRawBackend } from '../support/backends.ts';
 import { ask, dial, send } from '../support/client.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { startRouter } from '../support/router.ts';
 import { statusOf } from './scene.ts';
 
+/** Limits that do not touch one another; the tests with these configurations share two routers. */
+const DEADLINES = { timeouts: { header: 1, firstByte: 1, idle: 1 }, limits: { bodyBytes: 1000 } };
+const STALLS = { timeouts: { body: 1, response: 1 } };
+
 test('a header section that takes too long is answered 408 (RFC 9110 §15.5.9)', async (t) => {
-  const router = await startRouter(t, { routes: {}, server: { timeouts: { header: 1 } } });
+  const router = await leaseRouter(t, { routes: {}, server: DEADLINES });
   const answer = await send(router.port, 'GET / HTTP/1.1\r\nHost: site.test\r\nX-Slow: ');
   assert.equal(statusOf(answer), 408);
   assert.match(answer, /\r\nConnection: close\r\n/);
@@ -19,9 +24,9 @@ test('a header section that takes too long is answered 408 (RFC 9110 §15.5.9)',
 test('a body that stops coming is answered 408, and the backend freed', async (t) => {
   const backend = await startRawBackend(t, () => {});
   const freed = once(backend.server, 'connection').then(([socket]) => once(socket.resume(), 'end'));
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { timeouts: { body: 1 } },
+    server: STALLS,
   });
   const answer = await send(router.port, 'POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nsome');
   assert.equal(statusOf(answer), 408);
@@ -31,7 +36,7 @@ test('a body that stops coming is answered 408, and the backend freed', async (t
 test('a body that trickles in below the least rate is answered 408', async (t) => {
   const backend = await startRawBackend(t, (socket) => socket.resume());
   const http2Backend = await startHttp2Backend(t, (stream) => stream.resume());
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url], 'h2.test': ['h2', http2Backend.url] },
     server: { limits: { bodyMinRate: 1000 } },
   });
@@ -50,7 +55,7 @@ test('a body that trickles in below the least rate is answered 408', async (t) =
 test('what a body brought at first does not make up for a trickle after it', async (t) => {
   const backend = await startRawBackend(t, (socket) => socket.resume());
   const http2Backend = await startHttp2Backend(t, (stream) => stream.resume());
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url], 'h2.test': ['h2', http2Backend.url] },
     server: { limits: { bodyMinRate: 100 } },
   });
@@ -75,9 +80,9 @@ test('a body over the limit is answered 413, announced or not (RFC 9110 §15.5.1
       response.end('ok');
     });
   });
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { limits: { bodyBytes: 1000 } },
+    server: DEADLINES,
   });
   const announced = await ask({ port: router.port, method: 'POST', body: 'a'.repeat(1001) });
   assert.equal(announced.status, 413);
@@ -93,9 +98,9 @@ test('a body over the limit is answered 413, announced or not (RFC 9110 §15.5.1
 
 test('a backend that does not answer in time is a 504', async (t) => {
   const backend = await startRawBackend(t, (socket) => socket.resume());
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { timeouts: { firstByte: 1 } },
+    server: DEADLINES,
   });
   const { status, body } = await ask({ port: router.port });
   assert.equal(status, 504);
@@ -107,9 +112,9 @@ test('a backend that falls silent within its answer: the client is cut off', asy
   const backend = await startRawBackend(t, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nsome'));
   });
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { timeouts: { response: 1 } },
+    server: STALLS,
   });
   await assert.rejects(ask({ port: router.port }), { code: 'ECONNRESET' });
 });
@@ -128,9 +133,9 @@ test('a client that does not read its answer is cut off, and the backend freed',
   const freed = once(backend.server, 'connection').then(
     ([socket]) => new Promise((resolve) => socket.once('close', resolve)),
   );
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { timeouts: { response: 1 } },
+    server: STALLS,
   });
   const client = await dial(router.port);
   client.write('GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
@@ -162,7 +167,7 @@ test('a client that does not read what the router itself answers is cut off', as
 
 test('an answer that waits for the one before it has its time after that', async (t) => {
   const backend = await startBackend(t, (_request, response) => void setTimeout(() => response.end('slow'), 2_500));
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
     server: { timeouts: { response: 1 }, fastLane: false },
   });
@@ -179,7 +184,7 @@ for (const [what, head, fields] of [
   test(`an answer with ${what} sent behind its request goes on as its client reads`, async (t) => {
     const size = 20_000_000;
     const backend = await startBackend(t, (_request, response) => response.end(Buffer.alloc(size, 'a')));
-    const router = await startRouter(t, {
+    const router = await leaseRouter(t, {
       routes: { 'site.test': ['site', backend.url] },
       server: { timeouts: { response: 5 } },
     });
@@ -192,9 +197,9 @@ for (const [what, head, fields] of [
 
 test('an idle connection is closed after its time, without a word', async (t) => {
   const backend = await startBackend(t, (_request, response) => response.end('ok'));
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
-    server: { timeouts: { idle: 1 } },
+    server: DEADLINES,
   });
   const answer = await send(router.port, 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n');
   assert.equal(answer.split('HTTP/1.1').length - 1, 1);

@@ -7,7 +7,7 @@ import { startBackend } from '../support/backends.ts';
 import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 
 const SLOTS = 8;
 /** Three quarters. */
@@ -40,7 +40,7 @@ async function startScene(t: TestContext, kind: 'http' | 'h2c') {
           },
           { settings: { maxConcurrentStreams: 1 } },
         );
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'greedy.test': ['greedy', backend.url], 'modest.test': ['modest', backend.url] },
     server: { maxSockets: SLOTS, timeouts: { connect: 10 } },
   });

@@ -7,7 +7,8 @@ import { makePair, noOpenssl } from '../support/certificates.ts';
 import { dial, send } from '../support/client.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
 import { answerOf, openSession } from '../support/http2.ts';
-import { startRouter, temporaryFolder } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { temporaryFolder } from '../support/router.ts';
 import { openWebSocket, startWebSocketBackend, webSocketOn } from '../support/websockets.ts';
 import { valuesOf } from '../support/wire.ts';
 import { converse, request, startScene, statusOf } from './scene.ts';
@@ -17,7 +18,7 @@ const HTTP2 = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
 
 test('a WebSocket handshake with a length of 0 is a handshake, and goes on without the length', async (t) => {
   const echo = await startWebSocketBackend(t);
-  const router = await startRouter(t, { routes: { 'site.test': ['echo', echo.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['echo', echo.url] } });
   const opened = echo.opened();
   const client = openWebSocket(t, `ws://127.0.0.1:${router.port}/`, 'site.test', { headers: EMPTY });
   await once(client, 'open');
@@ -29,7 +30,7 @@ test('a WebSocket handshake with a length of 0 is a handshake, and goes on witho
 test('the same over TLS', { skip: noOpenssl }, async (t) => {
   const echo = await startWebSocketBackend(t);
   const pair = makePair(temporaryFolder(t), 'site.test');
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['echo', echo.url] },
     config: { https: { bind: ['127.0.0.1'], port: 0, key: pair.keyFile, cert: pair.certFile } },
   });
@@ -51,7 +52,7 @@ test('the same to an HTTP/2 backend', async (t) => {
     },
     { settings: { enableConnectProtocol: true } },
   );
-  const router = await startRouter(t, { routes: { 'site.test': ['echo', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['echo', backend.url] } });
   const client = openWebSocket(t, `ws://127.0.0.1:${router.port}/`, 'site.test', { headers: EMPTY });
   await once(client, 'open');
   client.send('hello');
@@ -97,7 +98,7 @@ for (const method of ['GET', 'PUT']) {
         else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       });
     });
-    const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url, backend.url] } });
+    const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url, backend.url] } });
     const answer = await send(router.port, request(`${method} / HTTP/1.1`, 'Content-Length: 0'));
     assert.deepEqual([statusOf(answer), count], [200, 2]);
   });
@@ -110,7 +111,7 @@ test('a length of 0 keeps connections: the client’s, and the backend’s', asy
     socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
   });
   const routes = { 'site.test': ['site', backend.url] };
-  const router = await startRouter(t, { routes, server: { workers: 1, httpKeepAlive: true } });
+  const router = await leaseRouter(t, { routes, server: { workers: 1, httpKeepAlive: true } });
   const client = await dial(router.port);
   for (const method of ['GET', 'POST', 'PUT', 'GET']) {
     client.write(`${method} / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 0\r\n\r\n`);

@@ -5,7 +5,7 @@ import { startRawBackend } from '../support/backends.ts';
 import { send } from '../support/client.ts';
 import { startFrameBackend } from '../support/http2-backends.ts';
 import { END_HEADERS, END_STREAM, fieldBlock, FRAME, frame, openSession, request } from '../support/http2.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 
 const H2C = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
 const FRAMING = /^(?:content-length|transfer-encoding):/im;
@@ -37,7 +37,7 @@ function answerTo(path: string): string {
   return GOOD;
 }
 
-async function start(t: Parameters<typeof startRouter>[0]): Promise<{ port: number; connections: () => number }> {
+async function start(t: Parameters<typeof leaseRouter>[0]): Promise<{ port: number; connections: () => number }> {
   let connections = 0;
   const backend = await startRawBackend(t, (socket) => {
     connections++;
@@ -47,7 +47,7 @@ async function start(t: Parameters<typeof startRouter>[0]): Promise<{ port: numb
     });
     socket.on('end', () => socket.end());
   });
-  const { port } = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
+  const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] }, config: H2C });
   return { port, connections: () => connections };
 }
 
@@ -115,7 +115,7 @@ test('from an HTTP/2 backend, a 204 with a length of 0 arrives without', async (
     ['content-length', '0'],
   ]);
   const url = await startFrameBackend(t, (stream) => [frame(FRAME.headers, END_HEADERS | END_STREAM, stream, block)]);
-  const { port } = await startRouter(t, { routes: { 'site.test': ['site', url] }, config: H2C });
+  const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', url] }, config: H2C });
   const text = await send(port, 'GET / HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n');
   assert.match(text, /^HTTP\/1\.1 204 /);
   assert.doesNotMatch(text, FRAMING);

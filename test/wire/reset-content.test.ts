@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { send } from '../support/client.ts';
 import { openSession, request } from '../support/http2.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 
 const H2C = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
 const GET = 'GET / HTTP/1.1\r\nHost: site.test\r\n\r\n';
@@ -23,7 +23,7 @@ for (const [framing, head, body] of [
     const backend = await startRawBackend(t, (socket) =>
       socket.on('data', (bytes) => socket.write(bytes.includes('GET /205') ? reset205 : GOOD)),
     );
-    const { port } = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+    const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
     const text = await send(port, GET.replace('/', '/205') + GET, (soFar) => soFar.endsWith('good'));
     const [, reset = '', rest = ''] = /^HTTP\/1\.1 205 Reset Content\r\n(.*?\r\n)\r\n(.*)$/s.exec(text) ?? [];
     assert.ok(rest.startsWith(body), text);
@@ -42,7 +42,7 @@ test('a 205 with a body, which HTTP/2 has none for, answers no other stream of t
   });
   const good = await startRawBackend(t, (socket) => socket.on('data', () => socket.write(GOOD)));
   const routes = { 'site.test': ['site', slow.url], 'good.test': ['good', good.url] };
-  const { port } = await startRouter(t, { routes, config: H2C });
+  const { port } = await leaseRouter(t, { routes, config: H2C });
   const session = await openSession(t, port);
   const { status, headers, body } = await request(session, { ':authority': 'site.test' });
   assert.deepEqual([status, headers['content-length'], body], [205, undefined, '']);

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
-import { type Owner, type Router, type RouterOptions, startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { type Owner, type Router, type RouterOptions } from '../support/router.ts';
 import { readRequests, type WireRequest } from '../support/wire.ts';
 
 export interface Scene {
@@ -38,7 +39,7 @@ export async function startScene(t: Owner, options: RouterOptions = {}, first = 
     });
     socket.on('end', () => socket.end());
   });
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     ...options,
     routes: { 'site.test': ['site', backend.url], ...options.routes },
   });

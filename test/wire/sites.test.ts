@@ -8,7 +8,8 @@ import { noOpenssl, makePair } from '../support/certificates.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { startRouter, temporaryFolder } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import { temporaryFolder } from '../support/router.ts';
 
 /** Says what it was asked for, and who was. */
 function echo(name: string): Parameters<typeof startBackend>[1] {
@@ -21,7 +22,7 @@ function echo(name: string): Parameters<typeof startBackend>[1] {
 
 test('a path goes to its prefix, whatever the lane', async (t) => {
   const [all, api] = [await startBackend(t, echo('all')), await startBackend(t, echo('api'))];
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'site.test': ['all', all.url],
       'site.test/api': ['api', api.url],
@@ -42,7 +43,7 @@ test('a path goes to its prefix, whatever the lane', async (t) => {
 
 test("Apache's ProxyPassMatch, and h2o's paths, as options", async (t) => {
   const backend = await startBackend(t, echo('app'));
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'site.test/app': ['app', backend.url],
       'options:site.test/app': { rewrite: '^/app/users/([0-9]{4})$ /users/$1' },
@@ -62,7 +63,7 @@ test('a path too long for its pattern is refused, and nothing is asked of the ba
     asked.push(request.url ?? '');
     response.end('ok');
   });
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'site.test': ['app', backend.url],
       'options:site.test': { rewrite: '^/(\\w{1,31})/(.*)$ /$2' },
@@ -82,7 +83,7 @@ test('a path too long for its pattern is refused, and nothing is asked of the ba
 
 test('a paused site, or one of its clients, gives seats up to others when limits.paused is reached', async (t) => {
   const { url } = await startBackend(t, echo('app'));
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     server: { workers: 1, limits: { paused: 6 }, trustedProxies: ['127.0.0.1'] },
     routes: {
       '*.crowd.test': ['crowd', url],
@@ -123,7 +124,7 @@ test('connections to backends are kept on every kind of route', async (t) => {
   const backend = await startBackend(t, echo('app'));
   backend.server.on('connection', () => connections++);
   const { url } = backend;
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'plain.test': ['plain', url],
       '*.wild.test': ['wild', url],
@@ -156,7 +157,7 @@ test('Location and cookies are those that clients can use', async (t) => {
     const to = request.url?.endsWith('/far') ? 'http://elsewhere.test/v2/a' : '/v2/login?next=/v2/x';
     response.writeHead(302, { Location: to, 'Set-Cookie': ['a=1; Path=/v2', 'b=2; Path=/v2/deep; Secure'] }).end();
   });
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'site.test/api': ['api', backend.url],
       'options:site.test/api': { strip: '1', prepend: '/v2', mapBack: '1' },
@@ -170,7 +171,7 @@ test('Location and cookies are those that clients can use', async (t) => {
 
 test('a canonical host, and an entry that redirects', async (t) => {
   const backend = await startBackend(t, says('here'));
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'x.test': ['x', backend.url],
       '*.x.test': ['x', backend.url],
@@ -200,7 +201,7 @@ test('a canonical host, and an entry that redirects', async (t) => {
 test('a port that only the client has named is in no redirect that a cache may keep', async (t) => {
   const folder = realpathSync(temporaryFolder(t));
   mkdirSync(join(folder, 'sub'));
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: {
       '*.x.test': ['x', 'http://127.0.0.1:9'],
       'options:*.x.test': { canonical: 'www.x.test' },
@@ -231,7 +232,7 @@ test('a port that only the client has named is in no redirect that a cache may k
 test('https and hsts, where TLS is on', { skip: noOpenssl }, async (t) => {
   const backend = await startBackend(t, says('here', 200, { 'Strict-Transport-Security': 'max-age=1' }));
   const files = makePair(temporaryFolder(t), 'site.test');
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: {
       'site.test': ['site', backend.url],
       'options:site.test': { https: 'redirect', hsts: '31536000 includeSubDomains' },
@@ -281,7 +282,7 @@ test('where TLS is not on, nobody is sent there', async (t) => {
     'other.test': ['other', backend.url],
     'options:other.test': { httpsPort: '443', https: 'redirect 301' },
   };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   assert.equal((await ask({ port })).status, 200);
   const { status, headers } = await ask({ port, host: 'other.test', path: '/a' });
   assert.deepEqual([status, headers.location], [301, 'https://other.test/a']);
@@ -289,7 +290,7 @@ test('where TLS is not on, nobody is sent there', async (t) => {
 
 test('a client that may not be believed is in the clear, whatever it says', async (t) => {
   const backend = await startBackend(t, says('here'));
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: { 'site.test': ['site', backend.url], 'options:site.test': { https: 'redirect', httpsPort: '443' } },
     server: { trustedProxies: [] },
   });
@@ -298,7 +299,7 @@ test('a client that may not be believed is in the clear, whatever it says', asyn
 
 test('errors say which they are, and have the page of the site', async (t) => {
   const backend = await startBackend(t, echo('app'));
-  const { port } = await startRouter(t, {
+  const { port } = await leaseRouter(t, {
     routes: {
       'site.test': ['site', backend.url],
       'closed.test': ['closed', backend.url],

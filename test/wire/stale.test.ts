@@ -16,6 +16,7 @@ import { assertNobodyDied } from '../support/deaths.ts';
 import { eventually } from '../support/eventually.ts';
 import { END_HEADERS, END_STREAM, FRAME, frame, openSession, request } from '../support/http2.ts';
 import { startFrameBackend, startHttp2Backend } from '../support/http2-backends.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { noProc, workerOf } from '../support/processes.ts';
 import { startRouter, temporaryFolder } from '../support/router.ts';
 import { readRequests } from '../support/wire.ts';
@@ -45,7 +46,7 @@ test('a kept connection that closes as it is used again', async (t) => {
     });
   });
   // The first of two backends would be dead after this if anybody had noticed.
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url, backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url, backend.url] } });
   const { port } = router;
 
   await t.test('GET is sent again on a fresh connection', async () => {
@@ -73,7 +74,7 @@ test('a POST that was too long to keep is not sent twice', async (t) => {
       isFirst = false;
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   assert.equal((await ask({ port: router.port })).status, 200);
   const { status } = await ask({ port: router.port, method: 'POST', body: 'a'.repeat(5_000_000) });
   assert.equal(status, 502);
@@ -91,7 +92,7 @@ test('a POST that a backend has worked on before its connection broke is not sen
       isFirst = false;
     });
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] } });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] } });
   const { port } = router;
   assert.equal((await ask({ port })).status, 200);
   assert.equal((await ask({ port, method: 'POST', body: 'once' })).status, 502);
@@ -305,7 +306,7 @@ test('POSTs around the moment when a backend closes idle connections are deliver
   });
   const urls = { 'announcing.test': announcing.url, 'quiet.test': quiet.url };
   const routes = Object.fromEntries(Object.entries(urls).map(([host, url]) => [host, ['site', url]]));
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const sent: string[] = [];
   const statuses = await Promise.all(
     Object.keys(urls).flatMap((host) =>
@@ -337,7 +338,7 @@ for (const [what, code] of [
       setImmediate(() => socket.end());
       return [frame(FRAME.goaway, 0, 0, last)];
     });
-    const router = await startRouter(t, { routes: { 'site.test': ['site', url] } });
+    const router = await leaseRouter(t, { routes: { 'site.test': ['site', url] } });
     const { port } = router;
     assert.equal((await ask({ port })).status, 200);
     assert.equal((await ask({ port, method: 'POST', body: 'once' })).status, 200);
