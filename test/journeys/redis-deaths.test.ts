@@ -1,3 +1,4 @@
+// @one-lane: marks of both lanes are written in one place
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';

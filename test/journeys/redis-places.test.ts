@@ -1,3 +1,4 @@
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
