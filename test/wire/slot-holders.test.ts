@@ -12,8 +12,7 @@ import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
-import { leaseRouter } from '../support/leased-router.ts';
-import { type Router, temporaryFolder } from '../support/router.ts';
+import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 
 /** Longer than any system's buffers. */
 const BIG_BYTES = 64 * 1_048_576;
@@ -82,7 +81,7 @@ async function startScene(t: TestContext, kind: 'http' | 'h2c', server = {}, isT
   const config = tls
     ? { http: { bind: [] }, https: { ...listener, key: tls.keyFile, cert: tls.certFile } }
     : { http: listener };
-  const router = await leaseRouter(t, {
+  const router = await startRouter(t, {
     routes: { 'site.test': ['site', backend.url] },
     server: { timeouts: { connect: WAIT_S }, ...server },
     config,
