@@ -1,4 +1,5 @@
 /** The access log as a file, and its rotation: moved away, then SIGUSR1. */
+// @one-lane: lines of both lanes are written in one place
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,8 +9,10 @@ import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask, dial, send } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { fileOwner } from '../support/file-owner.ts';
 import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { noProc, openBelow, residentBytes, workerOf } from '../support/processes.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 
@@ -64,6 +66,21 @@ async function start(
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': options };
   const router = await startRouter(t, { routes, server: { bufferFolder: folder, ...server }, config: HTTP2 });
   return { router, port: router.port, seen, folder };
+}
+
+/** Where the bodies of tests are that do not look at files. */
+const anyFolder = temporaryFolder(fileOwner());
+
+/** As `start`, on a router that other tests use, too. */
+async function share(
+  t: TestContext,
+  options: Readonly<Record<string, string>> = { buffer: 'request' },
+): Promise<Pick<Scene, 'port' | 'seen'>> {
+  const seen = nothingSeen();
+  const backend = await startBackend(t, sums(seen));
+  const routes = { 'site.test': ['site', backend.url], 'options:site.test': options };
+  const { port } = await leaseRouter(t, { routes, server: { bufferFolder: anyFolder }, config: HTTP2 });
+  return { port, seen };
 }
 
 /** A client that has sent a head and part of the body. */
@@ -131,13 +148,13 @@ test('HTTP/2 backends get buffered bodies, too', async (t) => {
     });
   });
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': { buffer: 'request' } };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const body = bodyOf(3 * MIB);
   assert.equal((await ask({ port, method: 'POST', body })).body, md5(body));
 });
 
 test('trailers behind a buffered body are passed on', async (t) => {
-  const { port, seen } = await start(t);
+  const { port, seen } = await share(t);
   const headers = { host: 'site.test', 'transfer-encoding': 'chunked', trailer: 'x-sum' };
   const out = httpRequest({ port, host: '127.0.0.1', method: 'POST', headers, agent: false });
   out.write(bodyOf(200_000));
@@ -187,7 +204,7 @@ test('buffered bodies do not take memory', { skip: noProc }, async (t) => {
 });
 
 test('the router itself asks for a body that it buffers, and the backend sees no expectation', async (t) => {
-  const { port, seen } = await start(t);
+  const { port, seen } = await share(t);
   const body = bodyOf(100_000);
   const client = await beginUpload(t, port, body, 0, 'Expect: 100-continue\r\n');
   assert.equal(await until(client, /\r\n\r\n/), 'HTTP/1.1 100 Continue\r\n\r\n');
@@ -201,7 +218,7 @@ test('the router itself asks for a body that it buffers, and the backend sees no
 
 test('a body that stops gets 408, and one that is too large 413, and neither reaches a backend', async (t) => {
   const options = { buffer: 'request', 'timeouts.body': '0.3', 'limits.bodyBytes': '300000' };
-  const { port, seen } = await start(t, options);
+  const { port, seen } = await share(t, options);
   const head = 'POST / HTTP/1.1\r\nHost: site.test\r\n';
   assert.match(await send(port, `${head}Content-Length: 100000\r\n\r\n${'a'.repeat(90_000)}`), /^HTTP\/1\.1 408 /);
   const chunk = `186a0\r\n${'a'.repeat(100_000)}\r\n`;
@@ -214,7 +231,7 @@ test('a body that stops gets 408, and one that is too large 413, and neither rea
 });
 
 test('a body that is framed wrongly gets 400 while it is taken, and reaches no backend', async (t) => {
-  const { port, seen } = await start(t);
+  const { port, seen } = await share(t);
   const chunk = `186a0\r\n${'a'.repeat(100_000)}\r\n`;
   const head = 'POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n';
   assert.match(await send(port, `${head}${chunk}xyz\r\n`), /^HTTP\/1\.1 400 /);
@@ -222,7 +239,7 @@ test('a body that is framed wrongly gets 400 while it is taken, and reaches no b
 });
 
 test('a request behind a buffered body on the same connection is served after it', async (t) => {
-  const { port, seen } = await start(t);
+  const { port, seen } = await share(t);
   const body = bodyOf(200_000);
   const client = await beginUpload(t, port, body, body.length);
   client.write('GET /next HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n');
@@ -255,7 +272,7 @@ for (const [what, options, server, fields] of UNBUFFERED) {
 }
 
 test('a chunked body that becomes larger than the site’s buffer is streamed from there on', async (t) => {
-  const { port, seen } = await start(t, { buffer: 'request 200000' });
+  const { port, seen } = await share(t, { buffer: 'request 200000' });
   const out = httpRequest({ port, host: '127.0.0.1', method: 'POST', headers: { host: 'site.test' }, agent: false });
   const body = bodyOf(600_000);
   out.write(body.subarray(0, 150_000));
@@ -284,7 +301,7 @@ test('a buffered body goes to the next backend when the first refuses the connec
     'site.test': ['site', 'http://127.1.99.1:1', backend.url],
     'options:site.test': { buffer: 'request', balance: 'roundrobin' },
   };
-  const { port } = await startRouter(t, { routes });
+  const { port } = await leaseRouter(t, { routes });
   const body = bodyOf(2 * MIB);
   for (let i = 0; i < 2; i++) assert.equal((await ask({ port, method: 'POST', body })).body, md5(body));
 });

@@ -1,3 +1,4 @@
+// @one-lane: checks are made beside the lanes, which see their marks as those of any router
 // @waits: for the intervals of checks, a second each
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

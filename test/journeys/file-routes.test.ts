@@ -1,3 +1,4 @@
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';

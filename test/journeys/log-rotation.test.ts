@@ -1,3 +1,4 @@
+// @one-lane: lines of both lanes are written in one place
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// @one-lane: it is about how processes end
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBackend } from '../support/backends.ts';

@@ -1,3 +1,4 @@
+// @one-lane: both lanes ask the same store
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusingUrl, startBackend } from '../support/backends.ts';
