@@ -73,9 +73,10 @@ const QUICK = [
 
 /**
  * The jobs of a run: one file of tests in one setting each. `together` may run side by side, longest first; `waiting`
- * beside them, since they use little of a core: a comment `// @waits: for what` at their head says so. `alone` are files
- * that measure the machine, which others would disturb: `// @alone: why`. Files that start routers run in both settings of
- * the fast lane, except those that promise nothing of a lane: `// @one-lane: why`. With `allLanes` these do, too.
+ * beside them, since they use little of a core: a comment `// @waits: for what` at their head says so. `calm` are files
+ * that count by the clock and use little of a core: `// @calm: why`. They run after those, beside each other. `alone` are files
+ * that measure the machine, which any other would disturb: `// @alone: why`. Files that start routers run in both settings
+ * of the fast lane, except those that promise nothing of a lane: `// @one-lane: why`. With `allLanes` these do, too.
  */
 export function planTests({ sources, built, wanted, isQuick, allLanes = false, fastLane }) {
   const names = readdirSync(built, { recursive: true })
@@ -95,8 +96,9 @@ export function planTests({ sources, built, wanted, isQuick, allLanes = false, f
     ...again.map((file) => jobOf(file, OTHER_SETTING)),
   ].toSorted(byLength);
   return {
-    together: jobs.filter(({ isAlone, isWaiting }) => !isAlone && !isWaiting),
+    together: jobs.filter(({ isAlone, isCalm, isWaiting }) => !isAlone && !isCalm && !isWaiting),
     waiting: jobs.filter(({ isWaiting }) => isWaiting),
+    calm: jobs.filter(({ isCalm }) => isCalm),
     alone: jobs.filter(({ isAlone }) => isAlone),
   };
 }
@@ -108,6 +110,7 @@ function readFile(sources, built, name) {
     path: join(built, `${name}.js`),
     bytes: statSync(join(sources, `${name}.ts`)).size,
     isAlone: /^\/\/ @alone: /m.test(source),
+    isCalm: /^\/\/ @calm: /m.test(source),
     isWaiting: /^\/\/ @waits: /m.test(source),
     // It starts routers and leaves that setting to us.
     isForBoth: STARTS_ROUTERS.test(source) && !source.includes('fastLane'),
@@ -115,10 +118,10 @@ function readFile(sources, built, name) {
   };
 }
 
-function jobOf({ name, path, bytes, isAlone, isWaiting, isForBoth }, fastLane) {
+function jobOf({ name, path, bytes, isAlone, isCalm, isWaiting, isForBoth }, fastLane) {
   const title = isForBoth && fastLane !== undefined ? `${name} (fast lane ${fastLane})` : name;
   const env = fastLane === undefined ? {} : { HIPACHE_FAST_LANE: fastLane };
-  return { name, title, path, bytes, isAlone, isWaiting, env };
+  return { name, title, path, bytes, isAlone, isCalm, isWaiting, env };
 }
 
 /** For what is not listed, a file's size tells about how long it takes. */

@@ -12,6 +12,9 @@ import { TestPool } from './test-pool.mjs';
 /** A file of tests that takes longer, ms, hangs. */
 const LIMIT_MS = 300_000;
 
+/** So many files that count by the clock run at a time: each uses a third of a core. */
+const CALM_WIDTH = availableParallelism() + 1;
+
 /** So many of the slowest files are named at the end. */
 const SLOWEST = 10;
 
@@ -29,7 +32,7 @@ const plan = planTests({
   allLanes: args.includes('--all-lanes'),
   fastLane: process.env.HIPACHE_FAST_LANE,
 });
-const count = plan.together.length + plan.waiting.length + plan.alone.length;
+const count = Object.values(plan).flat().length;
 
 if (count === 0) {
   console.error(`no test file is named like ${wanted.join(', ')}`);
@@ -64,6 +67,7 @@ async function runAll(width) {
     tell(result, results.length);
   };
   await Promise.all([pool.run(plan.together, width, report), pool.run(plan.waiting, Math.ceil(width / 2), report)]);
+  await pool.run(plan.calm, CALM_WIDTH, report);
   await pool.run(plan.alone, 1, report);
   pool.end();
   tellSummary(results, performance.now() - began, width);

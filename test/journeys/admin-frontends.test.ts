@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { type AdminAddress, type AdminAnswer, adminOf, askAdmin } from '../support/admin.ts';
 import type { FrontendAnswer, LiveExplanation } from '../../lib/admin/answers.ts';
 import { says, startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
-import { startRedis } from '../support/redis.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { fileOwner } from '../support/file-owner.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { type Owner, type Router, startRouter } from '../support/router.ts';
 
 const NOBODY = 'http://127.0.0.1:1';
 
@@ -54,21 +55,49 @@ interface Scene {
   readonly held: (key: string) => Promise<readonly string[]>;
 }
 
-async function onRedis(t: TestContext, config: object = {}) {
-  const redis = await startRedis(t);
+type RedisScene = Scene & { readonly redis: TestRedis };
+
+async function startOnRedis(owner: Owner, config: object = {}): Promise<RedisScene> {
+  const redis = await startRedis(owner);
   const driver = `redis://127.0.0.1:${redis.port}`;
-  const router = await startRouter(t, { config: { driver, admin: { port: 0 }, ...config } });
+  const router = await startRouter(owner, { config: { driver, admin: { port: 0 }, ...config } });
   const held = async (key: string): Promise<readonly string[]> =>
     (await redis.cli('lrange', `frontend:${key}`, 0, -1)) as string[];
   return { redis, router, admin: await adminOf(router), held };
 }
 
-async function onFile(t: TestContext): Promise<Scene> {
-  const router = await startRouter(t, { routes: {}, config: { admin: { port: 0 } } });
+async function startOnFile(owner: Owner): Promise<Scene> {
+  const router = await startRouter(owner, { routes: {}, config: { admin: { port: 0 } } });
   const path = join(router.folder, 'routes.json');
   const held = async (key: string): Promise<readonly string[]> =>
     (JSON.parse(readFileSync(path, 'utf8')) as Record<string, string[]>)[key] ?? [];
   return { router, admin: await adminOf(router), held };
+}
+
+const file = fileOwner();
+let redisScene: Promise<RedisScene> | undefined;
+let fileScene: Promise<Scene> | undefined;
+
+/** What tests share that need no configuration of their own. Nothing is left of the test before. */
+async function onRedis(): Promise<RedisScene> {
+  const scene = await (redisScene ??= startOnRedis(file));
+  await scene.redis.cli('flushall');
+  scene.router.forget();
+  return scene;
+}
+
+/** The same with a routes file. */
+async function onFile(): Promise<Scene> {
+  const scene = await (fileScene ??= startOnFile(file));
+  const { frontends } = (await askAdmin(scene.admin, '/api/v1/frontends')).json as { readonly frontends: Frontend[] };
+  for (const { key } of frontends) {
+    const { status } = await askAdmin(scene.admin, `/api/v1/frontends/${encodeURIComponent(key)}`, {
+      method: 'DELETE',
+    });
+    assert.equal(status, 204);
+  }
+  scene.router.forget();
+  return scene;
 }
 
 function put(admin: AdminAddress, host: string, body: unknown): Promise<AdminAnswer> {
@@ -86,7 +115,7 @@ for (const [store, open] of [
   ['a file', onFile],
 ] as const) {
   test(`in ${store} a frontend is created, looked at, served, changed and removed`, async (t) => {
-    const { router, admin, held } = await open(t);
+    const { router, admin, held } = await open();
     const [one, two] = [await startBackend(t, says('one')), await startBackend(t, says('two'))];
     const served = async (text: string): Promise<void> => {
       assert.equal((await ask({ port: router.port, host: 'a.test' })).body, text);
@@ -120,7 +149,7 @@ for (const [store, open] of [
   });
 
   test(`in ${store} a frontend with a path has routes and options of its own`, async (t) => {
-    const { router, admin, held } = await open(t);
+    const { router, admin, held } = await open();
     const [site, api] = [await startBackend(t, says('site')), await startBackend(t, says('api'))];
     const at = '/api/v1/frontends/a.test%2Fapi';
     const patch = (body: unknown): Promise<AdminAnswer> => askAdmin(admin, `${at}/options`, { method: 'PATCH', body });
@@ -191,7 +220,7 @@ for (const [store, open] of [
   });
 
   test(`in ${store} dead backends are shown with their time left, and explained`, async (t) => {
-    const { router, admin } = await open(t);
+    const { router, admin } = await open();
     const good = await startBackend(t, says('good'));
     await put(admin, 'a.test', ['site', NOBODY, good.url]);
     await eventually(async () => {
@@ -216,8 +245,8 @@ for (const [store, open] of [
     assert.equal(frontends[0]?.backends[0]?.state, 'dead');
   });
 
-  test(`in ${store} what could not be meant is not written`, async (t) => {
-    const { admin, held } = await open(t);
+  test(`in ${store} what could not be meant is not written`, async () => {
+    const { admin, held } = await open();
     for (const [host, body, code] of [
       ['a.test', ['http://10.0.0.1', 'http://10.0.0.2'], 'no-identifier'],
       ['a.test', ['site', 'htps://10.0.0.1'], 'bad-scheme'],
@@ -241,7 +270,7 @@ for (const [store, open] of [
 }
 
 test('an explanation names every key in its order, and what each worker remembers', async (t) => {
-  const { redis, router, admin } = await onRedis(t, { cache: { mode: 'push' } });
+  const { redis, router, admin } = await startOnRedis(t, { cache: { mode: 'push' } });
   await redis.cli('rpush', 'frontend:*.example.test', 'wild', NOBODY);
   await eventually(async () => {
     await ask({ port: router.port, host: 'www.example.test' });
@@ -264,8 +293,8 @@ test('an explanation names every key in its order, and what each worker remember
   assert.ok((workers[0]?.ageSeconds ?? -1) >= 0);
 });
 
-test('a key that was misspelt is named with what would mend it', async (t) => {
-  const { redis, admin } = await onRedis(t);
+test('a key that was misspelt is named with what would mend it', async () => {
+  const { redis, admin } = await onRedis();
   await redis.cli('rpush', 'frontend:WWW.example.test', 'site', NOBODY);
   const { answer, near } = await explained(admin, 'www.example.test');
   assert.deepEqual([answer.kind, answer.status, answer.code], ['refused', 400, 'no-frontend']);
@@ -276,7 +305,7 @@ test('a key that was misspelt is named with what would mend it', async (t) => {
 });
 
 test('while Redis is silent, an explanation tells what the workers know', async (t) => {
-  const { redis, router, admin } = await onRedis(t);
+  const { redis, router, admin } = await startOnRedis(t);
   const backend = await startBackend(t, says('hello'));
   await redis.cli('rpush', 'frontend:a.test', 'site', backend.url);
   await ask({ port: router.port, host: 'a.test' });
@@ -303,8 +332,8 @@ test('while Redis is silent, an explanation tells what the workers know', async 
   assert.match(JSON.stringify(json), /store-unavailable/);
 });
 
-test('many frontends come a page at a time, each at least once', async (t) => {
-  const { redis, admin } = await onRedis(t);
+test('many frontends come a page at a time, each at least once', async () => {
+  const { redis, admin } = await onRedis();
   const keys = Array.from({ length: 250 }, (_, i) => `site-${i}.test`);
   for (const key of keys) await redis.cli('rpush', `frontend:${key}`, key, NOBODY);
   const seen = new Set<string>();
@@ -325,8 +354,8 @@ test('many frontends come a page at a time, each at least once', async (t) => {
   assert.equal((await askAdmin(admin, '/api/v1/frontends?cursor=nonsense')).status, 400);
 });
 
-test('a key of a wrong type is not overwritten, unless that is asked for', async (t) => {
-  const { redis, admin, held } = await onRedis(t);
+test('a key of a wrong type is not overwritten, unless that is asked for', async () => {
+  const { redis, admin, held } = await onRedis();
   await redis.cli('set', 'frontend:a.test', 'oops');
   const { json } = await askAdmin(admin, '/api/v1/frontends/a.test');
   assert.equal((json as Frontend).faults[0]?.code, 'wrong-type');
@@ -336,8 +365,8 @@ test('a key of a wrong type is not overwritten, unless that is asked for', async
   assert.deepEqual(await held('a.test'), ['site', NOBODY]);
 });
 
-test('an edit clears the marks of places that changed, and keeps the others', async (t) => {
-  const { redis, admin } = await onRedis(t);
+test('an edit clears the marks of places that changed, and keeps the others', async () => {
+  const { redis, admin } = await onRedis();
   await put(admin, 'a.test', ['site', 'http://10.0.0.1:1', 'http://10.0.0.2:1', 'http://10.0.0.3:1']);
   await redis.cli('sadd', 'dead:a.test', 0, 1, 2);
   await put(admin, 'a.test', ['site', 'http://10.0.0.1:1', 'http://10.0.0.3:1']);
@@ -345,7 +374,7 @@ test('an edit clears the marks of places that changed, and keeps the others', as
 });
 
 test('redirects are explained as the router sends them: by the client’s scheme, and the configuration’s options', async (t) => {
-  const { redis, router, admin } = await onRedis(t, { options: { canonical: 'www.a.test' } });
+  const { redis, router, admin } = await startOnRedis(t, { options: { canonical: 'www.a.test' } });
   await redis.cli('rpush', 'frontend:*.a.test', 'site', NOBODY);
   await redis.cli('rpush', 'frontend:old.test', 'old', 'redirect://www.a.test/x 301');
   for (const host of ['b.a.test', 'old.test']) {

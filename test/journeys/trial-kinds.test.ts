@@ -1,5 +1,5 @@
 /** Trials of WebSockets and of HTTP/2 backends, and a trial whose client leaves. */
-// @alone: counts by the clock how many requests a sick backend gets
+// @calm: counts by the clock how many requests a sick backend gets
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';

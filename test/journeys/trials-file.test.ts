@@ -1,5 +1,5 @@
 /** With a routes file, a backend whose time as a dead one is over gets one trial of all workers. */
-// @alone: counts by the clock when requests of two workers come
+// @calm: counts by the clock when requests of two workers come
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { test, type TestContext } from 'node:test';

@@ -31,6 +31,7 @@ interface Pool {
 interface Plan {
   readonly together: readonly Job[];
   readonly waiting: readonly Job[];
+  readonly calm: readonly Job[];
   readonly alone: readonly Job[];
 }
 
@@ -111,7 +112,7 @@ test('files run side by side, as many as the pool is wide', async (t) => {
   );
 });
 
-test('files that start routers run with the fast lane off, too, if it matters; those that measure run alone, those that wait beside others', (t) => {
+test('files that start routers run with the fast lane off, too, if it matters; those that measure run alone, those that count by the clock and those that wait apart', (t) => {
   const folder = temporaryFolder(t);
   const both = "import { startRouter } from '../support/router.ts';";
   const files = {
@@ -120,6 +121,7 @@ test('files that start routers run with the fast lane off, too, if it matters; t
     'journeys/own': `${both} // fastLane: true`,
     'journeys/handshakes': `// @one-lane: handshakes end before a lane begins\n${both}`,
     'journeys/measures': `// @alone: measures\n${both}`,
+    'journeys/counts': `// @calm: counts by the clock\n${both}`,
     'core/waits': '/** Limits. */\n// @waits: for time limits\n',
   };
   for (const [name, source] of Object.entries({ ...files, 'core/gone': null })) {
@@ -131,18 +133,20 @@ test('files that start routers run with the fast lane off, too, if it matters; t
   }
   const planOf = (options: object) => {
     const base = { sources: join(folder, 'ts'), built: join(folder, 'js'), wanted: [], isQuick: false };
-    const { together, waiting, alone } = planTests({ ...base, ...options });
-    return [together, waiting, alone].map((jobs) => jobs.map(({ title }) => title).toSorted());
+    const { together, waiting, calm, alone } = planTests({ ...base, ...options });
+    return [together, waiting, calm, alone].map((jobs) => jobs.map(({ title }) => title).toSorted());
   };
   assert.deepEqual(planOf({}), [
     ['core/rule', 'journeys/both', 'journeys/both (fast lane off)', 'journeys/handshakes', 'journeys/own'],
     ['core/waits'],
+    ['journeys/counts', 'journeys/counts (fast lane off)'],
     ['journeys/measures', 'journeys/measures (fast lane off)'],
   ]);
   assert.ok(planOf({ allLanes: true })[0]?.includes('journeys/handshakes (fast lane off)'));
   assert.deepEqual(planOf({ fastLane: 'on', wanted: ['journeys/'] }), [
     ['journeys/both (fast lane on)', 'journeys/handshakes (fast lane on)', 'journeys/own'],
     [],
+    ['journeys/counts (fast lane on)'],
     ['journeys/measures (fast lane on)'],
   ]);
 });
