@@ -2,30 +2,40 @@ import { RouterError } from '../core/errors.ts';
 import { FairSeats } from '../core/limits/fair-seats.ts';
 import { siteOf } from '../core/routing/prefixes.ts';
 import type { ConcurrencyRule, Permit } from '../core/routing/site.ts';
-import type { Route } from '../core/routing/types.ts';
 import { Timer, type TimeLimits } from '../clock/time-limits.ts';
-import type { Permits } from '../concurrency/permits.ts';
-import type { Exchange } from './exchange.ts';
+import type { Permits } from './permits.ts';
 
 /** How long a request waits for the store's first reply about its site, where the site has no queue, ms. */
 const FIRST_MS = 1_000;
 
 export interface SiteQueueParts {
-  readonly permits: Permits;
+  readonly permits: Pick<Permits, 'waitForSite' | 'waitForBackend'>;
   readonly clock: TimeLimits;
   /** Maximum number of requests that wait, of all sites. */
   readonly max: number;
 }
 
-/** A request that waits. */
-interface Waiter {
-  refuse: ((error: RouterError) => void) | null;
+/** A request that waits, as either lane has it. */
+export interface QueuedRequest {
+  /** As `clientKey` returns it. */
+  readonly clientKey: string;
+  /** How long it has waited in all, ms. The queue adds to it. */
+  queuedMs: number;
 }
 
-/** Joins a queue. @param served, refused: called when the request waits no more @returns leaves it; null when it is full */
-type Join = (served: () => void, refused: () => void) => (() => void) | null;
+/** A seat in the queue. */
+interface Waiter {
+  readonly refuse: (error: RouterError) => void;
+}
 
-/** Requests that wait while their site has as many in flight as it may. Bodies are not read meanwhile. */
+/**
+ * Joins the queue of a site. @param end is to be called when the request is served; returns false when it does not wait any more
+ * @param refuse too many wait
+ * @returns leaves the queue; null when too many wait already
+ */
+type Join = (end: () => boolean, refuse: () => void) => (() => void) | null;
+
+/** Requests of both lanes that wait while their site has as many in flight as it may. */
 export class SiteQueue {
   readonly #parts: SiteQueueParts;
   readonly #seats: FairSeats<Waiter>;
@@ -36,79 +46,92 @@ export class SiteQueue {
   }
 
   /**
-   * Takes a permit for the exchange, unless the fast lane has done so, or the site has no limit. Resolves when it has one, or when
-   * the client has left.
-   * @throws RouterError `site-busy` when too many wait, or it has waited for too long
+   * Waits for a permit of a site. @param key the route's. @param served gets the permit: the caller releases it
+   * @param refused gets `site-busy` when too many wait, or the request has waited for too long; perhaps before this returns
+   * @returns leaves the queue; idempotent. One of `served` and `refused` is called, once, unless the request leaves before
    */
-  async enter(exchange: Exchange, { key, site }: Route): Promise<void> {
-    const { concurrency: rule } = site;
-    if (rule === null || exchange.permit !== null) return;
-    const { permits } = this.#parts;
-    const permit = permits.enter(key, rule);
-    if (permit !== null) return exchange.keep(permit);
-    await this.#wait(exchange, key, rule, (served, refused) => {
-      const serve = (given: Permit): void => {
-        exchange.keep(given);
-        served();
+  waitForSite(
+    request: QueuedRequest,
+    key: string,
+    rule: ConcurrencyRule,
+    served: (permit: Permit) => void,
+    refused: (error: RouterError) => void,
+  ): () => void {
+    const join: Join = (end, refuse) => {
+      const serve = (permit: Permit): void => {
+        if (end()) served(permit);
+        else permit.release();
       };
-      return permits.waitForSite(key, rule, serve, refused);
-    });
+      return this.#parts.permits.waitForSite(key, rule, serve, refuse);
+    };
+    return this.#wait(request, key, rule, join, refused);
   }
 
   /**
    * Waits until a backend has room. @param tries uses one; returns whether it did. Must not throw
-   * @throws as `enter` does
+   * @param served called when it did
+   * @returns as `waitForSite` does
    */
-  async waitForBackend(exchange: Exchange, { key, site }: Route, tries: () => boolean): Promise<void> {
-    const { concurrency: rule } = site;
-    if (rule === null) return;
-    await this.#wait(exchange, key, rule, (served, refused) => {
+  waitForBackend(
+    request: QueuedRequest,
+    key: string,
+    rule: ConcurrencyRule,
+    tries: () => boolean,
+    served: () => void,
+    refused: (error: RouterError) => void,
+  ): () => void {
+    const join: Join = (end, refuse) => {
       const serve = (): boolean => {
         const isServed = tries();
-        if (isServed) served();
+        if (isServed && end()) served();
         return isServed;
       };
-      return this.#parts.permits.waitForBackend(key, rule, serve, refused);
-    });
+      return this.#parts.permits.waitForBackend(key, rule, serve, refuse);
+    };
+    return this.#wait(request, key, rule, join, refused);
   }
 
-  #wait(exchange: Exchange, key: string, rule: ConcurrencyRule, join: Join): Promise<void> {
-    const limitMs = rule.queueSeconds * 1000 || FIRST_MS;
-    const leftMs = limitMs - exchange.queuedMs;
-    if (leftMs <= 0) return Promise.reject(tooLong(rule));
-    const waiter: Waiter = { refuse: null };
-    const loser = this.#seats.enter(waiter, siteOf(key), exchange.clientKey);
-    if (loser === waiter) return Promise.reject(tooMany(rule));
-    loser?.refuse?.(tooMany(rule));
+  #wait(
+    request: QueuedRequest,
+    key: string,
+    rule: ConcurrencyRule,
+    join: Join,
+    refused: (error: RouterError) => void,
+  ): () => void {
     const { clock } = this.#parts;
-    return new Promise((resolve, reject) => {
-      const since = performance.now();
-      let isOver = false;
-      const end = (settle: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        this.#seats.leave(waiter);
-        leave?.();
-        clock.clear(timer);
-        exchange.onInterrupt = null;
-        exchange.queuedMs += performance.now() - since;
-        settle();
-      };
-      const refuse = (error: RouterError): void => end(() => reject(error));
-      const timer = new Timer(() => refuse(tooLong(rule)));
-      const leave = join(
-        () => end(resolve),
-        () => refuse(tooMany(rule)),
-      );
-      if (leave === null) return refuse(tooMany(rule));
-      waiter.refuse = refuse;
-      clock.set(timer, leftMs);
-      exchange.onInterrupt = () => end(resolve);
-      // An upgrade's socket may close without an interruption.
-      void exchange.ended.then(() => end(resolve));
-    });
+    const since = performance.now();
+    let isOver = false;
+    let leaveSite: (() => void) | null = null;
+    const end = (): boolean => {
+      if (isOver) return false;
+      isOver = true;
+      this.#seats.leave(waiter);
+      leaveSite?.();
+      clock.clear(timer);
+      request.queuedMs += performance.now() - since;
+      return true;
+    };
+    const refuse = (error: RouterError): void => {
+      if (end()) refused(error);
+    };
+    const waiter: Waiter = { refuse };
+    const timer = new Timer(() => refuse(tooLong(rule)));
+    const leftMs = (rule.queueSeconds * 1000 || FIRST_MS) - request.queuedMs;
+    if (leftMs <= 0) {
+      refuse(tooLong(rule));
+      return leaveNothing;
+    }
+    const loser = this.#seats.enter(waiter, siteOf(key), request.clientKey);
+    loser?.refuse(tooMany(rule));
+    if (loser === waiter) return leaveNothing;
+    leaveSite = join(end, () => refuse(tooMany(rule)));
+    if (leaveSite === null) refuse(tooMany(rule));
+    else clock.set(timer, leftMs);
+    return () => void end();
   }
 }
+
+function leaveNothing(): void {}
 
 function tooMany(rule: ConcurrencyRule): RouterError {
   return busy(rule, `the site has as many requests in flight as it may (${inWords(rule)}), and too many wait already`);

@@ -54,12 +54,14 @@ export class RouterError extends Error {
   }
 }
 
-/**
- * What a client that makes up hosts gets, as often as it likes. Made once: recording the stack of an error takes a tenth of the time of
- * such a request.
+/*
+ * What clients get as often as they like: those that make up hosts, or send too much. Made once: recording the stack of an error takes a
+ * tenth of the time of such a request.
  */
 export const NO_FRONTEND = new RouterError('no-frontend', 'frontend not found');
 export const TOO_MANY_UNKNOWN = new RouterError('unknown-hosts', 'too many requests for hosts without a frontend');
+export const RATE_LIMITED = new RouterError('rate-limited', 'the rate limit of the site');
+export const OVERLOADED = new RouterError('overloaded', 'this worker is overloaded, and the site uses the most');
 
 /** Whether the store did not reply, in contrast to an invalid reply. */
 export function isStoreSilent(error: unknown): boolean {

@@ -27,8 +27,12 @@ export class Account {
   lookupFault: unknown = null;
   /** The chosen backend. */
   backend: Backend | null = null;
+  /** The client, as `clientKey` returns it; "" before it was needed. */
+  clientKey = '';
   /** The limits of its site have counted it, and let it through. */
   isCounted = false;
+  /** How long it has waited in its site's queue, ms. */
+  queuedMs = 0;
   /** Its permits under the site's limits of requests in flight; null without any. */
   permit: Permit | null = null;
   startedAt = 0;
@@ -45,6 +49,8 @@ export class Account {
     this.lookupFault = null;
     this.backend = null;
     this.isCounted = false;
+    this.clientKey = '';
+    this.queuedMs = 0;
     this.permit = null;
     this.startedAt = now;
     this.triedAt = 0;
@@ -122,11 +128,11 @@ export class Account {
     isBodyLost: boolean,
     now: number,
   ): HandoffState {
-    const { startedAt, backend, isCounted, permit } = this;
+    const { startedAt, backend, isCounted, queuedMs, permit } = this;
     this.permit = null;
     const trace = this.head?.trace ?? null;
     const known = { method, target, startedAt, lookedUp: this.#lookedUp, interruption, isBodyLost };
-    const common = { ...known, trace, isCounted, permit };
+    const common = { ...known, trace, isCounted, queuedMs, permit };
     if (outcome === null || backend === null) return { ...common, triedAt: null, attempts: [] };
     const attempt = { backend, outcome, startedAt: this.triedAt, tookMs: now - this.triedAt };
     return { ...common, triedAt: this.triedAt, attempts: [attempt] };

@@ -19,27 +19,29 @@ import { ResponseRelay } from './response-relay.ts';
 import { pathFor, withTarget } from './backend-target.ts';
 import type { EarlyBackend, ConnectionOwner, OwnedConnection } from './connection-owner.ts';
 import { type AttemptOwner, FastAttempt } from './fast-attempt.ts';
+import type { WrittenHead } from './head-writer.ts';
 import { mayServe } from './may-serve.ts';
 import type { ReadRequest } from './request-grammar.ts';
 import { fits, isOver } from './request-size.ts';
 import { traitsOf } from './request-traits.ts';
 import type { LaneShared } from './shared.ts';
-import { refusalOf } from './site-limits.ts';
-import { hasPage, isTooMany, refuseUnknown } from './unknown-host.ts';
+import { SiteEntry, type SiteEntryOwner } from './site-entry.ts';
+import { hasPageOfAll, isTooMany, refuseUnknown } from './unknown-host.ts';
 import { Upload } from './upload.ts';
 
 const NONE_TRIED: ReadonlySet<number> = new Set();
 
-/** What is awaited. `looking`: its route; `gathering`: a first part of its body; `trying`: the attempt. */
-type Phase = 'over' | 'looking' | 'gathering' | 'trying';
+/** What is awaited. `looking`: the store; `gathering`: a first part of its body; `entering`: the site; `trying`: the attempt. */
+type Phase = 'over' | 'looking' | 'gathering' | 'entering' | 'trying';
 
 /** One for each client's connection, used for one request after the other. */
-export class FastExchange implements ConnectionOwner, AttemptOwner {
+export class FastExchange implements ConnectionOwner, AttemptOwner, SiteEntryOwner {
   readonly #client: OwnedConnection;
   readonly #shared: LaneShared;
   readonly #relay: ResponseRelay;
   readonly #upload: Upload;
   readonly #account = new Account();
+  readonly #entry: SiteEntry;
   readonly #attempt: FastAttempt;
   #phase: Phase = 'over';
   /** Distinguishes a late reply of the store to an earlier request from one to this request. */
@@ -51,6 +53,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#shared = shared;
     this.#upload = new Upload(client, shared);
     this.#relay = new ResponseRelay(client, shared);
+    this.#entry = new SiteEntry(this, shared.parts, this.#account, this.#relay);
     this.#attempt = new FastAttempt(this, client, shared, this.#account, this.#upload, this.#relay);
   }
 
@@ -87,7 +90,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     } else if (!upload.isReady) {
       return;
     } else if (this.#phase === 'gathering') {
-      this.#choose();
+      this.#admit();
     } else {
       upload.wait();
     }
@@ -138,13 +141,13 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     this.#account.isLookedUp = true;
     this.#account.route = route;
     if (route === null) {
-      void hasPage(this.#shared.parts).then(this.#onReply((isPage) => this.#onUnknown(isPage, hostname)));
+      void hasPageOfAll(this.#shared.parts).then(this.#onReply((isPage) => this.#onUnknown(isPage, hostname)));
       return;
     }
     const { request } = this.#account;
     if (request === null || (route.site !== NO_SITE && !this.#isMine(request, route.site)))
       return this.#handOff(null, null);
-    if (this.#upload.isReady) return this.#choose();
+    if (this.#upload.isReady) return this.#admit();
     this.#phase = 'gathering';
     this.#client.due = this.#shared.clock.after(GATHER_MS);
   }
@@ -165,26 +168,32 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     return fits(request, client.bodyBytes, client.limits);
   }
 
-  #choose(): void {
-    const account = this.#account;
-    const { request, route } = account;
+  /** Takes the request from the limits of its site. */
+  #admit(): void {
+    const { request, route } = this.#account;
     if (request === null || route === null) return;
     const { parts } = this.#shared;
     const { balance } = route.site;
     // The full lane waits for the secret.
     if (balance !== null && balance.sticky !== null && !parts.sticky.isReady()) return this.#handOff(null, null);
     const head = this.#client.writer.write(request);
-    account.head = head;
-    const key = this.#clientKey.of(head.clientIp);
-    this.#client.output.clientKey = key;
+    this.#account.head = head;
+    this.#account.clientKey = this.#clientKey.of(head.clientIp);
+    this.#client.output.clientKey = this.#account.clientKey;
     this.#relay.responseFields = head.responseFields;
-    if (this.#isRefused(request, route, key, head.clientIp)) return;
-    const { concurrency } = route.site;
-    if (concurrency !== null) {
-      account.permit = parts.permits.enter(route.key, concurrency);
-      // The full lane waits.
-      if (account.permit === null) return this.#handOff(null, null);
-    }
+    this.#phase = 'entering';
+    this.#entry.enter(request, route, head);
+  }
+
+  onWaiting(): void {
+    this.#client.due = Infinity;
+    this.#upload.wait();
+  }
+
+  onEntered(request: ReadRequest, route: Route, head: WrittenHead): void {
+    const account = this.#account;
+    const { parts } = this.#shared;
+    const { balance } = route.site;
     const traits = traitsOf(request, route, head.clientIp);
     let backend: Backend | null;
     try {
@@ -206,17 +215,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
     account.triedAt = parts.now();
     if (route.onTrial.has(backend.id)) parts.trials.begun(route.frontend, backend);
     this.#phase = 'trying';
-    this.#attempt.begin(backend, key, account.triedAt);
-  }
-
-  /** Counts the request for the limits of its site, and responds if they refuse it. */
-  #isRefused(request: ReadRequest, route: Route, client: string, clientIp: string): boolean {
-    const refusal = refusalOf(this.#shared.parts, request, route, client, clientIp);
-    this.#account.isCounted = refusal === null;
-    if (refusal === null) return false;
-    this.#relay.respond(refusal);
-    this.onDone(null);
-    return true;
+    this.#attempt.begin(backend, account.clientKey, account.triedAt);
   }
 
   /** Of the request that is looked up: store/store.ts asks for it rarely. */
@@ -274,6 +273,7 @@ export class FastExchange implements ConnectionOwner, AttemptOwner {
   /** Releases the body, the attempt and the retry budget. */
   #drop(): void {
     this.#phase = 'over';
+    this.#entry.leave();
     this.#upload.end();
     this.#account.permit?.release();
     this.#account.permit = null;

@@ -21,19 +21,28 @@ import type { Dialer } from '../backends/dialing/dialer.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { BackendStates } from '../backends/state/backend-states.ts';
 import type { Permits } from '../concurrency/permits.ts';
+import type { SiteQueue } from '../concurrency/site-queue.ts';
 import type { Overload } from '../overload/overload.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 
-/** Why a request for a host without a route is refused. */
-export type UnknownCode = 'no-frontend' | 'unknown-hosts';
-
 /** A response by the router itself. */
 export interface OwnResponse {
-  readonly code: 'rate-limited' | 'overloaded' | UnknownCode;
+  readonly code: 'rate-limited' | 'overloaded' | 'site-busy' | 'no-frontend' | 'unknown-hosts';
   readonly status: number;
   /** Latin1, without fields about the connection, Date, and the empty line. */
   readonly head: string;
   readonly body: Buffer;
+}
+
+/** The responses to requests that this lane refuses. */
+export interface OwnResponses {
+  readonly overloaded: OwnResponse;
+  readonly noFrontend: OwnResponse;
+  readonly unknownHosts: OwnResponse;
+  /** Beyond a rate limit. @param waitMs until a request would pass */
+  limited(rule: RateRule, waitMs: number): OwnResponse;
+  /** Refused by the queue of its site. */
+  busy(error: RouterError): OwnResponse;
 }
 
 export interface LaneParts extends Balancing {
@@ -46,18 +55,12 @@ export interface LaneParts extends Balancing {
   readonly budget: { requestStarted(): void; requestEnded(): void };
   readonly rates: Pick<RateLimits, 'take'>;
   readonly permits: Pick<Permits, 'enter'>;
-  /** The response to a request beyond a rate limit. @param waitMs until one would pass */
-  readonly limited: (rule: RateRule, waitMs: number) => OwnResponse;
+  readonly queue: Pick<SiteQueue, 'waitForSite'>;
   /** Null: this worker refuses nothing however late it is. */
   readonly overload: Pick<Overload, 'refuses' | 'sent'> | null;
-  /** The response to a request that it refuses. */
-  readonly overloaded: OwnResponse;
-  /** Called for each request that is refused in this lane. */
-  readonly onRefused: (code: Exclude<OwnResponse['code'], UnknownCode>, clientIp: string, host: string) => void;
-  /** The responses to requests for hosts without a route. */
-  readonly unknown: Readonly<Record<UnknownCode, OwnResponse>>;
-  /** Called for each of those. */
-  readonly onUnknown: (error: RouterError, clientIp: string, hostname: string) => void;
+  readonly own: OwnResponses;
+  /** Called for each request that is refused in this lane. @param host of the route, or that is asked for */
+  readonly onRefused: (error: RouterError, clientIp: string, host: string) => void;
   readonly slots: ConnectionSlots;
   readonly spools: SpoolBudget;
   /** Called for each client that is cut off because it reads a response too slowly. */

@@ -1,4 +1,5 @@
 /** What the limits of a site, and of an overloaded worker, refuse. */
+import { OVERLOADED, RATE_LIMITED } from '../core/errors.ts';
 import type { Route } from '../core/routing/types.ts';
 import { lineValue } from '../http1/field-lines.ts';
 import { rateKey } from '../rates/rate-key.ts';
@@ -19,12 +20,12 @@ export function refusalOf(
 ): OwnResponse | null {
   const { overload, rates } = parts;
   if (overload !== null && overload.refuses(key)) {
-    parts.onRefused('overloaded', clientIp, frontend);
-    return parts.overloaded;
+    parts.onRefused(OVERLOADED, clientIp, frontend);
+    return parts.own.overloaded;
   }
   if (rate === null) return null;
   const waitMs = rates.take(rate, key, rateKey(rate, client, frontend, request.text, lineValue));
   if (waitMs === 0) return null;
-  parts.onRefused('rate-limited', clientIp, frontend);
-  return parts.limited(rate, waitMs);
+  parts.onRefused(RATE_LIMITED, clientIp, frontend);
+  return parts.own.limited(rate, waitMs);
 }

@@ -1,20 +1,18 @@
 /** Requests for hosts without a route. Clients can make up any number of hosts: such a request costs less than one that is served. */
-import { NO_FRONTEND, type RouterError, TOO_MANY_UNKNOWN } from '../core/errors.ts';
+import { NO_FRONTEND, TOO_MANY_UNKNOWN } from '../core/errors.ts';
 import { clientKey } from '../core/limits/client-key.ts';
 import type { Account } from './account.ts';
+import { hasPage } from './error-page.ts';
 import type { OwnedConnection } from './connection-owner.ts';
-import type { LaneParts, UnknownCode } from './parts.ts';
+import type { LaneParts } from './parts.ts';
 import type { ResponseRelay } from './response-relay.ts';
 
 /** The key of the error pages for hosts without a route. */
 const ALL_SITES = ['*'];
 
-/** Resolves to whether all sites have an error page for them. As in the full lane, a page that cannot be read is none. Never rejects. */
-export function hasPage({ store }: LaneParts): Promise<boolean> {
-  return store.page(ALL_SITES, NO_FRONTEND.status).then(
-    (html) => html !== null,
-    () => false,
-  );
+/** Resolves to whether all sites have an error page for them. Never rejects. */
+export function hasPageOfAll(parts: LaneParts): Promise<boolean> {
+  return hasPage(parts, ALL_SITES, NO_FRONTEND.status);
 }
 
 /** Whether a lookup failed because too many hosts had no route. */
@@ -33,14 +31,12 @@ export function refuseUnknown(
 ): boolean {
   const { request, lookupFault } = account;
   if (request === null || request.framing === 'chunked' || request.length > 0) return false;
-  const [error, code]: [RouterError, UnknownCode] = isTooMany(lookupFault)
-    ? [TOO_MANY_UNKNOWN, 'unknown-hosts']
-    : [NO_FRONTEND, 'no-frontend'];
+  const isFlood = isTooMany(lookupFault);
   account.unknownHost = hostname;
   account.head = writer.write(request);
   output.clientKey = clientKey(account.head.clientIp);
   relay.responseFields = account.head.responseFields;
-  relay.respond(parts.unknown[code]);
-  parts.onUnknown(error, account.head.clientIp, hostname);
+  relay.respond(isFlood ? parts.own.unknownHosts : parts.own.noFrontend);
+  parts.onRefused(isFlood ? TOO_MANY_UNKNOWN : NO_FRONTEND, account.head.clientIp, hostname);
   return true;
 }

@@ -13,7 +13,7 @@ import { AccessLog } from './access-log.ts';
 import { WorkerMetrics, type OwnState, type MetricsReport } from './worker-metrics.ts';
 import type { Log } from './log.ts';
 import { exchangeRecord } from './access-record.ts';
-import { logCut, logGarbage, logHttp2Refusal, logLimited, logRefusal, logResponseCut, logUnknown } from './refusals.ts';
+import { logCut, logGarbage, logHttp2Refusal, logRefusal, logRefusedFast, logResponseCut } from './refusals.ts';
 import { tracedExchange } from './traced.ts';
 import { Tracing } from './tracing.ts';
 
@@ -77,16 +77,10 @@ export class ExchangeRecorder {
     this.#accessLog?.writeGarbage(clientIp, firstLine, error.status, bytes);
   }
 
-  /** Records that the fast lane has refused a request: it is beyond a rate limit, or the worker is overloaded. */
-  refusedFast(code: 'rate-limited' | 'overloaded', client: string, host: string): void {
-    this.metrics?.refused(code);
-    if (code === 'rate-limited') logLimited(this.#log, client, host);
-  }
-
-  /** Records that the fast lane has refused a request for a host without a route. */
-  unknown(error: RouterError, client: string, hostname: string): void {
+  /** Records that the fast lane has refused a request. */
+  refusedFast(error: RouterError, client: string, host: string): void {
     this.metrics?.refused(error.code);
-    logUnknown(this.#log, error, client, hostname);
+    logRefusedFast(this.#log, error, client, host);
   }
 
   /** Records that a client was cut within a response. @param host the requested host, if known */

@@ -25,14 +25,6 @@ export function logRefusal(log: Log, { refusal, outgoing, peer, head, trying }: 
   log[level]({ event: 'refused', code, status, client, host, backend, why }, `${status} for ${host ?? client}: ${why}`);
 }
 
-/** Logs a request beyond a rate limit, as `logRefusal` does. */
-export function logLimited(log: Log, client: string, host: string): void {
-  const code = 'rate-limited';
-  if (!log.hasRoom('info', 'refused', code)) return;
-  const why = 'the rate limit of the site';
-  log.info({ event: 'refused', code, status: 429, client, host, why }, `429 for ${host}: ${why}`);
-}
-
 /** Logs that a worker begins to refuse requests because it is late, or ends that. */
 export function logOverload(log: Log, notice: OverloadNotice): void {
   switch (notice.type) {
@@ -51,8 +43,13 @@ export function logOverload(log: Log, notice: OverloadNotice): void {
   }
 }
 
-/** Logs a request for a host without a route, as `logRefusal` does. */
-export function logUnknown(log: Log, { code, status, message: why }: RouterError, client: string, host: string): void {
+/** Logs a request that the fast lane has refused, as `logRefusal` does. */
+export function logRefusedFast(
+  log: Log,
+  { code, status, message: why }: RouterError,
+  client: string,
+  host: string,
+): void {
   const level = code === 'internal' ? 'error' : levelOf(code);
   if (!log.hasRoom(level, 'refused', code)) return;
   log[level]({ event: 'refused', code, status, client, host, why }, `${status} for ${host}: ${why}`);

@@ -2,8 +2,9 @@ import type { Balancing } from '../core/routing/choice.ts';
 import { choose } from '../core/routing/selection.ts';
 import type { Permit } from '../core/routing/site.ts';
 import type { Backend, RequestTraits, Route } from '../core/routing/types.ts';
+import type { SiteQueue } from '../concurrency/site-queue.ts';
 import type { Exchange } from './exchange.ts';
-import type { SiteQueue } from './site-queue.ts';
+import { waitForBackend } from './permit-wait.ts';
 
 /**
  * Chooses a backend that has room under the site's `maxConnPerBackend`, and waits for one if none has. Null when there is none to
@@ -23,7 +24,7 @@ export async function chooseWithRoom(
     result = tryToChoose(permit, found, tried, traits, parts);
     return result.type !== 'full';
   };
-  if (!tries()) await parts.queue.waitForBackend(exchange, found, tries);
+  if (!tries()) await waitForBackend(exchange, found, parts.queue, tries);
   // An assignment in a function is not seen by the compiler.
   const chosen = result as Chosen;
   if (chosen.type === 'failed') throw chosen.fault;

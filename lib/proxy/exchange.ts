@@ -229,7 +229,8 @@ export class Exchange {
     if (this.isResponding) this.cut();
   }
 
-  #goOn({ attempts, triedAt, interruption, trace, permit }: HandoffState): void {
+  #goOn({ attempts, triedAt, interruption, trace, queuedMs, permit }: HandoffState): void {
+    this.queuedMs = queuedMs;
     this.trace = trace;
     this.#permit = permit;
     this.attempts.push(...attempts);

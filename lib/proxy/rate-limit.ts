@@ -1,4 +1,4 @@
-import { RouterError } from '../core/errors.ts';
+import { OVERLOADED, RouterError } from '../core/errors.ts';
 import { rawValue } from '../core/http/trait.ts';
 import type { Route } from '../core/routing/types.ts';
 import { inWords, rateFields } from '../rates/rate-fields.ts';
@@ -13,8 +13,7 @@ import type { Exchange } from './exchange.ts';
  */
 export function shed(exchange: Exchange, { key }: Route, overload: Pick<Overload, 'refuses'> | null): void {
   if (overload === null || exchange.isCounted) return;
-  if (overload.refuses(key))
-    throw new RouterError('overloaded', 'this worker is overloaded, and the site uses the most');
+  if (overload.refuses(key)) throw OVERLOADED;
 }
 
 /**

@@ -1,6 +1,13 @@
 import { STATUS_CODES } from 'node:http';
-import { type ErrorCode, NO_FRONTEND, type RouterError, TOO_MANY_UNKNOWN } from '../core/errors.ts';
-import { splitKey } from '../core/routing/prefixes.ts';
+import {
+  type ErrorCode,
+  NO_FRONTEND,
+  OVERLOADED,
+  RATE_LIMITED,
+  type RouterError,
+  TOO_MANY_UNKNOWN,
+} from '../core/errors.ts';
+import { pageKeys } from '../core/routing/prefixes.ts';
 import type { RouteLookups } from '../store/store.ts';
 import type { RateRule } from '../core/routing/site.ts';
 import { rateFields } from '../rates/rate-fields.ts';
@@ -54,10 +61,8 @@ async function tenantPage(
 ): Promise<Page | null> {
   // No page without a known host, or while the store is unavailable.
   if (head === null || WITHOUT_LOOKUP.has(error.code)) return null;
-  const key = route?.key ?? '*';
-  const host = splitKey(key).host;
   try {
-    const html = await store.page([...new Set([key, host, '*'])], error.status);
+    const html = await store.page(pageKeys(route?.key ?? '*'), error.status);
     return html === null ? null : { type: 'text/html; charset=utf-8', body: Buffer.from(html) };
   } catch {
     return null;
@@ -92,42 +97,39 @@ export function errorMessage(pages: Pages, error: RouterError): Buffer {
   return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), page.body]);
 }
 
-/** A response to a request beyond a rate limit, without fields about the connection: the fast lane adds those. */
-export function limitedResponse(pages: Pages, rule: RateRule, waitMs: number): BareResponse<'rate-limited'> {
-  return bareResponse(pages, 429, 'rate-limited', rateFields(rule, waitMs));
-}
-
-/** The response to a request that an overloaded worker refuses, likewise. */
-export function overloadedResponse(pages: Pages): BareResponse<'overloaded'> {
-  return bareResponse(pages, 503, 'overloaded', ['Retry-After', RETRY_AFTER]);
-}
-
-/** The responses to requests for hosts without a route, likewise. */
-export function unknownResponses(
-  pages: Pages,
-): Readonly<{ 'no-frontend': BareResponse<'no-frontend'>; 'unknown-hosts': BareResponse<'unknown-hosts'> }> {
-  return Object.freeze({
-    'no-frontend': bareResponse(pages, NO_FRONTEND.status, 'no-frontend', []),
-    'unknown-hosts': bareResponse(pages, TOO_MANY_UNKNOWN.status, 'unknown-hosts', ['Retry-After', RETRY_AFTER]),
-  });
-}
-
-/** A response of the router without fields about the connection. */
-interface BareResponse<Code> {
+/** What the router responds for the fast lane, which adds the fields about the connection. */
+export interface BareResponse<Code extends ErrorCode> {
   readonly code: Code;
   readonly status: number;
+  /** Latin1, without fields about the connection, Date, and the empty line. */
   readonly head: string;
   readonly body: Buffer;
 }
 
-function bareResponse<Code extends ErrorCode>(
-  pages: Pages,
-  status: number,
-  code: Code,
-  fields: readonly string[],
-): BareResponse<Code> {
-  const page = pages.for(status);
-  return { code, status, head: headText(status, errorHeaders(page, { code, fields })), body: page.body };
+/** The responses to requests that the fast lane refuses. Those to hosts without a route, and of an overloaded worker, are made once. */
+export interface BareResponses {
+  readonly overloaded: BareResponse<'overloaded'>;
+  readonly noFrontend: BareResponse<'no-frontend'>;
+  readonly unknownHosts: BareResponse<'unknown-hosts'>;
+  /** Beyond a rate limit. @param waitMs until a request would pass */
+  limited(rule: RateRule, waitMs: number): BareResponse<'rate-limited'>;
+  /** Refused by the queue of its site. */
+  busy(error: RouterError): BareResponse<'site-busy'>;
+}
+
+export function bareResponses(pages: Pages): BareResponses {
+  const make = <Code extends ErrorCode>(code: Code, status: number, fields: readonly string[]): BareResponse<Code> => {
+    const page = pages.for(status);
+    return { code, status, head: headText(status, errorHeaders(page, { code, fields })), body: page.body };
+  };
+  const later = ['Retry-After', RETRY_AFTER];
+  return {
+    overloaded: make('overloaded', OVERLOADED.status, later),
+    noFrontend: make('no-frontend', NO_FRONTEND.status, []),
+    unknownHosts: make('unknown-hosts', TOO_MANY_UNKNOWN.status, later),
+    limited: (rule, waitMs) => make('rate-limited', RATE_LIMITED.status, rateFields(rule, waitMs)),
+    busy: ({ status, fields }) => make('site-busy', status, fields),
+  };
 }
 
 /** A status line, and fields, names and values in turn. */

@@ -37,7 +37,7 @@ import type { Trials } from '../backends/trials.ts';
 import type { Overload } from '../overload/overload.ts';
 import type { RateLimits } from '../rates/rate-limits.ts';
 import { chooseWithRoom } from './backend-choice.ts';
-import type { SiteQueue } from './site-queue.ts';
+import { type PermitParts, takePermit } from './permit-wait.ts';
 
 /** The dependencies of `judge`. */
 export interface JudgeParts {
@@ -54,11 +54,10 @@ export interface JudgeParts {
   readonly policy: { readonly deadOn500: boolean };
 }
 
-export interface RouterParts extends JudgeParts, Balancing, RequestBufferParts {
+export interface RouterParts extends JudgeParts, Balancing, RequestBufferParts, PermitParts {
   readonly trials: Trials;
   readonly outliers: Outliers;
   readonly rates: RateLimits;
-  readonly queue: SiteQueue;
   /** Null: this worker refuses nothing however late it is. */
   readonly overload: Overload | null;
   readonly clock: TimeLimits;
@@ -120,7 +119,7 @@ async function respond(exchange: Exchange, parts: RouterParts): Promise<void> {
   if (isTaken) await bufferRequest(exchange, head, buffer, found, parts);
   if (concurrency !== null) {
     if (exchange.interruption !== null) return stopped(exchange);
-    await parts.queue.enter(exchange, found);
+    await takePermit(exchange, found, parts);
     if (exchange.interruption !== null || exchange.isEnded) return stopped(exchange);
   }
   // A client that waits for a 100 sends no body before a backend has sent one.

@@ -19,7 +19,7 @@ import { BackendStates } from '../../lib/backends/state/backend-states.ts';
 import { readAccepted, readNone } from '../../lib/fastlane/accepted-reads.ts';
 import { Lane } from '../../lib/fastlane/lane.ts';
 import type { ClientStream } from '../../lib/http1/client-stream.ts';
-import type { LaneParts } from '../../lib/fastlane/parts.ts';
+import type { LaneParts, OwnResponse } from '../../lib/fastlane/parts.ts';
 import type { FastLaneLimits } from '../../lib/core/limits/exchange-limits.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { startRawBackend } from '../support/backends.ts';
@@ -62,6 +62,13 @@ const LIMITS: FastLaneLimits = {
 };
 
 const NO_FRONTEND_HEAD = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n';
+
+const own = (code: OwnResponse['code'], status: number): OwnResponse => ({
+  code,
+  status,
+  head: '',
+  body: Buffer.alloc(0),
+});
 
 /** The full lane answers everything with 299 and the method, the path and the body's length. */
 function startFullLane(): Server {
@@ -132,15 +139,16 @@ export async function startLane(
     onResponseCut: () => {},
     rates: { take: () => 0 },
     permits: { enter: () => null },
+    queue: { waitForSite: () => () => {} },
     overload: null,
-    overloaded: { code: 'overloaded', status: 503, head: '', body: Buffer.alloc(0) },
-    limited: () => ({ code: 'rate-limited', status: 429, head: '', body: Buffer.alloc(0) }),
     onRefused: () => {},
-    unknown: {
-      'no-frontend': { code: 'no-frontend', status: 400, head: NO_FRONTEND_HEAD, body: Buffer.alloc(0) },
-      'unknown-hosts': { code: 'unknown-hosts', status: 503, head: '', body: Buffer.alloc(0) },
+    own: {
+      overloaded: own('overloaded', 503),
+      noFrontend: { ...own('no-frontend', 400), head: NO_FRONTEND_HEAD },
+      unknownHosts: own('unknown-hosts', 503),
+      limited: () => own('rate-limited', 429),
+      busy: () => own('site-busy', 503),
     },
-    onUnknown: () => {},
     backends,
     maxSockets,
     dialer: new Dialer({ verify: true, ca: [] }, new Names()),

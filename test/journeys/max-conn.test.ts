@@ -116,6 +116,40 @@ test('a request that waits for too long gets 503, and one whose client leaves fr
   assert.deepEqual([(await first).status, (await stays).status], [200, 200]);
 });
 
+test('a connection whose request was refused by the queue serves the next one, also after a body that was not read', async (t) => {
+  const { router, backend } = await startSite(t, { maxConn: '1', queue: '1 0.3' });
+  const first = ask({ port: router.port });
+  await backend.holds(1);
+  const client = connect(router.port, '127.0.0.1');
+  t.after(() => client.destroy());
+  let read = '';
+  client.setEncoding('latin1').on('data', (text: string) => (read += text));
+  const body = 'a'.repeat(300_000);
+  client.write(`POST /1 HTTP/1.1\r\nHost: site.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  client.write('GET /2 HTTP/1.1\r\nHost: other.test\r\n\r\n');
+  await eventually(() =>
+    assert.deepEqual(read.match(/HTTP\/1.1 \d+|site-busy/g), ['HTTP/1.1 503', 'site-busy', 'HTTP/1.1 200']),
+  );
+  backend.letGo();
+  assert.equal((await first).status, 200);
+});
+
+test('the queue of a site with an error page of its own refuses with that page', async (t) => {
+  const backend = await startHoldingBackend(t);
+  const routes = {
+    'site.test': ['site', backend.url],
+    'options:site.test': { maxConn: '1', queue: 'off' },
+    'errors:site.test': { '503': '<p>busy</p>' },
+  };
+  const router = await start(t, { routes, server: { workers: 1 } });
+  const first = ask({ port: router.port });
+  await backend.holds(1);
+  const busy = await ask({ port: router.port, method: 'POST', body: 'a'.repeat(1000) });
+  assert.deepEqual([busy.status, busy.body, busy.headers['x-router-error']], [503, '<p>busy</p>', 'site-busy']);
+  backend.letGo();
+  assert.equal((await first).status, 200);
+});
+
 test('a WebSocket counts while it lives, streams of HTTP/2 count, and so do requests to HTTP/2 backends', async (t) => {
   const sockets = await startWebSocketBackend(t);
   const h2c = await startHttp2Backend(t, (stream) => {

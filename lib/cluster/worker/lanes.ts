@@ -8,6 +8,7 @@ import { isDialled } from '../../core/routing/backend.ts';
 import { BackendStates } from '../../backends/state/backend-states.ts';
 import { ConnectionSlots } from '../../backends/slots/connection-slots.ts';
 import { Permits } from '../../concurrency/permits.ts';
+import { SiteQueue } from '../../concurrency/site-queue.ts';
 import { Bandwidths } from '../../rates/bandwidths.ts';
 import { RateLimits } from '../../rates/rate-limits.ts';
 import { ShareTurns } from '../../rates/share-turns.ts';
@@ -39,9 +40,8 @@ import { RecoveryWatch } from '../../backends/recovery-watch.ts';
 import { Outliers } from '../../backends/outliers.ts';
 import { Trials } from '../../backends/trials.ts';
 import { sendRedirect } from '../../proxy/redirect.ts';
-import { errorMessage, limitedResponse, overloadedResponse, refuse, unknownResponses } from '../../proxy/refuse.ts';
+import { bareResponses, errorMessage, refuse } from '../../proxy/refuse.ts';
 import { judge, route, type RouterParts } from '../../proxy/router.ts';
-import { SiteQueue } from '../../proxy/site-queue.ts';
 import { SlowUploads } from '../../proxy/slow-uploads.ts';
 import { StaticRoots } from '../../proxy/files/static-roots.ts';
 import { Traffic } from '../../server/traffic.ts';
@@ -222,6 +222,7 @@ export class Lanes {
       trials: new Trials({ marks: store.trials, attemptMs: attemptMs(limits), now: clockMs }),
       overload: this.#parts.overload,
       rates: new RateLimits({ turns: this.#turns, now: clockMs }),
+      permits: this.#permits,
       queue: new SiteQueue({ permits: this.#permits, clock: this.#clock, max: server.limits.queued }),
       zone: server.zone,
       sticky: new StickySecret(this.#parts.stickySecret, clockMs, (key, fault) => faults.tell(key, fault)),
@@ -263,13 +264,9 @@ export class Lanes {
       ...full,
       store: this.#routes,
       backends: this.backends,
-      limited: (rule, waitMs) => limitedResponse(this.#pages, rule, waitMs),
-      overloaded: overloadedResponse(this.#pages),
-      onRefused: (code, clientIp, host) => recorder.refusedFast(code, clientIp, host),
-      unknown: unknownResponses(this.#pages),
-      onUnknown: (error, clientIp, host) => recorder.unknown(error, clientIp, host),
+      own: bareResponses(this.#pages),
+      onRefused: (error, clientIp, host) => recorder.refusedFast(error, clientIp, host),
       slots: this.#slots,
-      permits: this.#permits,
       spools: this.#spools,
       onCut: (reason, clientIp, host) => recorder.cut(reason, clientIp, host),
       onResponseCut: (cut) => this.#onResponseCut(cut),

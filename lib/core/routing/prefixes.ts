@@ -32,6 +32,11 @@ export function siteOf(key: string): string {
   return splitKey(key).host;
 }
 
+/** The keys of the error pages of a frontend's key, the first one that has a page counts: its own, its host's, that of all sites. */
+export function pageKeys(key: string): readonly string[] {
+  return [...new Set([key, siteOf(key), '*'])];
+}
+
 /** A request's path without its query. */
 export function pathOf(target: string): string {
   const query = target.indexOf('?');

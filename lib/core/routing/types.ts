@@ -114,6 +114,8 @@ export interface HandoffState {
   readonly trace: Trace | null;
   /** The limits of its site have counted it, and let it through. */
   readonly isCounted: boolean;
+  /** How long it has waited in its site's queue, ms. */
+  readonly queuedMs: number;
   /** Its permits; null without any. The full lane releases them. */
   readonly permit: Permit | null;
 }
