@@ -110,8 +110,9 @@ function faultMetrics({ retries, refused, closed, cut, deaths, checks, linesDrop
 
 function stateMetrics({ states }: Totals): Metric[] {
   const all = [...states.values()];
-  const sum = (of: (state: (typeof all)[number]) => number): readonly Value[] =>
-    only(all.reduce((before, state) => before + of(state), 0));
+  const total = (of: (state: (typeof all)[number]) => number): number =>
+    all.reduce((before, state) => before + of(state), 0);
+  const sum = (of: (state: (typeof all)[number]) => number): readonly Value[] => only(total(of));
   const worst = (of: (state: (typeof all)[number]) => number): number => Math.max(0, ...all.map(of)) / 1000;
   const delays: [string, number][] = [
     ['50', worst(({ loopDelay }) => loopDelay.p50)],
@@ -143,6 +144,10 @@ function stateMetrics({ states }: Totals): Metric[] {
       'Requests that wait for a permit of their site',
       sum(({ queued }) => queued),
     ),
+    metric('gauge', 'hipache_buffered_bytes', 'Buffered bodies', [
+      { labels: { kind: 'memory' }, value: total(({ bufferedMemory }) => bufferedMemory) },
+      { labels: { kind: 'file' }, value: total(({ bufferedFiles }) => bufferedFiles) },
+    ]),
     metric('gauge', 'hipache_event_loop_delay_seconds', 'How late timers are', labelled('percentile', delays)),
     metric(
       'gauge',

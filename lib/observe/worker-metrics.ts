@@ -34,6 +34,9 @@ export interface WorkerState {
   readonly tunnels: number;
   /** Requests that wait in the queues of their sites. */
   readonly queued: number;
+  /** Bytes of bodies that are buffered for sites with `buffer`. */
+  readonly bufferedMemory: number;
+  readonly bufferedFiles: number;
   readonly isStoreUp: boolean;
   /** Whether it can find routes: its store replies, or it uses last-known routes. */
   readonly hasRoutes: boolean;

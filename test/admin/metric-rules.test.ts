@@ -48,7 +48,16 @@ async function allMetrics(t: TestContext): Promise<string> {
   metrics.checked(true);
   metrics.store.answered(2, 3);
   const totals = new Totals({ topN: 10, backends: 10 }, () => 0);
-  const own = { connections: 1, exchanges: 1, tunnels: 0, queued: 0, isStoreUp: true, hasRoutes: true };
+  const own = {
+    connections: 1,
+    exchanges: 1,
+    tunnels: 0,
+    queued: 0,
+    bufferedMemory: 0,
+    bufferedFiles: 0,
+    isStoreUp: true,
+    hasRoutes: true,
+  };
   totals.add(7, metrics.take({ ...own, certificateFaults: 0, linesDropped: 0, spansDropped: 0 }));
   totals.retries.set('silent', 1);
   const workers = [{ pid: 7, generation: 1, state: 'serving', upSeconds: 1 }] as const;

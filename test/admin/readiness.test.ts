@@ -20,6 +20,8 @@ const FINE: WorkerState = {
   exchanges: 0,
   tunnels: 0,
   queued: 0,
+  bufferedMemory: 0,
+  bufferedFiles: 0,
   isStoreUp: true,
   hasRoutes: true,
   certificateFaults: 0,

@@ -7,6 +7,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';
+import { adminOf, metric } from '../support/admin.ts';
 import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { openSession } from '../support/http2.ts';
@@ -32,6 +33,7 @@ async function start(
   t: TestContext,
   buffer = 'response',
   server: Readonly<Record<string, unknown>> = {},
+  config: Readonly<Record<string, unknown>> = {},
 ): Promise<Scene> {
   let sent = 0;
   const listener: RequestListener = (request, response) => {
@@ -49,7 +51,7 @@ async function start(
   const router = await startRouter(t, {
     routes,
     server: { bufferFolder: folder, timeouts: { connect: 20 }, ...server },
-    config: HTTP2,
+    config: { ...HTTP2, ...config },
   });
   return { router, port: router.port, folder, sent: () => sent };
 }
@@ -110,6 +112,16 @@ test('responses in files do not take memory, and end with their clients', { skip
   assert.equal(openBelow(pid, folder), 9);
   for (const client of clients) client.destroy();
   await eventually(() => assert.equal(openBelow(pid, folder), 0));
+});
+
+test('a metric has the bytes that are buffered', async (t) => {
+  const { port, router } = await start(t, 'response', {}, { admin: { port: 0 } });
+  const admin = await adminOf(router);
+  const client = await readNone(t, port, '/');
+  const inFiles = (): Promise<number> => metric(admin, 'hipache_buffered_bytes{kind="file"}');
+  await eventually(async () => assert.ok((await inFiles()) > LARGE.length / 2));
+  client.destroy();
+  await eventually(async () => assert.equal(await inFiles(), 0));
 });
 
 test('a client that reads as fast as its backend sends needs no file', { skip: noProc }, async (t) => {

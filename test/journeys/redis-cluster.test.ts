@@ -10,6 +10,7 @@ import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
+import { startHoldingBackend } from '../support/holding-backend.ts';
 import { startRouter } from '../support/router.ts';
 
 const STORE_TIMEOUT = 0.5;
@@ -26,7 +27,7 @@ function urlOf({ masters: [one, two] }: TestCluster, userinfo = '', rest = ''): 
   return `redis+cluster://${userinfo}127.0.0.1:${one?.port},127.0.0.1:${two?.port}/${rest}`;
 }
 
-test('routes, wildcards and deaths work wherever their keys are, with the rights that docs/redis.md lists', async (t) => {
+test('routes, wildcards, deaths and limits work wherever their keys are, with the rights that docs/redis.md lists', async (t) => {
   const cluster = await startCluster(t, 3);
   const document = readFileSync(join(packageRoot, 'docs/redis.md'), 'utf8');
   const rule = /^ACL SETUSER hipache .*$/m.exec(document)?.[0].split(' ').slice(1);
@@ -50,6 +51,18 @@ test('routes, wildcards and deaths work wherever their keys are, with the rights
   await cluster.cli('rpush', 'frontend:*.wild.test', 'wild', good.url);
   for (let i = 0; i < 20; i++)
     assert.equal((await ask({ port: router.port, host: `h${i}.a.wild.test` })).body, 'hello');
+  const holding = await startHoldingBackend(t);
+  const limited = [0, 1, 2].map((place) => `limited.${cluster.hostOn(place, 'options:limited.')}`);
+  for (const host of limited) {
+    await cluster.cli('hset', `options:${host}`, 'maxConn', '1', 'queue', 'off');
+    await cluster.cli('rpush', `frontend:${host}`, 'limited', holding.url);
+  }
+  const asked = limited.map((host) => ask({ port: router.port, host }));
+  await holding.holds(limited.length);
+  for (const host of limited)
+    assert.equal((await ask({ port: router.port, host })).headers['x-router-error'], 'site-busy');
+  for (const _host of limited) holding.letGo();
+  for (const answer of asked) assert.equal((await answer).status, 200);
   for (const node of cluster.masters) assert.deepEqual(await node.cli('acl', 'log'), []);
   assert.deepEqual(router.stray, []);
 });

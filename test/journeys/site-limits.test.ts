@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { type RunningBackend, startBackend, startRawBackend } from '../support/backends.ts';
 import { ask, dial, send } from '../support/client.ts';
+import { startBlackhole } from '../support/blackhole.ts';
 import { deferred } from '../support/deferred.ts';
 import { openSession, request } from '../support/http2.ts';
 import { startHttp2Backend } from '../support/http2-backends.ts';
@@ -76,6 +77,20 @@ test('a request waits for a connection slot as long as its site says', async (t)
   await once(holder, 'data');
   const { status, headers } = await soon(ask({ port }));
   assert.deepEqual([status, headers['x-router-error']], [503, 'backend-crowded']);
+});
+
+test('a connection that is not made in the site’s time is given up, in the time of the configuration elsewhere', async (t) => {
+  const url = await startBlackhole(t);
+  if (url === null) return t.skip('this system accepts connections beyond the backlog');
+  const own = { 'timeouts.connect': '0.2' };
+  const routes = { 'site.test': ['site', url], 'options:site.test': own, 'other.test': ['other', url] };
+  const { port } = await startRouter(t, { routes, server: { timeouts: { connect: 20 } } });
+  const other = dial(port);
+  t.after(async () => (await other).destroy());
+  (await other).write('GET / HTTP/1.1\r\nHost: other.test\r\n\r\n');
+  const { status, headers } = await soon(ask({ port }));
+  assert.deepEqual([status, headers['x-router-error']], [502, 'backend-failed']);
+  assert.equal((await other).bytesRead, 0);
 });
 
 test('a response that stops is cut off in the site’s time', async (t) => {

@@ -10,6 +10,8 @@ const OWN: OwnState = {
   exchanges: 1,
   tunnels: 0,
   queued: 0,
+  bufferedMemory: 0,
+  bufferedFiles: 0,
   isStoreUp: true,
   hasRoutes: true,
   certificateFaults: 0,

@@ -23,6 +23,7 @@ import { Lane } from '../../fastlane/lane.ts';
 import type { LaneParts } from '../../fastlane/parts.ts';
 import type { ReadAccepted } from '../../http1/read-buffer.ts';
 import { logDeathEvent, logStoreEvent } from '../../observe/events.ts';
+import type { WorkerState } from '../../observe/worker-metrics.ts';
 import { TimeLimits } from '../../clock/time-limits.ts';
 import { watchCrowds } from '../../backends/slots/slot-queues.ts';
 import { loadSend } from '../../proxy/files/file-head.ts';
@@ -99,9 +100,10 @@ export class Lanes {
     this.traffic = new Traffic(this.fast);
   }
 
-  /** Requests that wait because their site has as many in flight as it may. */
-  get queued(): number {
-    return this.#permits.waiting;
+  /** What is held for sites. */
+  get held(): Pick<WorkerState, 'queued' | 'bufferedMemory' | 'bufferedFiles'> {
+    const { memory, fileBytes } = this.#full.buffers.budget;
+    return { queued: this.#permits.waiting, bufferedMemory: memory.used, bufferedFiles: fileBytes.used };
   }
 
   /** Finds out what this Node supports. Call it before there are connections. */

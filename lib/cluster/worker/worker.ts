@@ -291,7 +291,7 @@ export class Worker {
       connections: this.#connectionLimit.inside,
       exchanges: traffic.size,
       tunnels: traffic.tunnels,
-      queued: this.#lanes.queued,
+      ...this.#lanes.held,
       isStoreUp: this.#store.isUp,
       hasRoutes: this.#store.hasRoutes,
       certificateFaults: this.#certificates.faults,
