@@ -84,7 +84,7 @@ test('a connection that is not made in the site’s time is given up, in the tim
   if (url === null) return t.skip('this system accepts connections beyond the backlog');
   const own = { 'timeouts.connect': '0.2' };
   const routes = { 'site.test': ['site', url], 'options:site.test': own, 'other.test': ['other', url] };
-  const { port } = await startRouter(t, { routes, server: { timeouts: { connect: 20 } } });
+  const { port } = await leaseRouter(t, { routes, server: { timeouts: { connect: 20 } } });
   const other = dial(port);
   t.after(async () => (await other).destroy());
   (await other).write('GET / HTTP/1.1\r\nHost: other.test\r\n\r\n');
