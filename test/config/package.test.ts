@@ -13,7 +13,7 @@ const shipped = (name: string, on = machine) => loadConfig(join(packageConfigFol
 test('the package is found from compiled code', () => {
   const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
   assert.ok(typeof manifest === 'object' && manifest !== null && 'name' in manifest && 'version' in manifest);
-  assert.equal(manifest.name, 'hipache');
+  assert.equal(manifest.name, '@hipache/router');
   assert.equal(version, manifest.version);
 });
 

@@ -28,15 +28,15 @@ interface Installed {
 function install(t: TestContext): Installed {
   const home = temporaryFolder(t);
   const modules = join(home, 'node_modules');
-  mkdirSync(modules);
+  const folder = join(modules, '@hipache', 'router');
+  mkdirSync(join(modules, '@hipache'), { recursive: true });
   const pack = ['pack', '--ignore-scripts', '--offline', '--silent', '--pack-destination', home];
   const name = execFileSync('npm', pack, { cwd: packageRoot, encoding: 'utf8' }).trim();
   execFileSync('tar', ['-xzf', join(home, name), '-C', home]);
-  execFileSync('mv', [join(home, 'package'), join(modules, 'hipache')]);
+  execFileSync('mv', [join(home, 'package'), folder]);
   for (const each of readdirSync(join(packageRoot, 'node_modules'))) {
     if (!each.startsWith('.')) symlinkSync(join(packageRoot, 'node_modules', each), join(modules, each));
   }
-  const folder = join(modules, 'hipache');
   const run: Installed['run'] = (args, env = {}) => {
     const program = join(folder, 'dist', 'bin', 'hipache.js');
     const all = { ...process.env, SETTINGS_FLAVOR: '', HIPACHE_CONFIG: '', ...env };
