@@ -18,7 +18,7 @@ import { EditorError } from '../store/editor-error.ts';
 /** @throws EditorError when the store cannot be read and workers do not serve without it */
 export async function explainHere(
   editor: RouteEditor,
-  workerQueries: WorkerQueries,
+  workerQueries: Pick<WorkerQueries, 'ask'>,
   { asked, path }: Pick<Explanation, 'asked' | 'path'>,
   surroundings: Surroundings,
 ): Promise<LiveExplanation> {
@@ -42,7 +42,7 @@ export async function explainHere(
 }
 
 async function memoriesOf(
-  workerQueries: WorkerQueries,
+  workerQueries: Pick<WorkerQueries, 'ask'>,
   host: string | null,
   path: string,
 ): Promise<readonly MemoryView[]> {
@@ -55,7 +55,10 @@ async function memoriesOf(
 }
 
 /** The certificate that the newest worker uses for a host. */
-async function shownBy(workerQueries: WorkerQueries, host: string | null): Promise<ShownCertificate | null> {
+async function shownBy(
+  workerQueries: Pick<WorkerQueries, 'ask'>,
+  host: string | null,
+): Promise<ShownCertificate | null> {
   if (host === null) return null;
   const { workers, answers } = await workerQueries.ask({ type: 'certificate', host });
   for (const { pid } of workers.toSorted((a, b) => a.upSeconds - b.upSeconds)) {

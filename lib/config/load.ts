@@ -62,12 +62,20 @@ export function loadConfig(path: string, options: LoadOptions = {}): Config {
 }
 
 /** The same, with the document for `--dry`. @throws ConfigError with every fault found */
-export function readConfig(
+export function readConfig(path: string, options: LoadOptions = {}): Loaded {
+  return resolveConfig(readFile(path, new Faults()), path, options);
+}
+
+/**
+ * The same for the keys of a file that were read already. @param path where relative `file:` paths start from: that of the
+ * configuration file
+ */
+export function resolveConfig(
+  file: Readonly<Record<string, unknown>>,
   path: string,
   { machine = thisMachine, onDeprecation = () => {} }: LoadOptions = {},
 ): Loaded {
   const faults = new Faults();
-  const file = readFile(path, faults);
   const keys = modernize(file, onDeprecation);
   for (const key of Object.keys(keys)) {
     if (!KNOWN_KEYS.get('')?.includes(key)) addUnknownKey('', key, faults);

@@ -5,6 +5,7 @@ import { withChecked } from '../core/health/checked.ts';
 import { candidates, hostOf, PING_HOST } from '../core/routing/hostname.ts';
 import type { SiteFields } from '../core/routing/site.ts';
 import { pathOf } from '../core/routing/prefixes.ts';
+import type { SiteFeature } from '../sites/feature.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { withDown } from '../store/editor/router-marks.ts';
@@ -28,6 +29,8 @@ import { lookupOf, wayOf, type Way } from './way.ts';
 export interface Surroundings extends Circumstances {
   /** The default options of frontends. */
   readonly config?: SiteFields | undefined;
+  /** The features of sites, where they are not FEATURES. */
+  readonly features?: readonly SiteFeature[] | undefined;
 }
 
 const UNKNOWN: Surroundings = { scheme: 'http', httpsPort: undefined };
@@ -93,7 +96,10 @@ async function wayOn(
   const entry = { key, list, dead, marks, deaths };
   if (found.type === 'none') throw new Error('an empty list was found');
   if (found.type !== 'found') return { ...NO_ROUTE, route: viewOf(entry, faults), answer: broken(key, found) };
-  const { site, views } = await siteOptions(editor, key, surroundings.config);
+  const { site, views } = await siteOptions(editor, key, {
+    options: surroundings.config,
+    features: surroundings.features,
+  });
   const entries = readList(found.list, () => {});
   const checks = await editor.checks(key);
   const checked = checkedIds(checks, entries);

@@ -1,7 +1,7 @@
 /** The options, header fields and weights of a route for operators: which field counts, and where it comes from. */
 import type { SiteFields, Site } from '../core/routing/site.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
-import { hashOfField, isOfThePath, layerOf, makeSite } from '../sites/site.ts';
+import { hashOfField, isOfThePath, layerOf, makeSite, type SiteSettings } from '../sites/site.ts';
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { StoredValue, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
@@ -16,21 +16,21 @@ export interface SiteOptions {
 /**
  * The options that count for a route.
  * @param key the matched key, with its prefix
- * @param config the default options of frontends
+ * @param settings of the router
  * @throws EditorError
  */
 export async function siteOptions(
   editor: RouteEditor,
   key: string,
-  config: SiteFields | undefined,
+  { options: config, features }: SiteSettings,
 ): Promise<SiteOptions> {
   const { host, prefix } = splitKey(key);
   const keys = ['*', host, key];
   const held = await Promise.all(SITE_HASHES.map(async (hash) => [hash, await editor.sides(hash, keys)] as const));
   const [all, own, under] = keys.map((_, i) =>
-    layerOf(Object.fromEntries(held.map(([hash, values]) => [hash, hashOf(values[i])]))),
+    layerOf(Object.fromEntries(held.map(([hash, values]) => [hash, hashOf(values[i])])), features),
   );
-  const site = makeSite({ config, all, host: own, prefix: prefix === '' ? undefined : (under ?? new Map()) });
+  const site = makeSite({ config, all, host: own, prefix: prefix === '' ? undefined : (under ?? new Map()) }, features);
   const layers: readonly Layer[] = [
     [key, under],
     ...(prefix === '' ? [] : [[host, withoutPath(own)] as const]),

@@ -50,8 +50,13 @@ const FATAL = 60;
 /**
  * @param onLine called with each line that is written, as JSON with its line end, whatever format the operator chose.
  *   It must not log
+ * @param isSilent whether lines go to `onLine` only
  */
-export function createLog(settings: LogSettings, onLine: ((line: string) => void) | null = null): Log {
+export function createLog(
+  settings: LogSettings,
+  onLine: ((line: string) => void) | null = null,
+  isSilent = false,
+): Log {
   const throttle = new Throttle(
     ({ of, count, seconds }) => {
       const lines = count === 1 ? 'line was' : 'lines were';
@@ -76,16 +81,16 @@ export function createLog(settings: LogSettings, onLine: ((line: string) => void
     },
   };
   // Synchronous: lines are rare, and the last one before an exit matters most.
-  const output = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_KEPT });
+  const output = isSilent ? null : pino.destination({ dest: STDERR, sync: true, maxLength: MAX_KEPT });
   // Without a listener the error would be thrown into the code that logs. A full disk loses lines, but must not end the
   // router.
-  output.on('error', () => {});
+  output?.on('error', () => {});
   const isTerminal = isatty(STDERR);
   const hasColours = isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   let isText = false;
   const write = (line: string): void => {
     onLine?.(line);
-    output.write(isText ? textLine(line, hasColours) : line);
+    output?.write(isText ? textLine(line, hasColours) : line);
   };
   const configure = ({ debug, log: form }: LogSettings): void => {
     isText = form === 'text' || (form === 'auto' && isTerminal);

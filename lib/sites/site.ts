@@ -19,6 +19,14 @@ export interface SiteLayers {
   readonly prefix?: SiteFields | undefined;
 }
 
+/** What the sites of a router have in common. */
+export interface SiteSettings {
+  /** The default options of frontends. */
+  readonly options?: SiteFields | undefined;
+  /** The features, where they are not FEATURES. */
+  readonly features?: readonly SiteFeature[] | undefined;
+}
+
 /** All options, in the order of the documentation. */
 export const FIELD_NAMES: readonly string[] = FEATURES.flatMap(({ fieldNames }) => fieldNames);
 
@@ -32,9 +40,14 @@ export function hashOfField(field: string): SiteHash {
   return featureOf(FEATURES, field)?.hash ?? 'options';
 }
 
-/** Why a field is ignored; null when it counts. */
-export function fieldFault(field: string, text: string, hash: SiteHash = 'options'): string | null {
-  const feature = featureOf(FEATURES, field);
+/** Why a field is ignored; null when it counts. @param features those of the router */
+export function fieldFault(
+  field: string,
+  text: string,
+  hash: SiteHash = 'options',
+  features: readonly SiteFeature[] = FEATURES,
+): string | null {
+  const feature = featureOf(features, field);
   return feature?.hash === hash ? feature.fault(field, text) : HASH_RULES[hash].unknown;
 }
 
@@ -47,21 +60,27 @@ export function idleFields(fields: SiteFields, hash: SiteHash = 'options'): read
   return features.map((feature) => feature.idle(used)).filter((idle) => idle !== null);
 }
 
-/** The hashes of one key as one layer: of each the fields that belong in it. Undefined if all are missing. */
-export function layerOf(hashes: Readonly<Partial<Record<SiteHash, SiteFields | undefined>>>): SiteFields | undefined {
+/**
+ * The hashes of one key as one layer: of each the fields that belong in it. Undefined if all are missing. @param features
+ * those of the router
+ */
+export function layerOf(
+  hashes: Readonly<Partial<Record<SiteHash, SiteFields | undefined>>>,
+  features: readonly SiteFeature[] = FEATURES,
+): SiteFields | undefined {
   if (SITE_HASHES.every((hash) => hashes[hash] === undefined)) return undefined;
   const layer = new Map<string, string>();
   for (const hash of SITE_HASHES) {
     const fields = hashes[hash];
     if (fields === undefined || hashFault(hash, fields) !== null) continue;
-    for (const [field, text] of fields) if (featureOf(FEATURES, field)?.hash === hash) layer.set(field, text);
+    for (const [field, text] of fields) if (featureOf(features, field)?.hash === hash) layer.set(field, text);
   }
   return layer;
 }
 
 /**
  * Combines the layers: a later layer's field counts, if its text can be used.
- * @param features only tests pass others
+ * @param features those of the router: a router in another program may have others
  */
 export function makeSite(layers: SiteLayers, features: readonly SiteFeature[] = FEATURES): Site {
   const { config, all, host, prefix } = layers;

@@ -2,7 +2,7 @@ import { uncheckedIds, withChecked } from '../core/health/checked.ts';
 import { type Marks, NO_MARKS, type RouteList, routeOf } from '../core/routing/backend.ts';
 import type { SiteFields, Site } from '../core/routing/site.ts';
 import { SITE_HASHES } from '../sites/hashes.ts';
-import { layerOf, makeSite } from '../sites/site.ts';
+import { layerOf, makeSite, type SiteSettings } from '../sites/site.ts';
 import type { PrefixMatcher } from '../core/routing/prefixes.ts';
 import type { Death, Route } from '../core/routing/types.ts';
 import { DeadMarks, type DeadMark, type Entry, markOf } from './dead-marks.ts';
@@ -18,9 +18,7 @@ const NONE: SiteFields = new Map();
 export type OnUrlFault = (key: string, fault: string) => void;
 
 /** Settings of a RouteTable. */
-export interface RouteTableSettings {
-  /** The default options of frontends. */
-  readonly options?: SiteFields | undefined;
+export interface RouteTableSettings extends SiteSettings {
   /** Whether backends are on trial after their marks: see DeadMarks. */
   readonly hasTrials?: boolean;
 }
@@ -30,7 +28,7 @@ export class RouteTable {
   #lists: Lists;
   readonly #marks: DeadMarks;
   readonly #now: () => number;
-  readonly #config: SiteFields | undefined;
+  readonly #settings: SiteSettings;
   /** The routes of lists without a dead backend, under their own names: what most requests need. */
   #healthy = new WeakMap<RouteList, Route>();
   /** The options of each list. A list belongs to one key. */
@@ -39,11 +37,11 @@ export class RouteTable {
   readonly #checked = new Map<string, ReadonlySet<string>>();
 
   /** @param now returns milliseconds since 1970 */
-  constructor(lists: Lists, now: () => number, { options, hasTrials = false }: RouteTableSettings = {}) {
+  constructor(lists: Lists, now: () => number, settings: RouteTableSettings = {}) {
     this.#lists = lists;
     this.#now = now;
-    this.#config = options;
-    this.#marks = new DeadMarks(now, hasTrials);
+    this.#settings = settings;
+    this.#marks = new DeadMarks(now, settings.hasTrials ?? false);
   }
 
   /** Replaces all lists in one step. */
@@ -130,19 +128,21 @@ export class RouteTable {
   #optionsOf(list: RouteList, key: string, prefix: string): Site {
     let options = this.#options.get(list);
     if (options === undefined) {
-      options = makeSite({
-        config: this.#config,
+      const layers = {
+        config: this.#settings.options,
         all: this.#layerOf('*'),
         host: this.#layerOf(key),
         prefix: prefix === '' ? undefined : (this.#layerOf(key + prefix) ?? NONE),
-      });
+      };
+      options = makeSite(layers, this.#settings.features);
       this.#options.set(list, options);
     }
     return options;
   }
 
   #layerOf(key: string): SiteFields | undefined {
-    return layerOf(Object.fromEntries(SITE_HASHES.map((hash) => [hash, this.#lists.site(hash, key)])));
+    const hashes = Object.fromEntries(SITE_HASHES.map((hash) => [hash, this.#lists.site(hash, key)]));
+    return layerOf(hashes, this.#settings.features);
   }
 
   /** Marks a backend dead, unless it is the last living one. @returns whether it was marked */

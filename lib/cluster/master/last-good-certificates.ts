@@ -57,7 +57,7 @@ export class LastGoodCertificates {
   }
 
   /** A worker found that the store has no pair any more. */
-  drop(source: string, key: string, by: Worker): void {
+  drop(source: string, key: string, by: Worker | null): void {
     if (this.#pairs.delete(nameOf(source, key))) this.#tell(source, { key, is: 'gone' }, by);
   }
 

@@ -11,6 +11,7 @@ import { openStore } from '../../store/drivers/open-store.ts';
 import type { KnownRun } from '../../store/cache/known-routes.ts';
 import type { StoreCounts } from '../../store/store-counts.ts';
 import type { Notify, RouteStore, StoreEvent } from '../../store/store.ts';
+import type { WorkerHost } from './host.ts';
 import { SnapshotLookups } from './snapshot-lookups.ts';
 import type { SecretSource } from './sticky-secret.ts';
 import type { Configure, StoreMessage, ToMaster } from '../messages.ts';
@@ -20,6 +21,7 @@ export interface WorkerStoreParts {
   readonly say: (message: ToMaster) => void;
   readonly notify: Notify;
   readonly counts: StoreCounts;
+  readonly host: WorkerHost;
 }
 
 /** The store of a worker, opened as configured. */
@@ -42,12 +44,15 @@ export class WorkerStore {
   readonly #silent = new Set<string>();
 
   /** Connects by itself. @throws Error when the driver's URLs contradict each other */
-  constructor({ config, known, preloads, stickySecret: own }: Configure, { say, notify, counts }: WorkerStoreParts) {
+  constructor(
+    { config, known, preloads, stickySecret: own }: Configure,
+    { say, notify, counts, host }: WorkerStoreParts,
+  ) {
     const { driver, driverTls, server, cache } = config;
     this.#snapshotLookups = new SnapshotLookups((recall) => say({ type: 'snapshot-query', recall }));
     const read = parseDriverUrl(driver.read, driverTls);
     this.#reads = read.scheme === 'redis' ? nameOfAddress(read.redis) : '';
-    const { store, certificates, file, stickySecret, checks, shares } = openStore({
+    const { store, certificates, file, stickySecret, checks, shares } = (host.openStore ?? openStore)({
       read,
       write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
@@ -58,6 +63,7 @@ export class WorkerStore {
       known: cache.maxStale === 0 ? null : this.#known(known, preloads && cache.preload, say),
       counts,
       options: optionsOf(config),
+      features: host.features,
       notify: (notice) => {
         this.#follow(notice);
         notify(notice);

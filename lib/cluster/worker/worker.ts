@@ -1,10 +1,8 @@
 /** A worker: makes its parts, handles the master's messages, starts, drains and ends. */
 import type { Question } from '../../admin/questions.ts';
 import type { Config } from '../../config/config.ts';
-import { connectionLimits } from '../../core/limits/connection-limits.ts';
 import type { Load } from '../../core/limits/memory-judgement.ts';
 import type { MetricsReport } from '../../observe/worker-metrics.ts';
-import { LimitWarnings } from '../../observe/limit-warnings.ts';
 import { ExchangeRecorder } from '../../observe/exchange-recorder.ts';
 import { createLog, type Log } from '../../observe/log.ts';
 import { watchMemory } from '../../observe/memory.ts';
@@ -12,16 +10,17 @@ import { logStoreEvent } from '../../observe/events.ts';
 import type { Exchange } from '../../proxy/exchange.ts';
 import { trust } from '../../proxy/trust.ts';
 import { Certificates } from '../../server/certificates.ts';
-import { ConnectionLimit } from '../../server/connection-limit.ts';
+import type { ConnectionLimit } from '../../server/connection-limit.ts';
 import { StoreCounts } from '../../store/store-counts.ts';
 import { startChecks } from './checks.ts';
+import { makeConnectionLimit } from './connection-limit.ts';
+import type { WorkerHost } from './host.ts';
 import { answer } from './query-replies.ts';
 import { LastGoodFromMaster } from './last-good-certificates.ts';
 import { Lanes } from './lanes.ts';
 import { LastRequests } from './last-requests.ts';
 import { Listeners } from './listeners.ts';
 import type { Configure, ToMaster, ToWorker } from '../messages.ts';
-import { maxClientConnections } from '../open-files.ts';
 import { dropPrivileges } from '../privileges.ts';
 import { watchOverload } from './overload.ts';
 import { reopenLogs } from './reopen-logs.ts';
@@ -53,23 +52,24 @@ export class Worker {
   #stopWatching: () => void = () => {};
   #stopChecks: () => void = () => {};
 
-  /** @throws Error with a sentence for the operator */
-  constructor(configure: Configure, say: (message: ToMaster) => void) {
+  /** @param host what differs without a master process @throws Error with a sentence for the operator */
+  constructor(configure: Configure, say: (message: ToMaster) => void, host: WorkerHost = {}) {
     const { config } = configure;
     const { server, admin } = config;
     this.#config = config;
     this.#say = say;
-    this.#log = createLog(server, admin && ((line) => say({ type: 'event', line })));
+    this.#log = createLog(server, admin && ((line) => say({ type: 'event', line })), host.isSilent);
     this.#recorder = new ExchangeRecorder(config, this.#log);
     this.#store = new WorkerStore(configure, {
       say,
       notify: (notice) => logStoreEvent(this.#log, notice),
       counts: this.#recorder.metrics?.store ?? new StoreCounts(),
+      host,
     });
     const beat = (): void => say({ type: 'alive' });
     const { workerTimeout, limits, timeouts } = server;
     this.#heart = workerTimeout > 0 ? setInterval(beat, (workerTimeout * 1000) / BEATS).unref() : null;
-    this.#connectionLimit = this.#makeConnectionLimit();
+    this.#connectionLimit = makeConnectionLimit(limits, this.#recorder, this.#log);
     this.#lastRequests = new LastRequests((timeouts.idle || Infinity) * 1000);
     const isTrusted = trust(server.trustedProxies);
     this.#lanes = new Lanes(config, {
@@ -111,16 +111,6 @@ export class Worker {
       errorMessage: (error) => this.#lanes.errorMessage(error),
       recordHttp2Refusal: (refusal, peer) => this.#recorder.refusedHttp2(refusal, peer.address),
       recordGarbage: (line, error, { peer }, bytes) => this.#recorder.garbage(line, error, peer.address, bytes),
-    });
-  }
-
-  #makeConnectionLimit(): ConnectionLimit {
-    const { connections, connectionsPerClient } = this.#config.server.limits;
-    const limits = connectionLimits(maxClientConnections(), connections, connectionsPerClient);
-    const limitWarnings = new LimitWarnings(this.#log, limits, () => performance.now());
-    return new ConnectionLimit(limits, (reason, client) => {
-      this.#recorder.metrics?.closed(reason);
-      limitWarnings.closed(reason, client);
     });
   }
 

@@ -1,5 +1,5 @@
-import type { SiteFields } from '../../core/routing/site.ts';
 import type { DriverUrl } from '../../core/routing/driver-url.ts';
+import type { SiteSettings } from '../../sites/site.ts';
 import type { CertificateStore } from '../certificates.ts';
 import type { CheckSource } from '../checks.ts';
 import type { ShareSource } from '../shares.ts';
@@ -9,7 +9,7 @@ import type { StoreCounts } from '../store-counts.ts';
 import type { Notify, RouteStore } from '../store.ts';
 
 /** Settings of a worker's store. */
-export interface StoreSettings {
+export interface StoreSettings extends SiteSettings {
   readonly read: DriverUrl;
   readonly write: DriverUrl;
   /** The time limit of a lookup, ms. */
@@ -26,8 +26,6 @@ export interface StoreSettings {
   readonly hasChecks: boolean;
   /** For Redis: what other workers know; null where there are none. */
   readonly known: KnownSettings | null;
-  /** The default options of frontends. */
-  readonly options?: SiteFields | undefined;
   /** For `file:`: how the store communicates with the master, which reads the file. */
   readonly file: FileStoreMaster;
 }
@@ -57,8 +55,8 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be Redis, or both the same file');
   }
-  const { options, hasTrials, hasChecks } = settings;
-  const store = new FileStore({ ...file, options, hasTrials, hasChecks });
+  const { options, features, hasTrials, hasChecks } = settings;
+  const store = new FileStore({ ...file, options, features, hasTrials, hasChecks });
   const { certificates, checks, shares } = store;
   return { store, certificates, file: store, stickySecret: null, checks, shares };
 }

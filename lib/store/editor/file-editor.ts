@@ -53,6 +53,7 @@ export class FileEditor implements RouteEditor {
   readonly #path: string;
   readonly #timeoutMs: number;
   readonly #isPackaged: (path: string) => boolean;
+  readonly #held: (() => string) | null;
   /** The last content that was read: listing pages would read the same file again and again. */
   #last: Contents | null = null;
   /** Edits of this process run one after the other. */
@@ -62,8 +63,15 @@ export class FileEditor implements RouteEditor {
    * Reads nothing before the first call.
    * @param timeoutMs how long to wait for others who edit the file
    * @param isPackaged whether a file comes with the program, and must not be edited
+   * @param held the text of routes that are in memory instead of the file: they can be read only, and have no certificates
    */
-  constructor(path: string, timeoutMs: number, urls = USUAL_URLS, isPackaged = (_path: string): boolean => false) {
+  constructor(
+    path: string,
+    timeoutMs: number,
+    urls = USUAL_URLS,
+    isPackaged = (_path: string): boolean => false,
+    held: (() => string) | null = null,
+  ) {
     this.urls = urls;
     this.advice = new FileAdvice(urls);
     this.name = `file:${path}`;
@@ -71,6 +79,7 @@ export class FileEditor implements RouteEditor {
     this.#path = path;
     this.#timeoutMs = timeoutMs;
     this.#isPackaged = isPackaged;
+    this.#held = held;
   }
 
   async look(keys: readonly string[], host: string): Promise<StoredCandidates> {
@@ -142,7 +151,7 @@ export class FileEditor implements RouteEditor {
   /** A key with a path separator must not become part of a path. */
   async certificate(key: string): Promise<StoredCertificate> {
     // oxlint-disable-next-line no-control-regex -- no path has it
-    return /[/\0]/.test(key) ? NO_CERTIFICATE : await readStored(certificatesFolderOf(this.#path), key);
+    return /[/\0]/.test(key) || this.#held ? NO_CERTIFICATE : await readStored(certificatesFolderOf(this.#path), key);
   }
 
   async checker(): Promise<CheckerSign> {
@@ -183,6 +192,7 @@ export class FileEditor implements RouteEditor {
 
   /** @param edit returns the result and the file's new text; null leaves the file unchanged */
   async #write<T>(edit: (contents: Contents) => Edited<T>): Promise<T> {
+    if (this.#held) throw new EditorError('store-refused', `${this.name} is not a file`);
     // If the path is a link, its target is replaced, not the link.
     const path = await orRefused(async () => realOwnPath(this.#path), this.#path, whyUnreadable);
     if (this.#isPackaged(path)) throw packaged(path);
@@ -201,11 +211,17 @@ export class FileEditor implements RouteEditor {
   }
 
   async #read(): Promise<Contents> {
+    const held = this.#held?.();
+    if (held !== undefined) return this.#last?.signature === held ? this.#last : this.#keep(held, held);
     const signature = await signatureOf(this.#path);
     if (this.#last?.signature === signature) return this.#last;
     const { size } = await orRefused(() => stat(this.#path), this.#path, whyUnreadable);
     if (size > MAX_BYTES) throw broken(this.#path, `is larger than ${MAX_BYTES / 1024 / 1024} MB`);
     const text = await orRefused(async () => readOwn(this.#path, MAX_BYTES).toString(), this.#path, whyUnreadable);
+    return this.#keep(signature, text);
+  }
+
+  #keep(signature: string, text: string): Contents {
     const { entries, hashes, faults } = parseRoutes(text);
     if (faults.length > 0) throw broken(this.#path, inWords(faults));
     const sorted = entries.map(([key]) => key).toSorted();

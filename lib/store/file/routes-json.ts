@@ -3,6 +3,7 @@ import { hostOf, mayBeAskedFor } from '../../core/routing/hostname.ts';
 import type { SiteHash } from '../../core/routing/site.ts';
 import { hashFault, SITE_HASHES } from '../../sites/hashes.ts';
 import { checkFieldFault } from '../../sites/healthcheck.ts';
+import type { SiteFeature } from '../../sites/feature.ts';
 import { fieldFault } from '../../sites/site.ts';
 import { prefixFault, splitKey } from '../../core/routing/prefixes.ts';
 import { fieldsOf } from '../fields.ts';
@@ -32,7 +33,7 @@ export interface RoutesText {
  * its host. Wrong types are faults. What Redis would store without complaint is a warning: a mistake in one site must not
  * stop the routing of the others. Never throws.
  */
-export function parseRoutes(text: string): RoutesText {
+export function parseRoutes(text: string, features?: readonly SiteFeature[]): RoutesText {
   // Some editors write a byte order mark.
   const json = text.replace(/^\uFEFF/, '');
   let value: unknown;
@@ -53,7 +54,7 @@ export function parseRoutes(text: string): RoutesText {
   for (const [key, list] of Object.entries(value)) {
     const kind = kindOf(key);
     if (kind !== null) {
-      const read = readHash(kind, list);
+      const read = readHash(kind, list, features);
       if (typeof read === 'string') faults.push(`${JSON.stringify(key)} ${read}`);
       else {
         hashes.push([key, read.fields]);
@@ -87,13 +88,17 @@ const NOUNS: Readonly<Record<HashKind, string>> = {
   errors: 'page',
 };
 
-function faultOfField(kind: HashKind, field: string, text: string): string | null {
+function faultOfField(kind: HashKind, field: string, text: string, features?: readonly SiteFeature[]): string | null {
   if (kind === 'errors') return pageFault(field, text);
-  return kind === 'healthcheck' ? checkFieldFault(field, text) : fieldFault(field, text, kind);
+  return kind === 'healthcheck' ? checkFieldFault(field, text) : fieldFault(field, text, kind, features);
 }
 
 /** The fields of an object, and warnings about some; or the fault. */
-function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings: string[] } | string {
+function readHash(
+  kind: HashKind,
+  value: unknown,
+  features: readonly SiteFeature[] | undefined,
+): { fields: string[]; warnings: string[] } | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return 'must be an object, {"field": "value"}';
   const fields: string[] = [];
@@ -103,7 +108,7 @@ function readHash(kind: HashKind, value: unknown): { fields: string[]; warnings:
       return `may only have texts, numbers, true and false; ${JSON.stringify(field)} has another type`;
     }
     const text = String(held);
-    const fault = faultOfField(kind, field, text);
+    const fault = faultOfField(kind, field, text, features);
     // Kept nevertheless: an edit of the file must not lose it.
     fields.push(field, text);
     if (fault !== null) warnings.push(`${NOUNS[kind]} ${JSON.stringify(field)}: ${fault}`);

@@ -1,8 +1,8 @@
 import { RouterError } from '../../core/errors.ts';
 import { NO_MARKS } from '../../core/routing/backend.ts';
 import { candidates } from '../../core/routing/hostname.ts';
-import type { SiteFields } from '../../core/routing/site.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
+import type { SiteSettings } from '../../sites/site.ts';
 import { type AskedMark, AskedMarks } from './asked-marks.ts';
 import { type DeadMark, markOf } from '../dead-marks.ts';
 import { FileCertificates } from './certificates.ts';
@@ -41,9 +41,7 @@ export interface FileStoreMaster extends FileTrialsParts {
 }
 
 /** What a FileStore is made of. */
-export interface FileStoreParts extends FileStoreMaster {
-  /** The default options of frontends. */
-  readonly options?: SiteFields | undefined;
+export interface FileStoreParts extends FileStoreMaster, SiteSettings {
   /** Whether a backend is on trial after its mark. */
   readonly hasTrials: boolean;
   /** Whether a worker of this router makes active checks; yes, if missing. */

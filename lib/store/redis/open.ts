@@ -1,4 +1,4 @@
-import type { SiteFields } from '../../core/routing/site.ts';
+import type { SiteSettings } from '../../sites/site.ts';
 import { splitKey } from '../../core/routing/prefixes.ts';
 import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
 import { EmptyRestart } from './empty-restart.ts';
@@ -34,7 +34,7 @@ export interface CacheSettings {
 }
 
 /** Settings of a worker's Redis store. */
-export interface RedisSettings {
+export interface RedisSettings extends SiteSettings {
   readonly read: RedisAddress;
   readonly write: RedisAddress;
   /** The time limit of a lookup. */
@@ -48,8 +48,6 @@ export interface RedisSettings {
   readonly known: KnownSettings | null;
   readonly notify: Notify;
   readonly counts: StoreCounts;
-  /** The default options of frontends. */
-  readonly options?: SiteFields | undefined;
 }
 
 /** How a worker exchanges routes with others. */
@@ -81,7 +79,7 @@ const PRELOADS = 4;
 
 /** Opens a Redis store with the configured cache. */
 export function openRedisStore(settings: RedisSettings): OpenedRedis {
-  const { read, write, timeoutMs, cache, deadMs, known, counts, options } = settings;
+  const { read, write, timeoutMs, cache, deadMs, known, counts, options, features } = settings;
   const { maxStaleMs, maxAgeMs } = cache;
   const name = nameOfAddress(read);
   const { runId = null, lostAt = null } = known?.run ?? {};
@@ -109,6 +107,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
     notify,
     counts,
     options,
+    features,
     hasTrials: settings.hasTrials,
     wantsExpiry: watch !== null,
     // The cache can be used without a lookup only where all prefixes are known.

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { NO_SITE, type SiteFields, type Site } from '../../core/routing/site.ts';
 import { hashFault, SITE_HASHES } from '../../sites/hashes.ts';
-import { fieldFault, layerOf, makeSite } from '../../sites/site.ts';
+import { fieldFault, layerOf, makeSite, type SiteSettings } from '../../sites/site.ts';
 import { fieldsOf } from '../fields.ts';
 import { type FlatHashes, NO_HASHES } from './site-metadata.ts';
 
@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /** Sites as they were read the last time: the same fields, seen at every lookup, are not read at every lookup. */
 export class SiteMemo {
-  readonly #config: SiteFields | undefined;
+  readonly #settings: SiteSettings;
   readonly #usual: Site;
   readonly #onFault: (key: string, fault: string) => void;
   readonly #known = new LRUCache<string, { readonly text: string; readonly site: Site }>({
@@ -21,12 +21,12 @@ export class SiteMemo {
   });
 
   /**
-   * @param config the options of frontends that say nothing else
    * @param onFault told of fields that cannot be used, such as `options:<key>` and why, when they are read
    */
-  constructor(config: SiteFields | undefined, onFault: (key: string, fault: string) => void) {
-    this.#config = config;
-    this.#usual = config === undefined ? NO_SITE : makeSite({ config });
+  constructor(settings: SiteSettings, onFault: (key: string, fault: string) => void) {
+    const { options: config, features } = settings;
+    this.#settings = settings;
+    this.#usual = config === undefined ? NO_SITE : makeSite({ config }, features);
     this.#onFault = onFault;
   }
 
@@ -43,12 +43,13 @@ export class SiteMemo {
     this.#report('*', all);
     this.#report(key, host);
     this.#report(key + prefix, own);
-    const site = makeSite({
-      config: this.#config,
-      all: layerIn(all),
-      host: layerIn(host),
-      prefix: prefix === '' ? undefined : layerIn(own),
-    });
+    const layers = {
+      config: this.#settings.options,
+      all: this.#layerIn(all),
+      host: this.#layerIn(host),
+      prefix: prefix === '' ? undefined : this.#layerIn(own),
+    };
+    const site = makeSite(layers, this.#settings.features);
     this.#known.set(key + prefix, { text, site });
     return site;
   }
@@ -60,13 +61,16 @@ export class SiteMemo {
       const whole = hashFault(hash, fields);
       if (whole !== null) this.#onFault(name, `${whole}; it is ignored`);
       for (const [field, text] of fields) {
-        const fault = fieldFault(field, text, hash);
+        const fault = fieldFault(field, text, hash, this.#settings.features);
         if (fault !== null) this.#onFault(name, `field ${JSON.stringify(field)}: ${fault}; it is ignored`);
       }
     }
   }
-}
 
-function layerIn(hashes: FlatHashes): SiteFields | undefined {
-  return layerOf(Object.fromEntries(SITE_HASHES.map((hash) => [hash, fieldsOf(hashes[hash])])));
+  #layerIn(hashes: FlatHashes): SiteFields | undefined {
+    return layerOf(
+      Object.fromEntries(SITE_HASHES.map((hash) => [hash, fieldsOf(hashes[hash])])),
+      this.#settings.features,
+    );
+  }
 }

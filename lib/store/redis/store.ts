@@ -1,9 +1,10 @@
 import { routeOf } from '../../core/routing/backend.ts';
 import { RouterError } from '../../core/errors.ts';
 import { isSameServer, nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
-import type { SiteFields, Site } from '../../core/routing/site.ts';
+import type { Site } from '../../core/routing/site.ts';
 import { pathOf, Prefixes } from '../../core/routing/prefixes.ts';
 import type { Death, Route } from '../../core/routing/types.ts';
+import type { SiteSettings } from '../../sites/site.ts';
 import type { DeadMark } from '../dead-marks.ts';
 import { FaultLog } from '../fault-log.ts';
 import { SiteMemo } from './site-memo.ts';
@@ -30,7 +31,7 @@ import type { Marking, Notify, Recollection } from '../store.ts';
 import { WildcardMarks } from '../wildcard-marks.ts';
 
 /** Settings of a RedisStore. */
-export interface RedisStoreSettings {
+export interface RedisStoreSettings extends SiteSettings {
   readonly read: RedisAddress;
   /** Where dead marks are written: the same as `read`, or another server. Equal addresses share one connection. */
   readonly write: RedisAddress;
@@ -44,8 +45,6 @@ export interface RedisStoreSettings {
   readonly wantsNames?: boolean;
   /** Whether a backend needs a trial after its mark: `server.trial`. */
   readonly hasTrials?: boolean;
-  /** The default options of frontends. */
-  readonly options?: SiteFields | undefined;
   /** See RedisLinkSettings; for the connection that reads. */
   readonly examine?: RedisLinkSettings['examine'];
   /** Called when a new connection for reading serves, and with null when it was lost. */
@@ -92,7 +91,7 @@ export class RedisStore implements RouteSource {
     });
     const wishes = { prefix: read.prefix, wantsExpiry, wantsNames };
     this.#lookups = new RedisLookups(this.#read, wishes, settings.counts ?? new StoreCounts());
-    this.#sites = new SiteMemo(settings.options, (key, fault) => this.#faults.tell(read.prefix + key, fault));
+    this.#sites = new SiteMemo(settings, (key, fault) => this.#faults.tell(read.prefix + key, fault));
     this.pages = new RedisPages(this.#read, read.prefix, (key, fault) => this.#faults.tell(key, fault));
     this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
