@@ -33,6 +33,7 @@ export class Permits implements PermitOwner {
   /** Limits whose permits are wanted before the next turn. */
   readonly #early = new Map<InFlightLimit, SiteInFlight>();
   #isTurning = false;
+  #timer: NodeJS.Timeout | undefined;
   #isAskingEarly = false;
   /** The store has replied to the last question. */
   #isSharing = true;
@@ -185,9 +186,16 @@ export class Permits implements PermitOwner {
     return false;
   }
 
+  /** Ends what it does in the background. No request may come any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#sites.clear();
+    this.#early.clear();
+  }
+
   #later(): void {
     this.#isTurning = true;
-    setTimeout(() => void this.#turn(), TURN_MS).unref();
+    this.#timer = setTimeout(() => void this.#turn(), TURN_MS).unref();
   }
 
   #askSoon(site: SiteInFlight, limit: InFlightLimit): void {

@@ -45,6 +45,7 @@ export class ShareTurns {
   readonly #active = new Set<SharedLimit>();
   /** A turn will come. */
   #isTurning = false;
+  #timer: NodeJS.Timeout | undefined;
   /** The most workers that have a part in one limit. */
   #sharers = 1;
   /** The store has replied to the last exchange. */
@@ -67,6 +68,12 @@ export class ShareTurns {
     this.#active.delete(limit);
   }
 
+  /** Ends what it does in the background. No request may come any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#active.clear();
+  }
+
   async #turn(): Promise<void> {
     const exchanged = this.#due();
     if (exchanged.length > 0) await this.#exchange(exchanged);
@@ -76,7 +83,7 @@ export class ShareTurns {
 
   #later(): void {
     this.#isTurning = true;
-    setTimeout(() => void this.#turn(), TURN_MS).unref();
+    this.#timer = setTimeout(() => void this.#turn(), TURN_MS).unref();
   }
 
   /** The limits whose shares are to be exchanged. */

@@ -137,6 +137,11 @@ export class Listener {
     await this.#http2?.ended();
   }
 
+  /** Ends what it does in the background, after the last request. */
+  close(): void {
+    this.#server.close();
+  }
+
   /** The number of HTTP/2 sessions, and of the streams in them. */
   get http2(): { readonly sessions: number; readonly streams: number } {
     return { sessions: this.#http2?.size ?? 0, streams: this.#http2?.streams ?? 0 };

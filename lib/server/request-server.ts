@@ -54,6 +54,11 @@ export class RequestServer {
     this.#server.closeIdleConnections();
   }
 
+  /** Ends the timer of Node's server. No connection may come any more. */
+  close(): void {
+    this.#server.close();
+  }
+
   /** Responds with 408 on a connection that Node's server was not given, and closes it. */
   timeOut(connection: Connection): void {
     const { stream } = connection;

@@ -138,8 +138,10 @@ export class Lanes {
     this.fast?.close();
   }
 
-  /** Closes idle connections to backends. */
+  /** Closes idle connections to backends, and ends what is done in the background. */
   close(): void {
+    this.#turns.close();
+    this.#permits.close();
     this.#pools.close();
     this.#sessions.close();
     this.fast?.close();

@@ -119,6 +119,11 @@ export class Listeners {
     await Promise.all(this.#all.map((listener) => listener.flushed()));
   }
 
+  /** Ends what listeners do in the background, after the last request. */
+  close(): void {
+    for (const listener of this.#all) listener.close();
+  }
+
   #firstOpen(listener: Listener): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#starting.set(listener, (outcome) => {

@@ -226,6 +226,7 @@ export class Worker {
     });
     this.#listeners.closeIdle();
     await this.#listeners.flushed();
+    this.#listeners.close();
     this.#lanes.close();
     await this.#store.routes.close();
     await this.#recorder.close();
