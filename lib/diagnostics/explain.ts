@@ -68,7 +68,7 @@ export async function explain(
     ...found,
     keys: await keyViews(editor, keys, pathOf(path), way, advice),
     prefix: prefixOf(editor, keys, way),
-    beside: await siteMetadataOf(editor, keys.slice(0, way.last + 1), found.route?.key ?? null),
+    beside: await siteMetadataOf(editor, keys.slice(0, way.last + 1), found.route?.key ?? null, surroundings.features),
     dead: deadView(host, way),
     certificate: await explainCertificate(editor, host, now),
     near,
@@ -147,11 +147,12 @@ async function siteMetadataOf(
   editor: RouteEditor,
   keys: readonly string[],
   key: string | null,
+  features: readonly SiteFeature[] | undefined,
 ): Promise<Explanation['beside']> {
   const all = [...new Set([...(key === null ? [] : [key]), ...keys, '*'])];
   const sides = [
     metadataOf(editor, 'prefixes', keys),
-    ...SITE_HASHES.map((hash) => metadataOf(editor, hash, all)),
+    ...SITE_HASHES.map((hash) => metadataOf(editor, hash, all, features)),
     // Not inherited.
     metadataOf(editor, 'healthcheck', key === null ? keys : [key]),
     metadataOf(editor, 'errors', all),

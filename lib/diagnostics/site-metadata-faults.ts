@@ -1,5 +1,6 @@
 /** Finds problems in what belongs to a frontend's list: its prefixes, options, header fields, weights and error pages. Pure. */
 import { nearest } from '../config/nearest.ts';
+import type { SiteFeature } from '../sites/feature.ts';
 import { HASH_RULES, hashFault } from '../sites/hashes.ts';
 import { FIELD_NAMES, fieldFault, idleFields } from '../sites/site.ts';
 import { prefixFault } from '../core/routing/prefixes.ts';
@@ -17,6 +18,8 @@ const MAX_FAULTS = 100;
 /** What the problems of metadata depend on. */
 export interface MetadataSurroundings {
   readonly editor: Pick<RouteEditor, 'advice'>;
+  /** The features of sites, where they are not FEATURES. */
+  readonly features?: readonly SiteFeature[] | undefined;
   /** Whether requests use the key that the metadata belongs to. */
   readonly isServed: boolean;
   /** Prefixes whose list has no backend. */
@@ -103,13 +106,16 @@ function faultsOfPrefixes({ key, holds }: StoredValue, { bare }: MetadataSurroun
   return faults;
 }
 
-function faultsOfOptions({ key, holds }: StoredValue, { editor, unserved }: MetadataSurroundings): readonly Fault[] {
+function faultsOfOptions(
+  { key, holds }: StoredValue,
+  { editor, unserved, features }: MetadataSurroundings,
+): readonly Fault[] {
   const fields = fieldsOf(holds);
   const faults = [...fields].flatMap(([field, text]): readonly Fault[] => {
-    const why = fieldFault(field, text);
+    const why = fieldFault(field, text, 'options', features);
     if (why === null) return [];
     const shown = JSON.stringify(field);
-    if (FIELD_NAMES.includes(field)) {
+    if (FIELD_NAMES.includes(field) || features?.some((feature) => feature.has(field))) {
       return [fault('option-value', `${shown} is ignored: ${why}`, editor.advice.removeFields(key, [field]))];
     }
     const meant = nearest(field, FIELD_NAMES);

@@ -1,5 +1,6 @@
 /** Reads the metadata of lists with its problems, from an editor. */
 import { candidates } from '../core/routing/hostname.ts';
+import type { SiteFeature } from '../sites/feature.ts';
 import { makeSite } from '../sites/site.ts';
 import { prefixFault, splitKey } from '../core/routing/prefixes.ts';
 import type { StoredValue, RouteEditor, MetadataKind } from '../store/editor/route-editor.ts';
@@ -16,26 +17,35 @@ const TOGETHER = 100;
 /**
  * The existing metadata of one kind, of all these keys.
  * @param keys of frontends, or `*` for all frontends
+ * @param features those of sites, where they are not FEATURES
  * @throws EditorError
  */
 export async function metadataOf(
   editor: RouteEditor,
   kind: MetadataKind,
   keys: readonly string[],
+  features?: readonly SiteFeature[],
 ): Promise<readonly MetadataView[]> {
   const held = await editor.sides(kind, keys);
   const views = keys.map(async (key, i) => {
     const side = held[i];
-    return side === undefined || side.type === 'none' ? null : await viewOf(editor, kind, key, side);
+    return side === undefined || side.type === 'none' ? null : await viewOf(editor, kind, key, side, features);
   });
   return (await Promise.all(views)).filter((view) => view !== null);
 }
 
-async function viewOf(editor: RouteEditor, kind: MetadataKind, key: string, held: StoredValue): Promise<MetadataView> {
+async function viewOf(
+  editor: RouteEditor,
+  kind: MetadataKind,
+  key: string,
+  held: StoredValue,
+  features: readonly SiteFeature[] | undefined,
+): Promise<MetadataView> {
   const odd = await faultOfKey(editor, kind, key, held.key);
   if (odd !== null) return { key: held.key, type: held.type, faults: [odd] };
   const faults = metadataFaultsOf(kind, held, {
     editor,
+    features,
     // What applies to all frontends needs no frontend with this key.
     isServed: (key === '*' && kind !== 'prefixes') || (await isServed(editor, kind, key)),
     bare: kind === 'prefixes' && editor.hasPrefixSets ? await bareOf(editor, key, held.holds) : new Set(),

@@ -6,6 +6,7 @@ import { unreadable, type GoodReading, type Reading } from './routes-reading.ts'
 export interface ReadingOrder {
   readonly path: string;
   readonly known: string | null;
+  readonly otherOptions: readonly string[];
 }
 
 /** A file of 64 MB takes about ten seconds. */
@@ -17,11 +18,17 @@ const GIVEN_UP = 'was aborted';
  * with the thread. If the thread dies, the file counts as unreadable. Never rejects.
  * @param known the last good reading, which is returned again if the file is unchanged
  * @param signal aborts the reading
+ * @param otherOptions as in `readRoutes`
  */
-export function readAside(path: string, known: GoodReading | null, signal: AbortSignal): Promise<Reading> {
+export function readAside(
+  path: string,
+  known: GoodReading | null,
+  signal: AbortSignal,
+  otherOptions: readonly string[] = [],
+): Promise<Reading> {
   if (signal.aborted) return Promise.resolve(unreadable(GIVEN_UP));
   return new Promise((resolve) => {
-    const order: ReadingOrder = { path, known: known?.digest ?? null };
+    const order: ReadingOrder = { path, known: known?.digest ?? null, otherOptions };
     let thread: Worker;
     try {
       thread = new Worker(packagedProgram('store/file/reading-main'), { workerData: order });

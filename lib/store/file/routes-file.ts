@@ -12,6 +12,8 @@ export interface RoutesFileOptions {
   readonly onChange: (image: Uint8Array) => void;
   /** Between two checks of the file, ms, for changes without events (network drives, links). Default 2,000. */
   readonly pollMs?: number;
+  /** Options of features that are not in FEATURES: their texts are not checked here. */
+  readonly otherOptions?: readonly string[];
 }
 
 /** Editors and copies cause bursts of events, which lead to one check. */
@@ -56,7 +58,7 @@ export class RoutesFile {
    */
   async open(): Promise<Uint8Array> {
     this.#signature = await signatureOf(this.#path);
-    const small = await readSmall(this.#path);
+    const small = await readSmall(this.#path, this.#options.otherOptions ?? []);
     const reading = small === null || this.#closing.signal.aborted ? await this.#read() : small;
     if (reading.type === 'bad') throw new Error(`routes file ${this.#path}: ${reading.fault}`);
     this.#good = reading;
@@ -135,7 +137,7 @@ export class RoutesFile {
   }
 
   #read(): Promise<Reading> {
-    return readAside(this.#path, this.#good, this.#closing.signal);
+    return readAside(this.#path, this.#good, this.#closing.signal, this.#options.otherOptions);
   }
 
   #accept(reading: GoodReading): void {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { readOwn } from '../../files/read.ts';
 import { UnsafePathError } from '../../files/unsafe-path.ts';
+import { siteFeature, type SiteFeature } from '../../sites/feature.ts';
+import { FEATURES } from '../../sites/features.ts';
 import { encodeRoutes } from './routes-image.ts';
 import { parseRoutes, type RouteWarning } from './routes-json.ts';
 
@@ -43,29 +45,34 @@ export interface BadReading {
  * Reads and checks the file. Takes up to seconds without yielding, so it must not run on an event loop that serves (see
  * reading-thread.ts). Never rejects.
  * @param known the digest of the last good file, if any
+ * @param otherOptions options of features that are not in FEATURES: functions cannot be sent to a thread
  * @returns null when the file is unchanged
  */
-export async function readRoutes(path: string, known: string | null): Promise<Reading | null> {
+export async function readRoutes(
+  path: string,
+  known: string | null,
+  otherOptions: readonly string[],
+): Promise<Reading | null> {
   try {
     const status = await stat(path);
     if (!status.isFile()) return unreadable('is not a file');
     if (status.size > MAX_BYTES) return unreadable(`is larger than ${MAX_BYTES / 1024 / 1024} MB`);
     const bytes = readOwn(path, MAX_BYTES);
     const digest = createHash('sha256').update(bytes).digest('base64');
-    return digest === known ? null : look(bytes.toString('utf8'), digest);
+    return digest === known ? null : look(bytes.toString('utf8'), digest, otherOptions);
   } catch (error) {
     return unreadable(whyUnreadable(error));
   }
 }
 
 /** The same for a small file, at once; null when it is larger, for `readAside`. A starting process can wait for that. */
-export async function readSmall(path: string): Promise<Reading | null> {
+export async function readSmall(path: string, otherOptions: readonly string[]): Promise<Reading | null> {
   const status = await stat(path).catch(() => null);
-  return status !== null && status.size <= SMALL_BYTES ? readRoutes(path, null) : null;
+  return status !== null && status.size <= SMALL_BYTES ? readRoutes(path, null, otherOptions) : null;
 }
 
-function look(text: string, digest: string): Reading {
-  const { entries, hashes, faults, warnings } = parseRoutes(text);
+function look(text: string, digest: string, otherOptions: readonly string[]): Reading {
+  const { entries, hashes, faults, warnings } = parseRoutes(text, [...FEATURES, withAnyText(otherOptions)]);
   if (faults.length > 0) return { type: 'bad', digest, fault: inWords(faults) };
   return {
     type: 'good',
@@ -75,6 +82,12 @@ function look(text: string, digest: string): Reading {
     warnings: warnings.slice(0, MAX_WARNINGS),
     moreWarnings: Math.max(0, warnings.length - MAX_WARNINGS),
   };
+}
+
+/** A feature that accepts every text of its options. */
+function withAnyText(options: readonly string[]): SiteFeature {
+  const fields = Object.fromEntries(options.map((option) => [option, () => ({})]));
+  return siteFeature({ fields, defaults: {}, behaviour: () => ({}) });
 }
 
 /** The result for a file that could not be read. */
