@@ -1,17 +1,19 @@
 /**
- * Replaces the compiled files that start a process or a thread by ones that hold all that they import: Node loads a few
+ * Replaces the compiled files that start a process or a thread, and that of the library, by ones that hold all that they import: Node loads a few
  * files where it would load 300, which takes a third of the CPU time of a router's start. Dependencies stay packages.
  */
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 import { compile } from './build.mjs';
+import { collectDeclarations } from './declarations.mjs';
 
 const PROGRAMS = [
   'bin/hipache.ts',
   'lib/cluster/worker/worker-main.ts',
   'lib/cluster/admin-main.ts',
   'lib/store/file/reading-main.ts',
+  'lib/library/index.ts',
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -28,6 +30,7 @@ if (await isInstalled()) {
   );
   process.exitCode = compileAnew();
 }
+collectDeclarations(dist, 'lib/library/index.d.ts');
 
 /** Its program is an optional dependency, one for each kind of machine. */
 async function isInstalled() {

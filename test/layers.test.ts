@@ -32,7 +32,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lib/admin'],
   ['lib/cluster', 'lib/command', 'lib/dashboard'],
   ['lib/cluster/master', 'lib/cluster/worker'],
-  ['bin'],
+  ['bin', 'lib/library'],
 ];
 
 const RANKS: ReadonlyMap<string, number> = new Map(LAYERS.flatMap((rooms, rank) => rooms.map((room) => [room, rank])));

@@ -113,3 +113,62 @@ test('an installed package serves, and has the whole dashboard', async (t) => {
   const { text } = await askAdmin(await adminOf(router), '/');
   assert.equal(text, readDashboard().html.toString());
 });
+
+const PROGRAM = `
+import { ConfigError, createRouter, RouterError, siteFeature } from '@hipache/router';
+import type { Frontend, LookupStore, Router, RouterEvent, RouteTexts } from '@hipache/router';
+
+const names: string[] = [];
+const closed = siteFeature<{ readonly until: string }>({
+  fields: { closedUntil: (text) => ({ until: text }) },
+  defaults: { until: '' },
+  behaviour: ({ until }) => ({
+    admit: ({ path }) => (path === '/' ? { type: 'refused', error: new RouterError('maintenance', until) } : null),
+  }),
+});
+const routes: RouteTexts = { 'site.test': ['site', 'redirect://other.test/'], 'options:site.test': { closedUntil: 'May' } };
+const onEvent = ({ event }: RouterEvent): void => void names.push(event);
+const router: Router = await createRouter({ routes, features: [closed], onEvent });
+const { answer, route } = await router.explain('site.test', '/');
+console.log(router.addresses.length, answer.status, route?.name, (await router.metrics()).includes('hipache_ready 1'));
+router.routes.set('odd.test', ['odd', 'nonsense']);
+await router.close();
+console.log(names.join());
+
+const found: Frontend = { key: '*', list: ['all', 'http://127.0.0.1:1'] };
+const store: LookupStore = { find: async () => found };
+await (await createRouter({ store })).close();
+try {
+  // @ts-expect-error -- a list must be an array
+  await createRouter({ routes: { 'site.test': 1 }, config: { server: { worker: 1 } } });
+} catch (error) {
+  console.log(error instanceof ConfigError && error.faults.join());
+}
+`;
+
+test('a program in TypeScript compiles with the library of an installed package, and runs', (t) => {
+  const { home } = install(t);
+  writeFileSync(join(home, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(home, 'program.ts'), PROGRAM);
+  const options = [
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--types',
+    'node',
+    '--exactOptionalPropertyTypes',
+  ];
+  const compiler = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+  const compiled = spawnSync(process.execPath, [compiler, ...options, 'program.ts'], { cwd: home, encoding: 'utf8' });
+  assert.deepEqual([compiled.stdout, compiled.status], ['', 0]);
+  const ran = spawnSync(process.execPath, ['program.js'], { cwd: home, encoding: 'utf8', timeout: 60_000 });
+  assert.deepEqual([ran.stderr, ran.status], ['', 0]);
+  assert.deepEqual(ran.stdout.split('\n'), [
+    '1 503 site true',
+    'route-fault',
+    'server.worker: unknown key; did you mean "workers"?',
+    '',
+  ]);
+});
