@@ -49,7 +49,7 @@ test(`${ROUNDS} routers, one after the other, leave no listener, timer or socket
       routes: {
         'site.test': ['site', backend.url, `http://localhost:${backend.port}`],
         // Features that share something in the background.
-        'options:site.test': { rate: '1000/1s', maxConn: 100, bandwidth: 1_000_000, sticky: 'home' },
+        'options:site.test': { rate: '1000', maxConn: 100, bandwidth: 1_000_000, sticky: 'home' },
         'healthcheck:site.test': { path: '/', interval: 1 },
         'fast.test': ['fast', backend.url],
       },
