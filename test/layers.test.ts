@@ -51,6 +51,7 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],
   ['ws', 'lib/admin/event-stream.ts'],
+  ['yaml', 'lib/config/yaml.ts'],
   ['node:cluster', 'lib/cluster/'],
   ['node:http2', 'lib/backends/http2/ lib/backends/checks/http2-check.ts'],
   ['@opentelemetry/api', 'lib/observe/otlp.ts'],

@@ -9,6 +9,7 @@ import { packageRoot } from '../lib/config/package.ts';
 import { readConfig } from '../lib/config/load.ts';
 import { KNOWN_KEYS } from '../lib/config/schema.ts';
 import { isObject } from '../lib/config/values.ts';
+import { parseYaml } from '../lib/config/yaml.ts';
 import { parseRoutes } from '../lib/store/file/routes-json.ts';
 import { fault as faultOf, FAULT_CODES } from '../lib/diagnostics/fault.ts';
 import { faultsOf, machine, write } from './support/configurations.ts';
@@ -90,6 +91,8 @@ test("the defaults in docs/configuration.md are the program's", () => {
 for (const name of DOCUMENTS) {
   test(`the examples in ${name} are configurations or routes that work`, () => {
     for (const { language, lines } of fencesOf(read(name))) {
+      if (language === 'yaml' && name === 'docs/configuration.md')
+        assert.deepEqual(faultsOf(JSON.stringify(parseYaml(lines.join('\n')))), []);
       if (language !== 'json') continue;
       const text = lines.join('\n');
       const values = Object.entries(JSON.parse(text) as object);

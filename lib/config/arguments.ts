@@ -162,7 +162,7 @@ function unknownCommand(word: string): string {
  */
 function unexpected(word: string): string {
   const what = `unexpected argument "${word}"`;
-  if (word.endsWith('.json')) return `${what}; did you mean "--config ${word}"?`;
+  if (/\.(?:json|ya?ml)$/.test(word)) return `${what}; did you mean "--config ${word}"?`;
   const meant = nearest(word, FIRST_WORDS);
   return meant === null ? what : `${what}; a command comes first: hipache ${meant}`;
 }

@@ -1,25 +1,35 @@
-/** Parses JSON with error messages that always have a position; Node's have one only sometimes. */
+/**
+ * Parses JSON with comments and trailing commas (JSONC, as in tsconfig.json). Error messages always have a position;
+ * those of JSON.parse have one only sometimes, and it refuses comments.
+ */
 
 /** The text is not JSON. The message has the position (lines and columns from 1) and what was expected. */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 
-/** Parses JSON. Ignores a byte order mark, which some editors write. @throws JsonError */
+/**
+ * Parses JSON. Ignores comments, a comma before `}` or `]`, and a byte order mark, which some editors write.
+ * @throws JsonError
+ */
 export function parseJson(text: string): unknown {
   const bare = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
     return JSON.parse(bare);
   } catch (cause) {
-    const { offset, expected } = firstFault(bare);
-    const before = bare.slice(0, offset).split(/\r\n|\n|\r/);
+    const found = scan(bare);
+    if ('plain' in found) return JSON.parse(found.plain);
+    const before = bare.slice(0, found.offset).split(/\r\n|\n|\r/);
     const column = (before.at(-1) ?? '').length + 1;
-    throw new JsonError(`line ${before.length}, column ${column}: ${expected}`, { cause });
+    throw new JsonError(`line ${before.length}, column ${column}: ${found.expected}`, { cause });
   }
 }
 
-/** What is expected next. The order of cases in `firstFault` follows a document from left to right. */
-type Awaited = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing';
+/** What is expected next. The order of cases in `step` follows a document from left to right. */
+type Awaited = 'value' | 'value or end' | 'key or end' | 'colon' | 'comma or end' | 'nothing';
+
+/** The text as JSON.parse takes it, or the position where it is not JSON. */
+type Scanned = { readonly plain: string } | { readonly offset: number; readonly expected: string };
 
 const MARK = String.raw`([{}[\],:])`;
 // From the space up: in JSON, control characters and line breaks must be escaped.
@@ -27,26 +37,58 @@ const STRING = String.raw`("(?:[ !#-\[\]-\uFFFF]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4
 const WORD = String.raw`(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.+-])|(?:true|false|null)(?!\w))`;
 const TOKEN = new RegExp(`[ \\t\\r\\n]*(?:${MARK}|${STRING}|${WORD})`, 'y');
 const SPACE = /[ \t\r\n]*/y;
+const COMMENT = /\/\/[^\r\n]*|\/\*[\s\S]*?\*\//y;
+
+/** A part of the text that JSON does not have: a comment, or a comma before an end. */
+type Cut = readonly [from: number, to: number];
 
 /**
- * The position where JSON.parse stopped. A scan of tokens rather than a parser: it builds nothing, so it cannot
+ * Finds the first fault, or what to leave out. A scan of tokens rather than a parser: it builds nothing, so it cannot
  * overflow the stack.
  */
-function firstFault(text: string): { readonly offset: number; readonly expected: string } {
+function scan(text: string): Scanned {
   const open: string[] = [];
+  const cuts: Cut[] = [];
   let awaited: Awaited = 'value';
   let position = 0;
+  let comma: number | null = null;
   for (;;) {
-    SPACE.lastIndex = position;
-    SPACE.test(text);
-    const offset = SPACE.lastIndex;
+    position = skip(text, position, cuts);
+    if (awaited === 'nothing' && position === text.length) return { plain: without(text, cuts) };
     TOKEN.lastIndex = position;
     const match = TOKEN.exec(text);
     const next: Awaited | null = match && step(awaited, match, open);
-    if (!next) return { offset, expected: explain(awaited, open, text.charAt(offset)) };
+    if (!match || !next) return { offset: position, expected: explain(awaited, open, text.slice(position)) };
+    const [, mark] = match;
+    if (comma !== null && (mark === '}' || mark === ']')) cuts.push([comma, comma + 1]);
+    comma = mark === ',' ? position : null;
     awaited = next;
     position = TOKEN.lastIndex;
   }
+}
+
+/** Where the next token starts. Adds the comments before it to `cuts`. */
+function skip(text: string, from: number, cuts: Cut[]): number {
+  for (let position = from; ;) {
+    SPACE.lastIndex = position;
+    SPACE.test(text);
+    const start = SPACE.lastIndex;
+    COMMENT.lastIndex = start;
+    if (!COMMENT.test(text)) return start;
+    position = COMMENT.lastIndex;
+    cuts.push([start, position]);
+  }
+}
+
+function without(text: string, cuts: readonly Cut[]): string {
+  const parts: string[] = [];
+  let done = 0;
+  for (const [from, to] of cuts.toSorted((a, b) => a[0] - b[0])) {
+    parts.push(text.slice(done, from));
+    done = to;
+  }
+  parts.push(text.slice(done));
+  return parts.join(' ');
 }
 
 /** What may follow this token, or null when it is not allowed here. */
@@ -64,34 +106,36 @@ function step(awaited: Awaited, [, mark, string, word]: RegExpExecArray, open: s
       if (mark !== '{' && mark !== '[') return null;
       open.push(mark);
       return mark === '{' ? 'key or end' : 'value or end';
-    case 'key':
     case 'key or end':
       if (string !== undefined) return 'colon';
-      return mark === '}' && awaited === 'key or end' ? close() : null;
+      return mark === '}' ? close() : null;
     case 'colon':
       return mark === ':' ? 'value' : null;
     case 'comma or end':
-      if (mark === ',') return open.at(-1) === '{' ? 'key' : 'value';
+      // A comma may be the last.
+      if (mark === ',') return open.at(-1) === '{' ? 'key or end' : 'value or end';
       return mark === (open.at(-1) === '{' ? '}' : ']') ? close() : null;
     case 'nothing':
       return null;
   }
 }
 
-function explain(awaited: Awaited, open: readonly string[], found: string): string {
+/** @param rest the text from the fault on */
+function explain(awaited: Awaited, open: readonly string[], rest: string): string {
   const end = open.at(-1) === '{' ? '"}"' : '"]"';
+  const found = rest.charAt(0);
   const before = found === '' ? ', but the file ends' : '';
+  if (rest.startsWith('/*')) return 'this comment does not end';
   if (found === '"' && awaited !== 'nothing' && awaited !== 'comma or end' && awaited !== 'colon') {
     return 'this text does not end, or holds a line break or a stray "\\"';
   }
   switch (awaited) {
     case 'value':
     case 'value or end':
-      if (found === ']' || found === '}') return `expected a value before "${found}" (is there a comma too many?)`;
+      if (/[\]},]/.test(found)) return `expected a value before "${found}" (is there a comma too many?)`;
       return `expected a value${before} (text goes in double quotes)`;
-    case 'key':
     case 'key or end':
-      if (found === '}') return 'expected a key before "}" (is there a comma too many?)';
+      if (found === ',') return 'expected a key before "," (is there a comma too many?)';
       return `expected a key in double quotes${before}`;
     case 'colon':
       return `expected ":" after the key${before}`;

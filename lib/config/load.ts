@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { resolveAdmin } from './admin.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
+import { parseDocument } from './document.ts';
 import { readDriverTls } from './driver-tls.ts';
 import { resolveDriver } from './driver.ts';
 import { Faults } from './faults.ts';
-import { parseJson } from './json.ts';
 import { modernize } from './legacy.ts';
 import { checkPlaces, placesOf, resolveListeners, securePlacesOf } from './listeners.ts';
 import { type Machine, thisMachine } from './machine.ts';
@@ -157,8 +157,12 @@ export function resolveOptions(options: Readonly<Record<string, string | null | 
 /** The keys of a configuration file. Throws at once if it cannot be parsed, since nothing else can be checked then. */
 export function readFile(path: string, faults: Faults): Readonly<Record<string, unknown>> {
   try {
-    const value = parseJson(readText(path));
-    if (isObject(value)) return value;
+    const value = parseDocument(path, readText(path));
+    if (isObject(value)) {
+      // Editors find the schema by this key.
+      const { $schema: _, ...keys } = value;
+      return keys;
+    }
     faults.add(path, 'must be an object, { … }');
   } catch (error) {
     faults.add(path, error instanceof Error ? error.message : String(error));

@@ -8,6 +8,26 @@ test('JSON is read as JSON.parse reads it', () => {
   }
 });
 
+test('comments and a comma before an end are ignored, and text keeps what looks like them', () => {
+  for (const [text, value] of [
+    ['// first\n{} // last', {}],
+    ['/* a */ [1, /* b\n */ 2 /**/ , // c\r\n ]', [1, 2]],
+    ['{"a": [], /* b */ "c": {"d": 1,},}', { a: [], c: { d: 1 } }],
+    ['{"a": "// no, }", "b": "/* no */ ,]",}', { a: '// no, }', b: '/* no */ ,]' }],
+    ['{"__proto__": 1,}', JSON.parse('{"__proto__": 1}')],
+    ['1/**//**/', 1],
+  ] as const) {
+    assert.deepEqual(parseJson(text), value, text);
+  }
+});
+
+test('commas and comments without end take no time', () => {
+  assert.deepEqual(parseJson(`[${'/**/ '.repeat(100_000)}]`), []);
+  assert.throws(() => parseJson(`[${'/* '.repeat(100_000)}`), {
+    message: 'line 1, column 2: this comment does not end',
+  });
+});
+
 test('a byte order mark is forgiven, and does not shift columns', () => {
   assert.deepEqual(parseJson('\uFEFF{}'), {});
   assert.throws(() => parseJson('\uFEFF{x}'), { message: 'line 1, column 2: expected a key in double quotes' });
@@ -25,8 +45,10 @@ const BROKEN: readonly (readonly [string, string])[] = [
   ['{"a": }', `line 1, column 7: expected a value before "}" ${COMMA}`],
   ['{"a": 1', 'line 1, column 8: expected "," or "}", but the file ends'],
   ['{"a": 1\n "b": 2}', 'line 2, column 2: expected "," or "}"'],
-  ['{"a": 1,\n}', `line 2, column 1: expected a key before "}" ${COMMA}`],
-  ['{"a": [1,\n2,]}', `line 2, column 3: expected a value before "]" ${COMMA}`],
+  ['{"a": 1,,\n}', `line 1, column 9: expected a key before "," ${COMMA}`],
+  ['{,}', `line 1, column 2: expected a key before "," ${COMMA}`],
+  ['{"a": [1,\n,2]}', `line 2, column 1: expected a value before "," ${COMMA}`],
+  ['{"a": [1,\n2,}', `line 2, column 3: expected a value before "}" ${COMMA}`],
   ['[1 2]', 'line 1, column 4: expected "," or "]"'],
   ['[1}', 'line 1, column 3: expected "," or "]"'],
   ['{"a": 1]', 'line 1, column 8: expected "," or "}"'],
@@ -40,8 +62,11 @@ const BROKEN: readonly (readonly [string, string])[] = [
   ['{"a": "C:\\x"}', `line 1, column 7: ${UNENDED}`],
   ['{"a', `line 1, column 2: ${UNENDED}`],
   ['{"a": 1} {', 'line 1, column 10: expected nothing after the end of the document'],
-  ['{\r\n// workers\r\n}', 'line 2, column 1: expected a key in double quotes'],
-  ['{\r"a": 1,\r}', `line 3, column 1: expected a key before "}" ${COMMA}`],
+  ['{\r\n# workers\r\n}', 'line 2, column 1: expected a key in double quotes'],
+  ['{\r"a": 1,\r]', 'line 3, column 1: expected a key in double quotes'],
+  ['{ /* workers\n"a": 1 }', 'line 1, column 3: this comment does not end'],
+  ['{"a": 1 / 2}', 'line 1, column 9: expected "," or "}"'],
+  ['{} // end\n{', 'line 2, column 1: expected nothing after the end of the document'],
 ];
 
 for (const [text, message] of BROKEN) {
