@@ -44,7 +44,7 @@ switch (command.action) {
 /** Checks a configuration. Returns the exit code. */
 function dry(path: string, output: DryOutput): number {
   try {
-    const { document } = readConfig(path, { onDeprecation: complain });
+    const { document } = readConfig(path, { env: process.env, onDeprecation: complain });
     const json = `${JSON.stringify(document, null, 2)}\n`;
     if (output === 'text') print(`Configuration file looks ok. Here is the result:\n${json}`);
     else if (output === 'json') print(json);
@@ -64,7 +64,7 @@ async function run(path: string): Promise<number> {
   // A deprecation warning that cannot be written must not end the router. Node emits or throws the error: see complain.
   process.stderr.on('error', () => {});
   try {
-    return await runMaster({ path, load: () => loadConfig(path, { onDeprecation: complain }) });
+    return await runMaster({ path, load: () => loadConfig(path, { env: process.env, onDeprecation: complain }) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const line of error.lines(path)) complain(line);

@@ -38,9 +38,14 @@ const USUAL_TLS: BackendTls = { verify: true, ca: [] };
 /**
  * Opens the routes that the arguments name: by `--driver`, else by a configuration.
  * @param configPath the configuration to use when none is named; null if there is none
+ * @param env whose HIPACHE_… variables come before the configuration's keys
  * @throws UsageError, ConfigError, or CommandFailure when nothing names a store
  */
-export function openStore({ values }: Arguments, configPath: string | null): OpenedStore {
+export function openStore(
+  { values }: Arguments,
+  configPath: string | null,
+  env: NodeJS.ProcessEnv = process.env,
+): OpenedStore {
   const driver = values.get('driver');
   if (driver !== undefined) {
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
@@ -50,7 +55,7 @@ export function openStore({ values }: Arguments, configPath: string | null): Ope
   }
   const path = values.get('config') ?? configPath;
   if (path === null) throw noStore();
-  const settings = readStoreSettings(resolve(path));
+  const settings = readStoreSettings(resolve(path), env);
   const { read, write } = settings.driver;
   const timeoutMs = settings.storeTimeout * 1000;
   const editor = openEditor(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), {

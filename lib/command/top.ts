@@ -78,7 +78,7 @@ function addressOf({ values }: Arguments, { env }: Console, configPath: string |
   const url = values.get('admin');
   if (url !== undefined) return adminAddress(url, token);
   const path = resolve(values.get('config') ?? configPath ?? join(packageConfigFolder, 'config.json'));
-  const address = configuredAdmin(readStoreSettings(path).admin);
+  const address = configuredAdmin(readStoreSettings(path, env).admin);
   if (address === null) throw new CommandFailure('no-admin', `${path} has no "admin"; add it, or give --admin URL`);
   return { ...address, token: token ?? address.token };
 }

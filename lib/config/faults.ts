@@ -11,11 +11,16 @@ export class ConfigError extends Error {
     this.faults = faults;
   }
 
-  /** The faults, then a line with the file's path unless a fault has it: the file may be in one of four places. */
+  /**
+   * The faults, then a line with the file's path unless a fault has it, or all are of environment variables: the file may
+   * be in one of four places.
+   */
   lines(path: string): readonly string[] {
     const { faults } = this;
     if (faults.some((fault) => fault.startsWith(path))) return faults;
-    return [...faults, `${path} has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}`];
+    const count = faults.filter((fault) => !fault.startsWith('HIPACHE_')).length;
+    if (count === 0) return faults;
+    return [...faults, `${path} has ${count === 1 ? '1 fault' : `${count} faults`}`];
   }
 
   /** The error for programs, as `--json` prints it: the first fault like other errors, and all faults. */
@@ -27,10 +32,25 @@ export class ConfigError extends Error {
 /** Collects faults. Equal ones are kept once: two listeners with the same broken key have one fault. */
 export class Faults {
   readonly #lines = new Set<string>();
+  readonly #names = new Map<string, string>();
+
+  /** From now on, faults of this key and what is in it have another name. @param place a key such as `server.workers` */
+  rename(place: string, name: string): void {
+    this.#names.set(place, name);
+  }
 
   /** @param place a key such as `server.workers`, or a file */
   add(place: string, sentence: string): void {
-    this.#lines.add(`${place}: ${sentence}`);
+    this.#lines.add(`${this.#nameOf(place)}: ${sentence}`);
+  }
+
+  #nameOf(place: string): string {
+    for (const [key, name] of this.#names) {
+      if (place === key || place.startsWith(`${key}[`) || place.startsWith(`${key}.`)) {
+        return `${name}${place.slice(key.length)}`;
+      }
+    }
+    return place;
   }
 
   /** @throws ConfigError when there are faults */

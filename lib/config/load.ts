@@ -3,6 +3,7 @@ import { resolveAdmin } from './admin.ts';
 import { addUnknownKey, check } from './check.ts';
 import type { Config } from './config.ts';
 import { parseDocument } from './document.ts';
+import { withEnvironment } from './environment.ts';
 import { readDriverTls } from './driver-tls.ts';
 import { resolveDriver } from './driver.ts';
 import { Faults } from './faults.ts';
@@ -41,7 +42,9 @@ export interface ConfigSource {
 /** Options of loading a configuration. */
 export interface LoadOptions {
   readonly machine?: Machine;
-  /** Called with one line per old key in the file, before faults are reported. */
+  /** Environment variables with keys, see environment.ts; by default none. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called with one line per old key in the file and per unknown variable, before faults are reported. */
   readonly onDeprecation?: (line: string) => void;
 }
 
@@ -73,10 +76,10 @@ export function readConfig(path: string, options: LoadOptions = {}): Loaded {
 export function resolveConfig(
   file: Readonly<Record<string, unknown>>,
   path: string,
-  { machine = thisMachine, onDeprecation = () => {} }: LoadOptions = {},
+  { machine = thisMachine, env = {}, onDeprecation = () => {} }: LoadOptions = {},
 ): Loaded {
   const faults = new Faults();
-  const keys = modernize(file, onDeprecation);
+  const keys = withEnvironment(modernize(file, onDeprecation), env, faults, onDeprecation);
   for (const key of Object.keys(keys)) {
     if (!KNOWN_KEYS.get('')?.includes(key)) addUnknownKey('', key, faults);
   }

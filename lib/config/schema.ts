@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { FIELD_NAMES } from '../sites/site.ts';
+import { alternatives } from './key-type.ts';
 import { timeoutKeys, timeoutSection } from './timeouts.ts';
 import {
   absolute,
@@ -168,14 +169,14 @@ const driverTls = {
 const http = {
   port: v.nullish(port, 80),
   // In Hipache "" means "not given" here. [] means no plain listener.
-  bind: v.nullish(or('', LOCAL, listOf(section(place, PLACE), asPlace)), LOCAL),
+  bind: v.nullish(or('', LOCAL, listOf(placeOf(place), asPlace)), LOCAL),
   proxyProtocol: v.nullish(proxyProtocol, 'off'),
   http2: v.nullish(flag, false),
 };
 
 const https = {
   port: v.nullish(port, 443),
-  bind: v.nullish(listOf(section(securePlace, PLACE), asPlace), []),
+  bind: v.nullish(listOf(placeOf(securePlace), asPlace), []),
   proxyProtocol: v.nullish(proxyProtocol, 'off'),
   http2: v.nullish(flag, true),
   ...certificate,
@@ -219,24 +220,25 @@ export type HttpSettings = v.InferOutput<typeof httpSection>;
 export type HttpsSettings = v.InferOutput<typeof httpsSection>;
 export type DriverTlsSettings = v.InferOutput<typeof driverTlsSection>;
 
-const TOP_LEVEL = [
-  'server',
-  'http',
-  'https',
-  'driver',
-  'driverTls',
-  'cache',
-  'options',
-  'admin',
-  'metrics',
-  'otel',
-  'user',
-  'group',
-];
+/** All keys of a file. */
+export const FILE_KEYS = {
+  server: serverSection,
+  http: httpSection,
+  https: httpsSection,
+  driver: v.union([oneDriver, severalDrivers]),
+  driverTls: driverTlsSection,
+  cache: cacheSection,
+  options: optionsSection,
+  admin: adminSection,
+  metrics: metricsSection,
+  otel: otelSection,
+  user: accountSection,
+  group: accountSection,
+} as const;
 
 /** The known keys of each section, by its path without list indexes; the top level is `""`. */
 export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['', TOP_LEVEL],
+  ['', Object.keys(FILE_KEYS)],
   ['server', Object.keys(server)],
   ['server.lruCache', Object.keys(lruCache)],
   ['server.memory', Object.keys(memory)],
@@ -259,8 +261,18 @@ export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
 function asSection<const Schema extends v.GenericSchema>(schema: Schema) {
   return v.pipe(
     v.unknown(),
+    alternatives((type) => [type, { type: 'string' }]),
     v.transform((value) => (typeof value === 'string' ? { bind: value } : value)),
     schema,
+  );
+}
+
+/** An object, of which `asPlace` makes one of an address. */
+function placeOf<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.pipe(
+    v.unknown(),
+    alternatives((type) => [type, { type: 'string' }]),
+    section(entries, PLACE),
   );
 }
 

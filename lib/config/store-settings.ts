@@ -7,6 +7,7 @@ import { resolveAdmin } from './admin.ts';
 import type { AdminConfig, DriverConfig } from './config.ts';
 import { readDriverTls } from './driver-tls.ts';
 import { resolveDriver } from './driver.ts';
+import { withEnvironment } from './environment.ts';
 import { Faults } from './faults.ts';
 import { modernize } from './legacy.ts';
 import { securePlacesOf } from './listeners.ts';
@@ -40,11 +41,16 @@ export interface StoreSettings {
 /**
  * Reads only those parts of a configuration file that concern the store and the admin interface: users who edit routes
  * need no permission to read the certificates of sites.
+ * @param env environment variables with keys
  * @throws ConfigError with every fault found
  */
-export function readStoreSettings(path: string): StoreSettings {
+export function readStoreSettings(path: string, env: NodeJS.ProcessEnv = {}): StoreSettings {
   const faults = new Faults();
-  const keys = modernize(readFile(path, faults), () => {});
+  const keys = withEnvironment(
+    modernize(readFile(path, faults), () => {}),
+    env,
+    faults,
+  );
   const server = check(serverSection, keys['server'], 'server', faults);
   const driver = resolveDriver(keys['driver'], resolve(path), faults);
   const tlsFiles = check(driverTlsSection, keys['driverTls'], 'driverTls', faults);

@@ -5,8 +5,12 @@ import { fieldFault } from '../sites/site.ts';
 import { readAccessFormat } from '../core/record/access-format.ts';
 import { syslogSocket } from '../core/record/syslog-socket.ts';
 import { parseDriverUrl } from '../core/routing/driver-url.ts';
+import { alternatives, typed } from './key-type.ts';
 
-/** The types of values. Each message completes a sentence that starts with the key. */
+/**
+ * The types of values. Each message completes a sentence that starts with the key. `typed` says in terms of JSON Schema
+ * what valibot does not show of a type.
+ */
 
 /** The message of `section` for an unknown key; `check` adds the key that was probably meant. */
 export const UNKNOWN_KEY = 'unknown key';
@@ -27,24 +31,30 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** A whole number of at least `least`. */
 export function wholeNumber(least: number) {
-  return v.custom<number>(
-    (value) => Number.isSafeInteger(value) && Number(value) >= least,
-    `must be a whole number of at least ${least}`,
+  return v.pipe(
+    v.custom<number>(
+      (value) => Number.isSafeInteger(value) && Number(value) >= least,
+      `must be a whole number of at least ${least}`,
+    ),
+    typed({ type: 'integer', minimum: least }),
   );
 }
 
 /** Seconds, with fractions. */
 export function seconds(least: number) {
-  return v.custom<number>(
-    (value) => typeof value === 'number' && value >= least && value <= MOST_SECONDS,
-    `must be a number of seconds from ${least} to ${MOST_SECONDS}`,
+  return v.pipe(
+    v.custom<number>(
+      (value) => typeof value === 'number' && value >= least && value <= MOST_SECONDS,
+      `must be a number of seconds from ${least} to ${MOST_SECONDS}`,
+    ),
+    typed({ type: 'number', minimum: least, maximum: MOST_SECONDS }),
   );
 }
 
 /** A number from 0 to 1. */
-export const share = v.custom<number>(
-  (value) => typeof value === 'number' && value >= 0 && value <= 1,
-  'must be a number from 0 to 1',
+export const share = v.pipe(
+  v.custom<number>((value) => typeof value === 'number' && value >= 0 && value <= 1, 'must be a number from 0 to 1'),
+  typed({ type: 'number', minimum: 0, maximum: 1 }),
 );
 
 /** True or false. */
@@ -54,6 +64,7 @@ export const flag = v.boolean('must be true or false');
 export const text = v.pipe(
   v.string('must be text'),
   v.transform((value) => (value === '' ? null : value)),
+  typed({ type: 'string' }),
 );
 
 /** The destination of the access log. */
@@ -69,9 +80,12 @@ export const accessLog = v.pipe(
 export const file = v.pipe(v.string('must be the name of a file'), v.minLength(1, 'must be the name of a file'));
 
 /** An absolute path, independent of the working directory. */
-export const absolute = v.custom<string>(
-  (value) => typeof value === 'string' && value.startsWith('/') && !value.includes('\0'),
-  'must be the absolute path of a folder',
+export const absolute = v.pipe(
+  v.custom<string>(
+    (value) => typeof value === 'string' && value.startsWith('/') && !value.includes('\0'),
+    'must be the absolute path of a folder',
+  ),
+  typed({ type: 'string', pattern: '^/' }),
 );
 
 /** One of several words. */
@@ -81,7 +95,12 @@ export function oneOf<const Options extends readonly string[]>(options: Options)
 
 /** A number that may be quoted: Hipache accepted "8080", and templates write it so. */
 export function lenient<const Schema extends v.GenericSchema<unknown, number>>(schema: Schema) {
-  return v.pipe(v.unknown(), v.transform(unquote), schema);
+  return v.pipe(
+    v.unknown(),
+    alternatives((number) => [number, { type: 'string', pattern: '^[0-9]{1,15}$' }]),
+    v.transform(unquote),
+    schema,
+  );
 }
 
 function unquote(value: unknown): unknown {
@@ -90,9 +109,12 @@ function unquote(value: unknown): unknown {
 
 /** 0 is any free port. */
 export const port = lenient(
-  v.custom<number>(
-    (value) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
-    'must be a port, 0 to 65535 (0 is any free port)',
+  v.pipe(
+    v.custom<number>(
+      (value) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
+      'must be a port, 0 to 65535 (0 is any free port)',
+    ),
+    typed({ type: 'integer', minimum: 0, maximum: 65_535 }),
   ),
 );
 
@@ -104,18 +126,23 @@ export const address = v.pipe(
   v.string('must be an IP address, such as "127.0.0.1" or "::1"'),
   v.transform((value) => (/^\[.*:.*\]$/.test(value) ? value.slice(1, -1) : value)),
   v.check((value) => isIP(value) !== 0 || HOST_NAME.test(value), 'must be an IP address, such as "127.0.0.1" or "::1"'),
+  typed({ type: 'string' }),
 );
 
 /** An address, or a Unix socket's path, which has a slash. */
-export const addressOrSocket = v.custom<string>(
-  (value) => typeof value === 'string' && (value.includes('/') ? value.length < 100 : v.is(address, value)),
-  'must be an IP address, such as "127.0.0.1", or the path of a socket, such as "/run/hipache/admin.sock"',
+export const addressOrSocket = v.pipe(
+  v.custom<string>(
+    (value) => typeof value === 'string' && (value.includes('/') ? value.length < 100 : v.is(address, value)),
+    'must be an IP address, such as "127.0.0.1", or the path of a socket, such as "/run/hipache/admin.sock"',
+  ),
+  typed({ type: 'string' }),
 );
 
 /** A secret for a header field. The message never repeats it. */
 export const secret = v.pipe(
   v.string('must be text'),
   v.regex(/^[!-~]+$/, 'must be of visible ASCII characters, without spaces'),
+  typed({ type: 'string', pattern: '^[!-~]+$' }),
 );
 
 /** The name of a zone, as in `weights:<key>`. */
@@ -125,12 +152,19 @@ export const zone = v.pipe(
 );
 
 /** A secret that others must not guess from what was made with it. */
-export const longSecret = v.pipe(secret, v.minLength(32, 'must have at least 32 characters'));
+export const longSecret = v.pipe(
+  secret,
+  v.minLength(32, 'must have at least 32 characters'),
+  typed({ type: 'string', pattern: '^[!-~]{32,}$' }),
+);
 
 /** `private`, an address, or a range such as `10.0.0.0/8`. */
-export const trusted = v.custom<string>(
-  (value) => typeof value === 'string' && (value === 'private' || isRange(value)),
-  'must be "private", an IP address or a range such as "10.0.0.0/8"',
+export const trusted = v.pipe(
+  v.custom<string>(
+    (value) => typeof value === 'string' && (value === 'private' || isRange(value)),
+    'must be "private", an IP address or a range such as "10.0.0.0/8"',
+  ),
+  typed({ type: 'string' }),
 );
 
 function isRange(value: string): boolean {
@@ -185,9 +219,12 @@ function collectorOf(value: string): string | null {
 }
 
 /** Header fields: names and values. */
-export const fields = v.custom<Readonly<Record<string, string>>>(
-  (input) => isObject(input) && Object.entries(input).every(([name, value]) => isField(name, value)),
-  'must be an object of header fields, { "name": "value" }',
+export const fields = v.pipe(
+  v.custom<Readonly<Record<string, string>>>(
+    (input) => isObject(input) && Object.entries(input).every(([name, value]) => isField(name, value)),
+    'must be an object of header fields, { "name": "value" }',
+  ),
+  typed({ type: 'object', additionalProperties: { type: 'string' } }),
 );
 
 function isField(name: string, value: unknown): boolean {
@@ -212,9 +249,12 @@ export function option(name: string) {
 export const accessFormat = readableBy(readAccessFormat, 'combined');
 
 /** A name or a number of a user or group. */
-export const account = v.custom<string | number>(
-  (value) => typeof value === 'string' || (Number.isSafeInteger(value) && Number(value) >= 0),
-  'must be a name or a number',
+export const account = v.pipe(
+  v.custom<string | number>(
+    (value) => typeof value === 'string' || (Number.isSafeInteger(value) && Number(value) >= 0),
+    'must be a name or a number',
+  ),
+  typed({ anyOf: [{ type: 'string' }, { type: 'integer', minimum: 0 }] }),
 );
 
 /** One value or several: `x` means `[x]`, and nothing means `[]`. */
@@ -223,13 +263,19 @@ export function listOf<const Schema extends v.GenericSchema>(schema: Schema, wra
     if (value === null || value === '') return [];
     return (Array.isArray(value) ? value : [value]).map(wrap);
   };
-  return v.pipe(v.unknown(), v.transform(toList), v.array(schema));
+  return v.pipe(
+    v.unknown(),
+    alternatives((list) => [list, ...(list.items ? [list.items] : []), { const: '' }]),
+    v.transform(toList),
+    v.array(schema),
+  );
 }
 
 /** A schema that accepts `alias` for `meaning`. */
 export function or<const Schema extends v.GenericSchema>(alias: unknown, meaning: unknown, schema: Schema) {
   return v.pipe(
     v.unknown(),
+    alternatives((type) => [type, { const: alias }]),
     v.transform((value) => (value === alias ? meaning : value)),
     schema,
   );
