@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 const bundler = fileURLToPath(new URL('bundle.mjs', import.meta.url));
+const share = fileURLToPath(new URL('share.mjs', import.meta.url));
 const types = fileURLToPath(new URL('../node_modules/@types/node', import.meta.url));
 
 /** What the build makes, and the command runs. */
@@ -20,11 +21,11 @@ export const isBuilt = () => existsSync(command);
 export const canBuild = () => existsSync(compiler) && existsSync(types);
 
 /**
- * As `npm run build`: compiles the program, then the dashboard, and makes the files that start processes. Prints errors;
- * returns the exit code.
+ * As `npm run build`: compiles the program, then the dashboard, and makes the files that start processes, manual pages and
+ * completions. Prints errors; returns the exit code.
  */
 export function build() {
-  return compile('.') || compile('lib/dashboard') || run(bundler);
+  return compile('.') || compile('lib/dashboard') || run(bundler) || run(share);
 }
 
 /** Runs the compiler on a project. Prints errors; returns the exit code. */
