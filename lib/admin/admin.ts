@@ -5,6 +5,8 @@ import { isPackaged } from '../config/package.ts';
 import { siteCaps } from '../config/site-caps.ts';
 import { parseDriverUrl } from '../core/routing/driver-url.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
+import type { Fleet } from '../store/fleet.ts';
+import { openFleet } from '../store/drivers/open-fleet.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
 import type { EventsAnswer } from './answers.ts';
 import { configuredCertificates } from './configured-certificates.ts';
@@ -12,13 +14,15 @@ import { readDashboard } from './dashboard.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
 import { AdminListener } from './listener.ts';
-import { frontends } from './frontends.ts';
+import { fleetAnswer } from './fleet-answer.ts';
+import { frontends, told } from './frontends.ts';
 import type { FromAdmin, ToAdmin } from './messages.ts';
 import { overview } from './overview.ts';
 import type { Answer } from './questions.ts';
 import { json, type Asked, type Reply } from './reply.ts';
 import { dispatcher } from './requests.ts';
 import { Totals } from './totals.ts';
+import { WorkersFleet } from './workers-fleet.ts';
 import { WorkerQueries } from './workforce.ts';
 
 const SECOND_MS = 1_000;
@@ -53,6 +57,7 @@ export class Admin {
   readonly #clock: NodeJS.Timeout;
   #token: string | null;
   #editor: RouteEditor;
+  #fleet: Fleet;
   #answer: (asked: Asked) => Promise<Reply>;
 
   constructor(config: Config, parts: AdminParts) {
@@ -62,6 +67,7 @@ export class Admin {
     this.#stream = new EventStream(this.events);
     this.#token = config.admin?.token ?? null;
     this.#editor = bookOf(config);
+    this.#fleet = this.#fleetOf(config);
     this.#answer = this.#dispatcherFor(config);
     this.#places = config.admin?.places ?? [];
     this.#listeners = this.#places.map(
@@ -85,11 +91,13 @@ export class Admin {
   /** Applies another configuration with the same addresses. */
   configure(config: Config): void {
     this.#token = config.admin?.token ?? null;
-    const old = this.#editor;
+    const old = [this.#editor, this.#fleet];
     this.#editor = bookOf(config);
+    this.#fleet = this.#fleetOf(config);
     this.#answer = this.#dispatcherFor(config);
     // Requests that use the old editor still get their responses.
-    setTimeout(() => void old.close(), 2 * EDITOR_MS).unref();
+    const close = (): void => old.forEach((each) => void each.close());
+    setTimeout(close, 2 * EDITOR_MS).unref();
   }
 
   hear(message: Exclude<ToAdmin, { type: 'configure' | 'close' }>): void {
@@ -102,7 +110,11 @@ export class Admin {
     this.#closing.abort();
     this.#stream.close();
     this.#workerQueries.close();
-    await Promise.all([this.#editor.close(), ...this.#listeners.map((listener) => listener.close())]);
+    await Promise.all([
+      this.#editor.close(),
+      this.#fleet.close(),
+      ...this.#listeners.map((listener) => listener.close()),
+    ]);
   }
 
   async #openOne(listener: AdminListener, index: number): Promise<string> {
@@ -138,9 +150,14 @@ export class Admin {
         zone: config.server.zone,
         caps: siteCaps(config.server.timeouts, config.server.limits),
       }),
+      'GET /api/v1/fleet': told(async () => json(fleetAnswer(await this.#fleet.beats()))),
       'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
       [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events } satisfies EventsAnswer),
     });
+  }
+
+  #fleetOf({ driver, driverTls }: Config): Fleet {
+    return openFleet(parseDriverUrl(driver.write, driverTls), EDITOR_MS) ?? new WorkersFleet(this.#workerQueries);
   }
 
   #onAnswer(pid: number, answer: Answer): void {

@@ -181,3 +181,36 @@ export interface EventsAnswer {
   /** The last events, the oldest first. */
   readonly events: readonly EventLine[];
 }
+
+/** A router of the fleet, as its workers say. Times in seconds. */
+export interface FleetRouter {
+  /** Another one after each start. */
+  readonly id: string;
+  /** The name of the machine. */
+  readonly host: string;
+  readonly version: string;
+  /** Of the master. */
+  readonly pid: number;
+  /** When its oldest worker started, ISO 8601. */
+  readonly since: string;
+  readonly workers: number;
+  /** Of these, workers that finish their last requests. */
+  readonly draining: number;
+  /** Of these, workers that have missed three heartbeats. */
+  readonly silent: number;
+  /** The age of the oldest last heartbeat. */
+  readonly heartbeatAgo: number;
+  /** Responses of backends. */
+  readonly requestsPerSecond: number;
+  readonly connections: number;
+  readonly exchanges: number;
+  /** How late the slowest worker was with its heartbeat. */
+  readonly loopLag: number;
+  /** How far its clock is ahead of that of Redis; null with a routes file. */
+  readonly clockSkew: number | null;
+}
+
+/** The response to `GET /api/v1/fleet`. */
+export interface FleetAnswer {
+  readonly routers: readonly FleetRouter[];
+}

@@ -107,7 +107,7 @@ export function frontends(
 }
 
 /** Converts errors of the store to responses of the admin API. */
-function told(answer: Answerer): Answerer {
+export function told(answer: Answerer): Answerer {
   return async (asked, host) => {
     try {
       return await answer(asked, host);
@@ -149,7 +149,7 @@ async function put({ body, query }: Asked, host: string, editor: RouteEditor): P
 }
 
 /** The key to write. @throws Refusal when no request could match it */
-function meantBy(host: string, editor: RouteEditor): string {
+export function meantBy(host: string, editor: RouteEditor): string {
   const { meant, faults } = readKey(host, editor.advice);
   if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
   return meant;
@@ -177,7 +177,8 @@ async function remove({ query }: Asked, host: string, editor: RouteEditor): Prom
   throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(host)}`);
 }
 
-function isForced(query: URLSearchParams): boolean {
+/** Whether the request asks to write despite faults: `?force`. */
+export function isForced(query: URLSearchParams): boolean {
   return ['', '1', 'true'].includes(query.get('force') ?? 'no');
 }
 

@@ -1,6 +1,7 @@
 /** The questions of the admin interface to every worker, sent by way of the master. Plain data, types only. */
 import type { BackendSnapshot } from '../backends/state/backend-states.ts';
 import type { MetricsReport } from '../observe/worker-metrics.ts';
+import type { Announcement, WorkerBeat } from '../store/fleet.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 
 /** `host` null means all hosts. */
@@ -15,6 +16,8 @@ export type Question =
    * the most responses.
    */
   | { readonly type: 'backends'; readonly servers: readonly string[]; readonly more: number }
+  /** What does the worker do now, and under these deploys? With a routes file, whose workers send no heartbeats. */
+  | { readonly type: 'fleet'; readonly announced: readonly Announcement[] }
   /** Which certificate of the store does the worker use for this host? */
   | { readonly type: 'certificate'; readonly host: string }
   /** Drops what the worker remembers. */
@@ -28,6 +31,7 @@ export type Answer =
   | { readonly type: 'marks'; readonly marks: readonly DeadMark[] }
   /** Only of servers that the worker has a record of. */
   | { readonly type: 'backends'; readonly backends: readonly BackendSnapshot[] }
+  | { readonly type: 'fleet'; readonly beat: WorkerBeat }
   /** Null when the store has none: the configuration's is used, if there is one. */
   | { readonly type: 'certificate'; readonly shown: ShownCertificate | null }
   /** `hosts`: how many were dropped. */

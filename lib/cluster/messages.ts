@@ -6,6 +6,7 @@ import type { MemoryExcess } from '../core/limits/memory-judgement.ts';
 import type { DeadMark } from '../store/dead-marks.ts';
 import type { StoredPair } from '../store/certificates.ts';
 import type { KnownRun } from '../store/cache/known-routes.ts';
+import type { Member } from '../store/fleet.ts';
 import type { SnapshotUpdate } from '../store/cache/snapshot-updates.ts';
 import type { Piece } from '../store/file/pieces.ts';
 import type { AskedShares, RepliedShares } from '../store/file/shares.ts';
@@ -28,6 +29,8 @@ export interface SnapshotReply {
 export interface Configure {
   readonly type: 'configure';
   readonly config: Config;
+  /** Which worker it is. */
+  readonly member: Member;
   /** The run of Redis that the routes of the master's snapshot come from. */
   readonly known: KnownRun;
   /** Whether this worker reads all routes in the background, and makes active checks; one per generation does. */

@@ -7,6 +7,7 @@ import { type Command, CommandFailure } from './command.ts';
 import type { Console } from './console.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { keysIn, press, SORT_KEYS, type TopState } from './top-keys.ts';
+import { topFleet } from './top-fleet.ts';
 import { topLines, type TopView, UNBOUNDED } from './top-view.ts';
 import { type Arguments, knownWord, UsageError } from './usage.ts';
 
@@ -34,6 +35,7 @@ interface. On a terminal these keys do something:
                      safer, since other users can see command lines
       --sort BY      sort by traffic (the default), errors, latency, state, key
       --match PART   only frontends with this text in their key or identifier
+      --fleet        all routers of the store instead: versions, load, clocks
       --once         print one table and exit
       --json         print JSON, one line per second
   -h, --help         print this help and exit
@@ -48,6 +50,7 @@ export const command: Command = {
     { name: 'token', value: 'a token' },
     { name: 'sort', value: 'a column' },
     { name: 'match', value: 'a part of a key' },
+    { name: 'fleet' },
     { name: 'once' },
     { name: 'json' },
     { name: 'help', short: 'h' },
@@ -59,6 +62,9 @@ export const command: Command = {
     const sort = knownWord(values.get('sort') ?? 'traffic', SORT_KEYS, 'column');
     const state: TopState = { sort, match: values.get('match') ?? '', from: 0, typed: null };
     const address = addressOf(args, console, configPath);
+    if (flags.has('fleet')) {
+      return await topFleet(address, console, { isJson: flags.has('json'), isOnce: flags.has('once') });
+    }
     if (console.isTerminal && !flags.has('json') && !flags.has('once')) {
       return await new Watch(address, console, state).run();
     }

@@ -38,6 +38,7 @@ export function openOwnStore(source: LookupStore, settings: StoreSettings): Open
       exchange: async (demands) => shares.exchange('only', demands),
       lease: async (needs) => shares.lease('only', needs),
     },
+    heartbeats: null,
   };
 }
 

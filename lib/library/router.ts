@@ -1,5 +1,5 @@
 /** A router in this process: the one worker of a router without a master, without signals, and without exits. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { RoutesFeed } from '../cluster/master/routes-feed.ts';
 import { ROTATION_MS, TicketKeys } from '../cluster/master/ticket-keys.ts';
@@ -108,6 +108,7 @@ class InnerRouter implements Router {
     const configure = {
       type: 'configure',
       config,
+      member: { router: randomUUID(), master: process.pid, generation: 1, slot: 0 },
       known: { runId: null, lostAt: null },
       preloads: true,
       ticketKeys: this.#ticketKeys.current,

@@ -78,6 +78,11 @@ export class Traffic {
     for (const timer of timers) clearTimeout(timer);
   }
 
+  /** Cuts the upgraded connections of a frontend to some of its backends, by their URLs as they are in its list. */
+  cutTunnels(key: string, urls: ReadonlySet<string>): void {
+    this.#cut(({ status, route, trying }) => status === 101 && route?.key === key && urls.has(trying?.href ?? ''));
+  }
+
   /** Cuts every open exchange. */
   cut(): void {
     this.#cut(() => true);

@@ -10,6 +10,7 @@ import type { Notify, StoreEvent } from '../../store/store.ts';
 import type { BoundSocket } from './bound-socket.ts';
 import { ConnectionBalance } from './connection-balance.ts';
 import type { ToWorker } from '../messages.ts';
+import { routerId } from './router-id.ts';
 import { RoutesFeed } from './routes-feed.ts';
 import { ownStickySecret } from './sticky-secret.ts';
 import { send, WorkerSlot, type WorkerSlotParts } from './worker-slot.ts';
@@ -81,6 +82,7 @@ export class Generation {
         configure: () => ({
           type: 'configure',
           config,
+          member: { router: routerId, master: process.pid, generation: number, slot: index },
           known: shared.known(config),
           preloads: index === 0,
           ticketKeys: shared.ticketKeys(),

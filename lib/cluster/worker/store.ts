@@ -4,6 +4,7 @@ import { parseDriverUrl } from '../../core/routing/driver-url.ts';
 import { nameOfAddress } from '../../core/routing/redis-address.ts';
 import type { CertificateStore } from '../../store/certificates.ts';
 import type { CheckSource } from '../../store/checks.ts';
+import type { BeatSource } from '../../store/fleet.ts';
 import type { ShareSource } from '../../store/shares.ts';
 import type { FileStore } from '../../store/file/store.ts';
 import type { CacheSettings, KnownSettings } from '../../store/redis/open.ts';
@@ -37,6 +38,8 @@ export class WorkerStore {
   readonly checks: CheckSource | null;
   /** How the workers of all routers share limits. */
   readonly shares: ShareSource;
+  /** Where heartbeats go; null with a routes file. */
+  readonly heartbeats: BeatSource | null;
   readonly #snapshotLookups: SnapshotLookups;
   /** The name of the server that routes are read from. */
   readonly #reads: string;
@@ -52,7 +55,7 @@ export class WorkerStore {
     this.#snapshotLookups = new SnapshotLookups((recall) => say({ type: 'snapshot-query', recall }));
     const read = parseDriverUrl(driver.read, driverTls);
     this.#reads = read.scheme === 'redis' ? nameOfAddress(read.redis) : '';
-    const { store, certificates, file, stickySecret, checks, shares } = (host.openStore ?? openStore)({
+    const { store, certificates, file, stickySecret, checks, shares, heartbeats } = (host.openStore ?? openStore)({
       read,
       write: parseDriverUrl(driver.write, driverTls),
       timeoutMs: server.storeTimeout * 1000,
@@ -83,6 +86,7 @@ export class WorkerStore {
     this.certificates = certificates;
     this.checks = preloads && server.checks ? checks : null;
     this.shares = shares;
+    this.heartbeats = heartbeats;
     this.fed = file;
     // A configured one counts.
     const { stickySecret: configured } = server;

@@ -16,6 +16,7 @@ import { startChecks } from './checks.ts';
 import { makeConnectionLimit } from './connection-limit.ts';
 import type { WorkerHost } from './host.ts';
 import { answer } from './query-replies.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { LastGoodFromMaster } from './last-good-certificates.ts';
 import { Lanes } from './lanes.ts';
 import { LastRequests } from './last-requests.ts';
@@ -45,6 +46,7 @@ export class Worker {
   readonly #certificates: Certificates;
   readonly #listeners: Listeners;
   readonly #lastRequests: LastRequests;
+  readonly #heartbeats: Heartbeats;
   readonly #heart: NodeJS.Timeout | null;
   #isReady = true;
   #freedAt = -Infinity;
@@ -55,7 +57,8 @@ export class Worker {
   /** @param host what differs without a master process @throws Error with a sentence for the operator */
   constructor(configure: Configure, say: (message: ToMaster) => void, host: WorkerHost = {}) {
     const { config } = configure;
-    const { server, admin } = config;
+    const { admin, server } = config;
+    const { limits, timeouts, workerTimeout } = server;
     this.#config = config;
     this.#say = say;
     this.#log = createLog(server, admin && ((line) => say({ type: 'event', line })), host.isSilent);
@@ -67,11 +70,11 @@ export class Worker {
       host,
     });
     const beat = (): void => say({ type: 'alive' });
-    const { workerTimeout, limits, timeouts } = server;
     this.#heart = workerTimeout > 0 ? setInterval(beat, (workerTimeout * 1000) / BEATS).unref() : null;
     this.#connectionLimit = makeConnectionLimit(limits, this.#recorder, this.#log);
     this.#lastRequests = new LastRequests((timeouts.idle || Infinity) * 1000);
     const isTrusted = trust(server.trustedProxies);
+    const isDraining = (): boolean => this.#drained !== null;
     this.#lanes = new Lanes(config, {
       store: this.#store.routes,
       stickySecret: this.#store.stickySecret,
@@ -82,11 +85,13 @@ export class Worker {
       isTrusted,
       securePort: () => this.#listeners.securePort,
       isReady: () => this.#isReady,
-      isDraining: () => this.#drained !== null,
+      isDraining,
       isClosing: () => this.#lastRequests.isOver,
       onShortage: () => this.#freeDescriptors(),
       onEnded: (exchange) => this.#onEnded(exchange),
     });
+    const connections = (): number => this.#connectionLimit.inside;
+    this.#heartbeats = new Heartbeats(configure, this.#store, { lanes: this.#lanes, connections, isDraining });
     this.#goodPairs = new LastGoodFromMaster(configure.goodPairs, say);
     this.#certificates = new Certificates({
       store: this.#store.certificates,
@@ -127,6 +132,7 @@ export class Worker {
     if (runAs) dropPrivileges(runAs);
     this.#recorder.start();
     await this.#store.routes.ready();
+    this.#heartbeats.start();
     const { checks } = this.#store;
     if (this.#drained === null) this.#stopChecks = startChecks(checks, this.#lanes.dialer, this.#recorder, this.#log);
     this.#stopWatching = watchMemory({
@@ -228,6 +234,7 @@ export class Worker {
     await this.#listeners.flushed();
     this.#listeners.close();
     this.#lanes.close();
+    await this.#heartbeats.close();
     await this.#store.routes.close();
     await this.#recorder.close();
     if (this.#config.admin) this.#tell(0, { type: 'metrics' });
@@ -271,6 +278,7 @@ export class Worker {
       store: this.#store.routes,
       certificates: this.#certificates,
       backends: this.#lanes.backends,
+      heartbeats: this.#heartbeats,
       takeMetrics: () => this.#takeMetrics(),
     };
     answer(question, sources, (reply) => this.#say({ type: 'told', id, answer: reply }));

@@ -2,6 +2,7 @@ import type { DriverUrl } from '../../core/routing/driver-url.ts';
 import type { SiteSettings } from '../../sites/site.ts';
 import type { CertificateStore } from '../certificates.ts';
 import type { CheckSource } from '../checks.ts';
+import type { BeatSource } from '../fleet.ts';
 import type { ShareSource } from '../shares.ts';
 import { FileStore, type FileStoreMaster } from '../file/store.ts';
 import { type CacheSettings, type KnownSettings, openRedisStore } from '../redis/open.ts';
@@ -42,6 +43,8 @@ export interface OpenedStore {
   readonly checks: CheckSource;
   /** How the workers of all routers share limits. */
   readonly shares: ShareSource;
+  /** Where heartbeats go; null with a routes file, where the admin interface asks the workers. */
+  readonly heartbeats: BeatSource | null;
 }
 
 /**
@@ -58,5 +61,5 @@ export function openStore({ read, write, file, ...settings }: StoreSettings): Op
   const { options, features, hasTrials, hasChecks } = settings;
   const store = new FileStore({ ...file, options, features, hasTrials, hasChecks });
   const { certificates, checks, shares } = store;
-  return { store, certificates, file: store, stickySecret: null, checks, shares };
+  return { store, certificates, file: store, stickySecret: null, checks, shares, heartbeats: null };
 }

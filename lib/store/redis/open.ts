@@ -9,7 +9,10 @@ import { SnapshotUpdates, type SnapshotUpdate } from '../cache/snapshot-updates.
 import type { PageSource } from '../pages.ts';
 import type { CertificateStore } from '../certificates.ts';
 import type { CheckSource } from '../checks.ts';
+import type { BeatSource } from '../fleet.ts';
 import type { ShareSource } from '../shares.ts';
+import { RedisHeartbeats } from './heartbeats.ts';
+import { RedisShares } from './shares.ts';
 import { Preload } from './preload.ts';
 import { RedisTracking } from './tracking.ts';
 import { RedisStore } from './store.ts';
@@ -72,6 +75,7 @@ export interface OpenedRedis {
   readonly stickySecret: (own: string) => Promise<string | null>;
   readonly checks: CheckSource;
   readonly shares: ShareSource;
+  readonly heartbeats: BeatSource;
 }
 
 /** How often all routes are confirmed within the time that a known one may be used. */
@@ -121,9 +125,11 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   });
   const certificates = new RememberedCertificates({ source: source.certificates, timeoutMs, watch, maxAgeMs });
   const stickySecret = (own: string): Promise<string | null> => source.secrets.sticky(own);
-  const { checks, shares } = source;
-  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0)
-    return { store: source, certificates, stickySecret, checks, shares };
+  const { checks, writer } = source;
+  const shares = new RedisShares(writer, write.prefix);
+  const heartbeats = new RedisHeartbeats(writer, write.prefix);
+  const beside = { certificates, stickySecret, checks, shares, heartbeats };
+  if (watch === null && cache.lruMs === 0 && maxStaleMs === 0) return { store: source, ...beside };
 
   let isPreloaded = false;
   const preload =
@@ -161,7 +167,7 @@ export function openRedisStore(settings: RedisSettings): OpenedRedis {
   if (watch !== null && pages !== null) {
     tracking = track(read, timeoutMs, { watch, store, certificates, pages }, notify);
   }
-  return { store, certificates, stickySecret, checks, shares };
+  return { store, ...beside };
 }
 
 function lastKnownPages(

@@ -14,7 +14,6 @@ import { ListMemo } from './list-memo.ts';
 import { RedisCertificates } from './certificates.ts';
 import { RedisChecks } from './checks.ts';
 import { RedisSecrets } from './secrets.ts';
-import { RedisShares } from './shares.ts';
 import { RedisCluster } from '../redis-client/cluster.ts';
 import { announcement, faultOf, isFresh, type Found, type Lookup } from './codec.ts';
 import { type Reading, routeIn, type RouteSource, type Under } from '../reading.ts';
@@ -56,7 +55,8 @@ export class RedisStore implements RouteSource {
   readonly remembered = { hosts: 0, bytes: 0 };
   readonly #settings: RedisStoreSettings;
   readonly #read: RedisLink;
-  readonly #write: RedisLink;
+  /** The connection for writes. */
+  readonly writer: RedisLink;
   readonly #faults: FaultLog;
   readonly #lists: ListMemo;
   readonly #sites: SiteMemo;
@@ -69,7 +69,6 @@ export class RedisStore implements RouteSource {
   readonly certificates: RedisCertificates;
   readonly secrets: RedisSecrets;
   readonly checks: RedisChecks;
-  readonly shares: RedisShares;
   readonly wildcardMarks = new WildcardMarks(Date.now);
   /** The lookups of this turn of the event loop, by host. */
   readonly #unsent = new Map<string, Unsent>();
@@ -95,16 +94,15 @@ export class RedisStore implements RouteSource {
     this.pages = new RedisPages(this.#read, read.prefix, (key, fault) => this.#faults.tell(key, fault));
     this.certificates = new RedisCertificates(this.#read, read.prefix);
     const isOne = isSameServer(read, write);
-    this.#write = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
-    this.trials = new RedisTrials(this.#write, write.prefix);
+    this.writer = isOne ? this.#read : this.#connect(write, { pulse: ['ping'], onPulse: () => {} });
+    this.trials = new RedisTrials(this.writer, write.prefix);
     this.#marks = new RouteMarks(
       this.trials,
       { isOn: settings.hasTrials ?? true, isOneServer: this.#read.isOneServer },
       (frontend, fault) => this.#faults.tell(this.#keyOf('dead', frontend), fault),
     );
-    this.checks = new RedisChecks(this.#write, write.prefix);
-    this.shares = new RedisShares(this.#write, write.prefix);
-    this.secrets = new RedisSecrets(this.#read, this.#write, { read: read.prefix, write: write.prefix });
+    this.checks = new RedisChecks(this.writer, write.prefix);
+    this.secrets = new RedisSecrets(this.#read, this.writer, { read: read.prefix, write: write.prefix });
   }
 
   get hasHealthChecker(): boolean {
@@ -231,7 +229,7 @@ export class RedisStore implements RouteSource {
     const { hasTrials } = this.#marks;
     const isActive = this.hasHealthChecker || ttlSeconds <= 0;
     try {
-      const marking = isActive ? 'announced' : await markInRedis(this.#write, prefix, death, ttlSeconds, hasTrials);
+      const marking = isActive ? 'announced' : await markInRedis(this.writer, prefix, death, ttlSeconds, hasTrials);
       // As with a sole backend, health checkers are not notified of the last living one.
       if (marking === 'last' || marking === 'moved') return marking;
       await this.#announce(death, marking === 'marked');
@@ -246,7 +244,7 @@ export class RedisStore implements RouteSource {
   /** A mark counts even if the notification is refused. */
   async #announce(death: Death, isMarked: boolean): Promise<void> {
     try {
-      await this.#write.send(['publish', 'dead', announcement(death)], this.#write.deadline());
+      await this.writer.send(['publish', 'dead', announcement(death)], this.writer.deadline());
     } catch (error) {
       if (!isMarked || !isReplyError(error) || !isCommandRefused(error)) throw error;
       this.#faults.tell('dead', `dead backends cannot be announced on this channel: ${error.message}`);
@@ -254,11 +252,11 @@ export class RedisStore implements RouteSource {
   }
 
   async ready(): Promise<void> {
-    await Promise.all([this.#read.ready(), this.#write.ready()]);
+    await Promise.all([this.#read.ready(), this.writer.ready()]);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#read.close(), this.#write.close()]);
+    await Promise.all([this.#read.close(), this.writer.close()]);
   }
 
   #broken(key: string, fault: string): RouterError {
