@@ -27,7 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lib/store/redis'],
   ['lib/store/editor'],
   ['lib/store/drivers'],
-  ['lib/proxy', 'lib/fastlane', 'lib/http2', 'lib/diagnostics', 'lib/checks'],
+  ['lib/proxy', 'lib/fastlane', 'lib/http2', 'lib/diagnostics', 'lib/checks', 'lib/deploys'],
   ['lib/proxy/files', 'lib/observe', 'lib/server'],
   ['lib/admin'],
   ['lib/cluster', 'lib/command', 'lib/dashboard'],

@@ -4,12 +4,14 @@ import type { AdminPlace, Config } from '../config/config.ts';
 import { isPackaged } from '../config/package.ts';
 import { siteCaps } from '../config/site-caps.ts';
 import { parseDriverUrl } from '../core/routing/driver-url.ts';
+import { checkFrom } from '../deploys/check-backends.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import type { Fleet } from '../store/fleet.ts';
 import { openFleet } from '../store/drivers/open-fleet.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
 import type { EventsAnswer } from './answers.ts';
 import { configuredCertificates } from './configured-certificates.ts';
+import { Deploys } from './deploys.ts';
 import { readDashboard } from './dashboard.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
@@ -56,6 +58,7 @@ export class Admin {
   readonly #closing = new AbortController();
   readonly #clock: NodeJS.Timeout;
   #token: string | null;
+  readonly #deploys: Deploys;
   #editor: RouteEditor;
   #fleet: Fleet;
   #answer: (asked: Asked) => Promise<Reply>;
@@ -65,6 +68,7 @@ export class Admin {
     this.#totals = new Totals(config.metrics, () => performance.now());
     this.#workerQueries = new WorkerQueries(parts.say, (pid, answer) => this.#onAnswer(pid, answer));
     this.#stream = new EventStream(this.events);
+    this.#deploys = new Deploys(parts.onMistake);
     this.#token = config.admin?.token ?? null;
     this.#editor = bookOf(config);
     this.#fleet = this.#fleetOf(config);
@@ -92,12 +96,13 @@ export class Admin {
   configure(config: Config): void {
     this.#token = config.admin?.token ?? null;
     const old = [this.#editor, this.#fleet];
+    const ended = this.#deploys.ended();
     this.#editor = bookOf(config);
     this.#fleet = this.#fleetOf(config);
     this.#answer = this.#dispatcherFor(config);
     // Requests that use the old editor still get their responses.
     const close = (): void => old.forEach((each) => void each.close());
-    setTimeout(close, 2 * EDITOR_MS).unref();
+    void ended.then(() => setTimeout(close, 2 * EDITOR_MS).unref());
   }
 
   hear(message: Exclude<ToAdmin, { type: 'configure' | 'close' }>): void {
@@ -110,6 +115,7 @@ export class Admin {
     this.#closing.abort();
     this.#stream.close();
     this.#workerQueries.close();
+    await this.#deploys.close();
     await Promise.all([
       this.#editor.close(),
       this.#fleet.close(),
@@ -149,6 +155,11 @@ export class Admin {
         config: new Map(Object.entries(config.options)),
         zone: config.server.zone,
         caps: siteCaps(config.server.timeouts, config.server.limits),
+      }),
+      ...this.#deploys.requests({
+        editor: this.#editor,
+        fleet: this.#fleet,
+        check: checkFrom(config.backendTls, this.#editor.urls),
       }),
       'GET /api/v1/fleet': told(async () => json(fleetAnswer(await this.#fleet.beats()))),
       'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),

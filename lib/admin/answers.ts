@@ -214,3 +214,21 @@ export interface FleetRouter {
 export interface FleetAnswer {
   readonly routers: readonly FleetRouter[];
 }
+
+/** The response to `POST` and `GET /api/v1/frontends/HOST/deploy`. */
+export interface DeployAnswer {
+  readonly key: string;
+  readonly phase: 'checking' | 'joining' | 'draining' | 'leaving' | 'returning' | 'done' | 'failed';
+  /** What is happening, for people. */
+  readonly text: string;
+  /** Requests in flight at the old backends, by URL, in all routers. */
+  readonly inFlight: Readonly<Record<string, number>>;
+  readonly routers: number;
+  /** The routers that use the list that was written last. */
+  readonly ready: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  /** Why it has failed. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+}

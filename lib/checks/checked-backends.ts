@@ -2,10 +2,8 @@ import { readResult } from '../core/health/check-result.ts';
 import { type CheckRules, type CheckState, UNCHECKED } from '../core/health/check-rules.ts';
 import { isDialled, originOf } from '../core/routing/backend.ts';
 import { parseBackend } from '../core/routing/backend-url.ts';
-import { bracketed } from '../core/routing/hostname.ts';
-import { splitKey } from '../core/routing/prefixes.ts';
 import type { Backend } from '../core/routing/types.ts';
-import { checkRulesOf } from '../sites/healthcheck.ts';
+import { checkRulesOf, hostOfChecks } from '../sites/healthcheck.ts';
 import type { DueList } from '../store/checks.ts';
 
 /** A backend of a list that is due. */
@@ -53,17 +51,9 @@ export function checkedBackends(due: DueList): readonly CheckedBackend[] {
     entry: url.includes(';') ? originOf(backend) : url,
     backend,
     rules,
-    host: hostFor(key, backend),
+    host: hostOfChecks(key, backend),
     state: readResult(results.get(url) ?? '')?.state ?? UNCHECKED,
     isMarked: marked.has(url),
     unusable,
   }));
-}
-
-/** The host that a check asks for. Under a wildcard it is the name that all its hosts end with; under `*` the backend's own. */
-function hostFor(key: string, { hostname, socketPath }: Backend): string {
-  const { host } = splitKey(key);
-  if (host === '*') return socketPath === null ? bracketed(hostname) : 'localhost';
-  if (host.startsWith('*.')) return host.slice(2);
-  return host.startsWith('[') ? host : bracketed(host);
 }

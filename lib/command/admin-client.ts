@@ -1,6 +1,7 @@
 import { request, type RequestOptions } from 'node:http';
 import type { AdminConfig } from '../config/config.ts';
 import { bracketed } from '../core/routing/hostname.ts';
+import { Part } from './answer-part.ts';
 import { CommandFailure } from './command.ts';
 import { UsageError } from './usage.ts';
 
@@ -41,31 +42,47 @@ export function configuredAdmin(admin: AdminConfig | null): AdminAddress | null 
 /** A program that listens on all addresses is reached on the loopback address. */
 const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
-/** Requests a JSON document. @throws CommandFailure with a sentence for the operator */
-export async function askAdmin({ options, token, name }: AdminAddress, path: string): Promise<unknown> {
-  const { status, body } = await new Promise<{ readonly status: number; readonly body: string }>((resolve, reject) => {
+/**
+ * Requests a JSON document. @param body is sent as JSON with a POST; left out for a GET
+ * @throws CommandFailure with a sentence for the operator
+ */
+export async function askAdmin({ options, token, name }: AdminAddress, path: string, body?: object): Promise<unknown> {
+  const method = body === undefined ? 'GET' : 'POST';
+  const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
     const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
-    const asking = request({ ...options, path, headers, agent: false, timeout: TIMEOUT_MS }, (answer) => {
-      let text = '';
+    const asking = request({ ...options, method, path, headers, agent: false, timeout: TIMEOUT_MS }, (answer) => {
+      let received = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > MAX_BYTES) asking.destroy(new Error('its response is too large'));
+        received += chunk;
+        if (received.length > MAX_BYTES) asking.destroy(new Error('its response is too large'));
       });
-      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, text: received }));
       answer.once('error', reject);
     });
     // A limit of silence would not do: a program that sends a byte each second would never reach it.
     const timer = setTimeout(() => asking.destroy(new Error(`no response within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
     asking.once('close', () => clearTimeout(timer));
     asking.once('error', reject);
-    asking.end();
+    asking.end(body === undefined ? undefined : JSON.stringify(body));
   }).catch((error: unknown) => {
     throw new CommandFailure('admin-unavailable', `${name}: ${messageOf(error)}`);
   });
-  if (status === 200) return parse(body, name);
+  if (status === 200 || status === 202) return parse(text, name);
   const hint = status === 401 || status === 403 ? '; give --token, or HIPACHE_ADMIN_TOKEN in the environment' : '';
+  const said = body === undefined ? '' : refusalIn(text);
+  if (said !== '') throw new CommandFailure('admin-refused', said);
   throw new CommandFailure('admin-refused', `${name}${path} answered ${status}${hint}`);
+}
+
+/** Why a POST was refused; empty where the response does not say. */
+function refusalIn(text: string): string {
+  try {
+    const message = new Part(JSON.parse(text)).part('error').text('message');
+    return message === '-' ? '' : message;
+  } catch {
+    return '';
+  }
 }
 
 function parse(body: string, name: string): unknown {

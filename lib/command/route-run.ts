@@ -1,5 +1,6 @@
 import type { BackendTls } from '../core/routing/backend-tls.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
+import type { Fleet } from '../store/fleet.ts';
 import type { Surroundings } from '../diagnostics/explain.ts';
 import type { Fault } from '../diagnostics/fault.ts';
 import type { FrontendView } from '../diagnostics/explanation.ts';
@@ -30,6 +31,10 @@ export interface RouteRun {
   readonly isForced: boolean;
   /** Whether `explain` sends a request to each backend. */
   readonly isProbing: boolean;
+  /** See `OpenedStore`. */
+  readonly openFleet: () => Fleet | null;
+  /** The values of DEPLOY_OPTIONS. */
+  readonly deployValues: ReadonlyMap<string, string>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { addRoute } from './route-add.ts';
+import { DEPLOY_OPTIONS, deployRoute } from './route-deploy.ts';
 import { explainRoute } from './route-explain.ts';
 import { listRoutes } from './route-list.ts';
 import { routeChecks, routeHeaders, routeOptions, routeWeights } from './route-fields.ts';
@@ -19,6 +20,8 @@ Shows and edits the routes in the store. A running router needs no restart.
   set HOST NAME URL...         create it, or replace it in one step
   add HOST URL... [--name NAME]  add backends; with a name, also to a new one
   remove HOST [URL]            remove it, or one of its backends
+  deploy HOST URL...           give it these backends in place of its others, which
+                               get no new clients and leave when they are idle
   options HOST [FIELD=VALUE...]  show its options, or change some; FIELD= removes one
   headers HOST [FIELD[=VALUE]...]  show its header fields, or change some: FIELD is
                                response:NAME or request:NAME; without = it goes
@@ -36,6 +39,10 @@ www.example.com/api, is a path of the host with routes of its own.
       --match PART   list: only keys that contain this text
       --probe        explain: also send a GET to each backend, from this machine
       --name NAME    add: create the frontend if it does not exist
+      --wait SECONDS   deploy: how long all routers may take to use a new list (60)
+      --drain SECONDS  deploy: how long old backends may have requests (30)
+      --check PATH   deploy: the new backends must respond to a GET of it first
+      --rollback-on PERCENT  deploy: go back if the new backends fail more often
       --force        write despite faults, overwrite keys of another type,
                      and use HOST as typed
       --json         print JSON
@@ -52,6 +59,7 @@ export const ACTIONS = [
   'set',
   'add',
   'remove',
+  'deploy',
   'options',
   'headers',
   'weights',
@@ -65,6 +73,7 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   set: setRoute,
   add: addRoute,
   remove: removeRoute,
+  deploy: deployRoute,
   options: routeOptions,
   headers: routeHeaders,
   weights: routeWeights,
@@ -79,6 +88,7 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   set: [2, Infinity, 'HOST NAME URL...'],
   add: [2, Infinity, 'HOST URL...'],
   remove: [1, 2, 'HOST [URL]'],
+  deploy: [2, Infinity, 'HOST URL...'],
   options: [1, Infinity, 'HOST [FIELD=VALUE...]'],
   headers: [1, Infinity, 'HOST [FIELD[=VALUE]...]'],
   weights: [1, Infinity, 'HOST [URL=WEIGHT...]'],
@@ -94,6 +104,7 @@ export const command: Command = {
     { name: 'probe' },
     { name: 'match', value: 'a part of a key' },
     { name: 'name', value: 'a name' },
+    ...DEPLOY_OPTIONS,
   ],
 
   async run({ args, console, configPath }) {
@@ -108,7 +119,11 @@ export const command: Command = {
     if (args.flags.has('probe') && action !== 'explain') {
       throw new UsageError('option "--probe" is for "route explain"');
     }
-    const { editor, admin, surroundings, backendTls } = openStore(args, configPath);
+    for (const { name } of DEPLOY_OPTIONS) {
+      if (args.values.has(name) && action !== 'deploy')
+        throw new UsageError(`option "--${name}" is for "route deploy"`);
+    }
+    const { editor, admin, surroundings, backendTls, openFleet } = openStore(args, configPath);
     try {
       const { flags, values } = args;
       return await RUNS[action]({
@@ -123,6 +138,8 @@ export const command: Command = {
         isJson: flags.has('json'),
         isForced: flags.has('force'),
         isProbing: flags.has('probe'),
+        openFleet,
+        deployValues: values,
       });
     } finally {
       await editor.close();

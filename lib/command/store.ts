@@ -5,6 +5,8 @@ import type { BackendTls } from '../core/routing/backend-tls.ts';
 import { type DriverUrl, parseDriverUrl } from '../core/routing/driver-url.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
+import { openFleet } from '../store/drivers/open-fleet.ts';
+import type { Fleet } from '../store/fleet.ts';
 import type { Surroundings } from '../diagnostics/explain.ts';
 import { type AdminAddress, configuredAdmin } from './admin-client.ts';
 import { CommandFailure } from './command.ts';
@@ -30,6 +32,8 @@ export interface OpenedStore {
   readonly surroundings: Omit<Surroundings, 'scheme'>;
   /** How the router verifies the certificates of backends. @throws ConfigError */
   readonly backendTls: () => BackendTls;
+  /** Connects to the routers of the store, by their heartbeats; null for a routes file. */
+  readonly openFleet: () => Fleet | null;
 }
 
 /** Without a configuration. */
@@ -51,7 +55,13 @@ export function openStore(
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
     const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged });
-    return { editor, admin: null, surroundings: { httpsPort: undefined }, backendTls: () => USUAL_TLS };
+    return {
+      editor,
+      admin: null,
+      surroundings: { httpsPort: undefined },
+      backendTls: () => USUAL_TLS,
+      openFleet: () => openFleet(url, TIMEOUT_MS),
+    };
   }
   const path = values.get('config') ?? configPath;
   if (path === null) throw noStore();
@@ -65,7 +75,8 @@ export function openStore(
   });
   const { httpsPort, zone, caps, options, backendTls } = settings;
   const surroundings = { httpsPort, zone, caps, config: new Map(Object.entries(options)) };
-  return { editor, admin: configuredAdmin(settings.admin), surroundings, backendTls };
+  const fleet = (): Fleet | null => openFleet(parseDriverUrl(write, settings.driverTls), timeoutMs);
+  return { editor, admin: configuredAdmin(settings.admin), surroundings, backendTls, openFleet: fleet };
 }
 
 function noStore(): CommandFailure {

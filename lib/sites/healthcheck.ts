@@ -1,6 +1,9 @@
 /** `healthcheck:<key>`: how the backends of a list are checked. `path`, `status` and `body` are PlanB's. */
 import type { CheckRules, StatusRange } from '../core/health/check-rules.ts';
+import { bracketed } from '../core/routing/hostname.ts';
+import { splitKey } from '../core/routing/prefixes.ts';
 import type { SiteFields } from '../core/routing/site.ts';
+import type { Backend } from '../core/routing/types.ts';
 import type { IdleFields } from './feature.ts';
 
 /** What the fields say. */
@@ -94,6 +97,14 @@ export function checkRulesOf(fields: SiteFields): CheckRules {
   }
   // A check must have ended before the next one.
   return Object.freeze({ ...rules, timeoutMs: Math.min(rules.timeoutMs, rules.intervalMs) });
+}
+
+/** The host that a check asks for. Under a wildcard it is the name that all its hosts end with; under `*` the backend's own. */
+export function hostOfChecks(key: string, { hostname, socketPath }: Backend): string {
+  const { host } = splitKey(key);
+  if (host === '*') return socketPath === null ? bracketed(hostname) : 'localhost';
+  if (host.startsWith('*.')) return host.slice(2);
+  return host.startsWith('[') ? host : bracketed(host);
 }
 
 function readField(field: string, text: string): Said | string {

@@ -17,7 +17,9 @@ import { startRouter, temporaryFolder } from '../support/router.ts';
 const DOCUMENTS = [
   'README.md',
   'docs/requests.md',
-  ...['deploy', 'provision', 'drain', 'alerts', 'debug-502', 'start-problems'].map((name) => `docs/how-to/${name}.md`),
+  ...['deploy', 'deploy-site', 'provision', 'drain', 'alerts', 'debug-502', 'start-problems'].map(
+    (name) => `docs/how-to/${name}.md`,
+  ),
 ];
 
 /** These need a service manager or root, or do not end; other tests have the packages, upgrades and services. */
