@@ -1,6 +1,7 @@
 /** A deploy: new backends come into a frontend's list, old ones drain and leave it, in all routers. */
 import { randomBytes } from 'node:crypto';
 import type { SiteFields } from '../core/routing/site.ts';
+import { EditorError } from '../store/editor-error.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
 import { type Announcement, type Fleet, MAX_WATCHED, usableIn } from '../store/fleet.ts';
@@ -212,17 +213,32 @@ class Deploy {
     isDone: (progress: Progress) => boolean,
     maxErrors = this.#options.maxErrors,
   ): Promise<Progress> {
-    const { fleet, now, pause, signal } = this.#parts;
+    const { now, pause, signal } = this.#parts;
     const until = now() + limitMs;
     for (;;) {
-      // Nearly always half a second ago: it expires after some seconds.
-      await fleet.announce(this.#announced);
-      const progress = this.#progress.take(await fleet.beats(), this.#announced.token);
-      this.#say(phase, progress);
-      if (maxErrors !== null) throwIfFailing(progress, maxErrors, LEAST_REQUESTS);
-      if (isDone(progress) || now() >= until) return progress;
+      const progress = await this.#look(now() < until);
+      if (progress !== null) {
+        this.#say(phase, progress);
+        if (maxErrors !== null) throwIfFailing(progress, maxErrors, LEAST_REQUESTS);
+        if (isDone(progress) || now() >= until) return progress;
+      }
       if (signal.aborted) throw new DeployFailure('interrupted', `interrupted; ${this.#hasJoined ? HALF : UNCHANGED}`);
       await pause(LOOK_MS);
+    }
+  }
+
+  /**
+   * Repeats the announcement, which expires after some seconds, and reads the fleet.
+   * @param mayFail null is returned when the store does not reply: a failover of Redis ends no deploy
+   */
+  async #look(mayFail: boolean): Promise<Progress | null> {
+    const { fleet } = this.#parts;
+    try {
+      await fleet.announce(this.#announced);
+      return this.#progress.take(await fleet.beats(), this.#announced.token);
+    } catch (error) {
+      if (mayFail && error instanceof EditorError && error.code === 'store-unavailable') return null;
+      throw error;
     }
   }
 

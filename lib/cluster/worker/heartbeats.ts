@@ -1,4 +1,5 @@
 import { isReplyError } from '../../store/redis-client/link.ts';
+import { isCommandRefused } from '../../store/redis-client/refusals.ts';
 import { type Announcement, BEAT_MS, type BeatSource, type Member, type WorkerBeat } from '../../store/fleet.ts';
 import type { Configure } from '../messages.ts';
 import type { Lanes } from './lanes.ts';
@@ -26,7 +27,7 @@ export class Heartbeats {
   #announced: readonly Announcement[] = [];
   #skewMs: number | null = null;
   #isClosed = false;
-  /** Whether the store has any of them. */
+  /** Whether the store has the last one. */
   #isNoted = false;
 
   constructor({ member, config }: Pick<Configure, 'member' | 'config'>, store: WorkerStore, worker: BeatingWorker) {
@@ -76,7 +77,9 @@ export class Heartbeats {
       if (announced.some(({ token }) => !used.has(token))) pauseMs = AWAITED_MS;
     } catch (error) {
       // The store logs that Redis does not reply. Without heartbeats nothing is wrong with requests.
-      if (isReplyError(error)) pauseMs = REFUSED_MS;
+      if (isReplyError(error) && isCommandRefused(error)) pauseMs = REFUSED_MS;
+      // A Redis that does not reply would delay the end of the worker; the heartbeat expires.
+      this.#isNoted = false;
       this.#announced = [];
     }
     this.#later(source, Math.max(0, pauseMs - (performance.now() - startedAt)));
