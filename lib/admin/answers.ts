@@ -18,10 +18,21 @@ export type { Fault } from '../diagnostics/fault.ts';
 export interface FrontendsAnswer {
   readonly frontends: readonly FrontendView[];
   readonly next: string | null;
+  /** How many match; null where there are too many to count (20,000, or 5 s). */
+  readonly total: number | null;
+}
+
+/** The response to an edit of a list. */
+export interface EditedAnswer extends FrontendView {
+  /**
+   * The entity tag, for If-Match: of the list and of what belongs to it, not of dead marks. Null for a Redis user that may
+   * not read all of that.
+   */
+  readonly etag: string | null;
 }
 
 /** The response to `GET /api/v1/frontends/HOST`. */
-export interface FrontendAnswer extends FrontendView {
+export interface FrontendAnswer extends EditedAnswer {
   readonly activity: ActivityView;
   /** The last five minutes of its identifier; null if that has no metrics of its own. */
   readonly traffic: Seconds | null;

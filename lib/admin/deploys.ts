@@ -10,7 +10,8 @@ import type { RouteEditor } from '../store/editor/route-editor.ts';
 import type { Fleet } from '../store/fleet.ts';
 import { isTexts } from '../store/texts.ts';
 import type { DeployAnswer } from './answers.ts';
-import { isForced, meantBy, told } from './frontends.ts';
+import { isForced, meantBy } from './edits.ts';
+import { told } from './frontends.ts';
 import { type Asked, json, Refusal, type Reply } from './reply.ts';
 import type { Requests } from './requests.ts';
 

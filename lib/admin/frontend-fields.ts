@@ -1,9 +1,12 @@
 /** Reads and changes the options, header fields, weights and active checks of frontends. */
 import { SITE_HASHES } from '../sites/hashes.ts';
-import { editedFieldFault } from '../store/editor/edit-rules.ts';
+import { editedFieldFault, withFields } from '../store/editor/edit-rules.ts';
+import { editSet } from '../store/editor/edit-set.ts';
+import { tagOf, withHashOf } from '../store/editor/frontend-set.ts';
 import type { FieldChanges, FieldsHash, RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
-import { type Asked, json, Refusal, type Reply } from './reply.ts';
+import { checkCondition, conditionOf } from './conditions.ts';
+import { type Asked, json, Refusal, type Reply, tagged } from './reply.ts';
 
 /** The hashes of a frontend, by the last part of their paths. */
 export const FIELDS_BY_PATH: Readonly<Record<string, FieldsHash>> = {
@@ -20,16 +23,31 @@ export async function ownFields(hash: FieldsHash, key: string, editor: RouteEdit
   return json(Object.fromEntries(fieldsOf(held?.holds ?? [])));
 }
 
-/** Applies a JSON Merge Patch (RFC 7396): null removes a field; fields that are not named are kept. */
+/** Applies a JSON Merge Patch (RFC 7396): null removes a field; fields that are not named are kept. @throws Refusal 412 */
 export async function patchFields(
-  { body }: Asked,
+  { body, headers }: Asked,
   hash: FieldsHash,
   key: string,
   isForced: boolean,
   editor: RouteEditor,
 ): Promise<Reply> {
-  const { after } = await editor.changeFields(hash, key, changesOf(hash, await body()), { isForced });
-  return json(Object.fromEntries(after));
+  const changes = changesOf(hash, await body());
+  const condition = conditionOf(headers);
+  if (condition === null) {
+    const { after } = await editor.changeFields(hash, key, changes, { isForced });
+    return json(Object.fromEntries(after));
+  }
+  // The fields of any key can be read, also those of one without a list.
+  const { after } = await editSet(
+    editor,
+    key,
+    (set) => {
+      checkCondition(condition, set, true);
+      return withHashOf(set, hash, withFields(set.hashes[hash], changes));
+    },
+    { isForced },
+  );
+  return tagged(json(Object.fromEntries(after.hashes[hash])), tagOf(after));
 }
 
 const WORDS: Readonly<Record<FieldsHash, { readonly code: string; readonly example: string }>> = {

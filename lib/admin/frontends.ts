@@ -2,20 +2,28 @@
 import { splitKey } from '../core/routing/prefixes.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { storedFrontend } from '../store/editor/router-marks.ts';
-import { isTexts } from '../store/texts.ts';
 import type { Surroundings } from '../diagnostics/explain.ts';
 import type { FrontendView } from '../diagnostics/explanation.ts';
-import type { Fault, FaultCode } from '../diagnostics/fault.ts';
-import { faultsOfNewList, frontendOf } from '../diagnostics/frontend.ts';
-import { readKey } from '../diagnostics/key-faults.ts';
-import type { ExplainAnswer, FrontendAnswer, FrontendsAnswer, Seconds } from './answers.ts';
+import { frontendOf } from '../diagnostics/frontend.ts';
+import type { EditedAnswer, ExplainAnswer, FrontendAnswer, FrontendsAnswer, Seconds } from './answers.ts';
 import { AllFrontends } from './all-frontends.ts';
 import { activityOf } from './backend-activity.ts';
 import { explainHere } from './explanations.ts';
 import { FIELDS_BY_PATH, ownFields, patchFields } from './frontend-fields.ts';
 import { type ConfiguredCertificate, LintWatch } from './lint-watch.ts';
 import { withOwnMarks } from './marked-editor.ts';
-import { type Asked, json, nothing, Refusal, type Reply } from './reply.ts';
+import { type Asked, json, Refusal, type Reply, tagged } from './reply.ts';
+import {
+  addBackend,
+  clearDead,
+  isForced,
+  meantBy,
+  noFrontend,
+  putList,
+  removeBackend,
+  removeFrontend,
+} from './edits.ts';
+import { NO_SET, tagOf } from '../store/editor/frontend-set.ts';
 import type { Answerer, Requests } from './requests.ts';
 import type { WorkerQueries } from './workforce.ts';
 import { SECONDS } from './series.ts';
@@ -35,19 +43,6 @@ const STATUS: Readonly<Record<EditorErrorCode, number>> = {
   'broken-file': 409,
   'bad-cursor': 400,
 };
-
-/** Faults that are always refused: no operator can intend them. */
-const REFUSED: ReadonlySet<FaultCode> = new Set([
-  'too-long',
-  'no-identifier',
-  'identifier-last',
-  'no-scheme',
-  'bad-scheme',
-  'bad-url',
-  'two-urls',
-]);
-/** Errors in a host name that are corrected silently; clients make them, too. */
-const FORGIVEN: ReadonlySet<FaultCode> = new Set(['upper-case', 'trailing-dot', 'space-in-key', 'idn-key']);
 
 /**
  * @param editor returns the editor of the running configuration
@@ -77,13 +72,22 @@ export function frontends(
       all.forget();
     }
   };
+  /** An edit of a list: the response is the frontend as it is then. */
+  const listed = async (edit: typeof putList | typeof removeBackend, asked: Asked, host: string): Promise<Reply> => {
+    const key = meantBy(host, editor);
+    const isNew = await edit(asked, key, marked);
+    const etag = await tagIn(marked, key, true);
+    return json({ ...(await one(key, marked)), etag } satisfies EditedAnswer, isNew === true ? 201 : 200);
+  };
   return {
-    'GET /api/v1/frontends': told(({ query }) => list(query, marked)),
+    'GET /api/v1/frontends': told(({ query }) => list(query, marked, all)),
     'GET /api/v1/summary': ({ query }) => summary(query, { all, lint, totals }),
     'GET /api/v1/frontends/HOST': told(async (_asked, host) => {
+      const etag = await tagIn(marked, host);
       const frontend = await one(host, marked);
       const activity = await activityOf(frontend.backends, editor.urls, workerQueries);
-      return json({ ...frontend, activity, traffic: trafficOf(frontend.name, totals) } satisfies FrontendAnswer);
+      const traffic = trafficOf(frontend.name, totals);
+      return tagged(json({ ...frontend, etag, activity, traffic } satisfies FrontendAnswer), etag);
     }),
     'GET /api/v1/frontends/HOST/explain': told(async ({ query }, host) => {
       const scheme = schemeOf(query);
@@ -94,15 +98,27 @@ export function frontends(
     }),
     ...Object.fromEntries(
       Object.entries(FIELDS_BY_PATH).flatMap(([name, hash]) => [
-        [`GET /api/v1/frontends/HOST/${name}`, told((_asked, host) => ownFields(hash, meantBy(host, editor), marked))],
+        [
+          `GET /api/v1/frontends/HOST/${name}`,
+          told(async (_asked, host) => {
+            const key = meantBy(host, editor);
+            const etag = await tagIn(marked, key);
+            return tagged(await ownFields(hash, key, marked), etag);
+          }),
+        ],
         [
           `PATCH /api/v1/frontends/HOST/${name}`,
-          told((asked, host) => patchFields(asked, hash, meantBy(host, editor), isForced(asked.query), marked)),
+          told((asked, host) => edited(patchFields(asked, hash, meantBy(host, editor), isForced(asked.query), marked))),
         ],
       ]),
     ),
-    'PUT /api/v1/frontends/HOST': told((asked, host) => edited(put(asked, host, marked))),
-    'DELETE /api/v1/frontends/HOST': told((asked, host) => edited(remove(asked, host, marked))),
+    'PUT /api/v1/frontends/HOST': told((asked, host) => edited(listed(putList, asked, host))),
+    'DELETE /api/v1/frontends/HOST': told((asked, host) => edited(removeFrontend(asked, host, marked))),
+    'POST /api/v1/frontends/HOST/backends': told((asked, host) => edited(listed(addBackend, asked, host))),
+    'DELETE /api/v1/frontends/HOST/backends': told((asked, host) => edited(listed(removeBackend, asked, host))),
+    'DELETE /api/v1/frontends/HOST/dead': told((asked, host) =>
+      edited(clearDead(asked, meantBy(host, editor), marked)),
+    ),
   };
 }
 
@@ -118,14 +134,38 @@ export function told(answer: Answerer): Answerer {
   };
 }
 
-async function list(query: URLSearchParams, editor: RouteEditor): Promise<Reply> {
+/**
+ * The entity tag of a frontend; null for a Redis user that may not read all of it. To be read before what it is sent with:
+ * an older tag only refuses an edit, a newer one would let it overwrite what the client has not seen.
+ */
+async function tagIn(editor: RouteEditor, key: string, isFresh = false): Promise<string | null> {
+  try {
+    const [set] = await editor.sets([key], { isFresh });
+    return tagOf(set ?? NO_SET);
+  } catch (error) {
+    if (error instanceof EditorError && error.code === 'store-refused') return null;
+    throw error;
+  }
+}
+
+async function list(query: URLSearchParams, editor: RouteEditor, all: AllFrontends): Promise<Reply> {
   const limit = Number(query.get('limit') ?? PAGE);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
     throw new Refusal(400, 'bad-limit', `limit must be a whole number from 1 to ${MAX_PAGE}`);
-  const { entries, next } = await editor.page({ cursor: query.get('cursor'), limit, match: query.get('match') ?? '' });
+  const cursor = query.get('cursor');
+  const match = query.get('match') ?? '';
+  const { entries, next } = await editor.page({ cursor, limit, match });
   const advice = editor.advice;
-  const answer: FrontendsAnswer = { frontends: entries.map((entry) => frontendOf(entry, advice)), next };
+  const isWhole = cursor === null && next === null;
+  const total = isWhole ? entries.length : await totalOf(all, match);
+  const answer: FrontendsAnswer = { frontends: entries.map((entry) => frontendOf(entry, advice)), next, total };
   return json(answer);
+}
+
+/** How many frontends have this text in their key; null where there are too many to count. */
+async function totalOf(all: AllFrontends, match: string): Promise<number | null> {
+  const { isComplete, frontends: read } = await all.read();
+  return isComplete ? read.filter(({ key }) => key.includes(match)).length : null;
 }
 
 /** The last five minutes of an identifier. */
@@ -135,24 +175,8 @@ function trafficOf(name: string, totals: Totals): Seconds | null {
 
 async function one(key: string, editor: RouteEditor): Promise<FrontendView> {
   const stored = await storedFrontend(editor, key);
-  if (stored === null) throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(key)}`);
+  if (stored === null) throw noFrontend(key);
   return frontendOf(stored, editor.advice);
-}
-
-async function put({ body, query }: Asked, host: string, editor: RouteEditor): Promise<Reply> {
-  const advice = editor.advice;
-  const meant = meantBy(host, editor);
-  const elements = listOf(await body());
-  throwIfAny(faultsOfNewList(meant, elements, advice).filter(({ code }) => REFUSED.has(code)));
-  const { before } = await editor.replace(meant, elements, { isForced: isForced(query) });
-  return json(await one(meant, editor), before === null ? 201 : 200);
-}
-
-/** The key to write. @throws Refusal when no request could match it */
-export function meantBy(host: string, editor: RouteEditor): string {
-  const { meant, faults } = readKey(host, editor.advice);
-  if (meant === null || faults.some(({ code }) => !FORGIVEN.has(code))) throw faulty(faults);
-  return meant;
 }
 
 /** For a frontend with a path: a request for that path. */
@@ -165,40 +189,4 @@ function schemeOf(query: URLSearchParams): 'http' | 'https' {
   const scheme = query.get('scheme') ?? 'http';
   if (scheme === 'http' || scheme === 'https') return scheme;
   throw new Refusal(400, 'bad-scheme', 'scheme must be http or https');
-}
-
-/** @param host the key as it is, or as a host: keys that no request can match must be removable */
-async function remove({ query }: Asked, host: string, editor: RouteEditor): Promise<Reply> {
-  const { meant } = readKey(host, editor.advice);
-  for (const key of new Set([host, meant ?? host])) {
-    const { before } = await editor.remove(key, { isForced: isForced(query) });
-    if (before !== null) return nothing();
-  }
-  throw new Refusal(404, 'no-frontend', `there is no frontend ${JSON.stringify(host)}`);
-}
-
-/** Whether the request asks to write despite faults: `?force`. */
-export function isForced(query: URLSearchParams): boolean {
-  return ['', '1', 'true'].includes(query.get('force') ?? 'no');
-}
-
-/** The body: `{ name, backends }`, or the list as in Redis. */
-function listOf(body: unknown): readonly string[] {
-  if (isTexts(body)) return body;
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-    const { name, backends, ...more } = body as Readonly<Record<string, unknown>>;
-    const [stranger] = Object.keys(more);
-    if (stranger !== undefined) throw new Refusal(400, 'bad-list', `unknown key ${JSON.stringify(stranger)}`);
-    if (typeof name === 'string' && isTexts(backends)) return [name, ...backends];
-  }
-  const example = '{"name": "mywebsite", "backends": ["http://10.0.0.1:80"]}';
-  throw new Refusal(400, 'bad-list', `send ${example}, or the list as Redis holds it`);
-}
-
-function throwIfAny(faults: readonly Fault[]): void {
-  if (faults.length > 0) throw faulty(faults);
-}
-
-function faulty(faults: readonly Fault[]): Refusal {
-  return new Refusal(400, faults[0]?.code ?? 'bad-list', faults.map(({ text }) => text).join('; '));
 }

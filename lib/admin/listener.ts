@@ -109,7 +109,7 @@ export class AdminListener {
     const { path, query } = splitTarget(request.url ?? '');
     checkAccess(path, request.headers, this.#rules);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
-    return await this.#parts.answer({ method, path, query, body: () => readJson(request) });
+    return await this.#parts.answer({ method, path, query, headers: request.headers, body: () => readJson(request) });
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

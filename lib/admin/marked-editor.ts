@@ -62,6 +62,9 @@ export function withOwnMarks(
     change: (key, edit, options) => editor.change(key, edit, options),
     remove: (key, options) => editor.remove(key, options),
     changeFields: (hash, key, changes, options) => editor.changeFields(hash, key, changes, options),
+    sets: (keys, options) => editor.sets(keys, options),
+    writeSets: (changes, options) => editor.writeSets(changes, options),
+    clearDead: (host, urls, url) => editor.clearDead(host, urls, url),
     close: () => editor.close(),
   };
 }

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 /** A response of the admin interface. */
 export interface Reply {
   readonly status: number;
@@ -10,6 +12,7 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
   /** Reads the body as JSON. @throws Refusal when it is too large, or not JSON */
   readonly body: () => Promise<unknown>;
 }
@@ -32,6 +35,11 @@ export class Refusal extends Error {
 /** A JSON response. */
 export function json(value: unknown, status = 200): Reply {
   return { status, headers: { 'Content-Type': 'application/json' }, body: `${JSON.stringify(value)}\n` };
+}
+
+/** The response with an entity tag, if there is one. */
+export function tagged(reply: Reply, etag: string | null): Reply {
+  return etag === null ? reply : { ...reply, headers: { ...reply.headers, ETag: etag } };
 }
 
 /** A plain text response. */

@@ -1,5 +1,6 @@
 import { COMMAND_NAMES, FIRST_WORDS } from '../config/arguments.ts';
 import type { Command } from './command.ts';
+import { command as dead } from './dead.ts';
 import { command as lint } from './lint.ts';
 import { ACTIONS, command as route } from './route.ts';
 import { command as top } from './top.ts';
@@ -36,6 +37,7 @@ const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => string>> = { bash:
 /** The words that may follow each command. */
 const WORDS: Readonly<Record<string, string>> = {
   route: [...ACTIONS, ...flagsOf(route.options)].join(' '),
+  dead: ['clear', ...flagsOf(dead.options)].join(' '),
   lint: flagsOf(lint.options).join(' '),
   top: flagsOf(top.options).join(' '),
   completion: SHELLS.join(' '),

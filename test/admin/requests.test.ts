@@ -11,7 +11,7 @@ const dispatch = dispatcher({
 });
 
 async function answer(method: string, path: string): Promise<unknown> {
-  const asked: Asked = { method, path, query: new URLSearchParams(), body: async () => null };
+  const asked: Asked = { method, path, query: new URLSearchParams(), headers: {}, body: async () => null };
   return (await dispatch(asked)).body;
 }
 

@@ -12,6 +12,8 @@ export interface EditorSettings {
   readonly urls?: UrlRules;
   /** Whether a routes file comes with the program, and must not be edited. */
   readonly isPackaged?: (path: string) => boolean;
+  /** Who makes the edits, for the log of changes in Redis, such as `alice@host`. Omitted, no log is kept. */
+  readonly by?: string;
 }
 
 /**
@@ -21,10 +23,10 @@ export interface EditorSettings {
 export function openEditor(
   read: DriverUrl,
   write: DriverUrl,
-  { timeoutMs, urls, isPackaged }: EditorSettings,
+  { timeoutMs, urls, isPackaged, by }: EditorSettings,
 ): RouteEditor {
   if (read.scheme === 'redis' && write.scheme === 'redis') {
-    return new RedisEditor(read.redis, write.redis, timeoutMs, urls);
+    return new RedisEditor(read.redis, write.redis, timeoutMs, urls, by);
   }
   if (read.scheme !== 'file' || write.scheme !== 'file' || read.path !== write.path) {
     throw new Error('driver: both URLs must be Redis, or both the same file');

@@ -30,7 +30,8 @@ import { hostsIn, readStored } from '../file/certificates-reading.ts';
 import { whileLocked } from '../file/lock.ts';
 import { replaceFile } from '../../files/replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
-import { changed, type Contents, type Edited, withHash } from './file-edits.ts';
+import { changed, type Contents, type Edited, setIn, withHash, withSets } from './file-edits.ts';
+import type { FrontendSet, SetChange } from './frontend-set.ts';
 import { parseRoutes } from '../file/routes-json.ts';
 import { inWords, MAX_BYTES, signatureOf, whyUnreadable } from '../file/routes-reading.ts';
 import { EditorError } from '../editor-error.ts';
@@ -177,6 +178,23 @@ export class FileEditor implements RouteEditor {
 
   async changeFields(hash: FieldsHash, key: string, changes: FieldChanges): Promise<FieldsChange> {
     return await this.#inTurn(() => this.#write((contents) => withHash(contents, `${hash}:${key}`, changes)));
+  }
+
+  async sets(keys: readonly string[]): Promise<readonly FrontendSet[]> {
+    const { lists, sides } = await this.#read();
+    return keys.map((key) => setIn(lists, sides, key));
+  }
+
+  /** One write of the file, however many there are. */
+  async writeSets(changes: readonly SetChange[]): Promise<readonly boolean[]> {
+    return await this.#inTurn(() => this.#write((contents) => withSets(contents, changes)));
+  }
+
+  async clearDead(): Promise<number> {
+    throw new EditorError(
+      'store-refused',
+      'dead marks of a routes file are in the memory of workers: they end in time',
+    );
   }
 
   async close(): Promise<void> {

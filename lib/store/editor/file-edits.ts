@@ -3,6 +3,7 @@ import type { SiteFields } from '../../core/routing/site.ts';
 import type { ListChange, Edit, FieldChanges, FieldsChange } from './route-editor.ts';
 import { checkList, withFields } from './edit-rules.ts';
 import { fieldsOf } from '../fields.ts';
+import { type FrontendSet, isSameSet, SET_HASHES, type SetChange, type SetHashes } from './frontend-set.ts';
 import type { RouteEntry } from '../route-table.ts';
 
 /** The content of the file, in its order. */
@@ -49,6 +50,37 @@ export function withHash(
   if (isSame) return { done: { before, after }, text: null };
   const list = after.size === 0 ? null : [...after].flat();
   return { done: { before, after }, text: textOf(entries, withList(hashes, name, list)) };
+}
+
+/**
+ * Writes whole frontends, those that are as expected.
+ * @returns one per change: false for one that has changed
+ */
+export function withSets(contents: Contents, changes: readonly SetChange[]): Edited<readonly boolean[]> {
+  const lists = new Map(contents.entries);
+  const hashes = new Map(contents.hashes);
+  const done = changes.map(({ key, before, after }) => {
+    if (!isSameSet(setIn(lists, hashes, key), before)) return false;
+    if (after.list === null) lists.delete(key);
+    else lists.set(key, after.list);
+    for (const kind of SET_HASHES) {
+      const fields = after.hashes[kind];
+      if (fields.size === 0) hashes.delete(`${kind}:${key}`);
+      else hashes.set(`${kind}:${key}`, [...fields].flat());
+    }
+    return true;
+  });
+  return { done, text: done.includes(true) ? textOf([...lists], [...hashes]) : null };
+}
+
+/** A frontend of the file. */
+export function setIn(
+  lists: ReadonlyMap<string, readonly string[]>,
+  hashes: ReadonlyMap<string, readonly string[]>,
+  key: string,
+): FrontendSet {
+  const read = SET_HASHES.map((kind) => [kind, fieldsOf(hashes.get(`${kind}:${key}`) ?? [])] as const);
+  return { list: lists.get(key) ?? null, hashes: Object.fromEntries(read) as SetHashes, odd: [] };
 }
 
 /** The file's text: a line per frontend and per hash. */

@@ -5,6 +5,7 @@ import { fieldsOf } from '../fields.ts';
 import { MAX_LIST } from '../limits.ts';
 import { tooBusy } from './redis-edit.ts';
 import { editCommands, type EditKeys, mustGo, planOf } from './redis-edit-plan.ts';
+import type { LogOfEdit } from './redis-route-log.ts';
 import { evaluate, scriptOf } from '../redis-client/script.ts';
 import { refusedBy } from './redis-stored-routes.ts';
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
@@ -81,6 +82,7 @@ export async function editInCluster(
   keys: EditKeys,
   edit: Edit,
   { isForced = false, keepsEnd }: EditOptions & { readonly keepsEnd: boolean },
+  log: LogOfEdit,
 ): Promise<ListChange> {
   const deadline = link.deadline();
   for (let attempt = 1; attempt <= MAX_ATTEMPTS && performance.now() < deadline; attempt++) {
@@ -92,6 +94,7 @@ export async function editInCluster(
     const args = [keys.list, ...head, ...old, ...(change.after ?? [])];
     if (!planned.isNew || (await replaced(link, args, deadline))) {
       for (const command of [...planned.marks, ...planned.paths]) await sendOrRefuse(link.send(command, deadline));
+      if (planned.isNew) await log.log.add(link, log.entryOfList(change));
       return change;
     }
     await delay(Math.random() * MAX_PAUSE_MS);
@@ -105,6 +108,7 @@ export async function changeFieldsInCluster(
   key: string,
   changes: FieldChanges,
   isForced: boolean,
+  log: LogOfEdit,
 ): Promise<FieldsChange> {
   const pairs = [...changes].flatMap(([field, text]) => (text === null ? [] : [field, text]));
   const gone = [...changes].flatMap(([field, text]) => (text === null ? [field] : []));
@@ -114,10 +118,13 @@ export async function changeFieldsInCluster(
   if (typeof type !== 'string' || !isTexts(flat)) throw notUnderstood(reply);
   mustGo({ key, type }, 'hash', isForced);
   const before = fieldsOf(flat);
-  return { before, after: withFields(before, changes) };
+  const after = withFields(before, changes);
+  await log.log.add(link, log.entryOfHash(before, after));
+  return { before, after };
 }
 
-async function replaced(link: RedisLink, args: readonly string[], deadline: number): Promise<boolean> {
+/** Replaces a list by the script REPLACE, whose key and arguments these are. Returns false when it has changed. */
+export async function replaced(link: RedisLink, args: readonly string[], deadline: number): Promise<boolean> {
   const [key = '', ...rest] = args;
   const reply = await sendOrRefuse(evaluate(link, REPLACE, ['1', key, ...rest], deadline));
   if (reply !== 0 && reply !== 1) throw notUnderstood(reply);

@@ -5,6 +5,8 @@ import { fieldsOf } from '../fields.ts';
 import { flatOf } from '../redis/site-metadata.ts';
 import { editCommands, type EditKeys, mustGo, planOf } from './redis-edit-plan.ts';
 import { storedValueOf, refusedBy } from './redis-stored-routes.ts';
+import type { LogOfEdit } from './redis-route-log.ts';
+import type { LogEntry } from './route-log.ts';
 import { isReplyError } from '../redis-client/link.ts';
 import type { RedisSession, Session } from '../redis-client/session.ts';
 import { EditorError } from '../editor-error.ts';
@@ -25,9 +27,10 @@ export async function editOnOneServer(
   keys: EditKeys,
   edit: Edit,
   { isForced = false, keepsEnd }: EditOptions & { readonly keepsEnd: boolean },
+  log: LogOfEdit,
 ): Promise<ListChange> {
   return await transact(session, keys.list, (own, progress) =>
-    attemptEdit(own, keys, edit, { isForced, keepsEnd, progress }),
+    attemptEdit(own, keys, edit, { isForced, keepsEnd, progress, log }),
   );
 }
 
@@ -37,6 +40,7 @@ export async function changeFieldsOnOneServer(
   key: string,
   changes: FieldChanges,
   isForced: boolean,
+  log: LogOfEdit,
 ): Promise<FieldsChange> {
   return await transact(session, key, async (own, progress) => {
     await own.send(['watch', key]);
@@ -50,8 +54,9 @@ export async function changeFieldsOnOneServer(
     const writes = fieldWrites(key, changes);
     if (writes.length === 0) return { before, after: before };
     progress.isSent = true;
-    const results = await own.sendAll([['multi'], ...(isOdd ? [['del', key] as const] : []), ...writes, ['exec']]);
-    return isMade(results) ? { before, after: withFields(before, changes) } : null;
+    const after = withFields(before, changes);
+    const all = [...(isOdd ? [['del', key] as const] : []), ...writes];
+    return (await isExecuted(own, all, log, log.entryOfHash(before, after))) ? { before, after } : null;
   });
 }
 
@@ -96,6 +101,7 @@ interface Manner {
   readonly isForced: boolean;
   readonly keepsEnd: boolean;
   readonly progress: Progress;
+  readonly log: LogOfEdit;
 }
 
 async function repeat<T>(attempt: () => Promise<T | null>, key: string, progress: Progress): Promise<T> {
@@ -113,7 +119,7 @@ async function attemptEdit(
   session: Session,
   keys: EditKeys,
   edit: Edit,
-  { isForced, keepsEnd, progress }: Manner,
+  { isForced, keepsEnd, progress, log }: Manner,
 ): Promise<ListChange | null> {
   await session.send(['watch', keys.list, keys.dead, ...(keys.path === null ? [] : [keys.path.set])]);
   const replies = await session.sendAll(editCommands(keys));
@@ -123,8 +129,29 @@ async function attemptEdit(
   const end = keepsEnd && list.secondsLeft !== null ? Math.ceil(list.secondsLeft * 1000) : null;
   progress.isSent = true;
   const writes = planned.isNew ? [...listWrites(keys.list, change.after, end), ...planned.marks] : [];
-  const results = await session.sendAll([['multi'], ...writes, ...planned.paths, ['exec']]);
-  return isMade(results) ? change : null;
+  const entry = planned.isNew ? log.entryOfList(change) : null;
+  return (await isExecuted(session, [...writes, ...planned.paths], log, entry)) ? change : null;
+}
+
+/**
+ * Executes a transaction, with an entry of the log. Not if another client has interfered, or if the log is refused: the
+ * edit is then repeated without.
+ */
+async function isExecuted(
+  session: Session,
+  writes: readonly RedisCommand[],
+  { log }: LogOfEdit,
+  entry: LogEntry | null,
+): Promise<boolean> {
+  if (entry === null) return isMade(await session.sendAll([['multi'], ...writes, ['exec']]));
+  const results = [...(await session.sendAll([['multi'], ...writes, log.command(entry), ['exec']]))];
+  const [queued] = results.splice(-2, 1);
+  // Refused before the transaction, which Redis has then discarded.
+  if (isReplyError(queued) && log.isRefused(queued)) return false;
+  const outcome = results.at(-1);
+  // Refused within the transaction: the rest was executed.
+  if (Array.isArray(outcome) && isReplyError(outcome.at(-1))) results.splice(-1, 1, outcome.slice(0, -1));
+  return isMade(results);
 }
 
 /** Whether a transaction was executed; not if another client has interfered. @throws the error of a command in it */

@@ -1,5 +1,4 @@
 import { nameOfAddress, type RedisAddress } from '../../core/routing/redis-address.ts';
-import { RouterError } from '../../core/errors.ts';
 import { candidates } from '../../core/routing/hostname.ts';
 import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
 import {
@@ -18,7 +17,6 @@ import {
   type PageOptions,
   type RouteEditor,
   type FieldsHash,
-  METADATA_KINDS,
   type MetadataKind,
   type UnknownKeysPage,
 } from './route-editor.ts';
@@ -29,18 +27,20 @@ import type { StoredCertificate } from '../certificates.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
 import { hasSharedList } from '../checks.ts';
 import { RedisCertificates } from '../redis/certificates.ts';
-import { RedisCluster } from '../redis-client/cluster.ts';
-import { RedisConnection } from '../redis-client/connection.ts';
+import { asEditorError, openLink, unlessRefused } from './redis-editor-link.ts';
 import { changeFieldsOnOneServer, editOnOneServer } from './redis-edit.ts';
 import { changeFieldsInCluster, editInCluster } from './redis-edit-cluster.ts';
+import { clearMarks } from './redis-dead-marks.ts';
+import { RedisSets } from './redis-sets.ts';
+import { LogOfEdit, RedisRouteLog } from './redis-route-log.ts';
+import { unknownKeysOf } from './redis-unknown-keys.ts';
+import type { FrontendSet, SetChange } from './frontend-set.ts';
 import { withDown } from './router-marks.ts';
-import { entryOf, lookCommands, lookOf, refusedBy } from './redis-stored-routes.ts';
-import { isReplyError, type RedisLink } from '../redis-client/link.ts';
-import { isCommandRefused } from '../redis-client/refusals.ts';
+import { entryOf, lookCommands, lookOf } from './redis-stored-routes.ts';
+import type { RedisLink } from '../redis-client/link.ts';
 import { RedisSession } from '../redis-client/session.ts';
 import { membersAmong, readChecks, readMetadata } from './redis-site-metadata.ts';
 import { inAnyCase, literally, type Stretch, walk } from '../redis/walk.ts';
-import { EditorError } from '../editor-error.ts';
 import { withinPage } from '../cursor.ts';
 import { readDeaths } from '../redis/trials.ts';
 
@@ -64,9 +64,15 @@ export class RedisEditor implements RouteEditor {
   readonly #certificates: RedisCertificates;
   /** In a cluster, edits are single commands, which need no connection of their own. */
   readonly #write: RedisSession | RedisLink;
+  readonly #log: RedisRouteLog;
+  readonly #sets: RedisSets;
 
-  /** Connects at once. @param timeoutMs limit of one command, or one edit */
-  constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number, urls = USUAL_URLS) {
+  /**
+   * Connects at once.
+   * @param timeoutMs limit of one command, or one edit
+   * @param by who makes the edits, for the log of changes; null to keep none
+   */
+  constructor(read: RedisAddress, write: RedisAddress, timeoutMs: number, urls = USUAL_URLS, by: string | null = null) {
     this.name = nameOfAddress(read);
     this.writeName = nameOfAddress(write);
     this.prefix = read.prefix;
@@ -78,6 +84,14 @@ export class RedisEditor implements RouteEditor {
     this.#certificates = new RedisCertificates(this.#read, read.prefix);
     const isCluster = write.place.type === 'cluster';
     this.#write = isCluster ? openLink(write, timeoutMs) : new RedisSession(write, timeoutMs);
+    this.#log = new RedisRouteLog(write.prefix, by);
+    this.#sets = new RedisSets({
+      read: this.#read,
+      write: this.#write,
+      readPrefix: read.prefix,
+      writePrefix: write.prefix,
+      log: this.#log,
+    });
   }
 
   async look(keys: readonly string[], host: string): Promise<StoredCandidates> {
@@ -134,28 +148,7 @@ export class RedisEditor implements RouteEditor {
     const { keys, next } = await asEditorError(
       walk(this.#read, '*', cursor, { found: withinPage(limit), until: this.#soon() }),
     );
-    const dead = `${this.prefix}dead:`;
-    const tls = `${this.prefix}tls:`;
-    const marks = `${this.prefix}marks:`;
-    const known = [
-      `${this.prefix}frontend:`,
-      dead,
-      marks,
-      `${this.prefix}trial:`,
-      tls,
-      ...METADATA_KINDS.map((kind) => this.metadataKey(kind, '')),
-    ];
-    const isOther = (key: string): boolean => !known.some((start) => key.startsWith(start));
-    return {
-      deadHosts: keys.filter((key) => key.startsWith(dead)).map((key) => key.slice(dead.length)),
-      suspects: keys.filter(isOther),
-      certificateKeys: keys.filter((key) => key.startsWith(tls)).map((key) => key.slice(tls.length)),
-      metadataKeys: METADATA_KINDS.flatMap((kind) => {
-        const start = this.metadataKey(kind, '');
-        return keys.filter((key) => key.startsWith(start)).map((key) => [kind, key.slice(start.length)] as const);
-      }),
-      next,
-    };
+    return unknownKeysOf(this, keys, next);
   }
 
   async checker(): Promise<CheckerSign> {
@@ -223,8 +216,24 @@ export class RedisEditor implements RouteEditor {
   ): Promise<FieldsChange> {
     const name = `${this.#writePrefix}${hash}:${key}`;
     const write = this.#write;
-    if (write instanceof RedisSession) return await changeFieldsOnOneServer(write, name, changes, isForced);
-    return await asEditorError(changeFieldsInCluster(write, name, changes, isForced));
+    const log = new LogOfEdit(this.#log, key, hash);
+    if (write instanceof RedisSession) return await changeFieldsOnOneServer(write, name, changes, isForced, log);
+    return await asEditorError(changeFieldsInCluster(write, name, changes, isForced, log));
+  }
+
+  async sets(keys: readonly string[], { isFresh = false } = {}): Promise<readonly FrontendSet[]> {
+    return await asEditorError(this.#sets.read(keys, isFresh));
+  }
+
+  async writeSets(
+    changes: readonly SetChange[],
+    { isForced = false, keepsEnd = false }: EditOptions = {},
+  ): Promise<readonly boolean[]> {
+    return await asEditorError(this.#sets.write(changes, { isForced, keepsEnd }));
+  }
+
+  async clearDead(host: string, urls: readonly string[], url: string | null): Promise<number> {
+    return await asEditorError(clearMarks(this.#write, this.#writePrefix, host, urls, url));
   }
 
   async close(): Promise<void> {
@@ -236,8 +245,9 @@ export class RedisEditor implements RouteEditor {
     const split = pathOfKey(key);
     const path = split && { set: `${before}prefixes:${split.host}`, prefix: split.prefix };
     const keys = { list: `${before}frontend:${key}`, dead: `${before}dead:${key}`, path };
-    if (this.#write instanceof RedisSession) return await editOnOneServer(this.#write, keys, edit, options);
-    return await asEditorError(editInCluster(this.#write, keys, edit, options));
+    const log = new LogOfEdit(this.#log, key, null);
+    if (this.#write instanceof RedisSession) return await editOnOneServer(this.#write, keys, edit, options, log);
+    return await asEditorError(editInCluster(this.#write, keys, edit, options, log));
   }
 
   async #look(keys: readonly string[], host: string): Promise<StoredCandidates> {
@@ -260,37 +270,5 @@ export class RedisEditor implements RouteEditor {
   /** The deadline of a search that may be long; callers have a limit, too. */
   #soon(): number {
     return performance.now() + this.#timeoutMs / 2;
-  }
-}
-
-function openLink(address: RedisAddress, timeoutMs: number): RedisLink {
-  const settings = {
-    address,
-    timeoutMs,
-    pulse: ['ping'],
-    onPulse: () => {},
-    onUp: () => {},
-    onDown: () => {},
-  } as const;
-  return address.place.type === 'cluster' ? new RedisCluster(settings) : new RedisConnection(settings);
-}
-
-/** Converts errors of a link to EditorErrors. */
-async function asEditorError<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof RouterError) throw new EditorError('store-unavailable', error.message, { cause: error });
-    throw isReplyError(error) ? refusedBy(error) : error;
-  }
-}
-
-/** Null when this user may not list keys: the result without the search is used. */
-async function unlessRefused<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isReplyError(error) && isCommandRefused(error)) return null;
-    throw error;
   }
 }

@@ -4,6 +4,7 @@ import type { SiteFields, SiteHash } from '../../core/routing/site.ts';
 import type { UrlRules } from '../../core/routing/url-rules.ts';
 import type { StoredCertificate } from '../certificates.ts';
 import type { Advice } from './advice.ts';
+import type { FrontendSet, SetChange } from './frontend-set.ts';
 
 /** The content of a key. */
 export interface StoredValue {
@@ -150,6 +151,8 @@ export interface FieldsChange {
 export interface EditOptions {
   /** Whether keys of another type may be overwritten. */
   readonly isForced?: boolean;
+  /** For `writeSets`: whether lists keep their TTL. */
+  readonly keepsEnd?: boolean;
 }
 
 /**
@@ -217,6 +220,24 @@ export interface RouteEditor {
   remove(key: string, options?: EditOptions): Promise<ListChange>;
   /** Changes some fields of one of a frontend's hashes in one step, and keeps the others. Values are not checked. */
   changeFields(hash: FieldsHash, key: string, changes: FieldChanges, options?: EditOptions): Promise<FieldsChange>;
+  /**
+   * Frontends whole, in the order of the keys: empty where there is none.
+   * @param options `isFresh`: as the store that takes edits has them, where that is another than the one that is read
+   */
+  sets(keys: readonly string[], options?: { readonly isFresh?: boolean }): Promise<readonly FrontendSet[]>;
+  /**
+   * Writes whole frontends, each in one step and only if it is as `before`; in a cluster each of its keys. Also
+   * maintains prefixes and dead marks, as `replace` does. For many frontends, this is much faster than one by one.
+   * @returns one per change: false for one that has changed. When this rejects, some may have been written.
+   */
+  writeSets(changes: readonly SetChange[], options?: EditOptions): Promise<readonly boolean[]>;
+  /**
+   * Removes a host's dead marks, also those of its routers. A file has none: they are in the memory of workers.
+   * @param urls the URLs of the host's list, in its order
+   * @param url null for all
+   * @returns how many backends had been marked
+   */
+  clearDead(host: string, urls: readonly string[], url: string | null): Promise<number>;
   /** Frees sockets and timers. Idempotent. */
   close(): Promise<void>;
 }
