@@ -50,6 +50,7 @@ const IMPORTERS: ReadonlyMap<string, string> = new Map([
   ['pino', 'lib/observe/log.ts'],
   ['prom-client', 'lib/admin/prometheus.ts'],
   ['valibot', 'lib/config/'],
+  ['yaml', 'lib/command/set-file.ts'],
   ['ws', 'lib/admin/event-stream.ts'],
   ['yaml', 'lib/config/yaml.ts'],
   ['node:cluster', 'lib/cluster/'],
@@ -125,7 +126,7 @@ test('commands are loaded when one is asked for', () => {
   for (const file of ['bin/hipache.ts', 'lib/command/run.ts']) {
     assert.doesNotMatch(
       readFileSync(join(root, file), 'utf8'),
-      /^import .*(?:command\/run|\.\/(?:route|dead|lint|top|completion))\.ts'/m,
+      /^import .*(?:command\/run|\.\/(?:route|apply|export|dead|lint|top|completion))\.ts'/m,
     );
   }
 });

@@ -58,6 +58,8 @@ export function withOwnMarks(
     prefixesAmong: (key, prefixes) => editor.prefixesAmong(key, prefixes),
     certificateName: (key) => editor.certificateName(key),
     certificate: (key) => editor.certificate(key),
+    certificateFiles: (key) => editor.certificateFiles(key),
+    writeCertificate: (key, pair) => editor.writeCertificate(key, pair),
     replace: (key, list, options) => editor.replace(key, list, options),
     change: (key, edit, options) => editor.change(key, edit, options),
     remove: (key, options) => editor.remove(key, options),

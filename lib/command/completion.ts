@@ -1,5 +1,7 @@
 import { COMMAND_NAMES, FIRST_WORDS } from '../config/arguments.ts';
 import type { Command } from './command.ts';
+import { command as apply } from './apply.ts';
+import { command as exported } from './export.ts';
 import { command as dead } from './dead.ts';
 import { command as lint } from './lint.ts';
 import { ACTIONS, command as route } from './route.ts';
@@ -34,9 +36,14 @@ export const command: Command = {
 
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => string>> = { bash: bashScript, zsh: zshScript };
 
+/** Options whose values are files, which the shell can complete. */
+const FILES: ReadonlySet<string> = new Set(['config', 'file']);
+
 /** The words that may follow each command. */
 const WORDS: Readonly<Record<string, string>> = {
   route: [...ACTIONS, ...flagsOf(route.options)].join(' '),
+  apply: flagsOf(apply.options).join(' '),
+  export: flagsOf(exported.options).join(' '),
   dead: ['clear', ...flagsOf(dead.options)].join(' '),
   lint: flagsOf(lint.options).join(' '),
   top: flagsOf(top.options).join(' '),
@@ -44,7 +51,7 @@ const WORDS: Readonly<Record<string, string>> = {
   help: COMMAND_NAMES.join(' '),
 };
 const FIRST = [...FIRST_WORDS, '--config', '--dry', '--help', '--json', '--quiet', '--version'].join(' ');
-const VALUES = valueOptions([...route.options, ...lint.options, ...top.options]).join('|');
+const VALUES = valueOptions([...route.options, ...apply.options, ...lint.options, ...top.options]).join('|');
 
 function flagsOf(options: readonly Option[]): readonly string[] {
   return options.map(({ name }) => `--${name}`);
@@ -52,7 +59,7 @@ function flagsOf(options: readonly Option[]): readonly string[] {
 
 /** Options with a value that the shell cannot complete. */
 function valueOptions(options: readonly Option[]): readonly string[] {
-  const withValue = options.filter(({ name, value }) => value !== undefined && name !== 'config');
+  const withValue = options.filter(({ name, value }) => value !== undefined && !FILES.has(name));
   return [...new Set(flagsOf(withValue))];
 }
 
@@ -68,7 +75,7 @@ _hipache() {
   local current=\${COMP_WORDS[COMP_CWORD]} words='' IFS=$' \\n'
   COMPREPLY=()
   case \${COMP_WORDS[COMP_CWORD-1]} in
-    -c|--config) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -c|--config|-f|--file) IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$current")); return ;;
     ${VALUES}) return ;;
   esac
   case \${COMP_WORDS[1]} in
@@ -86,7 +93,7 @@ function zshScript(): string {
 _hipache() {
   local -a offered
   case \${words[CURRENT-1]} in
-    -c|--config) _files; return ;;
+    -c|--config|-f|--file) _files; return ;;
     ${VALUES}) return ;;
   esac
   case \${words[2]} in

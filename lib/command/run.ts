@@ -9,6 +9,8 @@ import { EditorError } from '../store/editor-error.ts';
 /** Each command is loaded separately, and none by a serving router. */
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly command: Command }>>> = {
   route: () => import('./route.ts'),
+  apply: () => import('./apply.ts'),
+  export: () => import('./export.ts'),
   dead: () => import('./dead.ts'),
   lint: () => import('./lint.ts'),
   top: () => import('./top.ts'),

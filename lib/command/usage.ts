@@ -43,7 +43,8 @@ export function readOptions(argv: readonly string[], options: readonly Option[])
       if (value !== undefined) throw new UsageError(`option "${rawName}" takes no value`);
       flags.add(name);
     } else {
-      const isFlag = !inlineValue && value?.startsWith('-');
+      // A file named "-" is standard input.
+      const isFlag = !inlineValue && value !== '-' && value?.startsWith('-');
       if (value === undefined || value === '' || isFlag) {
         throw new UsageError(`option "${rawName}" needs ${option.value}`);
       }

@@ -27,7 +27,7 @@ export type Command =
 export type DryOutput = 'text' | 'json' | 'nothing';
 
 /** Commands with options of their own. */
-export const COMMAND_NAMES = ['route', 'dead', 'lint', 'top', 'completion'] as const;
+export const COMMAND_NAMES = ['route', 'apply', 'export', 'dead', 'lint', 'top', 'completion'] as const;
 
 /** The words that may come first. */
 export const FIRST_WORDS = [...COMMAND_NAMES, 'help', 'version'] as const;
@@ -56,6 +56,8 @@ last one in a clone only.
 Commands, each with its own --help:
 
   route              show and edit routes; explain where a request goes
+  apply              write a set of frontends from a file
+  export             print all frontends, for apply
   dead               clear dead marks
   lint               report problems in the routes
   top                show what a running router does

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { candidates } from '../../core/routing/hostname.ts';
 import { type UrlRules, USUAL_URLS } from '../../core/routing/url-rules.ts';
 import { readOwn, realOwnPath } from '../../files/read.ts';
@@ -17,13 +18,12 @@ import {
   type PageOptions,
   type RouteEditor,
   type FieldsHash,
-  METADATA_KINDS,
-  NO_DEATHS,
   METADATA_TYPES,
   type MetadataKind,
   type UnknownKeysPage,
 } from './route-editor.ts';
-import { checkList, pathOfKey } from './edit-rules.ts';
+import { checkList } from './edit-rules.ts';
+import { metadataKindOf, noMarks, prefixesIn, storedValueOf } from './file-stored-routes.ts';
 import { type StoredCertificate, NO_CERTIFICATE } from '../certificates.ts';
 import { certificatesFolderOf } from '../file/certificates-folder.ts';
 import { hostsIn, readStored } from '../file/certificates-reading.ts';
@@ -155,6 +155,16 @@ export class FileEditor implements RouteEditor {
     return /[/\0]/.test(key) || this.#held ? NO_CERTIFICATE : await readStored(certificatesFolderOf(this.#path), key);
   }
 
+  certificateFiles(key: string): { readonly certificate: string; readonly key: string } {
+    const start = join(certificatesFolderOf(resolve(this.#path)), key);
+    return { certificate: `${start}.crt`, key: `${start}.key` };
+  }
+
+  async writeCertificate(key: string): Promise<void> {
+    const folder = certificatesFolderOf(this.#path);
+    throw new EditorError('store-refused', `place the files ${key}.crt and ${key}.key in ${folder} yourself`);
+  }
+
   async checker(): Promise<CheckerSign> {
     return { type: 'none', ping: null };
   }
@@ -249,24 +259,6 @@ export class FileEditor implements RouteEditor {
   }
 }
 
-function prefixesIn(keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const key of keys) {
-    const path = pathOfKey(key);
-    if (path === null) continue;
-    const names = found.get(path.host) ?? [];
-    names.push(path.prefix);
-    found.set(path.host, names);
-  }
-  return found;
-}
-
-/** The kind and key of a hash's name in the file. */
-function metadataKindOf(name: string): readonly [kind: MetadataKind, key: string] {
-  const kind = METADATA_KINDS.find((each) => name.startsWith(`${each}:`)) ?? 'errors';
-  return [kind, name.slice(kind.length + 1)];
-}
-
 /** Where a page starts: after the key that the page before ended with, even if it was removed. */
 function startOf(sorted: readonly string[], cursor: string | null): number {
   if (cursor === null) return 0;
@@ -274,16 +266,6 @@ function startOf(sorted: readonly string[], cursor: string | null): number {
   if (typeof last !== 'string') throw badCursor();
   const place = sorted.findIndex((key) => key > last);
   return place < 0 ? sorted.length : place;
-}
-
-function storedValueOf(key: string, list: readonly string[] | undefined): StoredValue {
-  if (list === undefined) return { key, type: 'none', holds: [], length: 0, secondsLeft: null };
-  return { key, type: 'list', holds: list, length: list.length, secondsLeft: null };
-}
-
-function noMarks(host: string): Pick<StoredFrontend, 'dead' | 'marks' | 'deaths'> {
-  const dead = { key: `dead:${host}`, type: 'none', holds: [], length: 0, secondsLeft: null };
-  return { dead, marks: [], deaths: NO_DEATHS };
 }
 
 function broken(path: string, fault: string): EditorError {

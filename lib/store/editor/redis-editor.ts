@@ -23,7 +23,7 @@ import {
 import type { Advice } from './advice.ts';
 import { RedisAdvice } from './redis-advice.ts';
 import { checkList, pathOfKey } from './edit-rules.ts';
-import type { StoredCertificate } from '../certificates.ts';
+import type { StoredCertificate, StoredPair } from '../certificates.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
 import { hasSharedList } from '../checks.ts';
 import { RedisCertificates } from '../redis/certificates.ts';
@@ -193,6 +193,18 @@ export class RedisEditor implements RouteEditor {
 
   async certificate(key: string): Promise<StoredCertificate> {
     return await asEditorError(this.#certificates.read(key));
+  }
+
+  certificateFiles(): null {
+    return null;
+  }
+
+  async writeCertificate(key: string, { certificate, key: secret }: Omit<StoredPair, 'type'>): Promise<void> {
+    const command = ['hset', `${this.#writePrefix}tls:${key}`, 'certificate', certificate, 'key', secret] as const;
+    const write = this.#write;
+    const reply =
+      write instanceof RedisSession ? write.run((own) => own.send(command)) : write.send(command, write.deadline());
+    await asEditorError(reply);
   }
 
   async replace(key: string, list: readonly string[], options: EditOptions = {}): Promise<ListChange> {

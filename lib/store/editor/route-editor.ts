@@ -2,7 +2,7 @@
 import type { DeathRecord } from '../../core/health/trial.ts';
 import type { SiteFields, SiteHash } from '../../core/routing/site.ts';
 import type { UrlRules } from '../../core/routing/url-rules.ts';
-import type { StoredCertificate } from '../certificates.ts';
+import type { StoredCertificate, StoredPair } from '../certificates.ts';
 import type { Advice } from './advice.ts';
 import type { FrontendSet, SetChange } from './frontend-set.ts';
 
@@ -208,6 +208,10 @@ export interface RouteEditor {
   certificateName(key: string): string;
   /** A certificate. It has a private key, which must not be shown. */
   certificate(key: string): Promise<StoredCertificate>;
+  /** The paths of a certificate's files; null where it is in Redis. */
+  certificateFiles(key: string): { readonly certificate: string; readonly key: string } | null;
+  /** Writes a certificate in one step, unchecked. Rejects where certificates are files, which are placed by hand. */
+  writeCertificate(key: string, pair: Omit<StoredPair, 'type'>): Promise<void>;
   /**
    * Replaces the content of a key with a list, in one step. Any TTL on the key is removed. A frontend with a path,
    * `www.x.io/api`, is added to the prefixes of its host in the same step, in a cluster right after; `change` and

@@ -5,8 +5,7 @@ export interface Position {
 }
 
 /**
- * What JSON.parse does not report: where a text stops being JSON, and which names of the outermost object are
- * duplicates.
+ * What JSON.parse does not report: where a text stops being JSON, and which names of its objects are duplicates.
  */
 export interface JsonScan {
   /** Null when the text is JSON, or when the scan cannot tell where it breaks. */
@@ -29,8 +28,11 @@ type Next =
   | '"," or "]"'
   | 'the end';
 
-/** Reads a text as JSON without building anything. Takes linear time; never throws. */
-export function scanJson(text: string): JsonScan {
+/**
+ * Reads a text as JSON without building anything. Takes linear time; never throws.
+ * @param depth the depth of the objects whose names are compared: 1 is the outermost one
+ */
+export function scanJson(text: string, depth = 1): JsonScan {
   const open: ('{' | '[')[] = [];
   const names = new Set<string>();
   const repeats: (Position & { name: string })[] = [];
@@ -46,13 +48,15 @@ export function scanJson(text: string): JsonScan {
       return { fault, repeats };
     }
     const [, sign, string] = token;
-    if (open.length === 1 && open[0] === '{' && string !== undefined && next.startsWith('a name')) {
+    if (open.length === depth && open.at(-1) === '{' && string !== undefined && next.startsWith('a name')) {
       const name = String(JSON.parse(string));
       if (names.has(name)) repeats.push({ ...positionOf(afterSpace(text, at)), name });
       names.add(name);
     }
     const step = stepOver(next, sign, string !== undefined, open);
     if (step === null) return { fault: { ...positionOf(afterSpace(text, at)), expected: next }, repeats };
+    // Another object of this depth.
+    if (sign === '{' && open.length === depth) names.clear();
     next = step;
     at = TOKEN.lastIndex;
   }
