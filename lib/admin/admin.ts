@@ -1,4 +1,5 @@
 /** The admin interface: everything that the admin process does, except for the process itself. */
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminPlace, Config } from '../config/config.ts';
 import { isPackaged } from '../config/package.ts';
@@ -188,5 +189,6 @@ export class Admin {
 
 function bookOf({ driver, driverTls, server: urls }: Config): RouteEditor {
   const read = parseDriverUrl(driver.read, driverTls);
-  return openEditor(read, parseDriverUrl(driver.write, driverTls), { timeoutMs: EDITOR_MS, urls, isPackaged });
+  const settings = { timeoutMs: EDITOR_MS, urls, isPackaged, by: `api@${hostname()}` };
+  return openEditor(read, parseDriverUrl(driver.write, driverTls), settings);
 }

@@ -41,6 +41,7 @@ const STATUS: Readonly<Record<EditorErrorCode, number>> = {
   'bad-list': 400,
   busy: 409,
   'broken-file': 409,
+  'no-history': 404,
   'bad-cursor': 400,
 };
 

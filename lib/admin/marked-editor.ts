@@ -67,6 +67,7 @@ export function withOwnMarks(
     sets: (keys, options) => editor.sets(keys, options),
     writeSets: (changes, options) => editor.writeSets(changes, options),
     clearDead: (host, urls, url) => editor.clearDead(host, urls, url),
+    log: (query) => editor.log(query),
     close: () => editor.close(),
   };
 }

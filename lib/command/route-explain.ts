@@ -9,6 +9,7 @@ import type {
   LiveExplanation,
   MemoryView,
 } from '../diagnostics/explanation.ts';
+import { editorAt } from '../store/editor/past-editor.ts';
 import { askAdmin } from './admin-client.ts';
 import { activityLines, recentlyFailed } from './backend-lines.ts';
 import { CommandFailure } from './command.ts';
@@ -21,9 +22,11 @@ import { counted, faultLines } from './show-fault.ts';
 
 /** Prints where a request goes. Exit code 1 when the router would respond with an error of its own. */
 export async function explainRoute(run: RouteRun): Promise<number> {
-  const { editor, console, words, isJson } = run;
+  const { console, words, isJson, at } = run;
+  const editor = at === null ? run.editor : await editorAt(run.editor, at);
   const target = targetOf(words[0] ?? '', words[1]);
-  const told = await askRouter(run, target);
+  // Of the past, the router has nothing.
+  const told = await askRouter(at === null ? run : { ...run, admin: null }, target);
   const { scheme, host, path } = target;
   const explanation =
     told instanceof CommandFailure ? await explain(editor, host, path, { ...run.surroundings, scheme }) : told;

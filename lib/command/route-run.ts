@@ -35,6 +35,8 @@ export interface RouteRun {
   readonly openFleet: () => Fleet | null;
   /** The values of DEPLOY_OPTIONS. */
   readonly deployValues: ReadonlyMap<string, string>;
+  /** The time that `explain` is about, ms since 1970; null for now. */
+  readonly at: number | null;
 }
 
 /**

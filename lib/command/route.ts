@@ -1,11 +1,14 @@
 import type { Command } from './command.ts';
 import { addRoute } from './route-add.ts';
 import { DEPLOY_OPTIONS, deployRoute } from './route-deploy.ts';
+import { momentOf } from './moment.ts';
 import { explainRoute } from './route-explain.ts';
+import { routeHistory } from './route-history.ts';
 import { listRoutes } from './route-list.ts';
 import { routeChecks, routeHeaders, routeOptions, routeWeights } from './route-fields.ts';
 import { removeRoute } from './route-remove.ts';
 import { setRoute } from './route-set.ts';
+import { undoRoute } from './route-undo.ts';
 import { showRoute } from './route-show.ts';
 import { openStore, STORE_OPTIONS } from './store.ts';
 import type { RouteRun } from './route-run.ts';
@@ -30,6 +33,8 @@ Shows and edits the routes in the store. A running router needs no restart.
   checks HOST [FIELD=VALUE...|off]  show how its backends are checked, or change
                                that; FIELD= removes one field, off all of them
   explain HOST [PATH]          where a request goes, and why
+  history HOST                 who changed it, when and how
+  undo HOST                    undo its last change
 
 HOST is www.example.com, or a wildcard: '*.example.com', '*'. HOST with a path,
 www.example.com/api, is a path of the host with routes of its own.
@@ -37,6 +42,7 @@ www.example.com/api, is a path of the host with routes of its own.
   -c, --config FILE  the router's configuration, which names the store
       --driver URL   the store, instead of a configuration
       --match PART   list: only keys that contain this text
+      --at TIME      explain: at an earlier time, 14:05 or 2026-11-30T14:05Z
       --probe        explain: also send a GET to each backend, from this machine
       --name NAME    add: create the frontend if it does not exist
       --wait SECONDS   deploy: how long all routers may take to use a new list (60)
@@ -65,6 +71,8 @@ export const ACTIONS = [
   'weights',
   'checks',
   'explain',
+  'history',
+  'undo',
 ] as const;
 
 const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise<number>>> = {
@@ -79,6 +87,8 @@ const RUNS: Readonly<Record<(typeof ACTIONS)[number], (run: RouteRun) => Promise
   weights: routeWeights,
   checks: routeChecks,
   explain: explainRoute,
+  history: routeHistory,
+  undo: undoRoute,
 };
 
 /** How many words each action takes after its name. */
@@ -94,6 +104,8 @@ const WORDS: Readonly<Record<(typeof ACTIONS)[number], readonly [least: number, 
   weights: [1, Infinity, 'HOST [URL=WEIGHT...]'],
   checks: [1, Infinity, 'HOST [FIELD=VALUE...|off]'],
   explain: [1, 2, 'HOST [PATH]'],
+  history: [1, 1, 'HOST'],
+  undo: [1, 1, 'HOST'],
 };
 
 /** `hipache route`. */
@@ -102,6 +114,7 @@ export const command: Command = {
   options: [
     ...STORE_OPTIONS,
     { name: 'probe' },
+    { name: 'at', value: 'a time' },
     { name: 'match', value: 'a part of a key' },
     { name: 'name', value: 'a name' },
     ...DEPLOY_OPTIONS,
@@ -123,6 +136,11 @@ export const command: Command = {
       if (args.values.has(name) && action !== 'deploy')
         throw new UsageError(`option "--${name}" is for "route deploy"`);
     }
+    const when = args.values.get('at');
+    if (when !== undefined && (action !== 'explain' || args.flags.has('probe'))) {
+      throw new UsageError('option "--at" is for "route explain" without "--probe"');
+    }
+    const at = when === undefined ? null : momentOf(when, Date.now());
     const { editor, admin, surroundings, backendTls, openFleet } = openStore(args, configPath);
     try {
       const { flags, values } = args;
@@ -140,6 +158,7 @@ export const command: Command = {
         isProbing: flags.has('probe'),
         openFleet,
         deployValues: values,
+        at,
       });
     } finally {
       await editor.close();

@@ -35,10 +35,13 @@ export function diffLines(key: string, before: FrontendSet, after: FrontendSet):
   const backends = after.list === null ? 'no list' : counted(after.list.length - 1, 'backend');
   const head = `${SIGNS[kind]} ${key}: ${kind}${kind === 'created' ? `, ${backends}` : ''}`;
   if (kind === 'removed') return [head];
-  const fields = SET_HASHES.flatMap((hash) => fieldLines(hash, before, after));
-  return [head, ...(kind === 'created' ? [] : listLines(before.list, after.list)), ...fields].map((line, i) =>
-    i === 0 ? line : `    ${line}`,
-  );
+  const lines = [...(kind === 'created' ? [] : listLines(before.list, after.list)), ...fieldDiff(before, after)];
+  return [head, ...lines.map((line) => `    ${line}`)];
+}
+
+/** The difference of the hashes. */
+export function fieldDiff(before: FrontendSet, after: FrontendSet): readonly string[] {
+  return SET_HASHES.flatMap((hash) => fieldLines(hash, before, after));
 }
 
 function listLines(before: FrontendSet['list'], after: FrontendSet['list']): readonly string[] {

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { isPackaged } from '../config/package.ts';
 import { readStoreSettings } from '../config/store-settings.ts';
@@ -54,7 +55,7 @@ export function openStore(
   if (driver !== undefined) {
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
-    const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged });
+    const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged, by: operator() });
     return {
       editor,
       admin: null,
@@ -72,11 +73,26 @@ export function openStore(
     timeoutMs,
     urls: settings.urls,
     isPackaged,
+    by: operator(),
   });
   const { httpsPort, zone, caps, options, backendTls } = settings;
   const surroundings = { httpsPort, zone, caps, config: new Map(Object.entries(options)) };
   const fleet = (): Fleet | null => openFleet(parseDriverUrl(write, settings.driverTls), timeoutMs);
   return { editor, admin: configuredAdmin(settings.admin), surroundings, backendTls, openFleet: fleet };
+}
+
+/** Who makes the edits, for the log of changes: `alice@host`, also by sudo. */
+function operator(): string {
+  return `${process.env['SUDO_USER'] ?? nameOfUser()}@${hostname()}`;
+}
+
+/** A user without a name, as in a container, has a number. */
+function nameOfUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 function noStore(): CommandFailure {

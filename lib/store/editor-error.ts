@@ -12,6 +12,8 @@ export type EditorErrorCode =
   | 'busy'
   /** The routes file is invalid. */
   | 'broken-file'
+  /** The log of changes does not have it, or there is none. */
+  | 'no-history'
   /** The cursor is invalid. */
   | 'bad-cursor';
 

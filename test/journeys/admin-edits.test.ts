@@ -69,6 +69,12 @@ test('an entity tag is of the list and of what belongs to it, and not of dead ma
   assert.deepEqual(await held('tag.io'), []);
 });
 
+test('the history says that a change was made by way of the admin interface', async () => {
+  await put('log.io', [A]);
+  const log = await redis.cli('xrevrange', 'routes:log', '+', '-', 'count', 1);
+  assert.match(JSON.stringify(log), /"log\.io","by","api@/);
+});
+
 test('If-None-Match: * creates, and never replaces', async () => {
   is(await put('new.io', [A], { 'If-None-Match': '*' }), 201);
   is(await put('new.io', [B], { 'If-None-Match': '*' }), 412, 'changed');

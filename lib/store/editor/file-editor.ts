@@ -32,6 +32,7 @@ import { replaceFile } from '../../files/replace.ts';
 import { holdsHost, spellingsOf } from './key-spellings.ts';
 import { changed, type Contents, type Edited, setIn, withHash, withSets } from './file-edits.ts';
 import type { FrontendSet, SetChange } from './frontend-set.ts';
+import type { LogPage } from './route-log.ts';
 import { parseRoutes } from '../file/routes-json.ts';
 import { inWords, MAX_BYTES, signatureOf, whyUnreadable } from '../file/routes-reading.ts';
 import { EditorError } from '../editor-error.ts';
@@ -198,6 +199,10 @@ export class FileEditor implements RouteEditor {
   /** One write of the file, however many there are. */
   async writeSets(changes: readonly SetChange[]): Promise<readonly boolean[]> {
     return await this.#inTurn(() => this.#write((contents) => withSets(contents, changes)));
+  }
+
+  async log(): Promise<LogPage> {
+    throw new EditorError('no-history', 'a routes file has no log of changes: keep it in a repository');
   }
 
   async clearDead(): Promise<number> {

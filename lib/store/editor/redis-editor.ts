@@ -33,6 +33,7 @@ import { changeFieldsInCluster, editInCluster } from './redis-edit-cluster.ts';
 import { clearMarks } from './redis-dead-marks.ts';
 import { RedisSets } from './redis-sets.ts';
 import { LogOfEdit, RedisRouteLog } from './redis-route-log.ts';
+import { LOG_KEY, type LogPage, type LogQuery } from './route-log.ts';
 import { unknownKeysOf } from './redis-unknown-keys.ts';
 import type { FrontendSet, SetChange } from './frontend-set.ts';
 import { withDown } from './router-marks.ts';
@@ -242,6 +243,10 @@ export class RedisEditor implements RouteEditor {
     { isForced = false, keepsEnd = false }: EditOptions = {},
   ): Promise<readonly boolean[]> {
     return await asEditorError(this.#sets.write(changes, { isForced, keepsEnd }));
+  }
+
+  async log(query: LogQuery): Promise<LogPage> {
+    return await asEditorError(this.#log.read(this.#read, this.prefix + LOG_KEY, query));
   }
 
   async clearDead(host: string, urls: readonly string[], url: string | null): Promise<number> {

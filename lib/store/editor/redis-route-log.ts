@@ -1,10 +1,21 @@
 import { isReplyError, type RedisLink } from '../redis-client/link.ts';
 import { isCommandRefused } from '../redis-client/refusals.ts';
-import type { RedisCommand } from '../redis-client/protocol.ts';
+import { notUnderstood, type RedisCommand } from '../redis-client/protocol.ts';
 import type { SiteFields } from '../../core/routing/site.ts';
 import { isSameSet, NO_SET, type SetChange, withHashOf } from './frontend-set.ts';
 import type { FieldsHash, ListChange } from './route-editor.ts';
-import { entryOfSet, LOG_KEY, type LogEntry } from './route-log.ts';
+import {
+  entryOfSet,
+  LOG_KEY,
+  type LogEntry,
+  type LoggedEntry,
+  loggedEntryOf,
+  type LogPage,
+  type LogQuery,
+} from './route-log.ts';
+
+/** Entries that are read together. */
+const PAGE = 500;
 
 /** How an editor adds to the log of changes. A log that it may not write prevents no edit: it then keeps none. */
 export class RedisRouteLog {
@@ -40,6 +51,28 @@ export class RedisRouteLog {
     if (!isCommandRefused(error) && !error.message.startsWith('EXECABORT')) return false;
     this.#by = null;
     return true;
+  }
+
+  /** Reads the log, the newest entry first. @throws EditorError */
+  async read(link: RedisLink, key: string, { key: frontend, since, limit }: LogQuery): Promise<LogPage> {
+    const [oldest] = rowsOf(await link.send(['xrange', key, '-', '+', 'COUNT', '1'], link.deadline()));
+    const entries: LoggedEntry[] = [];
+    const start = since === null ? '-' : String(since);
+    for (let end = '+'; entries.length < limit;) {
+      const command = ['xrevrange', key, end, start, 'COUNT', String(PAGE)] as const;
+      const rows = rowsOf(await link.send(command, link.deadline()));
+      for (const [i, row] of rows.entries()) {
+        // Redis 6.0 has no exclusive ranges: the last row of a page is the first of the next.
+        if (i === 0 && end !== '+') continue;
+        const entry = loggedEntryOf(row);
+        if (entry !== null && (frontend === null || entry.key === frontend)) entries.push(entry);
+      }
+      const last = idOf(rows.at(-1));
+      if (rows.length < PAGE || last === null) break;
+      end = last;
+    }
+    const first = oldest === undefined ? null : idOf(oldest);
+    return { entries: entries.slice(0, limit), begins: first === null ? null : Number.parseInt(first, 10) };
   }
 
   /** Adds an entry after an edit, where it cannot be part of it: in a cluster it is on another node. */
@@ -78,4 +111,14 @@ export class LogOfEdit {
   #entryOf(change: SetChange): LogEntry | null {
     return isSameSet(change.before, change.after) ? null : this.log.entryOf(change);
   }
+}
+
+function rowsOf(reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw notUnderstood(reply);
+  return reply;
+}
+
+function idOf(row: unknown): string | null {
+  const [id]: unknown[] = Array.isArray(row) ? row : [];
+  return typeof id === 'string' ? id : null;
 }

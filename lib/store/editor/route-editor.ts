@@ -5,6 +5,7 @@ import type { UrlRules } from '../../core/routing/url-rules.ts';
 import type { StoredCertificate, StoredPair } from '../certificates.ts';
 import type { Advice } from './advice.ts';
 import type { FrontendSet, SetChange } from './frontend-set.ts';
+import type { LogPage, LogQuery } from './route-log.ts';
 
 /** The content of a key. */
 export interface StoredValue {
@@ -242,6 +243,8 @@ export interface RouteEditor {
    * @returns how many backends had been marked
    */
   clearDead(host: string, urls: readonly string[], url: string | null): Promise<number>;
+  /** The changes that editors have made, if they were opened with a name. @throws EditorError `no-history` for a file */
+  log(query: LogQuery): Promise<LogPage>;
   /** Frees sockets and timers. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 /** The log of changes: what changed in which frontend, when, and by whom. Pure functions. */
 import type { SiteFields } from '../../core/routing/site.ts';
-import { changedHashes, isSameList, type SetChange, type SetHash } from './frontend-set.ts';
+import { fieldsOf } from '../fields.ts';
+import { isTexts } from '../texts.ts';
+import { changedHashes, isSameList, SET_HASHES, type SetChange, type SetHash } from './frontend-set.ts';
 
 /** Redis' stream, after the prefix. */
 export const LOG_KEY = 'routes:log';
@@ -16,6 +18,34 @@ export interface LoggedChange {
 }
 
 type Fields = Readonly<Record<string, string>>;
+
+/** An entry of the log, as it was read. */
+export interface LoggedEntry {
+  /** When, ms since 1970, by the clock of Redis. */
+  readonly at: number;
+  readonly key: string;
+  /** Who made the change. */
+  readonly by: string;
+  /** Null where the change was too large to be logged with its content. */
+  readonly change: LoggedChange | null;
+}
+
+/** Which entries are read. */
+export interface LogQuery {
+  /** Only those of this frontend; null for all. */
+  readonly key: string | null;
+  /** Only later ones, ms since 1970; null for all. */
+  readonly since: number | null;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+/** Entries, the newest first. */
+export interface LogPage {
+  readonly entries: readonly LoggedEntry[];
+  /** When the oldest entry of the whole log was made, ms since 1970; null for an empty log. */
+  readonly begins: number | null;
+}
 
 /** An entry to be added to the log. */
 export interface LogEntry {
@@ -45,4 +75,45 @@ function entryOf(by: string, key: string, change: LoggedChange): LogEntry {
 
 function recordOf(fields: SiteFields): Fields {
   return Object.fromEntries(fields);
+}
+
+/** Parses an entry of the stream. Null for one that is not an editor's. */
+export function loggedEntryOf(reply: unknown): LoggedEntry | null {
+  const [id, flat]: unknown[] = Array.isArray(reply) ? reply : [];
+  if (typeof id !== 'string' || !isTexts(flat)) return null;
+  const fields = fieldsOf(flat);
+  const [key, by] = [fields.get('key'), fields.get('by')];
+  if (key === undefined || by === undefined) return null;
+  return { at: Number.parseInt(id, 10), key, by, change: changeOf(fields.get('change') ?? '') };
+}
+
+/** Null for a text that is not a change: others may write to the stream. */
+function changeOf(text: string): LoggedChange | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isObject(value)) return null;
+  const { list, hashes = {} } = value;
+  const isList = list === undefined || (isPair(list) && list.every((each) => each === null || isTexts(each)));
+  const isHashes =
+    isObject(hashes) &&
+    Object.entries(hashes).every(([hash, pair]) => {
+      return SET_HASHES.some((each) => each === hash) && isPair(pair) && pair.every(isFields);
+    });
+  return isList && isHashes ? value : null;
+}
+
+function isPair(value: unknown): value is readonly [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
+}
+
+function isFields(value: unknown): value is Fields {
+  return isObject(value) && isTexts(Object.values(value));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
