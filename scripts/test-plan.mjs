@@ -57,6 +57,7 @@ const QUICK = [
   'fastlane/',
   'sites/',
   'proxy/',
+  'library/router.',
   'store/file.',
   'store/redis.',
   'store/redis-push.',

@@ -15,6 +15,7 @@ import { candidates, hostOf } from '../core/routing/hostname.ts';
 import type { LiveExplanation } from '../diagnostics/explanation.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
 import { FileEditor } from '../store/editor/file-editor.ts';
+import { EditorError } from '../store/editor-error.ts';
 import { aLabelsOf } from '../store/editor/idn.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import type { InnerMaster } from './inner-master.ts';
@@ -121,8 +122,22 @@ export class Inspection {
     if (place === 'driver') return (this.#editor ??= editorOf(config));
     if (store === undefined) return heldIn('the routes of this router', config, routes());
     const host = hostOf(aLabelsOf(asked));
-    const found = host === null ? null : await store.find(candidates(host), path);
+    const found = host === null ? null : await inTime(store.find(candidates(host), path));
     return heldIn('the store of this router', config, found === null ? '{}' : textOf(found));
+  }
+}
+
+/** @throws EditorError when it takes longer than EDITOR_MS */
+async function inTime<T>(found: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new EditorError('store-unavailable', `the store did not reply within ${EDITOR_MS / 1000} s`);
+    timer = setTimeout(() => reject(error), EDITOR_MS);
+  });
+  try {
+    return await Promise.race([found, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -117,6 +117,9 @@ test('close() lets an open request finish, and refuses connections', async (t) =
   response.end('finished');
   assert.equal((await asked).body, 'finished');
   await closed;
+  // What is still known can be read.
+  assert.match(await router.metrics(), /^hipache_ready 0$/m);
+  assert.equal((await router.explain('site.test')).route?.name, 'site');
 });
 
 test('a router that cannot listen rejects with the text of the command, and leaves nothing open', async (t) => {

@@ -118,6 +118,8 @@ test('a store that fails, is slow or returns nonsense costs its own request only
     answers.map(({ status }) => status),
     [503, 503, 503, 502, 200],
   );
+  await assert.rejects(router.explain('slow.test'), { message: 'the store did not reply within 3 s' });
+  await assert.rejects(router.explain('fails.test'), { message: 'no database' });
   assert.match(events.find(({ event }) => event === 'route-fault')?.msg ?? '', /site\.test: backend "nonsense"/);
   await Promise.all([router.close(), router.close()]);
   assert.equal(closings, 1);
