@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startBackend, startSink, textOf } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { noProc, workersOf } from '../support/processes.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import type { Router } from '../support/router.ts';
 
 /** The router is as it was: the same worker, a good request served, no mistake logged. */
 async function isUnharmed(router: Router, workers: readonly number[]): Promise<void> {
@@ -18,7 +19,7 @@ async function isUnharmed(router: Router, workers: readonly number[]): Promise<v
 async function start(t: TestContext, url: string): Promise<{ router: Router; workers: readonly number[] }> {
   const good = await startBackend(t, (_request, response) => response.end('good'));
   const routes = { 'good.test': ['good', good.url], 'site.test': ['site', url] };
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   return { router, workers: noProc ? [] : workersOf(router) };
 }
 
@@ -90,7 +91,7 @@ test('answers that are none are a 502, and the worker lives', async (t) => {
   for (const [index, [, bytes]] of BAD_ANSWERS.entries()) {
     routes[`${index}.test`] = ['bad', (await startSink(t, bytes)).url];
   }
-  const router = await startRouter(t, { routes });
+  const router = await leaseRouter(t, { routes });
   const workers = noProc ? [] : workersOf(router);
   for (const [index, [what]] of BAD_ANSWERS.entries()) {
     const { status } = await ask({ port: router.port, host: `${index}.test` });

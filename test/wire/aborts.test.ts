@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { dial, send } from '../support/client.ts';
 import { deferred } from '../support/deferred.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { statusOf } from './scene.ts';
 
 /** Far more than a second, so that a slow machine does not fail a promise that was kept. */
@@ -33,7 +33,7 @@ async function sceneWith(t: TestContext, onRequest: (socket: Socket) => void, se
     sockets.push(socket);
     socket.once('data', () => onRequest(socket));
   });
-  const router = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
+  const router = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
   return { router, sockets };
 }
 

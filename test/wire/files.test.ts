@@ -1,18 +1,32 @@
 /** Files of this machine, to the byte: what is served, in which form, and what never is. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ask, type Answer, dial, send } from '../support/client.ts';
+import { fileOwner } from '../support/file-owner.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { type Router, type RouterOptions, startRouter, temporaryFolder } from '../support/router.ts';
 import { readAnswers, valuesOf } from '../support/wire.ts';
 
 const MTIME = new Date('2024-05-06T07:08:09Z');
 const SECRET = 'nobody is to see this';
 const DIGITS = '0123456789';
+
+/** Where the folders of all tests are. */
+const root = realpathSync(temporaryFolder(fileOwner()));
 
 interface Site {
   readonly router: Router;
@@ -38,13 +52,13 @@ async function startSite(
   files: Readonly<Record<string, string>>,
   { routes, server, config }: RouterOptions = {},
 ): Promise<Site> {
-  const top = realpathSync(temporaryFolder(t));
+  const top = mkdtempSync(join(root, 'site-'));
   const folder = join(top, 'public');
   fill(folder, files);
   fill(top, { 'secret.txt': SECRET, 'public-not/secret.txt': SECRET });
-  const router = await startRouter(t, {
+  const router = await leaseRouter(t, {
     routes: { 'site.test': ['site', `file://${folder}`], ...routes },
-    server: { staticRoots: [top], ...server },
+    server: { staticRoots: [root], ...server },
     ...(config && { config }),
   });
   const get: Site['get'] = (path, headers = {}) => ask({ port: router.port, path, headers });
@@ -101,7 +115,7 @@ test('a folder is its index.html, and nothing without; without a slash the clien
 });
 
 test('a prefix stands for the folder; options of its path hold for what is below', async (t) => {
-  const top = realpathSync(temporaryFolder(t));
+  const top = mkdtempSync(join(root, 'site-'));
   fill(top, { 'a.css': 'a', 'index.html': 'index', 'v2/a.css': 'v2', '7/b': 'seven', '7/index.html': 'index of 7' });
   const url = `file://${top}`;
   const { port } = await startRouter(t, {
@@ -456,7 +470,7 @@ test('a connection carries one file after another, and files of several clients 
 });
 
 test('a folder that a link leads to may move while requests come', async (t) => {
-  const top = realpathSync(temporaryFolder(t));
+  const top = mkdtempSync(join(root, 'site-'));
   fill(top, { 'one/a': 'one', 'two/a': 'two' });
   symlinkSync('one', join(top, 'current'));
   const { port } = await startRouter(t, {

@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { startRawBackend } from '../support/backends.ts';
 import { eventually } from '../support/eventually.ts';
 import { END_STREAM, FRAME, GET, openSession, RawHttp2, request } from '../support/http2.ts';
-import { type Router, startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
+import type { Router } from '../support/router.ts';
 
 const PRIORITY_UPDATE = 16;
 const INITIAL_WINDOW_SIZE = 4;
@@ -23,7 +24,7 @@ async function start(t: TestContext, server: Readonly<Record<string, unknown>> =
     socket.on('end', () => socket.end());
   });
   const config = { http: { port: 0, bind: ['127.0.0.1'], http2: true } };
-  return startRouter(t, { config, server, routes: { 'site.test': ['site', backend.url] } });
+  return leaseRouter(t, { config, server, routes: { 'site.test': ['site', backend.url] } });
 }
 
 function windowUpdate(raw: RawHttp2, stream: number, by: number): void {

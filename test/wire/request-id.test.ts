@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
-import { startRouter } from '../support/router.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 
 const MADE = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -14,7 +14,7 @@ async function start(t: TestContext, server: Record<string, unknown>) {
     if (url === '/own') response.setHeader('X-Request-Id', 'of-the-backend');
     response.end(headers['traceparent']);
   });
-  const { port } = await startRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
+  const { port } = await leaseRouter(t, { routes: { 'site.test': ['site', backend.url] }, server });
   return { port, heard };
 }
 
