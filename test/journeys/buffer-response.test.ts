@@ -10,7 +10,9 @@ import { startBackend } from '../support/backends.ts';
 import { adminOf, metric } from '../support/admin.ts';
 import { ask, dial } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { fileOwner } from '../support/file-owner.ts';
 import { openSession } from '../support/http2.ts';
+import { leaseRouter } from '../support/leased-router.ts';
 import { noProc, openBelow, residentBytes, workerOf } from '../support/processes.ts';
 import { type Router, startRouter, temporaryFolder } from '../support/router.ts';
 
@@ -33,6 +35,8 @@ async function start(
   t: TestContext,
   buffer = 'response',
   server: Readonly<Record<string, unknown>> = {},
+  folder = temporaryFolder(t),
+  make: typeof leaseRouter = startRouter,
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<Scene> {
   let sent = 0;
@@ -46,14 +50,21 @@ async function start(
     response.end(LARGE);
   };
   const backend = await startBackend(t, listener);
-  const folder = temporaryFolder(t);
   const routes = { 'site.test': ['site', backend.url], 'options:site.test': { buffer } };
-  const router = await startRouter(t, {
+  const router = await make(t, {
     routes,
     server: { bufferFolder: folder, timeouts: { connect: 20 }, ...server },
     config: { ...HTTP2, ...config },
   });
   return { router, port: router.port, folder, sent: () => sent };
+}
+
+/** Where the responses of tests are that do not look at files. */
+const anyFolder = temporaryFolder(fileOwner());
+
+/** As `start`, on a router that other tests use, too. */
+function share(t: TestContext, buffer: string, server: Readonly<Record<string, unknown>>): Promise<Scene> {
+  return start(t, buffer, server, anyFolder, leaseRouter);
 }
 
 /** A client that has got a first part of a response, and reads no more. */
@@ -115,7 +126,7 @@ test('responses in files do not take memory, and end with their clients', { skip
 });
 
 test('a metric has the bytes that are buffered', async (t) => {
-  const { port, router } = await start(t, 'response', {}, { admin: { port: 0 } });
+  const { port, router } = await start(t, 'response', {}, undefined, undefined, { admin: { port: 0 } });
   const admin = await adminOf(router);
   const client = await readNone(t, port, '/');
   const inFiles = (): Promise<number> => metric(admin, 'hipache_buffered_bytes{kind="file"}');
@@ -139,7 +150,7 @@ for (const [what, path, buffer, server] of [
   ['a response of a site that buffers requests only', '/', 'request', {}],
 ] as const) {
   test(`${what} waits for its client`, async (t) => {
-    const { port, sent } = await start(t, buffer, { maxSockets: 1, timeouts: { connect: 0.5 }, ...server });
+    const { port, sent } = await share(t, buffer, { maxSockets: 1, timeouts: { connect: 0.5 }, ...server });
     const client = await readNone(t, port, path);
     // The backend's slot is taken.
     assert.equal((await ask({ port, path: '/small' })).status, 503);

@@ -3,17 +3,15 @@
  * their time limits, against backends that behave as theirs do. Where the answer differs on purpose, docs/migration.md says so.
  */
 import assert from 'node:assert/strict';
-import { request, type RequestListener } from 'node:http';
+import { request } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { refusingUrl, startBackend, startRawBackend } from '../support/backends.ts';
 import { ask, send } from '../support/client.ts';
-import { faultsOf } from '../support/configurations.ts';
 import { eventually } from '../support/eventually.ts';
+import { closingBackend, SERVER } from '../support/hipache-suites.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { startRouter } from '../support/router.ts';
 
-/** The configuration of those suites. */
-const SERVER = { workers: 2, deadBackendTTL: 30, tcpTimeout: 5, retryOnError: 0, httpKeepAlive: false };
 /** More than chance needs to pick one of two backends. */
 const MANY = 40;
 /** Of an upload, bytes. */
@@ -222,71 +220,6 @@ test('one router passes what Hipache’s functional suites ask', { timeout: 240_
   }
 });
 
-test('a driver URL with a database, a prefix, a password or all of them finds what stands there', async (t) => {
-  const [open, shut] = [await startRedis(t), await startRedis(t, { password: 'superpassword' })];
-  const backends: readonly string[] = [(await closingBackend(t, 201)).url, (await closingBackend(t, 202)).url];
-  for (const [redis, user, rest, database, prefix] of [
-    [open, '', '', 0, ''],
-    [open, '', '/#someprefix', 0, 'someprefix'],
-    [open, '', '/1', 1, ''],
-    [open, '', '/2#someprefix', 2, 'someprefix'],
-    [shut, ':superpassword@', '/1#someprefix', 1, 'someprefix'],
-  ] as const) {
-    const driver = `redis://${user}127.0.0.1:${redis.port}${rest}`;
-    const client = redis.client();
-    await client.select(database);
-    const { port } = await startRouter(t, { server: { ...SERVER, workers: 1 }, config: { driver } });
-    const statuses = async () => {
-      const answers = await Promise.all(Array.from({ length: 30 }, () => ask({ port, host: 'domain.test' })));
-      return [...new Set(answers.map(({ status }) => status))].toSorted((a, b) => a - b);
-    };
-    const key = `${prefix}frontend:domain.test`;
-    assert.deepEqual(await statuses(), [400], 'nothing stands there');
-    await client.rpush(`${prefix}frontend:*`, 'fallback', backends[1] ?? '');
-    assert.deepEqual(await statuses(), [202], 'a frontend for all');
-    await client.rpush(key, 'myvhost', backends[0] ?? '');
-    assert.deepEqual(await statuses(), [201], 'one backend');
-    await client.rpush(key, backends[1] ?? '');
-    assert.deepEqual(await statuses(), [201, 202], 'two');
-    // A mark for a place that the list does not have hides no backend.
-    await client.sadd(`${prefix}dead:domain.test`, 1, 5);
-    await client.pexpire(`${prefix}dead:domain.test`, 300);
-    await eventually(async () => assert.deepEqual(await statuses(), [201, 202], 'the mark ends by itself'));
-    await client.sadd(`${prefix}dead:domain.test`, 1, 5);
-    assert.deepEqual(await statuses(), [201], 'the second is dead');
-    await client.select(0);
-  }
-});
-
-for (const [what, https, fault] of [
-  ['a key file that is not there', { key: 'whateverbogus', cert: 'cert.pem' }, /^https\.key: .*whateverbogus/m],
-  ['a certificate file that is not there', { key: 'key.pem', cert: 'whateverbogus' }, /^https\.cert: .*whateverbogus/m],
-  [
-    'a ca file that is not there',
-    { key: 'key.pem', cert: 'cert.pem', ca: 'whateverbogus' },
-    /^https\.ca.*whateverbogus/m,
-  ],
-  ['no key', { cert: 'cert.pem' }, /^https\.key: /m],
-  ['no certificate', { key: 'key.pem' }, /^https\.cert: /m],
-] as const) {
-  test(`https with ${what} is a fault that is named`, () => {
-    assert.match(faultsOf({ https: { ...https, bind: ['::1'] } }).join('\n'), fault);
-  });
-}
-
-for (const driver of ['nopassaran://', 'bogus', 'drivertpl://', 'memcached://', 'etcd:', 'etcds://', 'redis:///ß∞']) {
-  test(`the driver ${driver} is refused before anything starts`, () => {
-    assert.match(faultsOf({ driver }).join('\n'), /^driver: /m);
-  });
-}
-
-test('a Redis whose name leads nowhere costs each request a 503 within the limit, and is told of', async (t) => {
-  const config = { driver: 'redis://wontresolve.invalid:7001' };
-  const router = await startRouter(t, { server: { ...SERVER, storeTimeout: 1 }, config });
-  assert.equal((await ask({ port: router.port, host: 'simple' })).status, 503);
-  await router.event('store-down');
-});
-
 function routerOn(t: TestContext, redis: TestRedis, server: object = {}) {
   return startRouter(t, { server: { ...SERVER, ...server }, config: { driver: `redis://127.0.0.1:${redis.port}` } });
 }
@@ -304,17 +237,6 @@ async function assertOneFailure(port: number, redis: TestRedis, failure: number)
   assert.equal(status, failure);
   await eventually(async () => assert.deepEqual(await redis.cli('smembers', 'dead:simple'), ['1']));
   for (let i = 0; i < MANY; i++) assert.equal((await ask({ port, host: 'simple' })).status, 201);
-}
-
-/** Reads the request, answers with a status and a few bytes, and destroys the connection. */
-function closingBackend(t: TestContext, status: number) {
-  const listener: RequestListener = (incoming, response) => {
-    incoming.resume().once('end', () => {
-      response.statusCode = status;
-      response.end('Shoobidouwa\n', () => incoming.socket.destroySoon());
-    });
-  };
-  return startBackend(t, listener);
 }
 
 /** HTTP/1.0 as Python's server has it: a body to each request, HEAD too, and with each status. */

@@ -1,4 +1,5 @@
 /** Commands of docs/how-to, as they are written: with backends, folders and certificates of a test instead of the documents'. */
+// @one-lane: it is about commands of documents; journeys/site-features shows that both lanes do the same with each option
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
