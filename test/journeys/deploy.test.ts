@@ -282,6 +282,27 @@ suite('at the same time', { concurrency: true }, () => {
   });
 });
 
+test('a deploy goes on after a Redis that was away for some seconds', async (t) => {
+  const { redis, routers } = await fleet();
+  const host = 'www.away.io';
+  const held: (() => void)[] = [];
+  const slow = await startBackend(t, (_request, response) => void held.push(() => response.end('slow')));
+  const fresh = await says(t, 'new');
+  await redis.cli('rpush', `frontend:${host}`, 'site', slow.url);
+  const answer = ask(routers[0]?.port ?? 0, host);
+  await eventually(() => assert.equal(held.length, 1));
+  const deploying = begin(t, [host, fresh.url, ...driverOf(redis)]);
+  await eventually(() => assert.match(deploying.stdout(), /has 1 in flight/));
+  redis.pause();
+  // Longer than a command may take.
+  await delay(3_000);
+  redis.resume();
+  for (const end of held) end();
+  assert.equal(await answer, '200 slow');
+  assert.equal(await deploying.ended, 0, deploying.stderr());
+  assert.deepEqual(await listOf(redis, host), ['site', fresh.url]);
+});
+
 test('a router that hangs is named, and the deploy goes on when it is repeated', async (t) => {
   const { redis, routers } = await fleet();
   const host = 'www.hangs.io';

@@ -20,7 +20,7 @@ const READING = new Set(
   ).split(' '),
 );
 /** Keys that only routers have. */
-const OWN = /^(?:(?:marks|trial|check|checked):(?:asked|checked)\.test|checks|secrets)$/;
+const OWN = /^(?:(?:marks|trial|check|checked):(?:asked|checked)\.test|checks|secrets|routers)$/;
 /** Marks as Hipache makes them: ids of two backends. */
 const MARK = /^(?:(?:sadd|srem) dead:(?:asked|checked)\.test [01]|p?expire dead:(?:asked|checked)\.test \d+)$/;
 const ANNOUNCEMENT = /^publish dead (?:asked|checked)\.test;http:[^; ]+;[01];2$/;

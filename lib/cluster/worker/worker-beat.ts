@@ -60,7 +60,7 @@ export class WorkerBeats {
       requestsPerSecond: this.#rate(),
       connections: connections(),
       exchanges: traffic.size,
-      lagMs: Math.round(lagMs),
+      lagMs: Math.max(0, Math.round(lagMs)),
       skewMs,
       deploys,
     };
