@@ -3,6 +3,7 @@ import type {
   EventLine,
   EventsAnswer,
   ExplainAnswer,
+  FleetAnswer,
   FrontendView,
   LiveAnswer,
   SortKey,
@@ -136,6 +137,10 @@ export async function deleteFrontend(key: string): Promise<void> {
 
 export async function fetchWorkers(): Promise<WorkersAnswer> {
   return (await request('workers')) as WorkersAnswer;
+}
+
+export async function fetchFleet(): Promise<FleetAnswer> {
+  return (await request('fleet')) as FleetAnswer;
 }
 
 export async function fetchEvents(): Promise<readonly EventLine[]> {

@@ -32,6 +32,7 @@ import {
 import { expandProblems } from './problems.ts';
 import { currentTheme, nextTheme } from './theme.ts';
 import { showTraffic } from './traffic.ts';
+import { refreshFleet } from './fleet.ts';
 import { refreshWorkers } from './workers.ts';
 
 /** After the last key, ms, a search begins. */
@@ -147,6 +148,6 @@ showFollowing();
 startPolling({
   onConnect: followEvents,
   onDisconnect: stopFollowing,
-  slowPolls: [refreshFrontends, refreshExplanation, refreshWorkers, pollEvents],
+  slowPolls: [refreshFrontends, refreshExplanation, refreshWorkers, refreshFleet, pollEvents],
 });
 follow();

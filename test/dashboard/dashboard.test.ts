@@ -56,6 +56,40 @@ journey('a worker that has told nothing of itself has dashes for figures, and th
   await dashboard.page.locator('#workers-list tbody tr', { hasText: '4711' }).waitFor();
 });
 
+journey(
+  'the fleet is shown when there are several routers, with those that are silent or have another time',
+  async (t) => {
+    const stub = await startSmall();
+    const dashboard = await open(t, stub);
+    const fleet = dashboard.page.locator('#fleet');
+    await dashboard.page.locator('#workers-list tbody tr', { hasText: '4711' }).waitFor();
+    assert.equal(await fleet.isVisible(), false);
+    const one = {
+      id: 'a1',
+      host: 'edge-1',
+      version: '1.2.3',
+      pid: 4710,
+      since: new Date(Date.now() - 3_600_000).toISOString(),
+      workers: 4,
+      draining: 0,
+      silent: 0,
+      heartbeatAgo: 0.6,
+      requestsPerSecond: 812.4,
+      connections: 320,
+      exchanges: 12,
+      loopLag: 0.001,
+      clockSkew: -0.003,
+    };
+    stub.routers = [one, { ...one, id: 'b2', host: 'edge-2', pid: 4688, silent: 1, clockSkew: 2.5 }];
+    const row = fleet.locator('tbody tr', { hasText: 'edge-2 4688' });
+    await row.waitFor();
+    assert.match(await row.innerText(), /4, 1 silent.*2500 ms/s);
+    assert.match(await fleet.innerText(), /2 routers, 8 workers/);
+    stub.routers = [one];
+    await fleet.waitFor({ state: 'hidden' });
+  },
+);
+
 journey('a backend that dies is shown so within two seconds, and so is one that lives again', async (t) => {
   const stub = await startSmall();
   const dashboard = await open(t, stub);

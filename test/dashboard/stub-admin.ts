@@ -6,6 +6,8 @@ import { WebSocketServer } from 'ws';
 import type {
   BackendView,
   Fault,
+  FleetAnswer,
+  FleetRouter,
   FrontendView,
   Problem,
   SortKey,
@@ -58,6 +60,8 @@ export class StubAdmin {
   token: string | null = null;
   /** A worker starts, and has told nothing of itself. */
   isReloading = false;
+  /** The fleet; empty as without heartbeats. */
+  routers: readonly FleetRouter[] = [];
   /** Why nothing can be changed, as with a routes file. */
   readOnly: string | null = null;
   ready: { isReady: boolean; isDegraded: boolean; reasons: string[] } = {
@@ -182,6 +186,7 @@ export class StubAdmin {
     if (method !== 'GET' && this.readOnly !== null) return fault(409, 'read-only', this.readOnly);
     if (place === 'live') return found(this.#live(Number(url.searchParams.get('seconds') ?? 300)));
     if (place === 'workers') return found(workers(this.isReloading));
+    if (place === 'fleet') return found({ routers: this.routers } satisfies FleetAnswer);
     if (place === 'events') return found({ events: this.events.slice(-200) });
     if (place === 'summary') return found(this.#summary(url.searchParams));
     if (place !== 'frontends') return fault(404, 'not-found', 'there is no such thing here');
