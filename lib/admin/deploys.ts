@@ -1,7 +1,8 @@
 /** Deploys by the API: they run in this process, and each is asked for by its frontend. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckBackends } from '../deploys/check-backends.ts';
-import { deploy, type DeployOptions } from '../deploys/deploy.ts';
+import { deploy } from '../deploys/deploy.ts';
+import type { DeployOptions } from '../deploys/deploy-parts.ts';
 import { deployOptions } from '../deploys/deploy-options.ts';
 import { DeployFailure, type DeployStep, stepOf } from '../deploys/deploy-step.ts';
 import { faultsOfNewList } from '../diagnostics/frontend.ts';

@@ -1,7 +1,8 @@
 /** `hipache route deploy`: new backends for old ones, in all routers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkFrom } from '../deploys/check-backends.ts';
-import { deploy, type DeployOptions } from '../deploys/deploy.ts';
+import { deploy } from '../deploys/deploy.ts';
+import type { DeployOptions } from '../deploys/deploy-parts.ts';
 import { deployOptions } from '../deploys/deploy-options.ts';
 import { DeployFailure } from '../deploys/deploy-step.ts';
 import { askAdmin } from './admin-client.ts';

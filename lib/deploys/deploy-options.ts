@@ -1,5 +1,5 @@
 /** The settings of a deploy as operators give them, on the command line and by the API. */
-import type { DeployOptions } from './deploy.ts';
+import type { DeployOptions } from './deploy-parts.ts';
 
 /** Each null where it is not given. Times in seconds. */
 export interface DeploySettings {

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { SiteFields } from '../core/routing/site.ts';
 import { EditorError } from '../store/editor-error.ts';
-import type { RouteEditor } from '../store/editor/route-editor.ts';
 import { fieldsOf } from '../store/fields.ts';
-import { type Announcement, type Fleet, MAX_WATCHED, usableIn } from '../store/fleet.ts';
-import type { CheckBackends, Checked } from './check-backends.ts';
-import { DeployFailure, type DeployPhase, type DeployStep, describe, named, stepOf } from './deploy-step.ts';
+import { type Announcement, MAX_WATCHED, usableIn } from '../store/fleet.ts';
+import type { Checked } from './check-backends.ts';
+import { DeployFailure, type DeployPhase, describe, named, stepOf } from './deploy-step.ts';
+import type { DeployOptions, DeployParts } from './deploy-parts.ts';
 import { type DeployPlan, planDeploy, withoutOld } from './plan.ts';
 import { FleetProgress, LEAST_REQUESTS, type Progress } from './progress.ts';
 
@@ -16,37 +16,6 @@ const LOOK_MS = 250;
 const IDLE_MS = 1_500;
 /** How long to wait for the first reports, ms. */
 const FIRST_MS = 4_000;
-/** What is deployed, and how. */
-export interface DeployOptions {
-  /** The frontend's key. */
-  readonly key: string;
-  /** The backends that the list shall have. */
-  readonly urls: readonly string[];
-  /** How long the workers may take to use a new list, ms. */
-  readonly waitMs: number;
-  /** How long the old backends may have requests and WebSockets, ms. */
-  readonly drainMs: number;
-  /** See `NewChecks.path`. */
-  readonly checkPath: string | null;
-  /** With a larger share of errors of the new backends, from 0 to 1, the former list comes back. Null: never. */
-  readonly maxErrors: number | null;
-}
-
-/** The parts of a deploy. */
-export interface DeployParts {
-  readonly editor: Pick<RouteEditor, 'look' | 'sides' | 'change' | 'changeFields' | 'metadataKey'>;
-  readonly fleet: Fleet;
-  readonly check: CheckBackends;
-  /** Called when something has changed. */
-  readonly onStep: (step: DeployStep) => void;
-  /** ms; only differences matter. */
-  readonly now: () => number;
-  /** Resolves after so many ms, or when the signal is aborted. Never rejects. */
-  readonly pause: (ms: number) => Promise<void>;
-  /** Ends the deploy where it is. */
-  readonly signal: AbortSignal;
-}
-
 /** @throws DeployFailure; EditorError, `busy` while another deploy of this frontend is under way */
 export async function deploy(options: DeployOptions, parts: DeployParts): Promise<void> {
   const { key } = options;
@@ -143,6 +112,7 @@ class Deploy {
   /** Waits until the old backends are idle, in all routers. */
   async drain(): Promise<void> {
     const { drainMs, maxErrors } = this.#options;
+    const isJudged = maxErrors !== null && this.#plan.added.length > 0;
     const { now } = this.#parts;
     let idleSince: number | null = null;
     const last = await this.#watch('draining', drainMs, (progress) => {
@@ -150,7 +120,7 @@ class Deploy {
       if (!isIdle) idleSince = null;
       else idleSince ??= now();
       this.#isIdle = idleSince !== null && now() - idleSince >= IDLE_MS;
-      return this.#isIdle && (maxErrors === null || progress.requests >= LEAST_REQUESTS);
+      return this.#isIdle && (!isJudged || progress.requests >= LEAST_REQUESTS);
     });
     // A backend that fails is marked dead, and gets few requests.
     if (maxErrors !== null) throwIfFailing(last, maxErrors, 1);
@@ -160,7 +130,7 @@ class Deploy {
   async leave(): Promise<void> {
     const { key } = this.#options;
     const { cleared, old } = this.#plan;
-    const left = await this.#edit((list) => withoutOld(list, old));
+    const left = await this.#edit((list) => leftIn(list, old));
     this.#hasLeft = true;
     if (cleared.size > 0) await this.#parts.editor.changeFields('weights', key, usableFields(cleared));
     this.#announced = this.#announcement(left, [], this.#isIdle ? [] : old);
@@ -169,10 +139,11 @@ class Deploy {
   }
 
   mayGoBack({ code }: DeployFailure): boolean {
-    const isTooMany = code === 'rolled-back';
-    return this.#hasJoined && !this.#hasLeft && (isTooMany || (code === 'not-acknowledged' && this.#mayGoBack));
+    const isFailing = code === 'rolled-back' || code === 'not-acknowledged';
+    return isFailing && this.#mayGoBack && this.#hasJoined && !this.#hasLeft;
   }
 
+  /** Whether the operator wants the former list back when something fails. */
   get #mayGoBack(): boolean {
     return this.#options.maxErrors !== null;
   }
@@ -181,7 +152,7 @@ class Deploy {
   async goBack({ code, message }: DeployFailure): Promise<DeployFailure> {
     const { key } = this.#options;
     const { added, restored } = this.#plan;
-    const former = await this.#edit((list) => withoutOld(list, added));
+    const former = await this.#edit((list) => leftIn(list, added));
     await this.#parts.editor.changeFields('weights', key, usableFields(restored));
     this.#announced = this.#announcement(former, [], []);
     const { waitMs } = this.#options;
@@ -199,8 +170,8 @@ class Deploy {
     const joined = `old and new backends are in the list of ${key}, the old ones with weight 0: repeat the command`;
     const state = this.#hasLeft ? left : joined;
     const rest = this.#mayGoBack && !this.#hasLeft ? '' : `; ${state}`;
-    const limit = `within ${Math.round(waitMs / 1000)} s`;
-    throw new DeployFailure('not-acknowledged', `not acknowledged ${limit} by ${named(missing)}${rest}`);
+    const text = `not acknowledged within ${Math.round(waitMs / 1000)} s by ${named(missing)}${rest}`;
+    throw new DeployFailure('not-acknowledged', text);
   }
 
   /**
@@ -280,6 +251,13 @@ function throwIfFailing({ requests, errors }: Progress, maxErrors: number, least
   if (requests < least || errors <= maxErrors * requests) return;
   const share = `${errors} of ${requests} requests to the new backends failed`;
   throw new DeployFailure('rolled-back', `${share}, more than ${maxErrors * 100}%`);
+}
+
+/** A list without some backends. @throws DeployFailure when others have removed the rest meanwhile */
+function leftIn(list: readonly string[], gone: readonly string[]): readonly string[] {
+  const left = withoutOld(list, gone);
+  if (left.length > 1) return left;
+  throw new DeployFailure('interrupted', 'others have changed the list, and no backend would be left: it is as it was');
 }
 
 function missingIn(list: readonly string[], urls: readonly string[]): readonly string[] {
