@@ -125,7 +125,7 @@ test('commands are loaded when one is asked for', () => {
   for (const file of ['bin/hipache.ts', 'lib/command/run.ts']) {
     assert.doesNotMatch(
       readFileSync(join(root, file), 'utf8'),
-      /^import .*(?:command\/run|\.\/(?:route|apply|export|dead|lint|top|completion))\.ts'/m,
+      /^import .*(?:command\/run|\.\/(?:route|apply|export|dead|lint|top|health|completion))\.ts'/m,
     );
   }
 });

@@ -42,11 +42,28 @@ export function configuredAdmin(admin: AdminConfig | null): AdminAddress | null 
 /** A program that listens on all addresses is reached on the loopback address. */
 const ANYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
+/** A JSON document with the status of its response. */
+export interface AdminResponse {
+  readonly status: number;
+  readonly document: unknown;
+}
+
 /**
  * Requests a JSON document. @param body is sent as JSON with a POST; left out for a GET
  * @throws CommandFailure with a sentence for the operator
  */
-export async function askAdmin({ options, token, name }: AdminAddress, path: string, body?: object): Promise<unknown> {
+export async function askAdmin(address: AdminAddress, path: string, body?: object): Promise<unknown> {
+  const { document } = await askAdminFor(address, path, [200, 202], body);
+  return document;
+}
+
+/** The same, for responses with several statuses. @throws CommandFailure for any other status */
+export async function askAdminFor(
+  { options, token, name }: AdminAddress,
+  path: string,
+  statuses: readonly number[],
+  body?: object,
+): Promise<AdminResponse> {
   const method = body === undefined ? 'GET' : 'POST';
   const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
     const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
@@ -68,7 +85,7 @@ export async function askAdmin({ options, token, name }: AdminAddress, path: str
   }).catch((error: unknown) => {
     throw new CommandFailure('admin-unavailable', `${name}: ${messageOf(error)}`);
   });
-  if (status === 200 || status === 202) return parse(text, name);
+  if (statuses.includes(status)) return { status, document: parse(text, name) };
   const hint = status === 401 || status === 403 ? '; give --token, or HIPACHE_ADMIN_TOKEN in the environment' : '';
   const said = body === undefined ? '' : refusalIn(text);
   if (said !== '') throw new CommandFailure('admin-refused', said);

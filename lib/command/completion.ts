@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { command as apply } from './apply.ts';
 import { command as exported } from './export.ts';
 import { command as dead } from './dead.ts';
+import { command as health } from './health.ts';
 import { command as lint } from './lint.ts';
 import { ACTIONS, command as route } from './route.ts';
 import { command as top } from './top.ts';
@@ -47,11 +48,18 @@ const WORDS: Readonly<Record<string, string>> = {
   dead: ['clear', ...flagsOf(dead.options)].join(' '),
   lint: flagsOf(lint.options).join(' '),
   top: flagsOf(top.options).join(' '),
+  health: flagsOf(health.options).join(' '),
   completion: SHELLS.join(' '),
   help: COMMAND_NAMES.join(' '),
 };
 const FIRST = [...FIRST_WORDS, '--config', '--dry', '--help', '--json', '--quiet', '--version'].join(' ');
-const VALUES = valueOptions([...route.options, ...apply.options, ...lint.options, ...top.options]).join('|');
+const VALUES = valueOptions([
+  ...route.options,
+  ...apply.options,
+  ...lint.options,
+  ...top.options,
+  ...health.options,
+]).join('|');
 
 function flagsOf(options: readonly Option[]): readonly string[] {
   return options.map(({ name }) => `--${name}`);

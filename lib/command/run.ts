@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly command: C
   dead: () => import('./dead.ts'),
   lint: () => import('./lint.ts'),
   top: () => import('./top.ts'),
+  health: () => import('./health.ts'),
   completion: () => import('./completion.ts'),
 };
 

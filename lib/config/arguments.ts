@@ -27,7 +27,7 @@ export type Command =
 export type DryOutput = 'text' | 'json' | 'nothing';
 
 /** Commands with options of their own. */
-export const COMMAND_NAMES = ['route', 'apply', 'export', 'dead', 'lint', 'top', 'completion'] as const;
+export const COMMAND_NAMES = ['route', 'apply', 'export', 'dead', 'lint', 'top', 'health', 'completion'] as const;
 
 /** The words that may come first. */
 export const FIRST_WORDS = [...COMMAND_NAMES, 'help', 'version'] as const;
@@ -61,6 +61,7 @@ Commands, each with its own --help:
   dead               clear dead marks
   lint               report problems in the routes
   top                show what a running router does
+  health             report whether a running router is ready
   completion         print a script for the shell's completion
   help [COMMAND]     print this help, or that of a command
   version            print the version

@@ -163,6 +163,7 @@ test('the help names every option', () => {
     'route ',
     'lint ',
     'top ',
+    'health ',
     'completion ',
     '--json',
     '-q, --quiet',

@@ -367,7 +367,7 @@ test('usage errors exit with 2, and say what was meant', async () => {
 });
 
 test('each command prints its own help', async () => {
-  for (const name of ['route', 'apply', 'export', 'dead', 'lint', 'top', 'completion']) {
+  for (const name of ['route', 'apply', 'export', 'dead', 'lint', 'top', 'health', 'completion']) {
     for (const argv of [
       [name, '--help'],
       [name, '-h'],
