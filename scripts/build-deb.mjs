@@ -24,6 +24,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { installPackage } from './package-tree.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(read('package.json'));
@@ -47,8 +48,8 @@ try {
 function build(folder) {
   const tree = join(staging, 'tree');
   mkdirSync(tree);
-  installProgram(join(tree, 'usr/lib/hipache'));
-  installDependencies(join(tree, 'usr/lib/hipache/node_modules'));
+  installPackage(join(tree, 'usr/lib/hipache'), staging);
+  useNodeOfDebian(join(tree, 'usr/lib/hipache'));
   installSystemFiles(tree);
   installDocuments(join(tree, 'usr/share/doc/hipache'));
   setModes(tree);
@@ -59,57 +60,10 @@ function build(folder) {
   return path;
 }
 
-/** What npm would install. */
-function installProgram(folder) {
-  const pack = ['pack', '--ignore-scripts', '--offline', '--silent', '--pack-destination', staging];
-  const name = run('npm', ...pack).trim();
-  mkdirSync(folder, { recursive: true });
-  run('tar', '-xzf', join(staging, name), '-C', folder, '--strip-components=1');
-  // Debian's Node, whatever else is on the PATH.
+/** Whatever else is on the PATH. */
+function useNodeOfDebian(folder) {
   const command = join(folder, 'dist/bin/hipache.js');
   writeFileSync(command, readFileSync(command, 'utf8').replace('#!/usr/bin/env node', '#!/usr/bin/node'));
-}
-
-/** The program's dependencies and theirs, as `npm ci` has installed them. */
-function installDependencies(folder) {
-  const { packages } = JSON.parse(read('package-lock.json'));
-  for (const name of dependenciesIn(packages)) {
-    const target = join(folder, name.replace(/^node_modules\//, ''));
-    cpSync(join(root, name), target, { recursive: true, filter: (path) => isNeeded(path, join(root, name)) });
-  }
-}
-
-/** Places in package-lock.json. Not of peers: valibot names the compiler as an optional one. */
-function dependenciesIn(packages) {
-  const found = new Set();
-  const visit = (place) => {
-    const { dependencies, optionalDependencies } = packages[place];
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      const inner = placeOf(name, place, packages);
-      if (inner === null || found.has(inner)) continue;
-      found.add(inner);
-      visit(inner);
-    }
-  };
-  visit('');
-  return found;
-}
-
-/** Where Node finds a package that the one at `from` requires: in its own folder, or further out. */
-function placeOf(name, from, packages) {
-  const place = `${from === '' ? '' : `${from}/`}node_modules/${name}`;
-  if (place in packages) return place;
-  return from === '' ? null : placeOf(name, from.replace(/\/?node_modules\/(?:@[^/]+\/)?[^/]+$/, ''), packages);
-}
-
-/** Types, source maps and what packages need for themselves are left out; nested packages are listed by themselves. */
-function isNeeded(path, top) {
-  const inner = path.slice(top.length);
-  if (/\/node_modules(?:\/|$)/.test(inner)) return false;
-  if (/\/(?:\.github|\.husky|\.vscode|test|tests|benchmarks?|examples?|coverage|docs?)$/.test(inner)) {
-    return !statSync(path).isDirectory();
-  }
-  return !/\.(?:d\.[cm]?ts|map|md|markdown|tsbuildinfo|yml|html|sh)$|\/\.[^/]*$|^\/bin\.[cm]?js$/.test(inner);
 }
 
 function installSystemFiles(tree) {

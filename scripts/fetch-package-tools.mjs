@@ -1,5 +1,5 @@
 /**
- * Installs Debian's mandoc, man, lintian, zsh and promtool for the tests of packages and alert rules. Without one those are
+ * Installs Debian's mandoc, man, lintian, buildah, zsh and promtool for the tests of packages and alert rules. Without one those are
  * skipped.
  */
 import { existsSync } from 'node:fs';
@@ -9,6 +9,7 @@ for (const [name, debianPackage, ...command] of [
   ['mandoc', 'mandoc', 'sh', '-c', 'command -v mandoc'],
   ['man', 'man-db', 'man', '--version'],
   ['lintian', 'lintian', 'lintian', '--version'],
+  ['buildah', 'buildah', 'buildah', '--version'],
   ['zsh', 'zsh', 'zsh', '--version'],
   ['promtool', 'prometheus', 'promtool', '--version'],
 ]) {
