@@ -3,26 +3,20 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminPlace, Config } from '../config/config.ts';
 import { isPackaged } from '../config/package.ts';
-import { siteCaps } from '../config/site-caps.ts';
 import { parseDriverUrl } from '../core/routing/driver-url.ts';
-import { checkFrom } from '../deploys/check-backends.ts';
 import type { RouteEditor } from '../store/editor/route-editor.ts';
 import type { Fleet } from '../store/fleet.ts';
 import { openFleet } from '../store/drivers/open-fleet.ts';
 import { openEditor } from '../store/drivers/open-editor.ts';
-import type { EventsAnswer } from './answers.ts';
-import { configuredCertificates } from './configured-certificates.ts';
+import { allRequests, EVENTS_PATH } from './all-requests.ts';
 import { Deploys } from './deploys.ts';
 import { readDashboard } from './dashboard.ts';
 import { EventLog } from './event-log.ts';
 import { EventStream } from './event-stream.ts';
 import { AdminListener } from './listener.ts';
-import { fleetAnswer } from './fleet-answer.ts';
-import { frontends, told } from './frontends.ts';
 import type { FromAdmin, ToAdmin } from './messages.ts';
-import { overview } from './overview.ts';
 import type { Answer } from './questions.ts';
-import { json, type Asked, type Reply } from './reply.ts';
+import type { Asked, Reply } from './reply.ts';
 import { dispatcher } from './requests.ts';
 import { Totals } from './totals.ts';
 import { WorkersFleet } from './workers-fleet.ts';
@@ -36,7 +30,6 @@ const PATIENCE_MS = 3_000;
 const SLOW_RETRY_MS = 1_000;
 /** How long reading or editing the store may take, ms. */
 const EDITOR_MS = 3_000;
-const EVENTS_PATH = '/api/v1/events';
 
 /** What Admin needs of its process. */
 export interface AdminParts {
@@ -144,28 +137,18 @@ export class Admin {
   }
 
   #dispatcherFor(config: Config): (asked: Asked) => Promise<Reply> {
-    return dispatcher({
-      ...overview({
+    return dispatcher(
+      allRequests({
+        config,
+        editor: this.#editor,
         workerQueries: this.#workerQueries,
         totals: this.#totals,
-        store: this.#editor.name,
-        needsToken: config.admin?.token !== null,
-      }),
-      ...frontends(this.#editor, this.#workerQueries, this.#totals, configuredCertificates(config), {
-        httpsPort: config.listeners.find(({ tls }) => tls !== null)?.port ?? null,
-        config: new Map(Object.entries(config.options)),
-        zone: config.server.zone,
-        caps: siteCaps(config.server.timeouts, config.server.limits),
-      }),
-      ...this.#deploys.requests({
-        editor: this.#editor,
+        dashboard: this.#dashboard,
+        events: this.events,
         fleet: this.#fleet,
-        check: checkFrom(config.backendTls, this.#editor.urls),
+        deploys: this.#deploys,
       }),
-      'GET /api/v1/fleet': told(async () => json(fleetAnswer(await this.#fleet.beats()))),
-      'GET /': () => ({ status: 200, headers: this.#dashboard.headers, body: this.#dashboard.html }),
-      [`GET ${EVENTS_PATH}`]: () => json({ events: this.events.events } satisfies EventsAnswer),
-    });
+    );
   }
 
   #fleetOf({ driver, driverTls }: Config): Fleet {
