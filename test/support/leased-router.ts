@@ -33,12 +33,16 @@ after(async () => {
 /**
  * A router with this configuration and these routes: one that an earlier test of this process has left, or a new one. To
  * be used like that of `startRouter`, by tests that do not end it, reload it or count what it does from its start. It is
- * left to other tests with the end of the owner.
+ * left to other tests with the end of the owner. Rejects for several workers, and for a driver.
  *
- * Its log and access log begin empty. No dead mark is left of earlier tests, since each has backends at ports of its own;
- * what a router counts by frontend, such as requests for rate limits, is not begun anew.
+ * Its log and access log begin empty. No dead mark is left of earlier tests, since each has backends at ports of its own.
+ * What stays: what a router counts by frontend, such as requests for rate limits; that it has suppressed lines of an event
+ * that it logged often; and, for a while, that it is overloaded.
  */
 export async function leaseRouter(t: Owner, { routes = {}, ...options }: LeaseOptions): Promise<Router> {
+  const { server = {}, config = {} } = options;
+  if ((server['workers'] ?? 1) !== 1 || config['driver'] !== undefined)
+    throw new Error('a router that tests lease has one worker, and its routes in a file');
   const key = JSON.stringify(options);
   const known = leases.find(({ key: other, isTaken, router }) => other === key && !isTaken && isRunning(router));
   const lease = known ?? (await start(key, { ...options, routes }));
