@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { parseDriverUrl } from '../../lib/core/routing/driver-url.ts';
 import { RedisStore } from '../../lib/store/redis/store.ts';
+import { RedisCluster } from '../../lib/store/redis-client/cluster.ts';
 import { slotOf } from '../../lib/store/redis-client/slots.ts';
 import { eventually } from '../support/eventually.ts';
 import { Notices } from '../support/notices.ts';
@@ -132,6 +133,20 @@ test('a cluster that is gone is told once, refused at once, and found again', as
   assert.ok(performance.now() - back < 10_000, 'within about a second');
   assert.equal(await find(store, host), null);
   assert.deepEqual(notices.types, ['store-up', 'store-down', 'store-up']);
+});
+
+test('a new link can be asked for its servers, and then at once for something at one of them', async (t) => {
+  const url = parseDriverUrl(`redis+cluster://127.0.0.1:${shared.masters[0]?.port}`);
+  assert.ok(url.scheme === 'redis');
+  const quiet = { pulse: ['ping'] as const, onPulse: () => {}, onUp: () => {}, onDown: () => {} };
+  const link = new RedisCluster({ ...quiet, address: url.redis, timeoutMs: 4_000 });
+  t.after(() => link.close());
+  const deadline = link.deadline();
+  const [server = ''] = await link.servers(deadline);
+  const began = performance.now();
+  await link.sendAt(server, ['time'], deadline);
+  // Not after the next look at the cluster, which is 5 s later.
+  assert.ok(performance.now() - began < 2_000);
 });
 
 test('a server that is no cluster is said to be none', async (t) => {

@@ -114,8 +114,8 @@ export class RedisCluster implements RedisLink {
 
   /** Waits for the first slot map. */
   async #nodeOnceKnown(slot: number | null, deadline: number): Promise<RedisNode> {
-    // With a map, the next inspection may be seconds away.
-    if (this.#announced === null && this.#owners.masters.length === 0) await this.#look.endsBy(deadline);
+    // The map is known before all nodes are connected: a wait then would be one for the next map, after seconds.
+    if (this.#announced === null && this.#nodeFor(slot) === null) await this.#look.endsBy(deadline);
     if (this.#isClosed) throw unavailable('the store is closed');
     const node = this.#nodeFor(slot);
     if (node !== null) return node;
