@@ -53,7 +53,7 @@ export const command: Command = {
     if (faults.length > 0) throw faulty(faults);
     const isForced = flags.has('force');
     const isDry = flags.has('dry');
-    const { editor } = openStore(args, configPath);
+    const { editor } = openStore(args, configPath, 'apply');
     try {
       const folder = file === '-' ? process.cwd() : dirname(resolve(file));
       const certificates = await checked(editor, entries, folder, isForced);

@@ -43,19 +43,16 @@ const USUAL_TLS: BackendTls = { verify: true, ca: [] };
 /**
  * Opens the routes that the arguments name: by `--driver`, else by a configuration.
  * @param configPath the configuration to use when none is named; null if there is none
- * @param env whose HIPACHE_… variables come before the configuration's keys
+ * @param command what the log of changes names beside the operator
  * @throws UsageError, ConfigError, or CommandFailure when nothing names a store
  */
-export function openStore(
-  { values }: Arguments,
-  configPath: string | null,
-  env: NodeJS.ProcessEnv = process.env,
-): OpenedStore {
+export function openStore({ values }: Arguments, configPath: string | null, command = ''): OpenedStore {
+  const by = command === '' ? operator() : `${operator()} ${command}`;
   const driver = values.get('driver');
   if (driver !== undefined) {
     if (values.has('config')) throw new UsageError('give --config or --driver, not both');
     const url = urlOf(driver);
-    const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged, by: operator() });
+    const editor = openEditor(url, url, { timeoutMs: TIMEOUT_MS, isPackaged, by });
     return {
       editor,
       admin: null,
@@ -66,14 +63,14 @@ export function openStore(
   }
   const path = values.get('config') ?? configPath;
   if (path === null) throw noStore();
-  const settings = readStoreSettings(resolve(path), env);
+  const settings = readStoreSettings(resolve(path), process.env);
   const { read, write } = settings.driver;
   const timeoutMs = settings.storeTimeout * 1000;
   const editor = openEditor(parseDriverUrl(read, settings.driverTls), parseDriverUrl(write, settings.driverTls), {
     timeoutMs,
     urls: settings.urls,
     isPackaged,
-    by: operator(),
+    by,
   });
   const { httpsPort, zone, caps, options, backendTls } = settings;
   const surroundings = { httpsPort, zone, caps, config: new Map(Object.entries(options)) };

@@ -89,7 +89,10 @@ test('a set that is applied is in the history of each frontend', async () => {
   writeFileSync(file, JSON.stringify({ frontends: { 'a.io': frontend, 'b.io/api': frontend } }));
   await fine(hipache(['apply', '-f', file, '--driver', url]));
   const expected = { list: [null, ['site', A]], hashes: { options: [{}, { strip: '1' }] } };
-  for (const key of ['a.io', 'b.io/api']) assert.deepEqual((await historyOf(key)).changes[0]?.change, expected);
+  for (const key of ['a.io', 'b.io/api']) {
+    const [entry] = (await historyOf(key)).changes;
+    assert.deepEqual([entry?.by, entry?.change], [`${ME} apply`, expected]);
+  }
   await fine(route('undo', 'b.io/api'));
   assert.deepEqual(await redis.cli('keys', '*b.io*'), []);
   assert.deepEqual(await list('a.io'), ['site', A]);

@@ -71,3 +71,19 @@ test('in a cluster options of a wrong type are refused, and overwritten only whe
   const change = await editor.changeFields('options', 'www.x.io', options, { isForced: true });
   assert.deepEqual([[...change.before], [...change.after]], [[], [['strip', '1']]]);
 });
+
+test('in a cluster, what is asked right after the first reply does not wait for the next inspection', async () => {
+  const url = parseDriverUrl(`redis+cluster://127.0.0.1:${cluster.masters[0]?.port}/`);
+  for (let i = 0; i < 8; i++) {
+    const editor = openEditor(url, url, { timeoutMs: 20_000 });
+    try {
+      await editor.sets(['www.x.io']);
+      const startedAt = performance.now();
+      await editor.unknownKeys(null, 10);
+      // The next inspection is after 5 s.
+      assert.ok(performance.now() - startedAt < 4_000);
+    } finally {
+      await editor.close();
+    }
+  }
+});

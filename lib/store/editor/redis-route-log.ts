@@ -12,10 +12,13 @@ import {
   loggedEntryOf,
   type LogPage,
   type LogQuery,
+  MAX_LOG,
 } from './route-log.ts';
 
 /** Entries that are read together. */
 const PAGE = 500;
+/** Pages that are read at most: others may have written to the stream. */
+const MAX_PAGES = (4 * MAX_LOG) / PAGE;
 
 /** How an editor adds to the log of changes. A log that it may not write prevents no edit: it then keeps none. */
 export class RedisRouteLog {
@@ -58,7 +61,7 @@ export class RedisRouteLog {
     const [oldest] = rowsOf(await link.send(['xrange', key, '-', '+', 'COUNT', '1'], link.deadline()));
     const entries: LoggedEntry[] = [];
     const start = since === null ? '-' : String(since);
-    for (let end = '+'; entries.length < limit;) {
+    for (let end = '+', pages = 0; entries.length < limit && pages < MAX_PAGES; pages++) {
       const command = ['xrevrange', key, end, start, 'COUNT', String(PAGE)] as const;
       const rows = rowsOf(await link.send(command, link.deadline()));
       for (const [i, row] of rows.entries()) {
