@@ -10,6 +10,8 @@ const STARTS_ROUTERS = /\b(startRouter|leaseRouter|launchRouter|writeConfig|scen
 
 /** The files that take longest, longest first: a long file that begins last would keep the whole run waiting. */
 const LONGEST = [
+  'packaging/deb',
+  'packaging/image',
   'wire/slot-holders',
   'journeys/route-command',
   'journeys/last-good-certificates',
