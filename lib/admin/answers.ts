@@ -215,6 +215,13 @@ export interface FleetRouter {
   readonly requestsPerSecond: number;
   readonly connections: number;
   readonly exchanges: number;
+  /** Requests that wait for a permit of their site. */
+  readonly queued: number;
+  /** Permits for requests in flight that its workers have leased, and how many of them are in use. */
+  readonly permits: number;
+  readonly permitsInUse: number;
+  /** Rates and bandwidths of sites that its workers share with others. */
+  readonly sharedRates: number;
   /** How late the slowest worker was with its heartbeat. */
   readonly loopLag: number;
   /** How far its clock is ahead of that of Redis; null with a routes file. */

@@ -34,6 +34,10 @@ function routerOf(id: string, seen: readonly SeenBeat[]): FleetRouter {
     requestsPerSecond: Math.round(sum(({ requestsPerSecond }) => requestsPerSecond) * 10) / 10,
     connections: sum(({ connections }) => connections),
     exchanges: sum(({ exchanges }) => exchanges),
+    queued: sum(({ queued }) => queued),
+    permits: sum(({ permits }) => permits),
+    permitsInUse: sum(({ permitsInUse }) => permitsInUse),
+    sharedRates: Math.max(...beats.map(({ sharedRates }) => sharedRates)),
     loopLag: Math.max(...beats.map(({ lagMs }) => lagMs)) / 1000,
     clockSkew: skew === null ? null : skew / 1000,
   };

@@ -9,7 +9,20 @@ import { counted } from './show-fault.ts';
 
 const EVERY_MS = 1000;
 const PATH = '/api/v1/fleet';
-const HEADING = ['HOST', 'MASTER', 'VERSION', 'WORKERS', 'REQ/S', 'CONN', 'OPEN', 'LAG', 'CLOCK', 'SEEN'];
+const HEADING = [
+  'HOST',
+  'MASTER',
+  'VERSION',
+  'WORKERS',
+  'REQ/S',
+  'CONN',
+  'OPEN',
+  'QUEUED',
+  'PERMITS',
+  'LAG',
+  'CLOCK',
+  'SEEN',
+];
 /** A clock that is further from that of Redis is marked, seconds: marks and shares assume that clocks agree. */
 const MOST_SKEW = 1;
 const CTRL_C = '\u0003';
@@ -84,6 +97,8 @@ function rowOf(router: Part): readonly string[] {
     (router.number('requestsPerSecond') ?? 0).toFixed(1),
     String(router.number('connections') ?? '-'),
     String(router.number('exchanges') ?? '-'),
+    String(router.number('queued') ?? '-'),
+    `${router.number('permitsInUse') ?? '-'}/${router.number('permits') ?? '-'}`,
     msOf(router.number('loopLag')),
     msOf(router.number('clockSkew')),
     `${(router.number('heartbeatAgo') ?? 0).toFixed(1)} s`,

@@ -51,6 +51,17 @@ export class Permits implements PermitOwner {
     return waiting;
   }
 
+  /** The permits of sites that this worker has leased, how many of them requests hold, and how many requests wait. */
+  get leased(): { readonly permits: number; readonly permitsInUse: number; readonly queued: number } {
+    let permits = 0;
+    let permitsInUse = 0;
+    for (const { limit } of this.#sites.values()) {
+      permits += limit.permits ?? 0;
+      permitsInUse += limit.inFlight;
+    }
+    return { permits, permitsInUse, queued: this.waiting };
+  }
+
   /**
    * Takes a permit of a site for one request. @param key the route's
    * @returns null when none is free, or others have waited for longer

@@ -55,6 +55,11 @@ export class ShareTurns {
     this.#parts = parts;
   }
 
+  /** Limits of which this worker has only a share now, since others have one, too. */
+  get shared(): number {
+    return [...this.#active].filter(({ share }) => share < 1).length;
+  }
+
   /** A limit is asked for something now. One that was idle has the whole limit at first. */
   asked(limit: SharedLimit, now: number): void {
     if (now - limit.askedAt > IDLE_MS && this.#isSharing) limit.share = 1;

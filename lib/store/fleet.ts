@@ -37,6 +37,13 @@ export interface WorkerBeat extends Member {
   readonly connections: number;
   /** Open exchanges, with tunnels. */
   readonly exchanges: number;
+  /** Requests that wait for a permit of their site. */
+  readonly queued: number;
+  /** Permits of sites that it has leased, for requests in flight, and how many of them are in use. */
+  readonly permits: number;
+  readonly permitsInUse: number;
+  /** Rates and bandwidths of sites of which it has only a share, since other workers have one, too. */
+  readonly sharedRates: number;
   /** How late the event loop was with this heartbeat, ms. */
   readonly lagMs: number;
   /** How far the worker's clock is ahead of that of Redis, ms; null where it is not known. */
@@ -149,6 +156,10 @@ const NUMBERS = [
   'requestsPerSecond',
   'connections',
   'exchanges',
+  'queued',
+  'permits',
+  'permitsInUse',
+  'sharedRates',
   'lagMs',
 ] as const;
 

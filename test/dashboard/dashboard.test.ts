@@ -77,6 +77,10 @@ journey(
       requestsPerSecond: 812.4,
       connections: 320,
       exchanges: 12,
+      queued: 0,
+      permits: 40,
+      permitsInUse: 12,
+      sharedRates: 0,
       loopLag: 0.001,
       clockSkew: -0.003,
     };

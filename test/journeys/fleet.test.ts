@@ -1,9 +1,11 @@
 /** Routers of one Redis see each other by their heartbeats. */
-// @one-lane: no request is served
+// @one-lane: it is about heartbeats
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FleetAnswer, FleetRouter } from '../../lib/admin/answers.ts';
 import { adminOf, askAdmin } from '../support/admin.ts';
+import { says, startBackend } from '../support/backends.ts';
+import { ask } from '../support/client.ts';
 import { hipache } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
@@ -33,6 +35,14 @@ test('each router is in the fleet while it runs, and leaves it when it stops', a
       assert.ok(Math.abs(each.clockSkew ?? Infinity) < 5, String(each.clockSkew));
       assert.ok(Date.parse(each.since) <= Date.now());
     }
+  });
+  const backend = await startBackend(t, says('ok'));
+  await redis.cli('rpush', 'frontend:site.test', 'site', backend.url);
+  await redis.cli('hset', 'options:site.test', 'maxConn', '10');
+  await eventually(async () => {
+    assert.equal((await ask({ port: other.port })).status, 200);
+    const leased = (await fleetOf(router)).map(({ pid, permits, queued }) => [pid, permits > 0, queued]);
+    assert.deepEqual(new Map(leased.map(([pid, ...rest]) => [pid, rest])).get(theirs ?? 0), [true, 0]);
   });
   const { stdout, status } = await hipache(['top', '--fleet', '--once', '-c', `${router.folder}/config.json`]);
   assert.equal(status, 0);

@@ -13,7 +13,7 @@ const REFUSED_MS = 30_000;
 
 /** What heartbeats say of their worker. */
 interface BeatingWorker extends Pick<WorkerBeatParts, 'connections' | 'isDraining'> {
-  readonly lanes: Pick<Lanes, 'backends' | 'traffic'>;
+  readonly lanes: Pick<Lanes, 'backends' | 'traffic' | 'shares'>;
 }
 
 /** Sends the heartbeats of a worker to the store, each second, until it ends. Requests never wait for them. */
@@ -36,7 +36,15 @@ export class Heartbeats {
     const { legacyScheme } = config.server;
     this.#source = store.heartbeats;
     this.#member = member;
-    this.#beats = new WorkerBeats({ ...rest, member, backends, traffic, legacyScheme, store: store.routes });
+    this.#beats = new WorkerBeats({
+      ...rest,
+      member,
+      backends,
+      traffic,
+      shares: () => lanes.shares,
+      legacyScheme,
+      store: store.routes,
+    });
   }
 
   start(): void {

@@ -92,8 +92,8 @@ export class Lanes {
     this.#permits = new Permits({ shares: parts.shares, now: clockMs });
     watchCrowds(this.#slots, this.#clock);
     this.dialer = new Dialer(config.backendTls, new Names(), parts.onShortage);
-    this.#pools = new AgentPool({ maxSockets, keepAlive: httpKeepAlive, dialer: this.dialer });
     const connecting = { maxSockets, keepAlive: httpKeepAlive, dialer: this.dialer, clock: this.#clock };
+    this.#pools = new AgentPool(connecting);
     this.#sessions = new Http2Sessions(connecting, this.backends);
     this.#full = this.#routerParts();
     this.fast = fastLane ? new Lane(this.#laneParts()) : null;
@@ -104,6 +104,11 @@ export class Lanes {
   get held(): Pick<WorkerState, 'queued' | 'bufferedMemory' | 'bufferedFiles'> {
     const { memory, fileBytes } = this.#full.buffers.budget;
     return { queued: this.#permits.waiting, bufferedMemory: memory.used, bufferedFiles: fileBytes.used };
+  }
+
+  /** What it has leased of the limits that all workers share. */
+  get shares(): Permits['leased'] & { readonly sharedRates: number } {
+    return { ...this.#permits.leased, sharedRates: this.#turns.shared };
   }
 
   /** Finds out what this Node supports. Call it before there are connections. */
@@ -157,11 +162,11 @@ export class Lanes {
     const { server } = this.#config;
     const { store, log, recorder, isTrusted, securePort, isReady, isDraining, onEnded } = this.#parts;
     const limits = fullLaneLimits(server);
-    const { readMs, readMinRate } = limits;
     const onCut = (reason: CutReason, { outgoing, peer, head }: Exchange): void =>
       recorder.cut(reason, outgoing?.clientIp ?? peer.address, head?.hostname ?? null);
     const onResponseCut = (why: Error, { outgoing, peer, head, trying: backend }: Exchange): void =>
       this.#onResponseCut({ client: outgoing?.clientIp ?? peer.address, host: head?.hostname ?? null, backend, why });
+    const { readMs, readMinRate } = limits;
     const own = { clock: this.#clock, limits, readMs, readMinRate, onCut, isDraining };
     const routes = this.#routes;
     const refusing = { ...own, pages: this.#pages, store: routes };

@@ -25,6 +25,7 @@ export interface WorkerBeatParts {
   readonly store: Pick<RouteLookups, 'find'>;
   readonly backends: Pick<BackendStates, 'snapshot'> & Iterable<{ readonly responseCount: number }>;
   readonly traffic: Pick<Traffic, 'size' | 'cutTunnels'>;
+  readonly shares: () => Pick<WorkerBeat, 'queued' | 'permits' | 'permitsInUse' | 'sharedRates'>;
   /** Open connections of clients. */
   readonly connections: () => number;
   readonly isDraining: () => boolean;
@@ -48,7 +49,7 @@ export class WorkerBeats {
    * @param announced what deploys ask @param lagMs how late this call is @param skewMs see WorkerBeat
    */
   async next(announced: readonly Announcement[], lagMs: number, skewMs: number | null): Promise<WorkerBeat> {
-    const { member, traffic, connections, isDraining } = this.#parts;
+    const { member, traffic, shares, connections, isDraining } = this.#parts;
     const deploys = await Promise.all(announced.map((each) => this.#report(each)));
     return {
       ...member,
@@ -60,6 +61,7 @@ export class WorkerBeats {
       requestsPerSecond: this.#rate(),
       connections: connections(),
       exchanges: traffic.size,
+      ...shares(),
       lagMs: Math.max(0, Math.round(lagMs)),
       skewMs,
       deploys,
