@@ -1,6 +1,6 @@
 /** `bandwidthSite` holds for all routers and workers together. */
 // @one-lane: sites with a bandwidth are served by the full lane
-// @waits: for shares to settle
+// @calm: it measures by the clock what three routers let through
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';

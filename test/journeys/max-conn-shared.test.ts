@@ -1,6 +1,6 @@
 /** `maxConn` holds for all routers and workers together. */
 // @one-lane: both lanes take the same permits, which journeys/max-conn shows
-// @waits: for permits to settle
+// @calm: it measures by the clock what three routers let through
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /** `rate` holds for all routers and workers together. */
 // @one-lane: both lanes ask the same limits, which journeys/rate shows
-// @waits: for shares to settle
+// @calm: it measures by the clock what three routers let through
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
