@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackend } from '../support/backends.ts';
 import { ask } from '../support/client.ts';
@@ -14,46 +14,11 @@ import { noHaproxy, startHaproxy } from '../support/load-balancers.ts';
 import { noProc, workersOf } from '../support/processes.ts';
 import { freePort } from '../support/ports.ts';
 import { startSentinels } from '../support/redis-sentinel.ts';
+import { Visitors } from '../support/visitors.ts';
 
 const HOSTS = Array.from({ length: 20 }, (_, i) => `site-${i}.test`);
-/** Between two requests, ms. */
-const PACE_MS = 20;
 /** How long requests go on after each kill, ms: longer than the checks of HAProxy take to see it. */
 const AFTER_MS = 2_500;
-
-/** Asks for one host after the other, at a fixed rate, whatever the answers take. */
-class Visitors {
-  readonly faults: string[] = [];
-  asked = 0;
-  /** What is happening, for the faults. */
-  phase = 'all is well';
-  readonly #under = new Set<Promise<void>>();
-  readonly #clock: NodeJS.Timeout;
-
-  constructor(t: TestContext, port: number) {
-    this.#clock = setInterval(() => {
-      const visit = this.#visit(port, HOSTS[this.asked++ % HOSTS.length] ?? '', this.phase);
-      this.#under.add(visit);
-      void visit.finally(() => this.#under.delete(visit));
-    }, PACE_MS);
-    t.after(() => this.leave());
-  }
-
-  /** Asks no more. Resolves when all has been answered. */
-  async leave(): Promise<void> {
-    clearInterval(this.#clock);
-    await Promise.all(this.#under);
-  }
-
-  async #visit(port: number, host: string, phase: string): Promise<void> {
-    try {
-      const { status, body } = await ask({ port, host });
-      if (status !== 200 || body !== host) this.faults.push(`${phase}: ${host}: ${status}`);
-    } catch (error) {
-      this.faults.push(`${phase}: ${host}: ${String(error)}`);
-    }
-  }
-}
 
 const skip = noHaproxy || noProc;
 
@@ -77,7 +42,7 @@ test(
     for (const address of addresses) {
       for (const host of HOSTS) assert.equal((await ask({ address, port: ours, host })).body, host);
     }
-    const visitors = new Visitors(t, port);
+    const visitors = new Visitors(t, { port, hosts: HOSTS, perSecond: 50 });
     await delay(500);
 
     const [first, second, third] = routers;

@@ -25,25 +25,26 @@ export interface Fleet {
   readonly port: number;
   /** A recipe with the addresses and ports of this fleet in the place of its own. */
   readonly withOwn: (text: string) => string;
+  /** Starts a router at one of the addresses, where none runs. */
+  readonly startAt: (address: string) => Promise<Router>;
 }
 
 /** Starts them; they are ended after the test. */
 export async function startFleet(t: TestContext, driver: string, workers = 1): Promise<Fleet> {
   const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
   const [port, adminPort] = [await freePort(), await freePort()];
-  const routers = await Promise.all(
-    addresses.map(async (address) => {
-      const http = { port, bind: [address] };
-      const config = { driver, http, admin: { bind: address, port: adminPort, token: 'secret' } };
-      const router = await startRouter(t, { config, server: { workers, trustedProxies: ['127.0.0.1'] } });
-      await adminOf(router);
-      return router;
-    }),
-  );
+  const startAt = async (address: string): Promise<Router> => {
+    const http = { port, bind: [address] };
+    const config = { driver, http, admin: { bind: address, port: adminPort, token: 'secret' } };
+    const router = await startRouter(t, { config, server: { workers, trustedProxies: ['127.0.0.1'] } });
+    await adminOf(router);
+    return router;
+  };
+  const routers = await Promise.all(addresses.map(startAt));
   const withOwn = (text: string): string =>
     text
       .replaceAll('10.0.0.', '127.0.0.')
       .replaceAll(/(127\.0\.0\.\d):80\b/g, `$1:${port}`)
       .replaceAll('8081', String(adminPort));
-  return { routers, addresses, port, withOwn };
+  return { routers, addresses, port, withOwn, startAt };
 }

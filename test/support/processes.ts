@@ -121,3 +121,14 @@ function targetOf(pid: number, name: string): string {
     return '';
   }
 }
+
+/** Which of these processes has the client's end of a connection that comes from this port of 127.0.0.1. */
+export function clientOf(port: number, pids: readonly number[]): number | undefined {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
+  const inode = rows.find((row) => row[1] === local)?.[9];
+  if (inode === undefined) return undefined;
+  return pids.find((pid) => readdirSync(`/proc/${pid}/fd`).some((name) => targetOf(pid, name) === `socket:[${inode}]`));
+}
