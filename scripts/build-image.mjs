@@ -6,7 +6,7 @@
  * its libraries, which takes seconds. The Dockerfile's first stage is replaced by the tree of this clone.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +58,7 @@ function copyNode(folder) {
   const libraries = run('ldd', node).match(/\/\S+/g);
   for (const path of [node, ...libraries]) {
     mkdirSync(join(folder, dirname(path)), { recursive: true });
-    cpSync(path, join(folder, path), { dereference: true });
+    copyFileSync(path, join(folder, path));
   }
   if (node !== '/usr/bin/node') {
     mkdirSync(join(folder, 'usr/bin'), { recursive: true });
