@@ -67,13 +67,13 @@ test('the routes of many hosts are no reason to replace a worker', { skip: noPro
     await pipeline.exec();
   }
   const router = await startRouter(t, {
-    server: { memory: { limitMB: 200, ceilingMB: 0, interval: 1 } },
+    server: { memory: { limitMB: 140, ceilingMB: 0, interval: 1 } },
     config: { driver: `redis://127.0.0.1:${redis.port}`, cache: { mode: 'push', preload: false } },
   });
   const worker = workerOf(router);
   const share = hosts.length / 20;
   await Promise.all(Array.from({ length: 20 }, (_, i) => askAll(router.port, hosts.slice(i * share, (i + 1) * share))));
-  assert.ok(residentMB(worker) > 200, `${residentMB(worker)} MB`);
+  assert.ok(residentMB(worker) > 140, `${residentMB(worker)} MB`);
   // A few looks.
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   assert.equal((await ask({ port: router.port, host: hosts[0] ?? '' })).body, 'ok');
