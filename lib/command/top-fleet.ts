@@ -74,7 +74,7 @@ async function linesNow(address: AdminAddress, console: Console): Promise<readon
 }
 
 /** The table of a response to `GET /api/v1/fleet`. */
-export function fleetLines(console: Console, answer: unknown): readonly string[] {
+function fleetLines(console: Console, answer: unknown): readonly string[] {
   const routers = new Part(answer).parts('routers');
   const workers = routers.reduce((sum, each) => sum + (each.number('workers') ?? 0), 0);
   const [head = '', ...rows] = new Table().lines([HEADING, ...routers.map(rowOf)]);

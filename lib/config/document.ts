@@ -2,7 +2,7 @@ import { parseJson } from './json.ts';
 import { parseYaml } from './yaml.ts';
 
 /** Whether a file is YAML by its name; others are JSON. */
-export function isYaml(path: string): boolean {
+function isYaml(path: string): boolean {
   return /\.ya?ml$/i.test(path);
 }
 

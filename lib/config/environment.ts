@@ -30,7 +30,7 @@ const SERVICE_URL = /^(?:tcp|udp|sctp):\/\//;
 type Keys = Readonly<Record<string, unknown>>;
 
 /** The variable of a key: `server.accessLog` is HIPACHE_SERVER_ACCESS_LOG. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   const words = path.map((key) => key.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1_').replaceAll('.', '_'));
   return `${PREFIX}${words.join('_').toUpperCase()}`;
 }
