@@ -25,7 +25,11 @@ for (const [i, { code, printed }] of examples.entries()) {
     symlinkSync(packageRoot, join(folder, 'node_modules', '@hipache', 'router'));
     writeFileSync(join(folder, 'example.mjs'), code);
     const options = { cwd: folder, encoding: 'utf8', timeout: 60_000 } as const;
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], options);
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--disable-warning=DEP0060', 'example.mjs'],
+      options,
+    );
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
     assert.equal(printed?.language, 'text');
     assert.equal(stdout.trimEnd(), printed?.lines.join('\n'));
