@@ -72,7 +72,7 @@ test('the end does not wait for a systemd-notify that is killed each time', asyn
   assert.equal(faults.length, 1);
 });
 
-test('a word that cannot even be sent is told once, and stops nothing', async () => {
+test('a word that cannot even be sent is reported once, and stops nothing', async () => {
   const faults: Error[] = [];
   const manager = new ServiceManager({ NOTIFY_SOCKET: '@nowhere' }, process.pid, (cause) => faults.push(cause));
   // No program takes such an argument: it is thrown, as are the faults of a system that has nothing left.

@@ -18,7 +18,7 @@ async function lintFile(content: unknown): Promise<readonly (readonly string[])[
   return (await all(openEditor(file, file, { timeoutMs: 1000 }))).map(({ key, code, advice }) => [key, code, advice]);
 }
 
-test('of 20,000 frontends each that is wrong is told of once, and what is kept of them does not grow', async (t) => {
+test('of 20,000 frontends each that is wrong is reported once, and what is kept of them does not grow', async (t) => {
   const redis = await startRedis({ after });
   for (let part = 0; part < 20; part++) {
     const pipeline = redis.client().pipeline();

@@ -99,7 +99,7 @@ describe('certificates in Redis', { skip: noOpenssl }, () => {
     assert.deepEqual(faultsOf(router), []);
   });
 
-  test('a pair that cannot be used is told of once, and the last good one stays; others are untouched', async (t) => {
+  test('a pair that cannot be used is reported once, and the last good one stays; others are untouched', async (t) => {
     const redis = await startRedis(t);
     const folder = temporaryFolder(t);
     const good = makePair(folder, 'good');

@@ -121,7 +121,7 @@ test('without server.staticRoots no folder is served', async (t) => {
   assert.deepEqual([key, fault], ['site.test', `file://${folder}: a folder outside of server.staticRoots`]);
 });
 
-test('a folder that cannot be served is passed over, and told of once a minute', async (t) => {
+test('a folder that cannot be served is passed over, and logged once a minute', async (t) => {
   const top = folderWith(t, 'a', 'file');
   const allowed = join(top, 'allowed');
   mkdirSync(allowed);

@@ -67,7 +67,7 @@ for (const driver of ['nopassaran://', 'bogus', 'drivertpl://', 'memcached://', 
   });
 }
 
-test('a Redis whose name leads nowhere costs each request a 503 within the limit, and is told of', async (t) => {
+test('a Redis whose name leads nowhere costs each request a 503 within the limit, and is logged', async (t) => {
   const config = { driver: 'redis://wontresolve.invalid:7001' };
   const router = await startRouter(t, { server: { ...SERVER, storeTimeout: 1 }, config });
   assert.equal((await ask({ port: router.port, host: 'simple' })).status, 503);

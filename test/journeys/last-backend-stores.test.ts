@@ -76,7 +76,7 @@ test('while Redis is away, a worker keeps the last living backend of a site too'
   await lastBackend(scene);
 });
 
-test('a last backend that fails with every request is told of once a minute', async (t) => {
+test('a last backend that fails with every request is logged once a minute', async (t) => {
   const scene = await siteOn(await onRedis(t, {}, { workers: 1 }), [refusingUrl(), refusingUrl()]);
   await assertAll(scene, 502);
   const { router } = scene;

@@ -57,7 +57,7 @@ test('what backends or the store are to blame for is a warning, with host, backe
   assert.deepEqual([late.level, late.msg], ['warn', '504 for silent.test: the backend did not respond in time']);
 });
 
-test('a reason is told once, though it was that of its cause', async (t) => {
+test('a reason is reported once, though it was that of its cause', async (t) => {
   const backend = await startHttp2Backend(t, (stream) => stream.respond({ ':status': 426 }, { endStream: true }));
   const router = await startRouter(t, { routes: { 'h2.test': ['h2', backend.url] } });
   const client = new WebSocket(`ws://127.0.0.1:${router.port}/`, { headers: { Host: 'h2.test' } });

@@ -128,7 +128,7 @@ test('a snapshot that was tampered with is not used, and replaced in time', asyn
   );
 });
 
-test('a snapshot that cannot be written is told once, and costs nobody anything', async (t) => {
+test('a snapshot that cannot be written is reported once, and affects no request', async (t) => {
   const redis = await startRedis(t);
   await knownSite(t, redis);
   const snapshot = join(snapshotIn(t), 'no-such-folder', 'x');

@@ -39,7 +39,7 @@ async function stopsWithin(router: Router, limitMs: number): Promise<void> {
 const droppedIn = ({ log }: Router): number =>
   log.filter(({ event }) => event === 'spans-dropped').reduce((sum, { count }) => sum + Number(count), 0);
 
-test('a collector that never answers costs spans, and is told of', async (t) => {
+test('a collector that never answers costs spans, and is logged', async (t) => {
   const sockets = new Set<Socket>();
   const silent = await startRawBackend(t, (socket) => {
     sockets.add(socket);
@@ -57,7 +57,7 @@ test('a collector that never answers costs spans, and is told of', async (t) => 
   assert.equal(router.log.filter(({ event }) => event === 'spans-dropped').length, 2);
 });
 
-test('one that refuses likewise, and is told of once', async (t) => {
+test('one that refuses likewise, and is logged once', async (t) => {
   const router = await start(t, refusingUrl(), 0.1);
   assert.equal((await ask(router)).body, 'hello');
   const { level, cause } = await router.event('trace-export-failed');

@@ -64,7 +64,7 @@ test('a feature cannot take a field of another one', async () => {
 
 test('keys about processes have no effect', async () => {
   assert.deepEqual(
-    await faultsOf({ config: { server: { workers: 8 }, user: 'nobody-of-this-name', admin: { port: 1 } } }),
+    await faultsOf({ config: { server: { workers: 8 }, user: 'no-such-user', admin: { port: 1 } } }),
     [],
   );
 });

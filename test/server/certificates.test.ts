@@ -51,7 +51,7 @@ describe('certificates for handshakes', { skip: noOpenssl }, () => {
     assert.equal(await certificates.find('a.io', trust, CLIENT), other);
   });
 
-  test('one that ends while it is in use goes on, and is told of once', async (t) => {
+  test('one that ends while it is in use goes on, and is logged once', async (t) => {
     const { held, told, clock, certificates } = open();
     held.set('a.io', storedValueOf(makePair(temporaryFolder(t), 'a')));
     const first = await certificates.find('a.io', NO_CLIENT_TRUST, CLIENT);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FaultLog } from '../../lib/store/fault-log.ts';
 import { ListMemo } from '../../lib/store/redis/list-memo.ts';
 
-test('a fault is told once a minute, each key and fault for itself', () => {
+test('a fault is reported once a minute, each key and fault for itself', () => {
   let now = 0;
   const told: string[] = [];
   const log = new FaultLog(

@@ -114,7 +114,7 @@ test('a node that is lost costs its own hosts an answer at once, and no others',
   }
 });
 
-test('a cluster that is gone is told once, refused at once, and found again', async (t) => {
+test('a cluster that is gone is reported once, refused at once, and found again', async (t) => {
   const cluster = await startCluster(t, 3);
   const host = cluster.hostOn(0, 'frontend:');
   const { store, notices } = openCluster(t, cluster);

@@ -146,7 +146,7 @@ test('a store closed before it is connected leaves nothing behind', async (t) =>
   await assert.rejects(find(store, 'www.x.io'), { ...DOWN, message: /closed/ });
 });
 
-test('a wrong password is told once and tried again until it is right', async (t) => {
+test('a wrong password is reported once and tried again until it is right', async (t) => {
   const redis = await startRedis(t, { password: 'right' });
   const { store, notices } = openRedis(t, redis, ':wrong@');
   assert.match((await notices.next('store-down')).cause.message, /WRONGPASS/);

@@ -287,7 +287,7 @@ test('a prefix that was away for a while comes back with the options that its ho
   assert.equal((await store.find(candidates('c.io'), '/b'))?.site.fields.get('state'), 'maintenance');
 });
 
-test('a user who may not watch is told once, and Redis is asked on each request', async (t) => {
+test('a user who may not watch is reported once, and Redis is asked on each request', async (t) => {
   const own = await startRedis(t, { lines: ['user blind on >pw ~* &* +@all -client|tracking'] });
   await own.cli('rpush', 'frontend:x.io', ...LIST);
   const { store, notices } = open(t, own, 'blind:pw@');
